@@ -1,0 +1,38 @@
+package ngebm
+
+// History is what training recorded: each loss term at each step, and the
+// evaluations in between. It is saved in the checkpoint with the weights, so
+// that a run killed and resumed has the history of one left alone.
+type History struct {
+	// StepsPerEpoch turns a step number into epochs.
+	StepsPerEpoch int `json:"steps_per_epoch"`
+	// Terms names the loss terms, in the order of Values and Weights:
+	// "cross-entropy", "energy variance", "gradient norm" for NG-EBM.
+	Terms []string `json:"terms"`
+	// Weights holds each term's factor in the loss (α, β, γ).
+	Weights []float64 `json:"weights"`
+	// Loss holds the weighted total at each step, Loss[0] at step 1.
+	Loss []float32 `json:"loss"`
+	// Values holds each term, unweighted, at each step: Values[term][step-1].
+	Values [][]float32 `json:"values"`
+	// LearningRate holds the rate used at each step.
+	LearningRate []float32 `json:"learning_rate"`
+	// Evaluations are in the order they were made.
+	Evaluations []Evaluation `json:"evaluations"`
+	// Stopped says why training ended before its last step ("loss is NaN at
+	// step 812 …"), empty otherwise.
+	Stopped string `json:"stopped,omitempty"`
+}
+
+// Steps returns the number of steps recorded.
+func (h *History) Steps() int { return len(h.Loss) }
+
+// Evaluation is a measurement of the current weights on a whole set.
+type Evaluation struct {
+	Step     int       `json:"step"`
+	Split    string    `json:"split"` // "validation" or "test"
+	Examples int       `json:"examples"`
+	Accuracy float64   `json:"accuracy"` // in [0,1]
+	Loss     float64   `json:"loss"`     // weighted total
+	Values   []float64 `json:"values"`   // each term, in History.Terms order
+}
