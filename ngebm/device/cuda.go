@@ -1,0 +1,119 @@
+package device
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// cudaPlugin is a CUDA plugin and the folder of NVIDIA's libraries beside it.
+type cudaPlugin struct {
+	plugin
+	toolkit string // holds bin/ptxas and nvvm/libdevice; "" where it is left to go-xla
+}
+
+// cudaAdvice says how to get the CUDA plugin.
+const cudaAdvice = `install it with: python3 -m pip install "jax[cuda13]" (or "jax[cuda12]" for an older driver), with the python3 that is on the PATH`
+
+// findCUDA looks for the CUDA plugin where go-xla installs it, then among the
+// packages of the python3 on the PATH, where jax installs it.
+func findCUDA() (cudaPlugin, error) {
+	var folders []string
+	for _, f := range installedFolders(os.Getenv) {
+		folders = append(folders, f, filepath.Join(f, "nvidia"))
+	}
+	if p, ok := findInstalled(folders, CUDA); ok {
+		return cudaPlugin{plugin: p}, nil
+	}
+	cache, err := cacheFolder()
+	if err != nil {
+		return cudaPlugin{}, err
+	}
+	return findJAX(pythonPath(), filepath.Join(cache, "jax"))
+}
+
+// pythonPath lists the folders from which the python3 on the PATH imports.
+func pythonPath() []string {
+	out, err := exec.Command("python3", "-c", `import sys; print("\n".join(p for p in sys.path if p))`).Output()
+	if err != nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// findJAX finds jax's CUDA plugin in folders of Python packages and makes a
+// folder of links below links in which it lies as go-xla and the plugin itself
+// expect: the plugin finds NVIDIA's libraries in ../nvidia from where it is
+// opened, and jax names it differently.
+func findJAX(packages []string, links string) (cudaPlugin, error) {
+	for _, dir := range packages {
+		for _, cuda := range []struct{ plugin, toolkit string }{
+			{"xla_cuda13", "cu13"},
+			{"xla_cuda12", "cuda_nvcc"},
+		} {
+			so := filepath.Join(dir, "jax_plugins", cuda.plugin, "xla_cuda_plugin.so")
+			nvidia := filepath.Join(dir, "nvidia")
+			if !exists(so) {
+				continue
+			}
+			if !exists(nvidia) {
+				return cudaPlugin{}, fmt.Errorf("%s is there but NVIDIA's libraries are not in %s; %s", so, nvidia, cudaAdvice)
+			}
+			tree := filepath.Join(links, fmt.Sprintf("%x", sha256.Sum256([]byte(so)))[:12])
+			path := filepath.Join(tree, "plugin", "pjrt_c_api_cuda_plugin.so")
+			if err := link(so, path); err != nil {
+				return cudaPlugin{}, err
+			}
+			if err := link(nvidia, filepath.Join(tree, "nvidia")); err != nil {
+				return cudaPlugin{}, err
+			}
+			return cudaPlugin{
+				plugin:  plugin{path: path, source: "jax's " + cuda.plugin + " in " + dir},
+				toolkit: filepath.Join(nvidia, cuda.toolkit),
+			}, nil
+		}
+	}
+	return cudaPlugin{}, errors.New("the CUDA plugin is neither in go-xla's folders nor among python3's packages; " + cudaAdvice)
+}
+
+// link makes a symbolic link, or keeps the one that is there: its name holds a
+// hash of the target.
+func link(target, name string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(target, name); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// openCUDA opens XLA on the GPU. XLA looks for ptxas and libdevice in the folder
+// that XLA_FLAGS names, and for that only, this process's XLA_FLAGS gets
+// --xla_gpu_cuda_data_dir where it does not hold one.
+func (o opener) openCUDA(options string) (*Device, error) {
+	if !o.gpu() {
+		return nil, errors.New("no NVIDIA GPU found (neither /dev/nvidia* nor nvidia-smi shows one); use cpu, or check the driver with nvidia-smi")
+	}
+	p, err := o.cuda()
+	if err != nil {
+		return nil, err
+	}
+	const name, flag = "XLA_FLAGS", "--xla_gpu_cuda_data_dir"
+	if flags := o.getenv(name); p.toolkit != "" && !strings.Contains(flags, flag) {
+		if err := os.Setenv(name, strings.TrimSpace(flags+" "+flag+"="+p.toolkit)); err != nil {
+			return nil, err
+		}
+	}
+	return openXLA(CUDA, p.path, p.source, options, nil)
+}

@@ -1,0 +1,215 @@
+package device
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/installer"
+	"github.com/gomlx/go-xla/pjrt"
+
+	"ngebm/ngebm/progress"
+)
+
+// Env is the environment variable that chooses a device, with the words of [Open].
+const Env = "NGEBM_DEVICE"
+
+// The kinds of device that [Open] takes by name.
+const (
+	CUDA = "cuda" // XLA on an NVIDIA GPU
+	CPU  = "cpu"  // XLA on the CPU
+	Go   = "go"   // GoMLX's pure-Go backend
+)
+
+// Advice says how to get XLA, for messages about the pure-Go backend.
+const Advice = `to get XLA, connect to the network once and run "ngebm devices", ` +
+	`or put a plugin named pjrt_c_api_cpu_plugin.so into a folder and name the folder in $PJRT_PLUGIN_LIBRARY_PATH`
+
+// Device is an open device.
+type Device struct {
+	Backend compute.Backend // what graphs are compiled for and run on
+	Kind    string          // [CUDA], [CPU], [Go], or the plugin's name where a GoMLX configuration named another
+	Plugin  string          // the plugin's file; "" for pure Go
+	Source  string          // where the plugin came from, for people; "" for pure Go
+	Version string          // of the PJRT interface the plugin speaks, such as "0.98"; "" for pure Go
+	Count   int             // number of devices the backend offers
+}
+
+// String is one line for people.
+func (d *Device) String() string {
+	if IsGo(d.Backend) {
+		return "pure Go on the CPU (slow)"
+	}
+	unit := "devices"
+	if d.Count == 1 {
+		unit = "device"
+	}
+	return fmt.Sprintf("XLA on %s, %d %s, PJRT %s, plugin %s (%s)",
+		strings.ToUpper(d.Kind), d.Count, unit, d.Version, d.Plugin, d.Source)
+}
+
+// Close releases the backend, which cannot be used afterwards.
+func (d *Device) Close() { d.Backend.Finalize() }
+
+// IsGo reports whether a backend is the pure-Go one, some hundred times slower
+// than XLA on convolutions. It goes by the backend's Name, which is "go" for the
+// pure-Go backend and "xla" for XLA with any plugin.
+func IsGo(b compute.Backend) bool { return b.Name() == gobackend.BackendName }
+
+// Open opens a device. The spec is "cpu", "cuda", "go", or a GoMLX configuration
+// such as "xla:cpu" or "go:parallelism=2"; "" follows $GOMLX_BACKEND, then
+// $NGEBM_DEVICE, then chooses by itself (see the package comment). The first use
+// may download XLA's CPU plugin, some 63 MB; report is told of that and may be nil.
+//
+// XLA on the CPU shows one device, however many its plugin would show by default.
+// The error is one line with the value, what was tried and the remedy.
+func Open(spec string, report progress.Reporter) (*Device, error) {
+	return newOpener(report).open(spec)
+}
+
+// opener holds what Open takes from the world around it, so that tests can give
+// it another one.
+type opener struct {
+	getenv  func(string) string
+	log     io.Writer // lines that a person should see
+	report  progress.Reporter
+	gpu     func() bool                // is there an NVIDIA GPU?
+	plugins func() (store, error)      // CPU plugins
+	cuda    func() (cudaPlugin, error) // the CUDA plugin
+}
+
+func newOpener(report progress.Reporter) opener {
+	if report == nil {
+		report = progress.Silent{}
+	}
+	return opener{
+		getenv:  os.Getenv,
+		log:     os.Stderr,
+		report:  report,
+		gpu:     installer.HasNvidiaGPU,
+		plugins: defaultStore,
+		cuda:    findCUDA,
+	}
+}
+
+func (o opener) open(spec string) (*Device, error) {
+	asked := fmt.Sprintf("device %q", spec)
+	for _, env := range []string{compute.ConfigEnvVar, Env} {
+		if spec == "" {
+			spec = o.getenv(env)
+			asked = fmt.Sprintf("%s=%q", env, spec)
+		}
+	}
+	if spec == "" {
+		return o.automatic()
+	}
+	d, err := o.named(spec)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", asked, err)
+	}
+	return d, nil
+}
+
+// automatic takes the fastest device that opens.
+func (o opener) automatic() (*Device, error) {
+	if o.gpu() {
+		d, err := o.named(CUDA)
+		if err == nil {
+			return d, nil
+		}
+		fmt.Fprintf(o.log, "ngebm: the GPU is not used: %v\n", err)
+	}
+	d, err := o.named(CPU)
+	if err == nil {
+		return d, nil
+	}
+	fmt.Fprintf(o.log, "ngebm: running on the pure-Go backend, which is slow (100 times and more on convolutions): %v; %s\n", err, Advice)
+	return o.named(Go)
+}
+
+// named opens the device of one word or one GoMLX configuration.
+func (o opener) named(spec string) (*Device, error) {
+	backend, config, _ := strings.Cut(spec, ":")
+	plugin, options, _ := strings.Cut(config, ",")
+	switch backend {
+	case CPU, CUDA:
+		if config != "" {
+			return nil, fmt.Errorf("options go with GoMLX's name: xla:%s,%s", backend, config)
+		}
+		plugin = backend
+	case "xla", "stablehlo", "hlo", "shlo": // the names go-xla registers
+	default:
+		if backend != Go {
+			return nil, fmt.Errorf("unknown; use %q, %q, %q or a GoMLX configuration such as \"xla:cpu\"", CPU, CUDA, Go)
+		}
+		b, err := gobackend.New(config)
+		if err != nil {
+			return nil, err
+		}
+		return &Device{Backend: b, Kind: Go, Count: int(b.NumDevices())}, nil
+	}
+	if plugin == "" { // xla's own preference
+		plugin = CPU
+		if o.gpu() {
+			plugin = CUDA
+		}
+	}
+	switch plugin {
+	case CPU:
+		return o.openCPU(options)
+	case CUDA:
+		return o.openCUDA(options)
+	}
+	return openXLA(plugin, plugin, "named by the configuration", options, nil)
+}
+
+func (o opener) openCPU(options string) (*Device, error) {
+	s, err := o.plugins()
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.obtain(context.Background(), o.report)
+	if err != nil {
+		return nil, err
+	}
+	// One device: the plugin would show four on two cores.
+	return openXLA(CPU, p.path, p.source, options, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+}
+
+// openXLA opens a plugin, given by its file or by a name for go-xla to look up.
+func openXLA(kind, plugin, source, options string, values pjrt.NamedValuesMap) (d *Device, err error) {
+	defer func() { // go-xla panics on a plugin it cannot load by name
+		if r := recover(); r != nil {
+			err = fmt.Errorf("XLA plugin %s does not load: %v", plugin, r)
+		}
+	}()
+	if strings.Contains(plugin, ",") {
+		return nil, fmt.Errorf("XLA plugin %s: go-xla cannot open a path with a comma; set XDG_CACHE_HOME to a folder without one", plugin)
+	}
+	config := plugin
+	if options != "" {
+		config += "," + options
+	}
+	b, err := xla.NewWithOptions(config, values)
+	if err != nil {
+		return nil, fmt.Errorf("XLA plugin %s (%s) does not open: %w", plugin, source, err)
+	}
+	loaded, err := pjrt.GetPlugin(b.PluginName()) // loaded already: a look-up
+	if err != nil {
+		return nil, err
+	}
+	major, minor := loaded.Version()
+	return &Device{
+		Backend: b,
+		Kind:    kind,
+		Plugin:  loaded.Path(),
+		Source:  source,
+		Version: fmt.Sprintf("%d.%d", major, minor),
+		Count:   int(b.NumDevices()),
+	}, nil
+}

@@ -1,0 +1,31 @@
+// Package device opens the device that computes: XLA on an NVIDIA GPU or on the
+// CPU, or GoMLX's pure-Go backend where XLA cannot be had.
+//
+// Usage:
+//
+//	d, err := device.Open("", nil)  // automatic; or "cpu", "cuda", "go", "xla:cpu,…"
+//	if err != nil { … }             // one line: the value, what was tried, the remedy
+//	defer d.Close()
+//	exec := graph.MustNewExec(d.Backend, …)
+//	fmt.Println(d)                  // XLA on CPU, 1 device, plugin /…/pjrt_c_api_cpu_plugin.so (…)
+//
+// # Choice
+//
+// A word given to [Open] (a command's -device flag) beats $GOMLX_BACKEND, which
+// is GoMLX's own variable and takes its own syntax, which beats $NGEBM_DEVICE,
+// which takes the same words as Open. With none of them the choice is automatic:
+// CUDA where there is an NVIDIA GPU and its plugin is found, else XLA on the
+// CPU, else pure Go after a line on stderr that says so. Whatever was asked for
+// by name is opened or is an error; only the automatic choice falls back.
+//
+// # The CPU plugin
+//
+// XLA comes as a PJRT plugin, a shared library of some 270 MB that is not part
+// of a Go build. [Plugin] finds one that is installed or gets one on first use,
+// see there. A plugin is opened by its absolute path, so nothing in the process's
+// environment changes, go-xla's search path plays no part, and its automatic
+// installer, which runs only where its package is linked in, does not run.
+// go-xla itself sets TF_CPP_MIN_LOG_LEVEL to 3, where it is unset, when the
+// program starts: XLA's C++ log lines stay out of terminals and notebooks, and
+// errors arrive as Go errors all the same.
+package device

@@ -1,0 +1,164 @@
+package device
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gomlx/go-xla/installer"
+
+	"ngebm/ngebm/progress"
+)
+
+// wheel is a Python wheel that holds a CPU plugin.
+type wheel struct {
+	name, version string
+	sha256        string // of the wheel
+	size          int64  // of the wheel in bytes
+	file          string // base name of the plugin in it
+	fileSHA256    string
+	fileSize      int64
+}
+
+// The wheels that were tried with this version of go-xla, x86-64 Linux each.
+// More than one, so that it does not matter if one project withdraws its file.
+var wheels = []wheel{
+	{
+		name: "fastatomstruct-xla-cpu", version: "2026.6.23", size: 63200622,
+		sha256: "88b1c430b341b4bea40a37420311c9c75db6e22b46d2ff95b6986577bee6afe9",
+		file:   "libpjrt_cpu.so", fileSize: 273768800,
+		fileSHA256: "0a0fe56ca17be9efc7b942e89e534e5e0ad4a0f1e369b66d27b62184509015b9",
+	},
+	{
+		name: "lammps-jax-pjrt-cpu", version: "0.11.2", size: 62711338,
+		sha256: "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
+		file:   "pjrt_c_api_cpu_plugin.so", fileSize: 201600336,
+		fileSHA256: "ad1309ac822b1b24d51b7f9947c7c9fa9ef5d67f390584cbc3d1fa2428fed9c2",
+	},
+}
+
+// source makes a wheel a source of plugins.
+func (w wheel) source() source {
+	return source{
+		name:   w.name + "-" + w.version,
+		what:   "Python wheel, SHA-256 checked",
+		size:   w.fileSize,
+		sha256: w.fileSHA256,
+		fetch:  w.fetch,
+	}
+}
+
+// fetch downloads the wheel with pip, which checks its hash, and unpacks the plugin.
+func (w wheel) fetch(ctx context.Context, work string, report progress.Reporter) (string, error) {
+	pip, err := findPip(ctx, work)
+	if err != nil {
+		return "", err
+	}
+	requirements := filepath.Join(work, "requirements.txt")
+	line := fmt.Sprintf("%s==%s --hash=sha256:%s\n", w.name, w.version, w.sha256)
+	if err := os.WriteFile(requirements, []byte(line), 0o644); err != nil {
+		return "", err
+	}
+	// pip writes to its temporary folder while it downloads: its size is the
+	// progress.
+	down := filepath.Join(work, "download")
+	if err := os.Mkdir(down, 0o755); err != nil {
+		return "", err
+	}
+	stop := watchSize(down, "download "+w.name+" "+w.version, w.size, report)
+	err = run(ctx, []string{"TMPDIR=" + down}, append(pip, "download", "--quiet", "--no-input",
+		"--disable-pip-version-check", "--no-cache-dir", "--timeout=15", "--retries=2",
+		"--no-deps", "--only-binary=:all:", "--require-hashes", "--dest="+down, "-r", requirements)...)
+	stop()
+	if err != nil {
+		return "", err
+	}
+	files, err := filepath.Glob(filepath.Join(down, "*.whl"))
+	if err != nil || len(files) != 1 {
+		return "", fmt.Errorf("pip left %d wheels instead of one", len(files))
+	}
+	out := filepath.Join(work, pluginFile)
+	if err := installer.ExtractFileFromZip(files[0], w.file, out); err != nil {
+		return "", fmt.Errorf("%s in %s: %w", w.file, filepath.Base(files[0]), err)
+	}
+	return out, nil
+}
+
+// findPip returns the command line of a pip, making a throw-away virtual
+// environment where Python comes without it.
+func findPip(ctx context.Context, work string) ([]string, error) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		return nil, errors.New("needs python3 on the PATH")
+	}
+	if exec.CommandContext(ctx, python, "-m", "pip", "--version").Run() == nil {
+		return []string{python, "-m", "pip"}, nil
+	}
+	env := filepath.Join(work, "venv")
+	if err := run(ctx, nil, python, "-m", "venv", env); err != nil {
+		return nil, fmt.Errorf("python3 has neither pip nor venv: %w", err)
+	}
+	return []string{filepath.Join(env, "bin", "python"), "-m", "pip"}, nil
+}
+
+// run runs a command; the error holds the last line of what it wrote.
+func run(ctx context.Context, env []string, args ...string) error {
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, lastLine(out.String()))
+	}
+	return nil
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
+}
+
+// watchSize reports the size of the files below a folder as a download's
+// progress, until stop is called.
+func watchSize(dir, task string, total int64, report progress.Reporter) (stop func()) {
+	start, quit, done := time.Now(), make(chan struct{}), make(chan struct{})
+	tell := func(finished bool) {
+		report.Report(progress.Report{
+			Task: task, Unit: "bytes", Total: total, Done: min(folderSize(dir), total),
+			Elapsed: time.Since(start), Finished: finished,
+		})
+	}
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-quit:
+				tell(true)
+				return
+			case <-time.After(200 * time.Millisecond):
+				tell(false)
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+func folderSize(dir string) (size int64) {
+	filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil {
+				size += info.Size()
+			}
+		}
+		return nil // files come and go while this looks
+	})
+	return size
+}
