@@ -1,5 +1,14 @@
 package ngebm
 
+import (
+	"encoding/csv"
+	"fmt"
+	"path/filepath"
+	"strconv"
+
+	"github.com/google/renameio/v2"
+)
+
 // History is what training recorded: each loss term at each step, and the
 // evaluations in between. It is saved in the checkpoint with the weights, so
 // that a run killed and resumed has the history of one left alone.
@@ -35,4 +44,32 @@ type Evaluation struct {
 	Accuracy float64   `json:"accuracy"` // in [0,1]
 	Loss     float64   `json:"loss"`     // weighted total
 	Values   []float64 `json:"values"`   // each term, in History.Terms order
+}
+
+// writeCSV writes one row a step, for spreadsheets and other programs.
+func (h *History) writeCSV(path string) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return fmt.Errorf("ngebm: cannot write %s: %w", filepath.Base(path), err)
+	}
+	defer f.Cleanup()
+	w := csv.NewWriter(f)
+	number := func(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 32) }
+	_ = w.Write(append([]string{"step", "epoch", "learning rate", "loss"}, h.Terms...)) // Error tells below
+	for i := range h.Loss {
+		row := []string{strconv.Itoa(i + 1), strconv.FormatFloat(float64(i+1)/float64(h.StepsPerEpoch), 'f', 4, 64), number(h.LearningRate[i]), number(h.Loss[i])}
+		for _, values := range h.Values {
+			row = append(row, number(values[i]))
+		}
+		_ = w.Write(row)
+	}
+	w.Flush()
+	err = w.Error()
+	if err == nil {
+		err = f.CloseAtomicallyReplace()
+	}
+	if err != nil {
+		return fmt.Errorf("ngebm: cannot write %s: %w", filepath.Base(path), err)
+	}
+	return nil
 }

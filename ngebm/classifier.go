@@ -1,0 +1,215 @@
+package ngebm
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data"
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/nets"
+)
+
+// Classifier is a network with its weights. Its methods take a data set of the
+// shape it was trained on, run it through the device in batches, and return one
+// entry for each example, in order.
+type Classifier struct {
+	Classes []string // a label is an index into them
+	Shape   []int    // of one example
+	Network nets.Network
+
+	store *model.Store
+	batch int
+	// Compiled once, for one shape of batch.
+	forward, withGradient *model.Exec
+}
+
+// evaluationBatch is large enough to keep a device busy, and small enough for
+// the activations of a wide network.
+const evaluationBatch = 128
+
+// networkScope is where a network's weights live in the store.
+const networkScope = "net"
+
+// logitsOf builds the network's logits in a graph; calls share their weights.
+func logitsOf(net nets.Network, store *model.Store, x *Node, classes int) *Node {
+	return net.Logits(store.RootScope().In(networkScope), x, classes)
+}
+
+// newClassifier compiles the network, and so creates the weights that the store
+// does not have yet.
+func newClassifier(backend compute.Backend, net nets.Network, store *model.Store, shape []int, classes []string, examples int) (*Classifier, error) {
+	c := &Classifier{Classes: classes, Shape: slices.Clone(shape), Network: net, store: store, batch: max(1, min(evaluationBatch, examples))}
+	var err error
+	c.forward, err = model.NewExec(backend, store, func(_ *model.Scope, x *Node) *Node {
+		return logitsOf(net, store, x, len(classes))
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.withGradient, err = model.NewExec(backend, store, func(_ *model.Scope, x *Node) (*Node, *Node) {
+		logits := logitsOf(net, store, x, len(classes))
+		return logits, energy.GradientNorm(energy.Of(logits), x)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, shape...)...)); err != nil {
+		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %s", net, shape, firstLine(err))
+	}
+	return c, nil
+}
+
+// Parameters returns the number of trainable weights.
+func (c *Classifier) Parameters() int {
+	n := 0
+	for v := range c.store.RootScope().At(networkScope).IterVariables() {
+		if v.Trainable {
+			n += v.Shape().Size()
+		}
+	}
+	return n
+}
+
+// Logits returns f(x), [examples][classes].
+func (c *Classifier) Logits(d *data.Dataset) ([][]float64, error) {
+	logits, _, err := c.predict(context.Background(), d, false, nil)
+	return logits, err
+}
+
+// Probabilities returns softmax f(x), [examples][classes].
+func (c *Classifier) Probabilities(d *data.Dataset) ([][]float64, error) {
+	logits, _, err := c.predict(context.Background(), d, false, nil)
+	for _, row := range logits {
+		e := logSumExp(row)
+		for k, f := range row {
+			row[k] = math.Exp(f - e)
+		}
+	}
+	return logits, err
+}
+
+// Energies returns E(x) = logsumexp f(x) for each example: larger where the
+// model finds the example more likely (see package energy for the sign).
+func (c *Classifier) Energies(d *data.Dataset) ([]float64, error) {
+	logits, _, err := c.predict(context.Background(), d, false, nil)
+	return energiesOf(logits), err
+}
+
+// GradientNorms returns ‖∂E(x)/∂x‖₂ for each example, with x as the network sees
+// it: pixels in [-1,1].
+func (c *Classifier) GradientNorms(d *data.Dataset) ([]float64, error) {
+	_, norms, err := c.predict(context.Background(), d, true, nil)
+	return norms, err
+}
+
+// Accuracy returns the fraction of examples whose largest logit is the label's.
+func (c *Classifier) Accuracy(d *data.Dataset) (float64, error) {
+	logits, _, err := c.predict(context.Background(), d, false, nil)
+	return accuracyOf(logits, d.Labels), err
+}
+
+// predict runs the data set through the network. The last batch is filled up
+// with zeros to the one shape that is compiled. done, if any, is told the number
+// of examples done after each batch; if ctx ends, so does predict, with its error.
+func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool, done func(examples int)) (logits [][]float64, norms []float64, err error) {
+	if !slices.Equal(d.Shape, c.Shape) {
+		return nil, nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
+	}
+	exec := c.forward
+	if gradient {
+		exec = c.withGradient
+	}
+	size, classes := d.Size(), len(c.Classes)
+	for start := 0; start < d.Len(); start += c.batch {
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		n := min(c.batch, d.Len()-start)
+		values := make([]float32, c.batch*size)
+		for i := range n {
+			d.Example(start+i, values[i*size:(i+1)*size])
+		}
+		out, err := exec.Exec(tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, d.Shape...)...))
+		if err != nil {
+			return nil, nil, fmt.Errorf("ngebm: evaluating %s: %s", d.Name, firstLine(err))
+		}
+		flat, err := tensors.CopyFlatData[float32](out[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range n {
+			row := make([]float64, classes)
+			for k := range row {
+				row[k] = float64(flat[i*classes+k])
+			}
+			logits = append(logits, row)
+		}
+		if gradient {
+			flat, err := tensors.CopyFlatData[float32](out[1])
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, v := range flat[:n] {
+				norms = append(norms, float64(v))
+			}
+		}
+		for _, t := range out {
+			if err := t.FinalizeAll(); err != nil {
+				return nil, nil, err
+			}
+		}
+		if done != nil {
+			done(start + n)
+		}
+	}
+	return logits, norms, nil
+}
+
+func logSumExp(row []float64) float64 {
+	top := slices.Max(row)
+	if math.IsInf(top, 0) {
+		return top
+	}
+	sum := 0.
+	for _, f := range row {
+		sum += math.Exp(f - top)
+	}
+	return top + math.Log(sum)
+}
+
+func energiesOf(logits [][]float64) []float64 {
+	energies := make([]float64, len(logits))
+	for i, row := range logits {
+		energies[i] = logSumExp(row)
+	}
+	return energies
+}
+
+func argMax(row []float64) int {
+	best := 0
+	for k, f := range row {
+		if f > row[best] {
+			best = k
+		}
+	}
+	return best
+}
+
+func accuracyOf(logits [][]float64, labels []int32) float64 {
+	right := 0
+	for i, row := range logits {
+		if argMax(row) == int(labels[i]) {
+			right++
+		}
+	}
+	return float64(right) / float64(max(1, len(logits)))
+}

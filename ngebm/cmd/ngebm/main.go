@@ -1,0 +1,74 @@
+// Command ngebm trains and measures non-generative energy-based models from the
+// shell. It is one file: build it and copy it to the machine with the GPU.
+//
+//	go run ./ngebm/cmd/ngebm train -preset digits
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"ngebm/ngebm"
+)
+
+// verb is one thing that the command does.
+type verb struct {
+	name, about, example string
+	run                  func(ctx context.Context, args []string, stdout io.Writer) error
+}
+
+func verbs() []verb {
+	return []verb{
+		{"train", "train a configuration, go on with it, or load it if it is done", "ngebm train -preset digits -set beta=.1,gamma=.1", train},
+		{"devices", "say what XLA finds to run on, and where it comes from", "ngebm devices", devices},
+	}
+}
+
+func main() {
+	err := dispatch(context.Background(), os.Args[1:], os.Stdout)
+	switch {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, ngebm.ErrStopped):
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(130) // as a shell reports SIGINT
+	default:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func dispatch(ctx context.Context, args []string, stdout io.Writer) error {
+	if len(args) == 0 || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" || args[0] == "help" {
+		usage(stdout)
+		return nil
+	}
+	for _, v := range verbs() {
+		if v.name == args[0] {
+			return v.run(ctx, args[1:], stdout)
+		}
+	}
+	usage(os.Stderr)
+	return fmt.Errorf("ngebm: there is no verb %q", args[0])
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "ngebm trains and measures energy-based classifiers.\n\nusage: ngebm VERB [flags]; ngebm VERB -h explains the flags\n\n")
+	for _, v := range verbs() {
+		fmt.Fprintf(w, "  %-10s %s\n             %s\n", v.name, v.about, v.example)
+	}
+}
+
+// flagSet returns a flag set whose -h shows about and an example.
+func flagSet(name, about, example string) *flag.FlagSet {
+	fs := flag.NewFlagSet("ngebm "+name, flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprintf(fs.Output(), "%s\n\nexample: %s\n\n", about, example)
+		fs.PrintDefaults()
+	}
+	return fs
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/progress"
+)
+
+func train(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := flagSet("train", "Train a configuration: a preset, changed by flags. A run that was stopped goes on where it was;\none that is complete is loaded. Ctrl-C saves and stops.",
+		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -limit 8000 -set beta=.1,gamma=.1")
+	preset := fs.String("preset", "digits", "where the configuration starts from; -list shows them")
+	list := fs.Bool("list", false, "list presets, data sets and networks, and do nothing else")
+	set := fs.String("data", "", "data set in place of the preset's: "+"digits, moons, cifar10, folder:PATH, tar:PATH …")
+	limit := fs.Int("limit", 0, "use at most this many training examples (0: all)")
+	net := fs.String("net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
+	changes := fs.String("set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; -dry shows all of them")
+	dry := fs.Bool("dry", false, "print the configuration and do nothing else")
+	runs := fs.String("runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
+	dev := fs.String("device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("ngebm train: %q is no flag; settings go into -set, as in -set beta=.1", fs.Arg(0))
+	}
+	if *list {
+		return listAll(stdout)
+	}
+	cfg, err := ngebm.PresetConfig(*preset)
+	if err != nil {
+		return err
+	}
+	for field, value := range map[*string]string{&cfg.Data: *set, &cfg.Net: *net} {
+		if value != "" {
+			*field = value
+		}
+	}
+	if *limit != 0 {
+		cfg.Limit = *limit
+	}
+	if err := cfg.Set(*changes); err != nil {
+		return err
+	}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	if *dry {
+		fmt.Fprintln(stdout, cfg)
+		return nil
+	}
+	bar := progress.ForTerminal(os.Stderr)
+	d, err := device.Open(*dev, bar)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "device: %s\n", d)
+	run, err := ngebm.Train(ctx, d.Backend, cfg, ngebm.Options{Runs: *runs, Progress: bar})
+	if err != nil {
+		return err
+	}
+	return summarise(stdout, run)
+}
+
+// summarise prints what came of a run.
+func summarise(w io.Writer, run *ngebm.Run) error {
+	h := run.History
+	test := h.Evaluations[len(h.Evaluations)-1]
+	done := "trained"
+	if run.Loaded {
+		done = "loaded, already trained:"
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "run\t%s (%s %d steps in %.0f s)\n", run.Dir, done, h.Steps(), run.Cost.Seconds)
+	fmt.Fprintf(t, "data\t%s\n", run.Train)
+	fmt.Fprintf(t, "network\t%s, %d weights\n", run.Config.Net, run.Classifier.Parameters())
+	fmt.Fprintf(t, "loss\t%.4f at the first step, %.4f at the last\n", h.Loss[0], h.Loss[h.Steps()-1])
+	fmt.Fprintf(t, "test accuracy\t%.4f on %d examples\n", test.Accuracy, test.Examples)
+	for i, name := range h.Terms {
+		fmt.Fprintf(t, "test %s\t%.4g (weight %g)\n", name, test.Values[i], h.Weights[i])
+	}
+	return t.Flush()
+}
+
+func listAll(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "presets (-preset)")
+	for _, p := range ngebm.Presets() {
+		fmt.Fprintf(t, "  %s\t%s, %s: %s\n", p.Name, p.Data, p.Net, p.About)
+	}
+	fmt.Fprintln(t, "data sets (-data)")
+	for _, n := range data.Names() {
+		fmt.Fprintf(t, "  %s\t%s\n", n[0], n[1])
+	}
+	fmt.Fprintln(t, "networks (-net)")
+	for _, n := range nets.Known() {
+		fmt.Fprintf(t, "  %s\t%s\n", n[0], n[1])
+	}
+	return t.Flush()
+}

@@ -1,0 +1,301 @@
+// Package ngebm trains classifiers as non-generative energy-based models
+// (NG-EBM; Piland et al., arXiv 2304.01297) and hands them out as a
+// [Classifier].
+//
+// One value, [Config], describes a run. [Train] trains it, goes on with it where
+// it was left, or loads it if it is done:
+//
+//	dev, err := device.Open("", progress.Silent{})
+//	cfg := ngebm.DefaultConfig("digits", "convnet")
+//	cfg.Beta, cfg.Gamma = .1, .1
+//	run, err := ngebm.Train(ctx, dev.Backend, cfg, ngebm.Options{})
+//	logits, err := run.Classifier.Logits(run.Test)
+package ngebm
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ngebm/data"
+	"ngebm/ngebm/energy"
+)
+
+// algorithm is raised whenever a change in this project's code changes what a
+// configuration trains to; it is part of a run's hash, so that results of
+// different algorithms are never taken for one another.
+const algorithm = 1
+
+// Config describes a training run: with the same Config, data and kind of
+// device, the same weights come out. It is plain data; [Config.String] prints it
+// as JSON.
+type Config struct {
+	// Name is the label that the run's folder begins with. It does not affect
+	// the result.
+	Name string `json:"name"`
+	// Data names the set, as data.Open takes it.
+	Data string `json:"data"`
+	// Limit is the most training examples to use; 0 is all of them.
+	Limit int `json:"limit"`
+	// Net names the network, as nets.Parse takes it.
+	Net string `json:"net"`
+
+	// Alpha, Beta and Gamma weigh cross-entropy, the variance of the energy in
+	// a batch, and the norm of the energy's gradient; see energy.NGEBM. The paper
+	// has 1, 1, 1; β = γ = 0 is ordinary training.
+	Alpha float64 `json:"alpha"`
+	Beta  float64 `json:"beta"`
+	Gamma float64 `json:"gamma"`
+
+	Epochs int `json:"epochs"`
+	Batch  int `json:"batch"` // examples in a step
+	// LearningRate is Adam's (β₁ = .9, β₂ = .999, ε = 1e-8), before warm-up and
+	// decay.
+	LearningRate float64 `json:"learning_rate"`
+	// Warmup is the number of steps over which the rate grows linearly.
+	Warmup int `json:"warmup"`
+	// Schedule is "constant", "step" (times Decay at each of DecayEpochs) or
+	// "cosine" (down to 0 at the end).
+	Schedule    string  `json:"schedule"`
+	Decay       float64 `json:"decay"`
+	DecayEpochs []int   `json:"decay_epochs"`
+
+	// Augment changes training examples at random: shifts, flips, and noise in
+	// network units, in which pixels lie in [-1,1].
+	Augment data.Augment `json:"augment"`
+
+	// Validation is the number of training examples held out and evaluated
+	// every EvalEvery epochs.
+	Validation int `json:"validation"`
+	EvalEvery  int `json:"eval_every"`
+
+	// Seed is what every random choice follows from: weights, order,
+	// augmentation, the validation split.
+	Seed uint64 `json:"seed"`
+}
+
+// DefaultConfig returns ordinary training (β = γ = 0) of a network on a set with
+// settings that suit small problems. [Presets] lists others.
+func DefaultConfig(dataName, net string) Config {
+	return Config{
+		Data: dataName, Net: net,
+		Alpha:  1,
+		Epochs: 20, Batch: 64, LearningRate: 1e-3, Warmup: 50,
+		Schedule: "constant", Decay: .3,
+		EvalEvery: 1,
+		Seed:      1,
+	}
+}
+
+// String returns the configuration as indented JSON.
+func (c Config) String() string {
+	b, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err.Error() // NaN or infinity; Validate names the field
+	}
+	return string(b)
+}
+
+// Objective returns the loss that the configuration minimises.
+func (c Config) Objective() energy.Objective {
+	return energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma}
+}
+
+// Validate reports the first setting that cannot be trained.
+func (c Config) Validate() error {
+	bad := func(field string, value any, want string) error {
+		return fmt.Errorf("ngebm: %s is %v; it must be %s", field, value, want)
+	}
+	for _, w := range []struct {
+		name  string
+		value float64
+	}{{"alpha", c.Alpha}, {"beta", c.Beta}, {"gamma", c.Gamma}} {
+		if !(w.value >= 0) || math.IsInf(w.value, 0) {
+			return bad(w.name, w.value, "a finite number of 0 or more (0 switches the term off)")
+		}
+	}
+	switch {
+	case c.Alpha == 0 && c.Beta == 0 && c.Gamma == 0:
+		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimise; ordinary training is alpha=1")
+	case c.Epochs < 1:
+		return bad("epochs", c.Epochs, "1 or more")
+	case c.Batch < 1:
+		return bad("batch", c.Batch, "1 or more")
+	case c.Limit < 0:
+		return bad("limit", c.Limit, "0 (all examples) or more")
+	case !(c.LearningRate > 0) || math.IsInf(c.LearningRate, 0):
+		return bad("learning_rate", c.LearningRate, "a finite number above 0, such as 0.001")
+	case c.Warmup < 0:
+		return bad("warmup", c.Warmup, "0 or more steps")
+	case !slices.Contains([]string{"constant", "step", "cosine"}, c.Schedule):
+		return bad("schedule", fmt.Sprintf("%q", c.Schedule), "constant, step or cosine")
+	case c.Schedule == "step" && !(c.Decay > 0 && c.Decay <= 1):
+		return bad("decay", c.Decay, "above 0 and at most 1")
+	case c.Schedule == "step" && !slices.IsSorted(c.DecayEpochs):
+		return bad("decay_epochs", c.DecayEpochs, "in increasing order")
+	case c.Augment.Pad < 0:
+		return bad("augment.pad", c.Augment.Pad, "0 or more pixels")
+	case !(c.Augment.Noise >= 0) || math.IsInf(c.Augment.Noise, 0):
+		return bad("augment.noise", c.Augment.Noise, "a finite number of 0 or more")
+	case c.Validation < 0:
+		return bad("validation", c.Validation, "0 (none) or more examples")
+	case c.EvalEvery < 1:
+		return bad("eval_every", c.EvalEvery, "1 or more epochs")
+	}
+	return nil
+}
+
+// Set changes the settings named in a comma-separated list of key=value, with
+// the keys of the JSON form: "beta=.1,gamma=.1,decay_epochs=[60,80],augment.pad=4".
+func (c *Config) Set(assignments string) error {
+	for _, a := range splitOutsideBrackets(assignments) {
+		key, value, ok := strings.Cut(a, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if !ok {
+			return fmt.Errorf("ngebm: %q sets nothing; write key=value, as in beta=.1,gamma=.1", a)
+		}
+		field, err := fieldByKey(reflect.ValueOf(c).Elem(), key)
+		if err != nil {
+			return err
+		}
+		if err := setField(field, value); err != nil {
+			return fmt.Errorf("ngebm: %s cannot be %q: it is a %s", key, value, describe(field.Type()))
+		}
+	}
+	return nil
+}
+
+func splitOutsideBrackets(s string) []string {
+	var parts []string
+	depth, start := 0, 0
+	for i, r := range s {
+		switch r {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		case ',':
+			if depth == 0 {
+				parts = append(parts, s[start:i])
+				start = i + 1
+			}
+		}
+	}
+	if strings.TrimSpace(s[start:]) == "" {
+		return parts
+	}
+	return append(parts, s[start:])
+}
+
+// fieldByKey finds the field with that JSON name, dots leading into structs.
+func fieldByKey(v reflect.Value, key string) (reflect.Value, error) {
+	head, rest, nested := strings.Cut(key, ".")
+	var known []string
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("json")
+		field := v.Field(i)
+		if name == head && nested == (field.Kind() == reflect.Struct) {
+			if nested {
+				return fieldByKey(field, rest)
+			}
+			return field, nil
+		}
+		if field.Kind() == reflect.Struct {
+			for j := range field.NumField() {
+				known = append(known, name+"."+field.Type().Field(j).Tag.Get("json"))
+			}
+			continue
+		}
+		known = append(known, name)
+	}
+	return reflect.Value{}, fmt.Errorf("ngebm: there is no setting %q; there are %s", key, strings.Join(known, ", "))
+}
+
+// setField reads value as JSON, except that text needs no quotes and numbers may
+// begin with a point, as people write them on a command line.
+func setField(field reflect.Value, value string) error {
+	switch field.Kind() {
+	case reflect.String:
+		field.SetString(value)
+		return nil
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(value, 64)
+		field.SetFloat(f)
+		return err
+	}
+	return json.Unmarshal([]byte(value), field.Addr().Interface())
+}
+
+func describe(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Float64:
+		return "number"
+	case reflect.Int:
+		return "whole number"
+	case reflect.Uint64:
+		return "whole number of 0 or more"
+	case reflect.Bool:
+		return "switch, true or false"
+	case reflect.Slice:
+		return "list, as in [60,80]"
+	}
+	return t.String()
+}
+
+// Hash identifies what the configuration trains to on the given training data:
+// the first 12 hex digits of a SHA-256. It covers every setting that matters, the
+// network's name, the data's checksum and the version of the algorithm, and
+// neither names nor paths.
+func (c Config) Hash(dataChecksum string) string {
+	c.Name, c.Data, c.Limit = "", "", 0 // the checksum says which examples
+	if c.Schedule != "step" {
+		c.Decay, c.DecayEpochs = 0, nil // not used
+	}
+	b, err := json.Marshal(struct {
+		Algorithm int
+		Data      string
+		Config    Config
+	}{algorithm, dataChecksum, c})
+	if err != nil {
+		panic(err) // Validate refuses what JSON cannot hold
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
+}
+
+// parseConfig reads the JSON form, refusing settings it does not know.
+func parseConfig(b []byte) (Config, error) {
+	var c Config
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return c, err
+	}
+	return c, c.Validate()
+}
+
+// rate is the learning rate of a step, counted from 0, of total.
+func (c Config) rate(step, total, stepsPerEpoch int) float64 {
+	rate := c.LearningRate
+	if step < c.Warmup {
+		rate *= float64(step+1) / float64(c.Warmup)
+	}
+	switch c.Schedule {
+	case "step":
+		for _, e := range c.DecayEpochs {
+			if step >= e*stepsPerEpoch {
+				rate *= c.Decay
+			}
+		}
+	case "cosine":
+		rate *= (1 + math.Cos(math.Pi*float64(step)/float64(total))) / 2
+	}
+	return rate
+}

@@ -1,0 +1,109 @@
+package ngebm
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestValidateNamesValueAndRemedy(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Config)
+		want   []string
+	}{
+		{func(c *Config) { c.Beta = -.5 }, []string{"beta", "-0.5", "0 or more"}},
+		{func(c *Config) { c.Gamma = math.NaN() }, []string{"gamma", "NaN"}},
+		{func(c *Config) { c.Alpha = math.Inf(1) }, []string{"alpha", "+Inf"}},
+		{func(c *Config) { c.Alpha, c.Beta, c.Gamma = 0, 0, 0 }, []string{"all 0", "alpha=1"}},
+		{func(c *Config) { c.Epochs = 0 }, []string{"epochs", "0", "1 or more"}},
+		{func(c *Config) { c.Batch = -3 }, []string{"batch", "-3"}},
+		{func(c *Config) { c.Limit = -1 }, []string{"limit", "-1"}},
+		{func(c *Config) { c.LearningRate = 0 }, []string{"learning_rate", "0.001"}},
+		{func(c *Config) { c.Warmup = -1 }, []string{"warmup"}},
+		{func(c *Config) { c.Schedule = "linear" }, []string{"schedule", `"linear"`, "cosine"}},
+		{func(c *Config) { c.Schedule, c.Decay = "step", 0 }, []string{"decay"}},
+		{func(c *Config) { c.Schedule, c.DecayEpochs = "step", []int{9, 3} }, []string{"decay_epochs", "increasing"}},
+		{func(c *Config) { c.Augment.Noise = -1 }, []string{"augment.noise"}},
+		{func(c *Config) { c.Validation = -1 }, []string{"validation"}},
+		{func(c *Config) { c.EvalEvery = 0 }, []string{"eval_every"}},
+	} {
+		cfg := DefaultConfig("moons", "mlp-8")
+		c.change(&cfg)
+		err := cfg.Validate()
+		if err == nil {
+			t.Errorf("%v was accepted", c.want)
+			continue
+		}
+		for _, w := range c.want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("error %q does not say %q", err, w)
+			}
+		}
+	}
+	for _, p := range Presets() {
+		if err := p.Validate(); err != nil {
+			t.Errorf("preset %s: %v", p.Name, err)
+		}
+	}
+}
+
+func TestSet(t *testing.T) {
+	c := DefaultConfig("moons", "mlp-8")
+	if err := c.Set("beta=.1, gamma=1e-2,epochs=7,decay_epochs=[3,5],schedule=step,augment.flip=true,augment.noise=.03,seed=18446744073709551615"); err != nil {
+		t.Fatal(err)
+	}
+	if c.Beta != .1 || c.Gamma != .01 || c.Epochs != 7 || !slices.Equal(c.DecayEpochs, []int{3, 5}) || c.Schedule != "step" || !c.Augment.Flip || c.Augment.Noise != .03 || c.Seed != math.MaxUint64 {
+		t.Errorf("got %v", c)
+	}
+	for _, bad := range []struct{ set, want string }{
+		{"betta=1", `no setting "betta"; there are name, data`},
+		{"augment=1", `no setting "augment"`},
+		{"epochs=2.5", `epochs cannot be "2.5": it is a whole number`},
+		{"beta=high", `beta cannot be "high": it is a number`},
+		{"beta", "key=value"},
+	} {
+		if err := c.Set(bad.set); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("Set(%q) gives %v, want %q", bad.set, err, bad.want)
+		}
+	}
+}
+
+// The hash covers what determines the result and nothing else.
+func TestHash(t *testing.T) {
+	base := DefaultConfig("tar:/home/a/cifar.tar.gz", "convnet")
+	same := base
+	same.Name, same.Data, same.Limit, same.Decay, same.DecayEpochs = "mine", "tar:/elsewhere/cifar.tar.gz", 8000, .1, []int{1}
+	if base.Hash("d") != same.Hash("d") {
+		t.Error("a name, a path or a setting that is not used changed the hash")
+	}
+	seen := map[string]string{base.Hash("d"): "base", base.Hash("e"): "data"}
+	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1"} {
+		c := base
+		if err := c.Set(set); err != nil {
+			t.Fatal(err)
+		}
+		h := c.Hash("d")
+		if other, ok := seen[h]; ok {
+			t.Errorf("%s has the hash of %s", set, other)
+		}
+		seen[h] = set
+	}
+}
+
+func TestRate(t *testing.T) {
+	c := Config{LearningRate: 1, Warmup: 4, Schedule: "step", Decay: .5, DecayEpochs: []int{2, 3}}
+	var got []float64
+	for step := range 40 {
+		got = append(got, c.rate(step, 40, 10))
+	}
+	for step, want := range map[int]float64{0: .25, 3: 1, 4: 1, 19: 1, 20: .5, 29: .5, 30: .25} {
+		if got[step] != want {
+			t.Errorf("rate at step %d is %v, want %v", step, got[step], want)
+		}
+	}
+	c = Config{LearningRate: 2, Schedule: "cosine"}
+	if a, b := c.rate(0, 10, 5), c.rate(5, 10, 5); a != 2 || math.Abs(b-1) > 1e-12 {
+		t.Errorf("cosine begins at %v and is at %v half-way, want 2 and 1", a, b)
+	}
+}

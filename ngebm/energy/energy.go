@@ -1,0 +1,68 @@
+// Package energy builds the quantities that non-generative energy-based models
+// are made of: the energy of an input, its gradient with respect to the input,
+// and the three terms of the loss.
+//
+// Sign: E(x) = logsumexp_k f_k(x), as the authors of NG-EBM write it (Piland
+// et al., arXiv 2304.01297): an unnormalised log p(x), larger where the model
+// finds x more likely. The literature on energy-based models usually calls
+// -E(x) the energy.
+//
+// All functions build graphs: they panic on misuse, as GoMLX's own do, and the
+// panic becomes an error of the graph's execution. Networks may use any
+// operation that GoMLX can differentiate; importing this package makes
+// convolutions differentiable more than once (package autodiff).
+package energy
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+
+	// The norm's gradient needs second derivatives of convolutions.
+	_ "ngebm/ngebm/autodiff"
+)
+
+// Of returns E(x) = logsumexp_k f_k(x), shaped [batch], from logits shaped
+// [batch, classes]. It does not overflow for finite logits.
+func Of(logits *Node) *Node {
+	// The maximum only shifts the exponents: the result, and so its gradient,
+	// does not depend on it.
+	max := StopGradient(ReduceMax(logits, -1))
+	sum := ReduceSum(Exp(Sub(logits, InsertAxes(max, -1))), -1)
+	return Add(Log(sum), max)
+}
+
+// InputGradient returns ∂E(x_i)/∂x_i, shaped as x, from energies shaped [batch] that
+// were built from x. The energy of an example must depend on that example only
+// (no batch normalisation), which is what makes the gradient of the sum the
+// batch of gradients.
+func InputGradient(energies, x *Node) *Node {
+	return Gradient(ReduceAllSum(energies), x)[0]
+}
+
+// GradientNorm returns ‖∂E(x_i)/∂x_i‖₂ over all values of an example, shaped
+// [batch]. Where the gradient is zero the norm is zero, and so is the norm's own
+// derivative (the subgradient of least norm; the plain square root would give
+// NaN).
+func GradientNorm(energies, x *Node) *Node {
+	g := InputGradient(energies, x)
+	axes := make([]int, g.Rank()-1)
+	for i := range axes {
+		axes[i] = i + 1
+	}
+	squares := ReduceSum(Square(g), axes...)
+	positive := GreaterThan(squares, ZerosLike(squares))
+	return Where(positive, Sqrt(Where(positive, squares, OnesLike(squares))), ZerosLike(squares))
+}
+
+// Variance returns the scalar mean_i (E(x_i) - mean E)², the variance over the
+// batch with 1/N, as the authors compute it.
+func Variance(energies *Node) *Node {
+	return ReduceAllMean(Square(Sub(energies, ReduceAllMean(energies))))
+}
+
+// CrossEntropy returns the scalar mean_i [E(x_i) - f_{y_i}(x_i)], from logits
+// shaped [batch, classes] and labels shaped [batch], integers in [0, classes).
+func CrossEntropy(logits, labels *Node) *Node {
+	classes := logits.Shape().Dimensions[logits.Rank()-1]
+	own := ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
+	return ReduceAllMean(Sub(Of(logits), own))
+}

@@ -1,0 +1,107 @@
+package nets
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// seedParam is the store's hyper-parameter that weights are drawn from.
+const seedParam = "ngebm_seed"
+
+// Seed makes every weight that [Dense] and [Conv] create in the store follow
+// from seed and the weight's path.
+func Seed(store *model.Store, seed uint64) {
+	store.SetParam(seedParam, seed)
+}
+
+// Uniform returns the named weight in scope, shaped dims. A new one is drawn
+// from U(-1/√fanIn, 1/√fanIn), which is how PyTorch starts weights and biases
+// of linear and convolutional layers alike (kaiming_uniform with a = √5 comes
+// to this bound), from the store's seed and the weight's path alone.
+func Uniform(scope *model.Scope, g *Graph, name string, dtype dtypes.DType, fanIn int, dims ...int) *Node {
+	if v := scope.GetVariable(name); v != nil && v.HasValue() {
+		return v.NodeValue(g)
+	}
+	path := fnv.New64a()
+	path.Write([]byte(model.JoinPath(scope.Scope(), name)))
+	rng := rand.New(rand.NewPCG(model.GetRootParamOr(scope.Store(), seedParam, uint64(0)), path.Sum64()))
+	bound := 1 / math.Sqrt(float64(fanIn))
+	size := 1
+	for _, d := range dims {
+		size *= d
+	}
+	values := make([]float64, size)
+	for i := range values {
+		values[i] = (2*rng.Float64() - 1) * bound
+	}
+	return scope.VariableWithValue(name, tensorOf(dtype, values, dims)).NodeValue(g)
+}
+
+// tensorOf rounds values to dtype.
+func tensorOf(dtype dtypes.DType, values []float64, dims []int) *tensors.Tensor {
+	switch dtype {
+	case dtypes.Float64:
+		return tensors.FromFlatDataAndDimensions(values, dims...)
+	case dtypes.Float32:
+		single := make([]float32, len(values))
+		for i, v := range values {
+			single[i] = float32(v)
+		}
+		return tensors.FromFlatDataAndDimensions(single, dims...)
+	}
+	exceptions.Panicf("nets: inputs are %s; weights can be float32 or float64", dtype)
+	return nil
+}
+
+// Dense returns x·W + b, shaped [batch, width], for x shaped [batch, in]. The
+// weights are "weight", shaped [in, width], and "bias", shaped [width], in scope.
+func Dense(scope *model.Scope, x *Node, width int) *Node {
+	in := x.Shape().Dimensions[1]
+	w := Uniform(scope, x.Graph(), "weight", x.DType(), in, in, width)
+	b := Uniform(scope, x.Graph(), "bias", x.DType(), in, width)
+	return Add(Dot(x, w).Product(), InsertAxes(b, 0))
+}
+
+// Conv returns a convolution with bias of x, shaped [batch, height, width, in],
+// with size×size kernels, padded by size/2 with zeros on each side; its output
+// is shaped [batch, ⌈height/stride⌉, ⌈width/stride⌉, channels] for odd sizes. The
+// weights are "weight", shaped [size, size, in, channels], and "bias", shaped
+// [channels], in scope.
+func Conv(scope *model.Scope, x *Node, channels, size, stride int) *Node {
+	in := x.Shape().Dimensions[3]
+	fanIn := size * size * in
+	w := Uniform(scope, x.Graph(), "weight", x.DType(), fanIn, size, size, in, channels)
+	b := Uniform(scope, x.Graph(), "bias", x.DType(), fanIn, channels)
+	pad := size / 2
+	y := Convolve(x, w).StridePerAxis(stride, stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done()
+	return Add(y, InsertAxes(b, 0, 0, 0))
+}
+
+// LeakyReLU is max(x, 0.2·x), the slope that the authors of NG-EBM use.
+func LeakyReLU(x *Node) *Node {
+	return Where(GreaterThan(x, ZerosLike(x)), x, MulScalar(x, 0.2))
+}
+
+// SiLU is x·σ(x): smooth, so that derivatives of the gradient norm exist
+// everywhere.
+func SiLU(x *Node) *Node { return Mul(x, Sigmoid(x)) }
+
+// meanOverPositions averages [batch, height, width, channels] over height and
+// width.
+func meanOverPositions(x *Node) *Node { return ReduceMean(x, 1, 2) }
+
+// mustBeImages panics where x is not a batch of images at least side pixels
+// high and wide.
+func mustBeImages(net Network, x *Node, side int) {
+	s := x.Shape().Dimensions
+	if len(s) != 4 || s[1] < side || s[2] < side {
+		exceptions.Panicf("nets: %s wants images of at least %dx%d pixels, but an example here is shaped %v; for points and small inputs use an mlp", net, side, side, s[1:])
+	}
+}

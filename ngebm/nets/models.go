@@ -1,0 +1,104 @@
+package nets
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// MLP is a fully connected network with one hidden layer of each width, SiLU
+// between them (LeakyReLU .2 if asked). It takes inputs of any shape.
+type MLP struct {
+	Hidden    []int
+	LeakyReLU bool
+}
+
+// String implements [Network]: "mlp-128-128", "mlp-lrelu-128-128".
+func (m MLP) String() string {
+	var b strings.Builder
+	b.WriteString("mlp")
+	if m.LeakyReLU {
+		b.WriteString("-lrelu")
+	}
+	for _, w := range m.Hidden {
+		fmt.Fprintf(&b, "-%d", w)
+	}
+	return b.String()
+}
+
+// Logits implements [Network]. The layers are fc0, fc1, ….
+func (m MLP) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	act := SiLU
+	if m.LeakyReLU {
+		act = LeakyReLU
+	}
+	x = Reshape(x, x.Shape().Dimensions[0], -1)
+	for i, width := range m.Hidden {
+		x = act(Dense(scope.In("fc%d", i), x, width))
+	}
+	return Dense(scope.In("fc%d", len(m.Hidden)), x, classes)
+}
+
+// ConvNet is a small network for small images: a 3×3 convolution for each entry
+// of Channels, the first with stride 1 and the others with stride 2, LeakyReLU
+// .2 after each, the mean over positions and a linear layer. With 16, 32 and 64
+// channels, one input channel and ten classes it has 23,946 parameters.
+type ConvNet struct{ Channels []int }
+
+// String implements [Network].
+func (c ConvNet) String() string {
+	if len(c.Channels) == 3 && c.Channels[0] == 16 && c.Channels[1] == 32 && c.Channels[2] == 64 {
+		return "convnet"
+	}
+	return "convnet" + strings.ReplaceAll(strings.Trim(fmt.Sprint(c.Channels), "[]"), " ", "-")
+}
+
+// Logits implements [Network].
+func (c ConvNet) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	mustBeImages(c, x, 4)
+	for i, channels := range c.Channels {
+		stride := min(i+1, 2)
+		x = LeakyReLU(Conv(scope.In("conv%d", i), x, channels, 3, stride))
+	}
+	return Dense(scope.In("linear"), meanOverPositions(x), classes)
+}
+
+// WideResNet is the network of Zagoruyko & Komodakis (arXiv 1605.07146) in the
+// form that JEM and NG-EBM use: no normalisation, biases everywhere, LeakyReLU
+// .2 before each convolution of a block, the stride on a block's second
+// convolution, and a 1×1 convolution as shortcut where shapes differ. Depth is
+// 6n+4. For ten classes and RGB images wrn-10-2 has 303,466 parameters, wrn-16-4
+// 2,747,530.
+type WideResNet struct{ Depth, Width int }
+
+// String implements [Network].
+func (w WideResNet) String() string { return fmt.Sprintf("wrn-%d-%d", w.Depth, w.Width) }
+
+// Logits implements [Network]. The names follow the authors' PyTorch modules:
+// conv1, layer1.0.conv1 …, linear.
+func (w WideResNet) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	mustBeImages(w, x, 4)
+	x = Conv(scope.In("conv1"), x, 16, 3, 1)
+	for stage := range 3 {
+		channels := 16 * w.Width << stage
+		for block := range (w.Depth - 4) / 6 {
+			stride := 1
+			if stage > 0 && block == 0 {
+				stride = 2
+			}
+			x = wideBlock(scope.In("layer%d.%d", stage+1, block), x, channels, stride)
+		}
+	}
+	return Dense(scope.In("linear"), meanOverPositions(LeakyReLU(x)), classes)
+}
+
+func wideBlock(scope *model.Scope, x *Node, channels, stride int) *Node {
+	y := Conv(scope.In("conv1"), LeakyReLU(x), channels, 3, 1)
+	y = Conv(scope.In("conv2"), LeakyReLU(y), channels, 3, stride)
+	if stride != 1 || x.Shape().Dimensions[3] != channels {
+		x = Conv(scope.In("shortcut"), x, channels, 1, stride)
+	}
+	return Add(x, y)
+}

@@ -1,0 +1,96 @@
+// Package nets holds the networks: functions from inputs to logits, with
+// weights that start as PyTorch's defaults do.
+//
+// A network of your own goes in the same way as these: implement [Network] in
+// your package, with [Dense] and [Conv] or any GoMLX layer, and hand the value to
+// the training run. Weights made by Dense and Conv are drawn in Go from the
+// run's seed, so every backend starts alike; GoMLX's own layers draw theirs on
+// the device, alike on one kind of backend only.
+package nets
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Network turns inputs into logits.
+type Network interface {
+	// String names the network and everything that determines its shape
+	// ("wrn-10-2"). It is part of what identifies a run, so two networks that
+	// differ must have names that differ.
+	String() string
+	// Logits builds the network in scope on x and returns logits shaped
+	// [batch, classes]. x is shaped [batch, height, width, channels] for images,
+	// with pixels in [-1,1], and [batch, 2] for points in the plane. An example's
+	// logits must depend on that example only. It is called once for each use
+	// in a graph, each time with a scope in which the same names are the same
+	// weights. It panics where x has a shape that the network cannot take.
+	Logits(scope *model.Scope, x *Node, classes int) *Node
+}
+
+// Known lists the forms of name that [Parse] takes, each with what it is.
+func Known() [][2]string {
+	return [][2]string{
+		{"mlp-W-W…", "fully connected, a hidden layer of each width W, SiLU: mlp-128-128"},
+		{"mlp-lrelu-W-W…", "the same with LeakyReLU .2"},
+		{"convnet", "three convolutions (16, 32, 64 channels), LeakyReLU .2, mean over positions; images"},
+		{"wrn-D-W", "Wide ResNet of depth D = 6n+4 and width W without normalisation, as the paper's wrn-28-10; images"},
+	}
+}
+
+// Parse returns the network of that name; see [Known].
+func Parse(name string) (Network, error) {
+	kind, rest, _ := strings.Cut(strings.ToLower(name), "-")
+	switch kind {
+	case "mlp":
+		m := MLP{}
+		if r, ok := strings.CutPrefix(rest, "lrelu-"); ok {
+			m.LeakyReLU, rest = true, r
+		}
+		widths, err := numbers(rest)
+		if err != nil {
+			return nil, fmt.Errorf("nets: %q is no network: after mlp- come the widths of the hidden layers, as in mlp-128-128", name)
+		}
+		m.Hidden = widths
+		return m, nil
+	case "convnet":
+		if rest == "" {
+			return ConvNet{Channels: []int{16, 32, 64}}, nil
+		}
+	case "wrn":
+		n, err := numbers(rest)
+		if err != nil || len(n) != 2 {
+			return nil, fmt.Errorf("nets: %q is no network: a Wide ResNet is named wrn-DEPTH-WIDTH, as in wrn-10-2", name)
+		}
+		w := WideResNet{Depth: n[0], Width: n[1]}
+		if n[0] < 10 || (n[0]-4)%6 != 0 {
+			return nil, fmt.Errorf("nets: %q has depth %d; a Wide ResNet's depth is 6n+4: 10, 16, 22, 28 …", name, n[0])
+		}
+		return w, nil
+	}
+	var forms []string
+	for _, k := range Known() {
+		forms = append(forms, k[0])
+	}
+	return nil, fmt.Errorf("nets: no network is named %q; known are %s", name, strings.Join(forms, ", "))
+}
+
+// numbers reads positive integers with hyphens between them.
+func numbers(s string) ([]int, error) {
+	var out []int
+	for _, f := range strings.Split(s, "-") {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return nil, err
+		}
+		if n <= 0 || n > 1<<16 {
+			return nil, fmt.Errorf("%d is not a size", n)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}

@@ -1,0 +1,164 @@
+package ngebm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/progress"
+)
+
+// Options say where and how a run is trained. They do not affect what comes out.
+type Options struct {
+	// Runs is the folder of runs; empty is RunsDir().
+	Runs string
+	// Progress shows how far training is; nil is silence.
+	Progress progress.Reporter
+	// Network is a network of your own, in place of the one Config.Net names.
+	Network nets.Network
+	// TrainSet and TestSet are sets of your own, in place of those Config.Data
+	// names. Config.Limit does not apply to them.
+	TrainSet, TestSet *data.Dataset
+	// SaveEvery is the least time between two checkpoints; 0 is five seconds.
+	// Saving never takes more than about a twentieth of the time.
+	SaveEvery time.Duration
+}
+
+// ErrStopped is in the error of a run that was asked to stop, by its context or
+// by SIGINT or SIGTERM. It was saved, and goes on when trained again.
+var ErrStopped = errors.New("stopped")
+
+// ErrDiverged is in the error of a run whose loss became NaN or too large.
+var ErrDiverged = errors.New("diverged")
+
+// divergedAbove is the loss beyond which nothing can be learnt any more, as in
+// the authors' code.
+const divergedAbove = 1e8
+
+// pureGo is what GoMLX's pure-Go backend says its name is (device.IsGo would link
+// XLA into every program that only reads runs).
+const pureGo = "go"
+
+// pureGoLimit is the most weights that are trained on GoMLX's pure-Go backend,
+// which is 100 to 200 times slower than XLA on convolutions.
+const pureGoLimit = 100_000
+
+// Train trains the configuration on the backend. A run that was stopped goes on
+// from its last checkpoint, and ends as if it had never been; one that is complete
+// is loaded. Either way the run's classifier is ready for use.
+//
+// While Train runs it takes SIGINT and SIGTERM as the wish to stop: it saves and
+// returns the run so far with an error that wraps [ErrStopped]. If the loss
+// becomes NaN, infinite or larger than 1e8, it returns the run at its last
+// checkpoint, with the whole history and an error that wraps [ErrDiverged].
+func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Options) (*Run, error) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if opts.Progress == nil {
+		opts.Progress = progress.Silent{}
+	}
+	if opts.SaveEvery == 0 {
+		opts.SaveEvery = 5 * time.Second
+	}
+	net, err := networkFor(cfg, opts.Network)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Net = net.String()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Run{Config: cfg, History: &History{}}
+	if err := r.openData(ctx, opts); err != nil {
+		return nil, err
+	}
+	r.Hash = cfg.Hash(r.Train.Checksum)
+	r.Dir = filepath.Join(opts.Runs, dirName(cfg, r.Hash))
+	if opts.Runs == "" {
+		r.Dir = filepath.Join(RunsDir(), dirName(cfg, r.Hash))
+	}
+	if cfg.Validation > 0 {
+		if r.Train, r.Validation, err = r.Train.Split(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
+			return nil, err
+		}
+	}
+	batches, err := data.NewBatches(r.Train, cfg.Batch, cfg.Seed, cfg.Augment)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.writeConfig(); err != nil {
+		return nil, err
+	}
+	unlock, err := r.lock(ctx, func() {
+		opts.Progress.Report(progress.Report{Task: "wait for another process that is training " + filepath.Base(r.Dir)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	store := newStore(cfg)
+	if r.Classifier, err = newClassifier(backend, net, store, r.Train.Shape, r.Train.Classes, r.Test.Len()); err != nil {
+		return nil, err
+	}
+	if n := r.Classifier.Parameters(); backend.String() == pureGo && n > pureGoLimit {
+		return nil, fmt.Errorf("ngebm: %s has %d weights, which the pure-Go backend would train for days; get XLA with: go run ./ngebm/cmd/ngebm devices", net, n)
+	}
+	if _, err := r.restore(store); err != nil {
+		return nil, err
+	}
+	if err := r.readCost(); err != nil {
+		return nil, err
+	}
+	total := cfg.Epochs * batches.StepsPerEpoch()
+	if r.complete(total) {
+		r.Loaded = true
+		return r, nil
+	}
+	t := &trainer{run: r, store: store, batches: batches, total: total, opts: opts, began: time.Now(), spent: r.Cost.Seconds, first: r.History.Steps()}
+	r.Cost.Device = backend.Description()
+	if err := t.compile(backend); err != nil {
+		return nil, err
+	}
+	return r, t.loop(ctx)
+}
+
+// openData finds the run's sets, before the validation split.
+func (r *Run) openData(ctx context.Context, opts Options) (err error) {
+	if opts.TrainSet != nil && opts.TestSet != nil {
+		r.Train, r.Test = opts.TrainSet, opts.TestSet
+		return nil
+	}
+	if opts.TrainSet != nil || opts.TestSet != nil {
+		return errors.New("ngebm: only one of TrainSet and TestSet is given; give both, or neither and name the set in Config.Data")
+	}
+	r.Train, r.Test, err = data.Open(ctx, r.Config.Data, data.Options{Limit: r.Config.Limit, Progress: opts.Progress})
+	return err
+}
+
+// complete tells whether every step is done and the test set evaluated.
+func (r *Run) complete(total int) bool {
+	n := len(r.History.Evaluations)
+	return r.History.Steps() == total && n > 0 && r.History.Evaluations[n-1].Split == "test"
+}
+
+// divergence says why a loss cannot go on, or nothing.
+func divergence(name string, loss float64) string {
+	switch {
+	case math.IsNaN(loss):
+		return name + " is NaN"
+	case math.Abs(loss) > divergedAbove:
+		return fmt.Sprintf("%s is %.3g, beyond %.0e", name, loss, divergedAbove)
+	}
+	return ""
+}
