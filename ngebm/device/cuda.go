@@ -109,11 +109,14 @@ func (o opener) openCUDA(options string) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPath(p.path, "cpu"); err != nil {
+		return nil, err
+	}
 	const name, flag = "XLA_FLAGS", "--xla_gpu_cuda_data_dir"
 	if flags := o.getenv(name); p.toolkit != "" && !strings.Contains(flags, flag) {
 		if err := os.Setenv(name, strings.TrimSpace(flags+" "+flag+"="+p.toolkit)); err != nil {
 			return nil, err
 		}
 	}
-	return openXLA(CUDA, p.path, p.source, options, nil)
+	return openXLA(p.plugin, options, nil)
 }

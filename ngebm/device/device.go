@@ -57,9 +57,9 @@ func (d *Device) String() string {
 func (d *Device) Close() { d.Backend.Finalize() }
 
 // IsGo reports whether a backend is the pure-Go one, some hundred times slower
-// than XLA on convolutions. It goes by the backend's Name, which is "go" for the
-// pure-Go backend and "xla" for XLA with any plugin.
-func IsGo(b compute.Backend) bool { return b.Name() == gobackend.BackendName }
+// than XLA on convolutions. It goes by the backend's String, which is "go" for
+// the pure-Go backend (its Name is "Go Backend") and "xla" for XLA with any plugin.
+func IsGo(b compute.Backend) bool { return b.String() == gobackend.BackendName }
 
 // Open opens a device. The spec is "cpu", "cuda", "go", or a GoMLX configuration
 // such as "xla:cpu" or "go:parallelism=2"; "" follows $GOMLX_BACKEND, then
@@ -99,20 +99,28 @@ func newOpener(report progress.Reporter) opener {
 
 func (o opener) open(spec string) (*Device, error) {
 	asked := fmt.Sprintf("device %q", spec)
-	for _, env := range []string{compute.ConfigEnvVar, Env} {
-		if spec == "" {
-			spec = o.getenv(env)
-			asked = fmt.Sprintf("%s=%q", env, spec)
-		}
-	}
 	if spec == "" {
-		return o.automatic()
+		var env string
+		if env, spec = o.environment(); spec == "" {
+			return o.automatic()
+		}
+		asked = fmt.Sprintf("%s=%q", env, spec)
 	}
 	d, err := o.named(spec)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", asked, err)
 	}
 	return d, nil
+}
+
+// environment returns the variable that chooses a device and its value; "" where none does.
+func (o opener) environment() (env, spec string) {
+	for _, env := range []string{compute.ConfigEnvVar, Env} {
+		if spec := o.getenv(env); spec != "" {
+			return env, spec
+		}
+	}
+	return "", ""
 }
 
 // automatic takes the fastest device that opens.
@@ -135,37 +143,36 @@ func (o opener) automatic() (*Device, error) {
 // named opens the device of one word or one GoMLX configuration.
 func (o opener) named(spec string) (*Device, error) {
 	backend, config, _ := strings.Cut(spec, ":")
-	plugin, options, _ := strings.Cut(config, ",")
+	name, options, _ := strings.Cut(config, ",")
 	switch backend {
-	case CPU, CUDA:
-		if config != "" {
-			return nil, fmt.Errorf("options go with GoMLX's name: xla:%s,%s", backend, config)
-		}
-		plugin = backend
-	case "xla", "stablehlo", "hlo", "shlo": // the names go-xla registers
-	default:
-		if backend != Go {
-			return nil, fmt.Errorf("unknown; use %q, %q, %q or a GoMLX configuration such as \"xla:cpu\"", CPU, CUDA, Go)
-		}
+	case Go:
 		b, err := gobackend.New(config)
 		if err != nil {
 			return nil, err
 		}
 		return &Device{Backend: b, Kind: Go, Count: int(b.NumDevices())}, nil
+	case CPU, CUDA:
+		if config != "" {
+			return nil, fmt.Errorf("options go with GoMLX's name for it: xla:%s,%s", backend, config)
+		}
+		name = backend
+	case xla.BackendName, "stablehlo", "hlo", "shlo": // all the same to go-xla
+	default:
+		return nil, fmt.Errorf(`unknown; use "cpu", "cuda", "go" or a GoMLX configuration such as "xla:cpu"`)
 	}
-	if plugin == "" { // xla's own preference
-		plugin = CPU
+	if name == "" { // as go-xla prefers
+		name = CPU
 		if o.gpu() {
-			plugin = CUDA
+			name = CUDA
 		}
 	}
-	switch plugin {
+	switch name {
 	case CPU:
 		return o.openCPU(options)
 	case CUDA:
 		return o.openCUDA(options)
 	}
-	return openXLA(plugin, plugin, "named by the configuration", options, nil)
+	return openXLA(plugin{path: name, source: "named by the configuration"}, options, nil)
 }
 
 func (o opener) openCPU(options string) (*Device, error) {
@@ -177,38 +184,57 @@ func (o opener) openCPU(options string) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One device: the plugin would show four on two cores.
-	return openXLA(CPU, p.path, p.source, options, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+	if err := checkPath(p.path, "cuda", "nvidia"); err != nil {
+		return nil, err
+	}
+	// One device: of its own accord the plugin shows four on two cores.
+	return openXLA(p, options, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
 }
 
-// openXLA opens a plugin, given by its file or by a name for go-xla to look up.
-func openXLA(kind, plugin, source, options string, values pjrt.NamedValuesMap) (d *Device, err error) {
-	defer func() { // go-xla panics on a plugin it cannot load by name
+// checkPath refuses a plugin whose path go-xla would misread: it cuts it at a
+// comma and tells the kind of plugin by words anywhere in it.
+func checkPath(path string, words ...string) error {
+	for _, w := range append(words, ",") {
+		if strings.Contains(strings.ToLower(path), w) {
+			return fmt.Errorf("XLA plugin %s cannot be used because go-xla misreads the %q in its path; copy it to a folder without that and name the folder in $%s",
+				path, w, pjrt.PJRTPluginPathsEnv)
+		}
+	}
+	return nil
+}
+
+// openXLA opens a plugin by its file, or by a name for go-xla to look up.
+func openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d *Device, err error) {
+	defer func() { // go-xla v0.4.5 panics where its look-up meets a file that does not load
 		if r := recover(); r != nil {
-			err = fmt.Errorf("XLA plugin %s does not load: %v", plugin, r)
+			err = fmt.Errorf("XLA plugin %s does not load: %v", p.path, r)
 		}
 	}()
-	if strings.Contains(plugin, ",") {
-		return nil, fmt.Errorf("XLA plugin %s: go-xla cannot open a path with a comma; set XDG_CACHE_HOME to a folder without one", plugin)
-	}
-	config := plugin
+	config := p.path
 	if options != "" {
 		config += "," + options
 	}
 	b, err := xla.NewWithOptions(config, values)
 	if err != nil {
-		return nil, fmt.Errorf("XLA plugin %s (%s) does not open: %w", plugin, source, err)
+		return nil, fmt.Errorf("XLA plugin %s (%s) does not open: %w", p.path, p.source, err)
 	}
-	loaded, err := pjrt.GetPlugin(b.PluginName()) // loaded already: a look-up
+	loaded, err := pjrt.GetPlugin(b.PluginName()) // the one just loaded
 	if err != nil {
 		return nil, err
+	}
+	kind := b.PluginName()
+	switch {
+	case b.IsCUDA():
+		kind = CUDA
+	case b.IsCPU():
+		kind = CPU
 	}
 	major, minor := loaded.Version()
 	return &Device{
 		Backend: b,
 		Kind:    kind,
 		Plugin:  loaded.Path(),
-		Source:  source,
+		Source:  p.source,
 		Version: fmt.Sprintf("%d.%d", major, minor),
 		Count:   int(b.NumDevices()),
 	}, nil

@@ -2,8 +2,10 @@ package device
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -62,7 +64,7 @@ func defaultStore() (store, error) {
 func cacheFolder() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("no folder to keep XLA's plugin in: %w; set XDG_CACHE_HOME to one", err)
 	}
 	return filepath.Join(cache, "ngebm", "pjrt"), nil
 }
@@ -77,22 +79,21 @@ func installedFolders(getenv func(string) string) []string {
 	return slices.DeleteFunc(folders, func(s string) bool { return strings.TrimSpace(s) == "" })
 }
 
-// findInstalled looks for a plugin under the names that go-xla knows, with and
-// without a version.
+// findInstalled looks for a plugin under the names that go-xla knows: without a
+// version and, after it, with one.
 func findInstalled(folders []string, name string) (plugin, bool) {
+	known := regexp.MustCompile(`^pjrt_c_api_` + name + `(_v[0-9.]+)?_plugin\.(so|dylib)$`)
 	for _, folder := range folders {
-		for _, pattern := range []string{"pjrt_c_api_" + name + "_plugin.*", "pjrt_c_api_" + name + "_v*_plugin.*"} {
-			matches, err := filepath.Glob(filepath.Join(folder, pattern))
-			if err != nil {
-				continue // a folder with [ in its name
+		entries, err := os.ReadDir(folder) // sorted
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !known.MatchString(e.Name()) {
+				continue // a lock file, say
 			}
-			for _, m := range matches {
-				if ext := filepath.Ext(m); ext != ".so" && ext != ".dylib" {
-					continue // a lock file, say
-				}
-				if abs, err := filepath.Abs(m); err == nil {
-					return plugin{path: abs, source: "installed in " + folder}, true
-				}
+			if path, err := filepath.Abs(filepath.Join(folder, e.Name())); err == nil {
+				return plugin{path: path, source: "installed in " + folder}, true
 			}
 		}
 	}

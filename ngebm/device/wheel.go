@@ -74,7 +74,7 @@ func (w wheel) fetch(ctx context.Context, work string, report progress.Reporter)
 	}
 	stop := watchSize(down, "download "+w.name+" "+w.version, w.size, report)
 	err = run(ctx, []string{"TMPDIR=" + down}, append(pip, "download", "--quiet", "--no-input",
-		"--disable-pip-version-check", "--no-cache-dir", "--timeout=15", "--retries=2",
+		"--disable-pip-version-check", "--no-cache-dir", "--timeout=10", "--retries=1",
 		"--no-deps", "--only-binary=:all:", "--require-hashes", "--dest="+down, "-r", requirements)...)
 	stop()
 	if err != nil {
@@ -108,7 +108,7 @@ func findPip(ctx context.Context, work string) ([]string, error) {
 	return []string{filepath.Join(env, "bin", "python"), "-m", "pip"}, nil
 }
 
-// run runs a command; the error holds the last line of what it wrote.
+// run runs a command; the error holds the line of its output that says most.
 func run(ctx context.Context, env []string, args ...string) error {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -116,14 +116,20 @@ func run(ctx context.Context, env []string, args ...string) error {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, lastLine(out.String()))
+		return fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, tellingLine(out.String()))
 	}
 	return nil
 }
 
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
+// tellingLine is the first line marked as an error, as pip marks them, else the last.
+func tellingLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	for _, l := range lines {
+		if text, ok := strings.CutPrefix(l, "ERROR: "); ok {
+			return text
+		}
+	}
+	return lines[len(lines)-1]
 }
 
 // watchSize reports the size of the files below a folder as a download's
