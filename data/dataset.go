@@ -7,7 +7,13 @@
 package data
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"hash"
+	"math"
 	"slices"
 )
 
@@ -20,8 +26,12 @@ type Info struct {
 	License  string   `json:"license"`  // SPDX identifier or the authors' terms; "unknown" for a user's own
 	Lossy    bool     `json:"lossy"`    // true where pixels went through lossy compression
 	Classes  []string `json:"classes"`  // class names; a label is an index into them
-	Checksum string   `json:"checksum"` // SHA-256 over shape, classes, examples and labels in order, hex
+	Checksum string   `json:"checksum"` // SHA-256 over shape, MaxPixel, classes, examples and labels in order, hex
 }
+
+// maxSide bounds the height, width and channels of one image: far above what
+// these methods are used for, and low enough that their product is a size.
+const maxSide = 1 << 14
 
 // Dataset is a set of labelled examples in memory, all of one shape. Exactly
 // one of Pixels and Points is set. It is read-only once built: [New] computes
@@ -68,7 +78,9 @@ func (d *Dataset) Example(i int, dst []float32) {
 	}
 	scale := 2 / float32(d.MaxPixel)
 	for j, p := range d.Pixels[i*size : (i+1)*size] {
-		dst[j] = float32(p)*scale - 1
+		// The conversion keeps the compiler from fusing the two operations,
+		// so that every processor gets the same bits.
+		dst[j] = float32(float32(p)*scale) - 1
 	}
 }
 
@@ -84,6 +96,11 @@ func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 	sub := &Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel}
 	sub.Split = split
 	sub.Labels = make([]int32, 0, len(indices))
+	if d.IsImages() {
+		sub.Pixels = make([]uint8, 0, len(indices)*size)
+	} else {
+		sub.Points = make([]float32, 0, len(indices)*size)
+	}
 	for _, i := range indices {
 		if i < 0 || i >= d.Len() {
 			return nil, fmt.Errorf("data: index %d is outside %s, which has %d examples", i, d.Name, d.Len())
@@ -98,5 +115,97 @@ func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 	return New(*sub)
 }
 
-// New checks a set that a loader has filled in and gives it its checksum.
-func New(d Dataset) (*Dataset, error) { return &d, nil }
+// New checks a set that a loader has filled in and gives it its checksum. The
+// slices become the set's own. The error names the first fault: neither or both
+// of Pixels and Points, no examples, no classes, a shape that is not that of
+// images or points, lengths that disagree, a label or pixel out of range, a
+// coordinate that is not finite.
+func New(d Dataset) (*Dataset, error) {
+	if err := d.check(); err != nil {
+		name := d.Name
+		if name == "" {
+			name = "data set"
+		}
+		return nil, fmt.Errorf("data: %s: %w", name, err)
+	}
+	d.Checksum = d.checksum()
+	return &d, nil
+}
+
+func (d *Dataset) check() error {
+	switch {
+	case (d.Pixels == nil) == (d.Points == nil):
+		return errors.New("exactly one of Pixels and Points must be set")
+	case d.Len() == 0:
+		return errors.New("it has no examples")
+	case len(d.Classes) == 0:
+		return errors.New("it has no class names")
+	}
+	for i, label := range d.Labels {
+		if label < 0 || int(label) >= len(d.Classes) {
+			return fmt.Errorf("example %d has label %d, but labels of %d classes go from 0 to %d", i, label, len(d.Classes), len(d.Classes)-1)
+		}
+	}
+	if d.IsImages() {
+		return d.checkPixels()
+	}
+	return d.checkPoints()
+}
+
+func (d *Dataset) checkPixels() error {
+	if len(d.Shape) != 3 || slices.Min(d.Shape) < 1 || slices.Max(d.Shape) > maxSide {
+		return fmt.Errorf("shape %v is not that of images: want [height width channels], each from 1 to %d", d.Shape, maxSide)
+	}
+	if d.MaxPixel == 0 {
+		return errors.New("MaxPixel is 0: set it to the value of a fully lit pixel, 255 for photographs")
+	}
+	if want := d.Len() * d.Size(); len(d.Pixels) != want {
+		return fmt.Errorf("%d labels of shape %v need %d pixels, there are %d", d.Len(), d.Shape, want, len(d.Pixels))
+	}
+	if d.MaxPixel == math.MaxUint8 {
+		return nil
+	}
+	for i, p := range d.Pixels {
+		if p > d.MaxPixel {
+			return fmt.Errorf("example %d has a pixel of %d, above MaxPixel %d", i/d.Size(), p, d.MaxPixel)
+		}
+	}
+	return nil
+}
+
+func (d *Dataset) checkPoints() error {
+	if !slices.Equal(d.Shape, []int{2}) {
+		return fmt.Errorf("shape %v is not that of points in the plane: want [2]", d.Shape)
+	}
+	if want := d.Len() * 2; len(d.Points) != want {
+		return fmt.Errorf("%d labels need %d coordinates, there are %d", d.Len(), want, len(d.Points))
+	}
+	for i, x := range d.Points {
+		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("example %d has the coordinate %v, which is not finite", i/2, x)
+		}
+	}
+	return nil
+}
+
+// checksum hashes everything that a result can depend on, numbers in
+// little-endian order.
+func (d *Dataset) checksum() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v %d %d %q\n", d.Shape, d.MaxPixel, d.Len(), d.Classes)
+	h.Write(d.Pixels)
+	hashWords(h, d.Points, math.Float32bits)
+	hashWords(h, d.Labels, func(label int32) uint32 { return uint32(label) })
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func hashWords[T any](h hash.Hash, values []T, bits func(T) uint32) {
+	var block []byte
+	for chunk := range slices.Chunk(values, 4096) {
+		block = block[:0]
+		for _, v := range chunk {
+			block = binary.LittleEndian.AppendUint32(block, bits(v))
+		}
+		h.Write(block)
+	}
+}

@@ -1,0 +1,159 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ngebm/ngebm/progress"
+)
+
+// Options say how [Open] gets a set. The zero value gives all of it.
+type Options struct {
+	// Limit is the number of training examples to take; 0 takes all, and so
+	// does a limit above what the set has. The part is spread over the classes
+	// in proportion, does not depend on Seed, and a smaller limit takes a part
+	// of what a larger one takes. The test set stays whole.
+	Limit int
+	// Seed draws the generated sets; the others do not depend on it.
+	Seed uint64
+	// Cache is the folder for downloads and decoded images. Empty means
+	// $NGEBM_DATA, and where that is unset ngebm/data in the user's cache
+	// folder.
+	Cache string
+	// Progress is told of downloads and decoding; nil for silence.
+	Progress progress.Reporter
+}
+
+// source is one kind of set that Open knows.
+type source struct {
+	name  string // what stands before the colon
+	arg   string // what may follow the colon, for help; in brackets where it is optional
+	about string
+	open  func(ctx context.Context, arg string, opts Options) (train, test *Dataset, err error)
+}
+
+// sources lists what Open knows, in the order of help texts.
+func sources() []source {
+	list := []source{{"digits", "", "UCI handwritten digits, 8x8 grey, 10 classes: 1197 to train, 600 to test (embedded)", openDigits}}
+	for _, p := range planes() {
+		list = append(list, source{p.name, "[N]", fmt.Sprintf("points in the plane, %s: N to train, N to test (1000)", p.about), p.open})
+	}
+	return list
+}
+
+// Names lists the sets that [Open] knows as pairs of name and description, for
+// help texts. "NAME[:N]" stands for a name that a number may follow, and
+// "NAME:PATH" for one that needs a path.
+func Names() [][2]string {
+	var names [][2]string
+	for _, s := range sources() {
+		names = append(names, [2]string{s.pattern(), s.about})
+	}
+	return names
+}
+
+func (s source) pattern() string {
+	switch {
+	case s.arg == "":
+		return s.name
+	case strings.HasPrefix(s.arg, "["):
+		return s.name + "[:" + s.arg[1:]
+	}
+	return s.name + ":" + s.arg
+}
+
+// Open gets the set with the given name, as [Names] lists them, and its test
+// set: "digits", "moons", "moons:200", "cifar10", "folder:PATH", "tar:PATH".
+// Both have the same shape and classes. Sets that are not here yet are
+// downloaded, checked and kept in opts.Cache.
+func Open(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
+	if opts.Limit < 0 {
+		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give 0 for all, or a number above it", opts.Limit)
+	}
+	if opts.Progress == nil {
+		opts.Progress = progress.Silent{}
+	}
+	kind, arg, colon := strings.Cut(name, ":")
+	for _, s := range sources() {
+		if s.name != kind {
+			continue
+		}
+		optional := strings.HasPrefix(s.arg, "[")
+		switch {
+		case s.arg == "" && colon:
+			return nil, nil, fmt.Errorf("data: %q takes nothing after a colon, but got %q", kind, name)
+		case arg == "" && (colon || s.arg != "" && !optional):
+			return nil, nil, fmt.Errorf("data: %q lacks what follows the colon: write %s", name, s.pattern())
+		}
+		if train, test, err = s.open(ctx, arg, opts); err != nil {
+			return nil, nil, err
+		}
+		if train, err = train.limit(opts.Limit); err != nil {
+			return nil, nil, err
+		}
+		return train, test, nil
+	}
+	return nil, nil, unknown(name, kind)
+}
+
+// unknown explains a name that is none, with the nearest one where there is one
+// near.
+func unknown(name, kind string) error {
+	var patterns []string
+	nearest, least := "", 1+len(kind)/3
+	for _, s := range sources() {
+		patterns = append(patterns, s.pattern())
+		if d := edits(kind, s.name); d <= least {
+			nearest, least = s.pattern(), d-1
+		}
+	}
+	hint := ""
+	if nearest != "" {
+		hint = fmt.Sprintf(" (did you mean %s?)", nearest)
+	}
+	return fmt.Errorf("data: no data set is called %q%s; the names are %s", name, hint, strings.Join(patterns, ", "))
+}
+
+// edits is the Levenshtein distance between two short strings.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitution := diagonal
+			if a[i] != b[j] {
+				substitution++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitution, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// cacheFolder returns the folder for downloads and decoded images, made if need
+// be.
+func (o Options) cacheFolder() (string, error) {
+	folder := o.Cache
+	if folder == "" {
+		folder = os.Getenv("NGEBM_DATA")
+	}
+	if folder == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("data: no folder for downloads and decoded images: %w: set NGEBM_DATA to one", err)
+		}
+		folder = filepath.Join(base, "ngebm", "data")
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", fmt.Errorf("data: the folder for downloads and decoded images cannot be made: %w: set NGEBM_DATA to another", err)
+	}
+	return folder, nil
+}

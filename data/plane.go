@@ -1,0 +1,135 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+)
+
+const (
+	defaultPoints = 1000
+	maxPoints     = 10_000_000
+)
+
+// plane is a set of points in the plane, drawn from a density a class.
+type plane struct {
+	name, about string
+	source      string   // whose set it follows
+	classes     []string // class names
+	// draw gives one point of a class.
+	draw func(rng *rand.Rand, class int) (x, y float64)
+}
+
+// planes lists the two-dimensional sets. All lie in about [-2,2]², the range
+// that the landscapes show, with the classes equally frequent. N(s) is normal
+// noise of standard deviation s on each coordinate, U is uniform on [0,1).
+//
+//	moons           t = πU; (cos t, sin t) or (1 - cos t, 1/2 - sin t), + N(.1), less the
+//	                centre (1/2, 1/4), times 4/3: scikit-learn's make_moons with noise=.1
+//	circles         t = 2πU; 2 (cos t, sin t) or half that, + N(.16): scikit-learn's
+//	                make_circles(factor=.5, noise=.08), as in FFJORD, times 2
+//	spirals         t = 3π√U, r = 2t/3π; ±r (-cos t, sin t) + N(.08): FFJORD's 2spirals with
+//	                its uniform noise left out, times .64
+//	pinwheel        r = 1 + N(.3), s = N(.1); (r, s) turned clockwise by 2πc/5 + exp(r)/4,
+//	                as in Johnson et al. 2016 and FFJORD (which doubles it)
+//	checkerboard    uniform on the unit squares of one colour of a 4x4 board: FFJORD's is
+//	                the density of one colour, here both are there and are the classes
+//	eight-gaussians 2 (cos πc/4, sin πc/4) + N(.25): FFJORD's 8gaussians times .71
+//
+// Sources: scikit-learn, sklearn/datasets/_samples_generator.py (it spaces t
+// evenly, here it is drawn); Grathwohl et al., FFJORD, 2019, lib/toy_data.py.
+func planes() []plane {
+	const (
+		scikit = "scikit-learn"
+		ffjord = "FFJORD (Grathwohl et al. 2019)"
+	)
+	noisy := func(rng *rand.Rand, x, y, sigma float64) (float64, float64) {
+		return x + sigma*rng.NormFloat64(), y + sigma*rng.NormFloat64()
+	}
+	// cell is uniform on [0,1) in steps that float32 can add to a small whole
+	// number without rounding up to the next, so no point changes its colour.
+	cell := func(rng *rand.Rand) float64 { return float64(rng.Uint32N(1<<20)) / (1 << 20) }
+	return []plane{
+		{"moons", "two half circles that interlock", scikit, []string{"upper", "lower"},
+			func(rng *rand.Rand, class int) (float64, float64) {
+				sin, cos := math.Sincos(math.Pi * rng.Float64())
+				if class == 1 {
+					cos, sin = 1-cos, .5-sin
+				}
+				x, y := noisy(rng, cos, sin, .1)
+				return (x - .5) * 4 / 3, (y - .25) * 4 / 3
+			}},
+		{"circles", "a circle around another", scikit, []string{"outer", "inner"},
+			func(rng *rand.Rand, class int) (float64, float64) {
+				sin, cos := math.Sincos(2 * math.Pi * rng.Float64())
+				r := 2 / float64(1+class)
+				return noisy(rng, r*cos, r*sin, .16)
+			}},
+		{"spirals", "two spirals of one and a half turns", ffjord, []string{"first", "second"},
+			func(rng *rand.Rand, class int) (float64, float64) {
+				t := 3 * math.Pi * math.Sqrt(rng.Float64())
+				sin, cos := math.Sincos(t)
+				r := 2 * t / (3 * math.Pi) * float64(1-2*class)
+				return noisy(rng, -r*cos, r*sin, .08)
+			}},
+		{"pinwheel", "five bent blades", ffjord, []string{"1", "2", "3", "4", "5"},
+			func(rng *rand.Rand, class int) (float64, float64) {
+				r, s := 1+.3*rng.NormFloat64(), .1*rng.NormFloat64()
+				sin, cos := math.Sincos(2*math.Pi*float64(class)/5 + math.Exp(r)/4)
+				return r*cos + s*sin, s*cos - r*sin
+			}},
+		{"checkerboard", "a board of 4x4 squares in two colours", ffjord, []string{"dark", "light"},
+			func(rng *rand.Rand, class int) (float64, float64) {
+				column := rng.IntN(4) - 2
+				row := 2*rng.IntN(2) - 2 + (column+2+class)%2
+				return float64(column) + cell(rng), float64(row) + cell(rng)
+			}},
+		{"eight-gaussians", "eight normal distributions on a circle", ffjord, []string{"E", "NE", "N", "NW", "W", "SW", "S", "SE"},
+			func(rng *rand.Rand, class int) (float64, float64) {
+				sin, cos := math.Sincos(math.Pi / 4 * float64(class))
+				return noisy(rng, 2*cos, 2*sin, .25)
+			}},
+	}
+}
+
+// open draws the set; arg is the number of points of each split.
+func (p plane) open(_ context.Context, arg string, opts Options) (train, test *Dataset, err error) {
+	n := defaultPoints
+	if arg != "" {
+		if n, err = strconv.Atoi(arg); err != nil || n < len(p.classes) || n > maxPoints {
+			return nil, nil, fmt.Errorf("data: %q is not a number of points for %s: write %s:N with N from %d to %d", arg, p.name, p.name, len(p.classes), maxPoints)
+		}
+	}
+	if train, err = p.generate(n, opts.Seed, 0, "train"); err != nil {
+		return nil, nil, err
+	}
+	if test, err = p.generate(n, opts.Seed, 1, "test"); err != nil {
+		return nil, nil, err
+	}
+	return train, test, nil
+}
+
+// generate draws n points, the classes in turn, so that their counts differ by
+// one at most.
+func (p plane) generate(n int, seed, part uint64, split string) (*Dataset, error) {
+	d := Dataset{
+		Info: Info{
+			Name: p.name, Split: split, Classes: p.classes,
+			Source:  fmt.Sprintf("generated with seed %d, after %s", seed, p.source),
+			License: "CC0-1.0",
+		},
+		Shape:  []int{2},
+		Points: make([]float32, 0, 2*n),
+		Labels: make([]int32, n),
+	}
+	rng := stream(forPoints, seed, part, 0)
+	for i := range n {
+		class := i % len(p.classes)
+		x, y := p.draw(rng, class)
+		d.Labels[i] = int32(class)
+		d.Points = append(d.Points, float32(x), float32(y))
+	}
+	return New(d)
+}
