@@ -1,0 +1,131 @@
+package device
+
+import (
+	"archive/zip"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ngebm/ngebm/progress"
+)
+
+// demoWheel writes a wheel demo-pjrt 1.0 with one plugin in it into a folder and
+// makes pip take packages from there only.
+func demoWheel(t *testing.T) wheel {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "demo_pjrt-1.0-py3-none-any.whl")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(f)
+	const info = "demo_pjrt-1.0.dist-info/"
+	for _, file := range [][2]string{
+		{"demo_pjrt/libpjrt_cpu.so", content},
+		{info + "METADATA", "Metadata-Version: 2.1\nName: demo-pjrt\nVersion: 1.0\n"},
+		{info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
+		{info + "RECORD", ""},
+	} {
+		w, err := z.Create(file[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(file[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := fileSHA256(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PIP_NO_INDEX", "1")
+	t.Setenv("PIP_FIND_LINKS", "file://"+dir)
+	return wheel{
+		name: "demo-pjrt", version: "1.0", sha256: sum, size: stat.Size(),
+		file: "libpjrt_cpu.so", fileSHA256: contentSHA, fileSize: int64(len(content)),
+	}
+}
+
+// pip itself runs here, as it will for a user.
+func TestWheel(t *testing.T) {
+	good := demoWheel(t)
+	with := func(change func(*wheel)) wheel {
+		w := good
+		change(&w)
+		return w
+	}
+	for _, c := range []struct {
+		name string
+		w    wheel
+		err  []string
+	}{
+		{name: "right", w: good},
+		{name: "another wheel under the name", w: with(func(w *wheel) { w.sha256 = contentSHA }), err: []string{"DO NOT MATCH THE HASHES"}},
+		{name: "another plugin in the wheel", w: with(func(w *wheel) { w.fileSHA256 = w.sha256 }), err: []string{"has SHA-256 " + contentSHA}},
+		{name: "no plugin in the wheel", w: with(func(w *wheel) { w.file = "other.so" }), err: []string{"other.so in demo_pjrt-1.0-py3-none-any.whl"}},
+		{name: "withdrawn", w: with(func(w *wheel) { w.version = "2.0" }), err: []string{"demo-pjrt==2.0"}},
+	} {
+		var seen recorder
+		s := store{cache: t.TempDir(), sources: []source{c.w.source()}}
+		p, err := s.obtain(context.Background(), &seen)
+		if c.err == nil {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			} else if got, err := os.ReadFile(p.path); string(got) != content {
+				t.Errorf("%s: %q, %v", c.name, got, err)
+			}
+			if r := seen.last(); !r.Finished || r.Done != good.size || r.Total != good.size || r.Unit != "bytes" || r.Task != "download demo-pjrt 1.0" {
+				t.Errorf("%s: last report %+v", c.name, r)
+			}
+		}
+		for _, want := range c.err {
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v, want a line with %q", c.name, err, want)
+			}
+		}
+		leftovers(t, s.cache)
+	}
+}
+
+// Python without pip, as Debian's is, gets it from a throw-away environment;
+// without Python the message says what is missing.
+func TestWheelWithoutPip(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := demoWheel(t)
+	bin := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$2\" = pip ] && exit 1\nexec '%s' \"$@\"\n", python)
+	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := os.Getenv("PATH")
+	t.Setenv("PATH", bin+string(filepath.ListSeparator)+path)
+	s := store{cache: t.TempDir(), sources: []source{w.source()}}
+	if _, err := s.obtain(context.Background(), progress.Silent{}); err != nil {
+		t.Error(err)
+	}
+	leftovers(t, s.cache)
+
+	t.Setenv("PATH", t.TempDir())
+	s.cache = t.TempDir()
+	if _, err := s.obtain(context.Background(), progress.Silent{}); err == nil || !strings.Contains(err.Error(), "python3 on the PATH") {
+		t.Errorf("without Python: %v", err)
+	}
+}
