@@ -1,0 +1,161 @@
+// Package plots draws the results of this module with gonum/plot: figures in,
+// pictures out. Each function takes plain results (a training history, energies
+// on a grid, a data set) and returns a [Figure], which shows itself in a
+// notebook or is saved as PNG, PDF or SVG. One theme serves all: readable at a
+// notebook's width and in print, colours that colour-blind readers can tell
+// apart, and the same colour for a method everywhere ([MethodColor]).
+package plots
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"image/color"
+	"image/png"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Pixels an inch: what browsers take an inch for, and what a PNG is drawn in,
+// twice as many so that it is sharp on a high-density screen and in print.
+const (
+	screenDPI = 96
+	imageDPI  = 2 * screenDPI
+)
+
+// Figure is a picture that is ready to be drawn, in any size and format.
+type Figure struct {
+	Width, Height vg.Length
+	// Alt says in a sentence or two what is to be seen, for readers who cannot
+	// see it. Every function of this package sets it; a better one may be put.
+	Alt string
+
+	draw func(draw.Canvas) // on a canvas of that size
+}
+
+// PNG writes the figure at 192 pixels an inch on white.
+func (f *Figure) PNG(w io.Writer) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(imageDPI), vgimg.UseBackgroundColor(color.White))
+	f.draw(draw.New(canvas))
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	return encoder.Encode(w, canvas.Image())
+}
+
+// PDF writes the figure as one page of its own size. Text is drawn as outlines.
+func (f *Figure) PDF(w io.Writer) error {
+	return f.vector(w, vgpdf.New(f.Width, f.Height))
+}
+
+// SVG writes the figure as a vector graphic. Text is drawn as outlines, so it
+// looks the same whatever fonts the reader has.
+func (f *Figure) SVG(w io.Writer) error {
+	return f.vector(w, vgsvg.New(f.Width, f.Height))
+}
+
+func (f *Figure) vector(w io.Writer, canvas vg.CanvasWriterTo) error {
+	f.draw(draw.NewCanvas(outlined{canvas}, f.Width, f.Height))
+	_, err := canvas.WriteTo(w)
+	return err
+}
+
+// Save writes the figure to a file, in the format that the name ends in: .png,
+// .pdf or .svg. A file that is there already is replaced at once or not at all.
+func (f *Figure) Save(path string) error {
+	write := map[string]func(io.Writer) error{".png": f.PNG, ".pdf": f.PDF, ".svg": f.SVG}[strings.ToLower(filepath.Ext(path))]
+	if write == nil {
+		return fmt.Errorf("plots: cannot save as %q: end the name in .png, .pdf or .svg", path)
+	}
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return fmt.Errorf("plots: %w", err)
+	}
+	defer file.Cleanup()
+	buffered := bufio.NewWriter(file)
+	if err := errors.Join(write(buffered), buffered.Flush()); err != nil {
+		return fmt.Errorf("plots: writing %s: %w", path, err)
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("plots: %w", err)
+	}
+	return nil
+}
+
+// Show puts the figure into the output of the notebook cell that is running, as
+// a PNG (the one format that every viewer of notebooks shows, trusted or not) in
+// twice the pixels of the size it takes up. Outside a notebook it shows nothing
+// and returns an error.
+func (f *Figure) Show() error {
+	if !gonbui.IsNotebook {
+		return errors.New("plots: Show needs a GoNB notebook: use Save to write the figure to a file")
+	}
+	message, err := f.message()
+	if err != nil {
+		return err
+	}
+	gonbui.SendData(message)
+	return gonbui.Error()
+}
+
+// message is the figure as Jupyter's display_data. Width and height go with the
+// image, where Jupyter looks for them; the alternative text goes beside it,
+// where nbconvert finds it (GoNB's wire knows no map of mixed values), and is
+// the output's plain text.
+func (f *Figure) message() (*protocol.DisplayData, error) {
+	var image bytes.Buffer
+	if err := f.PNG(&image); err != nil {
+		return nil, fmt.Errorf("plots: %w", err)
+	}
+	return &protocol.DisplayData{
+		Data: map[protocol.MIMEType]any{
+			protocol.MIMEImagePNG:  image.Bytes(),
+			protocol.MIMETextPlain: f.Alt,
+		},
+		Metadata: map[string]any{
+			string(protocol.MIMEImagePNG): map[string]int{
+				"width":  int(f.Width.Dots(screenDPI) + 0.5),
+				"height": int(f.Height.Dots(screenDPI) + 0.5),
+			},
+			"alt": f.Alt,
+		},
+	}, nil
+}
+
+// SideBySide puts figures into one, from left to right, their tops in line.
+func SideBySide(figures ...*Figure) (*Figure, error) {
+	if len(figures) == 0 {
+		return nil, errors.New("plots: no figures to put side by side")
+	}
+	all := &Figure{Width: gap * vg.Length(len(figures)-1)}
+	var alts []string
+	for i, f := range figures {
+		if f == nil {
+			return nil, fmt.Errorf("plots: figure %d of %d is nil", i+1, len(figures))
+		}
+		all.Width += f.Width
+		all.Height = max(all.Height, f.Height)
+		alts = append(alts, f.Alt)
+	}
+	all.Alt = strings.Join(alts, " ")
+	all.draw = func(c draw.Canvas) {
+		left := c.Min.X
+		for _, f := range figures {
+			f.draw(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: left, Y: c.Max.Y - f.Height},
+				Max: vg.Point{X: left + f.Width, Y: c.Max.Y},
+			}})
+			left += f.Width + gap
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,87 @@
+package plots
+
+import (
+	"bytes"
+	"flag"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gonum.org/v1/plot/cmpimg"
+)
+
+var update = flag.Bool("update", false, "draw the golden images in testdata anew")
+
+// tolerance is how far a pixel's colour may be from the golden image's, in
+// [0,1]: room for the last bit of floating point on another processor.
+const tolerance = 0.1
+
+// golden compares a figure with testdata/<name>.png. Where they differ it writes
+// the picture and the difference to a folder that stays, and names it.
+func golden(t *testing.T, name string, f *Figure, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Alt == "" {
+		t.Error("the figure has no alternative text")
+	}
+	var got bytes.Buffer
+	if err := f.PNG(&got); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", name+".png")
+	if *update {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("-update is refused in CI: draw golden images anew at a desk, and look at them")
+		}
+		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test ./plots -update draws it)", err)
+	}
+	same, err := cmpimg.EqualApprox("png", got.Bytes(), want, tolerance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !same {
+		t.Errorf("the figure differs from %s: see %s", path, writeDifference(t, name, got.Bytes(), want))
+	}
+}
+
+// writeDifference leaves what was drawn and how it differs in a folder.
+func writeDifference(t *testing.T, name string, got, want []byte) (folder string) {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "plots-difference-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode := func(raw []byte) image.Image {
+		img, err := png.Decode(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	a, b := decode(got), decode(want)
+	difference := image.NewRGBA64(a.Bounds().Union(b.Bounds()))
+	draw.Draw(difference, difference.Bounds(), image.Black, image.Point{}, draw.Src)
+	cmpimg.Diff(difference, a, b)
+	var out bytes.Buffer
+	if err := png.Encode(&out, difference); err != nil {
+		t.Fatal(err)
+	}
+	for suffix, raw := range map[string][]byte{"-got.png": got, "-difference.png": out.Bytes()} {
+		if err := os.WriteFile(filepath.Join(folder, name+suffix), raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}

@@ -1,0 +1,354 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/ngebm"
+)
+
+// Run is a training history under the name it goes by in a figure. The name
+// decides its colour ([MethodColor]).
+type Run struct {
+	Name    string
+	History *ngebm.History
+}
+
+// History draws how training went, against epochs: the loss, each of its terms
+// apart and unweighted (the weight stands in the title, or beside the run's name
+// where several runs are compared), and the accuracy of the evaluations. Values
+// of single steps are faint, with their moving average over a fiftieth of the
+// run on top; markers are evaluations of a whole set. Steps without a finite
+// value leave a gap, and why a run stopped early stands below.
+//
+// An axis is logarithmic where the averaged values cross two orders of
+// magnitude.
+func History(runs ...Run) (*Figure, error) {
+	if err := checkRuns(runs); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(runs))
+	for i, r := range runs {
+		names[i] = r.Name
+	}
+	styles := methodStyles(names)
+
+	panels := []*plot.Plot{lossPanel(runs, styles)}
+	for _, term := range termNames(runs) {
+		panels = append(panels, termPanel(runs, styles, term))
+	}
+	if p := accuracyPanel(runs, styles); p != nil {
+		panels = append(panels, p)
+	}
+
+	columns := []int{1, 1, 2, 3, 2, 3}[min(len(panels), 5)]
+	rows := grid(panels, columns)
+	for i, p := range panels {
+		if i+columns >= len(panels) { // nothing stands below it
+			p.X.Label.Text = epochLabel(runs)
+		}
+		p.X.Min, p.X.Max = 0, lastEpoch(runs)
+	}
+
+	keys, notes := historyKeys(runs, styles), stopNotes(runs)
+	width := []vg.Length{0, 5 * vg.Inch, fullWidth, fullWidth}[columns]
+	rowHeight := []vg.Length{0, 230, 185, 165}[columns]
+	lineHeight := vg.Length(labelSize) * 1.5
+	keysHeight := keys.height(width - 2*margin)
+	f := &Figure{Width: width, Alt: historyAlt(runs)}
+	f.Height = 2*margin + keysHeight + gap/2 + vg.Length(len(rows))*rowHeight + vg.Length(len(notes))*lineHeight
+	f.draw = func(c draw.Canvas) {
+		c = inner(c)
+		keys.draw(c)
+		bottom := vg.Length(len(notes)) * lineHeight
+		drawGrid(draw.Crop(c, 0, 0, bottom, -keysHeight-gap/2), rows)
+		style := textStyle(labelSize, false)
+		style.Color = alarm
+		for i, note := range notes {
+			y := c.Min.Y + bottom - vg.Length(i+1)*lineHeight
+			c.FillText(style, vg.Point{X: c.Min.X, Y: y}, shorten(note, c.Size().X, style.Width))
+		}
+	}
+	return f, nil
+}
+
+// checkRuns refuses what cannot be drawn, in one line.
+func checkRuns(runs []Run) error {
+	if len(runs) == 0 {
+		return errors.New("plots: no run to draw a history of")
+	}
+	for _, r := range runs {
+		h := r.History
+		switch {
+		case h == nil || h.Steps() == 0:
+			return fmt.Errorf("plots: the history of %q has no steps: train it first", r.Name)
+		case len(h.Values) != len(h.Terms) || len(h.Weights) != len(h.Terms):
+			return fmt.Errorf("plots: the history of %q names %d terms but holds %d curves and %d weights", r.Name, len(h.Terms), len(h.Values), len(h.Weights))
+		}
+		for i, v := range h.Values {
+			if len(v) != h.Steps() {
+				return fmt.Errorf("plots: the history of %q has %d steps of the loss but %d of %s", r.Name, h.Steps(), len(v), h.Terms[i])
+			}
+		}
+	}
+	return nil
+}
+
+// termNames lists the terms of all runs in the order they first appear. A loss
+// that is one term of weight 1 in every run is drawn once, as the loss.
+func termNames(runs []Run) []string {
+	var names []string
+	lone := true
+	for _, r := range runs {
+		for i, name := range r.History.Terms {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+			lone = lone && r.History.Weights[i] == 1
+		}
+	}
+	if len(names) == 1 && lone {
+		return nil
+	}
+	return names
+}
+
+// newHistoryPanel is a panel with horizontal grid lines.
+func newHistoryPanel(title string) *plot.Plot {
+	p := newPlot()
+	p.Title.Text = title
+	p.Add(gridLines{})
+	p.Y.Padding = 3
+	return p
+}
+
+func lossPanel(runs []Run, styles []draw.LineStyle) *plot.Plot {
+	p := newHistoryPanel("loss L (weighted total)")
+	if names := termNames(runs); names == nil && len(runs[0].History.Terms) == 1 {
+		p.Title.Text = "loss L = " + runs[0].History.Terms[0]
+	}
+	var all []series
+	for i, r := range runs {
+		all = append(all, stepSeries(r.History, r.History.Loss, styles[i]))
+		all = append(all, evaluationSeries(r.History, styles[i], false, func(e ngebm.Evaluation) float64 { return e.Loss })...)
+	}
+	addSeries(p, all)
+	return p
+}
+
+func termPanel(runs []Run, styles []draw.LineStyle, term string) *plot.Plot {
+	title := symbolOf(term).title
+	var all []series
+	for i, r := range runs {
+		t := slices.Index(r.History.Terms, term)
+		if t < 0 {
+			continue
+		}
+		if len(runs) == 1 {
+			title += ", " + weightText(r.History, t)
+		}
+		all = append(all, stepSeries(r.History, r.History.Values[t], styles[i]))
+		all = append(all, evaluationSeries(r.History, styles[i], false, func(e ngebm.Evaluation) float64 {
+			if t < len(e.Values) {
+				return e.Values[t]
+			}
+			return math.NaN()
+		})...)
+	}
+	p := newHistoryPanel(title)
+	addSeries(p, all)
+	return p
+}
+
+// accuracyPanel returns nil where no run was evaluated.
+func accuracyPanel(runs []Run, styles []draw.LineStyle) *plot.Plot {
+	var all []series
+	for i, r := range runs {
+		all = append(all, evaluationSeries(r.History, styles[i], true, func(e ngebm.Evaluation) float64 { return e.Accuracy })...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	p := newHistoryPanel("accuracy")
+	addSeries(p, all)
+	p.Y.Max = min(p.Y.Max, 1)
+	p.Y.Min = max(p.Y.Min, 0)
+	return p
+}
+
+func stepSeries(h *ngebm.History, values []float32, style draw.LineStyle) series {
+	s := series{style: style, noisy: true}
+	for i, v := range values {
+		s.x, s.y = append(s.x, epoch(h, i+1)), append(s.y, float64(v))
+	}
+	return s
+}
+
+// evaluationSeries is one curve for each split that was evaluated: markers,
+// joined by a line where asked for.
+func evaluationSeries(h *ngebm.History, style draw.LineStyle, joined bool, value func(ngebm.Evaluation) float64) []series {
+	var all []series
+	for _, split := range splits(h) {
+		s := series{style: style, mark: splitMark(split)}
+		s.mark.Color = style.Color
+		if !joined {
+			s.style.Width = 0
+		}
+		for _, e := range h.Evaluations {
+			if e.Split == split {
+				s.x, s.y = append(s.x, epoch(h, e.Step)), append(s.y, value(e))
+			}
+		}
+		if len(s.y) > 30 { // markers would hide the line and each other
+			s.mark.Radius = 1
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// splits lists what was evaluated, in the order it first was.
+func splits(h *ngebm.History) []string {
+	var names []string
+	for _, e := range h.Evaluations {
+		if !slices.Contains(names, e.Split) {
+			names = append(names, e.Split)
+		}
+	}
+	return names
+}
+
+func splitMark(split string) draw.GlyphStyle {
+	mark := draw.GlyphStyle{Color: ink, Radius: 2.6, Shape: polygon{36, 0}}
+	if split == "test" {
+		mark.Shape = polygon{4, 0}
+	}
+	return mark
+}
+
+// epoch turns a step into epochs, or leaves it where their length is not known.
+func epoch(h *ngebm.History, step int) float64 {
+	return float64(step) / float64(max(1, h.StepsPerEpoch))
+}
+
+func lastEpoch(runs []Run) float64 {
+	last := 0.
+	for _, r := range runs {
+		last = max(last, epoch(r.History, r.History.Steps()))
+	}
+	return last
+}
+
+func epochLabel(runs []Run) string {
+	for _, r := range runs {
+		if r.History.StepsPerEpoch <= 0 {
+			return "step"
+		}
+	}
+	return "epoch"
+}
+
+// symbol is how the paper writes a term and its weight.
+type symbol struct{ title, weight string }
+
+// symbolOf knows the three terms of NG-EBM; any other keeps its name.
+func symbolOf(term string) symbol {
+	switch term {
+	case "cross-entropy":
+		return symbol{"cross-entropy (nats)", "α"}
+	case "energy variance":
+		return symbol{"Var[E(x)] (nats²)", "β"}
+	case "gradient norm":
+		return symbol{"mean ‖∂E/∂x‖₂", "γ"}
+	}
+	return symbol{term, "weight"}
+}
+
+func weightText(h *ngebm.History, term int) string {
+	return symbolOf(h.Terms[term]).weight + " = " + strconv.FormatFloat(h.Weights[term], 'g', 4, 64)
+}
+
+// runLabel is a run's name with its weights, which no title can say where there
+// are several runs.
+func runLabel(r Run) string {
+	var weights []string
+	for t := range r.History.Terms {
+		weights = append(weights, weightText(r.History, t))
+	}
+	if len(weights) < 2 {
+		return r.Name
+	}
+	return r.Name + " (" + strings.Join(weights, ", ") + ")"
+}
+
+func historyKeys(runs []Run, styles []draw.LineStyle) legend {
+	var keys legend
+	for i, r := range runs {
+		label := r.Name
+		if len(runs) > 1 {
+			label = runLabel(r)
+		}
+		if label != "" {
+			keys = append(keys, lineKey(label, styles[i], draw.GlyphStyle{}))
+		}
+	}
+	var seen []string
+	for _, r := range runs {
+		for _, split := range splits(r.History) {
+			if !slices.Contains(seen, split) {
+				seen = append(seen, split)
+				keys = append(keys, lineKey(split, draw.LineStyle{}, splitMark(split)))
+			}
+		}
+	}
+	return keys
+}
+
+// stopNotes says which runs ended before their time, and why.
+func stopNotes(runs []Run) []string {
+	var notes []string
+	for _, r := range runs {
+		if r.History.Stopped != "" {
+			notes = append(notes, strings.TrimPrefix(r.Name+" stopped: ", " ")+r.History.Stopped)
+		}
+	}
+	return notes
+}
+
+func historyAlt(runs []Run) string {
+	var parts []string
+	for _, r := range runs {
+		h := r.History
+		loss := stepSeries(h, h.Loss, draw.LineStyle{}).y
+		smooth := movingAverage(loss, max(1, len(loss)/50))
+		text := fmt.Sprintf("%s over %s: the loss goes from %.3g to %.3g", strings.TrimSpace("Training history of "+r.Name), counted(h), smooth[0], smooth[len(smooth)-1])
+		for t, name := range h.Terms {
+			text += fmt.Sprintf(", %s (%s) ends at %.3g", name, weightText(h, t), h.Values[t][len(h.Values[t])-1])
+		}
+		for _, split := range splits(h) {
+			for _, e := range slices.Backward(h.Evaluations) {
+				if e.Split == split {
+					text += fmt.Sprintf(", %s accuracy %.3f", split, e.Accuracy)
+					break
+				}
+			}
+		}
+		parts = append(parts, text+".")
+	}
+	return strings.Join(append(parts, stopNotes(runs)...), " ")
+}
+
+func counted(h *ngebm.History) string {
+	if h.StepsPerEpoch <= 0 {
+		return fmt.Sprintf("%d steps", h.Steps())
+	}
+	return fmt.Sprintf("%.4g epochs (%d steps)", epoch(h, h.Steps()), h.Steps())
+}

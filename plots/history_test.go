@@ -1,0 +1,142 @@
+package plots
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"ngebm/ngebm"
+)
+
+// madeUp is a history that looks like training: each term decays with noise.
+// It is drawn from a fixed seed; no model was trained.
+func madeUp(steps, perEpoch int, weights ...float64) *ngebm.History {
+	names := []string{"cross-entropy", "energy variance", "gradient norm"}
+	from, to := []float64{0.69, 0.02, 0.3}, []float64{0.06, 0.6, 0.9}
+	h := &ngebm.History{StepsPerEpoch: perEpoch, Terms: names[:len(weights)], Weights: weights, Values: make([][]float32, len(weights))}
+	random := rand.New(rand.NewPCG(1, uint64(steps)))
+	for step := 1; step <= steps; step++ {
+		loss := 0.
+		for t, w := range weights {
+			end := to[t]
+			if t > 0 {
+				end /= 1 + 20*w // a penalised term stays small
+			}
+			v := (end + (from[t]-end)*math.Exp(-6*float64(step)/float64(steps))) * math.Exp(0.25*random.NormFloat64())
+			h.Values[t] = append(h.Values[t], float32(v))
+			loss += w * v
+		}
+		h.Loss = append(h.Loss, float32(loss))
+		h.LearningRate = append(h.LearningRate, 1e-3)
+		if step%(5*perEpoch) == 0 {
+			for i, split := range []string{"validation", "test"} {
+				e := ngebm.Evaluation{Step: step, Split: split, Examples: 500, Loss: loss * 1.1}
+				e.Accuracy = 0.97 - 0.4*math.Exp(-5*float64(step)/float64(steps)) - 0.01*float64(i)
+				for t := range weights {
+					e.Values = append(e.Values, float64(h.Values[t][step-1])*1.1)
+				}
+				h.Evaluations = append(h.Evaluations, e)
+			}
+		}
+	}
+	return h
+}
+
+func TestHistoryGolden(t *testing.T) {
+	t.Run("one run", func(t *testing.T) {
+		f, err := History(Run{"NG-EBM", madeUp(600, 15, 1, 0.1, 0.1)})
+		golden(t, "history", f, err)
+	})
+	t.Run("several runs", func(t *testing.T) {
+		f, err := History(
+			Run{"cross-entropy", madeUp(600, 15, 1, 0, 0)},
+			Run{"NG-EBM", madeUp(600, 15, 1, 0.1, 0.1)},
+			Run{"NG-EBM strong", madeUp(500, 15, 1, 1, 1)},
+		)
+		golden(t, "history-compare", f, err)
+	})
+	t.Run("NaN", func(t *testing.T) {
+		h := madeUp(300, 15, 1, 0.1, 0.1)
+		for i := range h.Loss { // an outburst, a hole, and the end
+			if i > 200 {
+				for _, v := range append([][]float32{h.Loss}, h.Values...) {
+					v[i] *= float32(math.Exp(float64(i-200) / 10))
+				}
+			}
+		}
+		for i := 100; i < 130; i++ {
+			h.Values[1][i] = float32(math.NaN())
+		}
+		h.Loss[299], h.Values[2][299] = float32(math.NaN()), float32(math.Inf(1))
+		h.Stopped = "loss is NaN at step 300: try a smaller learning rate, β or γ"
+		f, err := History(Run{"NG-EBM", h})
+		golden(t, "history-nan", f, err)
+	})
+}
+
+// Every history draws, or says why not.
+func TestHistoryDegenerate(t *testing.T) {
+	nan := float32(math.NaN())
+	tests := []struct {
+		name    string
+		history *ngebm.History
+		err     string // part of it; empty where a figure is expected
+	}{
+		{"one step", madeUp(1, 15, 1, 0.1, 0.1), ""},
+		{"two steps", madeUp(2, 15, 1, 0.1, 0.1), ""},
+		{"one term", madeUp(100, 10, 1), ""},
+		{"one term of weight 2", madeUp(100, 10, 2), ""},
+		{"two terms", madeUp(100, 10, 1, 1), ""},
+		{"100,000 steps", madeUp(100_000, 500, 1, 0.1, 0.1), ""},
+		{"epochs unknown", &ngebm.History{Loss: []float32{2, 1}}, ""},
+		{"all equal", &ngebm.History{Loss: []float32{1, 1, 1}}, ""},
+		{"all zero", &ngebm.History{Loss: []float32{0, 0}}, ""},
+		{"all NaN", &ngebm.History{Loss: []float32{nan, nan}, Stopped: "loss is NaN at step 1"}, ""},
+		{"huge and tiny", &ngebm.History{Loss: []float32{3e38, 1e-38, -3e38, float32(math.Inf(1))}}, ""},
+		{"evaluation without terms", &ngebm.History{StepsPerEpoch: 1, Terms: []string{"a", "b"}, Weights: []float64{1, 1}, Loss: []float32{1}, Values: [][]float32{{1}, {0}},
+			Evaluations: []ngebm.Evaluation{{Step: 1, Split: "test", Accuracy: 1}}}, ""},
+		{"no history", nil, `the history of "run" has no steps`},
+		{"no steps", &ngebm.History{}, `the history of "run" has no steps`},
+		{"terms without curves", &ngebm.History{Loss: []float32{1}, Terms: []string{"a"}}, "names 1 terms but holds 0 curves"},
+		{"a curve too short", &ngebm.History{Loss: []float32{1, 2}, Terms: []string{"a"}, Weights: []float64{1}, Values: [][]float32{{1}}}, "has 2 steps of the loss but 1 of a"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := History(Run{"run", test.history})
+			switch {
+			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+				t.Errorf("error %v, want one with %q", err, test.err)
+			case test.err == "" && err != nil:
+				t.Error(err)
+			case test.err == "":
+				checkDrawn(t, f)
+			}
+		})
+	}
+	if _, err := History(); err == nil || !strings.Contains(err.Error(), "no run") {
+		t.Errorf("no runs: error %v", err)
+	}
+}
+
+func ExampleHistory() {
+	plain := madeUp(600, 15, 1, 0, 0) // a real one comes from training, run.History
+	regularised := madeUp(600, 15, 1, 0.1, 0.1)
+	figure, err := History(
+		Run{"cross-entropy", plain},
+		Run{"NG-EBM", regularised},
+	)
+	if err != nil {
+		panic(err)
+	}
+	folder, err := os.MkdirTemp("", "plots")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	if err := figure.Save(folder + "/history.png"); err != nil { // in a notebook: figure.Show()
+		panic(err)
+	}
+	// Output:
+}

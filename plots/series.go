@@ -1,0 +1,191 @@
+package plots
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// series is one curve of a panel.
+type series struct {
+	x, y  []float64
+	style draw.LineStyle
+	// noisy curves are drawn faint, with their moving average on top.
+	noisy bool
+	// mark, if it has a shape, is drawn at each point.
+	mark draw.GlyphStyle
+}
+
+// mostPoints is how many points of a curve are drawn: more than a panel has
+// pixels across shows nothing more.
+const mostPoints = 1200
+
+// addSeries adds curves to a panel and sets its y axis: logarithmic where all
+// values are positive and the (averaged) curves cross two orders of magnitude.
+func addSeries(p *plot.Plot, all []series) {
+	low, high := math.Inf(1), math.Inf(-1)           // of everything drawn
+	trendLow, trendHigh := math.Inf(1), math.Inf(-1) // of the averaged curves
+	include := func(low, high *float64, y []float64) {
+		for _, v := range y {
+			if finite(v) {
+				*low, *high = min(*low, v), max(*high, v)
+			}
+		}
+	}
+	for _, s := range all {
+		y := s.y
+		include(&low, &high, y)
+		if s.noisy {
+			window := max(1, len(y)/50)
+			faded := s.style
+			faded.Color, faded.Width, faded.Dashes = withAlpha(s.style.Color, 0x48), thinWidth, nil
+			if window > 1 {
+				x, raw := envelope(s.x, y, mostPoints/2)
+				addLine(p, x, raw, faded)
+			}
+			y = movingAverage(y, window)
+		}
+		include(&trendLow, &trendHigh, y)
+		x, y := thin(s.x, y, mostPoints)
+		addLine(p, x, y, s.style)
+		mark := s.mark
+		if mark.Shape == nil && len(s.y) == 1 { // a line of one point shows nothing
+			mark = draw.GlyphStyle{Color: s.style.Color, Radius: 2.5, Shape: polygon{corners: 36}}
+		}
+		if mark.Shape != nil {
+			p.Add(marks{x, y, mark})
+		}
+	}
+	if low > high { // no value at all
+		p.Y.Min, p.Y.Max = 0, 1
+		p.Y.Tick.Marker = plot.ConstantTicks(nil)
+		return
+	}
+	switch {
+	case low == high:
+		pad := max(math.Abs(low)/2, 1e-3)
+		p.Y.Min, p.Y.Max = low-pad, low+pad
+	case low > 0 && trendHigh > 100*trendLow:
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		// A lone value near zero must not take up half the panel.
+		p.Y.Min, p.Y.Max = max(low, trendLow/10)/1.1, min(high, trendHigh*10)*1.1
+	default:
+		pad := (high - low) / 20
+		p.Y.Min, p.Y.Max = low-pad, high+pad
+	}
+	if low >= 0 && p.Y.Min < 0 {
+		p.Y.Min = 0
+	}
+}
+
+// addLine draws a curve with gaps where there is no finite value.
+func addLine(p *plot.Plot, x, y []float64, style draw.LineStyle) {
+	if style.Width == 0 {
+		return
+	}
+	for start := 0; start < len(y); start++ {
+		end := start
+		var piece plotter.XYs
+		for ; end < len(y) && finite(y[end]); end++ {
+			piece = append(piece, plotter.XY{X: x[end], Y: y[end]})
+		}
+		if len(piece) > 1 {
+			p.Add(&plotter.Line{XYs: piece, LineStyle: style})
+		}
+		start = end
+	}
+}
+
+// marks draws a marker at each finite point.
+type marks struct {
+	x, y  []float64
+	style draw.GlyphStyle
+}
+
+// Plot implements [plot.Plotter].
+func (m marks) Plot(c draw.Canvas, p *plot.Plot) {
+	trX, trY := p.Transforms(&c)
+	for i, v := range m.y {
+		at := vg.Point{X: trX(m.x[i]), Y: trY(v)}
+		if finite(v) && c.Contains(at) {
+			c.DrawGlyphNoClip(m.style, at)
+		}
+	}
+}
+
+// movingAverage returns the mean of the finite values within half a window on
+// each side; where there are none, and at values that are not finite, NaN.
+func movingAverage(y []float64, window int) []float64 {
+	sums, counts := make([]float64, len(y)+1), make([]int, len(y)+1)
+	for i, v := range y {
+		sums[i+1], counts[i+1] = sums[i], counts[i]
+		if finite(v) {
+			sums[i+1] += v
+			counts[i+1]++
+		}
+	}
+	average := make([]float64, len(y))
+	half := window / 2
+	for i, v := range y {
+		from, to := max(0, i-half), min(len(y), i+half+1)
+		average[i] = (sums[to] - sums[from]) / float64(counts[to]-counts[from])
+		if !finite(v) {
+			average[i] = math.NaN()
+		}
+	}
+	return average
+}
+
+// envelope keeps the smallest and largest value of each of so many stretches of
+// a curve, in their order, so that no spike is lost.
+func envelope(x, y []float64, stretches int) (ex, ey []float64) {
+	if len(y) <= 2*stretches {
+		return x, y
+	}
+	for s := range stretches {
+		from, to := s*len(y)/stretches, (s+1)*len(y)/stretches
+		low, high := from, from
+		for i := from; i < to; i++ {
+			if !finite(y[low]) || y[i] < y[low] {
+				low = i
+			}
+			if !finite(y[high]) || y[i] > y[high] {
+				high = i
+			}
+		}
+		for _, i := range []int{min(low, high), max(low, high)} {
+			ex, ey = append(ex, x[i]), append(ey, y[i])
+		}
+	}
+	return ex, ey
+}
+
+// thin keeps at most n points, evenly, first and last among them.
+func thin(x, y []float64, n int) (tx, ty []float64) {
+	if len(y) <= n {
+		return x, y
+	}
+	for i := range n {
+		j := i * (len(y) - 1) / (n - 1)
+		tx, ty = append(tx, x[j]), append(ty, y[j])
+	}
+	return tx, ty
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// gridLines draws a faint line at each labelled tick of the y axis.
+type gridLines struct{}
+
+// Plot implements [plot.Plotter].
+func (gridLines) Plot(c draw.Canvas, p *plot.Plot) {
+	_, trY := p.Transforms(&c)
+	for _, tick := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+		if !tick.IsMinor() && tick.Value >= p.Y.Min && tick.Value <= p.Y.Max {
+			c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, c.Min.X, trY(tick.Value), c.Max.X, trY(tick.Value))
+		}
+	}
+}

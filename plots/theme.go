@@ -1,0 +1,196 @@
+package plots
+
+import (
+	"hash/fnv"
+	"image/color"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/palette"
+	"gonum.org/v1/plot/palette/moreland"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Sizes, in points. A notebook shows a figure at 96 pixels an inch, where 9
+// points are 12 pixels: what its own text is set in.
+const (
+	fullWidth vg.Length = 8 * vg.Inch // the width of a notebook's output
+
+	titleSize = 11
+	labelSize = 10
+	tickSize  = 9
+
+	lineWidth vg.Length = 1.6
+	thinWidth vg.Length = 0.6
+	gap       vg.Length = 12 // between panels
+	margin    vg.Length = 6  // around a figure
+)
+
+// The colours of everything that carries no data.
+var (
+	ink   = color.NRGBA{0x22, 0x22, 0x22, 0xff} // text
+	frame = color.NRGBA{0x88, 0x88, 0x88, 0xff} // axes
+	faint = color.NRGBA{0xe6, 0xe6, 0xe6, 0xff} // grid lines
+	void  = color.NRGBA{0xbb, 0xbb, 0xbb, 0xff} // where there is no value
+	alarm = color.NRGBA{0xb0, 0x1e, 0x1e, 0xff} // what went wrong
+)
+
+// Okabe and Ito's eight colours, told apart by people with any common colour
+// vision (Color Universal Design, 2008, https://jfly.uni-koeln.de/color/).
+var (
+	black         = color.NRGBA{0x00, 0x00, 0x00, 0xff}
+	orange        = color.NRGBA{0xe6, 0x9f, 0x00, 0xff}
+	skyBlue       = color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
+	bluishGreen   = color.NRGBA{0x00, 0x9e, 0x73, 0xff}
+	yellow        = color.NRGBA{0xf0, 0xe4, 0x42, 0xff}
+	blue          = color.NRGBA{0x00, 0x72, 0xb2, 0xff}
+	vermillion    = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
+	reddishPurple = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
+)
+
+// methods gives each method its colour. The first entry that the name contains
+// decides, so "cross-entropy + temperature" stands before "cross-entropy".
+var methods = []struct {
+	part  string
+	color color.NRGBA
+}{
+	{"temperature", skyBlue},
+	{"adversarial", orange},
+	{"label smoothing", reddishPurple},
+	{"ng-ebm", vermillion},
+	{"jem", bluishGreen},
+	{"cross-entropy", blue},
+}
+
+// MethodColor returns the colour in which a method is drawn in every figure,
+// by what its name contains: "NG-EBM, γ = 0.1" has the colour of "NG-EBM". A
+// name that holds no known method gets a colour of its own that depends on
+// nothing but the name.
+func MethodColor(name string) color.Color {
+	lower := strings.ToLower(name)
+	for _, m := range methods {
+		if strings.Contains(lower, m.part) {
+			return m.color
+		}
+	}
+	others := []color.Color{black, color.NRGBA{0x7f, 0x7f, 0x7f, 0xff}, color.NRGBA{0x8c, 0x56, 0x4b, 0xff}}
+	h := fnv.New32a()
+	h.Write([]byte(lower))
+	return others[h.Sum32()%uint32(len(others))]
+}
+
+// dashes tells apart the lines of one colour in a figure.
+var dashes = [][]vg.Length{nil, {6, 2}, {2, 2}, {6, 2, 2, 2}}
+
+// methodStyles returns a line style for each name: colour by method, dashes
+// where an earlier name has that colour already.
+func methodStyles(names []string) []draw.LineStyle {
+	styles := make([]draw.LineStyle, len(names))
+	seen := map[color.Color]int{}
+	for i, name := range names {
+		c := MethodColor(name)
+		styles[i] = draw.LineStyle{Color: c, Width: lineWidth, Dashes: dashes[seen[c]%len(dashes)]}
+		seen[c]++
+	}
+	return styles
+}
+
+// classMark returns the marker of class k: its own colour and its own shape, so
+// that neither alone has to be told apart. Both repeat only from 40 classes on.
+func classMark(k int, radius vg.Length) draw.GlyphStyle {
+	colors := []color.Color{orange, blue, bluishGreen, reddishPurple, vermillion, skyBlue, yellow, black}
+	shapes := []polygon{{36, 0}, {4, math.Pi / 4}, {3, math.Pi / 2}, {4, 0}, {3, -math.Pi / 2}, {5, math.Pi / 2}, {6, 0}, {36, 0}}
+	// Eight pairs first, then each colour with the next shape.
+	return draw.GlyphStyle{
+		Color:  colors[k%len(colors)],
+		Radius: radius,
+		Shape:  shapes[(k+k/len(colors))%len(shapes)],
+	}
+}
+
+// polygon is a marker with a white edge, to be seen on any ground: a regular
+// polygon of the area of a circle of the style's radius.
+type polygon struct {
+	corners int
+	turn    float64 // the angle of the first corner
+}
+
+// DrawGlyph implements [draw.GlyphDrawer].
+func (p polygon) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	n := float64(p.corners)
+	sameArea := math.Sqrt(2 * math.Pi / (n * math.Sin(2*math.Pi/n)))
+	radius := style.Radius * vg.Length(sameArea)
+	var path vg.Path
+	for i := range p.corners {
+		angle := p.turn + 2*math.Pi*float64(i)/n
+		corner := vg.Point{X: at.X + radius*vg.Length(math.Cos(angle)), Y: at.Y + radius*vg.Length(math.Sin(angle))}
+		if i == 0 {
+			path.Move(corner)
+		} else {
+			path.Line(corner)
+		}
+	}
+	path.Close()
+	c.SetLineStyle(draw.LineStyle{Color: color.White, Width: style.Radius * 0.55})
+	c.Stroke(path)
+	c.SetColor(style.Color)
+	c.Fill(path)
+}
+
+// energyMap returns the colours of energies from low (dark) to high (bright)
+// between the two values: viridis (Smith and van der Walt 2015, CC0) through
+// nine of its colours, interpolated in CIELAB by gonum's moreland palette.
+func energyMap(low, high float64) (palette.ColorMap, error) {
+	m, err := moreland.NewLuminance([]color.Color{
+		color.NRGBA{0x44, 0x01, 0x54, 0xff}, color.NRGBA{0x47, 0x2d, 0x7b, 0xff}, color.NRGBA{0x3b, 0x52, 0x8b, 0xff},
+		color.NRGBA{0x2c, 0x72, 0x8e, 0xff}, color.NRGBA{0x21, 0x91, 0x8c, 0xff}, color.NRGBA{0x28, 0xae, 0x80, 0xff},
+		color.NRGBA{0x5e, 0xc9, 0x62, 0xff}, color.NRGBA{0xad, 0xdc, 0x30, 0xff}, color.NRGBA{0xfd, 0xe7, 0x25, 0xff},
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.SetMin(low)
+	m.SetMax(high)
+	return m, nil
+}
+
+// textStyle is the theme's one family, without serifs, in a size.
+func textStyle(size vg.Length, bold bool) text.Style {
+	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
+	if bold {
+		f.Weight = 2 // x/image/font's WeightBold
+	}
+	return text.Style{Color: ink, Font: f, Handler: plot.DefaultTextHandler, YAlign: draw.YBottom}
+}
+
+// newPlot returns an empty panel in the theme.
+func newPlot() *plot.Plot {
+	p := plot.New()
+	restyle := func(s *text.Style, size vg.Length, bold bool) {
+		like := textStyle(size, bold)
+		s.Font, s.Color = like.Font, like.Color
+	}
+	restyle(&p.Title.TextStyle, titleSize, true)
+	p.Title.Padding = 5
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		restyle(&axis.Label.TextStyle, labelSize, false)
+		restyle(&axis.Tick.Label, tickSize, false)
+		axis.Label.Padding = 3
+		axis.Padding = 0
+		axis.LineStyle = draw.LineStyle{Color: frame, Width: thinWidth}
+		axis.Tick.LineStyle = axis.LineStyle
+		axis.Tick.Length = 4
+	}
+	return p
+}
+
+// withAlpha makes a colour translucent.
+func withAlpha(c color.Color, alpha uint8) color.Color {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	n.A = alpha
+	return n
+}
