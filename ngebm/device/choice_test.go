@@ -45,7 +45,7 @@ func TestOpenErrors(t *testing.T) {
 		{spec: "gpu", want: []string{`device "gpu"`, `use "cpu", "cuda", "go"`}},
 		{spec: "CPU", want: []string{`device "CPU"`, `use "cpu"`}},
 		{spec: "cpu:noshared_buffers", want: []string{"xla:cpu,noshared_buffers"}},
-		{spec: "cpu", want: []string{`device "cpu"`, "demo: no network"}},
+		{spec: "cpu", want: []string{`device "cpu"`, "demo: no network", "PJRT_PLUGIN_LIBRARY_PATH"}},
 		{spec: "xla:cpu", want: []string{`device "xla:cpu"`, "demo: no network"}},
 		{spec: "cuda", want: []string{`device "cuda"`, "no NVIDIA GPU", "nvidia-smi"}},
 		{spec: "xla:cuda,tf32=false", want: []string{`device "xla:cuda,tf32=false"`, "no NVIDIA GPU"}},
@@ -87,7 +87,7 @@ func TestChoice(t *testing.T) {
 		{name: "GoMLX's variable beats ours", env: map[string]string{"GOMLX_BACKEND": "go", "NGEBM_DEVICE": "cuda"}, want: Go},
 		{name: "our variable", env: map[string]string{"NGEBM_DEVICE": "go"}, want: Go},
 		{name: "nothing to be had", want: Go, log: []string{"pure-Go", "slow", "no network", "ngebm devices", "PJRT_PLUGIN_LIBRARY_PATH"}},
-		{name: "a GPU without its plugin", gpu: true, want: Go, log: []string{"the GPU is not used", `jax[cuda13]`}},
+		{name: "a GPU without its plugin", gpu: true, want: Go, log: []string{"the GPU is not used", `jax[cuda13]`, "NGEBM_DEVICE=cpu"}},
 	} {
 		o, log := world(t, c.env)
 		o.gpu = func() bool { return c.gpu }

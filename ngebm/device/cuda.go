@@ -113,7 +113,7 @@ func (o opener) openCUDA(options string) (*Device, error) {
 		return nil, err
 	}
 	const name, flag = "XLA_FLAGS", "--xla_gpu_cuda_data_dir"
-	if flags := o.getenv(name); p.toolkit != "" && !strings.Contains(flags, flag) {
+	if flags := o.getenv(name); exists(p.toolkit) && !strings.Contains(flags, flag) {
 		if err := os.Setenv(name, strings.TrimSpace(flags+" "+flag+"="+p.toolkit)); err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func IsGo(b compute.Backend) bool { return b.String() == gobackend.BackendName }
 // Open opens a device. The spec is "cpu", "cuda", "go", or a GoMLX configuration
 // such as "xla:cpu" or "go:parallelism=2"; "" follows $GOMLX_BACKEND, then
 // $NGEBM_DEVICE, then chooses by itself (see the package comment). The first use
-// may download XLA's CPU plugin, some 63 MB; report is told of that and may be nil.
+// of the CPU may download XLA's CPU plugin, some 63 MB; report is told of that and may be nil.
 //
 // XLA on the CPU shows one device, however many its plugin would show by default.
 // The error is one line with the value, what was tried and the remedy.
@@ -130,13 +130,13 @@ func (o opener) automatic() (*Device, error) {
 		if err == nil {
 			return d, nil
 		}
-		fmt.Fprintf(o.log, "ngebm: the GPU is not used: %v\n", err)
+		fmt.Fprintf(o.log, "ngebm: the GPU is not used: %v; %s=%s leaves this line out\n", err, Env, CPU)
 	}
 	d, err := o.named(CPU)
 	if err == nil {
 		return d, nil
 	}
-	fmt.Fprintf(o.log, "ngebm: running on the pure-Go backend, which is slow (100 times and more on convolutions): %v; %s\n", err, Advice)
+	fmt.Fprintf(o.log, "ngebm: running on the pure-Go backend, which is slow (100 times and more on convolutions): %v\n", err)
 	return o.named(Go)
 }
 
@@ -182,7 +182,7 @@ func (o opener) openCPU(options string) (*Device, error) {
 	}
 	p, err := s.obtain(context.Background(), o.report)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; %s", err, Advice)
 	}
 	if err := checkPath(p.path, "cuda", "nvidia"); err != nil {
 		return nil, err
@@ -216,7 +216,7 @@ func openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d *Device, e
 	}
 	b, err := xla.NewWithOptions(config, values)
 	if err != nil {
-		return nil, fmt.Errorf("XLA plugin %s (%s) does not open: %w", p.path, p.source, err)
+		return nil, fmt.Errorf("XLA plugin %s (%s) does not open: %w; if the file is damaged, remove it", p.path, p.source, err)
 	}
 	loaded, err := pjrt.GetPlugin(b.PluginName()) // the one just loaded
 	if err != nil {

@@ -22,10 +22,16 @@
 //
 // XLA comes as a PJRT plugin, a shared library of some 270 MB that is not part
 // of a Go build. [Plugin] finds one that is installed or gets one on first use,
-// see there. A plugin is opened by its absolute path, so nothing in the process's
-// environment changes, go-xla's search path plays no part, and its automatic
-// installer, which runs only where its package is linked in, does not run.
-// go-xla itself sets TF_CPP_MIN_LOG_LEVEL to 3, where it is unset, when the
-// program starts: XLA's C++ log lines stay out of terminals and notebooks, and
-// errors arrive as Go errors all the same.
+// see there. A plugin is opened by its absolute path, so that the environment
+// needs no change and go-xla's automatic installer never runs. Two things reach
+// the whole process all the same: go-xla sets TF_CPP_MIN_LOG_LEVEL to 3 when the
+// program starts, where it is unset, which keeps XLA's C++ log lines out of
+// terminals and notebooks (errors arrive as Go errors); and opening CUDA from
+// jax's packages adds --xla_gpu_cuda_data_dir to XLA_FLAGS.
+//
+// # CUDA
+//
+// The CUDA plugin comes from go-xla's folders or from jax's packages for the
+// python3 on the PATH (pip install "jax[cuda13]"); it is not downloaded here,
+// being several GB with NVIDIA's libraries.
 package device

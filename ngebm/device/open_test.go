@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -40,7 +41,8 @@ func ExampleOpen() {
 // The plugin is a true need of the project: without one this fails.
 func TestOpenCPU(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "")
-	for _, spec := range []string{"cpu", "xla:cpu", "xla:cpu,noshared_buffers", "go", "go:"} {
+	t.Setenv("NGEBM_DEVICE", "")
+	for _, spec := range []string{"cpu", "xla:cpu", "xla:cpu,noshared_buffers", "hlo:cpu", "go", "go:", ""} {
 		d, err := device.Open(spec, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -48,12 +50,21 @@ func TestOpenCPU(t *testing.T) {
 		t.Log(spec, "is", d)
 		y, err := square(d)
 		if err != nil || y != 36 {
-			t.Errorf("%s computes %v, %v, want 36", spec, y, err)
+			t.Errorf("%q computes %v, %v, want 36", spec, y, err)
 		}
-		if d.Count != 1 {
-			t.Errorf("%s has %d devices, want 1", spec, d.Count)
-		}
-		if spec[0] != 'g' {
+		switch {
+		case strings.HasPrefix(spec, "go"):
+			if !device.IsGo(d.Backend) || d.Kind != device.Go || d.Plugin != "" {
+				t.Errorf("%q is %+v", spec, d)
+			}
+		case spec == "": // the CPU or, where there is one, the GPU
+			if device.IsGo(d.Backend) {
+				t.Errorf("the automatic choice is pure Go")
+			}
+		default:
+			if device.IsGo(d.Backend) || d.Kind != device.CPU || d.Count != 1 {
+				t.Errorf("%q is %+v, want one CPU device", spec, d)
+			}
 			if _, err := os.Stat(d.Plugin); err != nil {
 				t.Error(err)
 			}

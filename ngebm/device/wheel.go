@@ -98,12 +98,12 @@ func findPip(ctx context.Context, work string) ([]string, error) {
 	if err != nil {
 		return nil, errors.New("needs python3 on the PATH")
 	}
-	if exec.CommandContext(ctx, python, "-m", "pip", "--version").Run() == nil {
+	if exec.CommandContext(ctx, python, "-c", "import pip").Run() == nil {
 		return []string{python, "-m", "pip"}, nil
 	}
 	env := filepath.Join(work, "venv")
 	if err := run(ctx, nil, python, "-m", "venv", env); err != nil {
-		return nil, fmt.Errorf("python3 has neither pip nor venv: %w", err)
+		return nil, fmt.Errorf("python3 has neither pip nor venv, install one (on Debian: apt install python3-venv): %w", err)
 	}
 	return []string{filepath.Join(env, "bin", "python"), "-m", "pip"}, nil
 }

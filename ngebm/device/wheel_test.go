@@ -111,7 +111,7 @@ func TestWheelWithoutPip(t *testing.T) {
 	}
 	w := demoWheel(t)
 	bin := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\n[ \"$2\" = pip ] && exit 1\nexec '%s' \"$@\"\n", python)
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$2\" = 'import pip' ] && exit 1\nexec '%s' \"$@\"\n", python)
 	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
