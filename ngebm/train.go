@@ -88,7 +88,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 		r.Dir = filepath.Join(RunsDir(), dirName(cfg, r.Hash))
 	}
 	if cfg.Validation > 0 {
-		if r.Train, r.Validation, err = r.Train.Split(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
+		if r.Train, r.Validation, err = r.Train.HoldOut(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
 			return nil, err
 		}
 	}

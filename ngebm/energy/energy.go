@@ -53,12 +53,6 @@ func GradientNorm(energies, x *Node) *Node {
 	return Where(positive, Sqrt(Where(positive, squares, OnesLike(squares))), ZerosLike(squares))
 }
 
-// Variance returns the scalar mean_i (E(x_i) - mean E)², the variance over the
-// batch with 1/N, as the authors compute it.
-func Variance(energies *Node) *Node {
-	return ReduceAllMean(Square(Sub(energies, ReduceAllMean(energies))))
-}
-
 // CrossEntropy returns the scalar mean_i [E(x_i) - f_{y_i}(x_i)], from logits
 // shaped [batch, classes] and labels shaped [batch], integers in [0, classes).
 func CrossEntropy(logits, labels *Node) *Node {

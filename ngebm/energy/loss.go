@@ -40,7 +40,7 @@ func (w NGEBM) Terms(logits func(x *Node) *Node, x, labels *Node) []Term {
 	e := Of(f)
 	terms := []Term{
 		{NameCrossEntropy, w.Alpha, CrossEntropy(f, labels)},
-		{NameVariance, w.Beta, Variance(e)},
+		{NameVariance, w.Beta, ReduceVariance(e)}, // 1/N, as the authors compute it
 	}
 	if w.Gamma != 0 {
 		terms = append(terms, Term{NameGradientNorm, w.Gamma, ReduceAllMean(GradientNorm(e, x))})

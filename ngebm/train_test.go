@@ -1,0 +1,411 @@
+package ngebm_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/progress"
+)
+
+func open(t testing.TB, spec string) compute.Backend {
+	t.Helper()
+	d, err := device.Open(spec, progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Backend
+}
+
+// small is a configuration that trains in a blink.
+func small() ngebm.Config {
+	cfg := ngebm.DefaultConfig("moons:240", "mlp-16")
+	cfg.Epochs, cfg.Batch, cfg.Warmup, cfg.Validation = 4, 20, 5, 40
+	cfg.Beta, cfg.Gamma = .1, .1
+	cfg.Augment.Noise = .03
+	return cfg
+}
+
+// stopAfter cancels a context once training has reached a step.
+type stopAfter struct {
+	step   int64
+	cancel func()
+}
+
+func (s stopAfter) Report(r progress.Report) {
+	if r.Done >= s.step && r.Unit == "steps" {
+		s.cancel()
+	}
+}
+
+func checkpointOf(t *testing.T, r *ngebm.Run) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(r.Dir, "checkpoint.ngebm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// A run that was stopped again and again ends with the bytes (weights, optimiser
+// state, history) of the run that was left alone; training it once more loads it.
+func TestResumeIsExact(t *testing.T) {
+	for _, net := range []string{"mlp-16", "convnet"} {
+		t.Run(net, func(t *testing.T) {
+			cfg := small()
+			cfg.Net = net
+			if net == "convnet" {
+				cfg.Data, cfg.Limit, cfg.Augment.Pad, cfg.Augment.Flip = "digits", 240, 1, true
+			}
+			backend := open(t, "cpu")
+			alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			runs := t.TempDir()
+			for _, step := range []int64{1, 7, 10, 11, 23, 39, 40} {
+				ctx, cancel := context.WithCancel(t.Context())
+				stopped, err := ngebm.Train(ctx, backend, cfg, ngebm.Options{Runs: runs, Progress: stopAfter{step, cancel}, SaveEvery: time.Hour})
+				cancel()
+				if !errors.Is(err, ngebm.ErrStopped) || !strings.Contains(err.Error(), "train the same configuration to go on") {
+					t.Fatalf("stopped at step %d: %v", step, err)
+				}
+				if got := stopped.History.Steps(); got != int(step) {
+					t.Fatalf("stopped at step %d, not at %d", got, step)
+				}
+			}
+			resumed, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(checkpointOf(t, alone), checkpointOf(t, resumed)) {
+				t.Error("the resumed run ended with another checkpoint than the one left alone")
+			}
+			again, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
+			if err != nil || !again.Loaded {
+				t.Fatalf("trained once more: loaded is %v, error %v", again.Loaded, err)
+			}
+			a, err1 := alone.Classifier.Logits(alone.Test)
+			b, err2 := again.Classifier.Logits(again.Test)
+			if err := errors.Join(err1, err2); err != nil {
+				t.Fatal(err)
+			}
+			for i := range a {
+				if !slices.Equal(a[i], b[i]) {
+					t.Fatalf("logits of example %d are %v when loaded, %v when trained", i, b[i], a[i])
+				}
+			}
+		})
+	}
+}
+
+// History holds every step's terms, and an evaluation each epoch and at the end.
+func TestHistory(t *testing.T) {
+	cfg := small()
+	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := run.History
+	if h.Steps() != 40 || h.StepsPerEpoch != 10 || !slices.Equal(h.Terms, []string{"cross-entropy", "energy variance", "gradient norm"}) {
+		t.Fatalf("%d steps, %d an epoch, terms %v", h.Steps(), h.StepsPerEpoch, h.Terms)
+	}
+	for i := range h.Loss {
+		total := h.Values[0][i] + .1*h.Values[1][i] + .1*h.Values[2][i]
+		if d := total - h.Loss[i]; d > 1e-5 || d < -1e-5 {
+			t.Fatalf("step %d: loss %v, terms add up to %v", i+1, h.Loss[i], total)
+		}
+	}
+	if h.Loss[39] >= h.Loss[0] {
+		t.Errorf("the loss rose from %v to %v", h.Loss[0], h.Loss[39])
+	}
+	var at []string
+	for _, e := range h.Evaluations {
+		at = append(at, fmt.Sprintf("%s %d %d", e.Split, e.Step, e.Examples))
+	}
+	want := []string{"validation 10 40", "validation 20 40", "validation 30 40", "validation 40 40", fmt.Sprint("test 40 ", run.Test.Len())}
+	if !slices.Equal(at, want) {
+		t.Errorf("evaluations %q, want %q", at, want)
+	}
+	last := h.Evaluations[len(h.Evaluations)-1]
+	accuracy, err := run.Classifier.Accuracy(run.Test)
+	if err != nil || accuracy != last.Accuracy {
+		t.Errorf("test accuracy is %v in the history and %v measured (%v)", last.Accuracy, accuracy, err)
+	}
+	csv, err := os.ReadFile(filepath.Join(run.Dir, "history.csv"))
+	if err != nil || bytes.Count(csv, []byte("\n")) != 41 || !bytes.HasPrefix(csv, []byte("step,epoch,learning rate,loss,cross-entropy,energy variance,gradient norm\n")) {
+		t.Errorf("history.csv: %v\n%.120s", err, csv)
+	}
+}
+
+// twoTowers is a network of a user's own, in a package of its own (this one),
+// from this project's layers and GoMLX's operations.
+type twoTowers struct{ width int }
+
+func (n twoTowers) String() string { return fmt.Sprintf("two-towers-%d", n.width) }
+
+func (n twoTowers) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	a := nets.SiLU(nets.Dense(scope.In("a"), x, n.width))
+	b := Tanh(nets.Dense(scope.In("b"), x, n.width))
+	return nets.Dense(scope.In("out"), Concatenate([]*Node{a, b}, 1), classes)
+}
+
+// renamed has the name of one network and the weights of another.
+type renamed struct {
+	nets.Network
+	name string
+}
+
+func (r renamed) String() string { return r.name }
+
+func TestOwnNetwork(t *testing.T) {
+	cfg := small()
+	cfg.Net, cfg.Epochs, cfg.LearningRate = "", 20, 1e-2
+	backend, runs := open(t, "cpu"), t.TempDir()
+	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs, Network: twoTowers{8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := run.Classifier.Parameters(), 2*(2*8+8)+16*2+2; got != want {
+		t.Errorf("%d weights, want %d", got, want)
+	}
+	if last := run.History.Evaluations[len(run.History.Evaluations)-1]; last.Accuracy < .7 {
+		t.Errorf("test accuracy %v", last.Accuracy)
+	}
+	loaded, err := ngebm.Load(backend, run.Dir, twoTowers{8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := run.Classifier.Energies(run.Test)
+	b, err := loaded.Classifier.Energies(run.Test)
+	if err != nil || !slices.Equal(a, b) {
+		t.Errorf("energies after Load differ (%v)", err)
+	}
+
+	// A checkpoint of another architecture is refused and left as it is.
+	before := checkpointOf(t, run)
+	for _, other := range []nets.Network{renamed{twoTowers{9}, "two-towers-8"}, renamed{nets.MLP{Hidden: []int{8}}, "two-towers-8"}} {
+		_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs, Network: other})
+		wantMessage(t, err, "another architecture than two-towers-8", "delete the file to train anew")
+	}
+	if !bytes.Equal(before, checkpointOf(t, run)) {
+		t.Error("the checkpoint was changed")
+	}
+}
+
+// Weights are drawn in Go, so the pure-Go backend and XLA start alike and stay
+// close for some steps.
+func TestBackendsStartAlike(t *testing.T) {
+	cfg := small()
+	cfg.Epochs, cfg.Validation = 1, 0
+	var losses [2][]float32
+	for i, spec := range []string{"cpu", "go"} {
+		run, err := ngebm.Train(t.Context(), open(t, spec), cfg, ngebm.Options{Runs: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses[i] = run.History.Loss
+	}
+	for i := range losses[0] {
+		if d := losses[0][i] - losses[1][i]; d > 1e-4 || d < -1e-4 {
+			t.Errorf("step %d: loss %v on XLA, %v in pure Go", i+1, losses[0][i], losses[1][i])
+		}
+	}
+}
+
+// A run that diverges stops with the reason, and its last checkpoint stays.
+func TestDivergence(t *testing.T) {
+	cfg := small()
+	cfg.Net, cfg.LearningRate, cfg.Warmup = "mlp-lrelu-16", 1e5, 0
+	runs := t.TempDir()
+	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: runs, SaveEvery: 1})
+	if !errors.Is(err, ngebm.ErrDiverged) {
+		t.Fatalf("a learning rate of 1e5 gave %v", err)
+	}
+	wantMessage(t, err, "at step", "lower learning_rate")
+	if run.History.Stopped == "" || !strings.Contains(err.Error(), run.History.Stopped) {
+		t.Errorf("history says %q, the error %q", run.History.Stopped, err)
+	}
+	if _, err := os.Stat(filepath.Join(run.Dir, "history.csv")); err != nil {
+		t.Error(err)
+	}
+}
+
+// Classifier's four views of a set agree with each other.
+func TestClassifier(t *testing.T) {
+	run, err := ngebm.Train(t.Context(), open(t, "cpu"), small(), ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, d := run.Classifier, run.Test
+	logits, err1 := c.Logits(d)
+	probabilities, err2 := c.Probabilities(d)
+	energies, err3 := c.Energies(d)
+	norms, err4 := c.GradientNorms(d)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	if len(logits) != d.Len() || len(probabilities) != d.Len() || len(energies) != d.Len() || len(norms) != d.Len() {
+		t.Fatalf("%d examples gave %d, %d, %d, %d", d.Len(), len(logits), len(probabilities), len(energies), len(norms))
+	}
+	// The norm against a central difference of E along both axes.
+	const h = 1e-2
+	for i := range 5 {
+		var squares float64
+		for axis := range 2 {
+			var e [2]float64
+			for side, sign := range []float32{-1, 1} {
+				p := slices.Clone(d.Points[2*i : 2*i+2])
+				p[axis] += sign * h
+				point, err := data.New(data.Dataset{Info: d.Info, Shape: d.Shape, Points: p, Labels: d.Labels[i : i+1]})
+				if err != nil {
+					t.Fatal(err)
+				}
+				moved, err := c.Energies(point)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e[side] = moved[0]
+			}
+			g := (e[1] - e[0]) / (2 * h)
+			squares += g * g
+		}
+		if d := norms[i]*norms[i] - squares; d > 1e-2*squares+1e-4 || d < -1e-2*squares-1e-4 {
+			t.Errorf("example %d: ‖∂E/∂x‖² is %v, by differences %v", i, norms[i]*norms[i], squares)
+		}
+	}
+	digits, _, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Logits(digits)
+	wantMessage(t, err, "shape [8 8 1]", "trained on shape [2]")
+}
+
+func wantMessage(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error; want one that says %q", parts)
+		return
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q does not say %q", err, p)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error has more than one line: %q", err)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	backend := open(t, "cpu")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*ngebm.Config, *ngebm.Options)
+		want   []string
+	}{
+		{"unknown data set", func(c *ngebm.Config, _ *ngebm.Options) { c.Data = "mooons" }, []string{"mooons", "moons"}},
+		{"missing folder", func(c *ngebm.Config, _ *ngebm.Options) { c.Data = "folder:no/such" }, []string{"no/such"}},
+		{"unknown network", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "resnet" }, []string{`"resnet"`, "convnet", "wrn-D-W"}},
+		{"bad depth", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "wrn-11-2" }, []string{"11", "6n+4", "10, 16"}},
+		{"negative beta", func(c *ngebm.Config, _ *ngebm.Options) { c.Beta = -1 }, []string{"beta is -1", "0 or more"}},
+		{"batch larger than the data", func(c *ngebm.Config, _ *ngebm.Options) { c.Batch = 5000 }, []string{"5000", "200"}},
+		{"all held out", func(c *ngebm.Config, _ *ngebm.Options) { c.Validation = 240 }, []string{"240"}},
+		{"folder that cannot be written", func(_ *ngebm.Config, o *ngebm.Options) { o.Runs = file }, []string{"run's folder", "-runs"}},
+		{"images wanted", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "convnet" }, []string{"convnet", "shape", "[2]", "mlp"}},
+		{"two networks", func(_ *ngebm.Config, o *ngebm.Options) { o.Network = twoTowers{3} }, []string{"mlp-16", "two-towers-3"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, opts := small(), ngebm.Options{Runs: t.TempDir()}
+			c.change(&cfg, &opts)
+			_, err := ngebm.Train(t.Context(), backend, cfg, opts)
+			wantMessage(t, err, c.want...)
+		})
+	}
+	t.Run("large network in pure Go", func(t *testing.T) {
+		cfg := small()
+		cfg.Net = "mlp-400-400"
+		_, err := ngebm.Train(t.Context(), open(t, "go"), cfg, ngebm.Options{Runs: t.TempDir()})
+		wantMessage(t, err, "mlp-400-400", "162402 weights", "ngebm devices")
+	})
+	t.Run("damaged checkpoint", func(t *testing.T) {
+		runs := t.TempDir()
+		run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: runs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(run.Dir, "checkpoint.ngebm")
+		good := checkpointOf(t, run)
+		bad := slices.Clone(good)
+		bad[len(bad)/2] ^= 1
+		for content, want := range map[string]string{string(bad): "damaged", string(good[:9]): "cut short", "NGEBMCK9" + string(good[8:]): "newer program", "PK" + string(good[2:]): "no checkpoint"} {
+			if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			_, err = ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: runs})
+			wantMessage(t, err, path, want)
+			if now := checkpointOf(t, run); string(now) != content {
+				t.Error("the file was changed")
+			}
+		}
+		other := small()
+		other.Seed++
+		moved, err := ngebm.Train(t.Context(), backend, other, ngebm.Options{Runs: runs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(moved.Dir, "checkpoint.ngebm"), good, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err = ngebm.Train(t.Context(), backend, other, ngebm.Options{Runs: runs})
+		wantMessage(t, err, "belongs to run "+run.Hash, moved.Hash)
+	})
+	t.Run("no run to load", func(t *testing.T) {
+		dir := t.TempDir()
+		_, err := ngebm.Load(backend, dir, nil)
+		wantMessage(t, err, dir, "config.json")
+	})
+}
+
+// A second process on one run waits for the first and then loads what it made.
+func TestTwoTrainOneRun(t *testing.T) {
+	backend, runs := open(t, "cpu"), t.TempDir()
+	type result struct {
+		run *ngebm.Run
+		err error
+	}
+	results := make(chan result, 2)
+	for range 2 {
+		go func() {
+			run, err := ngebm.Train(context.Background(), backend, small(), ngebm.Options{Runs: runs})
+			results <- result{run, err}
+		}()
+	}
+	a, b := <-results, <-results
+	if err := errors.Join(a.err, b.err); err != nil {
+		t.Fatal(err)
+	}
+	if a.run.Loaded || !b.run.Loaded {
+		t.Errorf("first loaded %v, second loaded %v; want the first to train and the second to load", a.run.Loaded, b.run.Loaded)
+	}
+}
