@@ -41,7 +41,12 @@ func sources() []source {
 	for _, p := range planes() {
 		list = append(list, source{p.name, "[N]", fmt.Sprintf("points in the plane, %s: N to train, N to test (1000)", p.about), p.open})
 	}
-	return list
+	return append(list,
+		source{"cifar10", "", "CIFAR-10, 32x32 colour photographs, 10 classes: 50000 to train, 10000 to test (170 MB to download)", cifar10().open},
+		source{"cifar100", "", "CIFAR-100, the same with 100 classes (169 MB to download)", cifar100().open},
+		source{"folder", "PATH", "a folder of images of one size: " + layout, openFolder},
+		source{"tar", "PATH", "the same in a .tar or .tar.gz", openTar},
+	)
 }
 
 // Names lists the sets that [Open] knows as pairs of name and description, for

@@ -1,0 +1,97 @@
+package data
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// openTar reads the same layout out of a .tar or .tar.gz without unpacking it.
+// All may lie in one top folder.
+func openTar(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
+	archive, err := filepath.Abs(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data: %w", err)
+	}
+	switch info, err := os.Stat(archive); {
+	case err != nil:
+		return nil, nil, fmt.Errorf("data: no archive at %s: %w: check the path", archive, err)
+	case info.IsDir():
+		return nil, nil, fmt.Errorf("data: %s is a folder, not an archive: write folder:%s", archive, name)
+	}
+	key, err := fileKey(archive)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cached(opts, archive, key, func() (train, test *Dataset, err error) {
+		file, err := os.Open(archive)
+		if err != nil {
+			return nil, nil, fmt.Errorf("data: %w", err)
+		}
+		defer file.Close()
+		bar := track(opts.Progress, "decode "+filepath.Base(archive), "bytes", fileSize(file))
+		defer bar.finish()
+		set := newImageSet(ctx)
+		return set.finish(archive, set.addTar(bar.reader(file)))
+	})
+}
+
+// addTar adds the images of an archive, compressed or not.
+func (s *imageSet) addTar(r io.Reader) error {
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	var plain io.Reader = buffered
+	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
+		unzipped, err := gzip.NewReader(buffered)
+		if err != nil {
+			return err
+		}
+		plain = unzipped
+	}
+	files := tar.NewReader(plain)
+	for {
+		header, err := files.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("not a whole .tar or .tar.gz: %w", err)
+		}
+		p, ok, err := parsePlace(header.Name)
+		if err != nil {
+			return err
+		}
+		if !ok || header.Typeflag != tar.TypeReg {
+			continue
+		}
+		content, err := readImage(files)
+		if err != nil {
+			return fmt.Errorf("%v: %w", p, err)
+		}
+		if !s.add(p, func() ([]byte, error) { return content, nil }) {
+			return nil
+		}
+	}
+}
+
+// fileKey changes when the file does.
+func fileKey(name string) (string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return "", fmt.Errorf("data: %w", err)
+	}
+	return fmt.Sprintf("file %d %d ", info.Size(), info.ModTime().UnixNano()), nil
+}
+
+// fileSize is for progress only, where 0 stands for unknown.
+func fileSize(file *os.File) int64 {
+	info, err := file.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

@@ -1,0 +1,45 @@
+package data
+
+import (
+	"io"
+	"time"
+
+	"ngebm/ngebm/progress"
+)
+
+// tracker counts one task's work for a reporter.
+type tracker struct {
+	to     progress.Reporter
+	report progress.Report
+	began  time.Time
+}
+
+func track(to progress.Reporter, task, unit string, total int64) *tracker {
+	return &tracker{to: to, report: progress.Report{Task: task, Unit: unit, Total: total}, began: time.Now()}
+}
+
+func (t *tracker) add(n int) {
+	t.report.Done += int64(n)
+	t.report.Elapsed = time.Since(t.began)
+	t.to.Report(t.report)
+}
+
+// finish makes the last report; defer it.
+func (t *tracker) finish() {
+	t.report.Finished = true
+	t.add(0)
+}
+
+// reader counts what is read from r as work done.
+func (t *tracker) reader(r io.Reader) io.Reader { return &trackedReader{r, t} }
+
+type trackedReader struct {
+	io.Reader
+	tracker *tracker
+}
+
+func (r *trackedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.tracker.add(n)
+	return n, err
+}
