@@ -48,7 +48,7 @@ func (s *imageSet) addTar(r io.Reader) error {
 	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(buffered)
 		if err != nil {
-			return err
+			return fmt.Errorf("not a whole .tar.gz: %w", err)
 		}
 		plain = unzipped
 	}
@@ -70,7 +70,7 @@ func (s *imageSet) addTar(r io.Reader) error {
 		}
 		content, err := readImage(files)
 		if err != nil {
-			return fmt.Errorf("%v: %w", p, err)
+			return fmt.Errorf("%v cannot be read: %w: the archive may be cut short", p, err)
 		}
 		if !s.add(p, func() ([]byte, error) { return content, nil }) {
 			return nil

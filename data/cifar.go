@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -110,19 +112,9 @@ func (c cifar) read(ctx context.Context, archive io.Reader) (train, test *Datase
 	if err != nil {
 		return nil, nil, err
 	}
-	type part struct {
-		pixels []uint8
-		labels []int32
-	}
-	parts := make(map[string]part)
-	records := make(map[string]int)
-	for _, f := range c.train {
-		records[f] = c.records
-	}
-	for _, f := range c.test {
-		records[f] = c.testRecords
-	}
-	var classes []string
+	lacking := make(map[string]cifarPart) // the files still to come, by name
+	trainSet := c.reserve("train", c.train, c.records, lacking)
+	testSet := c.reserve("test", c.test, c.testRecords, lacking)
 	files := tar.NewReader(unzipped)
 	for {
 		header, err := files.Next()
@@ -137,72 +129,85 @@ func (c cifar) read(ctx context.Context, archive io.Reader) (train, test *Datase
 		}
 		name := path.Base(header.Name)
 		if name == c.names {
-			if classes, err = readClassNames(files, c.classes); err != nil {
+			if trainSet.Classes, err = readClassNames(files, c.classes); err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		if n, ok := records[name]; ok {
-			var p part
-			if p.pixels, p.labels, err = c.readRecords(files, n); err != nil {
+		if part, ok := lacking[name]; ok {
+			if err := c.readRecords(files, part); err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", name, err)
 			}
-			parts[name] = p
+			delete(lacking, name)
 		}
 	}
-	if classes == nil {
+	if len(lacking) > 0 {
+		return nil, nil, fmt.Errorf("it lacks %s", strings.Join(slices.Sorted(maps.Keys(lacking)), ", "))
+	}
+	if trainSet.Classes == nil {
 		return nil, nil, fmt.Errorf("it lacks %s", c.names)
 	}
-	join := func(split string, names []string) (*Dataset, error) {
-		d := Dataset{
-			Info:  Info{Name: c.name, Split: split, Source: cifarSource, License: "unknown: the authors state none and ask for a citation", Classes: classes},
-			Shape: []int{c.side, c.side, 3}, MaxPixel: 255,
-		}
-		for _, name := range names {
-			p, ok := parts[name]
-			if !ok {
-				return nil, fmt.Errorf("it lacks %s", name)
-			}
-			d.Pixels = append(d.Pixels, p.pixels...)
-			d.Labels = append(d.Labels, p.labels...)
-		}
-		return New(d)
-	}
-	if train, err = join("train", c.train); err != nil {
+	testSet.Classes = trainSet.Classes
+	if train, err = New(trainSet); err != nil {
 		return nil, nil, err
 	}
-	if test, err = join("test", c.test); err != nil {
+	if test, err = New(testSet); err != nil {
 		return nil, nil, err
 	}
 	return train, test, nil
 }
 
-// readRecords reads a file of exactly n records and turns its planes into
-// pixels with the channels last.
-func (c cifar) readRecords(r io.Reader, n int) (pixels []uint8, labels []int32, err error) {
+// cifarPart is where the records of one file go.
+type cifarPart struct {
+	pixels []uint8
+	labels []int32
+}
+
+// reserve makes room for the records of the files and notes in parts where
+// those of each go.
+func (c cifar) reserve(split string, files []string, records int, parts map[string]cifarPart) Dataset {
+	size := 3 * c.side * c.side
+	d := Dataset{
+		Info:  Info{Name: c.name, Split: split, Source: cifarSource, License: "unknown: the authors state none and ask for a citation"},
+		Shape: []int{c.side, c.side, 3}, MaxPixel: 255,
+		Pixels: make([]uint8, len(files)*records*size),
+		Labels: make([]int32, len(files)*records),
+	}
+	for i, name := range files {
+		first, end := i*records, (i+1)*records
+		parts[name] = cifarPart{d.Pixels[first*size : end*size], d.Labels[first:end]}
+	}
+	return d
+}
+
+// readRecords reads a file of exactly as many records as the part has room for,
+// and turns their planes into pixels with the channels last.
+func (c cifar) readRecords(r io.Reader, part cifarPart) error {
 	area := c.side * c.side
 	record := make([]byte, c.labels+3*area)
+	n := len(part.labels)
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	for i := range n {
 		switch got, err := io.ReadFull(buffered, record); {
 		case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
-			return nil, nil, fmt.Errorf("the file is truncated: it ends at byte %d of %d, in record %d of %d", i*len(record)+got, n*len(record), i, n)
+			return fmt.Errorf("the file is truncated: it ends at byte %d of %d, in record %d of %d (from 0)", i*len(record)+got, n*len(record), i, n)
 		case err != nil:
-			return nil, nil, err
+			return err
 		}
 		label := int(record[c.labels-1])
 		if label >= c.classes {
-			return nil, nil, fmt.Errorf("record %d has label %d, but labels go from 0 to %d", i, label, c.classes-1)
+			return fmt.Errorf("record %d (from 0) has label %d, but labels go from 0 to %d", i, label, c.classes-1)
 		}
-		labels = append(labels, int32(label))
-		planes := record[c.labels:]
+		part.labels[i] = int32(label)
+		red, green, blue := record[c.labels:][:area], record[c.labels+area:][:area], record[c.labels+2*area:][:area]
+		pixels := part.pixels[3*area*i:][:3*area]
 		for p := range area {
-			pixels = append(pixels, planes[p], planes[area+p], planes[2*area+p])
+			pixels[3*p], pixels[3*p+1], pixels[3*p+2] = red[p], green[p], blue[p]
 		}
 	}
 	if _, err := buffered.ReadByte(); err != io.EOF {
-		return nil, nil, fmt.Errorf("the file is longer than its %d records of %d bytes", n, len(record))
+		return fmt.Errorf("the file is longer than %d records of %d bytes", n, len(record))
 	}
-	return pixels, labels, nil
+	return nil
 }
 
 // readClassNames reads n names, one a line.

@@ -105,4 +105,3 @@ func readImage(r io.Reader) ([]byte, error) {
 	}
 	return content, err
 }
-

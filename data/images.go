@@ -15,16 +15,17 @@ import (
 
 // imageSet collects images, decoding them on all processors.
 type imageSet struct {
-	ctx      context.Context // done when one failed
+	caller   context.Context
+	ctx      context.Context // of the workers: done when the caller's is, or one failed
 	workers  *errgroup.Group
 	pictures []*picture
 	decoded  atomic.Int64 // bytes
 }
 
 func newImageSet(ctx context.Context) *imageSet {
-	workers, ctx := errgroup.WithContext(ctx)
+	workers, workersCtx := errgroup.WithContext(ctx)
 	workers.SetLimit(runtime.GOMAXPROCS(0))
-	return &imageSet{ctx: ctx, workers: workers}
+	return &imageSet{caller: ctx, ctx: workersCtx, workers: workers}
 }
 
 // add takes one more image; false means that there is no point in more.
@@ -32,8 +33,8 @@ func (s *imageSet) add(p place, content func() ([]byte, error)) bool {
 	picture := &picture{place: p}
 	s.pictures = append(s.pictures, picture)
 	s.workers.Go(func() error {
-		if s.ctx.Err() != nil {
-			return s.ctx.Err()
+		if err := s.ctx.Err(); err != nil {
+			return err
 		}
 		c, err := content()
 		if err != nil {
@@ -49,6 +50,9 @@ func (s *imageSet) add(p place, content func() ([]byte, error)) bool {
 func (s *imageSet) finish(source string, err error) (train, test *Dataset, _ error) {
 	if decodeErr := s.workers.Wait(); decodeErr != nil {
 		err = decodeErr
+	}
+	if err == nil {
+		err = s.caller.Err() // else a set cut short would pass for a whole one
 	}
 	if err == nil {
 		train, test, err = assemble(s.pictures, filepath.Base(source))
@@ -171,4 +175,3 @@ func oneSet(pictures []*picture) error {
 	}
 	return nil
 }
-

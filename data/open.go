@@ -118,6 +118,10 @@ func unknown(name, kind string) error {
 	hint := ""
 	if nearest != "" {
 		hint = fmt.Sprintf(" (did you mean %s?)", nearest)
+	} else if info, err := os.Stat(name); err == nil && info.IsDir() {
+		hint = fmt.Sprintf(" (for the folder write folder:%s)", name)
+	} else if err == nil {
+		hint = fmt.Sprintf(" (for the archive write tar:%s)", name)
 	}
 	return fmt.Errorf("data: no data set is called %q%s; the names are %s", name, hint, strings.Join(patterns, ", "))
 }
