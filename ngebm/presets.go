@@ -30,7 +30,7 @@ func Presets() []Preset {
 	digitsNGEBM.Beta, digitsNGEBM.Gamma = .1, .1
 
 	smoke := DefaultConfig("cifar10", "wrn-10-2")
-	smoke.Epochs = 2
+	smoke.Epochs, smoke.Warmup, smoke.Schedule = 2, 20, "cosine"
 	smoke.Beta, smoke.Gamma = .1, .1
 	smoke.Augment = data.Augment{Pad: 4, Flip: true, Noise: .03}
 	smoke.Validation = 500

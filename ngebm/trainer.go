@@ -111,7 +111,6 @@ func (t *trainer) loop(ctx context.Context) error {
 	if err := t.save(); err != nil {
 		return err
 	}
-	t.report(true)
 	return h.writeCSV(filepath.Join(t.run.Dir, historyFile))
 }
 
@@ -140,6 +139,7 @@ func (t *trainer) steps(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	t.report(true)
 	return t.evaluateIfDue(ctx)
 }
 
@@ -218,7 +218,17 @@ func (t *trainer) evaluateIfDue(ctx context.Context) error {
 func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
 	h := t.run.History
 	withGradient := slices.Contains(h.Terms, energy.NameGradientNorm)
-	logits, norms, err := t.run.Classifier.predict(ctx, d, withGradient, func(int) { t.report(false) })
+	began := time.Now()
+	logits, norms, err := t.run.Classifier.predict(ctx, d, withGradient, func(done int) {
+		if h.Steps() < t.total { // in mid-training a bar of its own would only be in the way
+			t.report(false)
+			return
+		}
+		t.opts.Progress.Report(progress.Report{
+			Task: "evaluate " + d.Split + " set", Unit: "images", Done: int64(done), Total: int64(d.Len()),
+			Elapsed: time.Since(began), Finished: done == d.Len(),
+		})
+	})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"ngebm/data"
 	"ngebm/ngebm"
@@ -19,12 +20,13 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -limit 8000 -set beta=.1,gamma=.1")
 	preset := fs.String("preset", "digits", "where the configuration starts from; -list shows them")
 	list := fs.Bool("list", false, "list presets, data sets and networks, and do nothing else")
-	set := fs.String("data", "", "data set in place of the preset's: "+"digits, moons, cifar10, folder:PATH, tar:PATH …")
+	set := fs.String("data", "", "data set in place of the preset's: digits, moons, cifar10, folder:PATH, tar:PATH …")
 	limit := fs.Int("limit", 0, "use at most this many training examples (0: all)")
 	net := fs.String("net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
 	changes := fs.String("set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; -dry shows all of them")
 	dry := fs.Bool("dry", false, "print the configuration and do nothing else")
 	runs := fs.String("runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
+	save := fs.Duration("save-every", 5*time.Second, "least time between two checkpoints")
 	dev := fs.String("device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -63,7 +65,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "device: %s\n", d)
-	run, err := ngebm.Train(ctx, d.Backend, cfg, ngebm.Options{Runs: *runs, Progress: bar})
+	run, err := ngebm.Train(ctx, d.Backend, cfg, ngebm.Options{Runs: *runs, Progress: bar, SaveEvery: *save})
 	if err != nil {
 		return err
 	}
