@@ -11,12 +11,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"image/png"
 	"io"
 	"path/filepath"
 	"strings"
 
+	"github.com/ericpauley/go-quantize/quantize"
 	"github.com/google/renameio/v2"
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
@@ -41,15 +43,46 @@ type Figure struct {
 	// see it. Every function of this package sets it; a better one may be put.
 	Alt string
 
-	draw func(draw.Canvas) // on a canvas of that size
+	draw  func(draw.Canvas) // on a canvas of that size
+	photo bool              // holds images, whose colours must not be cut down
 }
 
-// PNG writes the figure at 192 pixels an inch on white.
+// PNG writes the figure at 192 pixels an inch on white. All but images are
+// written in 256 colours, at a third of the bytes and without a visible
+// difference, so that a notebook with its figures stays small.
 func (f *Figure) PNG(w io.Writer) error {
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if f.photo {
+		return encoder.Encode(w, f.image())
+	}
+	return encoder.Encode(w, inFewColors(f.image()))
+}
+
+// image draws the figure in pixels.
+func (f *Figure) image() image.Image {
 	canvas := vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(imageDPI), vgimg.UseBackgroundColor(color.White))
 	f.draw(draw.New(canvas))
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	return encoder.Encode(w, canvas.Image())
+	return canvas.Image()
+}
+
+// inFewColors gives each pixel the nearest of the 256 colours that suit the
+// picture best, by median cut.
+func inFewColors(img image.Image) image.Image {
+	colors := quantize.MedianCutQuantizer{}.Quantize(make(color.Palette, 0, 256), img)
+	few := image.NewPaletted(img.Bounds(), colors)
+	known := map[color.Color]uint8{} // the search through the palette is slow
+	for y := few.Rect.Min.Y; y < few.Rect.Max.Y; y++ {
+		for x := few.Rect.Min.X; x < few.Rect.Max.X; x++ {
+			c := img.At(x, y)
+			index, ok := known[c]
+			if !ok {
+				index = uint8(colors.Index(c))
+				known[c] = index
+			}
+			few.SetColorIndex(x, y, index)
+		}
+	}
+	return few
 }
 
 // PDF writes the figure as one page of its own size. Text is drawn as outlines.
@@ -112,13 +145,13 @@ func (f *Figure) Show() error {
 // where nbconvert finds it (GoNB's wire knows no map of mixed values), and is
 // the output's plain text.
 func (f *Figure) message() (*protocol.DisplayData, error) {
-	var image bytes.Buffer
-	if err := f.PNG(&image); err != nil {
+	var raw bytes.Buffer
+	if err := f.PNG(&raw); err != nil {
 		return nil, fmt.Errorf("plots: %w", err)
 	}
 	return &protocol.DisplayData{
 		Data: map[protocol.MIMEType]any{
-			protocol.MIMEImagePNG:  image.Bytes(),
+			protocol.MIMEImagePNG:  raw.Bytes(),
 			protocol.MIMETextPlain: f.Alt,
 		},
 		Metadata: map[string]any{
@@ -144,6 +177,7 @@ func SideBySide(figures ...*Figure) (*Figure, error) {
 		}
 		all.Width += f.Width
 		all.Height = max(all.Height, f.Height)
+		all.photo = all.photo || f.photo
 		alts = append(alts, f.Alt)
 	}
 	all.Alt = strings.Join(alts, " ")

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -41,21 +40,21 @@ func History(runs ...Run) (*Figure, error) {
 	}
 	styles := methodStyles(names)
 
-	panels := []*plot.Plot{lossPanel(runs, styles)}
+	panels := []panel{lossPanel(runs, styles)}
 	for _, term := range termNames(runs) {
 		panels = append(panels, termPanel(runs, styles, term))
 	}
-	if p := accuracyPanel(runs, styles); p != nil {
+	if p, ok := accuracyPanel(runs, styles); ok {
 		panels = append(panels, p)
 	}
 
 	columns := []int{1, 1, 2, 3, 2, 3}[min(len(panels), 5)]
-	rows := grid(panels, columns)
-	for i, p := range panels {
+	rows := (len(panels) + columns - 1) / columns
+	for i := range panels {
 		if i+columns >= len(panels) { // nothing stands below it
-			p.X.Label.Text = epochLabel(runs)
+			panels[i].xLabel = epochLabel(runs)
 		}
-		p.X.Min, p.X.Max = 0, lastEpoch(runs)
+		panels[i].X.Min, panels[i].X.Max = 0, lastEpoch(runs)
 	}
 
 	keys, notes := historyKeys(runs, styles), stopNotes(runs)
@@ -64,12 +63,12 @@ func History(runs ...Run) (*Figure, error) {
 	lineHeight := vg.Length(labelSize) * 1.5
 	keysHeight := keys.height(width - 2*margin)
 	f := &Figure{Width: width, Alt: historyAlt(runs)}
-	f.Height = 2*margin + keysHeight + gap/2 + vg.Length(len(rows))*rowHeight + vg.Length(len(notes))*lineHeight
+	f.Height = 2*margin + keysHeight + gap/2 + vg.Length(rows)*rowHeight + vg.Length(len(notes))*lineHeight
 	f.draw = func(c draw.Canvas) {
 		c = inner(c)
 		keys.draw(c)
 		bottom := vg.Length(len(notes)) * lineHeight
-		drawGrid(draw.Crop(c, 0, 0, bottom, -keysHeight-gap/2), rows)
+		drawPanels(draw.Crop(c, 0, 0, bottom, -keysHeight-gap/2), panels, columns)
 		style := textStyle(labelSize, false)
 		style.Color = alarm
 		for i, note := range notes {
@@ -122,29 +121,28 @@ func termNames(runs []Run) []string {
 }
 
 // newHistoryPanel is a panel with horizontal grid lines.
-func newHistoryPanel(title string) *plot.Plot {
+func newHistoryPanel(title string) panel {
 	p := newPlot()
-	p.Title.Text = title
 	p.Add(gridLines{})
 	p.Y.Padding = 3
-	return p
+	return panel{Plot: p, title: title}
 }
 
-func lossPanel(runs []Run, styles []draw.LineStyle) *plot.Plot {
+func lossPanel(runs []Run, styles []draw.LineStyle) panel {
 	p := newHistoryPanel("loss L (weighted total)")
 	if names := termNames(runs); names == nil && len(runs[0].History.Terms) == 1 {
-		p.Title.Text = "loss L = " + runs[0].History.Terms[0]
+		p.title = "loss L = " + runs[0].History.Terms[0]
 	}
 	var all []series
 	for i, r := range runs {
 		all = append(all, stepSeries(r.History, r.History.Loss, styles[i]))
 		all = append(all, evaluationSeries(r.History, styles[i], false, func(e ngebm.Evaluation) float64 { return e.Loss })...)
 	}
-	addSeries(p, all)
+	addSeries(p.Plot, all)
 	return p
 }
 
-func termPanel(runs []Run, styles []draw.LineStyle, term string) *plot.Plot {
+func termPanel(runs []Run, styles []draw.LineStyle, term string) panel {
 	title := symbolOf(term).title
 	var all []series
 	for i, r := range runs {
@@ -164,24 +162,24 @@ func termPanel(runs []Run, styles []draw.LineStyle, term string) *plot.Plot {
 		})...)
 	}
 	p := newHistoryPanel(title)
-	addSeries(p, all)
+	addSeries(p.Plot, all)
 	return p
 }
 
-// accuracyPanel returns nil where no run was evaluated.
-func accuracyPanel(runs []Run, styles []draw.LineStyle) *plot.Plot {
+// accuracyPanel returns false where no run was evaluated.
+func accuracyPanel(runs []Run, styles []draw.LineStyle) (p panel, ok bool) {
 	var all []series
 	for i, r := range runs {
 		all = append(all, evaluationSeries(r.History, styles[i], true, func(e ngebm.Evaluation) float64 { return e.Accuracy })...)
 	}
 	if len(all) == 0 {
-		return nil
+		return panel{}, false
 	}
-	p := newHistoryPanel("accuracy")
-	addSeries(p, all)
+	p = newHistoryPanel("accuracy")
+	addSeries(p.Plot, all)
 	p.Y.Max = min(p.Y.Max, 1)
 	p.Y.Min = max(p.Y.Min, 0)
-	return p
+	return p, true
 }
 
 func stepSeries(h *ngebm.History, values []float32, style draw.LineStyle) series {

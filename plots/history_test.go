@@ -32,10 +32,10 @@ func madeUp(steps, perEpoch int, weights ...float64) *ngebm.History {
 		h.LearningRate = append(h.LearningRate, 1e-3)
 		if step%(5*perEpoch) == 0 {
 			for i, split := range []string{"validation", "test"} {
-				e := ngebm.Evaluation{Step: step, Split: split, Examples: 500, Loss: loss * 1.1}
-				e.Accuracy = 0.97 - 0.4*math.Exp(-5*float64(step)/float64(steps)) - 0.01*float64(i)
+				e := ngebm.Evaluation{Step: step, Split: split, Examples: 500, Loss: loss * (1.1 + 0.2*float64(i))}
+				e.Accuracy = 0.96 + 0.02*weights[len(weights)-1] - 0.4*math.Exp(-5*float64(step)/float64(steps)) - 0.02*float64(i)
 				for t := range weights {
-					e.Values = append(e.Values, float64(h.Values[t][step-1])*1.1)
+					e.Values = append(e.Values, float64(h.Values[t][step-1])*(1.1+0.2*float64(i)))
 				}
 				h.Evaluations = append(h.Evaluations, e)
 			}

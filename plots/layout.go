@@ -1,6 +1,8 @@
 package plots
 
 import (
+	"math"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -79,28 +81,100 @@ func (l legend) draw(c draw.Canvas) {
 // inner is a canvas without the figure's margin.
 func inner(c draw.Canvas) draw.Canvas { return draw.Crop(c, margin, -margin, margin, -margin) }
 
-// grid arranges panels in rows of so many columns; the last row may end early.
-func grid(panels []*plot.Plot, columns int) [][]*plot.Plot {
-	var rows [][]*plot.Plot
-	for start := 0; start < len(panels); start += columns {
-		row := make([]*plot.Plot, columns)
-		copy(row, panels[start:min(start+columns, len(panels))])
-		rows = append(rows, row)
-	}
-	return rows
+// panel is one plot of a figure with its words. They are drawn beside the plot,
+// not by it, so that those of neighbours stand in line.
+type panel struct {
+	*plot.Plot
+	title, xLabel, yLabel string
+	aspect                float64             // height over width of the data's area, where that is fixed
+	below                 func(c draw.Canvas) // drawn under the panel, if any, as wide as the data's area
 }
 
-// drawGrid draws panels so that their axes are in line across rows and columns.
-func drawGrid(c draw.Canvas, rows [][]*plot.Plot) {
-	tiles := draw.Tiles{Rows: len(rows), Cols: len(rows[0]), PadX: gap, PadY: gap}
-	canvases := plot.Align(rows, tiles, c)
-	for j, row := range rows {
-		for i, p := range row {
-			if p != nil {
-				p.Draw(canvases[j][i])
+const (
+	titleHeight  vg.Length = titleSize * 1.9
+	xLabelHeight vg.Length = labelSize * 1.6
+	yLabelWidth  vg.Length = labelSize * 1.6
+	belowHeight  vg.Length = 42
+)
+
+// panelTiles says where panels go: in rows of so many columns, the last of
+// which may end early, with room for their words.
+func panelTiles(panels []panel, columns int) draw.Tiles {
+	tiles := draw.Tiles{
+		Rows: (len(panels) + columns - 1) / columns, Cols: columns,
+		PadX: gap, PadY: titleHeight + gap/2, PadTop: titleHeight, PadBottom: xLabelHeight,
+	}
+	for i, p := range panels {
+		if p.yLabel != "" {
+			tiles.PadLeft = yLabelWidth
+			if i%columns > 0 {
+				tiles.PadX = gap + yLabelWidth
 			}
 		}
+		if p.xLabel != "" && i/columns < tiles.Rows-1 && i+columns < len(panels) {
+			tiles.PadY = titleHeight + gap/2 + xLabelHeight
+		}
 	}
+	for _, p := range panels {
+		if p.below != nil {
+			tiles.PadY += belowHeight
+			tiles.PadBottom += belowHeight
+			break
+		}
+	}
+	return tiles
+}
+
+// drawPanels draws panels so that their axes are in line.
+func drawPanels(c draw.Canvas, panels []panel, columns int) {
+	tiles := panelTiles(panels, columns)
+	rows := make([][]*plot.Plot, tiles.Rows)
+	for i, p := range panels {
+		if i%columns == 0 {
+			rows[i/columns] = make([]*plot.Plot, columns)
+		}
+		rows[i/columns][i%columns] = p.Plot
+	}
+	canvases := plot.Align(rows, tiles, c)
+	for i, p := range panels {
+		canvas := canvases[i/columns][i%columns]
+		p.Draw(canvas)
+		p.words(canvas)
+		if p.below != nil {
+			data := p.DataCanvas(canvas)
+			bottom := canvas.Min.Y - xLabelHeight
+			p.below(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: data.Min.X, Y: bottom - belowHeight}, Max: vg.Point{X: data.Max.X, Y: bottom},
+			}})
+		}
+	}
+}
+
+// panelsHeight is what panels of a fixed aspect take up in a width.
+func panelsHeight(panels []panel, columns int, width vg.Length) vg.Length {
+	tiles := panelTiles(panels, columns)
+	tileWidth := (width - tiles.PadLeft - tiles.PadRight - vg.Length(columns-1)*tiles.PadX) / vg.Length(columns)
+	var tileHeight vg.Length
+	for _, p := range panels {
+		// What the axes take up does not depend on the canvas.
+		trial := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: tileWidth, Y: tileWidth}}}
+		data := p.DataCanvas(trial).Size()
+		tileHeight = max(tileHeight, data.X*vg.Length(p.aspect)+tileWidth-data.Y)
+	}
+	return tiles.PadTop + tiles.PadBottom + vg.Length(tiles.Rows-1)*tiles.PadY + vg.Length(tiles.Rows)*tileHeight
+}
+
+// words writes title and labels around a panel that was drawn on a canvas.
+func (p panel) words(c draw.Canvas) {
+	data := p.DataCanvas(c)
+	title := textStyle(titleSize, true)
+	c.FillText(title, vg.Point{X: data.Min.X, Y: data.Max.Y + titleHeight/3}, shorten(p.title, c.Max.X-data.Min.X+gap/2, title.Width))
+	label := textStyle(labelSize, false)
+	label.XAlign, label.YAlign = draw.XCenter, draw.YTop
+	c.FillText(label, vg.Point{X: data.Center().X, Y: c.Min.Y - 2}, p.xLabel)
+	label.YAlign = draw.YBottom
+	label.Rotation = math.Pi / 2
+	c.FillText(label, vg.Point{X: c.Min.X - 2, Y: data.Center().Y}, p.yLabel)
 }
 
 // shorten cuts a text to a width, and shows that it did.

@@ -4,8 +4,10 @@ import (
 	"hash/fnv"
 	"image/color"
 	"math"
+	"strconv"
 	"strings"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/palette"
@@ -162,30 +164,65 @@ func energyMap(low, high float64) (palette.ColorMap, error) {
 func textStyle(size vg.Length, bold bool) text.Style {
 	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 	if bold {
-		f.Weight = 2 // x/image/font's WeightBold
+		f.Weight = xfont.WeightBold
 	}
 	return text.Style{Color: ink, Font: f, Handler: plot.DefaultTextHandler, YAlign: draw.YBottom}
 }
 
-// newPlot returns an empty panel in the theme.
+// newPlot returns an empty plot in the theme. Title and axis labels are the
+// panel's to draw.
 func newPlot() *plot.Plot {
 	p := plot.New()
-	restyle := func(s *text.Style, size vg.Length, bold bool) {
-		like := textStyle(size, bold)
-		s.Font, s.Color = like.Font, like.Color
-	}
-	restyle(&p.Title.TextStyle, titleSize, true)
-	p.Title.Padding = 5
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		restyle(&axis.Label.TextStyle, labelSize, false)
-		restyle(&axis.Tick.Label, tickSize, false)
-		axis.Label.Padding = 3
+		like := textStyle(tickSize, false)
+		axis.Tick.Label.Font, axis.Tick.Label.Color = like.Font, like.Color
 		axis.Padding = 0
 		axis.LineStyle = draw.LineStyle{Color: frame, Width: thinWidth}
 		axis.Tick.LineStyle = axis.LineStyle
-		axis.Tick.Length = 4
+		axis.Tick.Length = 3
+		axis.Tick.Marker = roundTicks(5)
 	}
 	return p
+}
+
+// roundTicks labels about so many round values: multiples of 1, 2 or 5 times a
+// power of ten, written with the decimals that tell them apart.
+type roundTicks int
+
+// Ticks implements [plot.Ticker].
+func (n roundTicks) Ticks(low, high float64) []plot.Tick {
+	step := roundStep(high-low, int(n))
+	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	var ticks []plot.Tick
+	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
+		v := i * step
+		label := strconv.FormatFloat(v, 'f', decimals, 64)
+		if size := max(math.Abs(low), math.Abs(high)); size >= 1e5 || size < 1e-3 {
+			label = strconv.FormatFloat(v, 'g', 3, 64)
+		}
+		if v == 0 {
+			label = "0" // not "-0", nor "0.00"
+		}
+		ticks = append(ticks, plot.Tick{Value: v, Label: strings.Replace(label, "-", "−", 1)})
+		if len(ticks) > 10*int(n) { // floating point cannot count that finely
+			break
+		}
+	}
+	return ticks
+}
+
+// roundStep divides a range into about n steps of a round size.
+func roundStep(span float64, n int) float64 {
+	if span <= 0 || !finite(span) {
+		return 1
+	}
+	power := math.Pow(10, math.Floor(math.Log10(span/float64(n))))
+	for _, factor := range []float64{1, 2, 5} {
+		if step := factor * power; span/step <= float64(n)+0.5 {
+			return step
+		}
+	}
+	return 10 * power
 }
 
 // withAlpha makes a colour translucent.

@@ -1,0 +1,210 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+
+	"ngebm/data"
+)
+
+// Grid holds what a model says on a rectangular lattice in the plane.
+type Grid struct {
+	X, Y   []float64   // coordinates of the columns and rows, ascending, two or more each
+	Energy [][]float64 // E(x) at [row][column], row i at Y[i]
+	// Scores holds logits or probabilities at [row][column][class], of which the
+	// largest decides; nil where no decision boundary is to be drawn.
+	Scores [][][]float64
+}
+
+// Model is what a landscape is drawn of: anything that gives logits,
+// [examples][classes], for points in the plane. An [ngebm.Classifier] is one.
+type Model interface {
+	Logits(*data.Dataset) ([][]float64, error)
+}
+
+// Survey asks a model on a lattice of n by n points (100 makes smooth contours)
+// over the bounding box of the given points and a fifth of its size around it,
+// and returns E(x) = logsumexp f(x) and the logits there. n must be in 2..1000.
+func Survey(m Model, around *data.Dataset, n int) (*Grid, error) {
+	if n < 2 || n > 1000 {
+		return nil, fmt.Errorf("plots: a grid of %d by %d points: choose 2 to 1000, 100 is smooth", n, n)
+	}
+	if err := checkPlane(around); err != nil {
+		return nil, err
+	}
+	if around.Len() == 0 {
+		return nil, fmt.Errorf("plots: %s has no points to lay a grid over", around.Name)
+	}
+	axis := func(coordinate int) []float64 {
+		low, high := math.Inf(1), math.Inf(-1)
+		for i := coordinate; i < len(around.Points); i += 2 {
+			low, high = min(low, float64(around.Points[i])), max(high, float64(around.Points[i]))
+		}
+		margin := (high - low) / 5
+		if margin == 0 {
+			margin = 1
+		}
+		return floats.Span(make([]float64, n), low-margin, high+margin)
+	}
+	g := &Grid{X: axis(0), Y: axis(1)}
+	nodes, err := g.nodes(around.Classes)
+	if err != nil {
+		return nil, err
+	}
+	logits, err := m.Logits(nodes)
+	if err != nil {
+		return nil, err
+	}
+	if len(logits) != nodes.Len() {
+		return nil, fmt.Errorf("plots: the model gave logits for %d of %d points", len(logits), nodes.Len())
+	}
+	for row := range slices.Chunk(logits, n) {
+		energies := make([]float64, n)
+		for i, f := range row {
+			if len(f) == 0 {
+				return nil, errors.New("plots: the model gave no logits for a point")
+			}
+			energies[i] = floats.LogSumExp(f)
+		}
+		g.Energy = append(g.Energy, energies)
+		g.Scores = append(g.Scores, row)
+	}
+	return g, nil
+}
+
+// nodes are the lattice's points as a data set, row by row.
+func (g *Grid) nodes(classes []string) (*data.Dataset, error) {
+	d := data.Dataset{
+		Info:   data.Info{Name: "lattice", Split: "lattice", Source: "computed", License: "CC0-1.0", Classes: classes},
+		Shape:  []int{2},
+		Labels: make([]int32, len(g.X)*len(g.Y)),
+	}
+	for _, y := range g.Y {
+		for _, x := range g.X {
+			d.Points = append(d.Points, float32(x), float32(y))
+		}
+	}
+	return data.New(d)
+}
+
+// check refuses a grid that cannot be drawn.
+func (g *Grid) check() error {
+	if g == nil || len(g.X) < 2 || len(g.Y) < 2 {
+		return errors.New("plots: a landscape needs a grid of two columns and two rows or more")
+	}
+	for _, axis := range [][]float64{g.X, g.Y} {
+		for i, v := range axis {
+			if !finite(v) || i > 0 && v <= axis[i-1] {
+				return fmt.Errorf("plots: the grid's coordinates must ascend, but %v stands at %d", v, i)
+			}
+		}
+	}
+	if len(g.Energy) != len(g.Y) || g.Scores != nil && len(g.Scores) != len(g.Y) {
+		return fmt.Errorf("plots: the grid has %d rows but energies for %d and scores for %d", len(g.Y), len(g.Energy), len(g.Scores))
+	}
+	for i := range g.Y {
+		if len(g.Energy[i]) != len(g.X) || g.Scores != nil && len(g.Scores[i]) != len(g.X) {
+			return fmt.Errorf("plots: the grid has %d columns, but its row %d does not", len(g.X), i)
+		}
+		for j := range g.X {
+			if g.Scores != nil && (len(g.Scores[i][j]) == 0 || len(g.Scores[i][j]) != len(g.Scores[0][0])) {
+				return fmt.Errorf("plots: %d scores in the grid's first node, %d at row %d, column %d", len(g.Scores[0][0]), len(g.Scores[i][j]), i, j)
+			}
+		}
+	}
+	if low, high := g.energyRange(); low > high {
+		return errors.New("plots: no energy on the grid is a finite number: the model has diverged")
+	}
+	return nil
+}
+
+// energyRange is the smallest and the largest finite energy.
+func (g *Grid) energyRange() (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, row := range g.Energy {
+		for _, e := range row {
+			if finite(e) {
+				low, high = min(low, e), max(high, e)
+			}
+		}
+	}
+	return low, high
+}
+
+// at interpolates the energies bilinearly; NaN beside a value that is not finite.
+func (g *Grid) at(x, y float64) float64 {
+	cell := func(axis []float64, v float64) (int, float64) {
+		i, _ := slices.BinarySearch(axis, v)
+		i = min(max(i-1, 0), len(axis)-2)
+		return i, (v - axis[i]) / (axis[i+1] - axis[i])
+	}
+	i, u := cell(g.X, x)
+	j, v := cell(g.Y, y)
+	e := g.Energy
+	value := (1-v)*((1-u)*e[j][i]+u*e[j][i+1]) + v*((1-u)*e[j+1][i]+u*e[j+1][i+1])
+	if !finite(value) {
+		return math.NaN()
+	}
+	return value
+}
+
+// eachPixel goes through a picture of the grid of so many pixels a side, from
+// its top left, with the energy at each one's middle.
+func (g *Grid) eachPixel(side int, do func(x, y int, e float64)) {
+	along := func(axis []float64, i int) float64 {
+		first, last := axis[0], axis[len(axis)-1]
+		return first + (last-first)*(float64(i)+0.5)/float64(side)
+	}
+	for py := range side {
+		y := along(g.Y, side-1-py)
+		for px := range side {
+			do(px, py, g.at(along(g.X, px), y))
+		}
+	}
+}
+
+// classes is the number of classes that scores are given for.
+func (g *Grid) classes() int {
+	if g.Scores == nil {
+		return 0
+	}
+	return len(g.Scores[0][0])
+}
+
+// lead is by how much the score of class k is above the best of the others at a
+// node: the decision boundary is where it is zero.
+func (g *Grid) lead(k, row, column int) float64 {
+	best := math.Inf(-1)
+	for j, s := range g.Scores[row][column] {
+		if j != k {
+			best = max(best, s)
+		}
+	}
+	return g.Scores[row][column][k] - best
+}
+
+// field is a function on the grid's nodes, as gonum's contours take it.
+type field struct {
+	*Grid
+	z func(row, column int) float64
+}
+
+func (f field) Dims() (columns, rows int) { return len(f.Grid.X), len(f.Grid.Y) }
+func (f field) X(column int) float64      { return f.Grid.X[column] }
+func (f field) Y(row int) float64         { return f.Grid.Y[row] }
+func (f field) Z(column, row int) float64 { return f.z(row, column) }
+
+// checkPlane refuses what is not points in the plane.
+func checkPlane(d *data.Dataset) error {
+	if d == nil {
+		return errors.New("plots: no data set")
+	}
+	if d.IsImages() || d.Size() != 2 {
+		return fmt.Errorf("plots: a landscape shows points in the plane, but %s has examples of shape %v", d.Name, d.Shape)
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"strings"
+
+	xdraw "golang.org/x/image/draw"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/data"
+)
+
+// Sizes of an image grid, in pixels of a PNG, so that an image's pixels are
+// whole pixels there.
+const (
+	imagesAcross  = 10
+	mostImages    = 400
+	imagesWidth   = 8 * imageDPI
+	largestTile   = imageDPI
+	tileGap       = 12
+	captionPixels = 34
+)
+
+// Images draws the images at the given indices of a set, ten in a row, enlarged
+// without smoothing, each with its caption below; without captions (nil) these
+// are the names of the classes. At most 400 images.
+func Images(d *data.Dataset, indices []int, captions []string) (*Figure, error) {
+	tiles, captions, err := pickImages(d, indices, captions)
+	if err != nil {
+		return nil, err
+	}
+	columns := min(len(tiles), imagesAcross)
+	rows := (len(tiles) + columns - 1) / columns
+	outer := int(margin.Dots(imageDPI))
+	tile := min(largestTile, (imagesWidth-2*outer-(columns-1)*tileGap)/columns)
+	width := 2*outer + columns*tile + (columns-1)*tileGap
+	rowHeight := tile*d.Shape[0]/max(d.Shape[0], d.Shape[1]) + captionPixels
+	height := 2*outer + rows*rowHeight
+
+	length := func(pixels int) vg.Length { return vg.Length(pixels) * vg.Inch / imageDPI }
+	f := &Figure{Width: length(width), Height: length(height), photo: true, Alt: imagesAlt(d, captions)}
+	f.draw = func(c draw.Canvas) {
+		style := textStyle(tickSize, false)
+		style.XAlign, style.YAlign = draw.XCenter, draw.YTop
+		for i, img := range tiles {
+			img := enlarge(img, tile)
+			size := img.Bounds().Size()
+			left := outer + i%columns*(tile+tileGap) + (tile-size.X)/2
+			bottom := height - outer - i/columns*rowHeight - size.Y
+			rect := vg.Rectangle{
+				Min: vg.Point{X: c.Min.X + length(left), Y: c.Min.Y + length(bottom)},
+				Max: vg.Point{X: c.Min.X + length(left+size.X), Y: c.Min.Y + length(bottom+size.Y)},
+			}
+			c.DrawImage(rect, img)
+			at := vg.Point{X: (rect.Min.X + rect.Max.X) / 2, Y: rect.Min.Y - 2}
+			c.FillText(style, at, shorten(captions[i], length(tile+tileGap/2), style.Width))
+		}
+	}
+	return f, nil
+}
+
+// pickImages returns the images and their captions, or says what is wrong.
+func pickImages(d *data.Dataset, indices []int, captions []string) ([]image.Image, []string, error) {
+	switch {
+	case d == nil:
+		return nil, nil, errors.New("plots: no data set")
+	case !d.IsImages() || len(d.Shape) != 3 || d.Shape[2] != 1 && d.Shape[2] != 3:
+		return nil, nil, fmt.Errorf("plots: %s has examples of shape %v: an image has height, width and 1 or 3 channels", d.Name, d.Shape)
+	case len(indices) == 0 || len(indices) > mostImages:
+		return nil, nil, fmt.Errorf("plots: %d images to draw: choose 1 to %d", len(indices), mostImages)
+	case captions != nil && len(captions) != len(indices):
+		return nil, nil, fmt.Errorf("plots: %d captions for %d images", len(captions), len(indices))
+	}
+	pictures, texts := make([]image.Image, len(indices)), make([]string, len(indices))
+	for i, index := range indices {
+		if index < 0 || index >= d.Len() {
+			return nil, nil, fmt.Errorf("plots: index %d is outside %s, which has %d examples", index, d.Name, d.Len())
+		}
+		pictures[i] = picture(d, index)
+		if captions != nil {
+			texts[i] = captions[i]
+		} else {
+			texts[i] = d.Classes[d.Labels[index]]
+		}
+	}
+	return pictures, texts, nil
+}
+
+// picture is one example of a set as an image.
+func picture(d *data.Dataset, index int) image.Image {
+	height, width, channels := d.Shape[0], d.Shape[1], d.Shape[2]
+	pixels := d.Pixels[index*d.Size() : (index+1)*d.Size()]
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for i := range height * width {
+		level := func(channel int) uint8 {
+			return uint8(int(pixels[i*channels+channel%channels]) * 255 / int(d.MaxPixel))
+		}
+		img.SetNRGBA(i%width, i/width, color.NRGBA{level(0), level(1), level(2), 0xff})
+	}
+	return img
+}
+
+// enlarge scales an image to at most a size: by a whole factor if it is smaller,
+// each pixel a square; smoothly if it is larger.
+func enlarge(img image.Image, size int) image.Image {
+	from := img.Bounds().Size()
+	side := max(from.X, from.Y)
+	if side > size {
+		small := image.NewNRGBA(image.Rect(0, 0, max(1, from.X*size/side), max(1, from.Y*size/side)))
+		xdraw.CatmullRom.Scale(small, small.Rect, img, img.Bounds(), xdraw.Src, nil)
+		return small
+	}
+	factor := size / side
+	large := image.NewNRGBA(image.Rect(0, 0, from.X*factor, from.Y*factor))
+	xdraw.NearestNeighbor.Scale(large, large.Rect, img, img.Bounds(), xdraw.Src, nil)
+	return large
+}
+
+func imagesAlt(d *data.Dataset, captions []string) string {
+	const told = 20
+	text := fmt.Sprintf("%d images of %s: %s", len(captions), d.Name, strings.Join(captions[:min(told, len(captions))], ", "))
+	if len(captions) > told {
+		text += " and more"
+	}
+	return text + "."
+}

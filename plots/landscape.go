@@ -1,0 +1,304 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot/palette"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/data"
+)
+
+// Landscape is one energy landscape: a model over the plane.
+type Landscape struct {
+	Title string
+	Grid  *Grid         // what the model says, see [Survey]
+	Data  *data.Dataset // points to draw on top, coloured by label; may be nil
+}
+
+// Scale says what the colours of several landscapes mean.
+type Scale int
+
+const (
+	// OwnScale gives each landscape colours from its own lowest to its own
+	// highest energy, and its own colour bar. Shapes can be compared, heights
+	// only by the numbers on the bars. It suits cross-entropy beside NG-EBM,
+	// whose energies differ so much in range that on one scale the flatter one
+	// is a single colour.
+	OwnScale Scale = iota
+	// SharedScale gives all landscapes one colour bar, so that a colour is the
+	// same energy everywhere.
+	SharedScale
+)
+
+// mostMarkers is how many points of a data set are drawn; more would hide the
+// landscape.
+const mostMarkers = 600
+
+// Landscapes draws energy landscapes side by side, three in a row: filled
+// contours of E(x), bright where it is high, that is where the model finds
+// inputs likely; the data, each class in its own colour and shape (at most 600
+// points, evenly picked); and the boundary between decisions. Grey is where the
+// energy is not a finite number.
+func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
+	if len(landscapes) == 0 {
+		return nil, errors.New("plots: no landscape to draw")
+	}
+	ranges := make([][2]float64, len(landscapes))
+	all := [2]float64{math.Inf(1), math.Inf(-1)}
+	for i, l := range landscapes {
+		if err := l.check(); err != nil {
+			return nil, err
+		}
+		low, high := l.Grid.energyRange()
+		ranges[i] = [2]float64{low, high}
+		all = [2]float64{min(all[0], low), max(all[1], high)}
+	}
+	sharedBands, err := newBands(all[0], all[1])
+	if err != nil {
+		return nil, err
+	}
+	panels := make([]panel, len(landscapes))
+	columns := []int{1, 1, 2, 3, 2}[min(len(landscapes), 4)]
+	if len(landscapes) > 4 {
+		columns = 3
+	}
+	for i, l := range landscapes {
+		bands := sharedBands
+		if scale == OwnScale {
+			if bands, err = newBands(ranges[i][0], ranges[i][1]); err != nil {
+				return nil, err
+			}
+		}
+		panels[i] = l.panel(bands, columns)
+		if scale == OwnScale {
+			panels[i].below = bands.drawBar
+		}
+		if i%columns == 0 {
+			panels[i].yLabel = "x₂"
+		}
+		panels[i].xLabel = "x₁"
+	}
+
+	keys := landscapeKeys(landscapes)
+	f := &Figure{Width: fullWidth, Alt: landscapeAlt(landscapes, ranges)}
+	if columns == 1 {
+		f.Width = 5 * vg.Inch
+	}
+	width := f.Width - 2*margin
+	keysHeight := keys.height(width)
+	var barHeight vg.Length
+	if scale == SharedScale {
+		barHeight = belowHeight
+	}
+	f.Height = 2*margin + keysHeight + barHeight + panelsHeight(panels, columns, width)
+	f.draw = func(c draw.Canvas) {
+		c = inner(c)
+		keys.draw(c)
+		drawPanels(draw.Crop(c, 0, 0, barHeight, -keysHeight), panels, columns)
+		if scale == SharedScale {
+			side := c.Size().X / 5
+			sharedBands.drawBar(draw.Crop(c, side, -side, 0, barHeight-c.Size().Y))
+		}
+	}
+	return f, nil
+}
+
+func (l Landscape) check() error {
+	if err := l.Grid.check(); err != nil {
+		return err
+	}
+	if l.Data == nil {
+		return nil
+	}
+	return checkPlane(l.Data)
+}
+
+// panel draws one landscape.
+func (l Landscape) panel(b bands, columns int) panel {
+	g := l.Grid
+	p := newPlot()
+	p.X.Min, p.X.Max = g.X[0], g.X[len(g.X)-1]
+	p.Y.Min, p.Y.Max = g.Y[0], g.Y[len(g.Y)-1]
+	p.Add(plotter.NewImage(b.paint(g), p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
+
+	contours := plotter.NewContour(field{g, func(row, column int) float64 { return g.Energy[row][column] }}, b.levels, nil)
+	contours.LineStyles = []draw.LineStyle{{Color: withAlpha(color.White, 0x70), Width: 0.5}}
+	p.Add(contours)
+	if hole := paintHoles(g); hole != nil { // above contours, which are ragged there
+		p.Add(plotter.NewImage(hole, p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
+	}
+	for _, style := range boundaryStyles {
+		for k := range g.classes() {
+			boundary := plotter.NewContour(field{g, func(row, column int) float64 { return g.lead(k, row, column) }}, []float64{0}, nil)
+			boundary.LineStyles = []draw.LineStyle{style}
+			p.Add(boundary)
+		}
+	}
+	if l.Data != nil {
+		for k, m := range classMarks(l.Data, columns) {
+			if len(m.x) > 0 {
+				m.style = classMark(k, m.style.Radius)
+				p.Add(m)
+			}
+		}
+	}
+	aspect := (p.Y.Max - p.Y.Min) / (p.X.Max - p.X.Min)
+	return panel{Plot: p, title: l.Title, aspect: min(max(aspect, 0.4), 1.6)}
+}
+
+// boundaryStyles draw the decision boundary: black within white, to be seen on
+// dark and bright ground.
+var boundaryStyles = []draw.LineStyle{{Color: color.White, Width: 3.2}, {Color: color.Black, Width: 1.6}}
+
+// classMarks sorts at most mostMarkers points by label.
+func classMarks(d *data.Dataset, columns int) []marks {
+	n := min(d.Len(), mostMarkers)
+	radius := min(3, max(1.3, 40/math.Sqrt(float64(max(n, 1))))) * []float64{1, 1, 0.9, 0.75}[columns]
+	byClass := make([]marks, len(d.Classes))
+	for i := range n {
+		j := i * d.Len() / n
+		m := &byClass[d.Labels[j]]
+		m.style.Radius = vg.Length(radius)
+		m.x, m.y = append(m.x, float64(d.Points[2*j])), append(m.y, float64(d.Points[2*j+1]))
+	}
+	return byClass
+}
+
+// landscapeKeys names the classes that are drawn, and the boundary.
+func landscapeKeys(landscapes []Landscape) legend {
+	var keys legend
+	seen := map[string]bool{}
+	boundary := false
+	for _, l := range landscapes {
+		boundary = boundary || l.Grid.classes() > 1
+		if l.Data == nil {
+			continue
+		}
+		for k, m := range classMarks(l.Data, 1) {
+			if name := l.Data.Classes[k]; len(m.x) > 0 && !seen[name] {
+				seen[name] = true
+				keys = append(keys, lineKey(name, draw.LineStyle{}, classMark(k, 3)))
+			}
+		}
+	}
+	if boundary {
+		keys = append(keys, lineKey("decision boundary", boundaryStyles[1], draw.GlyphStyle{}))
+	}
+	return keys
+}
+
+func landscapeAlt(landscapes []Landscape, ranges [][2]float64) string {
+	var parts []string
+	for i, l := range landscapes {
+		text := fmt.Sprintf("%s over the plane, between %.3g and %.3g", strings.TrimSpace("Energy landscape "+l.Title), ranges[i][0], ranges[i][1])
+		if l.Data != nil {
+			text += fmt.Sprintf(", with the points of %s in %d classes", l.Data.Name, len(l.Data.Classes))
+		}
+		if l.Grid.classes() > 1 {
+			text += " and the decision boundary"
+		}
+		parts = append(parts, text+".")
+	}
+	return strings.Join(parts, " ")
+}
+
+// bands divide a range of energies into steps of a round size, each of one
+// colour.
+type bands struct {
+	levels []float64 // the bands' ends, one more than there are bands
+	colors palette.ColorMap
+}
+
+// newBands covers a range with about fourteen bands.
+func newBands(low, high float64) (bands, error) {
+	if span := high - low; span <= 1e-9*max(math.Abs(low), math.Abs(high)) { // flat
+		pad := max(math.Abs(low)/10, 0.5)
+		low, high = low-pad, high+pad
+	}
+	step := roundStep(high-low, 14)
+	first, last := math.Floor(low/step), math.Ceil(high/step)
+	colors, err := energyMap(first*step, last*step)
+	if err != nil {
+		return bands{}, err
+	}
+	b := bands{colors: colors}
+	for i := first; i <= last; i++ {
+		b.levels = append(b.levels, i*step)
+	}
+	return b, nil
+}
+
+// color is the band's that a value lies in.
+func (b bands) color(v float64) color.Color {
+	if math.IsNaN(v) {
+		return void
+	}
+	step := b.levels[1] - b.levels[0]
+	i := min(max(int(math.Floor((v-b.levels[0])/step)), 0), len(b.levels)-2)
+	c, err := b.colors.At((b.levels[i] + b.levels[i+1]) / 2)
+	if err != nil {
+		return void
+	}
+	return c
+}
+
+// paintSize is the side of a painted landscape in pixels: about as many as the
+// largest panel has.
+const paintSize = 720
+
+// paint fills a picture of the grid with the bands' colours.
+func (b bands) paint(g *Grid) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, paintSize, paintSize))
+	g.eachPixel(paintSize, func(x, y int, e float64) { img.Set(x, y, b.color(e)) })
+	return img
+}
+
+// paintHoles fills only what has no finite energy; nil where there is no such.
+func paintHoles(g *Grid) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, paintSize, paintSize))
+	found := false
+	g.eachPixel(paintSize, func(x, y int, e float64) {
+		if math.IsNaN(e) {
+			found = true
+			img.Set(x, y, void)
+		}
+	})
+	if !found {
+		return nil
+	}
+	return img
+}
+
+// drawBar draws the colour bar with its numbers and its label below it.
+func (b bands) drawBar(c draw.Canvas) {
+	const height = 9
+	top := c.Max.Y - 2
+	low, high := b.levels[0], b.levels[len(b.levels)-1]
+	x := func(v float64) vg.Length { return c.X((v - low) / (high - low)) }
+	corners := func(from, to float64) []vg.Point {
+		return []vg.Point{{X: x(from), Y: top - height}, {X: x(to), Y: top - height}, {X: x(to), Y: top}, {X: x(from), Y: top}}
+	}
+	for i := range len(b.levels) - 1 {
+		c.FillPolygon(b.color((b.levels[i]+b.levels[i+1])/2), corners(b.levels[i], b.levels[i+1]))
+	}
+	outline := corners(low, high)
+	line := draw.LineStyle{Color: frame, Width: thinWidth}
+	c.StrokeLines(line, append(outline, outline[0]))
+	text := textStyle(tickSize, false)
+	text.XAlign, text.YAlign = draw.XCenter, draw.YTop
+	for _, tick := range roundTicks(5).Ticks(low, high) {
+		c.StrokeLine2(line, x(tick.Value), top-height, x(tick.Value), top-height-3)
+		c.FillText(text, vg.Point{X: x(tick.Value), Y: top - height - 4}, tick.Label)
+	}
+	text = textStyle(labelSize, false)
+	text.XAlign, text.YAlign = draw.XCenter, draw.YTop
+	c.FillText(text, vg.Point{X: c.Center().X, Y: top - height - 4 - 1.25*tickSize}, "E(x) = logsumexp f(x)")
+}
