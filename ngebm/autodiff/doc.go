@@ -1,0 +1,81 @@
+// Package autodiff makes GoMLX's convolutions differentiable any number of
+// times. It is imported for its effect:
+//
+//	import _ "ngebm/ngebm/autodiff"
+//
+// # Why
+//
+// The NG-EBM loss holds ‖∂E/∂x‖, so training differentiates a gradient. GoMLX
+// v0.28.8 cannot: the gradient of a convolution that was given strides (1
+// included, so any of layers.Convolution) is a convolution with input dilation,
+// whose gradient panics. Its first derivatives too have a fault: with respect to
+// the input they are shifted by one position, without a word, where the kernel
+// has an even size (dilation counted in), and some such shapes panic.
+//
+// # How
+//
+// A convolution y = C(x, w) is bilinear, so its derivative with respect to one
+// argument is linear in what arrives from above and in the other argument:
+//
+//	dx = I(dy, w)   the way back to the input
+//	dw = K(x, dy)   the way back to the kernel
+//
+// These three maps are three views of one trilinear form T(x, w, y): holding two
+// of its tensors, each map makes the one that stands for the third,
+//
+//	⟨dy, C(x, w)⟩ = ⟨I(dy, w), x⟩ = ⟨K(x, dy), w⟩ = T(x, w, dy)
+//
+// T has a plain formula. Along each spatial axis, with input dilation b, kernel
+// dilation d, stride s and padding p in front,
+//
+//	T = Σ x[batch, in, n] · w[in, out, j] · y[batch, out, i]  over  b·n − d·j − s·i = −p
+//
+// Nothing in it sets one tensor apart: each shares one of the indices batch, in,
+// out with either of the others, and the condition on the positions is linear. To
+// sum it over any two of the tensors is again a convolution, in which one of them
+// plays the input and the other the kernel; reversing the positions of a tensor
+// (n → N−1−n) gives the condition the signs that a convolution wants. Padding
+// follows from the condition in front, and behind from the size of the result. So
+// the derivative of a convolution is two convolutions, and theirs too, for every
+// order, stride, padding and dilation. Groups are convolutions side by side.
+//
+// # Which forms run
+//
+// Of the two tensors that are summed over, the one with fewer positions plays the
+// kernel: a convolution's cost is the positions of the result times those of the
+// kernel. For the usual small kernels that makes
+//
+//	C  input x,  kernel w            stride s, kernel dilation d
+//	I  input dy, kernel w reversed   input dilation s, kernel dilation d
+//	K  input x,  kernel dy           stride d, kernel dilation s
+//
+// at every order: those of ordinary training, and first derivatives are the very
+// operations of the library (but for the paddings that it gets wrong). A gradient
+// norm adds to a convolution one I for the norm itself and one C and one K for the
+// norm's gradient, u being what arrives at I(dy, w): C(u, w) goes on to dy, and
+// K(u, dy) to w.
+//
+// # Scope
+//
+// All that [graph.Convolve] and [graph.ConvGeneral] build: any number of spatial
+// axes, any layout, strides, padding, dilation of input and kernel, groups of
+// channels or batch (as the library does it, a convolution a group), and under
+// gradient checkpointing ([graph.Node.Checkpoint]).
+//
+// # Process-wide effect
+//
+// The library's table of gradients ([graph.VJPRegistration]) is one map for the
+// process, read without a lock by whoever builds a graph. It is changed once, in
+// this package's init: initialisation ends before main begins, when no graph can
+// be under construction, so programs may build graphs in any number of goroutines.
+// A function to call would leave each caller to see that nobody builds a graph
+// meanwhile, which is why there is none. There is no other state: a gradient is
+// made from its node alone, and nothing is remembered that could keep a graph
+// alive.
+//
+// # When to delete
+//
+// GoMLX v0.28.11 mends its gradient (github.com/gomlx/gomlx/pull/459). With it this
+// folder and its imports can go, nothing else depends on them; TestStillNeeded
+// fails as soon as go.mod names a GoMLX that does without.
+package autodiff
