@@ -92,7 +92,15 @@ func TestInterruptSavesAndStops(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(3 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
+	for saved := []string(nil); len(saved) == 0; time.Sleep(50 * time.Millisecond) { // until it trains
+		saved, _ = filepath.Glob(filepath.Join(runs, "*", "checkpoint.ngebm"))
+		if time.Now().After(deadline) {
+			_ = cmd.Process.Kill()
+			t.Fatalf("no checkpoint in two minutes\n%s", stderr.String())
+		}
+	}
+	before := checkpoint(t, runs)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +108,8 @@ func TestInterruptSavesAndStops(t *testing.T) {
 	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(stderr.String(), "and saved in") {
 		t.Errorf("after SIGINT: %v\n%s", err, stderr.String())
 	}
-	if len(checkpoint(t, runs)) == 0 {
-		t.Error("nothing was saved")
+	if bytes.Equal(before, checkpoint(t, runs)) {
+		t.Error("the steps since the checkpoint before were not saved")
 	}
 }
 
