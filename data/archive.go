@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,7 +53,7 @@ func (s *imageSet) addTar(r io.Reader) error {
 		}
 		plain = unzipped
 	}
-	files := tar.NewReader(plain)
+	files := newTarReader(plain)
 	for {
 		header, err := files.Next()
 		if err == io.EOF {
@@ -76,6 +77,45 @@ func (s *imageSet) addTar(r io.Reader) error {
 			return nil
 		}
 	}
+}
+
+// tarReader is a tar.Reader that also notices when the archive ends too early:
+// without its end mark, or, compressed, without what comes after that.
+type tarReader struct {
+	*tar.Reader
+	source *endNoter
+}
+
+func newTarReader(r io.Reader) tarReader {
+	source := &endNoter{Reader: r}
+	return tarReader{tar.NewReader(source), source}
+}
+
+func (t tarReader) Next() (*tar.Header, error) {
+	header, err := t.Reader.Next()
+	if err != io.EOF {
+		return header, err
+	}
+	if t.source.ended {
+		return nil, errors.New("the archive is cut short: its end mark is missing")
+	}
+	// What is left is padding, at whose end gzip compares its checksum.
+	if _, err := io.Copy(io.Discard, t.source); err != nil {
+		return nil, err
+	}
+	return nil, io.EOF
+}
+
+// endNoter remembers that r's end was read.
+type endNoter struct {
+	io.Reader
+	ended bool
+}
+
+func (e *endNoter) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	e.ended = e.ended || n == 0 && err == io.EOF
+	return n, err
 }
 
 // fileKey changes when the file does.

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"archive/tar"
 	"bufio"
 	"compress/gzip"
 	"context"
@@ -115,7 +114,7 @@ func (c cifar) read(ctx context.Context, archive io.Reader) (train, test *Datase
 	lacking := make(map[string]cifarPart) // the files still to come, by name
 	trainSet := c.reserve("train", c.train, c.records, lacking)
 	testSet := c.reserve("test", c.test, c.testRecords, lacking)
-	files := tar.NewReader(unzipped)
+	files := newTarReader(unzipped)
 	for {
 		header, err := files.Next()
 		if err == io.EOF {

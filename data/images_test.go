@@ -1,0 +1,447 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ngebm/ngebm/progress"
+)
+
+func pngOf(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func jpegOf(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// plain is an image of one colour.
+func plain(width, height int, c color.Color) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			img.Set(x, y, c)
+		}
+	}
+	return img
+}
+
+func grey(width, height int, value uint8) image.Image {
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range img.Pix {
+		img.Pix[i] = value
+	}
+	return img
+}
+
+// petFiles are images of 4x3 pixels in two classes, each of its own colour.
+func petFiles(t testing.TB) []archived {
+	return []archived{
+		{"train/dog/a.png", pngOf(t, plain(4, 3, color.NRGBA{30, 31, 32, 255}))},
+		{"train/cat/b.PNG", pngOf(t, plain(4, 3, color.NRGBA{20, 21, 22, 255}))},
+		{"train/cat/a.png", pngOf(t, plain(4, 3, color.NRGBA{10, 11, 12, 255}))},
+		{"test/cat/1.png", pngOf(t, plain(4, 3, color.NRGBA{40, 41, 42, 255}))},
+		{"test/dog/1.png", pngOf(t, plain(4, 3, color.NRGBA{50, 51, 52, 255}))},
+	}
+}
+
+func writeFolder(t testing.TB, files []archived) string {
+	t.Helper()
+	root := filepath.Join(t.TempDir(), "pets")
+	for _, f := range files {
+		path := filepath.Join(root, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func writeFile(t testing.TB, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The same images give the same set from a folder and from an archive, packed
+// or not, in any order, below a top folder or not, with files around that are
+// none of it.
+func TestImagesFromAnywhere(t *testing.T) {
+	files := petFiles(t)
+	clutter := []archived{
+		{"README.md", []byte("pets")}, {"train/notes.txt", nil}, {"train/cat/Thumbs.db", []byte("x")},
+		{"train/cat/._a.png", []byte("x")}, {".git/train/cat/a.png", []byte("x")}, {"test/.DS_Store", nil},
+		{"__MACOSX/train/cat/a.png", []byte("x")}, {"extra/picture.png", []byte("x")},
+	}
+	below := func(top string, files []archived) (moved []archived) {
+		for _, f := range files {
+			moved = append(moved, archived{top + f.name, f.content})
+		}
+		return moved
+	}
+	reversed := slices.Clone(files)
+	slices.Reverse(reversed)
+	names := map[string]string{
+		"folder":            "folder:" + writeFolder(t, files),
+		"cluttered folder":  "folder:" + writeFolder(t, append(clutter, files...)),
+		"tar":               "tar:" + writeFile(t, "pets.tar", tarOf(t, files)),
+		"tar.gz":            "tar:" + writeFile(t, "pets.tar.gz", gzipOf(t, tarOf(t, files))),
+		"tgz":               "tar:" + writeFile(t, "pets.tgz", gzipOf(t, tarOf(t, files))),
+		"cluttered tar":     "tar:" + writeFile(t, "pets.tar", tarOf(t, append(clutter, files...))),
+		"reversed":          "tar:" + writeFile(t, "pets.tar", tarOf(t, reversed)),
+		"below ./":          "tar:" + writeFile(t, "pets.tar", tarOf(t, below("./", files))),
+		"below a folder":    "tar:" + writeFile(t, "pets.tar", tarOf(t, below("pets-1.0/", files))),
+		"below ./ a folder": "tar:" + writeFile(t, "pets.tar", tarOf(t, below("./pets/", append(clutter, files...)))),
+	}
+	for how, name := range names {
+		t.Run(how, func(t *testing.T) {
+			train, test := open(t, name, Options{Cache: t.TempDir()})
+			if !slices.Equal(train.Classes, []string{"cat", "dog"}) || !slices.Equal(train.Shape, []int{3, 4, 3}) || train.Lossy {
+				t.Fatalf("got %+v of %v", train.Info, train.Shape)
+			}
+			if !strings.HasPrefix(train.Name, "pets") || strings.Contains(train.Source, string(filepath.Separator)) {
+				t.Errorf("named %q from %q, want the base name and no path", train.Name, train.Source)
+			}
+			var first []uint8 // pixel of each image
+			for _, d := range []*Dataset{train, test} {
+				for i := range d.Len() {
+					first = append(first, d.Pixels[i*d.Size():i*d.Size()+3]...)
+				}
+			}
+			if want := []uint8{10, 11, 12, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52}; !slices.Equal(first, want) {
+				t.Errorf("first pixels %v, want %v", first, want)
+			}
+			if !slices.Equal(train.Labels, []int32{0, 0, 1}) || !slices.Equal(test.Labels, []int32{0, 1}) {
+				t.Errorf("labels %v and %v", train.Labels, test.Labels)
+			}
+		})
+	}
+}
+
+// What the kinds of image files become.
+func TestImageKinds(t *testing.T) {
+	deep := image.NewGray16(image.Rect(0, 0, 1, 1))
+	deep.SetGray16(0, 0, color.Gray16{Y: 0x12ff})
+	palette := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.NRGBA{7, 8, 9, 255}})
+	for _, c := range []struct {
+		name     string
+		content  []byte
+		channels int
+		pixel    []uint8
+		lossy    bool
+	}{
+		{"grey PNG", pngOf(t, grey(1, 1, 77)), 1, []uint8{77}, false},
+		{"grey PNG of 16 bits", pngOf(t, deep), 1, []uint8{0x12}, false},
+		{"colour PNG", pngOf(t, plain(1, 1, color.NRGBA{1, 2, 3, 255})), 3, []uint8{1, 2, 3}, false},
+		{"PNG with transparency", pngOf(t, plain(1, 1, color.NRGBA{100, 110, 120, 128})), 3, []uint8{100, 110, 120}, false},
+		{"PNG with a palette", pngOf(t, palette), 3, []uint8{7, 8, 9}, false},
+		{"grey JPEG", jpegOf(t, grey(1, 1, 77)), 1, []uint8{77}, true},
+		{"colour JPEG", jpegOf(t, plain(1, 1, color.NRGBA{128, 128, 128, 255})), 3, []uint8{128, 128, 128}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := []archived{{"train/a/1.png", c.content}, {"test/a/1.png", c.content}}
+			train, _ := open(t, "tar:"+writeFile(t, "set.tar", tarOf(t, files)), Options{Cache: t.TempDir()})
+			if train.Shape[2] != c.channels || !slices.Equal(train.Pixels, c.pixel) || train.Lossy != c.lossy {
+				t.Errorf("became %v of %v (lossy %v), want %v (lossy %v)", train.Pixels, train.Shape, train.Lossy, c.pixel, c.lossy)
+			}
+		})
+	}
+	t.Run("grey among colour", func(t *testing.T) {
+		files := []archived{
+			{"train/a/1.png", pngOf(t, grey(1, 1, 77))}, {"train/a/2.png", pngOf(t, plain(1, 1, color.NRGBA{1, 2, 3, 255}))},
+			{"test/a/1.png", pngOf(t, grey(1, 1, 9))},
+		}
+		train, test := open(t, "tar:"+writeFile(t, "set.tar", tarOf(t, files)), Options{Cache: t.TempDir()})
+		if !slices.Equal(train.Pixels, []uint8{77, 77, 77, 1, 2, 3}) || !slices.Equal(test.Pixels, []uint8{9, 9, 9}) {
+			t.Errorf("became %v and %v", train.Pixels, test.Pixels)
+		}
+	})
+}
+
+// CIFAR-10's images as JPEG files say what they are.
+func TestCIFAR10JPEGIsNamed(t *testing.T) {
+	var files []archived
+	for _, class := range cifar10Classes() {
+		img := jpegOf(t, plain(32, 32, color.NRGBA{10, 200, 30, 255}))
+		files = append(files, archived{"train/" + class + "/0000.jpg", img}, archived{"test/" + class + "/0000.jpg", img})
+	}
+	train, test := open(t, "tar:"+writeFile(t, "images.tar", tarOf(t, files)), Options{Cache: t.TempDir()})
+	if train.Name != "CIFAR-10 (JPEG)" || test.Name != train.Name || !train.Lossy {
+		t.Errorf("named %q (lossy %v)", train.Name, train.Lossy)
+	}
+}
+
+// withSize rewrites the size in a PNG's header, which comes right after the
+// signature: length, "IHDR", width, height, 5 bytes, CRC.
+func withSize(file []byte, width, height uint32) []byte {
+	file = slices.Clone(file)
+	binary.BigEndian.PutUint32(file[16:], width)
+	binary.BigEndian.PutUint32(file[20:], height)
+	binary.BigEndian.PutUint32(file[29:], crc32.ChecksumIEEE(file[12:29]))
+	return file
+}
+
+func TestImagesRefuses(t *testing.T) {
+	pixel := pngOf(t, grey(1, 1, 0))
+	photo := jpegOf(t, plain(8, 8, color.White))
+	for _, c := range []struct {
+		name string
+		more []archived // beside petFiles; replaces those of the same name
+		want []string
+	}{
+		{"odd size", []archived{{"train/cat/odd.png", pngOf(t, grey(7, 3, 0))}},
+			[]string{"train/cat/odd.png is 7x3 but 5 of the 6 images are 4x3: scale all to one size"}},
+		{"not an image", []archived{{"test/dog/1.png", []byte("sorry")}},
+			[]string{"test/dog/1.png does not decode", "replace or remove it"}},
+		{"empty file", []archived{{"test/dog/1.png", nil}}, []string{"test/dog/1.png does not decode: unexpected EOF"}},
+		{"cut JPEG", []archived{{"train/dog/b.jpg", photo[:len(photo)-30]}}, []string{"train/dog/b.jpg does not decode"}},
+		{"cut PNG", []archived{{"train/dog/b.png", pixel[:len(pixel)-30]}}, []string{"train/dog/b.png does not decode"}},
+		{"class without test images", []archived{{"train/bird/1.png", pixel}},
+			[]string{"the class folders of train and test differ: test lacks bird: both need images of every class"}},
+		{"classes differ both ways", []archived{{"train/bird/1.png", pixel}, {"test/fish/1.png", pixel}},
+			[]string{"test lacks bird; train lacks fish"}},
+		{"other format", []archived{{"train/cat/c.webp", []byte("RIFF")}},
+			[]string{"train/cat/c.webp is neither JPEG nor PNG: convert it, or move it away"}},
+		{"too shallow", []archived{{"train/c.png", pixel}}, []string{"train/c.png is out of place: images lie at train/<class>/"}},
+		{"absurd size", []archived{{"train/cat/c.png", withSize(pixel, 1<<20, 1<<20)}},
+			[]string{"train/cat/c.png is 1048576x1048576, and images of more than 4194304 pixels are refused"}},
+		{"large size", []archived{{"train/cat/c.png", withSize(pixel, 4096, 4096)}}, []string{"train/cat/c.png is 4096x4096"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var files []archived
+			for _, f := range append(petFiles(t), c.more...) {
+				files = slices.DeleteFunc(files, func(g archived) bool { return g.name == f.name })
+				files = append(files, f)
+			}
+			for _, name := range []string{"folder:" + writeFolder(t, files), "tar:" + writeFile(t, "pets.tar.gz", gzipOf(t, tarOf(t, files)))} {
+				_, path, _ := strings.Cut(name, ":")
+				_, _, err := Open(context.Background(), name, Options{Cache: t.TempDir()})
+				says(t, err, append(c.want, "data: "+path+": ")...)
+			}
+		})
+	}
+}
+
+func TestFolderRefuses(t *testing.T) {
+	pets := petFiles(t)
+	for name, c := range map[string]struct {
+		files []archived
+		want  string
+	}{
+		"no test folder":  {pets[:3], "it has no test folder: images lie at train/<class>/<image>.jpg|jpeg|png and test/<class>/<image>"},
+		"no train folder": {pets[3:], "it has no train folder"},
+		"too deep":        {append(pets, archived{"train/cat/old/x.png", nil}), "train/cat/old is a folder in a class folder"},
+		"no test images":  {append(pets[:3:3], archived{"test/cat/x.txt", nil}), "it has no images in test: they lie at train/<class>/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := Open(t.Context(), "folder:"+writeFolder(t, c.files), Options{Cache: t.TempDir()})
+			says(t, err, c.want)
+		})
+	}
+}
+
+func TestTarRefuses(t *testing.T) {
+	pets := petFiles(t)
+	whole := tarOf(t, pets)
+	zipped := gzipOf(t, whole)
+	for name, c := range map[string]struct {
+		archive []byte
+		want    string
+	}{
+		"empty":           {nil, "the archive is cut short: its end mark is missing"},
+		"no images":       {tarOf(t, nil), "it has no images in train: they lie at train/<class>/"},
+		"no test images":  {tarOf(t, pets[:3]), "it has no images in test"},
+		"not an archive":  {bytes.Repeat([]byte("PK\x03\x04"), 500), "not a whole .tar or .tar.gz"},
+		"cut in an image": {whole[:530], "train/dog/a.png cannot be read: unexpected EOF: the archive may be cut short"},
+		"cut gzip":        {zipped[:len(zipped)/2], "unexpected EOF"},
+		"damaged gzip":    {append([]byte("\x1f\x8b"), whole...), "not a whole .tar.gz"},
+		"leads out":       {tarOf(t, append(pets, archived{"../train/cat/x.png", nil})), `the name "../train/cat/x.png" leads out of the folder`},
+		"absolute":        {tarOf(t, append(pets, archived{"/train/cat/x.png", nil})), `the name "/train/cat/x.png" leads out`},
+		"twice":           {tarOf(t, append(pets, pets[0])), "train/dog/a.png is there twice: keep one"},
+		"two image sets":  {tarOf(t, append(pets, archived{"other/train/cat/a.png", pets[0].content})), `it holds two image folders, "" and "other"`},
+		"too deep in it":  {tarOf(t, append(pets, archived{"train/cat/old/x.png", nil})), "train/cat/old/x.png is out of place"},
+		"image too large": {tarOf(t, append(pets, archived{"train/cat/x.png", make([]byte, maxImageFile+1)})), "train/cat/x.png cannot be read: it has more than 64 MiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", c.archive), Options{Cache: t.TempDir()})
+			says(t, err, c.want)
+		})
+	}
+}
+
+// A cut goes unnoticed nowhere, not between two images either.
+func TestTarCut(t *testing.T) {
+	whole := tarOf(t, petFiles(t))
+	zipped := gzipOf(t, whole)
+	end := len(whole) - 1024 // where the end mark begins
+	add := func(archive []byte) error {
+		set := newImageSet(t.Context())
+		_, _, err := set.finish("pets.tar", set.addTar(bytes.NewReader(archive)))
+		return err
+	}
+	for n := 0; n <= end; n += 64 {
+		if add(whole[:n]) == nil {
+			t.Errorf("an archive cut at byte %d of %d was accepted", n, len(whole))
+		}
+	}
+	for n := range zipped {
+		if add(zipped[:n]) == nil {
+			t.Errorf("a compressed archive cut at byte %d of %d was accepted", n, len(zipped))
+		}
+	}
+	says(t, add(whole[:end]), "the archive is cut short: its end mark is missing")
+}
+
+// An interrupted decode is an error, never a smaller set.
+func TestImagesCancelled(t *testing.T) {
+	for _, name := range []string{"folder:" + writeFolder(t, petFiles(t)), "tar:" + writeFile(t, "pets.tar", tarOf(t, petFiles(t)))} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cache := t.TempDir()
+		_, _, err := Open(ctx, name, Options{Cache: cache, Progress: stopper(cancel)})
+		says(t, err, "context canceled")
+		if left := folderNames(t, cache); len(left) != 0 {
+			t.Errorf("%s left %v in the cache", name, left)
+		}
+	}
+}
+
+type stopper func()
+
+func (s stopper) Report(progress.Report) { s() }
+
+// The second time comes from the cache, until the images change.
+func TestImagesCached(t *testing.T) {
+	root := writeFolder(t, petFiles(t))
+	archive := writeFile(t, "pets.tar", tarOf(t, petFiles(t)))
+	for _, c := range []struct {
+		name, unit string
+		total      int64
+		change     func()
+	}{
+		{"folder:" + root, "images", 5, func() {
+			if err := os.Rename(filepath.Join(root, "train/cat/a.png"), filepath.Join(root, "train/dog/c.png")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"tar:" + archive, "bytes", int64(len(tarOf(t, petFiles(t)))), func() {
+			later := time.Now().Add(time.Hour)
+			if err := os.WriteFile(archive, tarOf(t, append(petFiles(t), archived{"train/cat/z.png", pngOf(t, grey(4, 3, 0))})), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(archive, later, later); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		told := &reports{}
+		opts := Options{Cache: t.TempDir(), Progress: told}
+		first, firstTest := open(t, c.name, opts)
+		if len(told.all) == 0 {
+			t.Fatalf("%s: nothing was reported", c.name)
+		}
+		last := told.all[len(told.all)-1]
+		if last.Unit != c.unit || last.Done != c.total || last.Total != c.total || !last.Finished {
+			t.Errorf("%s: the last report is %+v, want all of %d %s", c.name, last, c.total, c.unit)
+		}
+		told.all = nil
+		again, againTest := open(t, c.name, opts)
+		if len(told.all) != 0 {
+			t.Errorf("%s was decoded twice", c.name)
+		}
+		if again.Checksum != first.Checksum || againTest.Checksum != firstTest.Checksum || again.String() != first.String() || again.Lossy != first.Lossy {
+			t.Errorf("%s came from the cache as %v, decoded it was %v", c.name, again, first)
+		}
+		c.change()
+		if changed, _ := open(t, c.name, opts); len(told.all) == 0 || changed.Checksum == first.Checksum {
+			t.Errorf("%s changed, but the cache did not notice", c.name)
+		}
+	}
+}
+
+// Where nothing can be kept the set comes all the same, and the reporter hears
+// why the next time will take as long.
+func TestImagesWithoutCache(t *testing.T) {
+	told := &reports{}
+	blocked := writeFile(t, "file", nil)
+	open(t, "folder:"+writeFolder(t, petFiles(t)), Options{Cache: filepath.Join(blocked, "below"), Progress: told})
+	if last := told.all[len(told.all)-1]; !strings.Contains(last.Task, "not kept for next time") || !strings.Contains(last.Task, "set NGEBM_DATA to another") {
+		t.Errorf("the last report is %+v", last)
+	}
+}
+
+// Images reached through links, as data folders often are.
+func TestFolderFollowsLinks(t *testing.T) {
+	real := writeFolder(t, petFiles(t))
+	root := t.TempDir()
+	for _, split := range []string{"train", "test"} {
+		if err := os.Symlink(filepath.Join(real, split), filepath.Join(root, split)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if train, test := open(t, "folder:"+root, Options{Cache: t.TempDir()}); train.Len() != 3 || test.Len() != 2 {
+		t.Errorf("got %v and %v", train, test)
+	}
+}
+
+func FuzzImageFile(f *testing.F) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	noisy := image.NewNRGBA(image.Rect(0, 0, 9, 7))
+	for i := range noisy.Pix {
+		noisy.Pix[i] = uint8(rng.Uint32())
+	}
+	f.Add(pngOf(f, noisy))
+	f.Add(jpegOf(f, noisy))
+	f.Add(pngOf(f, grey(3, 3, 5)))
+	f.Add(withSize(pngOf(f, grey(1, 1, 0)), 1<<31, 1<<31))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		p := picture{place: place{split: "train", class: "a", file: "1.png"}}
+		set := newImageSet(context.Background())
+		if err := p.decode(content, &set.decoded); err != nil {
+			return
+		}
+		if len(p.pixels) != p.width*p.height*p.channels {
+			t.Errorf("%dx%dx%d has %d values", p.width, p.height, p.channels, len(p.pixels))
+		}
+	})
+}
+
+func FuzzImageArchive(f *testing.F) {
+	f.Add(tarOf(f, petFiles(f)))
+	f.Add(gzipOf(f, tarOf(f, petFiles(f))))
+	f.Fuzz(func(t *testing.T, archive []byte) {
+		set := newImageSet(context.Background())
+		train, test, err := set.finish("fuzz.tar", set.addTar(bytes.NewReader(archive)))
+		if err == nil && train.Len()+test.Len() != len(set.pictures) {
+			t.Errorf("%d images became %v and %v", len(set.pictures), train, test)
+		}
+	})
+}

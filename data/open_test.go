@@ -1,0 +1,209 @@
+package data
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func open(t testing.TB, name string, opts Options) (train, test *Dataset) {
+	t.Helper()
+	train, test, err := Open(context.Background(), name, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return train, test
+}
+
+func classCounts(d *Dataset) []int {
+	counts := make([]int, len(d.Classes))
+	for _, label := range d.Labels {
+		counts[label]++
+	}
+	return counts
+}
+
+func TestOpenRefuses(t *testing.T) {
+	here := t.TempDir()
+	t.Chdir(here)
+	if err := os.Mkdir("pictures", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("pictures.tar", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		limit int
+		want  []string
+	}{
+		{"mnist-c", 0, []string{`no data set is called "mnist-c"`, "the names are digits, moons[:N]", "cifar10", "folder:PATH", "tar:PATH"}},
+		{"", 0, []string{`no data set is called ""`}},
+		{"moon", 0, []string{"did you mean moons[:N]?"}},
+		{"cifar-10", 0, []string{"did you mean cifar10?"}},
+		{"pictures", 0, []string{"for the folder write folder:pictures"}},
+		{"pictures.tar", 0, []string{"for the archive write tar:pictures.tar"}},
+		{"digits", -5, []string{"the limit on training examples is -5", "give 0 for all"}},
+		{"digits:5", 0, []string{`"digits" takes nothing after a colon`}},
+		{"moons:", 0, []string{"write moons[:N]"}},
+		{"moons:many", 0, []string{`"many" is not a number of points for moons: write moons:N with N from 2 to`}},
+		{"pinwheel:4", 0, []string{"N from 5 to"}},
+		{"moons:99999999999999999999", 0, []string{"N from 2 to 10000000"}},
+		{"folder", 0, []string{"write folder:PATH"}},
+		{"tar:", 0, []string{"write tar:PATH"}},
+		{"folder:nowhere", 0, []string{"no image folder at " + filepath.Join(here, "nowhere"), "check the path"}},
+		{"folder:pictures.tar", 0, []string{"is a file, not a folder", "write tar:pictures.tar"}},
+		{"tar:nowhere", 0, []string{"no archive at " + filepath.Join(here, "nowhere")}},
+		{"tar:pictures", 0, []string{"is a folder, not an archive", "write folder:pictures"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, _, err := Open(context.Background(), c.name, Options{Limit: c.limit, Cache: t.TempDir()})
+			says(t, err, c.want...)
+		})
+	}
+}
+
+// The file is the one digits/README.md describes. Class counts by
+// zcat digits.csv.gz | cut -d, -f65 | sort -n | uniq -c.
+func TestDigitsFile(t *testing.T) {
+	sum := sha256.Sum256([]byte(digitsFile))
+	if got, want := hex.EncodeToString(sum[:]), "68aea062d35a127749050fa0e52dca09d6569ac08092c925610e0954e172dde2"; got != want {
+		t.Errorf("SHA-256 %s, want %s", got, want)
+	}
+	train, test := open(t, "digits", Options{})
+	trainCounts, testCounts := classCounts(train), classCounts(test)
+	for digit, want := range []int{178, 182, 177, 183, 181, 182, 181, 179, 174, 180} {
+		if got := trainCounts[digit] + testCounts[digit]; got != want {
+			t.Errorf("%d images of %d, want %d", got, digit, want)
+		}
+		if share := float64(testCounts[digit]) / float64(want); math.Abs(share-600./1797) > .006 {
+			t.Errorf("%.3f of the images of %d are for testing, want about a third", share, digit)
+		}
+	}
+}
+
+// The split, which every figure rests on, stays as it was first drawn: the sums
+// are those of that draw.
+func TestDigitsSplit(t *testing.T) {
+	train, test := open(t, "digits", Options{Seed: 7})
+	if train.Len() != 1197 || test.Len() != 600 {
+		t.Errorf("%d to train and %d to test, want 1197 and 600", train.Len(), test.Len())
+	}
+	for _, c := range []struct {
+		d     *Dataset
+		split string
+		sum   string
+	}{
+		{train, "train", "a300448c68f4835b2bd76ee87785262c9df64d77a1646d767fde80ea211e263f"},
+		{test, "test", "f8d3e063985f6e2df5f38969a45e0b280d6a54f41993fc871024d6bcd8d7ab1c"},
+	} {
+		if c.d.Split != c.split || c.d.Checksum != c.sum {
+			t.Errorf("%v has checksum %s, want %s", c.d, c.d.Checksum, c.sum)
+		}
+		if c.d.License != "CC-BY-4.0" || c.d.Lossy {
+			t.Errorf("%v has the wrong provenance: %+v", c.d, c.d.Info)
+		}
+	}
+}
+
+func TestLimit(t *testing.T) {
+	whole, wholeTest := open(t, "digits", Options{})
+	small, _ := open(t, "digits", Options{Limit: 100})
+	large, test := open(t, "digits", Options{Limit: 200, Seed: 3})
+	if small.Len() != 100 || large.Len() != 200 {
+		t.Fatalf("limits of 100 and 200 gave %d and %d", small.Len(), large.Len())
+	}
+	if test.Checksum != wholeTest.Checksum {
+		t.Error("the limit touched the test set")
+	}
+	if !slices.Equal(large.Labels[:100], small.Labels) || !slices.Equal(large.Pixels[:len(small.Pixels)], small.Pixels) {
+		t.Error("a limit of 100 is not a part of a limit of 200")
+	}
+	if slices.Equal(small.Labels, whole.Labels[:100]) {
+		t.Error("the limit took the first examples, not drawn ones")
+	}
+	for digit, n := range classCounts(small) {
+		if n < 9 || n > 11 {
+			t.Errorf("%d of 100 images show a %d, want about 10", n, digit)
+		}
+	}
+	for _, limit := range []int{1197, 5000} {
+		if all, _ := open(t, "digits", Options{Limit: limit}); all.Checksum != whole.Checksum {
+			t.Errorf("a limit of %d did not give all", limit)
+		}
+	}
+}
+
+// An unequal set keeps its proportions.
+func TestSpreadKeepsProportions(t *testing.T) {
+	labels := make([]int32, 1000) // 900 of class 0, 100 of class 1
+	for i := 900; i < 1000; i++ {
+		labels[i] = 1
+	}
+	ones := 0
+	for n, i := range spread(labels, 2) {
+		ones += int(labels[i])
+		if want := float64(n+1) / 10; math.Abs(float64(ones)-want) > 1 {
+			t.Fatalf("the first %d hold %d of the rare class, want about %.1f", n+1, ones, want)
+		}
+	}
+}
+
+func TestHoldOut(t *testing.T) {
+	all, _ := open(t, "digits", Options{})
+	rest, held, err := all.HoldOut(200, 1, "train", "validation")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rest.Len() != 997 || held.Len() != 200 || rest.Split != "train" || held.Split != "validation" {
+		t.Errorf("got %v and %v", rest, held)
+	}
+	// Together they are the whole again: count each image by its bytes.
+	balance := map[string]int{}
+	count := func(d *Dataset, by int) {
+		for i := range d.Len() {
+			balance[string(append(d.Pixels[i*64:(i+1)*64:(i+1)*64], uint8(d.Labels[i])))] += by
+		}
+	}
+	count(all, 1)
+	count(rest, -1)
+	count(held, -1)
+	for _, n := range balance {
+		if n != 0 {
+			t.Fatal("the two parts are not the whole")
+		}
+	}
+	_, again, _ := all.HoldOut(200, 1, "train", "validation")
+	_, other, _ := all.HoldOut(200, 2, "train", "validation")
+	if again.Checksum != held.Checksum || other.Checksum == held.Checksum {
+		t.Error("the draw does not follow the seed")
+	}
+	for _, n := range []int{-1, 0, 1197, 5000} {
+		_, _, err := all.HoldOut(n, 1, "train", "validation")
+		says(t, err, "of the 1197 examples of UCI digits", "give a number from 1 to 1196")
+	}
+}
+
+func TestCacheFolder(t *testing.T) {
+	base := t.TempDir()
+	t.Setenv("NGEBM_DATA", filepath.Join(base, "by variable"))
+	for want, opts := range map[string]Options{
+		filepath.Join(base, "by option"):   {Cache: filepath.Join(base, "by option")},
+		filepath.Join(base, "by variable"): {},
+	} {
+		got, err := opts.cacheFolder()
+		if info, statErr := os.Stat(want); err != nil || got != want || statErr != nil || !info.IsDir() {
+			t.Errorf("got %s (%v, %v), want %s", got, err, statErr, want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(base, "file"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Options{Cache: filepath.Join(base, "file", "below")}.cacheFolder()
+	says(t, err, "cannot be made", "set NGEBM_DATA to another")
+}
