@@ -2,23 +2,24 @@ package plots
 
 import (
 	"bytes"
+	"encoding/gob"
+	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
 // checkDrawn draws a figure and fails if it is blank or of a wrong size.
 func checkDrawn(t *testing.T, f *Figure) image.Image {
 	t.Helper()
-	var raw bytes.Buffer
-	if err := f.PNG(&raw); err != nil {
-		t.Fatal(err)
-	}
-	img, err := png.Decode(&raw)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := f.image()
 	if w, h := int(f.Width.Dots(imageDPI)+0.5), int(f.Height.Dots(imageDPI)+0.5); img.Bounds().Dx() != w || img.Bounds().Dy() != h {
 		t.Errorf("%v pixels, want %d by %d", img.Bounds(), w, h)
 	}
@@ -34,4 +35,155 @@ func checkDrawn(t *testing.T, f *Figure) image.Image {
 		t.Errorf("the figure is all but blank: %d dark pixels", inked)
 	}
 	return img
+}
+
+func figure(t testing.TB) *Figure {
+	t.Helper()
+	f, err := History(Run{"NG-EBM", madeUp(60, 15, 1, 0.1, 0.1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestSave(t *testing.T) {
+	f := figure(t)
+	folder := t.TempDir()
+	for name, starts := range map[string]string{"a.png": "\x89PNG\r\n", "b.PDF": "%PDF-1", "c.svg": "<?xml"} {
+		path := filepath.Join(folder, name)
+		if err := f.Save(path); err != nil {
+			t.Error(err)
+			continue
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil || !strings.HasPrefix(string(raw), starts) {
+			t.Errorf("%s starts with %q, %v", name, raw[:min(8, len(raw))], err)
+		}
+		if name == "c.svg" && strings.Contains(string(raw), "<text") {
+			t.Error("the SVG holds text, which needs fonts that a reader may lack")
+		}
+	}
+	for path, want := range map[string]string{
+		"figure.jpg": `cannot save as "figure.jpg": end the name in .png, .pdf or .svg`,
+		"figure":     "end the name in",
+		filepath.Join(folder, "missing", "a.png"): "missing",
+	} {
+		if err := f.Save(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Save(%q): error %v, want one with %q", path, err, want)
+		}
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil || len(files) != 3 {
+		t.Errorf("the folder holds %v, %v: want the three files", files, err)
+	}
+}
+
+// What Show sends goes through GoNB's wire (encoding/gob) and becomes Jupyter's
+// display_data with width, height and alternative text.
+func TestShowMessage(t *testing.T) {
+	f := figure(t)
+	message, err := f.message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wire bytes.Buffer
+	if err := gob.NewEncoder(&wire).Encode(message); err != nil {
+		t.Fatal(err)
+	}
+	var got protocol.DisplayData
+	if err := gob.NewDecoder(&wire).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	metadata, err := json.Marshal(got.Metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`{"alt":%q,"image/png":{"height":%d,"width":768}}`, f.Alt, int(f.Height.Dots(96)+0.5))
+	if string(metadata) != want {
+		t.Errorf("metadata %s, want %s", metadata, want)
+	}
+	config, err := png.DecodeConfig(bytes.NewReader(got.Data[protocol.MIMEImagePNG].([]byte)))
+	if err != nil || config.Width != 2*768 {
+		t.Errorf("%d pixels wide, want twice the 768 it takes up: %v", config.Width, err)
+	}
+	if got.Data[protocol.MIMETextPlain] != f.Alt {
+		t.Error("the plain text is not the alternative text")
+	}
+}
+
+func TestShowOutsideNotebook(t *testing.T) {
+	if err := figure(t).Show(); err == nil || !strings.Contains(err.Error(), "use Save") {
+		t.Errorf("error %v, want one that says what to do", err)
+	}
+}
+
+func TestSideBySide(t *testing.T) {
+	d := stripes(t, 3, 8, 8, 1)
+	images, err := Images(d, upTo(3), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := History(Run{"cross-entropy", madeUp(60, 15, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := SideBySide(images, plain)
+	golden(t, "side-by-side", f, err)
+	if f.Width != images.Width+gap+plain.Width || f.Height != max(images.Height, plain.Height) {
+		t.Errorf("%v by %v", f.Width, f.Height)
+	}
+	if !strings.Contains(f.Alt, images.Alt) || !strings.Contains(f.Alt, plain.Alt) {
+		t.Errorf("alternative text %q lacks one of its figures'", f.Alt)
+	}
+	for _, figures := range [][]*Figure{nil, {images, nil}} {
+		if _, err := SideBySide(figures...); err == nil {
+			t.Errorf("SideBySide(%v): no error", figures)
+		}
+	}
+}
+
+// In 256 colours a figure looks the same: no pixel is further off than one can
+// see, and most are as they were.
+func TestFewColors(t *testing.T) {
+	d := pointSet(t, 300, corners)
+	f, err := Landscapes(OwnScale, Landscape{"NG-EBM", survey(t, hills{corners, 3}, d), d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := f.image()
+	few := inFewColors(all)
+	off, worst := 0, 0
+	for y := range all.Bounds().Dy() {
+		for x := range all.Bounds().Dx() {
+			r, g, b, _ := all.At(x, y).RGBA()
+			r2, g2, b2, _ := few.At(x, y).RGBA()
+			distance := max(abs(int(r>>8)-int(r2>>8)), abs(int(g>>8)-int(g2>>8)), abs(int(b>>8)-int(b2>>8)))
+			if distance > 0 {
+				off++
+			}
+			worst = max(worst, distance)
+		}
+	}
+	if share := float64(off) / float64(all.Bounds().Dx()*all.Bounds().Dy()); share > 0.2 || worst > 64 {
+		t.Errorf("%.3f of the pixels changed, the worst by %d of 255", share, worst)
+	}
+}
+
+func abs(i int) int { return max(i, -i) }
+
+func ExampleSideBySide() {
+	left, err := History(Run{"cross-entropy", madeUp(60, 15, 1)})
+	if err != nil {
+		panic(err)
+	}
+	right, err := History(Run{"cross-entropy, twice as long", madeUp(120, 15, 1)})
+	if err != nil {
+		panic(err)
+	}
+	both, err := SideBySide(left, right)
+	if err != nil {
+		panic(err)
+	}
+	_ = both.Show() // in a notebook; Save writes a file
+	// Output:
 }

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/energy"
 )
 
 // Run is a training history under the name it goes by in a figure. The name
@@ -24,8 +25,8 @@ type Run struct {
 // History draws how training went, against epochs: the loss, each of its terms
 // apart and unweighted (the weight stands in the title, or beside the run's name
 // where several runs are compared), and the accuracy of the evaluations. Values
-// of single steps are faint, with their moving average over a fiftieth of the
-// run on top; markers are evaluations of a whole set. Steps without a finite
+// of single steps are faint, with their moving average over a twenty-fifth of
+// the run on top; markers are evaluations of a whole set. Steps without a finite
 // value leave a gap, and why a run stopped early stands below.
 //
 // An axis is logarithmic where the averaged values cross two orders of
@@ -260,11 +261,11 @@ type symbol struct{ title, weight string }
 // symbolOf knows the three terms of NG-EBM; any other keeps its name.
 func symbolOf(term string) symbol {
 	switch term {
-	case "cross-entropy":
+	case energy.NameCrossEntropy:
 		return symbol{"cross-entropy (nats)", "α"}
-	case "energy variance":
+	case energy.NameVariance:
 		return symbol{"Var[E(x)] (nats²)", "β"}
-	case "gradient norm":
+	case energy.NameGradientNorm:
 		return symbol{"mean ‖∂E/∂x‖₂", "γ"}
 	}
 	return symbol{term, "weight"}
@@ -326,7 +327,7 @@ func historyAlt(runs []Run) string {
 	for _, r := range runs {
 		h := r.History
 		loss := stepSeries(h, h.Loss, draw.LineStyle{}).y
-		smooth := movingAverage(loss, max(1, len(loss)/50))
+		smooth := movingAverage(loss, averagedOver(len(loss)))
 		text := fmt.Sprintf("%s over %s: the loss goes from %.3g to %.3g", strings.TrimSpace("Training history of "+r.Name), counted(h), smooth[0], smooth[len(smooth)-1])
 		for t, name := range h.Terms {
 			text += fmt.Sprintf(", %s (%s) ends at %.3g", name, weightText(h, t), h.Values[t][len(h.Values[t])-1])

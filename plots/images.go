@@ -22,7 +22,7 @@ const (
 	imagesWidth   = 8 * imageDPI
 	largestTile   = imageDPI
 	tileGap       = 12
-	captionPixels = 34
+	captionPixels = 46
 )
 
 // Images draws the images at the given indices of a set, ten in a row, enlarged
@@ -55,12 +55,22 @@ func Images(d *data.Dataset, indices []int, captions []string) (*Figure, error) 
 				Min: vg.Point{X: c.Min.X + length(left), Y: c.Min.Y + length(bottom)},
 				Max: vg.Point{X: c.Min.X + length(left+size.X), Y: c.Min.Y + length(bottom+size.Y)},
 			}
+			drawFrame(c, rect, length(1))
 			c.DrawImage(rect, img)
 			at := vg.Point{X: (rect.Min.X + rect.Max.X) / 2, Y: rect.Min.Y - 2}
-			c.FillText(style, at, shorten(captions[i], length(tile+tileGap/2), style.Width))
+			c.FillText(style, at, shorten(captions[i], length(tile), style.Width))
 		}
 	}
 	return f, nil
+}
+
+// drawFrame draws a border around an image, else one with a light edge would run
+// into the paper.
+func drawFrame(c draw.Canvas, rect vg.Rectangle, width vg.Length) {
+	rect.Min = rect.Min.Sub(vg.Point{X: width, Y: width})
+	rect.Max = rect.Max.Add(vg.Point{X: width, Y: width})
+	c.SetColor(frame)
+	c.Fill(rect.Path())
 }
 
 // pickImages returns the images and their captions, or says what is wrong.

@@ -8,7 +8,6 @@ import (
 	"math"
 	"strings"
 
-	"gonum.org/v1/plot/palette"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -213,8 +212,8 @@ func landscapeAlt(landscapes []Landscape, ranges [][2]float64) string {
 // bands divide a range of energies into steps of a round size, each of one
 // colour.
 type bands struct {
-	levels []float64 // the bands' ends, one more than there are bands
-	colors palette.ColorMap
+	levels []float64     // the bands' ends, one more than there are bands
+	colors []color.Color // the bands'
 }
 
 // newBands covers a range with about fourteen bands.
@@ -229,9 +228,13 @@ func newBands(low, high float64) (bands, error) {
 	if err != nil {
 		return bands{}, err
 	}
-	b := bands{colors: colors}
-	for i := first; i <= last; i++ {
-		b.levels = append(b.levels, i*step)
+	b := bands{levels: []float64{first * step}}
+	for i := first + 1; i <= last; i++ {
+		c, err := colors.At((i - 0.5) * step)
+		if err != nil {
+			return bands{}, err
+		}
+		b.levels, b.colors = append(b.levels, i*step), append(b.colors, c)
 	}
 	return b, nil
 }
@@ -242,12 +245,7 @@ func (b bands) color(v float64) color.Color {
 		return void
 	}
 	step := b.levels[1] - b.levels[0]
-	i := min(max(int(math.Floor((v-b.levels[0])/step)), 0), len(b.levels)-2)
-	c, err := b.colors.At((b.levels[i] + b.levels[i+1]) / 2)
-	if err != nil {
-		return void
-	}
-	return c
+	return b.colors[min(max(int(math.Floor((v-b.levels[0])/step)), 0), len(b.colors)-1)]
 }
 
 // paintSize is the side of a painted landscape in pixels: about as many as the
@@ -286,8 +284,8 @@ func (b bands) drawBar(c draw.Canvas) {
 	corners := func(from, to float64) []vg.Point {
 		return []vg.Point{{X: x(from), Y: top - height}, {X: x(to), Y: top - height}, {X: x(to), Y: top}, {X: x(from), Y: top}}
 	}
-	for i := range len(b.levels) - 1 {
-		c.FillPolygon(b.color((b.levels[i]+b.levels[i+1])/2), corners(b.levels[i], b.levels[i+1]))
+	for i, band := range b.colors {
+		c.FillPolygon(band, corners(b.levels[i], b.levels[i+1]))
 	}
 	outline := corners(low, high)
 	line := draw.LineStyle{Color: frame, Width: thinWidth}

@@ -39,7 +39,7 @@ func addSeries(p *plot.Plot, all []series) {
 		y := s.y
 		include(&low, &high, y)
 		if s.noisy {
-			window := max(1, len(y)/50)
+			window := averagedOver(len(y))
 			faded := s.style
 			faded.Color, faded.Width, faded.Dashes = withAlpha(s.style.Color, 0x48), thinWidth, nil
 			if window > 1 {
@@ -115,6 +115,10 @@ func (m marks) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 	}
 }
+
+// averagedOver is how many of n steps a curve is averaged over: enough to see the
+// trend, few enough to keep the shape.
+func averagedOver(n int) int { return max(1, n/25) }
 
 // movingAverage returns the mean of the finite values within half a window on
 // each side; where there are none, and at values that are not finite, NaN.

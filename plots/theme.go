@@ -102,15 +102,15 @@ func methodStyles(names []string) []draw.LineStyle {
 }
 
 // classMark returns the marker of class k: its own colour and its own shape, so
-// that neither alone has to be told apart. Both repeat only from 40 classes on.
+// that neither alone has to be told apart. Eight colours and seven shapes make 56
+// pairs before one comes again.
 func classMark(k int, radius vg.Length) draw.GlyphStyle {
 	colors := []color.Color{orange, blue, bluishGreen, reddishPurple, vermillion, skyBlue, yellow, black}
-	shapes := []polygon{{36, 0}, {4, math.Pi / 4}, {3, math.Pi / 2}, {4, 0}, {3, -math.Pi / 2}, {5, math.Pi / 2}, {6, 0}, {36, 0}}
-	// Eight pairs first, then each colour with the next shape.
+	shapes := []polygon{{36, 0}, {4, math.Pi / 4}, {3, math.Pi / 2}, {4, 0}, {3, -math.Pi / 2}, {5, math.Pi / 2}, {6, 0}}
 	return draw.GlyphStyle{
 		Color:  colors[k%len(colors)],
 		Radius: radius,
-		Shape:  shapes[(k+k/len(colors))%len(shapes)],
+		Shape:  shapes[k%len(shapes)],
 	}
 }
 

@@ -43,8 +43,12 @@ func (b *bar) Report(r Report) {
 	if b.line != nil && r.Task != b.last.Task {
 		b.end()
 	}
-	if b.line == nil {
+	if b.line == nil && (r.Unit != "" || r.Task != b.last.Task) {
 		fmt.Fprintln(b.w, r.Task)
+	}
+	if r.Unit == "" { // it only says what is going on
+		b.last = r
+		return
 	}
 	fresh := b.line == nil || r.Total != b.last.Total
 	if fresh {

@@ -7,7 +7,8 @@ import (
 )
 
 // Lines returns a Reporter for a log: one line to w each time that much of a
-// task's Elapsed has gone by, and one for each task's last report.
+// task's Elapsed has gone by, and one for each task's last report. A report
+// without unit, which only says what is going on, is written at once.
 func Lines(w io.Writer, every time.Duration) Reporter {
 	return &lines{w: w, every: every}
 }
@@ -27,9 +28,11 @@ func (l *lines) Report(r Report) {
 	if r.Task != l.last.Task {
 		l.flush() // the task before ended without a Finished report
 		l.next = l.every
+	} else if r.Unit == "" {
+		return // the same notice again
 	}
 	l.last, l.shown = r, false
-	if r.Finished || r.Elapsed >= l.next {
+	if r.Finished || r.Unit == "" || r.Elapsed >= l.next {
 		l.flush()
 		l.next = r.Elapsed + l.every
 	}
@@ -42,7 +45,7 @@ func (l *lines) Report(r Report) {
 // flush writes the latest report unless it stands there already. A log that
 // cannot be written must not stop the work, so errors are let go.
 func (l *lines) flush() {
-	if l.shown || l.last.Task == "" && l.last.Total == 0 && l.last.Done == 0 {
+	if l.shown || l.last.String() == "" {
 		return
 	}
 	fmt.Fprintln(l.w, l.last.String())

@@ -43,7 +43,8 @@ func TestReportString(t *testing.T) {
 		{"nothing yet", Report{Task: "t", Total: 10, Unit: "images"}, "t: 0 %, 0 of 10 images"},
 		{"slow", Report{Task: "t", Done: 1, Total: 3, Unit: "images", Elapsed: 60 * second}, "t: 33 %, 1 of 3 images, 1.00 images/min, 2 min 00 s left"},
 		{"NaN", Report{Task: "t", Done: 1, Unit: "steps", Terms: []Term{{"loss", math.NaN()}, {"x", math.Inf(1)}}}, "t: 1 steps, loss NaN, x +Inf"},
-		{"empty", Report{}, "0 "},
+		{"only what is going on", Report{Task: "wait for another process"}, "wait for another process"},
+		{"empty", Report{}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -102,6 +103,20 @@ train: 25 steps in 2.5 s (10.0 steps/s)
 			t.Errorf("got %q, want %q", out.String(), want)
 		}
 	})
+	t.Run("a report without unit stands at once, and once", func(t *testing.T) {
+		var out bytes.Buffer
+		l := Lines(&out, time.Hour)
+		for range 3 {
+			l.Report(Report{Task: "wait for another process"})
+		}
+		if want := "wait for another process\n"; out.String() != want {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+		work(l, "train", 3)
+		if want := "wait for another process\ntrain: 3 steps in 0.3 s (10.0 steps/s)\n"; out.String() != want {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+	})
 	t.Run("the same task twice", func(t *testing.T) {
 		var out bytes.Buffer
 		l := Lines(&out, time.Hour)
@@ -150,6 +165,17 @@ func TestBar(t *testing.T) {
 		}
 		if strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+	t.Run("a report without unit has no bar", func(t *testing.T) {
+		var out bytes.Buffer
+		b := Bar(&out)
+		b.Report(Report{Task: "wait for another process"})
+		b.Report(Report{Task: "wait for another process"})
+		work(b, "train", 4)
+		got := screen(out.String())
+		if len(got) != 4 || got[0] != "wait for another process" || got[1] != "train" {
+			t.Errorf("got %q", got)
 		}
 	})
 	t.Run("the last report stands where total was reached before", func(t *testing.T) {

@@ -16,6 +16,9 @@ import (
 //	train moons: stopped at 120 of 300 steps after 2.0 s (60 steps/s), cross-entropy 0.31
 func (r Report) String() string {
 	line := r.state()
+	if line == "" {
+		return r.Task
+	}
 	if f, ok := r.Fraction(); ok && !r.Finished {
 		line = fmt.Sprintf("%d %%, ", int(100*f)) + line
 	}
@@ -26,8 +29,12 @@ func (r Report) String() string {
 }
 
 // Amount is the units done, of how many where that is known: "120 of 300 steps",
-// "1.5 of 19.2 MB".
+// "1.5 of 19.2 MB". It is empty for a report without unit, which only says what
+// is going on ("wait for another process …").
 func (r Report) Amount() string {
+	if r.Unit == "" {
+		return ""
+	}
 	if r.Total > 0 && r.Done != r.Total {
 		done, unit := r.quantity(r.Done, r.Total)
 		total, _ := r.quantity(r.Total, r.Total)
@@ -66,7 +73,10 @@ func (r Report) Fraction() (float64, bool) {
 
 // state says how far, how fast, and the terms.
 func (r Report) state() string {
-	parts := []string{r.pace()}
+	var parts []string
+	if r.Unit != "" {
+		parts = append(parts, r.pace())
+	}
 	for _, t := range r.Terms {
 		parts = append(parts, t.Name+" "+t.Text())
 	}

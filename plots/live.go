@@ -1,0 +1,202 @@
+package plots
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"image/png"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/ngebm/progress"
+)
+
+// Reporter returns what shows progress best here: [Live] in a notebook, a bar in
+// a terminal, else a line every so often, on standard error.
+func Reporter() progress.Reporter {
+	if gonbui.IsNotebook {
+		return Live()
+	}
+	return progress.ForTerminal(os.Stderr)
+}
+
+// Live returns a Reporter for a notebook: in the output of the cell that runs, a
+// bar with speed and time left, a table of the terms and small charts of how
+// they went, renewed at most twice a second. A finished task leaves one line. A
+// notebook that is executed without a browser keeps just that.
+func Live() progress.Reporter {
+	return &live{send: gonbui.UpdateHTML, newID: func() string { return "progress-" + gonbui.UniqueId() }}
+}
+
+// How much of a task's Elapsed goes by between two updates.
+const (
+	textEvery  = 500 * time.Millisecond
+	chartEvery = 2 * time.Second
+	chartShare = 30 // drawing may take up this part of the time: one in so many
+)
+
+// live throttles by the reports' own clock, as package progress does.
+type live struct {
+	send  func(id, html string) // replaces the output of that name
+	newID func() string
+
+	id        string // the output of the task at hand; empty between tasks
+	last      progress.Report
+	shown     bool // last has been sent
+	nextText  time.Duration
+	nextChart time.Duration
+	curves    []*curve
+	chart     string // an img element, or empty
+}
+
+// Report implements [progress.Reporter].
+func (l *live) Report(r progress.Report) {
+	if l.id != "" && r.Task != l.last.Task {
+		l.end() // the task before ended without a Finished report
+	}
+	if l.id == "" {
+		*l = live{send: l.send, newID: l.newID, id: l.newID()}
+	}
+	l.last, l.shown = r, false
+	l.record(r)
+	switch {
+	case r.Finished:
+		l.end()
+	case r.Elapsed >= l.nextText:
+		if r.Elapsed >= l.nextChart {
+			began := time.Now()
+			l.chart = chart(l.curves, r.Unit)
+			l.nextChart = r.Elapsed + max(chartEvery, chartShare*time.Since(began))
+		}
+		l.send(l.id, l.picture())
+		l.shown = true
+		l.nextText = r.Elapsed + textEvery
+	}
+}
+
+// record keeps the terms for the charts.
+func (l *live) record(r progress.Report) {
+	for _, term := range r.Terms {
+		i := 0
+		for i < len(l.curves) && l.curves[i].name != term.Name {
+			i++
+		}
+		if i == len(l.curves) {
+			l.curves = append(l.curves, &curve{name: term.Name, stride: 1})
+		}
+		l.curves[i].add(float64(r.Done), term.Value)
+	}
+}
+
+// end leaves one line in place of the task's display, and nothing where it only
+// said what was going on.
+func (l *live) end() {
+	line := l.last.String()
+	switch {
+	case l.last.Unit == "":
+		line = ""
+	case l.last.Finished && (l.last.Total <= 0 || l.last.Done >= l.last.Total):
+		line = "✓ " + line
+	}
+	l.send(l.id, `<div style="`+fontCSS+`">`+html.EscapeString(line)+`</div>`)
+	l.id = ""
+}
+
+const fontCSS = "font-family:sans-serif;font-size:13px;line-height:1.5"
+
+// picture is the display of a task at work. All styles are inline, as a notebook
+// takes away any other, and no colour is set, as its background may be dark.
+func (l *live) picture() string {
+	r := l.last
+	var b strings.Builder
+	fmt.Fprintf(&b, `<div style="%s;max-width:%dpx">`, fontCSS, int(fullWidth.Dots(screenDPI)))
+	fmt.Fprintf(&b, `<div><b>%s</b></div>`, html.EscapeString(r.Task))
+	if r.Unit != "" {
+		value := "" // an indeterminate bar
+		if f, ok := r.Fraction(); ok {
+			value = fmt.Sprintf(` value="%.4f"`, f)
+		}
+		fmt.Fprintf(&b, `<progress style="width:100%%" aria-label="%s"%s></progress>`, html.EscapeString(r.Task), value)
+		state := []string{r.Amount()}
+		if speed := r.Speed(); speed != "" {
+			state = append(state, speed)
+		}
+		if eta, ok := r.ETA(); ok {
+			state = append(state, progress.Duration(eta)+" left")
+		}
+		fmt.Fprintf(&b, `<div>%s</div>`, html.EscapeString(strings.Join(state, " · ")))
+	}
+	if len(r.Terms) > 0 {
+		const cell = ` style="text-align:left;padding:0 16px 0 0;font-variant-numeric:tabular-nums;min-width:80px"`
+		var names, values strings.Builder
+		for _, term := range r.Terms {
+			fmt.Fprintf(&names, `<th%s>%s</th>`, cell, html.EscapeString(term.Name))
+			fmt.Fprintf(&values, `<td%s>%s</td>`, cell, html.EscapeString(term.Text()))
+		}
+		fmt.Fprintf(&b, `<table style="border-collapse:collapse;margin:6px 0"><tr>%s</tr><tr>%s</tr></table>`, names.String(), values.String())
+	}
+	b.WriteString(l.chart)
+	b.WriteString(`</div>`)
+	return b.String()
+}
+
+// curve is how a term went so far, in a bounded number of points: when there are
+// too many, every second one goes, and from then on only every second comes.
+type curve struct {
+	name         string
+	x, y         []float64
+	seen, stride int
+}
+
+func (c *curve) add(x, y float64) {
+	if c.seen%c.stride == 0 {
+		c.x, c.y = append(c.x, x), append(c.y, y)
+	}
+	c.seen++
+	if len(c.x) < mostPoints {
+		return
+	}
+	for i := range len(c.x) / 2 {
+		c.x[i], c.y[i] = c.x[2*i], c.y[2*i]
+	}
+	c.x, c.y = c.x[:len(c.x)/2], c.y[:len(c.y)/2]
+	c.stride *= 2
+}
+
+// chart draws the curves in small panels, as an img element; empty while there
+// is nothing to draw.
+func chart(curves []*curve, unit string) string {
+	const across = 4
+	var panels []panel
+	for _, c := range curves {
+		if len(c.x) < 2 || len(panels) == 2*across {
+			continue
+		}
+		p := newHistoryPanel(c.name)
+		p.X.Tick.Marker = roundTicks(3)
+		p.Y.Tick.Marker = roundTicks(3)
+		addSeries(p.Plot, []series{{x: c.x, y: c.y, noisy: true, style: draw.LineStyle{Color: blue, Width: lineWidth}}})
+		p.X.Min, p.X.Max = 0, c.x[len(c.x)-1]
+		p.xLabel = unit
+		panels = append(panels, p)
+	}
+	if len(panels) == 0 {
+		return ""
+	}
+	columns := min(across, len(panels))
+	rows := (len(panels) + columns - 1) / columns
+	f := &Figure{Width: fullWidth * vg.Length(columns) / across, Height: 120 * vg.Length(rows)}
+	f.draw = func(c draw.Canvas) { drawPanels(inner(c), panels, columns) }
+	var raw bytes.Buffer
+	if err := png.Encode(&raw, inFewColors(f.image())); err != nil {
+		return "" // a chart less is no reason to stop training
+	}
+	return fmt.Sprintf(`<img style="max-width:100%%;background:white" width="%d" height="%d" alt="The terms so far, against %s." src="data:image/png;base64,%s">`,
+		int(f.Width.Dots(screenDPI)), int(f.Height.Dots(screenDPI)), html.EscapeString(unit), base64.StdEncoding.EncodeToString(raw.Bytes()))
+}

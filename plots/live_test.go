@@ -1,0 +1,149 @@
+package plots
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image/png"
+	"strings"
+	"testing"
+	"time"
+
+	"ngebm/ngebm/progress"
+)
+
+// page stands in for a notebook: the outputs in order, and how often each was
+// sent.
+type page struct {
+	order []string
+	html  map[string]string
+	sent  int
+}
+
+func newPage() (*page, *live) {
+	p := &page{html: map[string]string{}}
+	ids := 0
+	return p, &live{
+		send: func(id, html string) {
+			if _, ok := p.html[id]; !ok {
+				p.order = append(p.order, id)
+			}
+			p.html[id] = html
+			p.sent++
+		},
+		newID: func() string { ids++; return fmt.Sprint(ids) },
+	}
+}
+
+// train reports steps of 10 ms each, in a task of so many.
+func train(to progress.Reporter, task string, steps, of int64, finish bool) {
+	for i := int64(1); i <= steps; i++ {
+		to.Report(progress.Report{
+			Task: task, Done: i, Total: of, Unit: "steps", Elapsed: time.Duration(i) * 10 * time.Millisecond,
+			Terms:    []progress.Term{{Name: "loss", Value: 1 / float64(i)}, {Name: "<b>", Value: 2}},
+			Finished: finish && i == steps,
+		})
+	}
+}
+
+func TestLive(t *testing.T) {
+	t.Run("at work", func(t *testing.T) {
+		p, l := newPage()
+		train(l, "train <moons>", 500, 1000, false)
+		if p.sent > 11 {
+			t.Errorf("%d updates in 5 s, want at most two a second", p.sent)
+		}
+		got := p.html["1"]
+		for _, part := range []string{
+			"<b>train &lt;moons&gt;</b>", `value="0.45`, "of 1000 steps · 100 steps/s · 5.", " left",
+			"<th", ">loss</th>", ">&lt;b&gt;</th>", "0.0022", `alt="The terms so far, against steps."`,
+		} {
+			if !strings.Contains(got, part) {
+				t.Errorf("no %q in\n%s", part, got[:min(len(got), 1500)])
+			}
+		}
+		_, encoded, found := strings.Cut(got, "base64,")
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(encoded, `"></div>`))
+		if !found || err != nil {
+			t.Fatalf("no chart: %v", err)
+		}
+		if img, err := png.Decode(bytes.NewReader(raw)); err != nil || img.Bounds().Dx() != 768 {
+			t.Errorf("chart: %v", err)
+		}
+	})
+	t.Run("done", func(t *testing.T) {
+		p, l := newPage()
+		train(l, "train", 600, 600, true)
+		if got, want := p.html["1"], "✓ train: 600 steps in 6.0 s (100 steps/s), loss 0.00167, &lt;b&gt; 2.00</div>"; !strings.HasSuffix(got, want) {
+			t.Errorf("got %q, want it to end in %q", got, want)
+		}
+		for id, html := range p.html {
+			if strings.Contains(html, "<img") || strings.Contains(html, "<progress") {
+				t.Errorf("output %s still holds a bar or a chart: %q", id, html)
+			}
+		}
+	})
+	t.Run("tasks in a row keep their lines", func(t *testing.T) {
+		p, l := newPage()
+		l.Report(progress.Report{Task: "wait for another process"})
+		train(l, "decode", 3, 3, true)
+		train(l, "train", 2, 9, false) // given up without a last report
+		train(l, "measure", 5, 9, true)
+		want := []string{"", "✓ decode: 3 steps in 0.0 s", "train: 22 %, 2 of 9 steps", "measure: stopped at 5 of 9 steps"}
+		if len(p.order) != len(want) {
+			t.Fatalf("outputs %v, want %d", p.html, len(want))
+		}
+		for i, id := range p.order {
+			_, text, _ := strings.Cut(p.html[id], ">")
+			if !strings.HasPrefix(text, want[i]) || want[i] == "" && text != "</div>" {
+				t.Errorf("output %d: got %q, want %q …", i, text, want[i])
+			}
+		}
+	})
+	t.Run("total unknown, no terms", func(t *testing.T) {
+		p, l := newPage()
+		l.Report(progress.Report{Task: "download", Done: 1, Unit: "bytes"})
+		if got := p.html["1"]; strings.Contains(got, "value=") || strings.Contains(got, "<table") || strings.Contains(got, "<img") {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// A curve keeps its shape in a bounded number of points.
+func TestCurve(t *testing.T) {
+	c := curve{stride: 1}
+	for i := range 1_000_000 {
+		c.add(float64(i), float64(2*i))
+	}
+	if n := len(c.x); n >= mostPoints || n < mostPoints/4 {
+		t.Errorf("%d points", n)
+	}
+	for i := range c.x {
+		if c.x[i] != float64(i*c.stride) || c.y[i] != 2*c.x[i] {
+			t.Fatalf("point %d is (%v, %v), want every %d-th", i, c.x[i], c.y[i], c.stride)
+		}
+	}
+	if last := c.x[len(c.x)-1]; last < 1_000_000-2*float64(c.stride) {
+		t.Errorf("the last point is %v", last)
+	}
+}
+
+func BenchmarkLiveChart(b *testing.B) {
+	var curves []*curve
+	for i := range 5 {
+		c := &curve{name: fmt.Sprint("term ", i), stride: 1}
+		for j := range 5000 {
+			c.add(float64(j), float64(j*i%97))
+		}
+		curves = append(curves, c)
+	}
+	for b.Loop() {
+		chart(curves, "steps")
+	}
+}
+
+func ExampleReporter() {
+	report := Reporter() // a live display in a notebook, else a bar or lines on standard error
+	report.Report(progress.Report{Task: "train moons", Done: 10, Total: 10, Unit: "steps", Finished: true})
+	// Output:
+}

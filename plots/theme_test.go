@@ -1,0 +1,83 @@
+package plots
+
+import (
+	"image/color"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/vg/draw"
+)
+
+func TestMethodColor(t *testing.T) {
+	for name, like := range map[string]string{
+		"NG-EBM, γ = 0.1":             "ng-ebm",
+		"Cross-Entropy":               "cross-entropy",
+		"JEM":                         "jem",
+		"cross-entropy + temperature": "temperature scaling",
+		"NG-EBM + adversarial":        "adversarial training",
+		"Label smoothing 0.1":         "label smoothing",
+		"my own":                      "my own",
+	} {
+		if MethodColor(name) != MethodColor(like) {
+			t.Errorf("%q and %q have different colours", name, like)
+		}
+	}
+	seen := map[color.Color]string{}
+	for _, m := range methods {
+		if other, ok := seen[m.color]; ok {
+			t.Errorf("%q and %q have one colour", m.part, other)
+		}
+		seen[m.color] = m.part
+	}
+	styles := methodStyles([]string{"NG-EBM 1", "cross-entropy", "NG-EBM 2"})
+	if styles[0].Color != styles[2].Color || len(styles[0].Dashes) == len(styles[2].Dashes) {
+		t.Error("two runs of one method must share the colour and differ in dashes")
+	}
+}
+
+// Each of the first 56 classes has a pair of colour and shape of its own, and of
+// the first eight each has its own colour.
+func TestClassMarks(t *testing.T) {
+	type look struct {
+		c color.Color
+		s draw.GlyphDrawer
+	}
+	seen, colors := map[look]int{}, map[color.Color]bool{}
+	for k := range 56 {
+		m := classMark(k, 3)
+		if other, ok := seen[look{m.Color, m.Shape}]; ok {
+			t.Errorf("classes %d and %d look the same", k, other)
+		}
+		seen[look{m.Color, m.Shape}] = k
+		if k < 8 {
+			colors[m.Color] = true
+		}
+	}
+	if len(colors) != 8 {
+		t.Errorf("%d colours for eight classes", len(colors))
+	}
+}
+
+func TestRoundTicks(t *testing.T) {
+	for _, test := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0, 40, "0 10 20 30 40"},
+		{0, 1, "0 0.2 0.4 0.6 0.8 1.0"},
+		{0.72, 0.98, "0.75 0.80 0.85 0.90 0.95"},
+		{-3, 3, "−2 0 2"},
+		{0, 100_000, "0 2e+04 4e+04 6e+04 8e+04 1e+05"},
+		{0, 0.0005, "0 0.0001 0.0002 0.0003 0.0004 0.0005"},
+		{1, 1, "1"},
+		{1e16, 1e16 + 2, ""},
+	} {
+		var labels []string
+		for _, tick := range roundTicks(5).Ticks(test.low, test.high) {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); got != test.want && test.want != "" {
+			t.Errorf("%v to %v: %s, want %s", test.low, test.high, got, test.want)
+		}
+	}
+}
