@@ -111,10 +111,14 @@ func (c cifar) read(ctx context.Context, archive io.Reader) (train, test *Datase
 	if err != nil {
 		return nil, nil, err
 	}
+	return c.readTar(ctx, unzipped)
+}
+
+func (c cifar) readTar(ctx context.Context, archive io.Reader) (train, test *Dataset, err error) {
 	lacking := make(map[string]cifarPart) // the files still to come, by name
 	trainSet := c.reserve("train", c.train, c.records, lacking)
 	testSet := c.reserve("test", c.test, c.testRecords, lacking)
-	files := newTarReader(unzipped)
+	files := newTarReader(archive)
 	for {
 		header, err := files.Next()
 		if err == io.EOF {

@@ -1,0 +1,73 @@
+package data_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"ngebm/data"
+)
+
+func ExampleOpen() {
+	train, test, err := data.Open(context.Background(), "digits", data.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(train)
+	fmt.Println(test)
+	fmt.Println(train.License)
+	// Output:
+	// UCI digits train: 1197 examples of [8 8 1] in 10 classes
+	// UCI digits test: 600 examples of [8 8 1] in 10 classes
+	// CC-BY-4.0
+}
+
+// A name that is none gets the names there are.
+func ExampleOpen_unknown() {
+	_, _, err := data.Open(context.Background(), "circle", data.Options{})
+	fmt.Println(err)
+	// Output:
+	// data: no data set is called "circle" (did you mean circles[:N]?); the names are digits, moons[:N], circles[:N], spirals[:N], pinwheel[:N], checkerboard[:N], eight-gaussians[:N], cifar10, cifar100, folder:PATH, tar:PATH
+}
+
+// Validation examples are held out of the training set; the test set stays for
+// the end.
+func ExampleDataset_HoldOut() {
+	train, _, err := data.Open(context.Background(), "moons:300", data.Options{Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	train, validation, err := train.HoldOut(50, 1, "train", "validation")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(train)
+	fmt.Println(validation)
+	// Output:
+	// moons train: 250 examples of [2] in 2 classes
+	// moons validation: 50 examples of [2] in 2 classes
+}
+
+// Taking up a run at step 100 gives the batches it would have had anyway.
+func ExampleBatches_From() {
+	train, _, err := data.Open(context.Background(), "digits", data.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	batches, err := data.NewBatches(train, 64, 42, data.Augment{Noise: .03})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(batches.StepsPerEpoch(), "steps an epoch")
+	for step, batch := range batches.From(context.Background(), 100) {
+		fmt.Println(step, len(batch.X), batch.X[0] == batches.At(step).X[0])
+		if step == 102 {
+			break
+		}
+	}
+	// Output:
+	// 18 steps an epoch
+	// 100 4096 true
+	// 101 4096 true
+	// 102 4096 true
+}
