@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -66,7 +65,22 @@ type namedTensor struct {
 const historyPrefix = "history:"
 
 // writeCheckpoint puts c at path, or leaves what is there as it was.
-func writeCheckpoint(path string, c checkpoint) (err error) {
+func writeCheckpoint(path string, c checkpoint) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return fmt.Errorf("ngebm: cannot write the checkpoint: %w; make the folder writable or choose another with -runs", err)
+	}
+	defer f.Cleanup() // does nothing once renamed
+	if err = encodeCheckpoint(f, c); err == nil {
+		err = f.CloseAtomicallyReplace()
+	}
+	if err != nil {
+		return fmt.Errorf("ngebm: cannot write the checkpoint: %w; the one before it is untouched", err)
+	}
+	return nil
+}
+
+func encodeCheckpoint(file io.Writer, c checkpoint) error {
 	h := c.history
 	all := []namedTensor{
 		{name: historyPrefix + "loss", value: vector(h.Loss)},
@@ -85,15 +99,10 @@ func writeCheckpoint(path string, c checkpoint) (err error) {
 	}
 	headJSON, err := json.Marshal(head)
 	if err != nil {
-		return fmt.Errorf("ngebm: checkpoint %s: %w", filepath.Base(path), err)
+		return err
 	}
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return fmt.Errorf("ngebm: cannot write the checkpoint: %w; make the folder writable or choose another with -runs", err)
-	}
-	defer f.Cleanup() // does nothing once renamed
 	sum := sha256.New()
-	w := io.MultiWriter(f, sum)
+	w := io.MultiWriter(file, sum)
 	put := func(b []byte) {
 		if err == nil {
 			_, err = w.Write(b)
@@ -106,18 +115,12 @@ func writeCheckpoint(path string, c checkpoint) (err error) {
 		if t.value.Size() == 0 || err != nil {
 			continue
 		}
-		if e := t.value.ConstBytes(put); e != nil && err == nil {
-			err = e
+		if e := t.value.ConstBytes(put); e != nil {
+			return e
 		}
 	}
 	put(sum.Sum(nil))
-	if err == nil {
-		err = f.CloseAtomicallyReplace()
-	}
-	if err != nil {
-		return fmt.Errorf("ngebm: cannot write the checkpoint: %w; the one before it is untouched", err)
-	}
-	return nil
+	return err
 }
 
 func vector(values []float32) *tensors.Tensor {
@@ -184,15 +187,13 @@ func decodeTensor(info tensorInfo, values []byte) (*tensors.Tensor, int, error) 
 	if err != nil || dtype.Size() == 0 || len(info.Shape) > maxRank {
 		return nil, 0, fmt.Errorf("has a tensor %q of type %q and shape %v, which it cannot hold", info.Name, info.DType, info.Shape)
 	}
-	size := dtype.Size()
+	size, fits := dtype.Size(), true
 	for _, d := range info.Shape {
-		if d < 0 || d > 0 && size > len(values)/d {
-			return nil, 0, fmt.Errorf("has a tensor %q of shape %v, more than the file's %d bytes", info.Name, info.Shape, len(values))
-		}
+		fits = fits && d >= 0 && (d == 0 || size <= len(values)/d) // before size can overflow
 		size *= d
 	}
-	if size > len(values) {
-		return nil, 0, fmt.Errorf("ends within tensor %q", info.Name)
+	if !fits || size > len(values) {
+		return nil, 0, fmt.Errorf("ends within tensor %q of type %s and shape %v", info.Name, info.DType, info.Shape)
 	}
 	t := tensors.FromShape(shapes.Make(dtype, info.Shape...))
 	if size == 0 {

@@ -1,0 +1,137 @@
+package ngebm
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+func exampleCheckpoint() checkpoint {
+	return checkpoint{
+		hash: "0123456789ab", step: 2,
+		history: History{
+			StepsPerEpoch: 2, Terms: []string{"cross-entropy"}, Weights: []float64{1},
+			Loss: []float32{2, 1}, LearningRate: []float32{.1, .1}, Values: [][]float32{{2, 1}},
+			Evaluations: []Evaluation{{Step: 2, Split: "test", Examples: 3, Accuracy: 1. / 3, Loss: 1, Values: []float64{1}}},
+		},
+		weights: []namedTensor{
+			{"/net/weight", true, tensors.FromFlatDataAndDimensions([]float32{1, -2, 3, 4, 5, 6}, 2, 3)},
+			{"/global_step", false, tensors.FromScalar(int64(2))},
+			{"/double", false, tensors.FromFlatDataAndDimensions([]float64{1e300}, 1)},
+		},
+	}
+}
+
+func written(t testing.TB, c checkpoint) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := encodeCheckpoint(&b, c); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestCheckpointRoundTrip(t *testing.T) {
+	want := exampleCheckpoint()
+	raw := written(t, want)
+	got, err := decodeCheckpoint(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.hash != want.hash || got.step != want.step || !slices.Equal(got.history.Loss, want.history.Loss) ||
+		!slices.Equal(got.history.Values[0], want.history.Values[0]) || got.history.Evaluations[0].Accuracy != want.history.Evaluations[0].Accuracy {
+		t.Errorf("got %+v", got)
+	}
+	for i, w := range want.weights {
+		g := got.weights[i]
+		if g.name != w.name || g.trainable != w.trainable || !g.value.Equal(w.value) {
+			t.Errorf("%s: got %s = %v, trainable %v", w.name, g.name, g.value, g.trainable)
+		}
+	}
+	if again := written(t, *got); !bytes.Equal(raw, again) {
+		t.Error("what was read is written with other bytes")
+	}
+}
+
+// sealed puts a header and values together with a right checksum, as an attacker could.
+func sealed(header, values string) []byte {
+	b := append([]byte(checkpointMagic), binary.LittleEndian.AppendUint64(nil, uint64(len(header)))...)
+	b = append(append(b, header...), values...)
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...)
+}
+
+// A file with a right checksum and absurd content is refused without taking the
+// memory that it asks for.
+func TestCheckpointRefusesAbsurdContent(t *testing.T) {
+	long := sealed("{}", "")
+	binary.LittleEndian.PutUint64(long[8:], 1<<62)
+	sum := sha256.Sum256(long[:len(long)-32])
+	copy(long[len(long)-32:], sum[:])
+	for _, c := range []struct {
+		raw  []byte
+		want string
+	}{
+		{nil, "cut short at 0 bytes"},
+		{long, "header of 4611686018427387904 bytes"},
+		{sealed("{", ""), "header that cannot be read"},
+		{sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[1000000000,1000000000,1000000000]}]}`, "abcd"), `ends within tensor "a"`},
+		{sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[-1]}]}`, "abcd"), `ends within tensor "a"`},
+		{sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[2]}]}`, "abcd"), "ends within tensor \"a\""},
+		{sealed(`{"tensors":[{"name":"a","dtype":"object","shape":[1]}]}`, "abcd"), `type "object"`},
+		{sealed(`{"step":0,"tensors":[]}`, "abcd"), "4 bytes more"},
+		{sealed(`{"step":3,"tensors":[]}`, ""), "no whole history of its 3 steps"},
+	} {
+		if _, err := decodeCheckpoint(c.raw); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.60q: error %v, want %q", c.raw, err, c.want)
+		}
+	}
+}
+
+// Any change of any byte is noticed.
+func TestCheckpointNoticesEveryByte(t *testing.T) {
+	raw := written(t, exampleCheckpoint())
+	for i := range raw {
+		bad := slices.Clone(raw)
+		bad[i] ^= 1 << (i % 8)
+		if _, err := decodeCheckpoint(bad); err == nil {
+			t.Errorf("byte %d of %d was changed and not noticed", i, len(raw))
+		}
+	}
+}
+
+func FuzzCheckpoint(f *testing.F) {
+	f.Add(written(f, exampleCheckpoint()))
+	f.Add(sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[0,9]}]}`, ""))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		// The checksum would stop nearly all inputs: mend it, so that what lies
+		// behind is tried.
+		if len(raw) > 32 {
+			sum := sha256.Sum256(raw[:len(raw)-32])
+			copy(raw[len(raw)-32:], sum[:])
+		}
+		c, err := decodeCheckpoint(raw)
+		if err != nil {
+			return
+		}
+		if again, err := decodeCheckpoint(written(t, *c)); err != nil || again.step != c.step || len(again.weights) != len(c.weights) {
+			t.Errorf("what was read cannot be written and read again: %v", err)
+		}
+	})
+}
+
+// A checkpoint that cannot be written leaves the one before as it was.
+func TestCheckpointWriteFails(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "missing", "c")
+	err := writeCheckpoint(path, exampleCheckpoint())
+	if err == nil || !strings.Contains(err.Error(), "-runs") {
+		t.Errorf("error %v, want the remedy", err)
+	}
+}
