@@ -58,7 +58,7 @@ func (r remote) fetchLocked(ctx context.Context, path string, to progress.Report
 	// The lock makes the name of the unfinished file safe to share, so a
 	// download that was killed leaves one file, which the next overwrites.
 	part := path + ".part"
-	if err := r.download(ctx, part, to); err != nil {
+	if err := r.download(ctx, part, to, stall); err != nil {
 		return errors.Join(err, os.RemoveAll(part))
 	}
 	if err := os.Rename(part, path); err != nil {
@@ -68,8 +68,8 @@ func (r remote) fetchLocked(ctx context.Context, path string, to progress.Report
 }
 
 // download writes the file to part, and succeeds only if it is whole, right and
-// on disk.
-func (r remote) download(ctx context.Context, part string, to progress.Reporter) (err error) {
+// on disk. It gives up when nothing comes for as long as stall.
+func (r remote) download(ctx context.Context, part string, to progress.Reporter, stall time.Duration) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watchdog := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })
@@ -101,7 +101,7 @@ func (r remote) download(ctx context.Context, part string, to progress.Reporter)
 	bar := track(to, "download "+filepath.Base(r.url), "bytes", max(response.ContentLength, 0))
 	defer bar.finish()
 	hash := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(file, hash, kicker{watchdog}), bar.reader(response.Body)); err != nil {
+	if _, err := io.Copy(io.MultiWriter(file, hash, kicker{watchdog, stall}), bar.reader(response.Body)); err != nil {
 		return fmt.Errorf("after %d bytes: %w", bar.report.Done, err)
 	}
 	if got := hex.EncodeToString(hash.Sum(nil)); got != r.sha256 {
@@ -111,10 +111,13 @@ func (r remote) download(ctx context.Context, part string, to progress.Reporter)
 }
 
 // kicker keeps the watchdog quiet while bytes arrive.
-type kicker struct{ *time.Timer }
+type kicker struct {
+	watchdog *time.Timer
+	stall    time.Duration
+}
 
 func (k kicker) Write(p []byte) (int, error) {
-	k.Reset(stall)
+	k.watchdog.Reset(k.stall)
 	return len(p), nil
 }
 

@@ -77,6 +77,22 @@ func TestFetchCancelled(t *testing.T) {
 	}
 }
 
+// A server that hangs, at once or on the way, is given up.
+func TestDownloadStalls(t *testing.T) {
+	for _, sent := range []int{0, 1000} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if sent > 0 {
+				w.Write(published[:sent])
+				w.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
+		}))
+		err := remote{server.URL, publishedSum()}.download(t.Context(), filepath.Join(t.TempDir(), "set.bin.part"), progress.Silent{}, 100*time.Millisecond)
+		server.Close()
+		says(t, err, "nothing came for 100ms")
+	}
+}
+
 // Of several processes one downloads: the test runs itself as the others.
 func TestFetchOnceAmongProcesses(t *testing.T) {
 	if path := os.Getenv("NGEBM_TEST_FETCH"); path != "" {

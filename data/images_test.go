@@ -200,6 +200,28 @@ func TestCIFAR10JPEGIsNamed(t *testing.T) {
 	}
 }
 
+// All 60,000 images, where the archive lies beside the repository.
+func TestCIFAR10JPEGWhole(t *testing.T) {
+	archive := filepath.Join("..", "..", "shared", "data", "cifar10-jpeg.tar.gz")
+	if _, err := os.Stat(archive); err != nil {
+		t.Skipf("the archive of all CIFAR-10 images is not here: %v", err)
+	}
+	opts := Options{Cache: t.TempDir()}
+	for _, how := range []string{"decoded", "from the cache"} {
+		began := time.Now()
+		train, test := open(t, "tar:"+archive, opts)
+		t.Logf("%s in %v", how, time.Since(began))
+		if train.String() != "CIFAR-10 (JPEG) train: 50000 examples of [32 32 3] in 10 classes" || !slices.Equal(train.Classes, cifar10Classes()) || !train.Lossy {
+			t.Errorf("got %v (%+v)", train, train.Info)
+		}
+		for class := range 10 {
+			if n, m := classCounts(train)[class], classCounts(test)[class]; n != 5000 || m != 1000 {
+				t.Errorf("class %d has %d and %d images, want 5000 and 1000", class, n, m)
+			}
+		}
+	}
+}
+
 // withSize rewrites the size in a PNG's header, which comes right after the
 // signature: length, "IHDR", width, height, 5 bytes, CRC.
 func withSize(file []byte, width, height uint32) []byte {
