@@ -2,6 +2,7 @@ package ngebm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -138,33 +139,28 @@ func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool
 		for i := range n {
 			d.Example(start+i, values[i*size:(i+1)*size])
 		}
-		out, err := exec.Exec(tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, d.Shape...)...))
+		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, d.Shape...)...)
+		out, err := exec.Exec(x)
 		if err != nil {
 			return nil, nil, fmt.Errorf("ngebm: evaluating %s: %s", d.Name, firstLine(err))
 		}
-		flat, err := tensors.CopyFlatData[float32](out[0])
-		if err != nil {
+		flat := make([][]float32, len(out))
+		for i, t := range out {
+			if flat[i], err = tensors.CopyFlatData[float32](t); err != nil {
+				return nil, nil, err
+			}
+		}
+		if err := release(append(out, x)...); err != nil {
 			return nil, nil, err
 		}
 		for i := range n {
 			row := make([]float64, classes)
 			for k := range row {
-				row[k] = float64(flat[i*classes+k])
+				row[k] = float64(flat[0][i*classes+k])
 			}
 			logits = append(logits, row)
-		}
-		if gradient {
-			flat, err := tensors.CopyFlatData[float32](out[1])
-			if err != nil {
-				return nil, nil, err
-			}
-			for _, v := range flat[:n] {
-				norms = append(norms, float64(v))
-			}
-		}
-		for _, t := range out {
-			if err := t.FinalizeAll(); err != nil {
-				return nil, nil, err
+			if gradient {
+				norms = append(norms, float64(flat[1][i]))
 			}
 		}
 		if done != nil {
@@ -172,6 +168,16 @@ func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool
 		}
 	}
 	return logits, norms, nil
+}
+
+// release frees the memory of tensors, here and on the device, without waiting
+// for the garbage collector, which does not see the device's.
+func release(ts ...*tensors.Tensor) error {
+	var errs []error
+	for _, t := range ts {
+		errs = append(errs, t.FinalizeAll())
+	}
+	return errors.Join(errs...)
 }
 
 func logSumExp(row []float64) float64 {

@@ -147,18 +147,14 @@ func (t *trainer) steps(ctx context.Context) error {
 func (t *trainer) one(step int, batch data.Batch) error {
 	cfg, h := t.run.Config, t.run.History
 	rate := cfg.rate(step, t.total, t.batches.StepsPerEpoch())
-	out, err := t.step.Exec(
-		tensors.FromFlatDataAndDimensions(batch.X, append([]int{cfg.Batch}, t.run.Train.Shape...)...),
-		tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch),
-		float32(rate))
+	x := tensors.FromFlatDataAndDimensions(batch.X, append([]int{cfg.Batch}, t.run.Train.Shape...)...)
+	labels := tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch)
+	out, err := t.step.Exec(x, labels, float32(rate))
 	if err != nil {
 		return fmt.Errorf("ngebm: step %d: %s", step+1, firstLine(err))
 	}
 	values, err := tensors.CopyFlatData[float32](out[0])
-	if err != nil {
-		return err
-	}
-	if err := out[0].FinalizeAll(); err != nil {
+	if err := errors.Join(err, release(x, labels, out[0])); err != nil {
 		return err
 	}
 	h.Loss = append(h.Loss, values[0])
@@ -224,10 +220,12 @@ func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
 			t.report(false)
 			return
 		}
-		t.opts.Progress.Report(progress.Report{
-			Task: "evaluate " + d.Split + " set", Unit: "images", Done: int64(done), Total: int64(d.Len()),
-			Elapsed: time.Since(began), Finished: done == d.Len(),
-		})
+		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
+			t.opts.Progress.Report(progress.Report{
+				Task: "evaluate " + d.Split + " set", Unit: "examples", Done: int64(done), Total: int64(d.Len()),
+				Elapsed: elapsed, Finished: done == d.Len(),
+			})
+		}
 	})
 	if err != nil {
 		return err
