@@ -27,8 +27,9 @@ type Classifier struct {
 	Shape   []int    // of one example
 	Network nets.Network
 
-	store *model.Store
-	batch int
+	backend compute.Backend
+	store   *model.Store
+	batch   int
 	// Compiled once, for one shape of batch.
 	forward, withGradient *model.Exec
 }
@@ -48,17 +49,17 @@ func logitsOf(net nets.Network, store *model.Store, x *Node, classes int) *Node 
 // newClassifier compiles the network, and so creates the weights that the store
 // does not have yet.
 func newClassifier(backend compute.Backend, net nets.Network, store *model.Store, shape []int, classes []string, examples int) (*Classifier, error) {
-	c := &Classifier{Classes: classes, Shape: slices.Clone(shape), Network: net, store: store, batch: max(1, min(evaluationBatch, examples))}
+	c := &Classifier{Classes: classes, Shape: slices.Clone(shape), Network: net, backend: backend, store: store, batch: max(1, min(evaluationBatch, examples))}
 	var err error
-	c.forward, err = model.NewExec(backend, store, func(_ *model.Scope, x *Node) *Node {
-		return logitsOf(net, store, x, len(classes))
+	c.forward, err = c.NewExec(func(logits func(*Node) *Node, in []*Node) []*Node {
+		return []*Node{logits(in[0])}
 	})
 	if err != nil {
 		return nil, err
 	}
-	c.withGradient, err = model.NewExec(backend, store, func(_ *model.Scope, x *Node) (*Node, *Node) {
-		logits := logitsOf(net, store, x, len(classes))
-		return logits, energy.GradientNorm(energy.Of(logits), x)
+	c.withGradient, err = c.NewExec(func(logits func(*Node) *Node, in []*Node) []*Node {
+		f := logits(in[0])
+		return []*Node{f, energy.GradientNorm(energy.Of(f), in[0])}
 	})
 	if err != nil {
 		return nil, err
@@ -67,6 +68,17 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %s", net, shape, firstLine(err))
 	}
 	return c, nil
+}
+
+// NewExec returns an executable of a graph of your own that may build the
+// classifier's logits: build gets a function that turns inputs shaped [batch, …]
+// into logits shaped [batch, classes], with the classifier's weights, and the
+// graph's inputs. It is how attacks and scores that need gradients see a
+// classifier.
+func (c *Classifier) NewExec(build func(logits func(x *Node) *Node, inputs []*Node) []*Node) (*model.Exec, error) {
+	return model.NewExec(c.backend, c.store, func(_ *model.Scope, inputs []*Node) []*Node {
+		return build(func(x *Node) *Node { return logitsOf(c.Network, c.store, x, len(c.Classes)) }, inputs)
+	})
 }
 
 // Parameters returns the number of trainable weights.
