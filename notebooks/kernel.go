@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// kernelVersion changes when what makeKernel makes does.
+const kernelVersion = "1"
+
+// makeKernel builds the Go kernel from go.mod's tools and describes it to
+// Jupyter in dir/jupyter/kernels/gonb, a data folder that only we point to.
+func makeKernel(ctx context.Context, p *place, tools *toolbox, dir string, d *display) error {
+	if err := run(goBuild(ctx, p, dir, "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"), d); err != nil {
+		return err
+	}
+	// The description names the folder that dir becomes. Jupyter puts its own
+	// PATH where ${PATH} stands; ours comes first, so that cells are built with
+	// the tools and the Go release that go.mod selects.
+	spec, err := json.MarshalIndent(map[string]any{
+		"argv":           []string{filepath.Join(tools.kernel, "gonb"), "--kernel", "{connection_file}", "-logtostderr=true"},
+		"display_name":   "Go (gonb)",
+		"language":       "go",
+		"interrupt_mode": "message",
+		"env": map[string]string{
+			"PATH": tools.kernel + string(os.PathListSeparator) + filepath.Join(p.goroot, "bin") + string(os.PathListSeparator) + "${PATH}",
+		},
+	}, "", " ")
+	if err != nil {
+		return err
+	}
+	kernel := filepath.Join(dir, "jupyter", "kernels", "gonb")
+	if err := os.MkdirAll(kernel, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(kernel, "kernel.json"), spec, 0o644)
+}
+
+// makeGopls builds gopls, which completes code as it is typed. It is the largest
+// of the tools and nothing else needs it.
+func makeGopls(ctx context.Context, p *place, dir string, d *display) error {
+	return run(goBuild(ctx, p, dir, "-p=1", "golang.org/x/tools/gopls"), d)
+}
+
+// goBuild builds programs of go.mod's tool block into dir.
+func goBuild(ctx context.Context, p *place, dir string, args ...string) *exec.Cmd {
+	cmd := command(ctx, "go", append([]string{"build", "-v", "-ldflags=-s", "-o", dir + string(os.PathSeparator)}, args...)...)
+	cmd.Dir, cmd.Env = p.root, goEnv()
+	return cmd
+}
+
+// goEnv is this process's environment with Go's own flags as cells have them, so
+// that what is built here is found built there.
+func goEnv() []string {
+	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-ldflags=-s -buildvcs=false")
+}
+
+// warmUp builds the packages that cells import, so that the first cell need not
+// wait for them. Go's build cache makes it quick when nothing has changed. A
+// package that does not compile is no reason to keep the notebooks closed: the
+// cells that import it will say the same.
+func warmUp(ctx context.Context, p *place, d *display) error {
+	d.begin("Go packages that notebooks import")
+	cmd := command(ctx, "go", "build", "-v", "./...")
+	cmd.Dir, cmd.Env = p.root, goEnv()
+	err := run(cmd, d)
+	switch {
+	case err == nil:
+		d.done("built")
+	case stopped(err) != nil:
+		d.done("stopped")
+		return err
+	default:
+		d.done("failed")
+		d.say("%v\nCells that import what does not compile will fail in the same way.", err)
+	}
+	return nil
+}
+
+// getXLA makes the CPU plugin of XLA available through the project's command, so
+// that this program need not be linked with XLA. Where there is none to be had,
+// that command says so and networks run in pure Go.
+func getXLA(ctx context.Context, p *place, d *display) error {
+	cmd := command(ctx, "go", "run", module+"/ngebm/cmd/ngebm", "devices")
+	cmd.Dir, cmd.Env = p.root, goEnv()
+	return run(cmd, d)
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// labScript starts JupyterLab; see there for how it ends.
+//
+//go:embed python/lab.py
+var labScript string
+
+// startNotebook is what a first visitor sees, if it is there.
+const startNotebook = "00_start_here.ipynb"
+
+// labDeadline is how long the server may take to answer.
+const labDeadline = 90 * time.Second
+
+// openLab serves the notebooks folder on this machine until ctx ends. Port 0
+// stands for Jupyter's usual port, or any free one if that is taken.
+func openLab(ctx context.Context, p *place, tools *toolbox, port int, browser bool, d *display) error {
+	port, err := choosePort(port, d)
+	if err != nil {
+		return err
+	}
+	settings := filepath.Join(p.cache, "lab")
+	if err := writeSettings(settings); err != nil {
+		return err
+	}
+	token := rand.Text()
+	log, err := os.Create(filepath.Join(settings, fmt.Sprintf("server-%d.log", port)))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+
+	cmd := command(ctx, tools.python, append([]string{"-c", labScript}, labArguments(p, port, browser)...)...)
+	cmd.Dir = p.notebooks
+	cmd.Env = append(pythonEnv(),
+		"JUPYTER_CONFIG_DIR="+settings, // so that nobody's own settings are read or written
+		"JUPYTER_DATA_DIR="+filepath.Join(tools.kernel, "jupyter"),
+		"JUPYTER_RUNTIME_DIR="+filepath.Join(settings, "runtime"),
+		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
+		"PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+tools.gopls,
+	)
+	cmd.Stdout, cmd.Stderr = log, log
+	leash, err := cmd.StdinPipe() // closed with this process, whatever ends it
+	if err != nil {
+		return err
+	}
+	defer leash.Close()
+	d.begin("JupyterLab")
+	if err := cmd.Start(); err != nil {
+		d.done("failed")
+		return fmt.Errorf("cannot start JupyterLab: %w", err)
+	}
+	server := &server{cmd: cmd, log: log.Name(), ended: make(chan struct{})}
+	go func() {
+		server.err = cmd.Wait()
+		close(server.ended)
+	}()
+	url := fmt.Sprintf("http://127.0.0.1:%d/lab%s?token=%s", port, startPage(p), token)
+	if err := server.awaitReady(ctx, port, token); err != nil {
+		d.done("failed")
+		server.end()
+		return err
+	}
+	d.done("ready")
+	d.say("\nOpen %s", url)
+	d.say("Ctrl-C here stops JupyterLab and its kernels.\n")
+	completion := prepareCompletion(ctx, p, tools, d)
+	select {
+	case <-ctx.Done():
+		d.say("Stopping JupyterLab …")
+	case <-server.ended:
+	}
+	server.end()
+	<-completion
+	if ctx.Err() == nil {
+		return fmt.Errorf("JupyterLab ended by itself (%v); its log is %s", server.err, server.log)
+	}
+	return nil
+}
+
+// prepareCompletion builds gopls beside the running server, at low priority, if
+// it is missing: kernels work without it, those started later have completion.
+func prepareCompletion(ctx context.Context, p *place, tools *toolbox, d *display) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if _, err := os.Stat(tools.gopls); err == nil {
+			return
+		}
+		if err := ensureCompletion(ctx, p, tools, d); err != nil && ctx.Err() == nil {
+			d.say("%v\nNotebooks work without it; only code completion is missing.", err)
+		} else if err == nil {
+			d.say("Kernels started from now on complete code.")
+		}
+	}()
+	return ended
+}
+
+// ensureCompletion builds gopls if it is missing.
+func ensureCompletion(ctx context.Context, p *place, tools *toolbox, d *display) error {
+	return ensure(ctx, tools.gopls, "Code completion", d, func(ctx context.Context, dir string) error {
+		return makeGopls(ctx, p, dir, d)
+	})
+}
+
+// labArguments are JupyterLab's settings for this project: on this machine only,
+// with the Go kernel and no other, and without news or offers of updates.
+func labArguments(p *place, port int, browser bool) []string {
+	args := []string{
+		"--ServerApp.ip=127.0.0.1",
+		"--ServerApp.port=" + strconv.Itoa(port),
+		"--ServerApp.port_retries=0",
+		"--ServerApp.root_dir=" + p.notebooks,
+		"--ServerApp.open_browser=" + pythonBool(browser),
+		"--LabApp.default_url=/lab" + startPage(p),
+		"--LabApp.news_url=None",
+		"--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+		"--LabApp.extension_manager=readonly",
+		"--KernelSpecManager.ensure_native_kernel=False",
+		"--KernelSpecManager.allowed_kernelspecs=gonb",
+		"--MultiKernelManager.default_kernel_name=gonb",
+	}
+	if os.Getuid() == 0 {
+		args = append(args, "--ServerApp.allow_root=True")
+	}
+	return args
+}
+
+func pythonBool(b bool) string {
+	if b {
+		return "True"
+	}
+	return "False"
+}
+
+// startPage is the path below /lab that opens the first notebook.
+func startPage(p *place) string {
+	if _, err := os.Stat(filepath.Join(p.notebooks, startNotebook)); err != nil {
+		return ""
+	}
+	return "/tree/" + startNotebook
+}
+
+// choosePort checks that a port can be had before JupyterLab is started on it.
+func choosePort(wanted int, d *display) (int, error) {
+	const usual = 8888
+	try := wanted
+	if try == 0 {
+		try = usual
+	}
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", try))
+	if err == nil {
+		return try, l.Close()
+	}
+	if wanted != 0 {
+		return 0, fmt.Errorf("port %d is taken (%w): choose another with -port, or leave it out for any free one", wanted, err)
+	}
+	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return 0, fmt.Errorf("no free port: %w", err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	d.say("Port %d is taken, by another JupyterLab perhaps: using %d.", usual, port)
+	return port, l.Close()
+}
+
+// writeSettings writes what JupyterLab starts from where a person has not
+// changed it. What a person does change is kept beside it.
+func writeSettings(folder string) error {
+	overrides := map[string]any{
+		"@jupyterlab/apputils-extension:notification": map[string]any{"fetchNews": "false", "checkForUpdates": false},
+	}
+	text, err := json.MarshalIndent(overrides, "", "  ")
+	if err != nil {
+		return err
+	}
+	folder = filepath.Join(folder, "labconfig")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "default_setting_overrides.json"), text, 0o644)
+}
+
+// server is a JupyterLab that runs.
+type server struct {
+	cmd   *exec.Cmd
+	log   string
+	ended chan struct{} // closed when it has ended, then err is set
+	err   error
+}
+
+// awaitReady waits until the server answers to the token.
+func (s *server) awaitReady(ctx context.Context, port int, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, labDeadline)
+	defer cancel()
+	status := fmt.Sprintf("http://127.0.0.1:%d/api/status?token=%s", port, token)
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, status, nil)
+		if err != nil {
+			return err
+		}
+		if answer, err := http.DefaultClient.Do(request); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-s.ended:
+			return fmt.Errorf("JupyterLab did not start (%v):\n%s", s.err, tailOf(s.log))
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return ctx.Err()
+			}
+			return fmt.Errorf("JupyterLab did not answer within %v:\n%s", labDeadline, tailOf(s.log))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// end stops the server and all it has started. Asked to end, it ends its kernels
+// in good order; the programs of their cells are among what is killed after.
+func (s *server) end() {
+	started := family()
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.ended:
+	case <-time.After(grace):
+	}
+	for _, pid := range started {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	<-s.ended
+}
+
+// tailOf returns the end of a log.
+func tailOf(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	var tail lastLines
+	tail.Write(text)
+	return tail.String()
+}

@@ -1,0 +1,187 @@
+// Command notebooks opens this folder's notebooks in JupyterLab with a Go kernel,
+// setting up whatever is missing, and publishes them as pages.
+//
+//	go run ./notebooks
+//	go run ./notebooks setup
+//	go run ./notebooks publish -o site [-w] [name…]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const usage = `Opens this repository's notebooks in JupyterLab, with Go as their language.
+
+usage:
+  go run ./notebooks [-no-browser] [-port N]     set up what is missing, open JupyterLab
+  go run ./notebooks setup                       only set up
+  go run ./notebooks publish -o DIR [-w] [-timeout T] [-total T] [name…]
+                                                 run notebooks, make web pages of them
+
+The first set-up takes some minutes and about 1 GB below the user's cache folder;
+nothing else on the machine is changed. Later starts take seconds.
+
+flags, before or after the verb:
+%s
+examples:
+  go run ./notebooks -port 9000                  JupyterLab on a port of your choice
+  go run ./notebooks -no-browser                 only print the address to open
+  go run ./notebooks publish -o site             all notebooks; then open site/index.html
+  go run ./notebooks publish -w 00_start_here    store the fresh outputs in the notebook
+`
+
+// options are what the command line says.
+type options struct {
+	verb      string // "lab", "setup" or "publish"
+	noBrowser bool
+	port      int
+	publish   publishOptions
+}
+
+// verbs tells which flags go with which verb.
+var verbs = map[string][]string{
+	"lab":     {"no-browser", "port"},
+	"setup":   {},
+	"publish": {"o", "w", "timeout", "total"},
+}
+
+func main() {
+	err := mainError(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "notebooks:", err)
+		os.Exit(1)
+	}
+}
+
+func mainError(args []string) error {
+	opts, err := parse(args, os.Stdout)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	ctx = untilGoRunEnds(ctx)
+	if err := adoptOrphans(); err != nil {
+		return err
+	}
+	defer endFamily()
+	err = opts.carryOut(ctx)
+	if err != nil && ctx.Err() != nil {
+		return errors.New("stopped; nothing is left half made")
+	}
+	return err
+}
+
+func (o *options) carryOut(ctx context.Context) error {
+	p, err := newPlace(ctx)
+	if err != nil {
+		return err
+	}
+	d := newDisplay(os.Stdout)
+	if o.verb == "publish" {
+		// Before the set-up: a wrong name should not have to wait for it.
+		if err := o.publish.find(p); err != nil {
+			return err
+		}
+	}
+	tools, err := setUp(ctx, p, d)
+	if err != nil {
+		return err
+	}
+	switch o.verb {
+	case "setup":
+		return ensureCompletion(ctx, p, tools, d)
+	case "publish":
+		return publish(ctx, p, tools, o.publish, d)
+	default:
+		return openLab(ctx, p, tools, o.port, !o.noBrowser, d)
+	}
+}
+
+// parse reads the command line. Help goes to out.
+func parse(args []string, out io.Writer) (*options, error) {
+	o := &options{verb: "lab"}
+	flags := flag.NewFlagSet("notebooks", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.BoolVar(&o.noBrowser, "no-browser", false, "print the address instead of opening a browser")
+	flags.IntVar(&o.port, "port", 0, "serve on port `N` (default 8888, or any free one if that is taken)")
+	flags.StringVar(&o.publish.out, "o", "", "write the pages into folder `DIR`")
+	flags.BoolVar(&o.publish.write, "w", false, "store the outputs in the notebooks themselves")
+	flags.DurationVar(&o.publish.cell, "timeout", 5*time.Minute, "longest `T` a single cell may take")
+	flags.DurationVar(&o.publish.total, "total", 30*time.Minute, "longest `T` a whole notebook may take")
+
+	var words []string
+	for len(args) > 0 {
+		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+			var text strings.Builder
+			flags.SetOutput(&text)
+			flags.PrintDefaults()
+			fmt.Fprintf(out, usage, text.String())
+			return nil, err
+		} else if err != nil {
+			return nil, fmt.Errorf("%w; -h explains", err)
+		}
+		args = flags.Args()
+		if len(args) > 0 {
+			words, args = append(words, args[0]), args[1:]
+		}
+	}
+	if len(words) > 0 {
+		o.verb, o.publish.names = words[0], words[1:]
+	}
+	allowed, ok := verbs[o.verb]
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("unknown verb %q: setup, publish, or none to open JupyterLab; -h explains", o.verb)
+	case o.verb != "publish" && len(o.publish.names) > 0:
+		return nil, fmt.Errorf("unexpected %q after %s; -h explains", o.publish.names[0], o.verb)
+	case o.verb == "publish" && o.publish.out == "" && !o.publish.write:
+		return nil, errors.New("publish needs -o DIR for pages, or -w to store outputs in the notebooks")
+	case o.port < 0 || o.port > 65535:
+		return nil, fmt.Errorf("-port %d: a port is a number from 1 to 65535", o.port)
+	case o.publish.cell <= 0 || o.publish.total <= 0:
+		return nil, fmt.Errorf("-timeout %v -total %v: both must be above zero, as in 90s or 10m", o.publish.cell, o.publish.total)
+	}
+	var err error
+	flags.Visit(func(f *flag.Flag) {
+		if !slices.Contains(allowed, f.Name) {
+			err = fmt.Errorf("-%s has no meaning for %s; -h explains", f.Name, o.verb)
+		}
+	})
+	return o, err
+}
+
+// untilGoRunEnds ends the context when "go run", which started this program, is
+// gone: it dies of a SIGTERM without passing it on.
+func untilGoRunEnds(ctx context.Context) context.Context {
+	parent := os.Getppid()
+	exe, err := os.Executable()
+	if err != nil || !strings.Contains(filepath.ToSlash(exe), "/go-build") {
+		return ctx
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		for os.Getppid() == parent {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+		cancel()
+	}()
+	return ctx
+}

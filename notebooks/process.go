@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// grace is how long a process gets between being asked to end and being killed.
+const grace = 10 * time.Second
+
+// command prepares a program that ends when ctx does: first SIGTERM, then, after
+// grace, SIGKILL. It gets a process group of its own, so that a Ctrl-C typed at
+// the terminal reaches it only through us.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = grace
+	return cmd
+}
+
+// run runs a program of the set-up, its output shown on d line by line. An error
+// holds the end of what it printed.
+func run(cmd *exec.Cmd, d *display) error {
+	var tail lastLines
+	cmd.Stdout = io.MultiWriter(&tail, d)
+	cmd.Stderr = cmd.Stdout
+	err := cmd.Run()
+	if err == nil {
+		return nil
+	}
+	if ctxErr := stopped(err); ctxErr != nil {
+		return ctxErr
+	}
+	return fmt.Errorf("%s failed (%w):\n%s", shown(cmd), err, tail.String())
+}
+
+// shown is a command as a person would type it, cut to a readable length.
+func shown(cmd *exec.Cmd) string {
+	line := strings.Join(cmd.Args, " ")
+	if i := strings.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i] + " …"
+	}
+	return line
+}
+
+// stopped returns the error of a context that ended the work, nil for others.
+func stopped(err error) error {
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	return nil
+}
+
+// lastLines keeps the end of what is written to it.
+type lastLines struct{ buf []byte }
+
+const lastBytes = 4000
+
+func (l *lastLines) Write(p []byte) (int, error) {
+	l.buf = append(l.buf, p...)
+	if cut := len(l.buf) - lastBytes; cut > 0 {
+		l.buf = l.buf[cut:]
+		if i := bytes.IndexByte(l.buf, '\n'); i >= 0 {
+			l.buf = l.buf[i+1:]
+		}
+	}
+	return len(p), nil
+}
+
+func (l *lastLines) String() string { return strings.TrimSpace(string(l.buf)) }
+
+// process is one line of the system's process table.
+type process struct {
+	pid, parent, group int
+	zombie             bool
+}
+
+// descendants returns every living process that descends from root, and every
+// member of a process group that a descendant leads.
+func descendants(root int, table []process) []int {
+	family := map[int]bool{root: true}
+	groups := map[int]bool{}
+	for grown := true; grown; {
+		grown = false
+		for _, p := range table {
+			if !family[p.pid] && (family[p.parent] || groups[p.group]) {
+				family[p.pid], grown = true, true
+				groups[p.pid] = true // the group it leads, if it leads one
+			}
+		}
+	}
+	var pids []int
+	for _, p := range table {
+		if family[p.pid] && p.pid != root && !p.zombie {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}
+
+// family returns the living processes that this one started, directly or not.
+func family() []int {
+	table, err := processes()
+	if err != nil {
+		return nil
+	}
+	return descendants(os.Getpid(), table)
+}
+
+// endFamily kills whatever this process started, directly or not, and is still
+// there: kernels, the programs of cells, and what those left running. On Linux
+// orphans come back to this process (see adoptOrphans), so that nothing escapes;
+// elsewhere an orphan does that was not seen while its parent lived.
+func endFamily() {
+	for range 50 {
+		alive := family()
+		if len(alive) == 0 {
+			return
+		}
+		for _, pid := range alive {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

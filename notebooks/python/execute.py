@@ -1,0 +1,95 @@
+"""Executes one notebook cell by cell and says so in JSON lines.
+
+    python execute.py NOTEBOOK RESULT
+
+Each line on standard output is one event:
+    {"event": "cells", "total": n}                 n code cells will run
+    {"event": "start", "cell": i, "line": "..."}   cell i (from 1) begins
+    {"event": "end", "cell": i, "outputs": [...]}  cell i is done
+    {"event": "saved"}                             RESULT holds the notebook
+    {"event": "fatal", "message": "..."}           no cell can run any more
+
+Whoever started this judges the outputs and keeps the time; when that process
+closes our standard input, or ends, this one shuts the kernel down and ends.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+
+# Events have a file of their own, which kernels do not inherit.
+events = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
+def say(**event):
+    events.write(json.dumps(event) + "\n")
+    events.flush()
+
+
+def leash(stop):
+    while os.read(0, 4096):
+        pass
+    stop()
+
+
+def first_line(source):
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    return lines[0] if lines else ""
+
+
+async def run(path, result):
+    nb = nbformat.read(path, as_version=4)
+    cells = [(i, c) for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.source.strip()]
+    for cell in nb.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    say(event="cells", total=len(cells))
+    client = NotebookClient(
+        nb,
+        km=AsyncKernelManager(kernel_name="gonb"),
+        timeout=None,  # whoever started us keeps the time
+        allow_errors=True,  # and judges the outputs
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        extra_arguments=["-raw_error=true"],  # errors as text: there is no one to hover over them
+        resources={"metadata": {"path": os.path.dirname(os.path.abspath(path))}},
+    )
+    async with client.async_setup_kernel():
+        for number, (index, cell) in enumerate(cells, 1):
+            say(event="start", cell=number, line=first_line(cell.source))
+            await client.async_execute_cell(cell, index, execution_count=number)
+            say(event="end", cell=number, outputs=cell.outputs)
+    # The kernel reports its Go release, which would change the file on every update.
+    nb.metadata.language_info = {"name": "go", "file_extension": ".go", "mimetype": "text/x-go", "pygments_lexer": "go"}
+    nbformat.write(nb, result)
+    say(event="saved")
+
+
+async def main():
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(run(sys.argv[1], sys.argv[2]))
+    stop = lambda: loop.call_soon_threadsafe(task.cancel)
+    threading.Thread(target=leash, args=(stop,), daemon=True).start()
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return 1
+    except Exception as err:  # whatever it was, whoever started us has to name it
+        say(event="fatal", message=f"{type(err).__name__}: {err}")
+        return 1
+    return 0
+
+
+sys.exit(asyncio.run(main()))

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// module is the path in this repository's go.mod.
+const module = "ngebm"
+
+// place is where everything is: the repository and, outside it, the folder that
+// set-up fills. The latter is named by what its content is made from, so that
+// clones with the same pins share it and a changed pin gets a new one.
+type place struct {
+	root      string // of the repository: the folder of go.mod
+	notebooks string // root/notebooks
+	goroot    string // of the Go release that go.mod selects
+	cache     string // ngebm in the user's cache folder
+	pins      string // hash of go.mod, go.sum and the Go release
+}
+
+// newPlace finds the repository around the working folder.
+func newPlace(ctx context.Context) (*place, error) {
+	cmd := command(ctx, "go", "env", "-json", "GOMOD", "GOROOT", "GOVERSION")
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("cannot run go: %w; is Go's bin folder on PATH?", err)
+	}
+	var env struct{ GOMOD, GOROOT, GOVERSION string }
+	if err := json.Unmarshal(out, &env); err != nil {
+		return nil, fmt.Errorf("cannot read the answer of go env: %w", err)
+	}
+	text, err := os.ReadFile(env.GOMOD)
+	if err != nil || !strings.HasPrefix(string(text), "module "+module+"\n") {
+		here, _ := os.Getwd()
+		return nil, fmt.Errorf("%s is not inside a clone of %s: change to its folder first", here, module)
+	}
+	sum, err := os.ReadFile(strings.TrimSuffix(env.GOMOD, "mod") + "sum")
+	if err != nil {
+		return nil, err
+	}
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("no cache folder: %w; set HOME", err)
+	}
+	root := filepath.Dir(env.GOMOD)
+	return &place{
+		root:      root,
+		notebooks: filepath.Join(root, "notebooks"),
+		goroot:    env.GOROOT,
+		cache:     filepath.Join(caches, module),
+		pins:      hash(string(text), string(sum), env.GOROOT, env.GOVERSION),
+	}, nil
+}
+
+// hash names content by what it is made from.
+func hash(parts ...string) string {
+	h := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(h, "%d %s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// toolbox is what set-up leaves behind.
+type toolbox struct {
+	python string // of the environment with JupyterLab
+	kernel string // folder with gonb, goimports and the kernel's description
+	gopls  string // folder with gopls, for completion; it may not be there
+}
+
+// setUp makes whatever is missing, saying so on d. All of it is done in steps
+// that can be interrupted at any moment and begun again.
+func setUp(ctx context.Context, p *place, d *display) (*toolbox, error) {
+	if err := os.MkdirAll(p.cache, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make %s: %w; set XDG_CACHE_HOME to a folder that can be written", p.cache, err)
+	}
+	base, err := findPython(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tools := &toolbox{kernel: p.folder("kernel", p.pins+kernelVersion), gopls: p.folder("gopls", p.pins)}
+	venv := p.folder("python", base.version, requirements)
+	tools.python = filepath.Join(venv, "bin", "python")
+	steps := []struct {
+		task   string
+		folder string
+		make   func(ctx context.Context, dir string) error
+	}{
+		{"Python environment with JupyterLab", venv, func(ctx context.Context, dir string) error { return makeVenv(ctx, base, dir, d) }},
+		{"Go kernel for notebooks", tools.kernel, func(ctx context.Context, dir string) error { return makeKernel(ctx, p, tools, dir, d) }},
+	}
+	for _, step := range steps {
+		if err := ensure(ctx, step.folder, step.task, d, step.make); err != nil {
+			return nil, err
+		}
+	}
+	if err := warmUp(ctx, p, d); err != nil {
+		return nil, err
+	}
+	return tools, ensure(ctx, p.folder("xla", p.pins), "XLA, the compiler that trains the networks", d, func(ctx context.Context, _ string) error {
+		return getXLA(ctx, p, d)
+	})
+}
+
+// folder names a folder of the cache after what it is made from.
+func (p *place) folder(kind string, parts ...string) string {
+	return filepath.Join(p.cache, kind+"-"+hash(parts...))
+}
+
+// ensure makes a folder unless it is there. It is made under another name and
+// renamed when whole; a second process that needs it meanwhile waits.
+func ensure(ctx context.Context, folder, task string, d *display, make func(ctx context.Context, dir string) error) error {
+	if _, err := os.Stat(folder); err == nil {
+		return nil
+	}
+	d.begin(task)
+	err := makeLocked(ctx, folder, d, make)
+	switch {
+	case err == nil:
+		d.done("ready")
+	case stopped(err) != nil:
+		d.done("stopped")
+	default:
+		d.done("failed")
+	}
+	return err
+}
+
+func makeLocked(ctx context.Context, folder string, d *display, make func(ctx context.Context, dir string) error) error {
+	lock := flock.New(folder + ".lock")
+	fmt.Fprintln(d, "waiting for another process that is making it")
+	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
+		return fmt.Errorf("cannot lock %s: %w", lock.Path(), err)
+	}
+	fmt.Fprintln(d, "starting")
+	defer lock.Unlock()
+	if _, err := os.Stat(folder); err == nil {
+		return nil
+	}
+	unfinished := folder + ".unfinished" // what an earlier attempt left, if it was killed
+	if err := os.RemoveAll(unfinished); err != nil {
+		return err
+	}
+	if err := os.Mkdir(unfinished, 0o755); err != nil {
+		return err
+	}
+	if err := make(ctx, unfinished); err != nil {
+		os.RemoveAll(unfinished)
+		return err
+	}
+	return os.Rename(unfinished, folder)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// display shows one piece of work at a time: what it is, how long it has taken
+// and what it is waiting for. A terminal gets one line that is kept up to date;
+// anything else (a log, a pipe) gets a line at the start, one every heartbeat
+// and one at the end.
+type display struct {
+	out       io.Writer
+	terminal  bool
+	heartbeat time.Duration
+
+	mu     sync.Mutex
+	task   string
+	detail string // the last line that the work itself printed
+	start  time.Time
+	stop   chan struct{}
+	ended  chan struct{}
+}
+
+func newDisplay(out *os.File) *display {
+	d := &display{out: out, terminal: term.IsTerminal(int(out.Fd())), heartbeat: 10 * time.Second}
+	if d.terminal {
+		d.heartbeat = 200 * time.Millisecond
+	}
+	return d
+}
+
+// say prints one line of its own.
+func (d *display) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+
+// begin starts showing a task. It ends with done.
+func (d *display) begin(task string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.task, d.detail, d.start = task, "", time.Now()
+	d.stop, d.ended = make(chan struct{}), make(chan struct{})
+	if !d.terminal {
+		d.say("%s …", task)
+	}
+	go d.keepUp(d.stop, d.ended)
+}
+
+func (d *display) keepUp(stop, ended chan struct{}) {
+	defer close(ended)
+	tick := time.NewTicker(d.heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			d.mu.Lock()
+			line := fmt.Sprintf("%s … %s  %s", d.task, elapsed(d.start), d.detail)
+			d.mu.Unlock()
+			if d.terminal {
+				fmt.Fprint(d.out, "\r"+fit(line, d.out)+"\x1b[K")
+			} else {
+				d.say("    %s", strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+// done ends the task with its outcome ("ready", "failed").
+func (d *display) done(outcome string) {
+	close(d.stop)
+	<-d.ended
+	if d.terminal {
+		fmt.Fprint(d.out, "\r\x1b[K")
+	}
+	d.say("%s: %s in %s", d.task, outcome, elapsed(d.start))
+}
+
+// Write takes what the work prints: its last line is shown as what is being
+// waited for.
+func (d *display) Write(p []byte) (int, error) {
+	lines := bytes.Split(bytes.TrimSpace(p), []byte("\n"))
+	if last := strings.TrimSpace(string(lines[len(lines)-1])); last != "" {
+		d.mu.Lock()
+		d.detail = last
+		d.mu.Unlock()
+	}
+	return len(p), nil
+}
+
+// elapsed gives the time since start as a person would say it: 0.4s, 12s, 3m20s.
+func elapsed(start time.Time) time.Duration {
+	t := time.Since(start)
+	if t < 10*time.Second {
+		return t.Round(100 * time.Millisecond)
+	}
+	return t.Round(time.Second)
+}
+
+// fit cuts a line to the width of the terminal, so that it never wraps.
+func fit(line string, out io.Writer) string {
+	width := 80
+	if f, ok := out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			width = w
+		}
+	}
+	if runes := []rune(line); len(runes) >= width {
+		return string(runes[:width-1])
+	}
+	return line
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// requirements pins every Python package and the hashes of its wheels.
+//
+//go:embed python/requirements.txt
+var requirements string
+
+// python is an interpreter of this machine that can make an environment.
+type python struct {
+	path    string
+	version string // "3.11.2 /usr/bin"
+}
+
+// oldestPython is the first minor release of Python 3 that the pins resolve on.
+const oldestPython = 10
+
+// findPython looks for Python with the modules that make an environment.
+func findPython(ctx context.Context) (python, error) {
+	const ask = `import sys
+print(*sys.version_info[:3], sep=".")
+print(sys.version_info[1])
+print(sys.base_prefix)
+try:
+    import ensurepip, venv
+    print("venv")
+except ImportError:
+    print("no venv")`
+	var remedy string
+	for _, name := range []string{"python3", "python3.13", "python3.12", "python3.11", "python3.10"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		cmd := command(ctx, path, "-c", ask)
+		cmd.Env = pythonEnv()
+		out, err := cmd.Output()
+		if ctx.Err() != nil {
+			return python{}, ctx.Err()
+		}
+		var minor int
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if err != nil || len(lines) != 4 {
+			continue // a name without an interpreter behind it
+		}
+		fmt.Sscan(lines[1], &minor)
+		switch {
+		case minor < oldestPython:
+			remedy = fmt.Sprintf("%s is Python %s; 3.%d or newer is needed", path, lines[0], oldestPython)
+		case lines[3] != "venv":
+			remedy = fmt.Sprintf("%s lacks the venv module: on Debian and Ubuntu, apt-get install python3.%d-venv", path, minor)
+		default:
+			return python{path: path, version: lines[0] + " " + lines[2]}, nil
+		}
+	}
+	if remedy == "" {
+		remedy = "no python3 on PATH: on Debian and Ubuntu, apt-get install python3-venv; on macOS, xcode-select --install or brew install python"
+	}
+	return python{}, fmt.Errorf("JupyterLab needs Python: %s", remedy)
+}
+
+// pythonEnv is this process's environment less what would lead a Python out of
+// its own environment.
+func pythonEnv() []string {
+	var env []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		switch name {
+		case "PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV":
+		default:
+			env = append(env, entry)
+		}
+	}
+	return append(env, "PYTHONNOUSERSITE=1", "PIP_REQUIRE_VIRTUALENV=false")
+}
+
+// makeVenv makes a Python environment in dir and installs the pinned packages.
+// Programs are started with its python, never by the scripts in its bin folder,
+// which hold the name of the folder they were made in.
+func makeVenv(ctx context.Context, base python, dir string, d *display) error {
+	make := command(ctx, base.path, "-m", "venv", dir)
+	make.Env = pythonEnv()
+	if err := run(make, d); err != nil {
+		return err
+	}
+	pins := filepath.Join(dir, "requirements.txt")
+	if err := os.WriteFile(pins, []byte(requirements), 0o644); err != nil {
+		return err
+	}
+	install := command(ctx, filepath.Join(dir, "bin", "python"), "-m", "pip", "install",
+		"--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", pins)
+	install.Env = pythonEnv()
+	return run(install, d)
+}
