@@ -22,6 +22,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
+	xdraw "golang.org/x/image/draw"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -59,45 +60,45 @@ func (f *Figure) PNG(w io.Writer) error {
 }
 
 // image draws the figure in pixels.
-func (f *Figure) image() image.Image {
+func (f *Figure) image() *image.RGBA {
 	canvas := vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(imageDPI), vgimg.UseBackgroundColor(color.White))
 	f.draw(draw.New(canvas))
-	return canvas.Image()
+	img := image.NewRGBA(canvas.Image().Bounds())
+	xdraw.Draw(img, img.Rect, canvas.Image(), image.Point{}, xdraw.Src)
+	return img
 }
 
 // inFewColors gives each pixel the nearest of the 256 colours that suit the
 // picture best, by median cut.
-func inFewColors(img image.Image) image.Image {
+func inFewColors(img *image.RGBA) image.Image {
 	colors := quantize.MedianCutQuantizer{}.Quantize(make(color.Palette, 0, 256), img)
-	few := image.NewPaletted(img.Bounds(), colors)
-	known := map[color.Color]uint8{} // the search through the palette is slow
-	for y := few.Rect.Min.Y; y < few.Rect.Max.Y; y++ {
-		for x := few.Rect.Min.X; x < few.Rect.Max.X; x++ {
-			c := img.At(x, y)
-			index, ok := known[c]
-			if !ok {
-				index = uint8(colors.Index(c))
-				known[c] = index
-			}
-			few.SetColorIndex(x, y, index)
+	few := image.NewPaletted(img.Rect, colors)
+	known := map[color.RGBA]uint8{} // the search through the palette is slow
+	for i := range few.Pix {
+		c := color.RGBA{img.Pix[4*i], img.Pix[4*i+1], img.Pix[4*i+2], img.Pix[4*i+3]}
+		index, ok := known[c]
+		if !ok {
+			index = uint8(colors.Index(c))
+			known[c] = index
 		}
+		few.Pix[i] = index
 	}
 	return few
 }
 
 // PDF writes the figure as one page of its own size. Text is drawn as outlines.
 func (f *Figure) PDF(w io.Writer) error {
-	return f.vector(w, vgpdf.New(f.Width, f.Height))
+	canvas := vgpdf.New(f.Width, f.Height)
+	f.draw(draw.NewCanvas(vector{canvas, true}, f.Width, f.Height))
+	_, err := canvas.WriteTo(w)
+	return err
 }
 
 // SVG writes the figure as a vector graphic. Text is drawn as outlines, so it
 // looks the same whatever fonts the reader has.
 func (f *Figure) SVG(w io.Writer) error {
-	return f.vector(w, vgsvg.New(f.Width, f.Height))
-}
-
-func (f *Figure) vector(w io.Writer, canvas vg.CanvasWriterTo) error {
-	f.draw(draw.NewCanvas(outlined{canvas}, f.Width, f.Height))
+	canvas := vgsvg.New(f.Width, f.Height)
+	f.draw(draw.NewCanvas(vector{canvas, false}, f.Width, f.Height))
 	_, err := canvas.WriteTo(w)
 	return err
 }

@@ -181,7 +181,8 @@ func chart(curves []*curve, unit string) string {
 		p := newHistoryPanel(c.name)
 		p.X.Tick.Marker = roundTicks(3)
 		p.Y.Tick.Marker = roundTicks(3)
-		addSeries(p.Plot, []series{{x: c.x, y: c.y, noisy: true, style: draw.LineStyle{Color: blue, Width: lineWidth}}})
+		x, y := envelope(c.x, c.y, 200)
+		addSeries(p.Plot, []series{{x: x, y: y, noisy: true, style: draw.LineStyle{Color: blue, Width: lineWidth}}})
 		p.X.Min, p.X.Max = 0, c.x[len(c.x)-1]
 		p.xLabel = unit
 		panels = append(panels, p)
@@ -194,7 +195,8 @@ func chart(curves []*curve, unit string) string {
 	f := &Figure{Width: fullWidth * vg.Length(columns) / across, Height: 120 * vg.Length(rows)}
 	f.draw = func(c draw.Canvas) { drawPanels(inner(c), panels, columns) }
 	var raw bytes.Buffer
-	if err := png.Encode(&raw, inFewColors(f.image())); err != nil {
+	fast := png.Encoder{CompressionLevel: png.BestSpeed} // it lives two seconds
+	if err := fast.Encode(&raw, f.image()); err != nil {
 		return "" // a chart less is no reason to stop training
 	}
 	return fmt.Sprintf(`<img style="max-width:100%%;background:white" width="%d" height="%d" alt="The terms so far, against %s." src="data:image/png;base64,%s">`,
