@@ -71,12 +71,16 @@ func (p parameters) form(x, w, y *Node) form {
 	return f
 }
 
-// contract sums the form over the tensors in places in and kernel. The result has
-// the shape of the tensor in place out, whose values do not matter. The first two
-// change their parts where that is cheaper.
+// contract sums the form over the tensors in the places in and kernel, which leaves
+// one for the place out, where only the shape matters. It is one convolution, in
+// which in and kernel change their parts where that is cheaper.
 //
-// A convolution sums over a·(position in in) + padding = b·(position in out) + c·(position
-// in kernel) with a, b, c > 0: input dilation, stride, kernel dilation.
+// With n, i and j the positions in in, out and kernel, a convolution takes
+//
+//	a·n + padding = b·i + c·j    a, b, c > 0: input dilation, stride, kernel dilation
+//
+// so in's factors need one sign and the two others the other; padding may be
+// negative, which crops.
 func (f form) contract(in, kernel, out place) *Node {
 	if f.tensors[kernel].positions() > f.tensors[in].positions() {
 		in, kernel = kernel, in
@@ -87,7 +91,6 @@ func (f form) contract(in, kernel, out place) *Node {
 	}
 	i, k, o := f.tensors[in], f.tensors[kernel], f.tensors[out]
 	offset := f.offset
-	// in's factors have one sign, the others must have the other.
 	if k.factor[0]*sign > 0 {
 		offset = k.reverse(offset)
 		k.node = Reverse(k.node, k.spatial...)

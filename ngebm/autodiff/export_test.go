@@ -4,3 +4,10 @@ import . "github.com/gomlx/gomlx/core/graph"
 
 // Library is GoMLX's own gradient of a convolution (variables come before init).
 var Library = VJPRegistration[NodeTypeConvGeneral]
+
+// Form is the stride, input dilation and kernel dilation along the first spatial
+// axis of a convolution node.
+func Form(node *Node) [3]int {
+	p := parametersOf(node)
+	return [3]int{p.strides[0], p.inputDilations[0], p.kernelDilations[0]}
+}

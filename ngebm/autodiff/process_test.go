@@ -62,6 +62,40 @@ func TestStillNeeded(t *testing.T) {
 	}
 }
 
+// Derivatives of any order are made of the three forms of the package comment,
+// however many convolutions they take: what is fast in ordinary training is all
+// that runs.
+func TestForms(t *testing.T) {
+	for _, c := range []struct {
+		convolution
+		forms [][3]int // C, I, K: stride, input dilation, kernel dilation
+	}{
+		{convolution{size: []int{8, 8}, kernel: []int{3, 3}, strides: []int{2, 2}}, [][3]int{{2, 1, 1}, {1, 2, 1}, {1, 1, 2}}},
+		{convolution{size: []int{9, 9}, kernel: []int{3, 3}, dilation: []int{2, 2}}, [][3]int{{1, 1, 2}, {1, 1, 2}, {2, 1, 1}}},
+	} {
+		g := NewGraph(open(t, goBackend), "forms")
+		xs, ws := c.shapes()
+		x, w := Parameter(g, "x", shapeOf(xs)), Parameter(g, "w", shapeOf(ws))
+		s := ReduceAllSum(Sin(c.apply(x, w)))
+		for range 3 {
+			both := Gradient(s, x, w)
+			s = Add(dot(both[0], both[0]), dot(both[1], both[1]))
+		}
+		count := map[[3]int]int{}
+		for _, n := range g.Nodes() {
+			if n.Type() == NodeTypeConvGeneral {
+				count[autodiff.Form(n)]++
+			}
+		}
+		t.Log(c.convolution, "forms:", count)
+		for form := range count {
+			if !slices.Contains(c.forms, form) {
+				t.Errorf("%v: form %v is none of %v", c.convolution, form, c.forms)
+			}
+		}
+	}
+}
+
 // Where the library's first derivatives are right, ours are the same operations
 // on the same shapes and give the same bits.
 func TestFirstOrderIsTheLibrarys(t *testing.T) {
