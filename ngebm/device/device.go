@@ -146,6 +146,11 @@ func (o opener) named(spec string) (*Device, error) {
 	name, options, _ := strings.Cut(config, ",")
 	switch backend {
 	case Go:
+		if config == "" {
+			// One operation at a time: side by side (its default), convolutions
+			// of compute v0.1.6 wait for workers that the others hold, for ever.
+			config = "ops_sequential"
+		}
 		b, err := gobackend.New(config)
 		if err != nil {
 			return nil, err
