@@ -14,7 +14,7 @@ const kernelVersion = "1"
 // makeKernel builds the Go kernel from go.mod's tools and describes it to
 // Jupyter in dir/jupyter/kernels/gonb, a data folder that only we point to.
 func makeKernel(ctx context.Context, p *place, tools *toolbox, dir string, d *display) error {
-	if err := run(goBuild(ctx, p, dir, "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"), d); err != nil {
+	if err := run(goBuild(ctx, p.root, dir, "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"), d); err != nil {
 		return err
 	}
 	// The description names the folder that dir becomes. Jupyter puts its own
@@ -39,16 +39,20 @@ func makeKernel(ctx context.Context, p *place, tools *toolbox, dir string, d *di
 	return os.WriteFile(filepath.Join(kernel, "kernel.json"), spec, 0o644)
 }
 
-// makeGopls builds gopls, which completes code as it is typed. It is the largest
-// of the tools and nothing else needs it.
+// makeGopls builds gopls, which completes code as it is typed, one package at a
+// time: it is the largest of the tools and whatever else runs comes first.
 func makeGopls(ctx context.Context, p *place, dir string, d *display) error {
-	return run(goBuild(ctx, p, dir, "-p=1", "golang.org/x/tools/gopls"), d)
+	cmd := goBuild(ctx, p.goplsModule(), dir, "-p=1", "golang.org/x/tools/gopls")
+	return run(cmd, d)
 }
 
-// goBuild builds programs of go.mod's tool block into dir.
-func goBuild(ctx context.Context, p *place, dir string, args ...string) *exec.Cmd {
-	cmd := command(ctx, "go", append([]string{"build", "-v", "-ldflags=-s", "-o", dir + string(os.PathSeparator)}, args...)...)
-	cmd.Dir, cmd.Env = p.root, goEnv()
+// goplsModule is the folder of the module that pins gopls; see its go.mod.
+func (p *place) goplsModule() string { return filepath.Join(p.notebooks, "gopls") }
+
+// goBuild builds programs that the module in folder from pins into folder to.
+func goBuild(ctx context.Context, from, to string, args ...string) *exec.Cmd {
+	cmd := command(ctx, "go", append([]string{"build", "-v", "-o", to + string(os.PathSeparator)}, args...)...)
+	cmd.Dir, cmd.Env = from, goEnv()
 	return cmd
 }
 

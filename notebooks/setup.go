@@ -26,6 +26,7 @@ type place struct {
 	goroot    string // of the Go release that go.mod selects
 	cache     string // ngebm in the user's cache folder
 	pins      string // hash of go.mod, go.sum and the Go release
+	goplsPins string // hash of those that pin gopls, and the Go release
 }
 
 // newPlace finds the repository around the working folder.
@@ -54,12 +55,15 @@ func newPlace(ctx context.Context) (*place, error) {
 		return nil, fmt.Errorf("no cache folder: %w; set HOME", err)
 	}
 	root := filepath.Dir(env.GOMOD)
+	// Missing where a test has only the rest of the repository: completion will be missing too.
+	goplsPins, _ := os.ReadFile(filepath.Join(root, "notebooks", "gopls", "go.sum"))
 	return &place{
 		root:      root,
 		notebooks: filepath.Join(root, "notebooks"),
 		goroot:    env.GOROOT,
 		cache:     filepath.Join(caches, module),
 		pins:      hash(string(text), string(sum), env.GOROOT, env.GOVERSION),
+		goplsPins: hash(string(goplsPins), env.GOROOT, env.GOVERSION),
 	}, nil
 }
 
@@ -89,7 +93,7 @@ func setUp(ctx context.Context, p *place, d *display) (*toolbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	tools := &toolbox{kernel: p.folder("kernel", p.pins+kernelVersion), gopls: p.folder("gopls", p.pins)}
+	tools := &toolbox{kernel: p.folder("kernel", p.pins+kernelVersion), gopls: p.folder("gopls", p.goplsPins)}
 	venv := p.folder("python", base.version, requirements)
 	tools.python = filepath.Join(venv, "bin", "python")
 	steps := []struct {

@@ -14,8 +14,8 @@ import (
 
 // display shows one piece of work at a time: what it is, how long it has taken
 // and what it is waiting for. A terminal gets one line that is kept up to date;
-// anything else (a log, a pipe) gets a line at the start, one every heartbeat
-// and one at the end.
+// anything else (a log, a pipe) gets a line at the end, and before it, where the
+// work takes longer than a moment, one at its start and one every heartbeat.
 type display struct {
 	out       io.Writer
 	terminal  bool
@@ -46,29 +46,27 @@ func (d *display) begin(task string) {
 	defer d.mu.Unlock()
 	d.task, d.detail, d.start = task, "", time.Now()
 	d.stop, d.ended = make(chan struct{}), make(chan struct{})
-	if !d.terminal {
-		d.say("%s …", task)
-	}
 	go d.keepUp(d.stop, d.ended)
 }
 
 func (d *display) keepUp(stop, ended chan struct{}) {
 	defer close(ended)
-	tick := time.NewTicker(d.heartbeat)
-	defer tick.Stop()
+	next := time.NewTimer(min(d.heartbeat, time.Second))
+	defer next.Stop()
 	for {
 		select {
 		case <-stop:
 			return
-		case <-tick.C:
+		case <-next.C:
 			d.mu.Lock()
-			line := fmt.Sprintf("%s … %s  %s", d.task, elapsed(d.start), d.detail)
+			line := strings.TrimSpace(fmt.Sprintf("%s … %s  %s", d.task, elapsed(d.start), d.detail))
 			d.mu.Unlock()
 			if d.terminal {
 				fmt.Fprint(d.out, "\r"+fit(line, d.out)+"\x1b[K")
 			} else {
-				d.say("    %s", strings.TrimSpace(line))
+				d.say("%s", line)
 			}
+			next.Reset(d.heartbeat)
 		}
 	}
 }
@@ -89,7 +87,7 @@ func (d *display) Write(p []byte) (int, error) {
 	lines := bytes.Split(bytes.TrimSpace(p), []byte("\n"))
 	if last := strings.TrimSpace(string(lines[len(lines)-1])); last != "" {
 		d.mu.Lock()
-		d.detail = last
+		d.detail = shorten(last)
 		d.mu.Unlock()
 	}
 	return len(p), nil

@@ -97,7 +97,7 @@ func makeVenv(ctx context.Context, base python, dir string, d *display) error {
 		return err
 	}
 	install := command(ctx, filepath.Join(dir, "bin", "python"), "-m", "pip", "install",
-		"--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", pins)
+		"--disable-pip-version-check", "--no-input", "--progress-bar=off", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", pins)
 	install.Env = pythonEnv()
 	return run(install, d)
 }

@@ -21,7 +21,6 @@ import sys
 import threading
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 
@@ -56,7 +55,7 @@ async def run(path, result):
     say(event="cells", total=len(cells))
     client = NotebookClient(
         nb,
-        km=AsyncKernelManager(kernel_name="gonb"),
+        kernel_name="gonb",
         timeout=None,  # whoever started us keeps the time
         allow_errors=True,  # and judges the outputs
         record_timing=False,
