@@ -208,3 +208,23 @@ func checkPlane(d *data.Dataset) error {
 	}
 	return nil
 }
+
+// Peak returns the highest finite energy on the lattice, and how far from the
+// nearest of the given points it lies: where a model that knows its data is
+// highest is close to them. Without points the distance is infinite, without a
+// finite energy the energy is -Inf.
+func (g *Grid) Peak(near *data.Dataset) (energy, distance float64) {
+	energy, distance = math.Inf(-1), math.Inf(1)
+	x, y := math.Inf(1), math.Inf(1)
+	for row := range g.Y {
+		for column, e := range g.Energy[row] {
+			if e > energy && !math.IsInf(e, 1) {
+				energy, x, y = e, g.X[column], g.Y[row]
+			}
+		}
+	}
+	for i := 0; i+1 < len(near.Points); i += 2 {
+		distance = min(distance, math.Hypot(float64(near.Points[i])-x, float64(near.Points[i+1])-y))
+	}
+	return energy, distance
+}
