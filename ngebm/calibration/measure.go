@@ -1,0 +1,132 @@
+package calibration
+
+import (
+	"math/rand/v2"
+
+	"ngebm/ngebm/bootstrap"
+)
+
+// DefaultBins is the number of bins of Guo et al. (2017).
+const DefaultBins = 15
+
+// Options say what to measure besides the figures.
+type Options struct {
+	Bins       int     // of ECE, MCE, RMSCE, ECE_equal_mass, classwise_ECE; 0 means DefaultBins
+	Validation *Sample // fits a temperature, if given
+
+	// Bootstrap draws intervals for every figure from resamples of the examples.
+	// Those after temperature take the temperature as given; that of T_opt
+	// resamples the validation examples.
+	Bootstrap bootstrap.Options
+}
+
+// Report is what was measured. It turns into JSON under the names of its
+// figures' Conventions, all at the top level.
+type Report struct {
+	Samples int `json:"samples"`
+	Classes int `json:"classes"`
+	Bins    int `json:"bins"`
+
+	Figures
+	*Calibrated // with Options.Validation
+
+	Reliability []Bin                         `json:"reliability"`
+	Intervals   map[string]bootstrap.Interval `json:"intervals,omitempty"` // by the figure's name
+	Warnings    []string                      `json:"warnings,omitempty"`
+}
+
+// Calibrated is what temperature scaling does.
+type Calibrated struct {
+	TOpt              float64 `json:"T_opt"`
+	NLLAtTOpt         float64 `json:"NLL_at_T_opt"` // of the validation sample
+	ValidationSamples int     `json:"validation_samples"`
+	ECEAfterT         float64 `json:"ECE_after_T"`
+	AfterT            *Report `json:"after_T"` // all figures after temperature
+}
+
+// Measure computes all figures of a sample.
+func Measure(s Sample, o Options) (*Report, error) {
+	if o.Bins == 0 {
+		o.Bins = DefaultBins
+	}
+	if err := o.Bootstrap.Validate(); err != nil {
+		return nil, err
+	}
+	e, err := newEvaluation(s, o.Bins)
+	if err != nil {
+		return nil, err
+	}
+	memory := e.newScratch()
+	r := &Report{Samples: e.n, Classes: e.classes, Bins: e.bins, Figures: e.figures(e.once(), memory)}
+	r.Reliability = e.reliability(memory)
+	if r.Intervals, err = e.intervals(o.Bootstrap); err != nil {
+		return nil, err
+	}
+	if o.Validation != nil {
+		return r, r.calibrate(s, o)
+	}
+	return r, nil
+}
+
+// calibrate fits the temperature and measures again.
+func (r *Report) calibrate(s Sample, o Options) error {
+	v := *o.Validation
+	t, err := FitTemperature(v)
+	if err != nil {
+		return err
+	}
+	if t.Warning != "" {
+		r.Warnings = append(r.Warnings, "temperature: "+t.Warning)
+	}
+	s.Temperature = t.T
+	o.Validation = nil
+	after, err := Measure(s, o)
+	if err != nil {
+		return err
+	}
+	r.Calibrated = &Calibrated{TOpt: t.T, NLLAtTOpt: t.NLL, ValidationSamples: len(v.Labels), ECEAfterT: after.ECE, AfterT: after}
+	if o.Bootstrap.Resamples == 0 {
+		return nil
+	}
+	r.Intervals["ECE_after_T"] = after.Intervals["ECE"]
+	if t.Warning != "" {
+		return nil // there is no optimum to draw again
+	}
+	fit := newFit(v)
+	temperatures, err := bootstrap.Intervals(o.Bootstrap, 1, func() func(*rand.Rand, []float64) {
+		weights := make([]int32, len(v.Labels))
+		return func(rng *rand.Rand, out []float64) {
+			bootstrap.Resample(rng, weights)
+			out[0] = 1 / fit.solve(weights)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	r.Intervals["T_opt"] = temperatures[0]
+	return nil
+}
+
+// intervals draws an interval for each figure.
+func (e *evaluation) intervals(o bootstrap.Options) (map[string]bootstrap.Interval, error) {
+	conventions := Conventions()
+	all, err := bootstrap.Intervals(o, len(conventions), func() func(*rand.Rand, []float64) {
+		memory := e.newScratch()
+		weights := make([]int32, e.n)
+		return func(rng *rand.Rand, out []float64) {
+			bootstrap.Resample(rng, weights)
+			f := e.figures(weights, memory)
+			for k, c := range conventions {
+				out[k] = c.Of(f)
+			}
+		}
+	})
+	if err != nil || all == nil {
+		return nil, err
+	}
+	named := make(map[string]bootstrap.Interval)
+	for k, c := range conventions {
+		named[c.Name] = all[k]
+	}
+	return named, nil
+}

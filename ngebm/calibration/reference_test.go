@@ -1,0 +1,149 @@
+package calibration
+
+import (
+	"encoding/csv"
+	"math"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// numbers reads a CSV file of numbers.
+func numbers(t testing.TB, path string) [][]float64 {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([][]float64, len(records))
+	for i, record := range records {
+		for _, field := range record {
+			v, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows[i] = append(rows[i], v)
+		}
+	}
+	return rows
+}
+
+// reference reads one of the data sets of testdata.
+func reference(t testing.TB, name string) Sample {
+	s := Sample{Logits: numbers(t, "testdata/"+name+"_logits.csv")}
+	for _, row := range numbers(t, "testdata/"+name+"_labels.csv") {
+		s.Labels = append(s.Labels, int32(row[0]))
+	}
+	return s
+}
+
+// asProbabilities returns the same sample given as probabilities.
+func asProbabilities(s Sample) Sample {
+	p := make([][]float64, len(s.Logits))
+	for i, row := range s.Logits {
+		p[i] = make([]float64, len(row))
+		s.predict(row, s.Labels[i], p[i])
+	}
+	return Sample{Probabilities: p, Labels: s.Labels}
+}
+
+// equal says which figure equals which row of expected.csv: by metric, and by
+// package and convention where packages differ. ok is false for rows of another
+// convention.
+func equal(metric, pkg, convention string, logits, probabilities *Report) (got float64, ok bool) {
+	bins := logits.Bins
+	switch metric {
+	case "accuracy":
+		return logits.Accuracy, true
+	case "mean_confidence":
+		return logits.MeanConfidence, true
+	case "ECE":
+		return logits.ECE, pkg != "torchmetrics 1.9.0" && convention != "own: [lo,hi), edges i/n"
+	case "MCE":
+		return logits.MCE, pkg != "torchmetrics 1.9.0"
+	case "RMSCE_plugin":
+		return logits.RMSCE, true
+	case "ECE_equal_mass":
+		return logits.ECEEqualMass, pkg == "uncertainty-calibration 0.1.4"
+	case "classwise_ECE":
+		return logits.ClasswiseECE, true
+	case "ECE_midpoint":
+		return logits.ECEMidpoint, true
+	case "ECE_midpoint_official":
+		return logits.ECEMidpointOfficial, true
+	case "Brier_sum":
+		return logits.Brier, true
+	case "NLL":
+		return logits.NLL, true
+	case "NLL_from_probs":
+		return probabilities.NLL, true
+	case "T_opt":
+		return logits.TOpt, true
+	case "NLL_at_T_opt":
+		return logits.NLLAtTOpt, true
+	case "ECE_after_T":
+		return logits.ECEAfterT, bins == DefaultBins
+	}
+	return 0, false
+}
+
+// Every figure equals the packages named in the package comment, on continuous
+// data and on ties.
+func TestReferenceValues(t *testing.T) {
+	f, err := os.Open("testdata/expected.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := map[string]int{}
+	for _, record := range records[1:] {
+		name, metric, pkg, convention := record[0], record[1], record[4], record[5]
+		bins := DefaultBins
+		if record[2] != "" {
+			bins, _ = strconv.Atoi(record[2])
+		}
+		s := reference(t, name)
+		logits, err := Measure(s, Options{Bins: bins, Validation: &s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		probabilities, err := Measure(asProbabilities(s), Options{Bins: bins})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := equal(metric, pkg, convention, logits, probabilities)
+		if !ok {
+			continue
+		}
+		want, err := strconv.ParseFloat(record[3], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tolerance := 1e-9
+		if metric == "T_opt" {
+			tolerance = 1e-6 // the packages agree to no more
+		}
+		if !(math.Abs(got-want) <= tolerance) {
+			t.Errorf("%s %s (%d bins): %.15g, but %s has %.15g (%s)", name, metric, bins, got, pkg, want, convention)
+		}
+		held[metric]++
+	}
+	for metric, rows := range map[string]int{ // two data sets, 15 and 20 bins
+		"accuracy": 2, "ECE": 16, "MCE": 16, "RMSCE_plugin": 4, "ECE_equal_mass": 4, "classwise_ECE": 8,
+		"ECE_midpoint": 2, "ECE_midpoint_official": 2, "Brier_sum": 4, "NLL": 4, "NLL_from_probs": 2,
+		"T_opt": 6, "NLL_at_T_opt": 2, "ECE_after_T": 2,
+	} {
+		if held[metric] != rows {
+			t.Errorf("%d rows of %s were held against this package, want %d", held[metric], metric, rows)
+		}
+	}
+}
