@@ -101,7 +101,7 @@ func publish(ctx context.Context, p *place, tools *toolbox, o publishOptions, d 
 		return fmt.Errorf("nothing is published:\n%w", errors.Join(failures...))
 	}
 	if o.out != "" {
-		if err := writeSite(ctx, tools, executed, o.out, d); err != nil {
+		if err := writeSite(ctx, tools, executed, o.paths, o.out, d); err != nil {
 			return err
 		}
 	}

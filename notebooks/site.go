@@ -34,15 +34,14 @@ type page struct {
 	CSS        template.CSS
 	Light      template.CSS // colours of code
 	Dark       template.CSS
-	Math       bool
 	figure     []byte
 	mathjaxLib string
 }
 
 // writeSite writes one page for each executed notebook and an index of them. The
-// pages need nothing from the network: pictures are inside them, the formulas'
-// renderer lies beside them.
-func writeSite(ctx context.Context, tools *toolbox, executed []string, out string, d *display) error {
+// pages need nothing from the network: pictures are inside them, and what sets
+// the formulas, MathJax, lies beside them.
+func writeSite(ctx context.Context, tools *toolbox, executed, sources []string, out string, d *display) error {
 	templates, err := template.ParseFS(pageFiles, "pages/*.html")
 	if err != nil {
 		return err
@@ -55,8 +54,8 @@ func writeSite(ctx context.Context, tools *toolbox, executed []string, out strin
 		return err
 	}
 	var pages []*page
-	for _, path := range executed {
-		pg, err := makePage(ctx, tools, path)
+	for i, path := range executed {
+		pg, err := makePage(ctx, tools, path, filepath.Dir(sources[i]))
 		if err != nil {
 			return fmt.Errorf("cannot make a page of %s: %w", filepath.Base(path), err)
 		}
@@ -80,9 +79,8 @@ func writeSite(ctx context.Context, tools *toolbox, executed []string, out strin
 	}
 	index := struct {
 		CSS   template.CSS
-		Math  bool
 		Pages []*page
-	}{template.CSS(css), true, pages}
+	}{template.CSS(css), pages}
 	target := filepath.Join(out, "index.html")
 	if err := writePage(templates, "index.html", target, index); err != nil {
 		return err
@@ -102,14 +100,15 @@ func writePage(templates *template.Template, name, target string, content any) e
 	return nil
 }
 
-// makePage converts one executed notebook.
-func makePage(ctx context.Context, tools *toolbox, path string) (*page, error) {
+// makePage converts one executed notebook; pictures that its text shows from
+// files are looked for in folder.
+func makePage(ctx context.Context, tools *toolbox, path, folder string) (*page, error) {
 	doc, err := readNotebook(path)
 	if err != nil {
 		return nil, err
 	}
 	var stderr lastLines
-	cmd := command(ctx, tools.python, "-c", pageScript, path)
+	cmd := command(ctx, tools.python, "-c", pageScript, path, folder)
 	cmd.Env, cmd.Stderr = pythonEnv(), &stderr
 	raw, err := cmd.Output()
 	if err != nil {
@@ -127,7 +126,7 @@ func makePage(ctx context.Context, tools *toolbox, path string) (*page, error) {
 	pg := &page{
 		Name: name, Title: title, Summary: summary,
 		Body: template.HTML(parts.Body), Light: template.CSS(parts.Light), Dark: template.CSS(parts.Dark),
-		Math: true, mathjaxLib: parts.Mathjax,
+		mathjaxLib: parts.Mathjax,
 	}
 	if pg.figure = firstFigure(doc); pg.figure != nil {
 		pg.Figure = name + ".png"
