@@ -1,0 +1,101 @@
+package ngebm_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ngebm/ngebm"
+)
+
+func wantMessage(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error; want one that says %q", parts)
+		return
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q does not say %q", err, p)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error has more than one line: %q", err)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	backend := open(t, "cpu")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*ngebm.Config, *ngebm.Options)
+		want   []string
+	}{
+		{"unknown data set", func(c *ngebm.Config, _ *ngebm.Options) { c.Data = "mooons" }, []string{"mooons", "moons"}},
+		{"missing folder", func(c *ngebm.Config, _ *ngebm.Options) { c.Data = "folder:no/such" }, []string{"no/such"}},
+		{"unknown network", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "resnet" }, []string{`"resnet"`, "convnet", "wrn-D-W"}},
+		{"bad depth", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "wrn-11-2" }, []string{"11", "6n+4", "10, 16"}},
+		{"negative beta", func(c *ngebm.Config, _ *ngebm.Options) { c.Beta = -1 }, []string{"beta is -1", "0 or more"}},
+		{"batch larger than the data", func(c *ngebm.Config, _ *ngebm.Options) { c.Batch = 5000 }, []string{"5000", "200"}},
+		{"all held out", func(c *ngebm.Config, _ *ngebm.Options) { c.Validation = 240 }, []string{"240"}},
+		{"folder that cannot be written", func(_ *ngebm.Config, o *ngebm.Options) { o.Runs = file }, []string{"run's folder", "-runs"}},
+		{"images wanted", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "convnet" }, []string{"convnet", "shape", "[2]", "mlp"}},
+		{"two networks", func(_ *ngebm.Config, o *ngebm.Options) { o.Network = twoTowers{3} }, []string{"mlp-16", "two-towers-3"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, opts := small(), ngebm.Options{Runs: t.TempDir()}
+			c.change(&cfg, &opts)
+			_, err := ngebm.Train(t.Context(), backend, cfg, opts)
+			wantMessage(t, err, c.want...)
+		})
+	}
+	t.Run("large network in pure Go", func(t *testing.T) {
+		cfg := small()
+		cfg.Net = "mlp-400-400"
+		_, err := ngebm.Train(t.Context(), open(t, "go"), cfg, ngebm.Options{Runs: t.TempDir()})
+		wantMessage(t, err, "mlp-400-400", "162402 weights", "ngebm devices")
+	})
+	t.Run("damaged checkpoint", func(t *testing.T) {
+		runs := t.TempDir()
+		run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: runs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(run.Dir, "checkpoint.ngebm")
+		good := checkpointOf(t, run)
+		bad := slices.Clone(good)
+		bad[len(bad)/2] ^= 1
+		for content, want := range map[string]string{string(bad): "damaged", string(good[:9]): "cut short", "NGEBMCK9" + string(good[8:]): "newer program", "PK" + string(good[2:]): "no checkpoint"} {
+			if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			_, err = ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: runs})
+			wantMessage(t, err, path, want)
+			if now := checkpointOf(t, run); string(now) != content {
+				t.Error("the file was changed")
+			}
+		}
+		other := small()
+		other.Seed++
+		moved, err := ngebm.Train(t.Context(), backend, other, ngebm.Options{Runs: runs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(moved.Dir, "checkpoint.ngebm"), good, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err = ngebm.Train(t.Context(), backend, other, ngebm.Options{Runs: runs})
+		wantMessage(t, err, "belongs to run "+run.Hash, moved.Hash)
+	})
+	t.Run("no run to load", func(t *testing.T) {
+		dir := t.TempDir()
+		_, err := ngebm.Load(backend, dir, nil)
+		wantMessage(t, err, dir, "config.json")
+	})
+}
