@@ -54,6 +54,9 @@ type Config struct {
 	Beta  float64 `json:"beta"`
 	Gamma float64 `json:"gamma"`
 
+	// LabelSmoothing is ε of label smoothing, in [0,1); 0 is none.
+	LabelSmoothing float64 `json:"label_smoothing,omitempty"`
+
 	Epochs int `json:"epochs"`
 	Batch  int `json:"batch"` // examples in a step
 	// LearningRate is Adam's (β₁ = .9, β₂ = .999, ε = 1e-8), before warm-up and
@@ -105,7 +108,7 @@ func (c Config) String() string {
 
 // Objective returns the loss that the configuration minimises.
 func (c Config) Objective() energy.Objective {
-	return energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma}
+	return energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma, Smoothing: c.LabelSmoothing}
 }
 
 // Validate reports the first setting that cannot be trained.
@@ -124,6 +127,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Alpha == 0 && c.Beta == 0 && c.Gamma == 0:
 		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimise; ordinary training is alpha=1")
+	case !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1):
+		return bad("label_smoothing", c.LabelSmoothing, "at least 0 (none) and below 1")
 	case c.Epochs < 1:
 		return bad("epochs", c.Epochs, "1 or more")
 	case c.Batch < 1:
@@ -199,7 +204,7 @@ func fieldByKey(v reflect.Value, key string) (reflect.Value, error) {
 	head, rest, nested := strings.Cut(key, ".")
 	var known []string
 	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("json")
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		field := v.Field(i)
 		if name == head && nested == (field.Kind() == reflect.Struct) {
 			if nested {

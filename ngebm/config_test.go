@@ -26,6 +26,7 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 		{func(c *Config) { c.Schedule, c.DecayEpochs = "step", []int{9, 3} }, []string{"decay_epochs", "increasing"}},
 		{func(c *Config) { c.Augment.Noise = -1 }, []string{"augment.noise"}},
 		{func(c *Config) { c.Validation = -1 }, []string{"validation"}},
+		{func(c *Config) { c.LabelSmoothing = 1 }, []string{"label_smoothing", "below 1"}},
 		{func(c *Config) { c.EvalEvery = 0 }, []string{"eval_every"}},
 	} {
 		cfg := DefaultConfig("moons", "mlp-8")
@@ -78,7 +79,7 @@ func TestHash(t *testing.T) {
 		t.Error("a name, a path or a setting that is not used changed the hash")
 	}
 	seen := map[string]string{base.Hash("d"): "base", base.Hash("e"): "data"}
-	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1"} {
+	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1", "label_smoothing=.1"} {
 		c := base
 		if err := c.Set(set); err != nil {
 			t.Fatal(err)

@@ -53,10 +53,15 @@ func GradientNorm(energies, x *Node) *Node {
 	return Where(positive, Sqrt(Where(positive, squares, OnesLike(squares))), ZerosLike(squares))
 }
 
-// CrossEntropy returns the scalar mean_i [E(x_i) - f_{y_i}(x_i)], from logits
+// CrossEntropy returns the scalar mean_i Σ_k t_ik·[E(x_i) - f_k(x_i)] from logits
 // shaped [batch, classes] and labels shaped [batch], integers in [0, classes).
-func CrossEntropy(logits, labels *Node) *Node {
+// The target t is 1 at the label without smoothing; with smoothing ε in [0,1) it
+// is (1-ε) at the label and ε/classes everywhere on top.
+func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
 	classes := logits.Shape().Dimensions[logits.Rank()-1]
-	own := ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
-	return ReduceAllMean(Sub(Of(logits), own))
+	score := ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
+	if smoothing != 0 {
+		score = Add(MulScalar(score, 1-smoothing), MulScalar(ReduceMean(logits, -1), smoothing))
+	}
+	return ReduceAllMean(Sub(Of(logits), score))
 }

@@ -75,3 +75,27 @@ func TestEdges(t *testing.T) {
 		t.Error("a term of weight 0 made the loss NaN")
 	}
 }
+
+// Label smoothing against its definition, computed in Go: the cross-entropy of
+// (1-ε)·one-hot + ε/classes, which is the convention of PyTorch.
+func TestLabelSmoothing(t *testing.T) {
+	logits := [][]float64{{2, -1, .5}, {0, 3, -2}}
+	labels := []int32{0, 2}
+	for _, smoothing := range []float64{0, .1, .5} {
+		want := 0.
+		for i, f := range logits {
+			e := math.Log(math.Exp(f[0]) + math.Exp(f[1]) + math.Exp(f[2]))
+			for k := range f {
+				target := smoothing / 3
+				if k == int(labels[i]) {
+					target += 1 - smoothing
+				}
+				want += target * (e - f[k]) / 2
+			}
+		}
+		out := MustExecOnce(open(t, "cpu"), func(f, y *Node) *Node { return energy.CrossEntropy(f, y, smoothing) }, logits, labels)
+		if got := out.Value().(float64); math.Abs(got-want) > 1e-12 {
+			t.Errorf("smoothing %v: %v, want %v", smoothing, got, want)
+		}
+	}
+}

@@ -32,14 +32,20 @@ const (
 // With β = γ = 0 it is plain cross-entropy. The variance costs next to nothing,
 // so its term is always there to be watched; the gradient norm needs a second
 // backward pass, so its term is left out where γ is 0.
-type NGEBM struct{ Alpha, Beta, Gamma float64 }
+type NGEBM struct {
+	Alpha, Beta, Gamma float64
+	// Smoothing is label smoothing's ε in [0,1): cross-entropy against
+	// (1-ε)·one-hot(y) + ε/classes (Szegedy et al. 2016; PyTorch's
+	// label_smoothing).
+	Smoothing float64
+}
 
 // Terms implements [Objective].
 func (w NGEBM) Terms(logits func(x *Node) *Node, x, labels *Node) []Term {
 	f := logits(x)
 	e := Of(f)
 	terms := []Term{
-		{NameCrossEntropy, w.Alpha, CrossEntropy(f, labels)},
+		{NameCrossEntropy, w.Alpha, CrossEntropy(f, labels, w.Smoothing)},
 		{NameVariance, w.Beta, ReduceVariance(e)}, // 1/N, as the authors compute it
 	}
 	if w.Gamma != 0 {
