@@ -1,0 +1,328 @@
+package attack
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// APGD is Auto-PGD on the cross-entropy (Croce and Hein 2020, algorithm 1, with
+// the details of the authors' AutoAttack package): momentum .75, steps of 2ε that
+// are halved, each image's on its own, when the loss stops rising, going on from
+// the best point then. It starts from a random point at distance ε. The last
+// iterate that was misclassified is the adversarial example.
+type APGD struct {
+	Norm     Norm `json:"norm"`
+	Steps    int  `json:"steps"`    // 100 in AutoAttack
+	Restarts int  `json:"restarts"` // number of starts in all; 0 means 1
+}
+
+// String implements [Attack].
+func (a APGD) String() string {
+	name := fmt.Sprintf("APGD-CE %s, %d steps", a.Norm, a.Steps)
+	if a.Restarts > 1 {
+		name += fmt.Sprintf(", %d restarts", a.Restarts)
+	}
+	return name
+}
+
+func (a APGD) norm() Norm { return a.Norm }
+
+func (a APGD) check(int) error {
+	if err := checkSteps(a.Steps); err != nil {
+		return err
+	}
+	if a.Restarts < 0 {
+		return fmt.Errorf("attack: APGD with %d restarts is not possible: set Restarts to 1 or more, or 0 for 1", a.Restarts)
+	}
+	return nil
+}
+
+func checkSteps(steps int) error {
+	if steps < 1 {
+		return fmt.Errorf("attack: APGD with %d steps does nothing: set Steps to 1 or more, 100 is usual", steps)
+	}
+	return nil
+}
+
+func (a APGD) passes() []pass {
+	var passes []pass
+	for start := range max(1, a.Restarts) {
+		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, pass: start}.run)
+	}
+	return passes
+}
+
+// TargetedAPGD is APGD on the targeted loss "difference of logits ratio",
+//
+//	DLR(x, y, t) = −(f_y − f_t) / (f_(1) − (f_(3) + f_(4))/2)
+//
+// with f_(k) the k-th largest logit (Croce and Hein 2020, section 4), once for
+// each of the Targets classes t whose logits of the unperturbed image come next
+// to the label's. The loss does not change with the scale of the logits, so it
+// does not vanish on overconfident classifiers. It needs four classes.
+type TargetedAPGD struct {
+	Norm    Norm `json:"norm"`
+	Steps   int  `json:"steps"`   // 100 in AutoAttack, for each target
+	Targets int  `json:"targets"` // 9 in AutoAttack; 0 means all, or 9 where there are more
+}
+
+// String implements [Attack].
+func (a TargetedAPGD) String() string {
+	targets := "9"
+	if a.Targets > 0 {
+		targets = fmt.Sprint(a.Targets)
+	}
+	return fmt.Sprintf("APGD-DLR targeted %s, %d steps, at most %s targets", a.Norm, a.Steps, targets)
+}
+
+func (a TargetedAPGD) norm() Norm { return a.Norm }
+
+func (a TargetedAPGD) check(classes int) error {
+	if err := checkSteps(a.Steps); err != nil {
+		return err
+	}
+	if classes < 4 {
+		return fmt.Errorf("attack: the DLR loss needs 4 classes or more, here are %d: use attack.APGD", classes)
+	}
+	if a.Targets < 0 || a.Targets > classes-1 {
+		return fmt.Errorf("attack: %d target classes are not possible with %d classes: set Targets to at most %d, or 0", a.Targets, classes, classes-1)
+	}
+	return nil
+}
+
+func (a TargetedAPGD) passes() []pass {
+	targets := a.Targets
+	if targets == 0 {
+		targets = 9
+	}
+	var passes []pass
+	for rank := range targets {
+		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, pass: rank, rank: rank + 1}.run)
+	}
+	return passes
+}
+
+// autoPGD is one start of APGD.
+type autoPGD struct {
+	norm        Norm
+	steps, pass int
+	rank        int // of the target among the other classes by logit, from 1; 0 for cross-entropy
+}
+
+func (a autoPGD) run(s *search, images []int) error {
+	if a.rank >= len(s.logits[0]) {
+		return nil // no such class
+	}
+	return s.batches(images, func(b *batch, tell func(float64) error) error { return a.ascend(s, b, tell) })
+}
+
+func (a autoPGD) ascend(s *search, b *batch, tell func(part float64) error) error {
+	targets := make([]int32, s.batch)
+	for k, i := range b.images {
+		if a.rank > 0 {
+			targets[k] = target(s.logits[i], b.labels[k], a.rank)
+		}
+	}
+	target := tensors.FromFlatDataAndDimensions(targets, s.batch)
+	defer free(target)
+	start := s.starts(b, func(_, image int, x, y []float32) {
+		s.ball.startOnSurface(stream(forStart, s.options.Seed, image, a.pass, a.rank), x, y)
+	})
+	zero := s.upload(make([]float32, len(b.x)))
+	worst := tensors.FromFlatDataAndDimensions(slices.Repeat([]float32{float32(math.Inf(-1))}, s.batch), s.batch)
+	// The iterate, the one before, its gradient; the best iterate, its gradient
+	// and loss; the latest one that is misclassified.
+	state := []*tensors.Tensor{start, start, zero, start, zero, worst, b.x0}
+	owned := []*tensors.Tensor{start, zero, worst}
+	defer func() { free(owned...) }()
+
+	name := "APGD " + string(a.norm)
+	if a.rank > 0 {
+		name += " targeted"
+	}
+	control := newControl(s.batch, a.steps, 2*s.ball.radius)
+	wrong := make([]bool, s.batch)
+	// Step -1 has length 0: it evaluates the start.
+	for i := -1; i < a.steps; i++ {
+		lengths, momentum := control.lengths, float32(.25)
+		if i < 0 {
+			lengths = make([]float32, s.batch)
+		}
+		if i <= 0 {
+			momentum = 0
+		}
+		inputs := []*tensors.Tensor{
+			tensors.FromFlatDataAndDimensions(lengths, s.batch), tensors.FromScalar(momentum),
+			tensors.FromFlatDataAndDimensions(control.restart, s.batch),
+		}
+		out, err := s.call(name, a.step, slices.Concat(state, []*tensors.Tensor{b.x0, b.low, b.high, b.label, target, b.radius}, inputs)...)
+		free(inputs...)
+		if err != nil {
+			return err
+		}
+		free(owned...)
+		state, owned = out[:7], out
+		loss, err := tensors.CopyFlatData[float32](out[7])
+		if err != nil {
+			return err
+		}
+		misclassified, err := tensors.CopyFlatData[bool](out[8])
+		if err != nil {
+			return err
+		}
+		all := true
+		for k := range b.images {
+			wrong[k] = wrong[k] || misclassified[k]
+			all = all && wrong[k]
+		}
+		if all {
+			break
+		}
+		if i < 0 {
+			control.begin(loss)
+		} else {
+			control.observe(loss)
+		}
+		if err := tell(float64(i+1) / float64(a.steps)); err != nil {
+			return err
+		}
+	}
+	return s.judge(b, state[6])
+}
+
+// target returns the class that comes at the given rank, from 1, among the
+// classes other than the label, by logit.
+func target(logits []float32, label int32, rank int) int32 {
+	var others []int32
+	for k := range logits {
+		if int32(k) != label {
+			others = append(others, int32(k))
+		}
+	}
+	slices.SortStableFunc(others, func(i, j int32) int {
+		switch {
+		case logits[i] > logits[j]:
+			return -1
+		case logits[i] < logits[j]:
+			return 1
+		}
+		return 0
+	})
+	return others[rank-1]
+}
+
+// step builds one iteration; see ascend for its inputs and outputs.
+func (a autoPGD) step(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
+	x, before, g, best, bestGradient, bestLoss, adversarial := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
+	x0, lower, upper, labels, targets, radius := in[7], in[8], in[9], in[10], in[11], in[12]
+	length, momentum, restart := in[13], in[14], in[15]
+	project := func(z *graph.Node) *graph.Node { return a.norm.project(z, x0, lower, upper, radius) }
+
+	restart = like(restart, x)
+	x, g = graph.Where(restart, best, x), graph.Where(restart, bestGradient, g)
+	z := project(graph.Add(x, graph.Mul(a.norm.direction(g), column(length, x))))
+	move := graph.Add(graph.Mul(graph.OneMinus(momentum), graph.Sub(z, x)), graph.Mul(momentum, graph.Sub(x, before)))
+	// Without momentum the move is z−x, and z is exact where x+(z−x) is not.
+	next := graph.Where(graph.Equal(momentum, graph.ZerosLike(momentum)), z, project(graph.Add(x, move)))
+
+	f := logits(next)
+	loss := crossEntropy(f, labels)
+	if a.rank > 0 {
+		loss = targetedDLR(f, labels, targets)
+	}
+	gradient := graph.Gradient(graph.ReduceAllSum(loss), next)[0]
+	better := graph.GreaterThan(loss, bestLoss)
+	wrong := graph.NotEqual(graph.ArgMax(f, -1, labels.DType()), labels)
+	return []*graph.Node{
+		next, x, gradient,
+		graph.Where(like(better, x), next, best), graph.Where(like(better, x), gradient, bestGradient), graph.Where(better, loss, bestLoss),
+		graph.Where(like(wrong, x), next, adversarial), loss, wrong,
+	}
+}
+
+// targetedDLR returns each example's loss, shaped [batch].
+func targetedDLR(f, labels, targets *graph.Node) *graph.Node {
+	classes := f.Shape().Dimensions[1]
+	var sorted []*graph.Node // the four largest logits
+	for rest := f; len(sorted) < 4; {
+		hot := graph.OneHot(graph.ArgMax(rest, -1), classes, f.DType())
+		sorted = append(sorted, graph.ReduceSum(graph.Mul(f, hot), -1))
+		rest = graph.StopGradient(graph.Where(graph.GreaterThan(hot, graph.ZerosLike(hot)), graph.Infinity(f.Graph(), f.DType(), -1), rest))
+	}
+	scale := graph.Sub(sorted[0], graph.MulScalar(graph.Add(sorted[2], sorted[3]), .5))
+	return graph.Neg(graph.Div(graph.Sub(pick(f, labels), pick(f, targets)), graph.AddScalar(scale, 1e-12)))
+}
+
+// column shapes [batch] as [batch, 1, …] of x's rank.
+func column(v, x *graph.Node) *graph.Node {
+	for v.Rank() < x.Rank() {
+		v = graph.InsertAxes(v, -1)
+	}
+	return v
+}
+
+// like repeats a condition shaped [batch] over the values of x.
+func like(condition, x *graph.Node) *graph.Node {
+	return graph.BroadcastToDims(column(condition, x), x.Shape().Dimensions...)
+}
+
+// control chooses the length of each image's steps.
+type control struct {
+	lengths []float32 // of the next step
+	restart []bool    // the next step starts from the best point
+
+	period, shortest, shrink, since int // steps between two decisions; the same for all images
+	rises                           []int
+	last, best, bestBefore          []float32 // losses
+	halved                          []bool    // at the decision before
+}
+
+func newControl(batch, steps int, length float32) *control {
+	part := func(of float64) int { return max(1, int(of*float64(steps))) }
+	c := &control{
+		lengths: slices.Repeat([]float32{length}, batch), restart: make([]bool, batch),
+		period: part(.22), shortest: part(.06), shrink: part(.03),
+		rises: make([]int, batch), halved: make([]bool, batch),
+	}
+	for k := range c.halved {
+		c.halved[k] = true // AutoAttack's start: the first decision is by oscillation alone
+	}
+	return c
+}
+
+// begin takes the losses of the start.
+func (c *control) begin(loss []float32) {
+	c.last, c.best, c.bestBefore = slices.Clone(loss), slices.Clone(loss), slices.Clone(loss)
+}
+
+// observe takes the losses after a step.
+func (c *control) observe(loss []float32) {
+	for k, l := range loss {
+		c.restart[k] = false
+		if l > c.last[k] {
+			c.rises[k]++
+		}
+		c.best[k] = max(c.best[k], l)
+	}
+	copy(c.last, loss)
+	c.since++
+	if c.since < c.period {
+		return
+	}
+	for k := range loss {
+		oscillates := float64(c.rises[k]) <= .75*float64(c.period)
+		stuck := !c.halved[k] && c.bestBefore[k] >= c.best[k]
+		c.halved[k] = oscillates || stuck
+		if c.halved[k] {
+			c.lengths[k] /= 2
+			c.restart[k] = true
+		}
+		c.rises[k] = 0
+	}
+	copy(c.bestBefore, c.best)
+	c.since, c.period = 0, max(c.shortest, c.period-c.shrink)
+}

@@ -1,0 +1,97 @@
+package attack
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// batch is a full batch of examples on the device; the places that have no image
+// hold zeros with label 0.
+type batch struct {
+	images       []int // indices in the data set
+	labels       []int32
+	x            []float32
+	lower, upper []float32
+	// What steps take: the same buffers at every step.
+	x0, low, high, label, radius *tensors.Tensor
+}
+
+// batches calls do for every batch of the images, with the part of the images
+// that lies before it and the part that it holds.
+func (s *search) batches(images []int, do func(b *batch, tell func(part float64) error) error) error {
+	for start := 0; start < len(images); start += s.batch {
+		b := s.newBatch(images[start:min(start+s.batch, len(images))])
+		err := do(b, func(part float64) error {
+			return s.tell((float64(start) + part*float64(len(b.images))) / float64(len(images)))
+		})
+		free(b.x0, b.low, b.high, b.label, b.radius)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *search) newBatch(images []int) *batch {
+	values := s.batch * s.d.Size()
+	b := &batch{images: images, labels: make([]int32, s.batch), x: make([]float32, values), lower: make([]float32, values), upper: make([]float32, values)}
+	for k, i := range images {
+		b.labels[k] = s.d.Labels[i]
+		s.d.Example(i, s.at(b.x, k))
+	}
+	s.ball.bounds(b.x, b.lower, b.upper)
+	b.x0, b.low, b.high = s.upload(b.x), s.upload(b.lower), s.upload(b.upper)
+	b.label = tensors.FromFlatDataAndDimensions(b.labels, s.batch)
+	b.radius = tensors.FromScalar(s.ball.radius)
+	return b
+}
+
+// at returns the values of example k of a batch.
+func (s *search) at(x []float32, k int) []float32 {
+	size := s.d.Size()
+	return x[k*size : (k+1)*size]
+}
+
+// starts returns a point for each example of b: the example itself if draw is nil.
+func (s *search) starts(b *batch, draw func(place, image int, x, y []float32)) *tensors.Tensor {
+	start := append([]float32(nil), b.x...)
+	if draw != nil {
+		for k, i := range b.images {
+			draw(k, i, s.at(b.x, k), s.at(start, k))
+		}
+	}
+	return s.upload(start)
+}
+
+// judge takes the candidates that a device found for b, moves them into the ball
+// to the last bit, and keeps those whose prediction then is wrong.
+func (s *search) judge(b *batch, candidates *tensors.Tensor) error {
+	y, err := tensors.CopyFlatData[float32](candidates)
+	if err != nil {
+		return err
+	}
+	for k := range b.images {
+		s.ball.settle(s.at(b.x, k), s.at(y, k))
+	}
+	rows, err := s.forward(y, len(b.images))
+	if err != nil {
+		return err
+	}
+	for k, i := range b.images {
+		candidate := s.at(y, k)
+		if !s.ball.contains(s.at(b.x, k), candidate) || !finite(rows[k]) {
+			return fmt.Errorf("%s: at ε = %v example %d gives gradients or logits that are not finite (%v): the classifier's training may have diverged, or ε is far outside the data", s.task, s.epsilon, i, rows[k])
+		}
+		if argMax(rows[k]) != int(b.labels[k]) {
+			s.found(i, candidate)
+		}
+	}
+	return nil
+}
+
+// found records an adversarial example of image i.
+func (s *search) found(i int, x []float32) {
+	s.broken[i] = true
+	s.adversarial[i] = append([]float32(nil), x...)
+}

@@ -1,0 +1,127 @@
+package attack
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Point is the accuracy that is left at one ε.
+type Point struct {
+	Epsilon   float64 `json:"epsilon"`   // see the package's Units
+	Surviving int     `json:"surviving"` // images still classified right after the attack
+	Accuracy  float64 `json:"accuracy"`  // Surviving / N: the robust accuracy
+	// Wilson's score interval of the accuracy, 95 %: over the draw of the images,
+	// not of the attack's random choices.
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// Curve is what an attack leaves of a classifier's accuracy as ε grows.
+type Curve struct {
+	Attack   string  `json:"attack"` // with its parameters
+	Norm     Norm    `json:"norm"`
+	Seed     uint64  `json:"seed"`
+	Dataset  string  `json:"dataset"`
+	Split    string  `json:"split"`
+	Checksum string  `json:"checksum"` // of the data set
+	N        int     `json:"n"`        // images, those that were wrong from the start included
+	Clean    Point   `json:"clean"`    // without a perturbation
+	Points   []Point `json:"points"`   // ε ascending, so Accuracy never rises
+	// Broken holds for each image the index in Points of the smallest ε at which
+	// an adversarial example was found: -1 where the classifier is wrong without a
+	// perturbation, len(Points) where the image survived them all.
+	Broken []int `json:"broken"`
+
+	adversarial map[int][]float32
+}
+
+// Adversarial returns the adversarial example that was found for image i at the
+// smallest ε that broke it, as the network sees inputs (pixels in [-1,1]; see
+// data.Dataset.Example), and false where there is none: the image survived, was
+// wrong from the start, or the curve was read from a file.
+func (c *Curve) Adversarial(i int) ([]float32, bool) {
+	x, ok := c.adversarial[i]
+	return x, ok
+}
+
+// count fills in the points from Broken.
+func (c *Curve) count(epsilons []float64) {
+	c.Points = c.Points[:0]
+	surviving := func(from int) int {
+		n := 0
+		for _, b := range c.Broken {
+			if b >= from {
+				n++
+			}
+		}
+		return n
+	}
+	c.Clean = newPoint(0, surviving(0), c.N)
+	for j, epsilon := range epsilons {
+		c.Points = append(c.Points, newPoint(epsilon, surviving(j+1), c.N))
+	}
+}
+
+// newPoint computes the accuracy and its interval (Wilson 1927).
+func newPoint(epsilon float64, surviving, n int) Point {
+	const z = 1.959963984540054 // the standard normal's 97.5 % point
+	p, m := float64(surviving)/float64(n), float64(n)
+	centre := (p + z*z/(2*m)) / (1 + z*z/m)
+	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	point := Point{Epsilon: epsilon, Surviving: surviving, Accuracy: p, Low: max(0, centre-half), High: min(1, centre+half)}
+	// Exactly, where rounding would leave a trace.
+	if surviving == 0 {
+		point.Low = 0
+	}
+	if surviving == n {
+		point.High = 1
+	}
+	return point
+}
+
+// Worst combines curves of the same images and ε into the worst case of each
+// image: an image survives an ε only if it survived it in every curve. Norms
+// must be the same, since the curve speaks of one.
+func Worst(curves ...*Curve) (*Curve, error) {
+	if len(curves) == 0 {
+		return nil, errors.New("attack: the worst case of no curves is not defined: give at least one")
+	}
+	first := curves[0]
+	worst := *first
+	worst.Points = nil
+	worst.Broken, worst.adversarial = slices.Clone(first.Broken), maps.Clone(first.adversarial)
+	if worst.adversarial == nil {
+		worst.adversarial = map[int][]float32{}
+	}
+	epsilons, names := first.epsilons(), []string{first.Attack}
+	for _, c := range curves[1:] {
+		if c.Checksum != first.Checksum || len(c.Broken) != len(first.Broken) || c.Norm != first.Norm || !slices.Equal(c.epsilons(), epsilons) {
+			return nil, fmt.Errorf("attack: %s and %s were not measured alike: the worst case needs the same data set, norm and list of ε", first.Attack, c.Attack)
+		}
+		names = append(names, c.Attack)
+		for i, b := range c.Broken {
+			if b < worst.Broken[i] {
+				worst.Broken[i] = b
+				delete(worst.adversarial, i)
+				if x, ok := c.adversarial[i]; ok {
+					worst.adversarial[i] = x
+				}
+			}
+		}
+	}
+	worst.Attack = "worst of " + strings.Join(names, "; ")
+	worst.count(epsilons)
+	return &worst, nil
+}
+
+func (c *Curve) epsilons() []float64 {
+	epsilons := make([]float64, len(c.Points))
+	for j, p := range c.Points {
+		epsilons[j] = p.Epsilon
+	}
+	return epsilons
+}
