@@ -1,7 +1,6 @@
 package calibration
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,14 +17,20 @@ type evaluation struct {
 	probabilities []float64 // [n × classes]
 	cells         []int32   // [n × classes], the bin of each probability
 	ranked        []ranked  // in rising order of confidence
+	places        []place   // of the ranked
 }
 
-// ranked is an example's prediction, with the bins it lies in.
+// ranked is an example's prediction.
 type ranked struct {
-	confidence             float64
-	example, bin           int32
-	midpointBin, officialB uint8
-	right                  bool
+	confidence float64
+	example    int32
+	right      bool
+}
+
+// place says in which bins a confidence lies.
+type place struct {
+	bin                int32
+	midpoint, official uint8
 }
 
 func newEvaluation(s Sample, bins int) (*evaluation, error) {
@@ -46,6 +51,7 @@ func newEvaluation(s Sample, bins int) (*evaluation, error) {
 		probabilities: make([]float64, n*classes),
 		cells:         make([]int32, n*classes),
 		ranked:        make([]ranked, n),
+		places:        make([]place, n),
 	}
 	for i, row := range rows {
 		p := e.probabilities[i*classes : (i+1)*classes]
@@ -54,12 +60,20 @@ func newEvaluation(s Sample, bins int) (*evaluation, error) {
 			e.cells[i*classes+k] = int32(binOf(v, bins))
 		}
 		e.loss[i] = x.loss
-		e.ranked[i] = ranked{
-			confidence: x.confidence, example: int32(i), right: x.class == int(s.Labels[i]),
-			bin: int32(binOf(x.confidence, bins)), midpointBin: uint8(binOf(x.confidence, midpointBins)), officialB: uint8(officialBin(x.confidence)),
-		}
+		e.ranked[i] = ranked{x.confidence, int32(i), x.class == int(s.Labels[i])}
 	}
-	slices.SortFunc(e.ranked, func(a, b ranked) int { return cmp.Compare(a.confidence, b.confidence) })
+	slices.SortFunc(e.ranked, func(a, b ranked) int { // they are finite, so cmp.Compare would look for NaN in vain
+		switch {
+		case a.confidence < b.confidence:
+			return -1
+		case a.confidence > b.confidence:
+			return 1
+		}
+		return 0
+	})
+	for i, x := range e.ranked {
+		e.places[i] = place{int32(binOf(x.confidence, bins)), uint8(binOf(x.confidence, midpointBins)), uint8(officialBin(x.confidence))}
+	}
 	return e, nil
 }
 
@@ -98,11 +112,11 @@ func (e *evaluation) figures(weights []int32, s *scratch) Figures {
 	clear(s.midpoint[:])
 	clear(s.official[:])
 	n := float64(e.n)
-	for _, x := range e.ranked {
-		w := float64(weights[x.example])
-		s.top[x.bin].add(w, x.confidence, x.right)
-		s.midpoint[x.midpointBin].add(w, x.confidence, x.right)
-		s.official[x.officialB].add(w, x.confidence, x.right)
+	for i, x := range e.ranked {
+		w, in := float64(weights[x.example]), e.places[i]
+		s.top[in.bin].add(w, x.confidence, x.right)
+		s.midpoint[in.midpoint].add(w, x.confidence, x.right)
+		s.official[in.official].add(w, x.confidence, x.right)
 		f.NLL += w * e.loss[x.example] / n
 	}
 	for _, bin := range s.top {

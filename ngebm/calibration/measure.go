@@ -1,6 +1,7 @@
 package calibration
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"ngebm/ngebm/bootstrap"
@@ -73,7 +74,10 @@ func (r *Report) calibrate(s Sample, o Options) error {
 	v := *o.Validation
 	t, err := FitTemperature(v)
 	if err != nil {
-		return err
+		return fmt.Errorf("validation: %w", err)
+	}
+	if classes := len(v.rows()[0]); classes != r.Classes {
+		return fmt.Errorf("calibration: the validation sample has %d classes, the measured one %d", classes, r.Classes)
 	}
 	if t.Warning != "" {
 		r.Warnings = append(r.Warnings, "temperature: "+t.Warning)
@@ -97,7 +101,7 @@ func (r *Report) calibrate(s Sample, o Options) error {
 		weights := make([]int32, len(v.Labels))
 		return func(rng *rand.Rand, out []float64) {
 			bootstrap.Resample(rng, weights)
-			out[0] = 1 / fit.solve(weights)
+			out[0] = 1 / fit.solve(1/t.T, weights)
 		}
 	})
 	if err != nil {

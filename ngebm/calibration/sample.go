@@ -141,13 +141,6 @@ func (s Sample) predict(row []float64, label int32, p []float64) prediction {
 	}
 	top := p[class]
 	margin := top - p[label]
-	sum := 0.
-	for k, z := range p {
-		p[k] = math.Exp(z - top)
-		sum += p[k]
-	}
-	for k := range p {
-		p[k] /= sum
-	}
-	return prediction{class, p[class], margin + math.Log(sum)}
+	logSum := softmax(p, top)
+	return prediction{class, p[class], margin + logSum}
 }

@@ -1,8 +1,6 @@
 package calibration
 
-import (
-	"math"
-)
+import "math"
 
 // Temperature is the T at which softmax(logits/T) has the least NLL on a
 // validation sample (Guo et al. 2017).
@@ -41,7 +39,7 @@ func FitTemperature(validation Sample) (Temperature, error) {
 	case cold:
 		return Temperature{MinTemperature, fit.at(1 / MinTemperature).nll, "the least NLL lies at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data"}, nil
 	}
-	inverse := fit.solve(nil)
+	inverse := fit.solve(1, nil)
 	found := Temperature{T: 1 / inverse, NLL: fit.at(inverse).nll}
 	if found.T <= MinTemperature*(1+1e-6) || found.T >= MaxTemperature*(1-1e-6) {
 		found.Warning = "the least NLL lies beyond the temperatures that are tried, 1e-6 … 1e6"
@@ -129,10 +127,9 @@ func (f *fit) weighted(inverse float64, weights []int32) point {
 }
 
 // solve returns the inverse temperature at which the slope is 0, within the
-// bounds.
-func (f *fit) solve(weights []int32) float64 {
+// bounds, searching from inverse on.
+func (f *fit) solve(inverse float64, weights []int32) float64 {
 	low, high := 1/MaxTemperature, 1/MinTemperature
-	inverse := 1.
 	for high/low > 1+1e-12 {
 		p := f.weighted(inverse, weights)
 		if p.slope < 0 {

@@ -1,0 +1,46 @@
+// Package calibration measures how far a classifier's confidence can be trusted,
+// and mends it with a temperature. It works on slices of logits or probabilities,
+// anyone's; no backend is needed.
+//
+// Packages disagree without a word on what "ECE" is. These are the definitions
+// here, the packages that give the same number to 1e-9 (tests hold this package
+// to their figures, on continuous data and on ties), and those that do not:
+//
+//	figure                 definition                            equals                              differs from
+//	accuracy               argmax, the first on ties             numpy, scikit-learn
+//	ECE                    equal-width bins (lo,hi], edges i/n,  uncertainty-calibration 0.1.4       torchmetrics 1.9.0: [lo,hi), float32, confidence 1
+//	                       0 in the first; Σ share × |mean       get_ece; netcal 1.4.0 unless a      in a bin of its own (equal to about 1e-7 on
+//	                       confidence - accuracy|                confidence is a bin's edge          continuous data)
+//	MCE                    largest gap of these bins             netcal 1.4.0                        torchmetrics 1.9.0, as above
+//	RMSCE                  √(Σ share × gap²) (plug-in)           uncertainty-calibration 0.1.4, p=2, torchmetrics 1.9.0, as above; debiased forms
+//	                                                             debias=False
+//	ECE_equal_mass         edges midway between the sorted       uncertainty-calibration 0.1.4       netcal 1.4.0 (np.quantile edges); splitting ties
+//	                       confidences of np.array_split's       get_ece_em                          between bins; "ACE" of Nixon et al. (2019), over
+//	                       parts, equal ones merged; (lo,hi]                                         all classes; netcal's ACE, an average over bins
+//	classwise_ECE          mean over classes of the ECE of       uncertainty-calibration 0.1.4,      "static calibration error" with [lo,hi) on ties
+//	                       (p_k, label = k), bins (lo,hi]        mode="marginal", p=1
+//	ECE_midpoint           20 bins (lo,hi], Σ share × |accuracy  the plain formula                   every ECE above: a perfect model of confidence 1
+//	                       - the bin's midpoint|                                                     scores .025
+//	ECE_midpoint_official  the same in [lo,hi) with edges        the NG-EBM authors'                 ECE_midpoint, on ties
+//	                       + 1e-10, float32 confidences and      eval_wrn_ebm.py
+//	                       1e-5 examples more in each bin
+//	NLL                    mean -log p(label), nats; from        torch cross_entropy, scipy          log_loss of the same logits' probabilities where
+//	                       logits without clipping               log_softmax                         one is below 2.2e-16
+//	                       from probabilities: clipped at        scikit-learn 1.9.1 log_loss
+//	                       2.2e-16
+//	Brier_sum              mean of Σ_k (p_k - [label = k])²,     scikit-learn 1.9.1                  scale_by_half=True (half of it); means over classes
+//	                       0 … 2                                 brier_score_loss,
+//	                                                             scale_by_half=False
+//	AURC                   mean over k of the risk among the k   1 - uncertainty-calibration 0.1.4   trapezoids; ties in order of appearance
+//	                       most confident; ties in mean order    get_selective_stats, without ties
+//	T_opt                  argmin over T of the NLL of           scipy minimize_scalar, torch LBFGS  gpleiss/temperature_scaling (50 steps of LBFGS do not
+//	                       softmax(logits/T), to convergence     with line search, to 1e-6           converge); netcal, whose weight is 1/T
+//
+// The Brier score's parts are Murphy's (1973), summed over classes, on the bins
+// of classwise_ECE: Brier_sum = reliability - resolution + uncertainty +
+// within_bins, where the last is 0 if all forecasts in a bin are equal.
+//
+// A confidence exactly on a bin's edge is put where numpy's softmax puts it,
+// where numpy rounds exp to the nearest number; with AVX-512 it does not always,
+// and its own figures then change from one machine to the next.
+package calibration
