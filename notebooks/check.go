@@ -37,10 +37,11 @@ func machinePaths(p *place) []machinePath {
 		if folder.path == "" || path == "/" {
 			continue
 		}
-		find := regexp.MustCompile(`(?:^|[^\w./-])` + regexp.QuoteMeta(path) + folder.after + `(?:$|\b|[^\w-])`)
-		if folder.after == "" {
-			find = regexp.MustCompile(`(?:^|[^\w./-])` + regexp.QuoteMeta(path) + `(?:$|[^\w-])`)
+		end := folder.after
+		if end == "" {
+			end = `(?:$|[^\w-])`
 		}
+		find := regexp.MustCompile(`(?:^|[^\w./-]|file://)` + regexp.QuoteMeta(path) + end)
 		paths = append(paths, machinePath{folder.what, find})
 	}
 	return paths

@@ -68,7 +68,8 @@ func execute(ctx context.Context, tools *toolbox, path, result string, limit lim
 	cmd := command(ctx, tools.python, "-c", executeScript, path, result)
 	cmd.Env = append(pythonEnv(),
 		"JUPYTER_CONFIG_DIR="+temp,
-		"JUPYTER_DATA_DIR="+filepath.Join(tools.kernel, "jupyter"),
+		"JUPYTER_DATA_DIR="+temp,
+		"JUPYTER_PATH="+filepath.Join(tools.kernel, "jupyter"), // where the kernel is described
 		"JUPYTER_RUNTIME_DIR="+temp,
 		"TMPDIR="+temp, // where kernels keep their files: gone with it
 	)

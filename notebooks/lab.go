@@ -50,7 +50,8 @@ func openLab(ctx context.Context, p *place, tools *toolbox, port int, browser bo
 	cmd.Dir = p.notebooks
 	cmd.Env = append(pythonEnv(),
 		"JUPYTER_CONFIG_DIR="+settings, // so that nobody's own settings are read or written
-		"JUPYTER_DATA_DIR="+filepath.Join(tools.kernel, "jupyter"),
+		"JUPYTER_DATA_DIR="+filepath.Join(settings, "data"),
+		"JUPYTER_PATH="+filepath.Join(tools.kernel, "jupyter"), // where the kernel is described
 		"JUPYTER_RUNTIME_DIR="+filepath.Join(settings, "runtime"),
 		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
 		"PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+tools.gopls,
@@ -135,6 +136,10 @@ func labArguments(p *place, port int, browser bool) []string {
 		"--KernelSpecManager.ensure_native_kernel=False",
 		"--KernelSpecManager.allowed_kernelspecs=gonb",
 		"--MultiKernelManager.default_kernel_name=gonb",
+	}
+	// What is in the folder beside notebooks is for those who write them.
+	for _, hidden := range []string{"*.go", "gopls", "pages", "python", "go.*", "__pycache__"} {
+		args = append(args, "--ContentsManager.hide_globs="+hidden)
 	}
 	if os.Getuid() == 0 {
 		args = append(args, "--ServerApp.allow_root=True")

@@ -36,6 +36,7 @@ type cell struct {
 	Kind    string   `json:"cell_type"`
 	Source  text     `json:"source"`
 	Outputs []output `json:"outputs"`
+	Count   *int     `json:"execution_count"` // nil: has not run
 }
 
 // output is what a code cell left: a stream of text, data to display, or an error.
