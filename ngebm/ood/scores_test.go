@@ -1,0 +1,78 @@
+package ood
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// Values by scipy 1.17.1 (special.logsumexp, special.softmax) and the papers'
+// formulas in numpy 2.4.6.
+func TestScores(t *testing.T) {
+	logits := [][]float64{{1, 2, 4}, {0, 0, 0}, {700, -700, 3}}
+	for _, c := range []struct {
+		s    Score
+		want []float64
+	}{
+		{Energy(1), []float64{4.169846019556286, math.Log(3), 700}},
+		{Energy(100), []float64{112.20235217165082, 100 * math.Log(3), 700.0940042456164}},
+		{MaxSoftmax(), []float64{0.8437947344813395, 1. / 3, 1}},
+		{MaxLogit(), []float64{4, 0, 700}},
+		{Entropy(), []float64{-0.5242666167276728, -math.Log(3), -1.3803171739745085e-300}},
+		{GEN(.1, 100), []float64{-2.337033125151918, -3 * math.Pow(2./9, .1), -5.366295840091961e-31}},
+		{GEN(.5, 2), []float64{-0.6810980293637857, -2 * math.Sqrt(2./9), -4.4501336751874574e-152}},
+	} {
+		got, err := c.s.Of(logits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range c.want {
+			if !(math.Abs(got[i]-want) <= 1e-12*math.Abs(want)) {
+				t.Errorf("%s (%s) of %v is %v, want %v", c.s.Name, c.s.Is, logits[i], got[i], want)
+			}
+		}
+	}
+}
+
+// Scores that are FromProbabilities are the same from log-probabilities.
+func TestScoresFromProbabilities(t *testing.T) {
+	logits := [][]float64{{1, 2, 4}, {5, 5, -5}, {800, -800, 0}}
+	probabilities := make([][]float64, len(logits))
+	for i, row := range logits {
+		probabilities[i] = softmax(row)
+	}
+	for _, s := range Scores() {
+		if !s.FromProbabilities {
+			continue
+		}
+		want, err := s.Of(logits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Of(LogProbabilities(probabilities))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			if math.Abs(got[i]-want[i]) > 1e-12 {
+				t.Errorf("%s of %v is %v from probabilities, %v from logits", s.Name, logits[i], got[i], want[i])
+			}
+		}
+	}
+}
+
+func TestBadLogits(t *testing.T) {
+	for want, logits := range map[string][][]float64{
+		"there are no logits":                {},
+		"row 1 (the first is 0) has 1 logit": {{1, 2}, {1}},
+		"row 0 (the first is 0) has 0 logit": {{}},
+		"logit 1 is NaN":                     {{1, math.NaN()}},
+		"row 1 (the first is 0): logit 0":    {{1, 2}, {math.Inf(1), 0}},
+	} {
+		for _, s := range Scores() {
+			if _, err := s.Of(logits); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v, want %q", s.Name, err, want)
+			}
+		}
+	}
+}
