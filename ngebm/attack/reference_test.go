@@ -148,9 +148,9 @@ func TestReference(t *testing.T) {
 		{name: "APGD-CE", attack: attack.APGD{Norm: attack.Linf, Steps: 100}, random: true, upper: true},
 		{name: "APGD-CE L2", attack: attack.APGD{Norm: attack.L2, Steps: 100}, random: true, upper: true},
 		{name: "APGDT", attack: attack.TargetedAPGD{Norm: attack.Linf, Steps: 100, Targets: 9}, random: true, upper: true},
-		{name: "Square", attack: attack.Square{Queries: 2000}, random: true, upper: true},
+		{name: "Square", attack: attack.Square{Norm: attack.Linf, Queries: 2000}, random: true, upper: true},
 		{name: "AutoAttack", random: true, upper: true, attack: attack.Sequence{
-			attack.APGD{Norm: attack.Linf, Steps: 100}, attack.TargetedAPGD{Norm: attack.Linf, Steps: 100}, attack.Square{Queries: 500}}},
+			attack.APGD{Norm: attack.Linf, Steps: 100}, attack.TargetedAPGD{Norm: attack.Linf, Steps: 100}, attack.Square{Norm: attack.Linf, Queries: 500}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want, n := map[float64]int{}, 0

@@ -6,20 +6,22 @@ import (
 	"math/rand/v2"
 )
 
-// Square is random search for an L∞ perturbation, without gradients
-// (Andriushchenko et al. 2020, algorithms 1 and 2, with AutoAttack's margin loss
-// f_y − max_{k≠y} f_k): it starts from vertical stripes of ±ε, and at each query
-// sets a square window to ±ε in each channel, keeping it if the margin falls.
-// The window's share of the image starts at P and shrinks with the queries. What
-// is not an image is taken as one row of pixels.
+// Square is random search without gradients (Andriushchenko et al. 2020,
+// algorithms 1 to 3, with the margin f_y − max_{k≠y} f_k as loss, as in
+// AutoAttack). Each query changes a square window of the perturbation, and the
+// change is kept if the margin falls: for L∞ the window becomes ±ε in each channel,
+// beginning with vertical stripes of ±ε; for L2 it takes over the length of
+// another window and what ε leaves. The window's share of the image starts at P
+// and shrinks with the queries. What is not an image is taken as one row of pixels.
 type Square struct {
+	Norm    Norm    `json:"norm"`
 	Queries int     `json:"queries"` // for each image; AutoAttack makes 5,000
 	P       float64 `json:"p"`       // AutoAttack: .8, which 0 stands for
 }
 
 // String implements [Attack].
 func (q Square) String() string {
-	return fmt.Sprintf("Square Linf, %d queries, p %.4g", q.Queries, q.p())
+	return fmt.Sprintf("Square %s, %d queries, p %.4g", q.Norm, q.Queries, q.p())
 }
 
 func (q Square) p() float64 {
@@ -29,7 +31,7 @@ func (q Square) p() float64 {
 	return q.P
 }
 
-func (q Square) norm() Norm { return Linf }
+func (q Square) norm() Norm { return q.Norm }
 
 func (q Square) check(int) error {
 	if q.Queries < 1 {
@@ -68,7 +70,7 @@ func (q Square) run(s *search, images []int) error {
 	values := s.batch * s.d.Size()
 	x, lower, upper := make([]float32, values), make([]float32, values), make([]float32, values)
 	best, candidates := make([]float32, values), make([]float32, values)
-	places := make([]*place, s.batch)
+	places, size := make([]*place, s.batch), layout(s.d.Shape)
 	busy, next := 0, 0
 	for {
 		for k := range places {
@@ -88,11 +90,17 @@ func (q Square) run(s *search, images []int) error {
 			if p == nil {
 				continue
 			}
-			if y := s.at(candidates, k); p.query == 0 {
-				stripes(p.random, s.d.Shape, s.at(lower, k), s.at(upper, k), y)
-			} else {
-				copy(y, s.at(best, k))
-				window(p.random, s.d.Shape, q.share(p.query-1), s.at(lower, k), s.at(upper, k), y)
+			y, x, low, high := s.at(candidates, k), s.at(x, k), s.at(lower, k), s.at(upper, k)
+			copy(y, s.at(best, k))
+			switch first := p.query == 0; {
+			case q.Norm == Linf && first:
+				stripes(p.random, size, low, high, y)
+			case q.Norm == Linf:
+				size.window(p.random, size.side(q.share(p.query-1))).fill(p.random, low, high, y)
+			case first:
+				s.ball.tiles(p.random, size, x, y)
+			default:
+				s.ball.move(p.random, size, q.share(p.query-1), x, y)
 			}
 		}
 		rows, err := s.forward(candidates, s.batch)
@@ -142,49 +150,64 @@ func margin(logits []float32, label int) float64 {
 	return float64(logits[label]) - other
 }
 
-// layout reads a shape as [height, width, channels].
-func layout(shape []int) (height, width, channels int) {
+// extent is the size of an image.
+type extent struct{ height, width, channels int }
+
+// layout reads a shape.
+func layout(shape []int) extent {
 	if len(shape) == 3 {
-		return shape[0], shape[1], shape[2]
+		return extent{shape[0], shape[1], shape[2]}
 	}
-	width = 1
+	width := 1
 	for _, n := range shape {
 		width *= n
 	}
-	return 1, width, 1
+	return extent{1, width, 1}
+}
+
+// side returns the side of a square window that is a share of the image.
+func (e extent) side(share float64) int {
+	return max(1, int(math.RoundToEven(math.Sqrt(share*float64(e.height*e.width)))))
+}
+
+// window is a rectangle of an image, with rows [top, top+rows).
+type window struct {
+	extent
+	top, left, rows, columns int
+}
+
+// window draws the place of a square window, cut to the image's size.
+func (e extent) window(r *rand.Rand, side int) window {
+	rows, columns := min(side, e.height), min(side, e.width)
+	return window{e, r.IntN(e.height - rows + 1), r.IntN(e.width - columns + 1), rows, columns}
+}
+
+// each calls do with the index in the image of every pixel in one channel of the
+// window, and the pixel's row and column in the window.
+func (w window) each(channel int, do func(j, row, column int)) {
+	for row := range w.rows {
+		for column := range w.columns {
+			do(((w.top+row)*w.width+w.left+column)*w.channels+channel, row, column)
+		}
+	}
+}
+
+// fill sets each channel of the window to one of its bounds.
+func (w window) fill(r *rand.Rand, lower, upper, y []float32) {
+	for channel := range w.channels {
+		bound := either(r, lower, upper)
+		w.each(channel, func(j, _, _ int) { y[j] = bound[j] })
+	}
 }
 
 // stripes sets every column of every channel to one of its bounds.
-func stripes(r *rand.Rand, shape []int, lower, upper, y []float32) {
-	height, width, channels := layout(shape)
-	for column := range width * channels {
-		bound := either(r, lower, upper)
-		for row := range height {
-			j := row*width*channels + column
-			y[j] = bound[j]
-		}
+func stripes(r *rand.Rand, e extent, lower, upper, y []float32) {
+	for column := range e.width {
+		window{e, 0, column, e.height, 1}.fill(r, lower, upper, y)
 	}
 }
 
-// window sets a square of the given share of the image to one of its bounds, in
-// each channel.
-func window(r *rand.Rand, shape []int, share float64, lower, upper, y []float32) {
-	height, width, channels := layout(shape)
-	side := max(1, int(math.RoundToEven(math.Sqrt(share*float64(height*width)))))
-	rows, columns := min(side, height), min(side, width)
-	top, left := r.IntN(height-rows+1), r.IntN(width-columns+1)
-	for channel := range channels {
-		bound := either(r, lower, upper)
-		for row := top; row < top+rows; row++ {
-			for column := left; column < left+columns; column++ {
-				j := (row*width+column)*channels + channel
-				y[j] = bound[j]
-			}
-		}
-	}
-}
-
-func either(r *rand.Rand, a, b []float32) []float32 {
+func either[T any](r *rand.Rand, a, b T) T {
 	if r.IntN(2) == 0 {
 		return a
 	}
