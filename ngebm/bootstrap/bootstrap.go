@@ -23,9 +23,9 @@ type Interval struct {
 
 // Options say how to draw. The zero value draws no intervals.
 type Options struct {
-	Resamples int     // number of samples drawn; 1000 is usual, 0 draws none
-	Level     float64 // between 0 and 1; 0 means .95
-	Seed      uint64
+	Resamples int     `json:"resamples"` // number of samples drawn; 1000 is usual, 0 draws none
+	Level     float64 `json:"level"`     // between 0 and 1; 0 means .95
+	Seed      uint64  `json:"seed"`
 }
 
 // Validate returns an error that names the option that is out of range.

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"text/tabwriter"
+
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/ood"
+)
+
+// withInterval prints a figure, and its interval if there is one.
+func withInterval(value float64, intervals map[string]bootstrap.Interval, name string) string {
+	if i, ok := intervals[name]; ok {
+		return fmt.Sprintf("%.6f [%.4f, %.4f]", value, i.Low, i.High)
+	}
+	return fmt.Sprintf("%.6f", value)
+}
+
+// sayIntervals explains what stands in brackets.
+func sayIntervals(w *bytes.Buffer, o *bootstrap.Options) {
+	if o != nil {
+		fmt.Fprintf(w, "[…]: %g %% bootstrap intervals, %d resamples, seed %d\n", 100*o.Level, o.Resamples, o.Seed)
+	}
+}
+
+// print writes aligned tables. (Nothing fails on a buffer.)
+func (m *measurement) print(w *bytes.Buffer) {
+	if m.Report != nil {
+		printCalibration(w, m.Report)
+	}
+	if len(m.sets) > 0 {
+		tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		fmt.Fprint(tw, "out\tscore")
+		for _, c := range ood.Conventions() {
+			fmt.Fprintf(tw, "\t%s", c.Name)
+		}
+		fmt.Fprintln(tw)
+		for _, set := range m.sets {
+			for _, s := range m.scores {
+				fmt.Fprintf(tw, "%s\t%s", set, s.Name)
+				r := m.OOD[set][s.Name]
+				for _, c := range ood.Conventions() {
+					fmt.Fprintf(tw, "\t%s", withInterval(c.Of(r.Metrics), r.Intervals, c.Name))
+				}
+				fmt.Fprintln(tw)
+			}
+		}
+		tw.Flush()
+		fmt.Fprintln(w)
+		for _, c := range ood.Conventions() {
+			fmt.Fprintf(w, "%s: %s\n", c.Name, c.Is)
+		}
+		for _, s := range m.scores {
+			fmt.Fprintf(w, "%s: %s; larger is more in-distribution\n", s.Name, s.Is)
+		}
+	}
+	sayIntervals(w, m.Bootstrap)
+	if m.Report != nil {
+		for _, warning := range m.Warnings {
+			fmt.Fprintf(w, "warning: %s\n", warning)
+		}
+	}
+}
+
+func printCalibration(w *bytes.Buffer, r *calibration.Report) {
+	fmt.Fprintf(w, "%d examples, %d classes, %d bins\n\n", r.Samples, r.Classes, r.Bins)
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(tw, "figure\tT = 1\tT = %.6g\tdefinition\n", r.TOpt)
+	for _, c := range calibration.Conventions() {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.Name, withInterval(c.Of(r.Figures), r.Intervals, c.Name),
+			withInterval(c.Of(r.AfterT.Figures), r.AfterT.Intervals, c.Name), c.Is)
+	}
+	fmt.Fprintf(tw, "T_opt\t\t%s\tleast NLL of %d validation examples, which is %.6f\n",
+		withInterval(r.TOpt, r.Intervals, "T_opt"), r.ValidationSamples, r.NLLAtTOpt)
+	tw.Flush()
+	fmt.Fprintln(w)
+	tw = tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "confidence\texamples\tmean confidence\taccuracy\t")
+	for _, b := range r.Reliability {
+		if b.Count > 0 {
+			fmt.Fprintf(tw, "(%.3f, %.3f]\t%d\t%.4f\t%.4f\t\n", b.Low, b.High, b.Count, b.Confidence, b.Accuracy)
+		}
+	}
+	tw.Flush()
+	fmt.Fprintln(w)
+}
+
+// print writes an aligned table.
+func (s *scoreLists) print(w *bytes.Buffer) {
+	fmt.Fprintf(w, "%d in-distribution scores, %d out-of-distribution; larger is more in-distribution\n\n", s.In, s.Out)
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, c := range ood.Conventions() {
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", c.Name, withInterval(c.Of(s.Metrics), s.Intervals, c.Name), c.Is)
+	}
+	tw.Flush()
+	sayIntervals(w, s.Bootstrap)
+}
