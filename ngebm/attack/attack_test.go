@@ -1,0 +1,460 @@
+package attack_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/progress"
+)
+
+var _ attack.Model = (*ngebm.Classifier)(nil)
+
+// all is every kind of attack of a norm.
+func all(norm attack.Norm) []attack.Attack {
+	return []attack.Attack{
+		attack.FGSM(norm),
+		attack.PGD{Norm: norm, Steps: 10, Step: .25},
+		attack.PGD{Norm: norm, Steps: 5, Step: .5, RandomStart: true, Restarts: 2},
+		attack.PGD{Norm: norm, Steps: 5, Step: .5, Samples: 3, Noise: .01},
+		attack.APGD{Norm: norm, Steps: 20, Restarts: 2},
+		attack.TargetedAPGD{Norm: norm, Steps: 20, Targets: 2},
+		attack.Square{Norm: norm, Queries: 50},
+	}
+}
+
+func attacker(t testing.TB, m attack.Model, o attack.Options) *attack.Attacker {
+	t.Helper()
+	a, err := attack.New(m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func run(t testing.TB, a *attack.Attacker, d *data.Dataset, what attack.Attack, epsilons ...float64) *attack.Curve {
+	t.Helper()
+	c, err := a.Run(context.Background(), d, what, epsilons)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// noise is a set of random images, with many pixels at the ends of the range.
+func noise(t testing.TB, n int) *data.Dataset {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 0))
+	d := data.Dataset{Info: data.Info{Name: "noise", Classes: []string{"a", "b", "c", "d", "e"}}, Shape: []int{6, 5, 3}, MaxPixel: 255}
+	for range n * 6 * 5 * 3 {
+		d.Pixels = append(d.Pixels, uint8(min(max(r.IntN(400)-70, 0), 255)))
+	}
+	for range n {
+		d.Labels = append(d.Labels, r.Int32N(5))
+	}
+	set, err := data.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// untrained is a network with weights from a seed.
+func untrained(t testing.TB, spec, name string, classes int) *stored {
+	t.Helper()
+	net, err := nets.Parse(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := model.NewStore()
+	nets.Seed(store, 1)
+	return &stored{backend: open(t, spec), store: store, logits: func(scope *model.Scope, x *Node) *Node { return net.Logits(scope, x, classes) }}
+}
+
+// Every adversarial example of every attack is in the ball and in the range to
+// the last bit, and is misclassified; accuracy never rises.
+func TestAdversarialExamples(t *testing.T) {
+	d := noise(t, 40)
+	a := attacker(t, untrained(t, "cpu", "mlp-32", 5), attack.Options{Batch: 16})
+	defer a.Close()
+	for norm, epsilons := range map[attack.Norm][]float64{attack.Linf: {8. / 255, 1. / 255, .3, .0123}, attack.L2: {.1, 1, .3}} {
+		for _, what := range append(all(norm), attack.Sequence(all(norm))) {
+			c := run(t, a, d, what, epsilons...)
+			found, x := 0, make([]float32, d.Size())
+			for i, at := range c.Broken {
+				y, ok := c.Adversarial(i)
+				if ok != (at >= 0 && at < len(c.Points)) {
+					t.Errorf("%s: image %d is broken at %d, has an adversarial example: %v", what, i, at, ok)
+				}
+				if !ok {
+					continue
+				}
+				found++
+				d.Example(i, x)
+				limit, largest, square := 2*c.Points[at].Epsilon, 0., 0.
+				for j := range x {
+					if !(y[j] >= -1 && y[j] <= 1) {
+						t.Fatalf("%s: image %d has the pixel %v", what, i, y[j])
+					}
+					largest = max(largest, math.Abs(float64(y[j])-float64(x[j])), float64(y[j]-x[j]), float64(x[j]-y[j]))
+					square += math.Pow(float64(y[j])-float64(x[j]), 2)
+				}
+				if norm == attack.Linf && largest > limit || norm == attack.L2 && math.Sqrt(square) > limit {
+					t.Fatalf("%s: image %d is %v or %v away at ε %v", what, i, largest, math.Sqrt(square), limit)
+				}
+			}
+			if found == 0 {
+				t.Errorf("%s found nothing: %v", what, c.Points)
+			}
+			before := c.Clean
+			for _, p := range c.Points {
+				if p.Epsilon <= before.Epsilon || p.Surviving > before.Surviving || !(p.Low <= p.Accuracy && p.Accuracy <= p.High) {
+					t.Errorf("%s: %+v after %+v", what, p, before)
+				}
+				before = p
+			}
+		}
+	}
+}
+
+// A linear classifier of two classes is broken at ε exactly where |w·x+b| ≤ ε‖w‖*,
+// with the dual norm: L1 for L∞, L2 for L2. Points in the plane have ε in their
+// own units.
+func TestLinearClassifierInThePlane(t *testing.T) {
+	w, b := [2]float64{3, -1}, .5
+	m := &stored{backend: open(t, "cpu"), store: model.NewStore(), logits: func(_ *model.Scope, x *Node) *Node {
+		f := AddScalar(ReduceSum(Mul(x, Const(x.Graph(), [][]float32{{float32(w[0]), float32(w[1])}})), -1), b)
+		return Stack([]*Node{f, Neg(f)}, -1)
+	}}
+	r := rand.New(rand.NewPCG(7, 0))
+	d := data.Dataset{Info: data.Info{Name: "line", Classes: []string{"left", "right"}}, Shape: []int{2}}
+	var sides []float64
+	for range 150 {
+		x, y := 4*r.Float32()-2, 4*r.Float32()-2
+		d.Points = append(d.Points, x, y)
+		side := w[0]*float64(x) + w[1]*float64(y) + b
+		label := int32(0)
+		if side < 0 {
+			label = 1
+		}
+		d.Labels = append(d.Labels, label)
+		sides = append(sides, math.Abs(side))
+	}
+	set, err := data.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := attacker(t, m, attack.Options{Batch: 64})
+	for norm, dual := range map[attack.Norm]float64{attack.Linf: 4, attack.L2: math.Sqrt(10)} {
+		for _, what := range []attack.Attack{
+			attack.FGSM(norm),
+			attack.PGD{Norm: norm, Steps: 10, Step: .25, Samples: 4, Noise: .1},
+			attack.APGD{Norm: norm, Steps: 10},
+			attack.Square{Norm: norm, Queries: 200},
+		} {
+			c := run(t, a, set, what, .05, .2, .7)
+			if c.Clean.Surviving != len(sides) {
+				t.Fatalf("%d of %d points are classified right", c.Clean.Surviving, len(sides))
+			}
+			for _, p := range c.Points {
+				want := 0
+				for _, side := range sides {
+					if side > p.Epsilon*dual {
+						want++
+					}
+				}
+				// Square L2 comes near the right direction, not onto it.
+				slack := 0
+				if _, ok := what.(attack.Square); ok && norm == attack.L2 {
+					slack = 8
+				}
+				if p.Surviving < want || p.Surviving > want+slack {
+					t.Errorf("%s at %v: %d points survive, want %d", what, p.Epsilon, p.Surviving, want)
+				}
+			}
+		}
+	}
+	// The DLR loss has no meaning for two classes.
+	if _, err := a.Run(context.Background(), set, attack.TargetedAPGD{Norm: attack.L2, Steps: 5}, []float64{.1}); err == nil || !strings.Contains(err.Error(), "use attack.APGD") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Batch size and other ε change nothing, the seed does.
+func TestRandomChoices(t *testing.T) {
+	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 60)
+	for _, what := range append(all(attack.Linf)[2:], attack.Square{Norm: attack.L2, Queries: 30}) {
+		one := run(t, attacker(t, m, attack.Options{Seed: 3}), d, what, .04, .1)
+		other := run(t, attacker(t, m, attack.Options{Seed: 3, Batch: 17}), d, what, .1, .04, .06, .04)
+		if len(other.Points) != 3 {
+			t.Fatalf("%d points", len(other.Points))
+		}
+		for i := range one.Broken {
+			if one.Broken[i] == 0 && other.Broken[i] != 0 || (one.Broken[i] < 2) != (other.Broken[i] < 3) && !(one.Broken[i] == 2 && other.Broken[i] == 1) {
+				t.Errorf("%s: image %d is broken at %d and %d", what, i, one.Broken[i], other.Broken[i])
+			}
+			// Sums over a batch of another size may round in another way.
+			if x, ok := one.Adversarial(i); ok && one.Broken[i] == 0 {
+				if y, _ := other.Adversarial(i); distance(x, y) > 1e-4 {
+					t.Errorf("%s: adversarial examples of image %d differ by %v", what, i, distance(x, y))
+				}
+			}
+		}
+		if p, ok := what.(attack.PGD); ok && p.Samples > 0 {
+			continue // no random start, too little noise to matter
+		}
+		third := run(t, attacker(t, m, attack.Options{Seed: 4}), d, what, .04, .1)
+		same := true
+		for i := range one.Broken {
+			x, _ := one.Adversarial(i)
+			y, _ := third.Adversarial(i)
+			same = same && slices.Equal(x, y)
+		}
+		if same {
+			t.Errorf("%s: two seeds give the same adversarial examples", what)
+		}
+	}
+}
+
+func distance(x, y []float32) float64 {
+	if len(x) != len(y) {
+		return math.Inf(1)
+	}
+	largest := 0.
+	for j := range x {
+		largest = max(largest, math.Abs(float64(x[j])-float64(y[j])))
+	}
+	return largest
+}
+
+// The pure-Go backend gives XLA's results. Values whose gradient is nearly zero
+// may take the other sign, so a few images may differ.
+func TestBackendsAgree(t *testing.T) {
+	d := referenceDigits(t, 50)
+	for norm, epsilons := range map[attack.Norm][]float64{attack.Linf: {.04, .1}, attack.L2: {.3, .6}} {
+		for _, what := range all(norm) {
+			xla := run(t, attacker(t, referenceMLP(t, open(t, "cpu")), attack.Options{}), d, what, epsilons...)
+			pure := run(t, attacker(t, referenceMLP(t, open(t, "go")), attack.Options{}), d, what, epsilons...)
+			apart := 0
+			for i := range xla.Broken {
+				x, _ := xla.Adversarial(i)
+				y, _ := pure.Adversarial(i)
+				if xla.Broken[i] != pure.Broken[i] || distance(x, y) > 1e-3 {
+					apart++
+				}
+			}
+			if apart > 2 {
+				t.Errorf("%s: %d of %d images differ: %v and %v", what, apart, d.Len(), xla.Points, pure.Points)
+			}
+		}
+	}
+}
+
+// Another ε, step size, number of steps or restarts compiles nothing.
+func TestCompilesOnce(t *testing.T) {
+	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 30)
+	a := attacker(t, m, attack.Options{Batch: 20})
+	for _, norm := range []attack.Norm{attack.Linf, attack.L2} {
+		before := m.builds.Load()
+		run(t, a, d, attack.Sequence(all(norm)), .01)
+		if built := m.builds.Load() - before; built > 5 { // forward, PGD, PGD over noise, APGD, targeted APGD
+			t.Errorf("%s: %d graphs were built", norm, built)
+		}
+		before = m.builds.Load()
+		run(t, a, d, attack.Sequence(all(norm)), .02, .03, .5)
+		run(t, a, d, attack.PGD{Norm: norm, Steps: 3, Step: .7, RandomStart: true}, .02)
+		run(t, a, d, attack.APGD{Norm: norm, Steps: 7}, .02)
+		if built := m.builds.Load() - before; built != 0 {
+			t.Errorf("%s: %d graphs were built for other parameters", norm, built)
+		}
+	}
+	a.Close()
+	run(t, a, d, attack.FGSM(attack.Linf), .01) // compiles again
+}
+
+// The worst case of curves and the sequence of their attacks.
+func TestWorst(t *testing.T) {
+	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 100)
+	a := attacker(t, m, attack.Options{Seed: 5})
+	attacks := attack.Sequence{attack.PGD{Norm: attack.Linf, Steps: 5, Step: .3}, attack.Square{Norm: attack.Linf, Queries: 200}}
+	var curves []*attack.Curve
+	for _, what := range attacks {
+		curves = append(curves, run(t, a, d, what, .04, .08, .1))
+	}
+	worst, err := attack.Worst(curves...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sequence := run(t, a, d, attacks, .04, .08, .1)
+	if !slices.Equal(worst.Broken, sequence.Broken) {
+		t.Errorf("worst case %v, sequence %v", worst.Points, sequence.Points)
+	}
+	for j, p := range worst.Points {
+		if p.Surviving > min(curves[0].Points[j].Surviving, curves[1].Points[j].Surviving) {
+			t.Errorf("ε %v: the worst case has %d survivors", p.Epsilon, p.Surviving)
+		}
+	}
+	for i, at := range worst.Broken {
+		if _, ok := worst.Adversarial(i); ok != (at >= 0 && at < 3) {
+			t.Errorf("image %d, broken at %d: adversarial example %v", i, at, ok)
+		}
+	}
+	if _, err := attack.Worst(curves[0], run(t, a, d, attacks[1], .04)); err == nil {
+		t.Error("curves of different ε were combined")
+	}
+	if _, err := attack.Worst(); err == nil {
+		t.Error("no curves were combined")
+	}
+	text, err := json.Marshal(worst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read attack.Curve
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(read.Points, worst.Points) || read.N != 100 || read.Seed != 5 {
+		t.Errorf("read %+v from %s", read, text)
+	}
+}
+
+type counter struct {
+	t       *testing.T
+	last    progress.Report
+	reports int
+	cancel  func()
+}
+
+func (c *counter) Report(r progress.Report) {
+	if r.Done < c.last.Done || r.Done > r.Total || c.last.Finished {
+		c.t.Errorf("%+v after %+v", r, c.last)
+	}
+	c.last = r
+	if c.reports++; c.cancel != nil && c.reports == 3 {
+		c.cancel()
+	}
+}
+
+func TestProgressAndInterrupt(t *testing.T) {
+	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 50)
+	seen := &counter{t: t}
+	run(t, attacker(t, m, attack.Options{Batch: 20, Report: seen}), d, attack.Sequence(all(attack.Linf)), .02, .05)
+	if !seen.last.Finished || seen.last.Done != 100 || seen.reports < 20 {
+		t.Errorf("%d reports, the last %+v", seen.reports, seen.last)
+	}
+	for _, what := range all(attack.Linf)[1:] {
+		ctx, cancel := context.WithCancel(context.Background())
+		_, err := attacker(t, m, attack.Options{Report: &counter{t: t, cancel: cancel}}).Run(ctx, d, what, []float64{.02})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}
+
+// One line, with the value and the remedy.
+func TestBadInput(t *testing.T) {
+	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 10)
+	broken := func(change func(f, x *Node) *Node) *stored {
+		b := referenceMLP(t, m.backend)
+		logits := b.logits
+		b.logits = func(scope *model.Scope, x *Node) *Node { return change(logits(scope, x), x) }
+		return b
+	}
+	labelled := *d
+	labelled.Labels = slices.Clone(d.Labels)
+	labelled.Labels[3] = 12
+	cut := *d
+	cut.Pixels = d.Pixels[:100]
+	pgd := attack.PGD{Norm: attack.Linf, Steps: 2, Step: .5}
+	with := func(change func(p *attack.PGD)) attack.PGD { p := pgd; change(&p); return p }
+	for _, c := range []struct {
+		name    string
+		model   attack.Model
+		d       *data.Dataset
+		attack  attack.Attack
+		epsilon []float64
+		want    []string // in the error
+	}{
+		{"negative ε", m, d, pgd, []float64{.1, -.1}, []string{"-0.1", "8./255"}},
+		{"NaN ε", m, d, pgd, []float64{math.NaN()}, []string{"NaN"}},
+		{"infinite ε", m, d, pgd, []float64{math.Inf(1)}, []string{"+Inf"}},
+		{"no ε", m, d, pgd, nil, []string{"empty"}},
+		{"no attack", m, d, nil, []float64{.1}, []string{"attack.FGSM"}},
+		{"no steps", m, d, attack.PGD{Norm: attack.Linf, Step: .1}, []float64{.1}, []string{"0 steps", "40"}},
+		{"no step size", m, d, with(func(p *attack.PGD) { p.Step = math.NaN() }), []float64{.1}, []string{"NaN", ".1 is usual"}},
+		{"restarts alike", m, d, with(func(p *attack.PGD) { p.Restarts = 3 }), []float64{.1}, []string{"3", "RandomStart"}},
+		{"negative restarts", m, d, with(func(p *attack.PGD) { p.Restarts = -3 }), []float64{.1}, []string{"-3"}},
+		{"samples without noise", m, d, with(func(p *attack.PGD) { p.Samples = 3 }), []float64{.1}, []string{"Noise"}},
+		{"APGD without steps", m, d, attack.APGD{Norm: attack.L2}, []float64{.1}, []string{"0 steps", "100"}},
+		{"too many targets", m, d, attack.TargetedAPGD{Norm: attack.L2, Steps: 2, Targets: 10}, []float64{.1}, []string{"10 target", "at most 9"}},
+		{"no queries", m, d, attack.Square{Norm: attack.Linf}, []float64{.1}, []string{"0 queries"}},
+		{"large windows", m, d, attack.Square{Norm: attack.Linf, Queries: 3, P: 2}, []float64{.1}, []string{"P above 0"}},
+		{"no norm", m, d, attack.Square{Queries: 3}, []float64{.1}, []string{`""`, "attack.Linf"}},
+		{"unknown norm", m, d, attack.FGSM("L1"), []float64{.1}, []string{`"L1"`, "attack.L2"}},
+		{"empty sequence", m, d, attack.Sequence{}, []float64{.1}, []string{"empty"}},
+		{"mixed sequence", m, d, attack.Sequence{pgd, attack.FGSM(attack.L2)}, []float64{.1}, []string{"mixes", "Linf", "L2"}},
+		{"hole in a sequence", m, d, attack.Sequence{pgd, nil}, []float64{.1}, []string{"attack 1"}},
+		{"bad part of a sequence", m, d, attack.Sequence{pgd, attack.APGD{Norm: attack.Linf}}, []float64{.1}, []string{"0 steps"}},
+		{"no data", m, nil, pgd, []float64{.1}, []string{"empty"}},
+		{"label out of range", m, &labelled, pgd, []float64{.1}, []string{"example 3", "12", "0 to 9"}},
+		{"too few pixels", m, &cut, pgd, []float64{.1}, []string{"100", "640"}},
+		{"another shape", m, noise(t, 3), pgd, []float64{.1}, []string{"[6 5 3]", "trained on"}},
+		{"NaN logits", broken(func(f, _ *Node) *Node { return MulScalar(f, math.NaN()) }), d, pgd, []float64{.1}, []string{"example 0", "NaN", "diverged"}},
+		{"NaN gradients", broken(func(f, x *Node) *Node {
+			zero := Sqrt(MulScalar(AddScalar(ReduceSum(x, 1, 2, 3), 100), 0))
+			return Add(f, InsertAxes(zero, -1))
+		}), d, pgd, []float64{.1}, []string{"example 0", "not finite"}},
+		{"logits of another rank", broken(func(f, _ *Node) *Node { return ReduceSum(f, -1) }), d, pgd, []float64{.1}, []string{"[batch, classes]"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := attacker(t, c.model, attack.Options{}).Run(context.Background(), c.d, c.attack, c.epsilon)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %v", err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+		})
+	}
+	if _, err := attack.New(nil, attack.Options{}); err == nil {
+		t.Error("no model, no error")
+	}
+	if _, err := attack.New(m, attack.Options{Batch: -1}); err == nil {
+		t.Error("batch -1, no error")
+	}
+}
+
+// PGD with 40 steps on 200 images of the digits, at one ε.
+//
+//	go test -run - -bench PGD40 ./ngebm/attack
+func BenchmarkPGD40(b *testing.B) {
+	d := referenceDigits(b, 200)
+	for _, norm := range []attack.Norm{attack.Linf, attack.L2} {
+		b.Run(fmt.Sprint(norm), func(b *testing.B) {
+			a := attacker(b, referenceMLP(b, open(b, "cpu")), attack.Options{Batch: 200})
+			pgd := attack.PGD{Norm: norm, Steps: 40, Step: .1, RandomStart: true}
+			run(b, a, d, pgd, .1) // compiles
+			for b.Loop() {
+				run(b, a, d, pgd, .1)
+			}
+		})
+	}
+}

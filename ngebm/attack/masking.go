@@ -1,0 +1,205 @@
+package attack
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data"
+)
+
+// Names of the warnings of [Masking].
+const (
+	BlackBoxWins   = "black-box beats white-box"
+	MoreStepsHelp  = "more steps help a lot"
+	RestartsHelp   = "restarts help a lot"
+	SurvivesHuge   = "accuracy does not fall to zero at a huge ε"
+	ZeroGradients  = "zero gradients"
+	ForwardDiffers = "forward pass differs from run to run"
+)
+
+// Shares of the images from which on a sign is a warning.
+const (
+	muchOfTheImages = .05
+	fewOfTheImages  = .01
+)
+
+// Warning names a sign that an attack's result is too good: that gradients are
+// masked, or that the attack is too weak, rather than that the classifier is
+// robust (Athalye et al. 2018; Carlini et al. 2019).
+type Warning struct {
+	Name string `json:"name"` // one of this package's constants
+	Text string `json:"text"` // what was seen, and what to do
+}
+
+// Masking is what [Attacker.Masking] found, and the numbers behind it. All counts
+// are of images that are classified right after an attack, but for ZeroGradients.
+type Masking struct {
+	Norm     Norm    `json:"norm"`
+	Epsilon  float64 `json:"epsilon"`
+	Seed     uint64  `json:"seed"`
+	Dataset  string  `json:"dataset"`
+	Split    string  `json:"split"`
+	Checksum string  `json:"checksum"`
+	N        int     `json:"n"`     // images
+	Clean    int     `json:"clean"` // without a perturbation
+
+	WhiteBox    int     `json:"white_box"`    // PGD, 40 steps of ε/10, random start
+	MoreSteps   int     `json:"more_steps"`   // of those, after 200 steps of ε/40 too
+	Restarts    int     `json:"restarts"`     // of WhiteBox's, after 5 more random starts too
+	BlackBox    int     `json:"black_box"`    // Square, 1,000 queries
+	HugeEpsilon float64 `json:"huge_epsilon"` // the whole range of every pixel, or 4 times the width of the plane's points
+	Huge        int     `json:"huge"`         // PGD as above at HugeEpsilon
+	// ZeroGradients counts the images at which every value of the cross-entropy's
+	// gradient is exactly zero.
+	ZeroGradients int `json:"zero_gradients"`
+	// ForwardDifference is the largest difference of a logit between two
+	// evaluations of the same images.
+	ForwardDifference float64 `json:"forward_difference"`
+
+	Warnings []Warning `json:"warnings"` // empty if nothing was found
+}
+
+// Masking looks for signs that robust accuracy at ε would be overestimated, with
+// attacks of its own. Some hundred images are enough. More than .05 of the images
+// is "a lot"; black-box beats white-box if it breaks more images by .01 of them or
+// more; zero gradients at more than .01 are a warning. That is no proof of robustness:
+// their silence is necessary, not sufficient.
+func (a *Attacker) Masking(ctx context.Context, d *data.Dataset, norm Norm, epsilon float64) (*Masking, error) {
+	if err := norm.check(); err != nil {
+		return nil, err
+	}
+	if _, err := checkEpsilons([]float64{epsilon}); err != nil {
+		return nil, err
+	}
+	s, err := a.newSearch(ctx, d, "masking checks")
+	if err != nil {
+		return nil, err
+	}
+	m := &Masking{
+		Norm: norm, Epsilon: epsilon, Seed: a.options.Seed, Dataset: d.Name, Split: d.Split, Checksum: d.Checksum,
+		N: d.Len(), Clean: len(s.surviving()), HugeEpsilon: hugeEpsilon(d, norm), Warnings: []Warning{},
+	}
+	if err := s.measureModel(m); err != nil {
+		return nil, err
+	}
+	white := PGD{Norm: norm, Steps: 40, Step: .1, RandomStart: true}
+	longer, again := white, white
+	longer.Steps, longer.Step = 200, .025
+	again.Restarts = 6 // the first is white's own
+	clean := s.broken
+	// each attack goes on from what others have broken.
+	each := func(broken []bool, attack Attack, epsilon float64, survive *int) ([]bool, error) {
+		one := *s
+		one.broken, one.started, one.adversarial = slices.Clone(broken), time.Now(), map[int][]float32{}
+		one.task = fmt.Sprintf("check %s for masking with %s", d.Name, attack)
+		_, err := one.run(attack, []float64{epsilon})
+		*survive = len(one.surviving())
+		return one.broken, err
+	}
+	broken, err := each(clean, white, epsilon, &m.WhiteBox)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := each(broken, longer, epsilon, &m.MoreSteps); err != nil {
+		return nil, err
+	}
+	if _, err := each(broken, again, epsilon, &m.Restarts); err != nil {
+		return nil, err
+	}
+	if _, err := each(clean, Square{Norm: norm, Queries: 1000}, epsilon, &m.BlackBox); err != nil {
+		return nil, err
+	}
+	if _, err := each(clean, white, m.HugeEpsilon, &m.Huge); err != nil {
+		return nil, err
+	}
+	m.judge()
+	return m, nil
+}
+
+// hugeEpsilon is a perturbation that can make anything of any example.
+func hugeEpsilon(d *data.Dataset, norm Norm) float64 {
+	epsilon := 1.
+	if !d.IsImages() {
+		lowest, highest := math.Inf(1), math.Inf(-1)
+		for _, v := range d.Points {
+			lowest, highest = min(lowest, float64(v)), max(highest, float64(v))
+		}
+		epsilon = 4 * (highest - lowest)
+	}
+	if norm == L2 {
+		epsilon *= math.Sqrt(float64(d.Size()))
+	}
+	return epsilon
+}
+
+// measureModel looks at the classifier itself: gradients, and a second forward
+// pass.
+func (s *search) measureModel(m *Masking) error {
+	var images []int
+	for i := range s.d.Len() {
+		images = append(images, i)
+	}
+	s.ball = newBall(s.d, L2, 0)
+	return s.batches(images, func(b *batch, tell func(float64) error) error {
+		rows, err := s.forward(b.x, len(b.images))
+		if err != nil {
+			return err
+		}
+		for k, i := range b.images {
+			for c, f := range rows[k] {
+				m.ForwardDifference = max(m.ForwardDifference, math.Abs(float64(f)-float64(s.logits[i][c])))
+			}
+		}
+		out, err := s.call("gradient", func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
+			x, labels := in[0], in[1]
+			g := graph.Gradient(graph.ReduceAllSum(crossEntropy(logits(x), labels)), x)[0]
+			return []*graph.Node{perExample(graph.Abs(g), graph.ReduceMax)}
+		}, b.x0, b.label)
+		if err != nil {
+			return err
+		}
+		defer free(out...)
+		largest, err := tensors.CopyFlatData[float32](out[0])
+		if err != nil {
+			return err
+		}
+		for k := range b.images {
+			if largest[k] == 0 {
+				m.ZeroGradients++
+			}
+		}
+		return tell(0)
+	})
+}
+
+// judge fills in the warnings.
+func (m *Masking) judge() {
+	warn := func(name, format string, args ...any) {
+		m.Warnings = append(m.Warnings, Warning{name, fmt.Sprintf(format, args...)})
+	}
+	n := float64(m.N)
+	if gain := m.WhiteBox - m.BlackBox; gain > 0 && float64(gain) >= fewOfTheImages*n {
+		warn(BlackBoxWins, "%d of %d images survive PGD, but only %d survive Square, which sees no gradients: gradients mislead; report the worst case of both", m.WhiteBox, m.N, m.BlackBox)
+	}
+	if gain := m.WhiteBox - m.MoreSteps; float64(gain) > muchOfTheImages*n {
+		warn(MoreStepsHelp, "%d of %d images survive 40 steps of PGD, but only %d survive 200 more: use more steps, or APGD", m.WhiteBox, m.N, m.MoreSteps)
+	}
+	if gain := m.WhiteBox - m.Restarts; float64(gain) > muchOfTheImages*n {
+		warn(RestartsHelp, "%d of %d images survive one random start of PGD, but only %d survive 6: use more restarts", m.WhiteBox, m.N, m.Restarts)
+	}
+	if float64(m.Huge) > muchOfTheImages*n {
+		warn(SurvivesHuge, "%d of %d images survive PGD at ε = %.4g, where every image can become any other: the attack does not work on this classifier", m.Huge, m.N, m.HugeEpsilon)
+	}
+	if float64(m.ZeroGradients) > fewOfTheImages*n {
+		warn(ZeroGradients, "the gradient is exactly zero at %d of %d images, where attacks by gradients cannot move: use TargetedAPGD, whose loss does not saturate, and Square", m.ZeroGradients, m.N)
+	}
+	if m.ForwardDifference > 0 {
+		warn(ForwardDiffers, "the same images gave logits that differ by up to %.3g: attack a classifier that is random with PGD over samples of noise, and measure it repeatedly", m.ForwardDifference)
+	}
+}
