@@ -78,7 +78,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 		}
 		panels[i] = l.panel(bands, columns)
 		if scale == OwnScale {
-			panels[i].below = bands.drawBar
+			panels[i].below, panels[i].belowHeight = bands.drawBar, barSpace
 		}
 		if i%columns == 0 {
 			panels[i].yLabel = "x₂"
@@ -95,7 +95,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 	keysHeight := keys.height(width)
 	var barHeight vg.Length
 	if scale == SharedScale {
-		barHeight = belowHeight
+		barHeight = barSpace
 	}
 	f.Height = 2*margin + keysHeight + barHeight + panelsHeight(panels, columns, width)
 	f.draw = func(c draw.Canvas) {
@@ -274,6 +274,9 @@ func paintHoles(g *Grid) image.Image {
 	}
 	return img
 }
+
+// barSpace is what a colour bar takes up with its words.
+const barSpace vg.Length = 42
 
 // drawBar draws the colour bar with its numbers and its label below it.
 func (b bands) drawBar(c draw.Canvas) {

@@ -85,16 +85,17 @@ func inner(c draw.Canvas) draw.Canvas { return draw.Crop(c, margin, -margin, mar
 // not by it, so that those of neighbours stand in line.
 type panel struct {
 	*plot.Plot
-	title, xLabel, yLabel string
-	aspect                float64             // height over width of the data's area, where that is fixed
-	below                 func(c draw.Canvas) // drawn under the panel, if any, as wide as the data's area
+	title, note, xLabel, yLabel string              // the note stands between title and data
+	aspect                      float64             // height over width of the data's area, where that is fixed
+	below                       func(c draw.Canvas) // drawn under the panel, if any, as wide as the data's area
+	belowHeight                 vg.Length
 }
 
 const (
 	titleHeight  vg.Length = titleSize * 1.9
 	xLabelHeight vg.Length = labelSize * 1.6
 	yLabelWidth  vg.Length = labelSize * 1.6
-	belowHeight  vg.Length = 42
+	noteHeight   vg.Length = tickSize * 1.4
 )
 
 // panelTiles says where panels go: in rows of so many columns, the last of
@@ -115,13 +116,16 @@ func panelTiles(panels []panel, columns int) draw.Tiles {
 			tiles.PadY = titleHeight + gap/2 + xLabelHeight
 		}
 	}
+	var below, note vg.Length
 	for _, p := range panels {
-		if p.below != nil {
-			tiles.PadY += belowHeight
-			tiles.PadBottom += belowHeight
-			break
+		below = max(below, p.belowHeight)
+		if p.note != "" {
+			note = noteHeight
 		}
 	}
+	tiles.PadY += below + note
+	tiles.PadTop += note
+	tiles.PadBottom += below
 	return tiles
 }
 
@@ -144,7 +148,7 @@ func drawPanels(c draw.Canvas, panels []panel, columns int) {
 			data := p.DataCanvas(canvas)
 			bottom := canvas.Min.Y - xLabelHeight
 			p.below(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
-				Min: vg.Point{X: data.Min.X, Y: bottom - belowHeight}, Max: vg.Point{X: data.Max.X, Y: bottom},
+				Min: vg.Point{X: data.Min.X, Y: bottom - p.belowHeight}, Max: vg.Point{X: data.Max.X, Y: bottom},
 			}})
 		}
 	}
@@ -167,8 +171,14 @@ func panelsHeight(panels []panel, columns int, width vg.Length) vg.Length {
 // words writes title and labels around a panel that was drawn on a canvas.
 func (p panel) words(c draw.Canvas) {
 	data := p.DataCanvas(c)
+	top, width := data.Max.Y+titleHeight/3, c.Max.X-data.Min.X+gap/2
+	if p.note != "" {
+		note := textStyle(tickSize, false)
+		c.FillText(note, vg.Point{X: data.Min.X, Y: top}, shorten(p.note, width, note.Width))
+		top += noteHeight
+	}
 	title := textStyle(titleSize, true)
-	c.FillText(title, vg.Point{X: data.Min.X, Y: data.Max.Y + titleHeight/3}, shorten(p.title, c.Max.X-data.Min.X+gap/2, title.Width))
+	c.FillText(title, vg.Point{X: data.Min.X, Y: top}, shorten(p.title, width, title.Width))
 	label := textStyle(labelSize, false)
 	label.XAlign, label.YAlign = draw.XCenter, draw.YTop
 	c.FillText(label, vg.Point{X: data.Center().X, Y: c.Min.Y - 2}, p.xLabel)

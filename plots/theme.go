@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"hash/fnv"
 	"image/color"
 	"math"
 	"strconv"
@@ -53,53 +52,6 @@ var (
 	vermillion    = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
 	reddishPurple = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
 )
-
-// methods gives each method its colour. The first entry that the name contains
-// decides, so "cross-entropy + temperature" stands before "cross-entropy".
-var methods = []struct {
-	part  string
-	color color.NRGBA
-}{
-	{"temperature", skyBlue},
-	{"adversarial", orange},
-	{"label smoothing", reddishPurple},
-	{"ng-ebm", vermillion},
-	{"jem", bluishGreen},
-	{"cross-entropy", blue},
-}
-
-// MethodColor returns the colour in which a method is drawn in every figure,
-// by what its name contains: "NG-EBM, γ = 0.1" has the colour of "NG-EBM". A
-// name that holds no known method gets a colour of its own that depends on
-// nothing but the name.
-func MethodColor(name string) color.Color {
-	lower := strings.ToLower(name)
-	for _, m := range methods {
-		if strings.Contains(lower, m.part) {
-			return m.color
-		}
-	}
-	others := []color.Color{black, color.NRGBA{0x7f, 0x7f, 0x7f, 0xff}, color.NRGBA{0x8c, 0x56, 0x4b, 0xff}}
-	h := fnv.New32a()
-	h.Write([]byte(lower))
-	return others[h.Sum32()%uint32(len(others))]
-}
-
-// dashes tells apart the lines of one colour in a figure.
-var dashes = [][]vg.Length{nil, {6, 2}, {2, 2}, {6, 2, 2, 2}}
-
-// methodStyles returns a line style for each name: colour by method, dashes
-// where an earlier name has that colour already.
-func methodStyles(names []string) []draw.LineStyle {
-	styles := make([]draw.LineStyle, len(names))
-	seen := map[color.Color]int{}
-	for i, name := range names {
-		c := MethodColor(name)
-		styles[i] = draw.LineStyle{Color: c, Width: lineWidth, Dashes: dashes[seen[c]%len(dashes)]}
-		seen[c]++
-	}
-	return styles
-}
 
 // classMark returns the marker of class k: its own colour and its own shape, so
 // that neither alone has to be told apart. Eight colours and seven shapes make 56

@@ -8,33 +8,6 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-func TestMethodColor(t *testing.T) {
-	for name, like := range map[string]string{
-		"NG-EBM, γ = 0.1":             "ng-ebm",
-		"Cross-Entropy":               "cross-entropy",
-		"JEM":                         "jem",
-		"cross-entropy + temperature": "temperature scaling",
-		"NG-EBM + adversarial":        "adversarial training",
-		"Label smoothing 0.1":         "label smoothing",
-		"my own":                      "my own",
-	} {
-		if MethodColor(name) != MethodColor(like) {
-			t.Errorf("%q and %q have different colours", name, like)
-		}
-	}
-	seen := map[color.Color]string{}
-	for _, m := range methods {
-		if other, ok := seen[m.color]; ok {
-			t.Errorf("%q and %q have one colour", m.part, other)
-		}
-		seen[m.color] = m.part
-	}
-	styles := methodStyles([]string{"NG-EBM 1", "cross-entropy", "NG-EBM 2"})
-	if styles[0].Color != styles[2].Color || len(styles[0].Dashes) == len(styles[2].Dashes) {
-		t.Error("two runs of one method must share the colour and differ in dashes")
-	}
-}
-
 // Each of the first 56 classes has a pair of colour and shape of its own, and of
 // the first eight each has its own colour.
 func TestClassMarks(t *testing.T) {
