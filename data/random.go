@@ -12,6 +12,7 @@ const (
 	forEpoch
 	forExample
 	forPoints
+	forStrange
 )
 
 // stream returns the random numbers for one purpose, seed and pair of counters
