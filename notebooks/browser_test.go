@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -49,6 +53,9 @@ func browse(t *testing.T, limit time.Duration, flags ...chromedp.ExecAllocatorOp
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithLogf(t.Logf))
 	t.Cleanup(cancel)
+	if err := chromedp.Run(ctx); err != nil { // the browser lives as long as the context it starts under
+		t.Fatalf("start the browser: %v", err)
+	}
 	return ctx
 }
 
@@ -82,10 +89,13 @@ func (a album) take(name string) chromedp.Action {
 	})
 }
 
-// do runs browser actions; if one fails the test ends with a last picture.
+// do runs browser actions; if one fails, or all take over two minutes, the test
+// ends with a last picture.
 func (a album) do(ctx context.Context, what string, actions ...chromedp.Action) {
 	a.t.Helper()
-	if err := chromedp.Run(ctx, actions...); err != nil {
+	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	if err := chromedp.Run(limited, actions...); err != nil {
 		last := chromedp.Run(ctx, a.take("failed"))
 		a.t.Fatalf("%s: %v (screenshot: %v)", what, err, last)
 	}
@@ -181,6 +191,7 @@ func TestStartHereInBrowser(t *testing.T) {
 	b := ready(t)
 	root := clone(t, true)
 	notebook := filepath.Join(root, "notebooks", startNotebook)
+	clearOutputs(t, notebook)
 	env, mark := marked(t)
 	server := exec.Command(b.program, "-no-browser")
 	server.Dir, server.Env = root, env
@@ -210,8 +221,7 @@ func TestStartHereInBrowser(t *testing.T) {
 	var popups int
 	shots.do(ctx, "run all cells by the menu",
 		chromedp.Evaluate(`document.querySelectorAll(".jp-Dialog, .Toastify__toast").length`, &popups),
-		chromedp.Click(`//div[contains(@class,"lm-MenuBar-itemLabel") and text()="Run"]`),
-		chromedp.Click(`//div[contains(@class,"lm-Menu-itemLabel") and text()="Run All Cells"]`))
+		choose("Run", "Run All Cells"))
 	if popups > 0 {
 		t.Errorf("%d windows popped up at the start", popups)
 	}
@@ -251,8 +261,62 @@ func TestStartHereInBrowser(t *testing.T) {
 	assertNoneLeft(t, mark)
 }
 
-// awaitRun waits until every cell has run, saving with Ctrl-S meanwhile as a
-// careful person does, and returns the notebook as saved.
+// clearOutputs takes a notebook back to before it ran.
+func clearOutputs(t *testing.T, path string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range doc["cells"].([]any) {
+		if c := c.(map[string]any); c["cell_type"] == "code" {
+			c["outputs"], c["execution_count"] = []any{}, nil
+		}
+	}
+	if raw, err = json.Marshal(doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// choose picks an entry of one of JupyterLab's menus with the mouse.
+func choose(menu, entry string) chromedp.Action {
+	return chromedp.Tasks{
+		press(`//*[contains(@class,"lm-MenuBar-itemLabel") and normalize-space()="` + menu + `"]`),
+		press(`//*[contains(@class,"lm-Menu-itemLabel") and normalize-space()="` + entry + `"]`),
+	}
+}
+
+// press moves the mouse onto what an XPath finds and clicks. (chromedp.Click does
+// not move it, and a menu takes what the mouse was last over.)
+func press(xpath string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		var nodes []*cdp.Node
+		if err := chromedp.Nodes(xpath, &nodes, chromedp.BySearch, chromedp.NodeVisible).Do(ctx); err != nil {
+			return err
+		}
+		box, err := dom.GetBoxModel().WithNodeID(nodes[0].NodeID).Do(ctx)
+		if err != nil {
+			return err
+		}
+		x, y := (box.Content[0]+box.Content[4])/2, (box.Content[1]+box.Content[5])/2
+		for _, kind := range []input.MouseType{input.MouseMoved, input.MousePressed, input.MouseReleased} {
+			if err := chromedp.MouseEvent(kind, x, y, chromedp.ButtonLeft, chromedp.ClickCount(1)).Do(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// awaitRun waits until every cell has run, saving meanwhile as a careful person
+// does, and returns the notebook as saved.
 func awaitRun(ctx context.Context, t *testing.T, shots album, notebook string) *document {
 	t.Helper()
 	var idle bool
@@ -260,8 +324,7 @@ func awaitRun(ctx context.Context, t *testing.T, shots album, notebook string) *
 	for time.Now().Before(deadline) {
 		shots.do(ctx, "wait for the cells",
 			chromedp.Sleep(time.Second),
-			chromedp.Click(`//div[contains(@class,"lm-MenuBar-itemLabel") and text()="File"]`),
-			chromedp.Click(`//div[contains(@class,"lm-Menu-itemLabel") and text()="Save Notebook"]`),
+			choose("File", "Save Notebook"),
 			chromedp.Evaluate(`document.querySelector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator")?.dataset.status === "idle"`, &idle))
 		doc, err := readNotebook(notebook)
 		if err != nil {
