@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"ngebm/ngebm/internal/softmax"
 )
 
 // Sample is what a classifier said about labelled examples. Exactly one of
@@ -141,6 +143,6 @@ func (s Sample) predict(row []float64, label int32, p []float64) prediction {
 	}
 	top := p[class]
 	margin := top - p[label]
-	logSum := softmax(p, top)
+	logSum := softmax.Replace(p, top)
 	return prediction{class, p[class], margin + logSum}
 }

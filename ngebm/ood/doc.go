@@ -19,6 +19,10 @@
 //	FPR95_out_positive  share of in rejected at the lowest    pytorch-ood 0.4.0 FPR95TPR;         OpenOOD's, which is the row before
 //	                    threshold that rejects ≥ 95 % of out  Hendrycks and Gimpel
 //
+// The scores that need logits or probabilities alone are listed by Scores: px
+// (energy), py (max softmax), max_logit, entropy and GEN. Their signs are turned
+// where their papers have larger values for outliers (free energy, entropy, GEN).
+//
 // Intervals are bootstrap percentiles; in and out are resampled apart, so that
 // their sizes stay.
 package ood

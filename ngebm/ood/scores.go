@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"ngebm/ngebm/internal/softmax"
 )
 
 // Score turns a row of logits into a number that is larger for examples more
@@ -13,11 +15,11 @@ type Score struct {
 	Name string // px, py, max_logit, entropy, GEN
 	Is   string // its definition
 
-	// FromProbabilities says that a constant added to all logits changes nothing,
-	// so that log-probabilities serve as logits.
+	// FromProbabilities says that the score depends on the softmax of the logits
+	// alone.
 	FromProbabilities bool
 
-	of func(logits []float64) float64
+	of func(row []float64) float64 // of probabilities if FromProbabilities, else of logits
 }
 
 // Scores lists the scores that need nothing but logits.
@@ -27,36 +29,47 @@ func Scores() []Score {
 
 // Of returns the score of each row of logits, [examples][classes].
 func (s Score) Of(logits [][]float64) ([]float64, error) {
-	if len(logits) == 0 {
-		return nil, errors.New("ood: there are no logits")
+	if !s.FromProbabilities {
+		return each(logits, s.of)
 	}
-	scores := make([]float64, len(logits))
-	for i, row := range logits {
-		if len(row) == 0 || len(row) != len(logits[0]) {
-			return nil, fmt.Errorf("ood: row %d (the first is 0) has %d logits, the first has %d", i, len(row), len(logits[0]))
+	var p []float64
+	return each(logits, func(row []float64) float64 {
+		p = append(p[:0], row...)
+		softmax.Replace(p, slices.Max(row))
+		return s.of(p)
+	})
+}
+
+// OfProbabilities returns the score of each row of probabilities,
+// [examples][classes].
+func (s Score) OfProbabilities(p [][]float64) ([]float64, error) {
+	if !s.FromProbabilities {
+		return nil, fmt.Errorf("ood: %s (%s) cannot be computed from probabilities; give logits", s.Name, s.Is)
+	}
+	return each(p, s.of)
+}
+
+// each computes a score of each row.
+func each(rows [][]float64, of func(row []float64) float64) ([]float64, error) {
+	if len(rows) == 0 {
+		return nil, errors.New("ood: there are no rows")
+	}
+	scores := make([]float64, len(rows))
+	for i, row := range rows {
+		if len(row) == 0 || len(row) != len(rows[0]) {
+			return nil, fmt.Errorf("ood: row %d (the first is 0) has %d values, the first has %d", i, len(row), len(rows[0]))
 		}
 		for k, v := range row {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("ood: row %d (the first is 0): logit %d is %v; it must be finite", i, k, v)
+				return nil, fmt.Errorf("ood: row %d (the first is 0): value %d is %v; it must be finite", i, k, v)
 			}
 		}
-		scores[i] = s.of(row)
-	}
-	return scores, nil
-}
-
-// LogProbabilities returns logits that have these probabilities, for scores that
-// are FromProbabilities. Probabilities below the least normal number count as
-// that.
-func LogProbabilities(probabilities [][]float64) [][]float64 {
-	logits := make([][]float64, len(probabilities))
-	for i, row := range probabilities {
-		logits[i] = make([]float64, len(row))
-		for k, p := range row {
-			logits[i][k] = math.Log(max(p, 0x1p-1022))
+		scores[i] = of(row)
+		if math.IsNaN(scores[i]) || math.IsInf(scores[i], 0) {
+			return nil, fmt.Errorf("ood: row %d (the first is 0): its score is %v; the values are too large, or no probabilities", i, scores[i])
 		}
 	}
-	return logits
+	return scores, nil
 }
 
 // Energy is T log Σ exp(f/T), the logarithm of the unnormalised density p(x) of
@@ -78,23 +91,21 @@ func Energy(temperature float64) Score {
 
 // MaxSoftmax is the largest probability (Hendrycks and Gimpel 2017), p(y|x).
 func MaxSoftmax() Score {
-	return Score{Name: "py", Is: "max softmax f", FromProbabilities: true, of: func(logits []float64) float64 {
-		return slices.Max(softmax(logits))
-	}}
+	return Score{Name: "py", Is: "max softmax f", FromProbabilities: true, of: slices.Max[[]float64]}
 }
 
 // MaxLogit is the largest logit (Hendrycks et al. 2022).
 func MaxLogit() Score {
-	return Score{Name: "max_logit", Is: "max f", of: func(logits []float64) float64 { return slices.Max(logits) }}
+	return Score{Name: "max_logit", Is: "max f", of: slices.Max[[]float64]}
 }
 
 // Entropy is Σ p log p, the negative entropy of the softmax in nats.
 func Entropy() Score {
-	return Score{Name: "entropy", Is: "-entropy of softmax f", FromProbabilities: true, of: func(logits []float64) float64 {
+	return Score{Name: "entropy", Is: "-entropy of softmax f", FromProbabilities: true, of: func(p []float64) float64 {
 		sum := 0.
-		for _, p := range softmax(logits) {
-			if p > 0 {
-				sum += p * math.Log(p)
+		for _, v := range p {
+			if v > 0 {
+				sum += v * math.Log(v)
 			}
 		}
 		return sum
@@ -106,27 +117,13 @@ func Entropy() Score {
 // use γ = .1 and, of 1000 classes, the top 100).
 func GEN(gamma float64, top int) Score {
 	is := fmt.Sprintf("-Σ pᵞ(1-p)ᵞ over the top %d classes, γ = %g", top, gamma)
-	return Score{Name: "GEN", Is: is, FromProbabilities: true, of: func(logits []float64) float64 {
-		p := softmax(logits)
+	return Score{Name: "GEN", Is: is, FromProbabilities: true, of: func(p []float64) float64 {
+		p = slices.Clone(p)
 		slices.Sort(p)
 		sum := 0.
 		for _, v := range p[max(len(p)-top, 0):] {
-			sum += math.Pow(v*(1-v), gamma)
+			sum += math.Pow(v*max(1-v, 0), gamma) // a probability may be above 1 by rounding
 		}
 		return -sum
 	}}
-}
-
-func softmax(logits []float64) []float64 {
-	top := slices.Max(logits)
-	p := make([]float64, len(logits))
-	sum := 0.
-	for k, f := range logits {
-		p[k] = math.Exp(f - top)
-		sum += p[k]
-	}
-	for k := range p {
-		p[k] /= sum
-	}
-	return p
 }

@@ -2,8 +2,11 @@ package ood
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/ngebm/internal/softmax"
 )
 
 // Values by scipy 1.17.1 (special.logsumexp, special.softmax) and the papers'
@@ -34,27 +37,32 @@ func TestScores(t *testing.T) {
 	}
 }
 
-// Scores that are FromProbabilities are the same from log-probabilities.
+// Scores that are FromProbabilities are the same from both, to the last bit; the
+// others say that they cannot be.
 func TestScoresFromProbabilities(t *testing.T) {
 	logits := [][]float64{{1, 2, 4}, {5, 5, -5}, {800, -800, 0}}
-	probabilities := make([][]float64, len(logits))
+	p := make([][]float64, len(logits))
 	for i, row := range logits {
-		probabilities[i] = softmax(row)
+		p[i] = slices.Clone(row)
+		softmax.Replace(p[i], slices.Max(row))
 	}
 	for _, s := range Scores() {
 		if !s.FromProbabilities {
+			if _, err := s.OfProbabilities(p); err == nil || !strings.Contains(err.Error(), "give logits") {
+				t.Errorf("%s of probabilities: error %v", s.Name, err)
+			}
 			continue
 		}
 		want, err := s.Of(logits)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Of(LogProbabilities(probabilities))
+		got, err := s.OfProbabilities(p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range want {
-			if math.Abs(got[i]-want[i]) > 1e-12 {
+			if got[i] != want[i] {
 				t.Errorf("%s of %v is %v from probabilities, %v from logits", s.Name, logits[i], got[i], want[i])
 			}
 		}
@@ -63,11 +71,11 @@ func TestScoresFromProbabilities(t *testing.T) {
 
 func TestBadLogits(t *testing.T) {
 	for want, logits := range map[string][][]float64{
-		"there are no logits":                {},
-		"row 1 (the first is 0) has 1 logit": {{1, 2}, {1}},
-		"row 0 (the first is 0) has 0 logit": {{}},
-		"logit 1 is NaN":                     {{1, math.NaN()}},
-		"row 1 (the first is 0): logit 0":    {{1, 2}, {math.Inf(1), 0}},
+		"there are no rows":                  {},
+		"row 1 (the first is 0) has 1 value": {{1, 2}, {1}},
+		"row 0 (the first is 0) has 0 value": {{}},
+		"value 1 is NaN":                     {{1, math.NaN()}},
+		"row 1 (the first is 0): value 0":    {{1, 2}, {math.Inf(1), 0}},
 	} {
 		for _, s := range Scores() {
 			if _, err := s.Of(logits); err == nil || !strings.Contains(err.Error(), want) {

@@ -311,10 +311,11 @@ func (f measureFlags) measureSet(m *measurement, in *table, set string) error {
 	for _, s := range m.scores {
 		var scores [2][]float64
 		for i, rows := range [][][]float64{in.rows, out.rows} {
+			of := s.Of
 			if f.probabilities {
-				rows = ood.LogProbabilities(rows)
+				of = s.OfProbabilities
 			}
-			if scores[i], err = s.Of(rows); err != nil {
+			if scores[i], err = of(rows); err != nil {
 				return err
 			}
 		}

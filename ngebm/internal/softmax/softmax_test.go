@@ -1,4 +1,4 @@
-package calibration
+package softmax
 
 import (
 	"math"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// exactly returns e^x with 200 bits, by its series at x/2⁶⁴… halved until small.
+// exactly returns e^x with 200 bits: the series at x/2²⁰, squared 20 times.
 func exactly(x float64) *big.Float {
 	const bits, halvings = 200, 20
 	y := new(big.Float).SetPrec(bits).SetFloat64(x)
@@ -73,5 +73,23 @@ func TestPairwiseSum(t *testing.T) {
 		if got := pairwiseSum(x); got != want {
 			t.Errorf("%d times .1 is %v, want %v", n, got, want)
 		}
+	}
+}
+
+func TestReplace(t *testing.T) {
+	p := []float64{math.Log(1), math.Log(3), -800}
+	logSum := Replace(p, math.Log(3))
+	if math.Abs(p[0]-.25) > 1e-16 || math.Abs(p[1]-.75) > 2e-16 || p[2] != 0 || math.Abs(logSum-math.Log(4./3)) > 2e-16 {
+		t.Errorf("softmax (1/4, 3/4, 0): %v, log Σ = %v", p, logSum)
+	}
+}
+
+func BenchmarkReplace(b *testing.B) {
+	p := make([]float64, 10)
+	for b.Loop() {
+		for k := range p {
+			p[k] = float64(k)
+		}
+		Replace(p, 9)
 	}
 }

@@ -1,15 +1,17 @@
-package calibration
+// Package softmax computes softmax to the last bit as numpy does.
+//
+// A confidence that lies exactly on a bin's edge, as .6 does, falls into one bin
+// or the other by its last bit, and two scores are a tie or not by theirs. To
+// decide as other packages do, softmax has to round as they do: exp to the
+// nearest float64 in all but some thousandths of cases (math.Exp misses it in
+// some hundredths), and sums in numpy's order.
+package softmax
 
 import "math"
 
-// A confidence that lies exactly on a bin's edge, as .6 does, falls into one bin
-// or the other by its last bit. To put it where other packages do, softmax has
-// to round as they do: exp to the nearest float64 in all but some thousandths of
-// cases (math.Exp misses it in some hundredths), and sums in numpy's order.
-
-// softmax replaces logits by their softmax, where top is the largest of them,
-// and returns the logarithm of Σ exp(logit - top).
-func softmax(p []float64, top float64) (logSum float64) {
+// Replace replaces logits by their softmax, where top is the largest of them,
+// and returns log Σ exp(logit - top).
+func Replace(p []float64, top float64) (logSum float64) {
 	for k, z := range p {
 		p[k] = exp(z - top)
 	}

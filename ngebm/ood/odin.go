@@ -1,0 +1,32 @@
+package ood
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// ODIN's parameters as its authors chose them for most pairs of sets (Liang, Li &
+// Srikant, ICLR 2018).
+const (
+	ODINTemperature = 1000.0
+	ODINEpsilon     = 0.0014 // where pixels lie in [0,1]; twice that in [-1,1]
+)
+
+// ODIN builds the score of Liang, Li & Srikant (ICLR 2018, arXiv 1706.02690), shaped
+// [batch], of inputs x shaped [batch, …]: each input takes one step of ε along the
+// sign of the gradient of log max softmax(f/T), which raises it more for inputs
+// from the distribution, and the score is max softmax(f/T) at the place it comes
+// to. Larger means more in-distribution. ε is in the units of x. Pixels are not
+// clipped, as in the authors' code.
+func ODIN(logits func(x *Node) *Node, x *Node, temperature, epsilon float64) *Node {
+	confidence := logMaxSoftmax(DivScalar(logits(x), temperature))
+	step := MulScalar(Sign(Gradient(ReduceAllSum(confidence), x)[0]), epsilon)
+	moved := StopGradient(Add(x, step))
+	return Exp(logMaxSoftmax(DivScalar(logits(moved), temperature)))
+}
+
+// logMaxSoftmax is max f - logsumexp f. The largest logit's difference to itself
+// is 0, so the sum is at least 1 and nothing overflows.
+func logMaxSoftmax(f *Node) *Node {
+	top := ReduceMax(f, -1)
+	return Neg(Log(ReduceSum(Exp(Sub(f, InsertAxes(top, -1))), -1)))
+}
