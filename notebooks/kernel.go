@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // kernelVersion changes when what makeKernel makes does.
@@ -85,10 +87,16 @@ func warmUp(ctx context.Context, p *place, d *display) error {
 }
 
 // getXLA makes the CPU plugin of XLA available through the project's command, so
-// that this program need not be linked with XLA. Where there is none to be had,
-// that command says so and networks run in pure Go.
+// that this program need not be linked with XLA, and passes on what that says
+// about devices: where no XLA can be had networks run in pure Go, slowly.
 func getXLA(ctx context.Context, p *place, d *display) error {
 	cmd := command(ctx, "go", "run", module+"/ngebm/cmd/ngebm", "devices")
 	cmd.Dir, cmd.Env = p.root, goEnv()
-	return run(cmd, d)
+	var devices bytes.Buffer
+	cmd.Stdout = &devices
+	if err := run(cmd, d); err != nil {
+		return err
+	}
+	d.say("%s", strings.TrimRight(devices.String(), "\n"))
+	return nil
 }

@@ -29,6 +29,8 @@ usage:
   go run ./notebooks publish -o DIR [-w] [-timeout T] [-total T] [name…]
                                                  run notebooks, make web pages of them
 
+publish writes nothing unless every notebook runs without a failure and shows no
+folder of this machine (home, repository, caches, temporary files) in its outputs.
 The first set-up takes some minutes and about 1 GB below the user's cache folder;
 nothing else on the machine is changed. Later starts take seconds.
 

@@ -27,12 +27,14 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs a program of the set-up, its output shown on d line by line. An error
-// holds the end of what it printed.
+// run runs a program of the set-up, its output shown on d line by line, standard
+// output only if it has no other use. An error holds the end of what it printed.
 func run(cmd *exec.Cmd, d *display) error {
 	var tail lastLines
-	cmd.Stdout = io.MultiWriter(&tail, d)
-	cmd.Stderr = cmd.Stdout
+	cmd.Stderr = io.MultiWriter(&tail, d)
+	if cmd.Stdout == nil {
+		cmd.Stdout = cmd.Stderr
+	}
 	err := cmd.Run()
 	if err == nil {
 		return nil

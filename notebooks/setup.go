@@ -96,6 +96,9 @@ func setUp(ctx context.Context, p *place, d *display) (*toolbox, error) {
 	tools := &toolbox{kernel: p.folder("kernel", p.pins+kernelVersion), gopls: p.folder("gopls", p.goplsPins)}
 	venv := p.folder("python", base.version, requirements)
 	tools.python = filepath.Join(venv, "bin", "python")
+	if _, err := os.Stat(venv); err != nil {
+		d.say("Setting up in %s: some minutes and about 1 GB, this once.", p.cache)
+	}
 	steps := []struct {
 		task   string
 		folder string
