@@ -58,6 +58,9 @@ func (m *measurement) print(w *bytes.Buffer) {
 	}
 	sayIntervals(w, m.Bootstrap)
 	if m.Report != nil {
+		if m.Bootstrap != nil {
+			fmt.Fprintln(w, "Resampling adds noise to every bin: intervals of sums of gaps (ECE …) lie a little high.")
+		}
 		for _, warning := range m.Warnings {
 			fmt.Fprintf(w, "warning: %s\n", warning)
 		}
