@@ -130,21 +130,41 @@ func (c *Classifier) Accuracy(d *data.Dataset) (float64, error) {
 	return accuracyOf(logits, d.Labels), err
 }
 
-// predict runs the data set through the network. The last batch is filled up
-// with zeros to the one shape that is compiled. done, if any, is told the number
-// of examples done after each batch; if ctx ends, so does predict, with its error.
+// predict returns the logits and, if asked, the gradient norms; see Apply.
 func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool, done func(examples int)) (logits [][]float64, norms []float64, err error) {
-	if !slices.Equal(d.Shape, c.Shape) {
-		return nil, nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
-	}
 	exec := c.forward
 	if gradient {
 		exec = c.withGradient
 	}
-	size, classes := d.Size(), len(c.Classes)
+	out, err := c.Apply(ctx, exec, d, done)
+	if err != nil {
+		return nil, nil, err
+	}
+	classes := len(c.Classes)
+	for row := range slices.Chunk(out[0], classes) {
+		logits = append(logits, row)
+	}
+	if gradient {
+		norms = out[1]
+	}
+	return logits, norms, nil
+}
+
+// Apply runs a data set through an executable of one input and float32 outputs
+// whose first axis is the batch, made by NewExec. For each output it returns the
+// values of all examples, one example after the other. The last batch is filled
+// up with zeros to the one shape that is compiled. done, if any, is told the
+// number of examples done after each batch; if ctx ends, so does Apply, with its
+// error.
+func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Dataset, done func(examples int)) ([][]float64, error) {
+	if !slices.Equal(d.Shape, c.Shape) {
+		return nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
+	}
+	var all [][]float64
+	size := d.Size()
 	for start := 0; start < d.Len(); start += c.batch {
 		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 		n := min(c.batch, d.Len()-start)
 		values := make([]float32, c.batch*size)
@@ -154,32 +174,28 @@ func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool
 		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, d.Shape...)...)
 		out, err := exec.Exec(x)
 		if err != nil {
-			return nil, nil, fmt.Errorf("ngebm: evaluating %s: %s", d.Name, firstLine(err))
+			return nil, fmt.Errorf("ngebm: evaluating %s: %s", d.Name, firstLine(err))
 		}
-		flat := make([][]float32, len(out))
+		if all == nil {
+			all = make([][]float64, len(out))
+		}
 		for i, t := range out {
-			if flat[i], err = tensors.CopyFlatData[float32](t); err != nil {
-				return nil, nil, err
+			flat, err := tensors.CopyFlatData[float32](t)
+			if err != nil {
+				return nil, err
+			}
+			for _, v := range flat[:n*len(flat)/c.batch] {
+				all[i] = append(all[i], float64(v))
 			}
 		}
 		if err := release(append(out, x)...); err != nil {
-			return nil, nil, err
-		}
-		for i := range n {
-			row := make([]float64, classes)
-			for k := range row {
-				row[k] = float64(flat[0][i*classes+k])
-			}
-			logits = append(logits, row)
-			if gradient {
-				norms = append(norms, float64(flat[1][i]))
-			}
+			return nil, err
 		}
 		if done != nil {
 			done(start + n)
 		}
 	}
-	return logits, norms, nil
+	return all, nil
 }
 
 // release frees the memory of tensors, here and on the device, without waiting

@@ -2,6 +2,8 @@ package ngebm
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -263,4 +265,15 @@ func (r *Run) lock(ctx context.Context, waiting func()) (unlock func(), err erro
 		_ = os.Remove(path) // if it cannot be removed it only takes room
 	}
 	return func() { _ = l.Close() }, nil
+}
+
+// Checksum returns the SHA-256 of the run's checkpoint, in hex: it identifies the
+// weights, whatever trained them.
+func (r *Run) Checksum() (string, error) {
+	b, err := os.ReadFile(filepath.Join(r.Dir, checkpointFile))
+	if err != nil {
+		return "", fmt.Errorf("ngebm: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
 }

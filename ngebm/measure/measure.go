@@ -1,0 +1,292 @@
+// Package measure puts all that is known of a classifier's trustworthiness into
+// one report: calibration, out-of-distribution detection, adversarial
+// robustness, and the energy itself. Every figure comes with its convention,
+// sample size, seed and interval.
+package measure
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/ood"
+	"ngebm/ngebm/progress"
+)
+
+// Options say what to measure besides the figures that need nothing more than
+// the data.
+type Options struct {
+	// Validation fits the temperature; without it there are no figures after
+	// temperature. [Stored] takes the run's own where this is nil.
+	Validation *data.Dataset
+	Bins       int               // of the calibration figures; 0 is calibration.DefaultBins
+	Bootstrap  bootstrap.Options // of all intervals but those of robustness, which are Wilson's
+	Out        []*data.Dataset   // sets from outside of the distribution, in the same shape
+	Attacks    []Plan
+	Seed       uint64            // of the attacks
+	Progress   progress.Reporter // nil shows nothing
+}
+
+// Plan is one attack to make.
+type Plan struct {
+	Attack   attack.Attack
+	Epsilons []float64 // see the units of package attack
+	Examples int       // the first so many of the set; 0 is all
+	// Masking also looks for signs of masked gradients, at the largest ε of an
+	// attack's plan.
+	Masking bool
+}
+
+// Report is what was measured of one classifier on one set. It turns into JSON.
+type Report struct {
+	Network    string    `json:"network"`
+	Parameters int       `json:"parameters"`
+	Run        string    `json:"run,omitempty"` // hash of the configuration, see ngebm.Config.Hash
+	Data       data.Info `json:"data"`
+	Examples   int       `json:"examples"`
+
+	// Calibration has accuracy, NLL, Brier score, AURC and all forms of ECE,
+	// before and after temperature.
+	Calibration *calibration.Report `json:"calibration"`
+	Confusion   [][]int             `json:"confusion"`      // [label][answer], counts
+	PerClass    []float64           `json:"class_accuracy"` // share of a label's examples that are answered right; NaN-free: 0 for a class without examples
+
+	Energy       Moments `json:"energy"`        // E(x) = logsumexp f(x)
+	GradientNorm Moments `json:"gradient_norm"` // ‖∂E/∂x‖₂
+
+	OOD        []Detection       `json:"ood,omitempty"`
+	Robustness []*attack.Curve   `json:"robustness,omitempty"`
+	Masking    []*attack.Masking `json:"masking,omitempty"`
+}
+
+// Moments are the mean and the standard deviation (1/N) over the examples.
+type Moments struct {
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"`
+}
+
+// Detection is how well one score tells the measured set from another.
+type Detection struct {
+	Set   data.Info `json:"set"`
+	Score string    `json:"score"` // px, py, pxgrad …; larger is more in-distribution
+	Is    string    `json:"is"`    // the score's formula
+	ood.Report
+}
+
+// Measure measures a classifier on a set.
+func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options) (*Report, error) {
+	if o.Progress == nil {
+		o.Progress = progress.Silent{}
+	}
+	for _, out := range o.Out {
+		if !slices.Equal(out.Shape, in.Shape) {
+			return nil, fmt.Errorf("measure: %s has examples of shape %v, but %s has %v; resize it first", out.Name, out.Shape, in.Name, in.Shape)
+		}
+	}
+	r := &Report{Network: c.Network.String(), Parameters: c.Parameters(), Data: in.Info, Examples: in.Len()}
+	s, err := newScorer(c, in, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	defer s.odin.Finalize()
+	inside, err := s.score(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	r.Energy, r.GradientNorm = moments(inside.values["px"]), moments(inside.values["pxgrad"])
+	r.GradientNorm.Mean = -r.GradientNorm.Mean // the score is the norm's negative
+	r.confuse(inside.logits, in.Labels)
+
+	options := calibration.Options{Bins: o.Bins, Bootstrap: o.Bootstrap}
+	if o.Validation != nil {
+		held, err := c.Logits(o.Validation)
+		if err != nil {
+			return nil, err
+		}
+		options.Validation = &calibration.Sample{Logits: held, Labels: o.Validation.Labels}
+	}
+	if r.Calibration, err = calibration.Measure(calibration.Sample{Logits: inside.logits, Labels: in.Labels}, options); err != nil {
+		return nil, err
+	}
+	for _, set := range o.Out {
+		outside, err := s.score(ctx, set)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range s.names() {
+			report, err := ood.Measure(inside.values[name], outside.values[name], o.Bootstrap)
+			if err != nil {
+				return nil, fmt.Errorf("%s, score %s: %w", set.Name, name, err)
+			}
+			r.OOD = append(r.OOD, Detection{set.Info, name, s.is[name], *report})
+		}
+	}
+	return r, r.attack(ctx, c, in, o)
+}
+
+// attack makes the planned attacks, all with what one Attacker compiled.
+func (r *Report) attack(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options) error {
+	if len(o.Attacks) == 0 {
+		return nil
+	}
+	attacker, err := attack.New(c, attack.Options{Seed: o.Seed, Report: o.Progress})
+	if err != nil {
+		return err
+	}
+	defer attacker.Close()
+	for _, plan := range o.Attacks {
+		set, err := first(in, plan.Examples)
+		if err != nil {
+			return err
+		}
+		curve, err := attacker.Run(ctx, set, plan.Attack, plan.Epsilons)
+		if err != nil {
+			return err
+		}
+		r.Robustness = append(r.Robustness, curve)
+		if plan.Masking {
+			masking, err := attacker.Masking(ctx, set, curve.Norm, slices.Max(plan.Epsilons))
+			if err != nil {
+				return err
+			}
+			r.Masking = append(r.Masking, masking)
+		}
+	}
+	return nil
+}
+
+// first returns the first n examples, or all where n is 0 or more than there are.
+func first(d *data.Dataset, n int) (*data.Dataset, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("measure: an attack on %d examples is not possible; give 1 or more, or 0 for all %d", n, d.Len())
+	}
+	if n == 0 || n >= d.Len() {
+		return d, nil
+	}
+	indices := make([]int, n)
+	for i := range indices {
+		indices[i] = i
+	}
+	return d.Subset(d.Split, indices)
+}
+
+func (r *Report) confuse(logits [][]float64, labels []int32) {
+	classes := len(logits[0])
+	r.Confusion, r.PerClass = make([][]int, classes), make([]float64, classes)
+	for k := range r.Confusion {
+		r.Confusion[k] = make([]int, classes)
+	}
+	for i, f := range logits {
+		answer := slices.Index(f, slices.Max(f))
+		r.Confusion[labels[i]][answer]++
+	}
+	for k, row := range r.Confusion {
+		total := 0
+		for _, n := range row {
+			total += n
+		}
+		r.PerClass[k] = float64(row[k]) / float64(max(1, total))
+	}
+}
+
+func moments(values []float64) Moments {
+	var m Moments
+	n := float64(len(values))
+	for _, v := range values {
+		m.Mean += v / n
+	}
+	for _, v := range values {
+		m.Deviation += (v - m.Mean) * (v - m.Mean) / n
+	}
+	m.Deviation = math.Sqrt(m.Deviation)
+	return m
+}
+
+// scorer computes every score of a set in one pass over it.
+type scorer struct {
+	classifier *ngebm.Classifier
+	fromLogits []ood.Score
+	odin       *model.Exec
+	is         map[string]string
+	report     progress.Reporter
+}
+
+// scored is a set's logits and scores, by name.
+type scored struct {
+	logits [][]float64
+	values map[string][]float64
+}
+
+func newScorer(c *ngebm.Classifier, like *data.Dataset, report progress.Reporter) (*scorer, error) {
+	epsilon := ood.ODINEpsilon
+	if like.IsImages() {
+		epsilon *= 2 // networks see pixels in [-1,1]
+	}
+	odin, err := c.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{ood.ODIN(logits, in[0], ood.ODINTemperature, epsilon)}
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &scorer{classifier: c, fromLogits: ood.Scores(), odin: odin, report: report, is: map[string]string{
+		"pxgrad": "-‖∂E/∂x‖₂ (approximate mass)",
+		"ODIN":   fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", ood.ODINTemperature, ood.ODINEpsilon),
+	}}
+	for _, score := range s.fromLogits {
+		s.is[score.Name] = score.Is
+	}
+	return s, nil
+}
+
+func (s *scorer) names() []string {
+	var names []string
+	for _, score := range s.fromLogits {
+		names = append(names, score.Name)
+	}
+	return append(names, "pxgrad", "ODIN")
+}
+
+func (s *scorer) score(ctx context.Context, d *data.Dataset) (*scored, error) {
+	logits, err := s.classifier.Logits(d)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string][]float64{}
+	for _, score := range s.fromLogits {
+		if values[score.Name], err = score.Of(logits); err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Name, err)
+		}
+	}
+	norms, err := s.classifier.GradientNorms(d)
+	if err != nil {
+		return nil, err
+	}
+	for i := range norms {
+		norms[i] = -norms[i]
+	}
+	values["pxgrad"] = norms
+	began := time.Now()
+	out, err := s.classifier.Apply(ctx, s.odin, d, func(done int) {
+		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
+			s.report.Report(progress.Report{
+				Task: "score " + d.Name, Unit: "examples", Done: int64(done), Total: int64(d.Len()),
+				Elapsed: elapsed, Finished: done == d.Len(),
+			})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	values["ODIN"] = out[0]
+	return &scored{logits, values}, nil
+}

@@ -1,0 +1,145 @@
+package measure_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/measure"
+)
+
+// trained is a run that is good enough to be measured.
+func trained(t *testing.T) *ngebm.Run {
+	t.Helper()
+	dev, err := device.Open("cpu", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := ngebm.DefaultConfig("digits", "mlp-64")
+	cfg.Epochs, cfg.Validation = 10, 200
+	run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func TestMeasure(t *testing.T) {
+	run := trained(t)
+	noise, err := run.Test.Strange("uniform noise", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := measure.Options{
+		Bootstrap: bootstrap.Options{Resamples: 50, Seed: 1},
+		Out:       []*data.Dataset{noise},
+		Attacks:   []measure.Plan{{Attack: attack.FGSM(attack.Linf), Epsilons: []float64{.02, .1}, Examples: 100}},
+		Seed:      1,
+	}
+	r, err := measure.Stored(t.Context(), run, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// The report's parts against the classifier's own answers.
+	accuracy, err := run.Classifier.Accuracy(run.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(r.Calibration.Accuracy-accuracy) > 1e-12 {
+		t.Errorf("accuracy %v, the classifier's is %v", r.Calibration.Accuracy, accuracy)
+	}
+	right, all := 0, 0
+	for label, row := range r.Confusion {
+		for answer, n := range row {
+			all += n
+			if label == answer {
+				right += n
+			}
+		}
+	}
+	if all != run.Test.Len() || float64(right)/float64(all) != accuracy {
+		t.Errorf("the confusion matrix counts %d of %d as right, accuracy is %v", right, all, accuracy)
+	}
+	norms, err := run.Classifier.GradientNorms(run.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := 0.
+	for _, n := range norms {
+		mean += n / float64(len(norms))
+	}
+	if math.Abs(r.GradientNorm.Mean-mean) > 1e-9 || r.GradientNorm.Mean <= 0 {
+		t.Errorf("mean gradient norm %v, the classifier's is %v", r.GradientNorm.Mean, mean)
+	}
+	if r.Calibration.Calibrated == nil || r.Calibration.TOpt <= 0 || r.Calibration.AfterT.Accuracy != r.Calibration.Accuracy {
+		t.Errorf("after temperature: %+v", r.Calibration.Calibrated)
+	}
+	scores := map[string]bool{}
+	for _, d := range r.OOD {
+		scores[d.Score] = true
+		if d.Set.Name != noise.Name || d.In != run.Test.Len() || d.Out != noise.Len() || len(d.Intervals) != 5 {
+			t.Errorf("detection %+v", d)
+		}
+	}
+	for _, name := range []string{"px", "py", "pxgrad", "max_logit", "entropy", "GEN", "ODIN"} {
+		if !scores[name] {
+			t.Errorf("no score %s among %v", name, scores)
+		}
+	}
+	if c := r.Robustness[0]; c.N != 100 || len(c.Points) != 2 || c.Points[0].Accuracy < c.Points[1].Accuracy || c.Clean.Accuracy < c.Points[0].Accuracy {
+		t.Errorf("robustness %+v", c)
+	}
+	for _, want := range []string{"mlp-64, 4810 weights", "ECE_midpoint", "at T = ", "uniform noise", "pxgrad", "FGSM Linf", "energy "} {
+		if !strings.Contains(r.String(), want) {
+			t.Errorf("the table does not say %q:\n%s", want, r)
+		}
+	}
+
+	// It is stored, read again, and measured anew only for other options.
+	files := func() int {
+		f, _ := filepath.Glob(filepath.Join(run.Dir, "measured-*.json"))
+		return len(f)
+	}
+	again, err := measure.Stored(t.Context(), run, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := json.Marshal(r)
+	b, _ := json.Marshal(again)
+	if !reflect.DeepEqual(a, b) || files() != 1 {
+		t.Errorf("measured again: equal is %v, %d files", reflect.DeepEqual(a, b), files())
+	}
+	options.Bins = 20
+	if _, err := measure.Stored(t.Context(), run, options); err != nil || files() != 2 {
+		t.Errorf("with other bins: %v, %d files", err, files())
+	}
+
+	// A stored report that was spoilt is not passed off as a measurement.
+	f, _ := filepath.Glob(filepath.Join(run.Dir, "measured-*.json"))
+	for _, path := range f {
+		if err := os.WriteFile(path, []byte("{"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := measure.Stored(t.Context(), run, options); err == nil || !strings.Contains(err.Error(), "delete it to measure again") {
+		t.Errorf("a spoilt report gives %v", err)
+	}
+
+	moons, _, err := data.Open(t.Context(), "moons", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := measure.Measure(t.Context(), run.Classifier, run.Test, measure.Options{Out: []*data.Dataset{moons}}); err == nil || !strings.Contains(err.Error(), "shape [2]") {
+		t.Errorf("a set of another shape gives %v", err)
+	}
+}

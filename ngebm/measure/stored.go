@@ -1,0 +1,104 @@
+package measure
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/bootstrap"
+)
+
+// version is raised whenever a change in this project's code changes what a
+// measurement gives.
+const version = 1
+
+// Stored measures a run on its test set, or returns what was measured before: a
+// report lies in the run's folder, as measured-<key>.json, and the key covers the
+// checkpoint's content, the data sets and the options. A run is measured once.
+// Adversarial examples are not stored: attack.Curve.Adversarial gives none for a
+// report that was read.
+func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
+	if run.Test == nil {
+		return nil, errors.New("measure: the run was loaded without its data; train its configuration again (it will be loaded), or call Measure with a set")
+	}
+	if o.Validation == nil {
+		o.Validation = run.Validation
+	}
+	checkpoint, err := run.Checksum()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(run.Dir, "measured-"+o.key(checkpoint, run.Test)+".json")
+	if r, err := read(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	r, err := Measure(ctx, run.Classifier, run.Test, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Run = run.Hash
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		err = renameio.WriteFile(path, append(b, '\n'), 0o644)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("measure: cannot store the report: %w", err)
+	}
+	return r, nil
+}
+
+func read(path string) (*Report, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("measure: %s cannot be read: %w; delete it to measure again", path, err)
+	}
+	return &r, nil
+}
+
+// key identifies a measurement.
+func (o Options) key(checkpoint string, in *data.Dataset) string {
+	type plan struct {
+		Attack   string
+		Epsilons []float64
+		Examples int
+		Masking  bool
+	}
+	k := struct {
+		Version             int
+		Checkpoint, In, Val string
+		Bins                int
+		Bootstrap           bootstrap.Options
+		Out                 []string
+		Attacks             []plan
+		Seed                uint64
+	}{Version: version, Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed}
+	if o.Validation != nil {
+		k.Val = o.Validation.Checksum
+	}
+	for _, d := range o.Out {
+		k.Out = append(k.Out, d.Checksum)
+	}
+	for _, p := range o.Attacks {
+		k.Attacks = append(k.Attacks, plan{fmt.Sprint(p.Attack), p.Epsilons, p.Examples, p.Masking})
+	}
+	b, err := json.Marshal(k)
+	if err != nil {
+		b = fmt.Append(nil, k) // NaN among the ε, which the attack will refuse by name
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
+}
