@@ -144,13 +144,15 @@ func (n Norm) direction(g *graph.Node) *graph.Node {
 }
 
 // project returns z, shaped [batch, …], in the balls around x0, up to rounding.
-// lower and upper are those of [ball.bounds], radius a scalar.
+// lower and upper are those of [ball.bounds], radius a scalar. NaN stays NaN.
 func (n Norm) project(z, x0, lower, upper, radius *graph.Node) *graph.Node {
 	if n == L2 {
 		d := graph.Sub(z, x0)
 		z = graph.Add(x0, graph.Mul(d, graph.MinScalar(graph.Div(radius, orOne(lengths(d))), 1)))
 	}
-	return graph.Clip(z, lower, upper)
+	// XLA's minimum and maximum may turn NaN into a bound, and a faulty gradient
+	// into a plausible result.
+	return graph.Where(graph.Equal(z, z), graph.Clip(z, lower, upper), z)
 }
 
 // perExample reduces all axes of x but the first to size 1.

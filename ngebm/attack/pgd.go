@@ -161,9 +161,13 @@ func mergeSamples(x *graph.Node) *graph.Node {
 	return graph.Reshape(x, append([]int{dims[0] * dims[1]}, dims[2:]...)...)
 }
 
-// crossEntropy returns each example's, shaped [batch].
+// crossEntropy returns each example's, shaped [batch]. Where the softmax of
+// float32 saturates, its gradient vanishes, and no rest of rounding passes for a
+// direction.
 func crossEntropy(logits, labels *graph.Node) *graph.Node {
-	return graph.Neg(pick(graph.LogSoftmax(logits), labels))
+	largest := graph.StopGradient(graph.ReduceMax(logits, -1))
+	logits = graph.Sub(logits, graph.InsertAxes(largest, -1))
+	return graph.Sub(graph.Log(graph.ReduceSum(graph.Exp(logits), -1)), pick(logits, labels))
 }
 
 // pick returns each example's logit of the class that indices, shaped [batch],
