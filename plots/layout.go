@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -85,10 +86,11 @@ func inner(c draw.Canvas) draw.Canvas { return draw.Crop(c, margin, -margin, mar
 // not by it, so that those of neighbours stand in line.
 type panel struct {
 	*plot.Plot
-	title, note, xLabel, yLabel string              // the note stands between title and data
-	aspect                      float64             // height over width of the data's area, where that is fixed
-	below                       func(c draw.Canvas) // drawn under the panel, if any, as wide as the data's area
-	belowHeight                 vg.Length
+	title, xLabel, yLabel string
+	notes                 []string            // lines between title and data
+	aspect                float64             // height over width of the data's area, where that is fixed
+	below                 func(c draw.Canvas) // drawn under the panel, if any, as wide as the data's area
+	belowHeight           vg.Length
 }
 
 const (
@@ -119,9 +121,7 @@ func panelTiles(panels []panel, columns int) draw.Tiles {
 	var below, note vg.Length
 	for _, p := range panels {
 		below = max(below, p.belowHeight)
-		if p.note != "" {
-			note = noteHeight
-		}
+		note = max(note, vg.Length(len(p.notes))*noteHeight)
 	}
 	tiles.PadY += below + note
 	tiles.PadTop += note
@@ -172,9 +172,9 @@ func panelsHeight(panels []panel, columns int, width vg.Length) vg.Length {
 func (p panel) words(c draw.Canvas) {
 	data := p.DataCanvas(c)
 	top, width := data.Max.Y+titleHeight/3, c.Max.X-data.Min.X+gap/2
-	if p.note != "" {
-		note := textStyle(tickSize, false)
-		c.FillText(note, vg.Point{X: data.Min.X, Y: top}, shorten(p.note, width, note.Width))
+	note := textStyle(tickSize, false)
+	for _, line := range slices.Backward(p.notes) {
+		c.FillText(note, vg.Point{X: data.Min.X, Y: top}, shorten(line, width, note.Width))
 		top += noteHeight
 	}
 	title := textStyle(titleSize, true)
@@ -184,7 +184,7 @@ func (p panel) words(c draw.Canvas) {
 	c.FillText(label, vg.Point{X: data.Center().X, Y: c.Min.Y - 2}, p.xLabel)
 	label.YAlign = draw.YBottom
 	label.Rotation = math.Pi / 2
-	c.FillText(label, vg.Point{X: c.Min.X - 2, Y: data.Center().Y}, p.yLabel)
+	c.FillText(label, vg.Point{X: c.Min.X - 4, Y: data.Center().Y}, p.yLabel)
 }
 
 // shorten cuts a text to a width, and shows that it did.

@@ -1,0 +1,244 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
+)
+
+// Calibration is what was measured of one method. The name decides its colour
+// ([MethodColor]).
+type Calibration struct {
+	Name   string
+	Report *calibration.Report // after temperature scaling: a report's AfterT
+}
+
+// Reliability draws a reliability diagram (DeGroot and Fienberg 1983) for each
+// method, three in a row, and its confidence histogram below: accuracy against
+// mean confidence for each bin that holds examples, the gap between the two, and
+// Wilson's 95 % interval of the accuracy, as wide as the bin. A bin below the
+// diagonal is over-confident. Above stand the two forms of the ECE that the
+// report gives, with their intervals if it has any; the caption states their
+// conventions.
+func Reliability(methods ...Calibration) (*Figure, error) {
+	if len(methods) == 0 {
+		return nil, errors.New("plots: no method to draw a reliability diagram of")
+	}
+	var panels []panel
+	var alt []string
+	for i, m := range methods {
+		if err := m.check(); err != nil {
+			return nil, err
+		}
+		panels = append(panels, m.panel(i%panelColumns(len(methods)) == 0))
+		alt = append(alt, m.alt())
+	}
+	return sheet{reliabilityKeys(), panels, reliabilityCaption(methods)}.figure(strings.Join(alt, " ")), nil
+}
+
+func (m Calibration) check() error {
+	if m.Report == nil || len(m.Report.Reliability) == 0 {
+		return fmt.Errorf("plots: %q has no bins to draw: pass a report of calibration.Measure", m.Name)
+	}
+	examples := 0
+	for i, b := range m.Report.Reliability {
+		// Negated, so that NaN is refused.
+		if !(b.Low >= 0 && b.Low < b.High && b.High <= 1) || b.Count < 0 || !isShare(b.Confidence) || !isShare(b.Accuracy) {
+			return fmt.Errorf("plots: bin %d of %q is %+v: confidence and accuracy lie in [0,1], counts at 0 or above", i+1, m.Name, b)
+		}
+		examples += b.Count
+	}
+	if examples == 0 {
+		return fmt.Errorf("plots: all bins of %q are empty", m.Name)
+	}
+	return nil
+}
+
+func isShare(v float64) bool { return v >= 0 && v <= 1 }
+
+func (m Calibration) panel(first bool) panel {
+	r := m.Report
+	p := newPlot()
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
+	p.Add(gridLines{}, diagonal, binGaps{r.Reliability, MethodColor(m.Name)})
+	all := panel{
+		Plot: p, title: m.Name, xLabel: "confidence", aspect: 1,
+		notes: []string{
+			withInterval("ECE", r.ECE, r.Intervals, "ECE"),
+			withInterval("midpoint ECE", r.ECEMidpoint, r.Intervals, "ECE_midpoint"),
+		},
+		below: m.histogram, belowHeight: histogramHeight,
+	}
+	if first {
+		all.yLabel = "accuracy"
+	}
+	return all
+}
+
+// withInterval writes a figure, and its interval if there is one of that key.
+func withInterval(name string, value float64, intervals map[string]bootstrap.Interval, key string) string {
+	text := fmt.Sprintf("%s %.3f", name, value)
+	if i, ok := intervals[key]; ok {
+		text += " " + brackets(i)
+	}
+	return text
+}
+
+func brackets(i bootstrap.Interval) string { return fmt.Sprintf("[%.3f, %.3f]", i.Low, i.High) }
+
+// diagonal is where confidence and accuracy agree.
+var diagonal = &plotter.Line{XYs: plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, LineStyle: diagonalStyle}
+
+var diagonalStyle = draw.LineStyle{Color: frame, Width: 1, Dashes: []vg.Length{4, 3}}
+
+// Styles of a bin, of which the colour is the method's.
+const (
+	bandAlpha           = 0x38
+	gapAlpha            = 0xa0
+	gapWidth  vg.Length = 3
+	binRadius vg.Length = 2.8
+)
+
+// binGaps draws what each bin says, with its interval.
+type binGaps struct {
+	bins  []calibration.Bin
+	color color.Color
+}
+
+// Plot implements [plot.Plotter].
+func (b binGaps) Plot(c draw.Canvas, p *plot.Plot) {
+	trX, trY := p.Transforms(&c)
+	for _, bin := range b.bins {
+		if bin.Count > 0 {
+			low, high := wilson(bin.Accuracy, bin.Count)
+			fillBox(c, withAlpha(b.color, bandAlpha), trX(bin.Low)+0.5, trY(low), trX(bin.High)-0.5, trY(high))
+		}
+	}
+	var at marks
+	for _, bin := range b.bins {
+		if bin.Count > 0 {
+			x := trX(bin.Confidence)
+			c.StrokeLine2(draw.LineStyle{Color: withAlpha(b.color, gapAlpha), Width: gapWidth}, x, trY(bin.Confidence), x, trY(bin.Accuracy))
+			at.x, at.y = append(at.x, bin.Confidence), append(at.y, bin.Accuracy)
+		}
+	}
+	at.style = draw.GlyphStyle{Color: b.color, Radius: binRadius, Shape: polygon{36, 0}}
+	at.Plot(c, p)
+}
+
+func fillBox(c draw.Canvas, fill color.Color, left, bottom, right, top vg.Length) {
+	c.FillPolygon(fill, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
+}
+
+// wilson is the 95 % score interval (Wilson 1927) of a share of n.
+func wilson(share float64, n int) (low, high float64) {
+	const z = 1.959963984540054 // the standard normal's 97.5 % point
+	m := float64(n)
+	centre := (share + z*z/(2*m)) / (1 + z*z/m)
+	half := z / (1 + z*z/m) * math.Sqrt(share*(1-share)/m+z*z/(4*m*m))
+	return max(0, centre-half), min(1, centre+half)
+}
+
+const histogramHeight vg.Length = 58
+
+// histogram draws the share of the examples in each bin, under the same axis,
+// with the mean confidence and the accuracy of all.
+func (m Calibration) histogram(c draw.Canvas) {
+	total, most := 0, 0
+	for _, b := range m.Report.Reliability {
+		total, most = total+b.Count, max(most, b.Count)
+	}
+	c = draw.Crop(c, 0, 0, 4, -8)
+	for _, b := range m.Report.Reliability {
+		if b.Count > 0 {
+			// A bin that holds something is seen, be it one example.
+			top := c.Min.Y + max(0.8, c.Size().Y*vg.Length(b.Count)/vg.Length(most))
+			fillBox(c, withAlpha(MethodColor(m.Name), gapAlpha), c.X(b.Low)+0.5, c.Min.Y, c.X(b.High)-0.5, top)
+		}
+	}
+	c.StrokeLine2(accuracyStyle, c.X(m.Report.Accuracy), c.Min.Y, c.X(m.Report.Accuracy), c.Max.Y)
+	c.StrokeLine2(confidenceStyle, c.X(m.Report.MeanConfidence), c.Min.Y, c.X(m.Report.MeanConfidence), c.Max.Y)
+	c.StrokeLine2(draw.LineStyle{Color: frame, Width: thinWidth}, c.Min.X, c.Min.Y, c.Max.X, c.Min.Y)
+	style := textStyle(tickSize, false)
+	style.XAlign, style.YAlign = draw.XRight, draw.YCenter
+	c.FillText(style, vg.Point{X: c.Min.X - 5, Y: c.Max.Y - 3}, strconv.FormatFloat(100*float64(most)/float64(total), 'f', 0, 64)+" %")
+	c.FillText(style, vg.Point{X: c.Min.X - 5, Y: c.Min.Y}, "0")
+}
+
+// The two lines in the histogram.
+var (
+	accuracyStyle   = draw.LineStyle{Color: ink, Width: 1.4}
+	confidenceStyle = draw.LineStyle{Color: ink, Width: 1.4, Dashes: []vg.Length{2, 2}}
+)
+
+// reliabilityKeys explains the marks in grey, as the colours are the methods'.
+func reliabilityKeys() legend {
+	mark := draw.GlyphStyle{Color: ink, Radius: binRadius, Shape: polygon{36, 0}}
+	return legend{
+		lineKey("accuracy of a bin", draw.LineStyle{}, mark),
+		{"gap to its confidence", func(c draw.Canvas) {
+			c.StrokeLine2(draw.LineStyle{Color: withAlpha(ink, gapAlpha), Width: gapWidth}, c.Center().X, c.Min.Y+2, c.Center().X, c.Max.Y-2)
+		}},
+		boxKey("95 % interval", withAlpha(ink, bandAlpha)),
+		lineKey("perfect calibration", diagonalStyle, draw.GlyphStyle{}),
+		boxKey("share of the examples", withAlpha(ink, gapAlpha)),
+		lineKey("accuracy of all", accuracyStyle, draw.GlyphStyle{}),
+		lineKey("their mean confidence", confidenceStyle, draw.GlyphStyle{}),
+	}
+}
+
+// boxKey stands for an area.
+func boxKey(label string, fill color.Color) key {
+	return key{label, func(c draw.Canvas) { fillBox(c, fill, c.Min.X+2, c.Min.Y+3, c.Max.X-2, c.Max.Y-3) }}
+}
+
+// reliabilityCaption states what the numbers above the panels mean.
+func reliabilityCaption(methods []Calibration) string {
+	is := map[string]string{}
+	for _, c := range calibration.Conventions() {
+		is[c.Name] = c.Is
+	}
+	var bins, samples []string
+	intervals := ""
+	for _, m := range methods {
+		if b := strconv.Itoa(len(m.Report.Reliability)); !slices.Contains(bins, b) {
+			bins = append(bins, b)
+		}
+		if n := strconv.Itoa(m.Report.Samples); !slices.Contains(samples, n) {
+			samples = append(samples, n)
+		}
+		if len(m.Report.Intervals) > 0 {
+			intervals = " In brackets: bootstrap intervals."
+		}
+	}
+	return fmt.Sprintf("ECE: %s %s. Midpoint ECE: %s. %s examples.%s",
+		strings.Join(bins, " or "), is["ECE"], is["ECE_midpoint"], strings.Join(samples, " or "), intervals)
+}
+
+func (m Calibration) alt() string {
+	r := m.Report
+	over, under := 0, 0
+	for _, b := range r.Reliability {
+		switch low, high := wilson(b.Accuracy, b.Count); {
+		case b.Count == 0:
+		case b.Confidence > high:
+			over++
+		case b.Confidence < low:
+			under++
+		}
+	}
+	return fmt.Sprintf("Reliability diagram of %s: accuracy %.3f at a mean confidence of %.3f, ECE %.3f, midpoint ECE %.3f; %d of %d bins over-confident, %d under-confident beyond their intervals.",
+		m.Name, r.Accuracy, r.MeanConfidence, r.ECE, r.ECEMidpoint, over, len(r.Reliability), under)
+}

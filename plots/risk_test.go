@@ -1,0 +1,80 @@
+package plots
+
+import (
+	"math"
+	"testing"
+
+	"ngebm/ngebm/calibration"
+)
+
+// riskOf is a risk-coverage curve of made-up examples.
+func riskOf(t testing.TB, name string, n int, sharp float64) RiskCurve {
+	t.Helper()
+	sample := guesses(n, sharp)
+	points, err := calibration.RiskCoverage(sample, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := calibration.Measure(sample, calibration.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return RiskCurve{name, points, r.AURC}
+}
+
+func TestRiskCoverageGolden(t *testing.T) {
+	var curves []RiskCurve
+	for i, name := range []string{"cross-entropy", "label smoothing", "NG-EBM β=γ=.01", "NG-EBM β=γ=1", "JEM"} {
+		for seed := range 3 {
+			// Fewer and fewer of the same examples: each curve is a little other.
+			curves = append(curves, riskOf(t, name, 1500-250*i-50*seed, 1))
+		}
+	}
+	f, err := RiskCoverage(curves...)
+	golden(t, "risk-coverage", f, err)
+}
+
+func TestRiskCoverageDegenerate(t *testing.T) {
+	point := func(coverage, risk float64) calibration.RiskPoint {
+		return calibration.RiskPoint{Coverage: coverage, Risk: risk}
+	}
+	for _, test := range []struct {
+		name   string
+		points []calibration.RiskPoint
+		aurc   float64
+		err    string
+	}{
+		{"one point", []calibration.RiskPoint{point(1, 0.2)}, 0.2, ""},
+		{"never wrong", []calibration.RiskPoint{point(0.5, 0), point(1, 0)}, 0, ""},
+		{"always wrong", []calibration.RiskPoint{point(0.5, 1), point(1, 1)}, 1, ""},
+		{"no points", nil, 0, `"run" has no points`},
+		{"coverage falls", []calibration.RiskPoint{point(1, 0), point(0.5, 0)}, 0, "point 2"},
+		{"NaN", []calibration.RiskPoint{point(1, math.NaN())}, 0, "point 1"},
+		{"no AURC", []calibration.RiskPoint{point(1, 0)}, math.NaN(), "AURC"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := RiskCoverage(RiskCurve{"run", test.points, test.aurc})
+			expect(t, f, err, test.err)
+		})
+	}
+	f, err := RiskCoverage()
+	expect(t, f, err, "no risk-coverage curve")
+}
+
+func ExampleRiskCoverage() {
+	test := guesses(1000, 2) // in earnest, a classifier's logits and the labels
+	points, err := calibration.RiskCoverage(test, 200)
+	if err != nil {
+		panic(err)
+	}
+	report, err := calibration.Measure(test, calibration.Options{})
+	if err != nil {
+		panic(err)
+	}
+	figure, err := RiskCoverage(RiskCurve{"cross-entropy", points, report.AURC})
+	if err != nil {
+		panic(err)
+	}
+	_ = figure.Show() // in a notebook; Save writes a file
+	// Output:
+}
