@@ -16,7 +16,7 @@ const kernelVersion = "1"
 // makeKernel builds the Go kernel from go.mod's tools and describes it to
 // Jupyter in dir/jupyter/kernels/gonb, a data folder that only we point to.
 func makeKernel(ctx context.Context, p *place, tools *toolbox, dir string, d *display) error {
-	if err := run(goBuild(ctx, p.root, dir, "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"), d); err != nil {
+	if err := run(ctx, goBuild(ctx, p.root, dir, "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"), d); err != nil {
 		return err
 	}
 	// The description names the folder that dir becomes. Jupyter puts its own
@@ -45,7 +45,7 @@ func makeKernel(ctx context.Context, p *place, tools *toolbox, dir string, d *di
 // time: it is the largest of the tools and whatever else runs comes first.
 func makeGopls(ctx context.Context, p *place, dir string, d *display) error {
 	cmd := goBuild(ctx, p.goplsModule(), dir, "-p=1", "golang.org/x/tools/gopls")
-	return run(cmd, d)
+	return run(ctx, cmd, d)
 }
 
 // goplsModule is the folder of the module that pins gopls; see its go.mod.
@@ -72,11 +72,11 @@ func warmUp(ctx context.Context, p *place, d *display) error {
 	d.begin("Go packages that notebooks import")
 	cmd := command(ctx, "go", "build", "-v", "./...")
 	cmd.Dir, cmd.Env = p.root, goEnv()
-	err := run(cmd, d)
+	err := run(ctx, cmd, d)
 	switch {
 	case err == nil:
 		d.done("built")
-	case stopped(err) != nil:
+	case ctx.Err() != nil:
 		d.done("stopped")
 		return err
 	default:
@@ -94,7 +94,7 @@ func getXLA(ctx context.Context, p *place, d *display) error {
 	cmd.Dir, cmd.Env = p.root, goEnv()
 	var devices bytes.Buffer
 	cmd.Stdout = &devices
-	if err := run(cmd, d); err != nil {
+	if err := run(ctx, cmd, d); err != nil {
 		return err
 	}
 	d.say("%s", strings.TrimRight(devices.String(), "\n"))

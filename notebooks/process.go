@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,18 +28,18 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 
 // run runs a program of the set-up, its output shown on d line by line, standard
 // output only if it has no other use. An error holds the end of what it printed.
-func run(cmd *exec.Cmd, d *display) error {
+func run(ctx context.Context, cmd *exec.Cmd, d *display) error {
 	var tail lastLines
 	cmd.Stderr = io.MultiWriter(&tail, d)
 	if cmd.Stdout == nil {
 		cmd.Stdout = cmd.Stderr
 	}
 	err := cmd.Run()
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
-	}
-	if ctxErr := stopped(err); ctxErr != nil {
-		return ctxErr
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
 	return fmt.Errorf("%s failed (%w):\n%s", shown(cmd), err, tail.String())
 }
@@ -52,16 +51,6 @@ func shown(cmd *exec.Cmd) string {
 		line = line[:i] + " …"
 	}
 	return line
-}
-
-// stopped returns the error of a context that ended the work, nil for others.
-func stopped(err error) error {
-	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, cause) {
-			return cause
-		}
-	}
-	return nil
 }
 
 // lastLines keeps the end of what is written to it.

@@ -136,7 +136,7 @@ func ensure(ctx context.Context, folder, task string, d *display, make func(ctx 
 	switch {
 	case err == nil:
 		d.done("ready")
-	case stopped(err) != nil:
+	case ctx.Err() != nil:
 		d.done("stopped")
 	default:
 		d.done("failed")

@@ -89,7 +89,7 @@ func pythonEnv() []string {
 func makeVenv(ctx context.Context, base python, dir string, d *display) error {
 	make := command(ctx, base.path, "-m", "venv", dir)
 	make.Env = pythonEnv()
-	if err := run(make, d); err != nil {
+	if err := run(ctx, make, d); err != nil {
 		return err
 	}
 	pins := filepath.Join(dir, "requirements.txt")
@@ -99,5 +99,5 @@ func makeVenv(ctx context.Context, base python, dir string, d *display) error {
 	install := command(ctx, filepath.Join(dir, "bin", "python"), "-m", "pip", "install",
 		"--disable-pip-version-check", "--no-input", "--progress-bar=off", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", pins)
 	install.Env = pythonEnv()
-	return run(install, d)
+	return run(ctx, install, d)
 }
