@@ -246,9 +246,13 @@ func (s *search) tell(part float64) error {
 }
 
 func (s *search) report(part float64, finished bool) {
+	done := int64(s.offset + part*s.share)
+	if finished {
+		done = int64(s.total) // rounding may have lost one
+	}
 	s.options.Report.Report(progress.Report{
 		Task: s.task, Unit: "images", Finished: finished,
-		Done: int64(s.offset + part*s.share), Total: int64(s.total), Elapsed: time.Since(s.started),
+		Done: done, Total: int64(s.total), Elapsed: time.Since(s.started),
 		Terms: []progress.Term{{Name: "ε", Value: s.epsilon}, {Name: "robust accuracy", Value: float64(len(s.surviving())) / float64(s.d.Len())}},
 	})
 }

@@ -26,7 +26,7 @@ func outside(norm Norm, epsilon float64, lo, hi float32, x, y []float32) string 
 	switch {
 	case norm == Linf && (largest > epsilon || float64(largest32) > epsilon):
 		return "it is too far away in L∞"
-	case norm == L2 && (math.Sqrt(square) > epsilon || math.Sqrt(float64(square32)) > epsilon*(1+1e-7)):
+	case norm == L2 && (math.Sqrt(square) > epsilon || float64(float32(math.Sqrt(float64(square32)))) > epsilon):
 		return "it is too far away in L2"
 	}
 	return ""

@@ -25,8 +25,8 @@
 // # What is guaranteed
 //
 // Every adversarial example lies in the ball and in the pixel range to the last
-// bit, both as float32 and as float64 compute it, and its prediction was
-// evaluated after the last rounding. An image that the classifier gets wrong
+// bit, as float64 computes it and as float32 does, value after value; and its
+// prediction was evaluated after the last rounding. An image that the classifier gets wrong
 // without any change counts as broken at every ε. What breaks an image at one ε
 // breaks it at every larger one, and is not searched again, so the robust
 // accuracy never rises along a curve.

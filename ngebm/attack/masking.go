@@ -23,10 +23,6 @@ const (
 	ForwardDiffers = "forward pass differs from run to run"
 )
 
-// vanished is above what a saturated softmax leaves of a gradient in float32, and
-// far below any that can be trusted.
-const vanished = 1e-30
-
 // Shares of the images from which on a sign is a warning.
 const (
 	aLot = .05
@@ -61,8 +57,7 @@ type Masking struct {
 	HugeEpsilon float64 `json:"huge_epsilon"` // the whole range of every pixel, or 4 times the width of the plane's points
 	Huge        int     `json:"huge"`         // PGD as above at HugeEpsilon
 	// ZeroGradients counts the images at which every value of the cross-entropy's
-	// gradient is zero, or below 1e-30: where the softmax saturates, XLA's
-	// exponential ends at 1e-38, not at 0.
+	// gradient is exactly zero.
 	ZeroGradients int `json:"zero_gradients"`
 	// ForwardDifference is the largest difference of a logit between two
 	// evaluations of the same images.
@@ -179,7 +174,7 @@ func (s *search) measureModel(m *Masking) error {
 			return err
 		}
 		for k := range b.images {
-			if largest[k] < vanished {
+			if largest[k] == 0 {
 				m.ZeroGradients++
 			}
 		}
@@ -206,7 +201,7 @@ func (m *Masking) judge() {
 		warn(SurvivesHuge, "%d of %d images survive PGD at ε = %.4g, where every image can become any other: the attack does not work on this classifier", m.Huge, m.N, m.HugeEpsilon)
 	}
 	if float64(m.ZeroGradients) > few*n {
-		warn(ZeroGradients, "the gradient is zero at %d of %d images, where attacks by gradients cannot move: use TargetedAPGD, whose loss does not saturate, and Square", m.ZeroGradients, m.N)
+		warn(ZeroGradients, "the gradient is exactly zero at %d of %d images, where attacks by gradients cannot move: use TargetedAPGD, whose loss does not saturate, and Square", m.ZeroGradients, m.N)
 	}
 	if m.ForwardDifference > 0 {
 		warn(ForwardDiffers, "the same images gave logits that differ by up to %.3g: attack a classifier that is random with PGD over samples of noise, and measure it repeatedly", m.ForwardDifference)

@@ -161,9 +161,8 @@ func mergeSamples(x *graph.Node) *graph.Node {
 	return graph.Reshape(x, append([]int{dims[0] * dims[1]}, dims[2:]...)...)
 }
 
-// crossEntropy returns each example's, shaped [batch]. Where the softmax of
-// float32 saturates, its gradient vanishes, and no rest of rounding passes for a
-// direction.
+// crossEntropy returns each example's, shaped [batch]. The maximum only
+// shifts the exponents, so that nothing overflows.
 func crossEntropy(logits, labels *graph.Node) *graph.Node {
 	largest := graph.StopGradient(graph.ReduceMax(logits, -1))
 	logits = graph.Sub(logits, graph.InsertAxes(largest, -1))

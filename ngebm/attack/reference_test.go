@@ -125,6 +125,31 @@ func referenceDigits(t testing.TB, n int) *data.Dataset {
 	return set
 }
 
+// The network is the one of testdata: its logits are, within float32's rounding.
+func TestReferenceNetwork(t *testing.T) {
+	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 597)
+	exec, err := m.NewExec(func(logits func(x *Node) *Node, in []*Node) []*Node { return []*Node{logits(in[0])} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, len(d.Pixels))
+	for i := range d.Len() {
+		d.Example(i, x[i*64:(i+1)*64])
+	}
+	out, err := exec.Exec1(tensors.FromFlatDataAndDimensions(x, 597, 8, 8, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := tensors.MustCopyFlatData[float32](out)
+	for i, row := range records(t, "mlp_test_logits.csv") {
+		for k, want := range row {
+			if math.Abs(float64(got[i*10+k])-number(t, want)) > 2e-5 {
+				t.Fatalf("logit %d of image %d is %v, want %s", k, i, got[i*10+k], want)
+			}
+		}
+	}
+}
+
 // The rows of testdata/results.csv, by attack. Without a random start the number
 // of surviving images is the packages' within 2; with one it is so within three
 // standard errors, and for APGD, the targeted DLR loss and Square no more than
