@@ -29,6 +29,10 @@ func Presets() []Preset {
 	digitsNGEBM := digits
 	digitsNGEBM.Beta, digitsNGEBM.Gamma = .1, .1
 
+	few := DefaultConfig("digits", "convnet")
+	few.Limit, few.Validation, few.EvalEvery = 500, 200, 20
+	few.Epochs, few.Batch, few.LearningRate, few.Schedule = 100, 32, 3e-3, "cosine"
+
 	smoke := DefaultConfig("cifar10", "wrn-10-2")
 	smoke.Epochs, smoke.Warmup, smoke.Schedule = 2, 20, "cosine"
 	smoke.Beta, smoke.Gamma = .1, .1
@@ -39,9 +43,10 @@ func Presets() []Preset {
 		{moons, "NG-EBM on two half-moons in the plane; seconds"},
 		{digits, "ordinary training (β=γ=0) on 8x8 digits; test accuracy .97 or more, in seconds on 2 cores"},
 		{digitsNGEBM, "NG-EBM, β=γ=.1, on 8x8 digits; test accuracy .97 or more, in seconds on 2 cores"},
+		{few, "ordinary training on 300 of the digits (200 more are held out), where it is over-confident: the base of the notebooks that measure trust; seconds"},
 		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -limit 8000 about 3 minutes on 2 cores"},
 	}
-	for i, name := range []string{"moons", "digits", "digits-ngebm", "cifar10-smoke"} {
+	for i, name := range []string{"moons", "digits", "digits-ngebm", "digits-few", "cifar10-smoke"} {
 		presets[i].Name = name
 	}
 	return presets

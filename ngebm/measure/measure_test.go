@@ -143,3 +143,43 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("a set of another shape gives %v", err)
 	}
 }
+
+// Methods share the base configuration but for their settings and the seed; a
+// comparison made before is loaded.
+func TestCompare(t *testing.T) {
+	dev, err := device.Open("cpu", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := ngebm.DefaultConfig("moons:200", "mlp-16")
+	base.Epochs, base.Validation = 3, 40
+	compare := func(methods []measure.Method, runs string) ([]measure.Compared, error) {
+		return measure.Compare(t.Context(), dev.Backend, base, methods, []uint64{1, 2}, ngebm.Options{Runs: runs},
+			func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
+	}
+	runs := t.TempDir()
+	for round := range 2 {
+		all, err := compare(measure.Methods(), runs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes := map[string]bool{}
+		for _, c := range all {
+			if len(c.Values(func(r *measure.Report) float64 { return r.Calibration.ECE })) != 2 {
+				t.Errorf("%s has %d reports", c.Name, len(c.Reports))
+			}
+			for _, r := range c.Runs {
+				hashes[r.Hash] = true
+				if r.Loaded != (round == 1) {
+					t.Errorf("round %d: %s was loaded: %v", round, c.Name, r.Loaded)
+				}
+			}
+		}
+		if len(hashes) != 8 {
+			t.Errorf("4 methods with 2 seeds made %d different runs", len(hashes))
+		}
+	}
+	if _, err := compare([]measure.Method{{Name: "mine", Settings: "delta=1"}}, runs); err == nil || !strings.Contains(err.Error(), `mine: ngebm: there is no setting "delta"`) {
+		t.Errorf("a setting that does not exist gives %v", err)
+	}
+}

@@ -1,0 +1,77 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/ngebm"
+)
+
+// Method is a way of training, under the name that figures and tables show it by.
+type Method struct {
+	Name     string
+	Settings string // what it changes in a configuration, as ngebm.Config.Set takes it
+}
+
+// Methods returns the ways of training that this project's notebooks compare:
+// cross-entropy, label smoothing with ε = .1, and NG-EBM with weak weights and with
+// the paper's.
+func Methods() []Method {
+	return []Method{
+		{"cross-entropy", "beta=0,gamma=0"},
+		{"label smoothing", "label_smoothing=.1"},
+		{"NG-EBM β=γ=.01", "beta=.01,gamma=.01"},
+		{"NG-EBM β=γ=1", "beta=1,gamma=1"},
+	}
+}
+
+// Compared is one method, trained and measured with each seed.
+type Compared struct {
+	Method
+	Runs    []*ngebm.Run // by seed
+	Reports []*Report
+}
+
+// Compare trains every method with every seed from one base configuration, and
+// measures each run with the options that measuring gives for it. What was trained
+// and measured before is loaded.
+func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, methods []Method, seeds []uint64,
+	train ngebm.Options, measuring func(*ngebm.Run) (Options, error)) ([]Compared, error) {
+	var all []Compared
+	for _, method := range methods {
+		c := Compared{Method: method}
+		for _, seed := range seeds {
+			cfg := base
+			cfg.Seed = seed
+			if err := cfg.Set(method.Settings); err != nil {
+				return nil, fmt.Errorf("%s: %w", method.Name, err)
+			}
+			run, err := ngebm.Train(ctx, backend, cfg, train)
+			if err != nil {
+				return nil, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
+			}
+			options, err := measuring(run)
+			if err != nil {
+				return nil, err
+			}
+			report, err := Stored(ctx, run, options)
+			if err != nil {
+				return nil, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
+			}
+			c.Runs, c.Reports = append(c.Runs, run), append(c.Reports, report)
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// Values returns one figure of every report, by seed.
+func (c Compared) Values(figure func(*Report) float64) []float64 {
+	var values []float64
+	for _, r := range c.Reports {
+		values = append(values, figure(r))
+	}
+	return values
+}
