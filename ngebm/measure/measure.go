@@ -9,10 +9,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
-
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/ngebm"
@@ -210,83 +206,4 @@ func moments(values []float64) Moments {
 	}
 	m.Deviation = math.Sqrt(m.Deviation)
 	return m
-}
-
-// scorer computes every score of a set in one pass over it.
-type scorer struct {
-	classifier *ngebm.Classifier
-	fromLogits []ood.Score
-	odin       *model.Exec
-	is         map[string]string
-	report     progress.Reporter
-}
-
-// scored is a set's logits and scores, by name.
-type scored struct {
-	logits [][]float64
-	values map[string][]float64
-}
-
-func newScorer(c *ngebm.Classifier, like *data.Dataset, report progress.Reporter) (*scorer, error) {
-	epsilon := ood.ODINEpsilon
-	if like.IsImages() {
-		epsilon *= 2 // networks see pixels in [-1,1]
-	}
-	odin, err := c.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{ood.ODIN(logits, in[0], ood.ODINTemperature, epsilon)}
-	})
-	if err != nil {
-		return nil, err
-	}
-	s := &scorer{classifier: c, fromLogits: ood.Scores(), odin: odin, report: report, is: map[string]string{
-		"pxgrad": "-‖∂E/∂x‖₂ (approximate mass)",
-		"ODIN":   fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", ood.ODINTemperature, ood.ODINEpsilon),
-	}}
-	for _, score := range s.fromLogits {
-		s.is[score.Name] = score.Is
-	}
-	return s, nil
-}
-
-func (s *scorer) names() []string {
-	var names []string
-	for _, score := range s.fromLogits {
-		names = append(names, score.Name)
-	}
-	return append(names, "pxgrad", "ODIN")
-}
-
-func (s *scorer) score(ctx context.Context, d *data.Dataset) (*scored, error) {
-	logits, err := s.classifier.Logits(d)
-	if err != nil {
-		return nil, err
-	}
-	values := map[string][]float64{}
-	for _, score := range s.fromLogits {
-		if values[score.Name], err = score.Of(logits); err != nil {
-			return nil, fmt.Errorf("%s: %w", d.Name, err)
-		}
-	}
-	norms, err := s.classifier.GradientNorms(d)
-	if err != nil {
-		return nil, err
-	}
-	for i := range norms {
-		norms[i] = -norms[i]
-	}
-	values["pxgrad"] = norms
-	began := time.Now()
-	out, err := s.classifier.Apply(ctx, s.odin, d, func(done int) {
-		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
-			s.report.Report(progress.Report{
-				Task: "score " + d.Name, Unit: "examples", Done: int64(done), Total: int64(d.Len()),
-				Elapsed: elapsed, Finished: done == d.Len(),
-			})
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	values["ODIN"] = out[0]
-	return &scored{logits, values}, nil
 }
