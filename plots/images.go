@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"strings"
 
 	xdraw "golang.org/x/image/draw"
@@ -102,16 +101,11 @@ func pickImages(d *data.Dataset, indices []int, captions []string) ([]image.Imag
 
 // picture is one example of a set as an image.
 func picture(d *data.Dataset, index int) image.Image {
-	height, width, channels := d.Shape[0], d.Shape[1], d.Shape[2]
+	channels := d.Shape[2]
 	pixels := d.Pixels[index*d.Size() : (index+1)*d.Size()]
-	img := image.NewNRGBA(image.Rect(0, 0, width, height))
-	for i := range height * width {
-		level := func(channel int) uint8 {
-			return uint8(int(pixels[i*channels+channel%channels]) * 255 / int(d.MaxPixel))
-		}
-		img.SetNRGBA(i%width, i/width, color.NRGBA{level(0), level(1), level(2), 0xff})
-	}
-	return img
+	return paintPixels(d.Shape, func(pixel, channel int) uint8 {
+		return uint8(int(pixels[pixel*channels+channel%channels]) * 255 / int(d.MaxPixel))
+	})
 }
 
 // enlarge scales an image to at most a size: by a whole factor if it is smaller,

@@ -91,6 +91,7 @@ type panel struct {
 	aspect                float64             // height over width of the data's area, where that is fixed
 	below                 func(c draw.Canvas) // drawn under the panel, if any, as wide as the data's area
 	belowHeight           vg.Length
+	leftWidth             vg.Length // what the plot draws to the left of its area, in the first column
 }
 
 const (
@@ -114,6 +115,7 @@ func panelTiles(panels []panel, columns int) draw.Tiles {
 				tiles.PadX = gap + yLabelWidth
 			}
 		}
+		tiles.PadLeft = max(tiles.PadLeft, p.leftWidth)
 		if p.xLabel != "" && i/columns < tiles.Rows-1 && i+columns < len(panels) {
 			tiles.PadY = titleHeight + gap/2 + xLabelHeight
 		}

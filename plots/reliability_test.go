@@ -12,14 +12,18 @@ import (
 
 // guesses is n made-up examples of ten classes, of which a model is sharp times
 // as sure as it should be. They are drawn from a fixed seed; no model was trained.
-func guesses(n int, sharp float64) calibration.Sample {
-	random := rand.New(rand.NewPCG(3, 5))
+func guesses(n int, sharp float64) calibration.Sample { return harder(n, sharp, 3, 5) }
+
+// harder sets besides how far chances are spread, a small spread being hard to
+// guess, and the seed.
+func harder(n int, sharp, spread float64, seed uint64) calibration.Sample {
+	random := rand.New(rand.NewPCG(3, seed))
 	s := calibration.Sample{}
 	for range n {
 		chances := make([]float64, 10)
 		sum := 0.
 		for k := range chances {
-			chances[k] = math.Exp(3 * random.NormFloat64())
+			chances[k] = math.Exp(spread * random.NormFloat64())
 			sum += chances[k]
 		}
 		label, u := 0, random.Float64()*sum

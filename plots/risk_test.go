@@ -8,9 +8,9 @@ import (
 )
 
 // riskOf is a risk-coverage curve of made-up examples.
-func riskOf(t testing.TB, name string, n int, sharp float64) RiskCurve {
+func riskOf(t testing.TB, name string, spread float64, seed uint64) RiskCurve {
 	t.Helper()
-	sample := guesses(n, sharp)
+	sample := harder(2000, 1, spread, seed)
 	points, err := calibration.RiskCoverage(sample, 200)
 	if err != nil {
 		t.Fatal(err)
@@ -26,8 +26,7 @@ func TestRiskCoverageGolden(t *testing.T) {
 	var curves []RiskCurve
 	for i, name := range []string{"cross-entropy", "label smoothing", "NG-EBM β=γ=.01", "NG-EBM β=γ=1", "JEM"} {
 		for seed := range 3 {
-			// Fewer and fewer of the same examples: each curve is a little other.
-			curves = append(curves, riskOf(t, name, 1500-250*i-50*seed, 1))
+			curves = append(curves, riskOf(t, name, 5+1.5*float64(i), uint64(seed)))
 		}
 	}
 	f, err := RiskCoverage(curves...)

@@ -41,11 +41,11 @@ func TestRobustnessGolden(t *testing.T) {
 		return p
 	}
 	t.Run("two norms", func(t *testing.T) {
-		f, err := Robustness(panel("L∞", attack.Linf, 1, In255ths), panel("L₂", attack.L2, 10, In255ths))
+		f, err := Robustness(panel("L∞", attack.Linf, 1, In255ths), panel("L2", attack.L2, 10, In255ths))
 		golden(t, "robustness", f, err)
 	})
 	t.Run("plane", func(t *testing.T) {
-		p := panel("moons, L₂", attack.L2, 10, DataUnits)
+		p := panel("moons, L2", attack.L2, 10, DataUnits)
 		p.Worst = nil
 		f, err := Robustness(p)
 		golden(t, "robustness-plane", f, err)

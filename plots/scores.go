@@ -32,9 +32,9 @@ const scoreBins = 50
 
 // ScoreHistograms draws the density of scores, three panels in a row: the
 // in-distribution set filled, the others as outlines, which have the same colour
-// in every panel. Each panel has its own axis. It leaves out the lowest and the
-// highest 0.5 % of each set, which may lie far out; the density is still that of
-// all values.
+// in every panel. Each panel has its own axis. It may leave out some of the
+// lowest and the highest 0.5 % of a set, which can lie far out; the density is
+// still that of all values.
 func ScoreHistograms(panels ...ScorePanel) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no scores to draw")
@@ -90,11 +90,15 @@ func (p ScorePanel) sets() []Scores { return append([]Scores{p.In}, p.Out...) }
 
 func (p ScorePanel) panel(outs []string, styles []draw.LineStyle) panel {
 	low, high := math.Inf(1), math.Inf(-1)
+	lowest, highest := low, high
 	for _, s := range p.sets() {
 		sorted := slices.Sorted(slices.Values(s.Values))
 		low = min(low, stat.Quantile(0.005, stat.Empirical, sorted, nil))
 		high = max(high, stat.Quantile(0.995, stat.Empirical, sorted, nil))
+		lowest, highest = min(lowest, sorted[0]), max(highest, sorted[len(sorted)-1])
 	}
+	room := (high - low) / 12
+	low, high = max(low-room, lowest), min(high+room, highest)
 	if high-low <= 1e-9*max(math.Abs(low), math.Abs(high)) { // all the same
 		pad := max(math.Abs(low)/10, 0.5)
 		low, high = low-pad, high+pad

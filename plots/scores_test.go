@@ -28,7 +28,7 @@ func TestScoreHistogramsGolden(t *testing.T) {
 		f, err := ScoreHistograms(
 			scores("px: energy E(x)", 6, 3.5, 0, 2),
 			scores("py: max softmax", 4, 3, 1, 3.5),
-			scores("pxgrad: −‖∂E/∂x‖₂", 1, 0.5, -3, -6),
+			scores("pxgrad: −‖∂E/∂x‖", 1, 0.5, -3, -6),
 		)
 		golden(t, "scores", f, err)
 	})

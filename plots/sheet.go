@@ -17,12 +17,10 @@ type sheet struct {
 
 // panelColumns is how many of n panels stand in a row: three at most.
 func panelColumns(n int) int {
-	switch {
-	case n == 4:
+	if n == 4 {
 		return 2
-	default:
-		return min(max(n, 1), 3)
 	}
+	return min(max(n, 1), 3)
 }
 
 const captionLine vg.Length = tickSize * 1.35
@@ -39,6 +37,9 @@ func (s sheet) figure(alt string) *Figure {
 	style := textStyle(tickSize, false)
 	lines := wrap(s.caption, width, style.Width)
 	keysHeight, captionHeight := s.keys.height(width), vg.Length(len(lines))*captionLine
+	if keysHeight > 0 {
+		keysHeight += gap / 2
+	}
 	if captionHeight > 0 {
 		captionHeight += gap / 2
 	}
@@ -86,7 +87,6 @@ func (t table) draw(c draw.Canvas) {
 	name.YAlign = draw.YCenter
 	number, header := name, textStyle(labelSize, true)
 	number.XAlign, header.XAlign, header.YAlign = draw.XRight, draw.XRight, draw.YCenter
-	// Names start at the canvas's left, or where the thumbs leave them.
 	values := func(intervals bool) (texts []string, widest, longest vg.Length) {
 		for _, row := range t.rows {
 			text := row.value

@@ -1,0 +1,201 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/ngebm/bootstrap"
+)
+
+// Estimate is one figure of one method.
+type Estimate struct {
+	Name     string              // the method's
+	Seeds    []float64           // one value for each training run
+	Interval *bootstrap.Interval // 95 %; nil for none
+}
+
+// SummaryPanel compares methods in one figure.
+type SummaryPanel struct {
+	Title     string // the figure: "ECE"
+	Note      string // below the title: its convention, or which way is better
+	Estimates []Estimate
+}
+
+const (
+	summaryRow     vg.Length = 24
+	mostNamesWidth vg.Length = 180
+)
+
+// Summary draws figures of several methods, a line for each method and three
+// panels in a row: the mean of the seeds, its interval, and each seed as a small
+// dot below. Methods stand in the order in which they first appear, from the
+// top; one without an estimate leaves its line empty. An axis starts at zero
+// unless all values are far from it.
+func Summary(panels ...SummaryPanel) (*Figure, error) {
+	if len(panels) == 0 {
+		return nil, errors.New("plots: no figures to sum up")
+	}
+	var names []string
+	intervals := false
+	for _, p := range panels {
+		if err := p.check(); err != nil {
+			return nil, err
+		}
+		for _, e := range p.Estimates {
+			if !slices.Contains(names, e.Name) {
+				names = append(names, e.Name)
+			}
+			intervals = intervals || e.Interval != nil
+		}
+	}
+	style := textStyle(labelSize, false)
+	var widest vg.Length
+	labels := make([]string, len(names))
+	for i, name := range names {
+		labels[i] = shorten(name, mostNamesWidth, style.Width)
+		widest = max(widest, style.Width(labels[i]))
+	}
+	columns := panelColumns(len(panels))
+	across := [4]vg.Length{0, 5*vg.Inch - widest, (fullWidth - widest) / 2, (fullWidth - widest) / 3}[columns] - 2*gap
+	var drawn []panel
+	var alt []string
+	for i, p := range panels {
+		one := p.panel(names)
+		one.aspect = float64(summaryRow*vg.Length(len(names))) / float64(across)
+		if i%columns == 0 {
+			one.Add(rowNames(labels))
+			one.leftWidth = widest + gap/2
+		}
+		drawn = append(drawn, one)
+		alt = append(alt, p.alt())
+	}
+	keys := legend{lineKey("mean of the seeds", draw.LineStyle{}, meanMark(ink)), lineKey("one seed", draw.LineStyle{}, seedMark(ink))}
+	if intervals {
+		keys = append(keys, lineKey("95 % interval", draw.LineStyle{Color: ink, Width: lineWidth}, draw.GlyphStyle{}))
+	}
+	return sheet{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+}
+
+func (p SummaryPanel) check() error {
+	if len(p.Estimates) == 0 {
+		return fmt.Errorf("plots: %q has no estimates", p.Title)
+	}
+	for i, e := range p.Estimates {
+		if len(e.Seeds) == 0 {
+			return fmt.Errorf("plots: %s of %q has no values", p.Title, e.Name)
+		}
+		if slices.ContainsFunc(p.Estimates[:i], func(other Estimate) bool { return other.Name == e.Name }) {
+			return fmt.Errorf("plots: %s of %q stands there twice: give all seeds in one estimate", p.Title, e.Name)
+		}
+		values := slices.Clone(e.Seeds)
+		if e.Interval != nil {
+			values = append(values, e.Interval.Low, e.Interval.High)
+		}
+		for _, v := range values {
+			if !finite(v) {
+				return fmt.Errorf("plots: %s of %q is %v", p.Title, e.Name, v)
+			}
+		}
+	}
+	return nil
+}
+
+func (p SummaryPanel) panel(names []string) panel {
+	one := newPlot()
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, e := range p.Estimates {
+		low, high = min(low, slices.Min(e.Seeds)), max(high, slices.Max(e.Seeds))
+		if e.Interval != nil {
+			low, high = min(low, e.Interval.Low), max(high, e.Interval.High)
+		}
+	}
+	pad := (high - low) * 0.06
+	if pad <= 1e-9*max(math.Abs(low), math.Abs(high)) { // all the same
+		pad = max(math.Abs(low)/10, 1e-3)
+	}
+	one.X.Min, one.X.Max = low-pad, high+pad
+	if low >= 0 && low < high/2 {
+		one.X.Min = 0
+	}
+	one.Y.Min, one.Y.Max = 0, float64(len(names))
+	one.X.Tick.Marker = roundTicks(3)
+	one.Y.Tick.Marker = plot.ConstantTicks(nil)
+	one.HideY()
+	one.Add(summaryRows{p.Estimates, names})
+	panel := panel{Plot: one, title: p.Title}
+	if p.Note != "" {
+		panel.notes = []string{p.Note}
+	}
+	return panel
+}
+
+func meanMark(c color.Color) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: c, Radius: 3.6, Shape: polygon{36, 0}}
+}
+
+func seedMark(c color.Color) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: withAlpha(c, 0xa0), Radius: 1.9, Shape: draw.CircleGlyph{}}
+}
+
+// summaryRows draws the estimates, each in the middle of its name's row.
+type summaryRows struct {
+	estimates []Estimate
+	names     []string
+}
+
+// Plot implements [plot.Plotter].
+func (s summaryRows) Plot(c draw.Canvas, p *plot.Plot) {
+	trX, trY := p.Transforms(&c)
+	for _, tick := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
+		c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, trX(tick.Value), c.Min.Y, trX(tick.Value), c.Max.Y)
+	}
+	for _, e := range s.estimates {
+		y := trY(rowMiddle(slices.Index(s.names, e.Name), len(s.names)))
+		c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, c.Min.X, y, c.Max.X, y)
+		col := MethodColor(e.Name)
+		if e.Interval != nil {
+			c.StrokeLine2(draw.LineStyle{Color: col, Width: lineWidth}, trX(e.Interval.Low), y, trX(e.Interval.High), y)
+		}
+		c.DrawGlyphNoClip(meanMark(col), vg.Point{X: trX(stat.Mean(e.Seeds, nil)), Y: y})
+		for _, v := range e.Seeds {
+			c.DrawGlyphNoClip(seedMark(col), vg.Point{X: trX(v), Y: y - 7.5})
+		}
+	}
+}
+
+// rowMiddle is the middle of row i of n on the y axis, the first on top.
+func rowMiddle(i, n int) float64 { return float64(n-i) - 0.5 }
+
+// rowNames writes the rows' names to the left of a plot.
+type rowNames []string
+
+// Plot implements [plot.Plotter].
+func (names rowNames) Plot(c draw.Canvas, p *plot.Plot) {
+	_, trY := p.Transforms(&c)
+	style := textStyle(labelSize, false)
+	style.XAlign, style.YAlign = draw.XRight, draw.YCenter
+	for i, name := range names {
+		c.FillText(style, vg.Point{X: c.Min.X - gap/2, Y: trY(rowMiddle(i, len(names)))}, name)
+	}
+}
+
+func (p SummaryPanel) alt() string {
+	var parts []string
+	for _, e := range p.Estimates {
+		text := fmt.Sprintf("%s %.3g", e.Name, stat.Mean(e.Seeds, nil))
+		if e.Interval != nil {
+			text += fmt.Sprintf(" (%.3g to %.3g)", e.Interval.Low, e.Interval.High)
+		}
+		parts = append(parts, text)
+	}
+	return fmt.Sprintf("%s: %s.", p.Title, strings.Join(parts, ", "))
+}

@@ -1,0 +1,76 @@
+package plots
+
+import (
+	"math"
+	"testing"
+
+	"ngebm/ngebm/bootstrap"
+)
+
+// estimates are made-up values of three seeds around those given.
+func estimates(values []float64, spread float64) []Estimate {
+	names := []string{"cross-entropy", "cross-entropy + temperature", "label smoothing", "NG-EBM β=γ=.01", "NG-EBM β=γ=1"}
+	var all []Estimate
+	for i, v := range values {
+		all = append(all, Estimate{names[i], []float64{v - spread, v + 0.3*spread, v + 0.8*spread}, &bootstrap.Interval{Low: v - 2*spread, High: v + 2*spread}})
+	}
+	return all
+}
+
+func TestSummaryGolden(t *testing.T) {
+	t.Run("six figures", func(t *testing.T) {
+		uncalibrated := estimates([]float64{0.962, 0.962, 0.966, 0.963, 0.941}, 0.006)
+		f, err := Summary(
+			SummaryPanel{"accuracy", "higher is better", uncalibrated},
+			SummaryPanel{"ECE", "15 bins; lower is better", estimates([]float64{0.021, 0.013, 0.075, 0.017, 0.24}, 0.005)},
+			SummaryPanel{"NLL", "nats; lower is better", estimates([]float64{0.142, 0.121, 0.205, 0.13, 0.41}, 0.012)},
+			SummaryPanel{"Brier score", "lower is better", estimates([]float64{0.056, 0.054, 0.062, 0.055, 0.17}, 0.004)},
+			SummaryPanel{"AUROC of px", "letters; higher is better", append(estimates([]float64{0.83}, 0.02), estimates([]float64{0, 0, 0.79, 0.9, 0.94}, 0.02)[2:]...)},
+		)
+		golden(t, "summary", f, err)
+	})
+	t.Run("one figure", func(t *testing.T) {
+		f, err := Summary(SummaryPanel{Title: "ECE", Estimates: estimates([]float64{0.021, 0.013, 0.075}, 0.005)})
+		golden(t, "summary-one", f, err)
+	})
+}
+
+func TestSummaryDegenerate(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		panel SummaryPanel
+		err   string
+	}{
+		{"one seed", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{0.3}}}}, ""},
+		{"all equal", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{1, 1}}, {Name: "other", Seeds: []float64{1}}}}, ""},
+		{"all zero", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{0, 0}}}}, ""},
+		{"negative", SummaryPanel{Title: "log p(x)", Estimates: []Estimate{{Name: "run", Seeds: []float64{-3e6, -1}}}}, ""},
+		{"a long name", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "a name that is much too long to stand beside a figure of any width", Seeds: []float64{1, 2}}}}, ""},
+		{"no estimates", SummaryPanel{Title: "ECE"}, `"ECE" has no estimates`},
+		{"no seeds", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run"}}}, `ECE of "run" has no values`},
+		{"NaN", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{math.NaN()}}}}, `ECE of "run" is NaN`},
+		{"infinite interval", SummaryPanel{Title: "ECE", Estimates: []Estimate{{"run", []float64{1}, &bootstrap.Interval{High: math.Inf(1)}}}}, "+Inf"},
+		{"a name twice", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{1}}, {Name: "run", Seeds: []float64{2}}}}, "stands there twice"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := Summary(test.panel)
+			expect(t, f, err, test.err)
+		})
+	}
+	f, err := Summary()
+	expect(t, f, err, "no figures")
+}
+
+func ExampleSummary() {
+	figure, err := Summary(
+		SummaryPanel{"ECE", "lower is better", []Estimate{
+			{"cross-entropy", []float64{0.021, 0.024, 0.019}, &bootstrap.Interval{Low: 0.016, High: 0.027}},
+			{"NG-EBM β=γ=.01", []float64{0.015, 0.018, 0.016}, &bootstrap.Interval{Low: 0.012, High: 0.021}},
+		}},
+	)
+	if err != nil {
+		panic(err)
+	}
+	_ = figure.Show() // in a notebook; Save writes a file
+	// Output:
+}
