@@ -25,11 +25,11 @@ const (
 	rowLabelPixels   = 190 // what rows' names take up on the left
 )
 
-// Adversarials draws attacked images of a shape, eight columns in a row, enlarged
+// Adversarials draws attacked images of a shape, at most eight in a row, enlarged
 // without smoothing: the image with its caption, what the attack added, and the
 // result with its caption. What was added is amplified so that the largest change
 // of all images can just be shown, by a factor that stands beside it: grey images
-// from blue (darker) by white to red (brighter), coloured ones around mid-grey.
+// from blue (darker) by white to orange (brighter), coloured ones around mid-grey.
 // Below stands the largest change of a pixel of that image, in 1/255 of the pixel
 // range.
 func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
@@ -39,8 +39,8 @@ func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
 	factor := amplification(examples)
 	names := [3]string{"image", "change × " + strconv.FormatFloat(factor, 'g', -1, 64), "result"}
 
-	columns := min(len(examples), 8)
-	rows := (len(examples) + columns - 1) / columns
+	rows := (len(examples) + 7) / 8
+	columns := (len(examples) + rows - 1) / rows // rows of like length
 	outer := int(margin.Dots(imageDPI))
 	tile := min(largestTile, (imagesWidth-2*outer-rowLabelPixels-columns*tileGap)/columns)
 	tileHeight := tile * shape[0] / max(shape[0], shape[1])
@@ -56,6 +56,8 @@ func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
 		caption.XAlign, caption.YAlign = draw.XCenter, draw.YTop
 		name := textStyle(labelSize, true)
 		name.YAlign = draw.YCenter
+		meaning := textStyle(tickSize, false)
+		meaning.YAlign = draw.YTop
 		for i, e := range examples {
 			pictures := [3]image.Image{float32Picture(shape, e.Original), changePicture(shape, e, factor), float32Picture(shape, e.Result)}
 			captions := [3]string{e.Before, fmt.Sprintf("≤ %.3g/255", 255*largestChange(e)), e.After}
@@ -72,8 +74,13 @@ func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
 				c.DrawImage(rect, img)
 				at := vg.Point{X: (rect.Min.X + rect.Max.X) / 2, Y: rect.Min.Y - 2}
 				c.FillText(caption, at, shorten(captions[k], length(tile+tileGap/2), caption.Width))
-				if i%columns == 0 {
-					c.FillText(name, vg.Point{X: c.Min.X + length(outer), Y: (rect.Min.Y + rect.Max.Y) / 2}, names[k])
+				if i%columns > 0 {
+					continue
+				}
+				at = vg.Point{X: c.Min.X + length(outer), Y: (rect.Min.Y + rect.Max.Y) / 2}
+				c.FillText(name, at, names[k])
+				if k == 1 {
+					c.FillText(meaning, vg.Point{X: at.X, Y: at.Y - labelSize*0.8}, changeColours(shape))
 				}
 			}
 		}
@@ -158,6 +165,14 @@ func changePicture(shape []int, e Adversarial, factor float64) image.Image {
 		full := [3]uint8{end.R, end.G, end.B}[channel]
 		return uint8(math.Round(255 - math.Abs(v)*float64(255-full)))
 	})
+}
+
+// changeColours says how to read a changePicture.
+func changeColours(shape []int) string {
+	if shape[2] == 3 {
+		return "grey: none"
+	}
+	return "orange: brighter\nblue: darker"
 }
 
 // paintPixels makes an image from the level of each pixel's red, green and blue.

@@ -96,7 +96,7 @@ func TestAmplification(t *testing.T) {
 	}
 }
 
-// What was taken away is blue, what was added red, what stayed white.
+// What was taken away is blue, what was added orange, what stayed white.
 func TestChangePicture(t *testing.T) {
 	e := Adversarial{Original: []float32{0, 0, 0, 0}, Result: []float32{-0.2, 0, 0.2, 0.1}}
 	img := changePicture([]int{1, 4, 1}, e, 10)

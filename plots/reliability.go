@@ -195,7 +195,7 @@ func reliabilityKeys() legend {
 		lineKey("perfect calibration", diagonalStyle, draw.GlyphStyle{}),
 		boxKey("share of the examples", withAlpha(ink, gapAlpha)),
 		lineKey("accuracy of all", accuracyStyle, draw.GlyphStyle{}),
-		lineKey("their mean confidence", confidenceStyle, draw.GlyphStyle{}),
+		lineKey("mean confidence of all", confidenceStyle, draw.GlyphStyle{}),
 	}
 }
 

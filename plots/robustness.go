@@ -43,8 +43,8 @@ type RobustPanel struct {
 // are seeds: the line is their mean, and the band goes from the lowest to the
 // highest end of their 95 % intervals, so it holds both the draw of the images and
 // that of the seed. The stronger attack is drawn as diamonds with such an
-// interval, side by side where they stand at one ε. What attack it was stands
-// above each panel.
+// interval, side by side where they stand at one ε. The caption names the
+// attacks.
 func Robustness(panels ...RobustPanel) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no accuracy against ε to draw")
@@ -73,7 +73,7 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 		keys = append(keys, lineKey("stronger attack", draw.LineStyle{}, worstMark(ink)))
 	}
 	var drawn []panel
-	var alt []string
+	var alt, attacks []string
 	for i, p := range panels {
 		one, text, err := p.panel(styles)
 		if err != nil {
@@ -82,9 +82,9 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 		if i%panelColumns(len(panels)) == 0 {
 			one.yLabel = "accuracy"
 		}
-		drawn, alt = append(drawn, one), append(alt, text)
+		drawn, alt, attacks = append(drawn, one), append(alt, text), append(attacks, p.attacks())
 	}
-	return sheet{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+	return sheet{keys, drawn, strings.Join(attacks, " ")}.figure(strings.Join(alt, " ")), nil
 }
 
 func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, error) {
@@ -98,14 +98,10 @@ func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, err
 	alt := []string{fmt.Sprintf("Accuracy against ε, %s.", p.Title)}
 	for k, runs := range [][]RobustRun{p.Runs, p.Worst} {
 		groups := groupByName(runs, func(r RobustRun) string { return r.Name })
-		var attacks []string
 		for i, g := range groups {
 			line, err := poolSeeds(g, unit)
 			if err != nil {
 				return panel{}, "", err
-			}
-			if a := g.members[0].Curve.Attack; !slices.Contains(attacks, a) {
-				attacks = append(attacks, a)
 			}
 			last := len(line.x) - 1
 			one.X.Max = max(one.X.Max, line.x[last])
@@ -119,19 +115,30 @@ func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, err
 				alt = append(alt, fmt.Sprintf("Under the stronger attack %s keeps %.3f at ε = %.3g.", g.label(), line.mean[len(line.mean)-1], line.x[len(line.x)-1]))
 			}
 		}
-		if len(attacks) > 0 {
-			prefix := []string{"lines: ", "diamonds: "}[k]
-			if len(p.Worst) == 0 {
-				prefix = ""
-			}
-			one.notes = append(one.notes, prefix+strings.Join(attacks, " / "))
-		}
 	}
 	if one.X.Max == 0 {
 		one.X.Max = 1
 	}
 	one.X.Max *= 1.04 // room for what stands beside the last ε
 	return one, strings.Join(alt, " "), nil
+}
+
+// attacks names a panel's attacks and how many images they were tried on.
+func (p RobustPanel) attacks() string {
+	list := func(runs []RobustRun) string {
+		var names []string
+		for _, r := range runs {
+			if name := fmt.Sprintf("%s on %d examples", r.Curve.Attack, r.Curve.N); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		return strings.Join(names, ", ")
+	}
+	text := p.Title + ": " + list(p.Runs)
+	if len(p.Worst) > 0 {
+		text += "; diamonds: " + list(p.Worst)
+	}
+	return text + "."
 }
 
 // band is the accuracy of a method at each ε.

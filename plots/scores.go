@@ -28,7 +28,7 @@ type ScorePanel struct {
 	Out   []Scores
 }
 
-const scoreBins = 50
+const scoreBins = 40
 
 // ScoreHistograms draws the density of scores, three panels in a row: the
 // in-distribution set filled, the others as outlines, which have the same colour

@@ -39,7 +39,8 @@ const (
 // panels in a row: the mean of the seeds, its interval, and each seed as a small
 // dot below. Methods stand in the order in which they first appear, from the
 // top; one without an estimate leaves its line empty. An axis starts at zero
-// unless all values are far from it.
+// unless all values are far from it; where all are positive and means differ
+// tenfold, it is logarithmic, and says so.
 func Summary(panels ...SummaryPanel) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no figures to sum up")
@@ -127,7 +128,7 @@ func (p SummaryPanel) panel(names []string) panel {
 		one.X.Min = 0
 	}
 	one.Y.Min, one.Y.Max = 0, float64(len(names))
-	one.X.Tick.Marker = roundTicks(3)
+	one.X.Tick.Marker = roundTicks(4)
 	one.Y.Tick.Marker = plot.ConstantTicks(nil)
 	one.HideY()
 	one.Add(summaryRows{p.Estimates, names})
@@ -135,11 +136,25 @@ func (p SummaryPanel) panel(names []string) panel {
 	if p.Note != "" {
 		panel.notes = []string{p.Note}
 	}
+	if low > 0 && p.spread() > 10 {
+		one.X.Scale, one.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		one.X.Min, one.X.Max = low/1.15, high*1.15
+		panel.xLabel = "logarithmic"
+	}
 	return panel
 }
 
+// spread is the largest mean over the smallest.
+func (p SummaryPanel) spread() float64 {
+	var means []float64
+	for _, e := range p.Estimates {
+		means = append(means, stat.Mean(e.Seeds, nil))
+	}
+	return slices.Max(means) / slices.Min(means)
+}
+
 func meanMark(c color.Color) draw.GlyphStyle {
-	return draw.GlyphStyle{Color: c, Radius: 3.6, Shape: polygon{36, 0}}
+	return draw.GlyphStyle{Color: c, Radius: 3, Shape: draw.CircleGlyph{}}
 }
 
 func seedMark(c color.Color) draw.GlyphStyle {
@@ -156,6 +171,9 @@ type summaryRows struct {
 func (s summaryRows) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	for _, tick := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
+		if tick.IsMinor() || tick.Value < p.X.Min || tick.Value > p.X.Max {
+			continue
+		}
 		c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, trX(tick.Value), c.Min.Y, trX(tick.Value), c.Max.Y)
 	}
 	for _, e := range s.estimates {
