@@ -156,6 +156,11 @@ func TestReferenceNetwork(t *testing.T) {
 // that above.
 func TestReference(t *testing.T) {
 	const third = 1. / 30 // foolbox's default, .01/.3
+	a, err := attack.New(referenceMLP(t, open(t, "cpu")), attack.Options{Seed: 1, Batch: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
 	for _, c := range []struct {
 		name string // in results.csv
 
@@ -187,11 +192,6 @@ func TestReference(t *testing.T) {
 					want[epsilons[len(epsilons)-1]] = int(number(t, row[6]))
 				}
 			}
-			a, err := attack.New(referenceMLP(t, open(t, "cpu")), attack.Options{Seed: 1, Batch: 200})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer a.Close()
 			d := referenceDigits(t, n)
 			curve, err := a.Run(context.Background(), d, c.attack, epsilons)
 			if err != nil {

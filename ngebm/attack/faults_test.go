@@ -1,0 +1,93 @@
+package attack_test
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data"
+	"ngebm/ngebm/attack"
+)
+
+// One line, with the value and the remedy.
+func TestBadInput(t *testing.T) {
+	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 10)
+	broken := func(change func(f, x *Node) *Node) *stored {
+		b := referenceMLP(t, m.backend)
+		logits := b.logits
+		b.logits = func(scope *model.Scope, x *Node) *Node { return change(logits(scope, x), x) }
+		return b
+	}
+	labelled := *d
+	labelled.Labels = slices.Clone(d.Labels)
+	labelled.Labels[3] = 12
+	cut := *d
+	cut.Pixels = d.Pixels[:100]
+	pgd := attack.PGD{Norm: attack.Linf, Steps: 2, Step: .5}
+	with := func(change func(p *attack.PGD)) attack.PGD { p := pgd; change(&p); return p }
+	for _, c := range []struct {
+		name    string
+		model   attack.Model
+		d       *data.Dataset
+		attack  attack.Attack
+		epsilon []float64
+		want    []string // in the error
+	}{
+		{"negative ε", m, d, pgd, []float64{.1, -.1}, []string{"-0.1", "8./255"}},
+		{"NaN ε", m, d, pgd, []float64{math.NaN()}, []string{"NaN"}},
+		{"infinite ε", m, d, pgd, []float64{math.Inf(1)}, []string{"+Inf"}},
+		{"no ε", m, d, pgd, nil, []string{"empty"}},
+		{"no attack", m, d, nil, []float64{.1}, []string{"attack.FGSM"}},
+		{"no steps", m, d, attack.PGD{Norm: attack.Linf, Step: .1}, []float64{.1}, []string{"0 steps", "40"}},
+		{"no step size", m, d, with(func(p *attack.PGD) { p.Step = math.NaN() }), []float64{.1}, []string{"NaN", ".1 is usual"}},
+		{"restarts alike", m, d, with(func(p *attack.PGD) { p.Restarts = 3 }), []float64{.1}, []string{"3", "RandomStart"}},
+		{"negative restarts", m, d, with(func(p *attack.PGD) { p.Restarts = -3 }), []float64{.1}, []string{"-3"}},
+		{"samples without noise", m, d, with(func(p *attack.PGD) { p.Samples = 3 }), []float64{.1}, []string{"Noise"}},
+		{"APGD without steps", m, d, attack.APGD{Norm: attack.L2}, []float64{.1}, []string{"0 steps", "100"}},
+		{"too many targets", m, d, attack.TargetedAPGD{Norm: attack.L2, Steps: 2, Targets: 10}, []float64{.1}, []string{"10 target", "at most 9"}},
+		{"no queries", m, d, attack.Square{Norm: attack.Linf}, []float64{.1}, []string{"0 queries"}},
+		{"large windows", m, d, attack.Square{Norm: attack.Linf, Queries: 3, P: 2}, []float64{.1}, []string{"P above 0"}},
+		{"no norm", m, d, attack.Square{Queries: 3}, []float64{.1}, []string{`""`, "attack.Linf"}},
+		{"unknown norm", m, d, attack.FGSM("L1"), []float64{.1}, []string{`"L1"`, "attack.L2"}},
+		{"empty sequence", m, d, attack.Sequence{}, []float64{.1}, []string{"empty"}},
+		{"mixed sequence", m, d, attack.Sequence{pgd, attack.FGSM(attack.L2)}, []float64{.1}, []string{"mixes", "Linf", "L2"}},
+		{"hole in a sequence", m, d, attack.Sequence{pgd, nil}, []float64{.1}, []string{"attack 1"}},
+		{"bad part of a sequence", m, d, attack.Sequence{pgd, attack.APGD{Norm: attack.Linf}}, []float64{.1}, []string{"0 steps"}},
+		{"no data", m, nil, pgd, []float64{.1}, []string{"empty"}},
+		{"label out of range", m, &labelled, pgd, []float64{.1}, []string{"example 3", "12", "0 to 9"}},
+		{"too few pixels", m, &cut, pgd, []float64{.1}, []string{"100", "640"}},
+		{"another shape", m, noise(t, 3), pgd, []float64{.1}, []string{"[6 5 3]", "trained on"}},
+		{"NaN logits", broken(func(f, _ *Node) *Node { return MulScalar(f, math.NaN()) }), d, pgd, []float64{.1}, []string{"example 0", "NaN", "diverged"}},
+		{"NaN gradients", broken(func(f, x *Node) *Node {
+			zero := Sqrt(MulScalar(AddScalar(ReduceSum(x, 1, 2, 3), 100), 0))
+			return Add(f, InsertAxes(zero, -1))
+		}), d, pgd, []float64{.1}, []string{"example 0", "not finite"}},
+		{"logits of another rank", broken(func(f, _ *Node) *Node { return ReduceSum(f, -1) }), d, pgd, []float64{.1}, []string{"[batch, classes]"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := attacker(t, c.model, attack.Options{}).Run(context.Background(), c.d, c.attack, c.epsilon)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %v", err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+		})
+	}
+	if _, err := attack.New(nil, attack.Options{}); err == nil {
+		t.Error("no model, no error")
+	}
+	if _, err := attack.New(m, attack.Options{Batch: -1}); err == nil {
+		t.Error("batch -1, no error")
+	}
+}
