@@ -105,14 +105,14 @@ func (a album) do(ctx context.Context, what string, actions ...chromedp.Action) 
 // and become pages that show their figures and formulas with the network off.
 func TestCommittedNotebooksAsPages(t *testing.T) {
 	site := filepath.Join(t.TempDir(), "site")
-	printed, took, err := runProgram(t, "..", "publish", "-o", site)
-	t.Logf("publish took %v and said\n%s", took, printed)
-	if err != nil {
-		t.Fatal(err)
-	}
 	committed, err := filepath.Glob("*.ipynb")
 	if err != nil || len(committed) == 0 {
 		t.Fatalf("no notebooks: %v", err)
+	}
+	printed, took, err := runProgram(t, "..", append([]string{"publish", "-o", site}, committed...)...)
+	t.Logf("publish took %v and said\n%s", took, printed)
+	if err != nil {
+		t.Fatal(err)
 	}
 	pages := append([]string{"index"}, baseNames(committed)...)
 	shots := newAlbum(t)
