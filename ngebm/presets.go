@@ -33,6 +33,10 @@ func Presets() []Preset {
 	few.Limit, few.Validation, few.EvalEvery = 500, 200, 20
 	few.Epochs, few.Batch, few.LearningRate, few.Schedule = 100, 32, 3e-3, "cosine"
 
+	fewMoons := moons
+	fewMoons.Data, fewMoons.Validation, fewMoons.Beta, fewMoons.Gamma = "moons:400", 100, 0, 0
+	fewMoons.Epochs = 100
+
 	smoke := DefaultConfig("cifar10", "wrn-10-2")
 	smoke.Epochs, smoke.Warmup, smoke.Schedule = 2, 20, "cosine"
 	smoke.Beta, smoke.Gamma = .1, .1
@@ -44,9 +48,10 @@ func Presets() []Preset {
 		{digits, "ordinary training (β=γ=0) on 8x8 digits; test accuracy .97 or more, in seconds on 2 cores"},
 		{digitsNGEBM, "NG-EBM, β=γ=.1, on 8x8 digits; test accuracy .97 or more, in seconds on 2 cores"},
 		{few, "ordinary training on 300 of the digits (200 more are held out), where it is over-confident: the base of the notebooks that measure trust; seconds"},
+		{fewMoons, "ordinary training on 300 points of the half-moons (100 more are held out): the same notebooks' problem in the plane; seconds"},
 		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -limit 8000 about 3 minutes on 2 cores"},
 	}
-	for i, name := range []string{"moons", "digits", "digits-ngebm", "digits-few", "cifar10-smoke"} {
+	for i, name := range []string{"moons", "digits", "digits-ngebm", "digits-few", "moons-few", "cifar10-smoke"} {
 		presets[i].Name = name
 	}
 	return presets
