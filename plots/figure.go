@@ -138,6 +138,7 @@ func (f *Figure) Show() error {
 		return err
 	}
 	gonbui.SendData(message)
+	gonbui.Sync() // a cell that ends at once would leave the figure behind
 	return gonbui.Error()
 }
 
