@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/gomlx/compute/dtypes"
@@ -131,12 +133,15 @@ func vector(values []float32) *tensors.Tensor {
 // names the file and the fault; a file that is not there gives fs.ErrNotExist.
 func readCheckpoint(path string) (*checkpoint, error) {
 	raw, err := os.ReadFile(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ngebm: cannot read the run's folder: %w; choose another folder of runs, with -runs or $NGEBM_RUNS", err)
 	}
 	c, err := decodeCheckpoint(raw)
 	if err != nil {
-		return nil, fmt.Errorf("ngebm: checkpoint %s: %w; delete the file to train the run anew", path, err)
+		return nil, fmt.Errorf("ngebm: checkpoint %s %w; delete the file to train the run anew", path, err)
 	}
 	return c, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/ngebm/nets"
@@ -96,6 +97,20 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if err != nil {
 		return nil, err
 	}
+	store := newStore(cfg)
+	if r.Classifier, err = newClassifier(backend, net, store, r.Train.Shape, r.Train.Classes, r.Test.Len()); err != nil {
+		return nil, err
+	}
+	if n := r.Classifier.Parameters(); backend.String() == pureGo && n > pureGoLimit {
+		return nil, fmt.Errorf("ngebm: %s has %d weights, which the pure-Go backend would train for days; get XLA with: go run ./ngebm/cmd/ngebm devices", net, n)
+	}
+	total := cfg.Epochs * batches.StepsPerEpoch()
+	// Loading needs no lock, nor a folder that can be written.
+	if done, err := r.load(store, total); err != nil {
+		return nil, err
+	} else if done {
+		return r, nil
+	}
 	if err := r.writeConfig(); err != nil {
 		return nil, err
 	}
@@ -106,23 +121,10 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 		return nil, err
 	}
 	defer unlock()
-
-	store := newStore(cfg)
-	if r.Classifier, err = newClassifier(backend, net, store, r.Train.Shape, r.Train.Classes, r.Test.Len()); err != nil {
+	// Another process may have gone on with it meanwhile.
+	if done, err := r.load(store, total); err != nil {
 		return nil, err
-	}
-	if n := r.Classifier.Parameters(); backend.String() == pureGo && n > pureGoLimit {
-		return nil, fmt.Errorf("ngebm: %s has %d weights, which the pure-Go backend would train for days; get XLA with: go run ./ngebm/cmd/ngebm devices", net, n)
-	}
-	if _, err := r.restore(store); err != nil {
-		return nil, err
-	}
-	if err := r.readCost(); err != nil {
-		return nil, err
-	}
-	total := cfg.Epochs * batches.StepsPerEpoch()
-	if r.complete(total) {
-		r.Loaded = true
+	} else if done {
 		return r, nil
 	}
 	t := &trainer{run: r, store: store, batches: batches, total: total, opts: opts, began: time.Now(), spent: r.Cost.Seconds, first: r.History.Steps()}
@@ -146,10 +148,16 @@ func (r *Run) openData(ctx context.Context, opts Options) (err error) {
 	return err
 }
 
-// complete tells whether every step is done and the test set evaluated.
-func (r *Run) complete(total int) bool {
+// load takes the run to its last checkpoint, if there is one, and tells whether
+// it is complete: every step done and the test set evaluated.
+func (r *Run) load(store *model.Store, total int) (done bool, err error) {
+	*r.History = History{}
+	if _, err := r.restore(store); err != nil {
+		return false, err
+	}
 	n := len(r.History.Evaluations)
-	return r.History.Steps() == total && n > 0 && r.History.Evaluations[n-1].Split == "test"
+	r.Loaded = r.History.Steps() == total && n > 0 && r.History.Evaluations[n-1].Split == "test"
+	return r.Loaded, r.readCost()
 }
 
 // divergence says why a loss cannot go on, or nothing.

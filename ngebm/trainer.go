@@ -284,8 +284,12 @@ func (t *trainer) report(finished bool) {
 	t.opts.Progress.Report(r)
 }
 
-// firstLine drops the stack trace that GoMLX's errors may carry.
+// firstLine drops what GoMLX puts around the message of a panic in a graph's
+// function, and the stack trace.
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
+	if i := strings.LastIndex(line, " panicked: "); i >= 0 {
+		return line[i+len(" panicked: "):]
+	}
 	return line
 }
