@@ -13,6 +13,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"gonum.org/v1/gonum/floats"
 
 	"ngebm/data"
 	"ngebm/ngebm/energy"
@@ -102,7 +103,7 @@ func (c *Classifier) Logits(d *data.Dataset) ([][]float64, error) {
 func (c *Classifier) Probabilities(d *data.Dataset) ([][]float64, error) {
 	logits, _, err := c.predict(context.Background(), d, false, nil)
 	for _, row := range logits {
-		e := logSumExp(row)
+		e := floats.LogSumExp(row)
 		for k, f := range row {
 			row[k] = math.Exp(f - e)
 		}
@@ -208,22 +209,10 @@ func release(ts ...*tensors.Tensor) error {
 	return errors.Join(errs...)
 }
 
-func logSumExp(row []float64) float64 {
-	top := slices.Max(row)
-	if math.IsInf(top, 0) {
-		return top
-	}
-	sum := 0.
-	for _, f := range row {
-		sum += math.Exp(f - top)
-	}
-	return top + math.Log(sum)
-}
-
 func energiesOf(logits [][]float64) []float64 {
 	energies := make([]float64, len(logits))
 	for i, row := range logits {
-		energies[i] = logSumExp(row)
+		energies[i] = floats.LogSumExp(row)
 	}
 	return energies
 }
