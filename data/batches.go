@@ -9,24 +9,14 @@ import (
 	"sync"
 )
 
-// Augment says how training examples are varied, each time anew. The zero value
-// leaves them as they are.
-type Augment struct {
-	// Pad reflects that many pixels at each border (without repeating the
-	// border itself) and crops the image's size from a random place.
-	Pad int `json:"pad"`
-	// Flip mirrors every second image, drawn at random, left to right.
-	Flip bool `json:"flip"`
-	// Noise is the standard deviation of normal noise on every value, in the
-	// network's units: pixels in [-1,1], points in their own. The sum is not
-	// clipped.
-	Noise float64 `json:"noise"`
-}
-
 // Batch is what a network sees in one step.
 type Batch struct {
 	X      []float32 // batch size × Size() values, example by example, pixels in [-1,1]
 	Labels []int32   // one class index an example
+	// With mixup X is Lambda times each example plus 1-Lambda times another one,
+	// whose class is in Partner. Without, Partner is nil and Lambda is 1.
+	Partner []int32
+	Lambda  float32 // in [0,1], one for the whole batch
 }
 
 // Batches deals a set out in shuffled, augmented batches. Every epoch has an
@@ -58,14 +48,9 @@ func NewBatches(d *Dataset, size int, seed uint64, aug Augment) (*Batches, error
 		return nil, fmt.Errorf("data: the batch size is %d: give 1 or more", size)
 	case size > d.Len():
 		return nil, fmt.Errorf("data: the batch size %d is larger than the %d examples of %s %s: give a batch size of at most %d, or more data", size, d.Len(), d.Name, d.Split, d.Len())
-	case !(aug.Noise >= 0) || math.IsInf(aug.Noise, 0):
-		return nil, fmt.Errorf("data: the noise is %v: give a standard deviation, 0 or more", aug.Noise)
-	case aug.Pad < 0:
-		return nil, fmt.Errorf("data: the padding is %d: give a number of pixels, 0 or more", aug.Pad)
-	case !d.IsImages() && (aug.Pad > 0 || aug.Flip):
-		return nil, fmt.Errorf("data: padding and flips are for images, but %s holds points: set pad to 0 and flip to false", d.Name)
-	case d.IsImages() && aug.Pad >= min(d.Shape[0], d.Shape[1]):
-		return nil, fmt.Errorf("data: the padding of %d pixels is not below the side of %dx%d images, which is as far as a reflection reaches: give %d or less", aug.Pad, d.Shape[0], d.Shape[1], min(d.Shape[0], d.Shape[1])-1)
+	}
+	if err := aug.check(d); err != nil {
+		return nil, err
 	}
 	b := &Batches{data: d, size: size, seed: seed, aug: aug}
 	if d.IsImages() {
@@ -85,10 +70,20 @@ func (b *Batches) At(step int) Batch {
 	first := step % perEpoch * b.size
 	indices := b.order(step / perEpoch)[first : first+b.size]
 	width := b.data.Size()
-	batch := Batch{X: make([]float32, b.size*width), Labels: make([]int32, b.size)}
+	batch := Batch{X: make([]float32, b.size*width), Labels: make([]int32, b.size), Lambda: 1}
+	rngs := make([]*rand.Rand, b.size)
 	for i, index := range indices {
+		rngs[i] = stream(forExample, b.seed, uint64(step), uint64(i))
 		batch.Labels[i] = b.data.Labels[index]
-		b.example(batch.X[i*width:(i+1)*width], index, stream(forExample, b.seed, uint64(step), uint64(i)))
+		b.example(batch.X[i*width:(i+1)*width], index, rngs[i])
+	}
+	if b.aug.Mixup > 0 {
+		batch.mix(b.aug.Mixup, stream(forMixup, b.seed, uint64(step), 0))
+	}
+	if b.aug.Noise > 0 {
+		for i, rng := range rngs {
+			addNoise(batch.X[i*width:(i+1)*width], float32(b.aug.Noise), rng)
+		}
 	}
 	return batch
 }
@@ -103,58 +98,6 @@ func (b *Batches) order(epoch int) []int {
 		*slot = order{epoch, stream(forEpoch, b.seed, uint64(epoch), 0).Perm(b.data.Len())}
 	}
 	return slot.indices
-}
-
-// example writes one example, augmented, into dst.
-func (b *Batches) example(dst []float32, index int, rng *rand.Rand) {
-	size := b.data.Size()
-	if b.data.IsImages() {
-		b.image(dst, b.data.Pixels[index*size:(index+1)*size], rng)
-	} else {
-		copy(dst, b.data.Points[index*size:(index+1)*size])
-	}
-	if b.aug.Noise > 0 {
-		sigma := float32(b.aug.Noise)
-		for i := range dst {
-			dst[i] += float32(sigma * float32(rng.NormFloat64()))
-		}
-	}
-}
-
-// image crops and flips src into dst.
-func (b *Batches) image(dst []float32, src []uint8, rng *rand.Rand) {
-	height, width, channels := b.data.Shape[0], b.data.Shape[1], b.data.Shape[2]
-	var down, right int
-	if b.aug.Pad > 0 {
-		down = rng.IntN(2*b.aug.Pad+1) - b.aug.Pad
-		right = rng.IntN(2*b.aug.Pad+1) - b.aug.Pad
-	}
-	flip := b.aug.Flip && rng.IntN(2) == 1
-	for y := range height {
-		row := src[reflect(y+down, height)*width*channels:]
-		for x := range width {
-			from := x
-			if flip {
-				from = width - 1 - x
-			}
-			from = reflect(from+right, width) * channels
-			for c := range channels {
-				dst[(y*width+x)*channels+c] = b.scale[row[from+c]]
-			}
-		}
-	}
-}
-
-// reflect folds a coordinate that lies up to n-1 outside [0,n) back into it,
-// mirrored at the border pixel.
-func reflect(i, n int) int {
-	if i < 0 {
-		return -i
-	}
-	if i >= n {
-		return 2*(n-1) - i
-	}
-	return i
 }
 
 // ahead is how many batches From prepares before they are asked for: enough to

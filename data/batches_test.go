@@ -57,8 +57,14 @@ func TestNewBatchesRefuses(t *testing.T) {
 		{"noise without bound", pictures, 2, Augment{Noise: math.Inf(1)}, "the noise is +Inf"},
 		{"negative padding", pictures, 2, Augment{Pad: -1}, "the padding is -1"},
 		{"padding beyond the reflection", pictures, 2, Augment{Pad: 4}, "the padding of 4 pixels is not below the side of 4x6 images, which is as far as a reflection reaches: give 3 or less"},
-		{"padded points", points, 2, Augment{Pad: 1}, "padding and flips are for images, but moons holds points"},
-		{"flipped points", points, 2, Augment{Flip: true}, "padding and flips are for images"},
+		{"padded points", points, 2, Augment{Pad: 1}, "padding, flips and cutout are for images, but moons holds points"},
+		{"negative cutout", pictures, 2, Augment{Cutout: -1}, "the cutout is -1"},
+		{"cutout larger than the image", pictures, 2, Augment{Cutout: 7}, "the cutout of 7 pixels is larger than 4x6 images: give 6 or less"},
+		{"cutout of points", points, 2, Augment{Cutout: 1}, "set pad and cutout to 0"},
+		{"negative mixup", pictures, 2, Augment{Mixup: -.1}, "the mixup is -0.1: give the α of Beta(α,α)"},
+		{"mixup is not a number", pictures, 2, Augment{Mixup: math.NaN()}, "the mixup is NaN"},
+		{"mixup without bound", pictures, 2, Augment{Mixup: math.Inf(1)}, "the mixup is +Inf"},
+		{"flipped points", points, 2, Augment{Flip: true}, "padding, flips and cutout are for images"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := NewBatches(c.d, c.size, 1, c.aug)
@@ -105,13 +111,15 @@ func TestEpochs(t *testing.T) {
 // nor on other goroutines.
 func TestBatchIsFunctionOfStep(t *testing.T) {
 	d := images(t, 50, 8, 8, 3)
-	aug := Augment{Pad: 2, Flip: true, Noise: .1}
+	aug := Augment{Pad: 2, Flip: true, Noise: .1, Cutout: 3, Mixup: .5}
 	straight := batches(t, d, 8, 5, aug)
 	var want []Batch
 	for step := range 40 {
 		want = append(want, straight.At(step))
 	}
-	same := func(a, b Batch) bool { return slices.Equal(a.X, b.X) && slices.Equal(a.Labels, b.Labels) }
+	same := func(a, b Batch) bool {
+		return slices.Equal(a.X, b.X) && slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Partner, b.Partner) && a.Lambda == b.Lambda
+	}
 	backward := batches(t, d, 8, 5, aug)
 	for step := 39; step >= 0; step-- {
 		if !same(backward.At(step), want[step]) {
@@ -278,6 +286,7 @@ func BenchmarkBatch(b *testing.B) {
 		{"plain", Augment{}},
 		{"crop,flip", Augment{Pad: 4, Flip: true}},
 		{"crop,flip,noise", Augment{Pad: 4, Flip: true, Noise: .03}},
+		{"crop,flip,noise,cutout,mixup", Augment{Pad: 4, Flip: true, Noise: .03, Cutout: 16, Mixup: 1}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			batches := batches(b, d, 64, 1, c.aug)

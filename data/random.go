@@ -13,6 +13,7 @@ const (
 	forExample
 	forPoints
 	forStrange
+	forMixup
 )
 
 // stream returns the random numbers for one purpose, seed and pair of counters
