@@ -14,6 +14,7 @@ const (
 	forPoints
 	forStrange
 	forMixup
+	forCorrupt
 )
 
 // stream returns the random numbers for one purpose, seed and pair of counters
