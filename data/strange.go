@@ -40,13 +40,15 @@ var imageStrangers = []struct {
 		}
 	}},
 	{"rotated", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
-		size, channels := d.Shape[0], d.Shape[2] // square, see Strange
-		from := d.pixels(i)
-		for y := range size {
-			for x := range size { // a quarter turn, counter-clockwise
-				copy(pixels[(y*size+x)*channels:][:channels], from[(x*size+size-1-y)*channels:][:channels])
-			}
-		}
+		quarterTurn(pixels, d.pixels(i), d.Shape[0], d.Shape[2]) // square, see Strange
+	}},
+	{"rotated 180", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
+		halfTurn(pixels, d.pixels(i), d.Shape[2])
+	}},
+	{"rotated 270", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
+		half := make([]uint8, len(pixels))
+		halfTurn(half, d.pixels(i), d.Shape[2])
+		quarterTurn(pixels, half, d.Shape[0], d.Shape[2])
 	}},
 	{"shuffled", func(d *Dataset, i int, rng *rand.Rand, pixels []uint8) {
 		channels := d.Shape[2]
@@ -61,6 +63,45 @@ var imageStrangers = []struct {
 			pixels[j] = uint8((int(a[j]) + int(b[j])) / 2)
 		}
 	}},
+	{"blobs", func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
+		c := canvas{d.Shape[0], d.Shape[1], d.Shape[2], make([]float64, len(pixels))}
+		c.blobs(rng)
+		c.store(pixels, d.MaxPixel)
+	}},
+}
+
+// quarterTurn turns a square image counter-clockwise.
+func quarterTurn(to, from []uint8, size, channels int) {
+	for y := range size {
+		for x := range size {
+			copy(to[(y*size+x)*channels:][:channels], from[(x*size+size-1-y)*channels:][:channels])
+		}
+	}
+}
+
+func halfTurn(to, from []uint8, channels int) {
+	for j := 0; j < len(from); j += channels {
+		copy(to[len(to)-channels-j:][:channels], from[j:][:channels])
+	}
+}
+
+// blobs draws what Hendrycks et al. call so (Deep Anomaly Detection with Outlier
+// Exposure, 2019, arXiv 1812.04606): seven of ten values 1 and the others 0,
+// blurred with a deviation of 1.5 pixels of 32, across channels as well, which
+// leaves little colour, and what comes out below .75 made 0.
+func (c *canvas) blobs(rng *rand.Rand) {
+	for j := range c.values {
+		if rng.Float64() < .7 {
+			c.values[j] = 1
+		}
+	}
+	c.blur(1.5, acrossChannels)
+	c.blur(1.5*c.enlargement(), vertical, horizontal)
+	for j, v := range c.values {
+		if v < .75 {
+			c.values[j] = 0
+		}
+	}
 }
 
 const farAway = "far away"
@@ -85,8 +126,11 @@ func (d *Dataset) Strangers() []string {
 //	constant         one colour
 //	inverted         light for dark
 //	rotated          a quarter turn counter-clockwise; square images only
+//	rotated 180      half a turn
+//	rotated 270      three quarter turns counter-clockwise; square images only
 //	shuffled         each image's pixels in random order
 //	interpolated     the mean of two images of different classes
+//	blobs            smooth light blobs on black, after Hendrycks et al. 2019
 //
 // For points in the plane "far away": uniform in a box three times as wide and
 // high as the set's own, but outside of that. The labels are those of the
@@ -102,12 +146,16 @@ func (d *Dataset) Strange(kind string, seed uint64) (*Dataset, error) {
 		if way.name != kind || !d.IsImages() {
 			continue
 		}
-		if kind == "rotated" && d.Shape[0] != d.Shape[1] {
+		if (kind == "rotated" || kind == "rotated 270") && d.Shape[0] != d.Shape[1] {
 			return nil, fmt.Errorf("data: images of %v cannot be given a quarter turn: they are not square", d.Shape)
 		}
 		s.Pixels = make([]uint8, len(d.Pixels))
-		for i := range d.Len() {
-			way.make(d, i, stream(forStrange, seed, uint64(i), 0), s.Pixels[i*d.Size():(i+1)*d.Size()])
+		err := eachExample(d.Len(), func(i int) error {
+			way.make(d, i, stream(forStrange, seed, uint64(i), 0), s.pixels(i))
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 		return New(s)
 	}
