@@ -1,0 +1,49 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Resize returns the same images in another size, for instance to ask a model
+// about another set: scaled by a triangle filter, each axis by its own factor, so
+// that proportions change where the two shapes' do. Grey images become colour ones
+// of three equal channels, and colour ones grey by their luma (Rec. 601); images
+// of neither 1 nor 3 channels keep theirs. MaxPixel becomes 255, for between 17
+// levels of grey there is no room. Images that have this shape come back as they
+// are.
+func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
+	shape := []int{height, width, channels}
+	switch {
+	case !d.IsImages():
+		return nil, fmt.Errorf("data: %s holds points, which have no size to change", d.Name)
+	case slices.Equal(d.Shape, shape):
+		return d, nil
+	case slices.Min(shape) < 1 || slices.Max(shape) > maxSide:
+		return nil, fmt.Errorf("data: %s cannot be resized to %v: give [height width channels], each from 1 to %d", d.Name, shape, maxSide)
+	case height*width > maxImagePixels || d.Len() > maxDecoded/(height*width*channels):
+		return nil, fmt.Errorf("data: %d images of %v are more than %d GiB, or than %d pixels each: give a smaller size, or take fewer images", d.Len(), shape, maxDecoded>>30, maxImagePixels)
+	}
+	from := d.Shape[2]
+	convertible := func(n int) bool { return n == 1 || n == 3 }
+	if channels != from && !(convertible(channels) && convertible(from)) {
+		return nil, fmt.Errorf("data: %s has %d channels, which cannot become %d: grey (1) and colour (3) can become each other", d.Name, from, channels)
+	}
+	resized := Dataset{
+		Info: d.Info, Shape: shape, MaxPixel: 255,
+		Pixels: make([]uint8, d.Len()*height*width*channels), Labels: slices.Clone(d.Labels),
+	}
+	resized.Name = fmt.Sprintf("%s, resized to %dx%dx%d", d.Name, height, width, channels)
+	resized.Source = fmt.Sprintf("%s; resized from %dx%dx%d", d.Source, d.Shape[0], d.Shape[1], from)
+	err := eachExample(d.Len(), func(i int) error {
+		full := make([]uint8, d.Size())
+		d.canvas(i).store(full, 255)
+		scaled := resample(full, d.Shape[0], d.Shape[1], from, height, width)
+		copy(resized.pixels(i), recolour(scaled, from, channels))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return New(resized)
+}
