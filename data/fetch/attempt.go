@@ -1,0 +1,192 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+)
+
+const (
+	partSuffix = ".part"
+	fromSuffix = ".from"
+	// maxUnknown bounds a file whose size was not published, in bytes.
+	maxUnknown = 1 << 30
+)
+
+// download is one file on its way.
+type download struct {
+	getter
+	file    File
+	part    string // path of what has come
+	bar     *meter // nil until something comes
+	at      int64  // bytes that the last attempt left
+	reached int64  // the most that any attempt left
+	foreign bool   // the part holds bytes of an earlier attempt, process or mirror
+}
+
+func (d *download) finish() {
+	if d.bar != nil {
+		d.bar.finish()
+	}
+}
+
+// forget removes what has come.
+func (d *download) forget() error {
+	if err := os.Remove(d.part); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return &diskError{err}
+	}
+	_ = os.Remove(d.part + fromSuffix)
+	d.at = 0
+	return nil
+}
+
+// bound is the most bytes that the file may have.
+func (d *download) bound() int64 {
+	if d.file.Size > 0 {
+		return d.file.Size
+	}
+	return maxUnknown
+}
+
+// attempt asks an address once for what is lacking, and succeeds if the part is
+// then whole, right and on disk. An error that another attempt may mend is a
+// retryError.
+func (d *download) attempt(ctx context.Context, address string) error {
+	d.at = 0
+	if info, err := os.Stat(d.part); err == nil {
+		d.at = info.Size()
+	}
+	if d.at > d.bound() {
+		if err := d.forget(); err != nil {
+			return err
+		}
+	}
+	d.foreign = d.at > 0
+	if d.file.Size == 0 || d.at < d.file.Size {
+		if err := d.transfer(ctx, address); err != nil {
+			return err
+		}
+	}
+	err := d.file.compare(ctx, d.part, d.Progress)
+	var other *otherFileError
+	if !errors.As(err, &other) {
+		return err
+	}
+	err = fmt.Errorf("what came (%d bytes) %w, and was thrown away", d.at, err)
+	if d.foreign { // perhaps the two parts do not belong together
+		return &retryError{err: err, restart: true}
+	}
+	return errors.Join(err, d.forget())
+}
+
+// transfer appends to the part what one answer holds of the file. It gives up
+// when nothing comes for as long as stall.
+func (d *download) transfer(ctx context.Context, address string) (err error) {
+	caller := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(d.stall, func() { cancel(fmt.Errorf("nothing came for %v", d.stall)) })
+	defer watchdog.Stop()
+	defer func() {
+		if err != nil && ctx.Err() != nil && caller.Err() == nil {
+			err = &retryError{err: context.Cause(ctx)}
+		}
+	}()
+
+	response, err := d.ask(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	start, err := begin(response, d.file.Size, d.at)
+	if err != nil {
+		return err
+	}
+	file, err := d.open(start)
+	if err != nil {
+		return &diskError{err}
+	}
+	defer file.Close()
+	source{address, response.Header.Get("ETag"), response.Header.Get("Last-Modified")}.note(d.part)
+	d.progressFrom(start, response)
+	to := &partWriter{file, d, watchdog}
+	_, err = io.CopyBuffer(to, io.LimitReader(response.Body, d.bound()-start), make([]byte, 1<<17))
+	var disk *diskError
+	switch {
+	case errors.As(err, &disk):
+		return err
+	case err != nil:
+		return &retryError{err: fmt.Errorf("the connection broke after %d bytes: %w", d.at, err)}
+	case d.at < d.file.Size:
+		return &retryError{err: fmt.Errorf("the server ended after %d of %d bytes", d.at, d.file.Size)}
+	}
+	if n, _ := io.ReadFull(response.Body, make([]byte, 1)); n > 0 {
+		return errors.Join(fmt.Errorf("the server sends more than the %d bytes that the file may have", d.bound()), d.forget())
+	}
+	if err := file.Sync(); err != nil {
+		return full(err)
+	}
+	return nil
+}
+
+// open opens the part for writing from the given byte on.
+func (d *download) open(start int64) (*os.File, error) {
+	file, err := os.OpenFile(d.part, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if start < d.at { // the server ignored the range
+		if err := file.Truncate(start); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+		d.foreign = start > 0
+	}
+	d.at = start
+	if _, err := file.Seek(start, io.SeekStart); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// progressFrom sets the bar, which all attempts share, to the given byte.
+func (d *download) progressFrom(start int64, response *http.Response) {
+	if d.bar == nil {
+		total := d.file.Size
+		if total == 0 && response.ContentLength > 0 {
+			total = start + response.ContentLength
+		}
+		d.bar = newMeter(d.Progress, "download "+d.file.Name, start, total)
+	}
+	d.bar.set(start)
+}
+
+// partWriter writes to the part, counts, and keeps the watchdog quiet.
+type partWriter struct {
+	file     *os.File
+	d        *download
+	watchdog *time.Timer
+}
+
+func (w *partWriter) Write(p []byte) (int, error) {
+	w.watchdog.Reset(w.d.stall)
+	n, err := w.file.Write(p)
+	w.d.at += int64(n)
+	w.d.bar.set(w.d.at)
+	if err != nil {
+		err = full(err)
+	}
+	return n, err
+}
+
+// full makes a diskError that says what to do when the disk is full.
+func full(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = fmt.Errorf("the disk is full: %w: make room, or set NGEBM_DATA to a folder on another", err)
+	}
+	return &diskError{err}
+}

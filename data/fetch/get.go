@@ -1,0 +1,233 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"ngebm/ngebm/progress"
+)
+
+// getter is how a file is got: the options, and the patience with servers, of
+// which tests have less.
+type getter struct {
+	Options
+	client   *http.Client
+	stall    time.Duration // how long a server may send nothing
+	pause    time.Duration // before the second attempt; it doubles from one to the next
+	patience time.Duration // the longest wait that a server may ask for
+	attempts int           // in a row that bring nothing, before a mirror is given up
+	enough   int64         // bytes after which an attempt brought something
+}
+
+func newGetter(o Options) getter {
+	if o.Progress == nil {
+		o.Progress = progress.Silent{}
+	}
+	return getter{
+		Options: o,
+		client: &http.Client{CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+			if len(via) >= maxRedirects {
+				return errRedirects
+			}
+			return nil
+		}},
+		stall: time.Minute, pause: time.Second, patience: time.Minute, attempts: 5, enough: 1 << 20,
+	}
+}
+
+// Get returns the path of the file in the folder, with the checksum found right
+// now or earlier. It downloads the file if it is not there; of several
+// processes one downloads and the others wait for it. A file of that name that
+// is not the published one is an error and stays as it is. After an error the
+// folder holds what came so far, for the next call to go on with, unless it was
+// wrong.
+func (f File) Get(ctx context.Context, o Options) (path string, err error) {
+	return newGetter(o).get(ctx, f)
+}
+
+func (g getter) get(ctx context.Context, f File) (path string, err error) {
+	if err := f.validate(); err != nil {
+		return "", err
+	}
+	path = f.Path(g.Folder)
+	if here, err := f.check(ctx, path, g.Progress); err != nil || here {
+		return path, err
+	}
+	if g.Offline || offline() {
+		return "", fmt.Errorf("fetch: %s is not in the cache, and downloads are forbidden (%w): %s", f.Name, ErrOffline, f.byHand(path))
+	}
+	if err := os.MkdirAll(g.Folder, 0o755); err != nil {
+		return "", fmt.Errorf("fetch: %w", err)
+	}
+	unlock, err := g.lock(ctx, f, path)
+	if err != nil {
+		return "", fmt.Errorf("fetch: %s cannot be locked for a download: %w", path, err)
+	}
+	defer unlock()
+	if here, err := f.check(ctx, path, g.Progress); err != nil || here { // another process got it while this one waited
+		return path, err
+	}
+	if err := g.download(ctx, f, path); err != nil {
+		return "", fmt.Errorf("fetch: download of %s: %w%s; run again, or %s", f.Name, err, kept(path+partSuffix), f.byHand(path))
+	}
+	return path, nil
+}
+
+// lock makes this process the only one that downloads the file.
+func (g getter) lock(ctx context.Context, f File, path string) (unlock func(), err error) {
+	lock := flock.New(path + ".lock")
+	mine, err := lock.TryLock()
+	if err == nil && !mine {
+		say(g.Progress, "wait for another process to download "+f.Name)
+		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Unlock() }, nil
+}
+
+// kept says how much of an unfinished download is there.
+func kept(part string) string {
+	info, err := os.Stat(part)
+	if err != nil || info.Size() == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d bytes came and are kept)", info.Size())
+}
+
+// download gets the file from the first mirror that has it, and gives it its
+// name.
+func (g getter) download(ctx context.Context, f File, path string) error {
+	if len(f.URLs) == 0 {
+		return errors.New("no address is known")
+	}
+	d := &download{getter: g, file: f, part: path + partSuffix}
+	defer d.finish()
+	var failed []string
+	for _, address := range f.URLs {
+		err := d.fromMirror(ctx, address)
+		if err == nil {
+			return d.place(path)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var disk *diskError
+		if errors.As(err, &disk) {
+			return err // another mirror would not help
+		}
+		failed = append(failed, fmt.Sprintf("%s: %v", address, err))
+	}
+	return errors.New(strings.Join(failed, "; "))
+}
+
+// fromMirror asks one mirror until all of the file is there and right, or there
+// is no hope left.
+func (d *download) fromMirror(ctx context.Context, address string) error {
+	bringsNothing, restarts := 0, 0
+	for {
+		err := d.attempt(ctx, address)
+		if err == nil {
+			return nil
+		}
+		var again *retryError
+		if ctx.Err() != nil || !errors.As(err, &again) {
+			return err
+		}
+		if d.at >= d.reached+d.enough {
+			bringsNothing = 0
+		}
+		d.reached = max(d.reached, d.at)
+		if again.restart {
+			if restarts++; restarts > maxRestarts {
+				return err
+			}
+			if err := d.forget(); err != nil {
+				return err
+			}
+		}
+		if bringsNothing++; bringsNothing >= d.attempts {
+			return fmt.Errorf("%w (%d attempts)", err, bringsNothing)
+		}
+		if again.restart {
+			continue
+		}
+		if again.after > d.patience {
+			return fmt.Errorf("%w, and asks to come back in %s", err, progress.Duration(again.after))
+		}
+		pause := max(d.pause<<(bringsNothing-1), again.after)
+		say(d.Progress, fmt.Sprintf("%s: %v; asking %s again in %s", d.file.Name, err, host(address), progress.Duration(pause)))
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+const (
+	// maxRestarts is how often one mirror may make a download begin anew.
+	maxRestarts  = 2
+	maxRedirects = 10
+)
+
+// retryError is a fault that may go away.
+type retryError struct {
+	err     error
+	after   time.Duration // what the server asks to wait
+	restart bool          // what came so far is of no use
+}
+
+func (e *retryError) Error() string { return e.err.Error() }
+func (e *retryError) Unwrap() error { return e.err }
+
+// diskError is a fault of this machine's disk.
+type diskError struct{ err error }
+
+func (e *diskError) Error() string { return e.err.Error() }
+func (e *diskError) Unwrap() error { return e.err }
+
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.Host
+}
+
+// syncFolder makes a rename in the folder last through a crash of the machine.
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// place gives the finished download its name.
+func (d *download) place(path string) error {
+	if err := os.Rename(d.part, path); err != nil {
+		return err
+	}
+	_ = os.Remove(d.part + fromSuffix)
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	d.file.remember(path, info)
+	return nil
+}
