@@ -19,6 +19,24 @@ type Batch struct {
 	Lambda  float32 // in [0,1], one for the whole batch
 }
 
+// Dataset returns the batch as a set of its own, to look at what the network
+// sees: of is the set that it was dealt from. Pixels are rounded to 0..255, what
+// noise took out of the range cut off.
+func (b Batch) Dataset(of *Dataset) (*Dataset, error) {
+	d := Dataset{Info: of.Info, Shape: of.Shape, Labels: b.Labels}
+	d.Name += ", as in a batch"
+	if !of.IsImages() {
+		d.Points = b.X
+		return New(d)
+	}
+	d.MaxPixel = math.MaxUint8
+	d.Pixels = make([]uint8, len(b.X))
+	for i, v := range b.X {
+		d.Pixels[i] = uint8(math.Round((float64(min(max(v, -1), 1)) + 1) / 2 * math.MaxUint8))
+	}
+	return New(d)
+}
+
 // Batches deals a set out in shuffled, augmented batches. Every epoch has an
 // order of its own, and what is left over at its end, too little for a batch,
 // is dropped. A batch is a function of the set, the batch size, the seed, the

@@ -309,3 +309,32 @@ func BenchmarkBatchesFrom(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*64/b.Elapsed().Seconds(), "images/s")
 }
+
+// A batch as a set shows what the network sees, to a step of 255.
+func TestBatchDataset(t *testing.T) {
+	moons, _ := open(t, "moons:100", Options{})
+	digits, _ := open(t, "digits", Options{})
+	for _, d := range []*Dataset{images(t, 20, 4, 6, 3), digits, moons} {
+		batch := batches(t, d, 8, 1, Augment{Noise: .2}).At(3)
+		seen, err := batch.Dataset(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen.Name != d.Name+", as in a batch" || seen.Len() != 8 || !slices.Equal(seen.Labels, batch.Labels) {
+			t.Errorf("the batch became %v", seen)
+		}
+		x := make([]float32, d.Size())
+		for i := range seen.Len() {
+			seen.Example(i, x)
+			for j, v := range x {
+				want := batch.X[i*d.Size()+j]
+				if d.IsImages() {
+					want = min(max(want, -1), 1)
+				}
+				if math.Abs(float64(v-want)) > 1./255+1e-6 {
+					t.Fatalf("%s: value %d of example %d is %v, the network sees %v", d.Name, j, i, v, want)
+				}
+			}
+		}
+	}
+}

@@ -87,8 +87,8 @@ func halfTurn(to, from []uint8, channels int) {
 
 // blobs draws what Hendrycks et al. call so (Deep Anomaly Detection with Outlier
 // Exposure, 2019, arXiv 1812.04606): seven of ten values 1 and the others 0,
-// blurred with a deviation of 1.5 pixels of 32, across channels as well, which
-// leaves little colour, and what comes out below .75 made 0.
+// blurred with a deviation of 1.5 pixels of 32, across channels as well, so that
+// only the edges are coloured, and what comes out below .75 made 0.
 func (c *canvas) blobs(rng *rand.Rand) {
 	for j := range c.values {
 		if rng.Float64() < .7 {
@@ -130,7 +130,7 @@ func (d *Dataset) Strangers() []string {
 //	rotated 270      three quarter turns counter-clockwise; square images only
 //	shuffled         each image's pixels in random order
 //	interpolated     the mean of two images of different classes
-//	blobs            smooth light blobs on black, after Hendrycks et al. 2019
+//	blobs            light blobs on black, after Hendrycks et al. 2019
 //
 // For points in the plane "far away": uniform in a box three times as wide and
 // high as the set's own, but outside of that. The labels are those of the
