@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -202,9 +203,14 @@ func TestCIFAR10JPEGWhole(t *testing.T) {
 	}
 	opts := Options{Cache: t.TempDir()}
 	for _, how := range []string{"decoded", "from the cache"} {
-		began := time.Now()
+		before, began := heap(), time.Now()
 		train, test := open(t, "tar:"+archive, opts)
-		t.Logf("%s in %v", how, time.Since(began))
+		took := time.Since(began)
+		after := heap()
+		t.Logf("%s in %v, %d MB in memory", how, took, (after-before)/1e6)
+		if after-before > 200e6 {
+			t.Errorf("the set takes %d MB, want less than 200", (after-before)/1e6)
+		}
 		if train.String() != "CIFAR-10 (JPEG) train: 50000 examples of [32 32 3] in 10 classes" || !slices.Equal(train.Classes, cifar10Classes()) || !train.Lossy {
 			t.Errorf("got %v (%+v)", train, train.Info)
 		}
@@ -214,6 +220,14 @@ func TestCIFAR10JPEGWhole(t *testing.T) {
 			}
 		}
 	}
+}
+
+// heap is what is in use, in bytes.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // The second time comes from the cache, until the images change.
