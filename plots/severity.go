@@ -1,0 +1,112 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// SeverityRun is a figure of one trained model, such as its accuracy, on a set as
+// it is and corrupted more and more.
+type SeverityRun struct {
+	Name   string    // the method's; runs of one name are seeds
+	Values []float64 // in [0,1]: of the set as it is, then at severity 1, 2 …
+}
+
+// SeverityPanel compares methods under one kind of corruption.
+type SeverityPanel struct {
+	Title string
+	Runs  []SeverityRun // all with as many severities
+}
+
+// Severities draws a figure, such as "accuracy", against the severity of
+// corruptions, three panels in a row, all on one axis. Runs of one name are seeds:
+// the line is their mean, and the band goes from the least to the largest. The
+// caption should say what set was corrupted.
+func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error) {
+	if len(panels) == 0 {
+		return nil, errors.New("plots: no figures against severity to draw")
+	}
+	var all []SeverityRun
+	for _, p := range panels {
+		if err := p.check(); err != nil {
+			return nil, err
+		}
+		all = append(all, p.Runs...)
+	}
+	names := namesOf(groupByName(all, func(r SeverityRun) string { return r.Name }))
+	styles := map[string]draw.LineStyle{}
+	var keys legend
+	for i, style := range stylesOf(names) {
+		styles[names[i]] = style
+		keys = append(keys, lineKey(names[i], style, draw.GlyphStyle{}))
+	}
+	highest := 0.
+	for _, r := range all {
+		highest = max(highest, slices.Max(r.Values))
+	}
+	var drawn []panel
+	alt := []string{fmt.Sprintf("%s against the severity of corruption.", figure)}
+	for i, p := range panels {
+		one, text := p.panel(styles)
+		one.Y.Max = min(1, max(1.05*highest, .01))
+		if i%panelColumns(len(panels)) == 0 {
+			one.yLabel = figure
+		}
+		drawn, alt = append(drawn, one), append(alt, text)
+	}
+	return sheet{keys, drawn, caption}.figure(strings.Join(alt, " ")), nil
+}
+
+func (p SeverityPanel) check() error {
+	if len(p.Runs) == 0 {
+		return fmt.Errorf("plots: the panel %q has no runs", p.Title)
+	}
+	for _, r := range p.Runs {
+		if len(r.Values) < 2 || len(r.Values) != len(p.Runs[0].Values) {
+			return fmt.Errorf("plots: %q under %s has %d values: give the set's own and one for each severity, as many for every run", r.Name, p.Title, len(r.Values))
+		}
+		for severity, v := range r.Values {
+			if !isShare(v) {
+				return fmt.Errorf("plots: %q under %s is %v at severity %d, want a number in [0,1]", r.Name, p.Title, v, severity)
+			}
+		}
+	}
+	return nil
+}
+
+func (p SeverityPanel) panel(styles map[string]draw.LineStyle) (panel, string) {
+	one := panel{Plot: newPlot(), title: p.Title, aspect: .72, xLabel: "severity (0: as it is)"}
+	one.Y.Min = 0
+	one.X.Max = float64(len(p.Runs[0].Values) - 1)
+	var ticks plot.ConstantTicks
+	for severity := range p.Runs[0].Values {
+		ticks = append(ticks, plot.Tick{Value: float64(severity), Label: fmt.Sprint(severity)})
+	}
+	one.X.Tick.Marker = ticks
+	one.Add(gridLines{})
+	alt := p.Title + ":"
+	for i, g := range groupByName(p.Runs, func(r SeverityRun) string { return r.Name }) {
+		line := band{style: styles[g.name]}
+		for severity := range p.Runs[0].Values {
+			mean, low, high := 0., math.Inf(1), math.Inf(-1)
+			for _, r := range g.members {
+				v := r.Values[severity]
+				mean, low, high = mean+v/float64(len(g.members)), min(low, v), max(high, v)
+			}
+			line.x = append(line.x, float64(severity))
+			line.mean, line.low, line.high = append(line.mean, mean), append(line.low, low), append(line.high, high)
+		}
+		one.Add(line)
+		if i > 0 {
+			alt += ","
+		}
+		alt += fmt.Sprintf(" %s goes from %.3f to %.3f", g.label(), line.mean[0], line.mean[len(line.mean)-1])
+	}
+	return one, alt + "."
+}
