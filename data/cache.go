@@ -49,7 +49,7 @@ type cachePart struct {
 // one. of tells the file from others in the cache folder; key changes whenever
 // what the set is made from does.
 func cached(opts Options, of, key string, build func() (train, test *Dataset, err error)) (train, test *Dataset, err error) {
-	folder, folderErr := opts.cacheFolder()
+	folder, folderErr := opts.CacheFolder()
 	name := sha256.Sum256([]byte(of))
 	path := filepath.Join(folder, fmt.Sprintf("decoded-%x.ngebm", name[:8]))
 	if folderErr == nil {

@@ -8,63 +8,77 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"ngebm/data/fetch"
 )
 
 // cifar is a set in the binary format of its authors: a .tar.gz of files of
 // equal records, each one or two label bytes and 3 planes (red, green, blue) of
 // side x side pixels, row by row. https://www.cs.toronto.edu/~kriz/cifar.html
 type cifar struct {
-	name        string
-	remote      remote
+	published   Published
 	side        int      // of an image, in pixels
 	train, test []string // files, in the order in which they are put together
 	records     int      // in each training file
 	testRecords int      // in each test file
-	labels      int      // label bytes of a record; the last one counts
+	labels      int      // label bytes of a record
+	label       int      // which of them counts
 	names       string   // file of class names, one a line
 	classes     int
 }
 
-// The published MD5 sums of the archives are c32a1d4ab5d03f1284b67883e8d87530
-// (CIFAR-10) and 03b5dce01913d631647c71ecec9e9cb8 (CIFAR-100). The SHA-256 sums
-// below are the ones in GoMLX's examples/cifar, MLDatasets.jl and
-// red-datasets, which agree; they were not checked against the originals, which
-// could not be reached where this was written.
+// Sizes and SHA-256 sums are those of TensorFlow Datasets'
+// url_checksums/cifar10.txt and cifar100.txt; GoMLX's examples/cifar,
+// MLDatasets.jl and red-datasets give the same sums. The authors publish MD5
+// sums: c32a1d4ab5d03f1284b67883e8d87530 (CIFAR-10) and
+// 03b5dce01913d631647c71ecec9e9cb8 (CIFAR-100). The originals could not be had.
 
 func cifar10() cifar {
 	return cifar{
-		name: "CIFAR-10",
-		remote: remote{
-			"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-			"c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+		published: Published{
+			Name: "cifar10", Title: "CIFAR-10", Source: cifarSource, License: cifarLicense,
+			Files: []fetch.File{{
+				Name: "cifar-10-binary.tar.gz", URLs: []string{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"},
+				Size: 170052171, SHA256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+				Published: "TensorFlow Datasets, url_checksums/cifar10.txt",
+			}},
 		},
 		side:    32,
 		train:   []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
 		test:    []string{"test_batch.bin"},
 		records: 10_000, testRecords: 10_000,
-		labels: 1, names: "batches.meta.txt", classes: 10,
+		labels: 1, label: 0, names: "batches.meta.txt", classes: 10,
 	}
 }
 
-// cifar100 has its fine labels; the coarse ones are skipped.
+// cifar100 has its 100 fine labels.
 func cifar100() cifar {
 	return cifar{
-		name: "CIFAR-100",
-		remote: remote{
-			"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
-			"58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+		published: Published{
+			Name: "cifar100", Title: "CIFAR-100", Source: cifarSource, License: cifarLicense,
+			Files: []fetch.File{{
+				Name: "cifar-100-binary.tar.gz", URLs: []string{"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"},
+				Size: 168513733, SHA256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+				Published: "TensorFlow Datasets, url_checksums/cifar100.txt",
+			}},
 		},
 		side:    32,
 		train:   []string{"train.bin"},
 		test:    []string{"test.bin"},
 		records: 50_000, testRecords: 10_000,
-		labels: 2, names: "fine_label_names.txt", classes: 100,
+		labels: 2, label: 1, names: "fine_label_names.txt", classes: 100,
 	}
+}
+
+// cifar100Coarse is the same file with its 20 coarse labels.
+func cifar100Coarse() cifar {
+	c := cifar100()
+	c.published.Name, c.published.Title = "cifar100-coarse", "CIFAR-100 (coarse)"
+	c.label, c.names, c.classes = 0, "coarse_label_names.txt", 20
+	return c
 }
 
 // cifar10Classes are the names in CIFAR-10's own order, which is alphabetical.
@@ -72,36 +86,18 @@ func cifar10Classes() []string {
 	return []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
 }
 
-const cifarSource = "A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images, 2009, https://www.cs.toronto.edu/~kriz/cifar.html"
+const (
+	cifarSource  = "A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images, 2009, https://www.cs.toronto.edu/~kriz/cifar.html"
+	cifarLicense = "unknown: the authors state none and ask for a citation"
+)
 
 func (c cifar) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {
-	folder, err := opts.cacheFolder()
-	if err != nil {
-		return nil, nil, err
-	}
-	archive := filepath.Join(folder, path.Base(c.remote.url))
-	if err := c.remote.fetch(ctx, archive, opts.Progress); err != nil {
-		return nil, nil, err
-	}
-	key, err := fileKey(archive)
-	if err != nil {
-		return nil, nil, err
-	}
-	return cached(opts, archive, key+c.remote.sha256, func() (train, test *Dataset, err error) {
-		if err := c.remote.check(archive); err != nil {
-			return nil, nil, err
-		}
-		file, err := os.Open(archive)
-		if err != nil {
-			return nil, nil, fmt.Errorf("data: %w", err)
-		}
-		defer file.Close()
-		bar := track(opts.Progress, "unpack "+filepath.Base(archive), "bytes", fileSize(file))
-		defer bar.finish()
-		if train, test, err = c.read(ctx, bar.reader(file)); err != nil {
-			return nil, nil, fmt.Errorf("data: %s: %w", archive, err)
-		}
-		return train, test, nil
+	return c.published.open(ctx, opts, func(paths []string) (train, test *Dataset, err error) {
+		err = reading(ctx, opts, paths[0], func(r io.Reader) (err error) {
+			train, test, err = c.read(ctx, r)
+			return err
+		})
+		return train, test, err
 	})
 }
 
@@ -126,6 +122,9 @@ func (c cifar) readTar(ctx context.Context, archive io.Reader) (train, test *Dat
 		}
 		if err == nil {
 			err = ctx.Err()
+		}
+		if err == nil {
+			err = insideArchive(header.Name)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -170,7 +169,7 @@ type cifarPart struct {
 func (c cifar) reserve(split string, files []string, records int, parts map[string]cifarPart) Dataset {
 	size := 3 * c.side * c.side
 	d := Dataset{
-		Info:  Info{Name: c.name, Split: split, Source: cifarSource, License: "unknown: the authors state none and ask for a citation"},
+		Info:  c.published.info(split, nil),
 		Shape: []int{c.side, c.side, 3}, MaxPixel: 255,
 		Pixels: make([]uint8, len(files)*records*size),
 		Labels: make([]int32, len(files)*records),
@@ -196,7 +195,7 @@ func (c cifar) readRecords(r io.Reader, part cifarPart) error {
 		case err != nil:
 			return err
 		}
-		label := int(record[c.labels-1])
+		label := int(record[c.label])
 		if label >= c.classes {
 			return fmt.Errorf("record %d (from 0) has label %d, but labels go from 0 to %d", i, label, c.classes-1)
 		}

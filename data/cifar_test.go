@@ -5,16 +5,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"ngebm/ngebm/progress"
 )
@@ -115,19 +110,22 @@ func TestCIFAR10Format(t *testing.T) {
 }
 
 func TestCIFAR100Format(t *testing.T) {
-	c := cifar100()
-	c.side, c.records, c.testRecords = 2, 2, 1
+	fine, coarse := cifar100(), cifar100Coarse()
+	for _, c := range []*cifar{&fine, &coarse} {
+		c.side, c.records, c.testRecords = 2, 2, 1
+	}
 	var names strings.Builder
 	for i := range 100 {
 		names.WriteString("fine_" + string(rune('a'+i/10)) + string(rune('a'+i%10)) + "\n")
 	}
-	train, test, err := c.read(t.Context(), bytes.NewReader(gzipOf(t, tarOf(t, []archived{
-		{"cifar-100-binary/coarse_label_names.txt", []byte("animals\nthings\n")},
+	archive := gzipOf(t, tarOf(t, []archived{
+		{"cifar-100-binary/coarse_label_names.txt", []byte(strings.Join(strings.Split("abcdefghijklmnopqrst", ""), "\n"))},
 		{"cifar-100-binary/fine_label_names.txt", []byte(names.String())},
 		// coarse, then fine
 		{"cifar-100-binary/train.bin", slices.Concat(record([]byte{19, 99}, 1), record([]byte{7, 0}, 2))},
 		{"cifar-100-binary/test.bin", record([]byte{0, 50}, 3)},
-	}))))
+	}))
+	train, test, err := fine.read(t.Context(), bytes.NewReader(archive))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +137,13 @@ func TestCIFAR100Format(t *testing.T) {
 	}
 	if want := []uint8{3, 13, 23}; !slices.Equal(test.Pixels[:3], want) {
 		t.Errorf("the first test pixel is %v, want %v", test.Pixels[:3], want)
+	}
+	train, test, err = coarse.read(t.Context(), bytes.NewReader(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(train.Labels, []int32{19, 7}) || !slices.Equal(test.Labels, []int32{0}) || train.Classes[19] != "t" {
+		t.Errorf("the coarse labels are %v and %v of %v, want [19 7] and [0]", train.Labels, test.Labels, train.Classes)
 	}
 }
 
@@ -171,6 +176,7 @@ func TestCIFARRefuses(t *testing.T) {
 		{"class names missing", change("batches.meta.txt", func([]byte) []byte { return []byte("cat dog") }),
 			"batches.meta.txt: it has 2 class names, want 10"},
 		{"no class names", func(f []archived) []archived { return slices.Delete(f, 1, 2) }, "it lacks batches.meta.txt"},
+		{"leads out", func(f []archived) []archived { return append(f, archived{"../../x", nil}) }, `the name "../../x" leads out of the archive`},
 		{"files missing", func(f []archived) []archived { return f[:4] },
 			"it lacks data_batch_2.bin, data_batch_3.bin, data_batch_4.bin, data_batch_5.bin"},
 	} {
@@ -187,16 +193,6 @@ func TestCIFARRefuses(t *testing.T) {
 	}
 }
 
-// serve makes the archive available on the loopback.
-func (c cifar) serve(t *testing.T, handler http.HandlerFunc) cifar {
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	archive := gzipOf(t, tarOf(t, cifar10Files()))
-	sum := sha256.Sum256(archive)
-	c.remote = remote{server.URL + "/cifar-10-binary.tar.gz", hex.EncodeToString(sum[:])}
-	return c
-}
-
 // reports keeps what a reporter was told.
 type reports struct{ all []progress.Report }
 
@@ -205,11 +201,9 @@ func (r *reports) Report(report progress.Report) { r.all = append(r.all, report)
 // The whole way: download, check, unpack, cache, and again without a server.
 func TestCIFAROpen(t *testing.T) {
 	archive := gzipOf(t, tarOf(t, cifar10Files()))
-	requests := 0
-	c := smallCIFAR10().serve(t, func(w http.ResponseWriter, r *http.Request) {
-		requests++
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(archive))
-	})
+	c := smallCIFAR10()
+	var requests *int
+	c.published, requests = c.published.served(t, archive)
 	told := &reports{}
 	opts := Options{Cache: t.TempDir(), Progress: told}
 	first, _, err := c.open(t.Context(), "", opts)
@@ -220,7 +214,7 @@ func TestCIFAROpen(t *testing.T) {
 	for _, r := range told.all {
 		last[r.Task] = r
 	}
-	for _, task := range []string{"download cifar-10-binary.tar.gz", "unpack cifar-10-binary.tar.gz"} {
+	for _, task := range []string{"download cifar-10-binary.tar.gz", "decode cifar-10-binary.tar.gz"} {
 		r := last[task]
 		if r.Done != int64(len(archive)) || r.Total != r.Done || r.Unit != "bytes" || !r.Finished {
 			t.Errorf("the last report of %q is %+v, want all %d bytes done", task, r, len(archive))
@@ -231,11 +225,11 @@ func TestCIFAROpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if requests != 1 || len(told.all) != 0 || again.Checksum != first.Checksum {
-		t.Errorf("the second time took %d requests and %d reports and gave %s", requests-1, len(told.all), again)
+	if *requests != 1 || len(told.all) != 0 || again.Checksum != first.Checksum {
+		t.Errorf("the second time took %d requests and %d reports and gave %s", *requests-1, len(told.all), again)
 	}
-	if names := folderNames(t, opts.Cache); len(names) != 3 || slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, ".part") }) {
-		t.Errorf("the cache folder holds %v, want the archive, its lock and the decoded set", names)
+	if names := folderNames(t, opts.Cache); len(names) != 4 || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, ".part") }) {
+		t.Errorf("the cache folder holds %v, want the archive, its lock, its mark and the decoded set", names)
 	}
 }
 
@@ -253,24 +247,31 @@ func folderNames(t *testing.T, folder string) (names []string) {
 
 // A file that a person put there is checked too.
 func TestCIFARByHand(t *testing.T) {
-	c := smallCIFAR10().serve(t, http.NotFound)
-	opts := Options{Cache: t.TempDir(), Progress: progress.Silent{}}
+	archive := gzipOf(t, tarOf(t, cifar10Files()))
+	c := smallCIFAR10()
+	var requests *int
+	c.published, requests = c.published.served(t, archive)
+	opts := Options{Cache: t.TempDir(), Progress: progress.Silent{}, Offline: true}
+	file := c.published.Files[0]
 	path := filepath.Join(opts.Cache, "cifar-10-binary.tar.gz")
 
 	_, _, err := c.open(t.Context(), "", opts)
-	says(t, err, "download of "+c.remote.url, "the server answered 404 Not Found", "put the file (SHA-256 "+c.remote.sha256+") at "+path)
+	says(t, err, "get it from "+file.URLs[0]+" (SHA-256 "+file.SHA256+") and put it at "+path)
 
-	if err := os.WriteFile(path, []byte("something else"), 0o644); err != nil {
+	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), len(archive)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	_, _, err = c.open(t.Context(), "", opts)
-	says(t, err, path+" has SHA-256 ", c.remote.sha256, "remove it and run again")
+	says(t, err, path+" has SHA-256 ", file.SHA256, "remove it and run again")
 
-	if err := os.WriteFile(path, gzipOf(t, tarOf(t, cifar10Files())), 0o644); err != nil {
+	if err := os.WriteFile(path, archive, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := c.open(t.Context(), "", opts); err != nil {
 		t.Error(err)
+	}
+	if *requests != 0 {
+		t.Errorf("%d requests were made", *requests)
 	}
 }
 

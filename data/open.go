@@ -23,8 +23,14 @@ type Options struct {
 	// $NGEBM_DATA, and where that is unset ngebm/data in the user's cache
 	// folder.
 	Cache string
+	// Offline forbids downloads, as does $NGEBM_OFFLINE unless it is 0 or empty:
+	// a set whose files are not in the cache is then an error that says which
+	// file to put where.
+	Offline bool
 	// Progress is told of downloads and decoding; nil for silence.
 	Progress progress.Reporter
+
+	published []source // stand in for publishedSources where a test has its own
 }
 
 // source is one kind of set that Open knows.
@@ -36,14 +42,17 @@ type source struct {
 }
 
 // sources lists what Open knows, in the order of help texts.
-func sources() []source {
+func (o Options) sources() []source {
 	list := []source{{"digits", "", "UCI handwritten digits, 8x8 grey, 10 classes: 1197 to train, 600 to test (embedded)", openDigits}}
 	for _, p := range planes() {
 		list = append(list, source{p.name, "[N]", fmt.Sprintf("points in the plane, %s: N to train, N to test (1000)", p.about), p.open})
 	}
+	if o.published != nil {
+		list = append(list, o.published...)
+	} else {
+		list = append(list, publishedSources()...)
+	}
 	return append(list,
-		source{"cifar10", "", "CIFAR-10, 32x32 colour photographs, 10 classes: 50000 to train, 10000 to test (170 MB to download)", cifar10().open},
-		source{"cifar100", "", "CIFAR-100, the same with 100 classes (169 MB to download)", cifar100().open},
 		source{"folder", "PATH", "a folder of images of one size: " + layout, openFolder},
 		source{"tar", "PATH", "the same in a .tar or .tar.gz", openTar},
 	)
@@ -54,7 +63,7 @@ func sources() []source {
 // "NAME:PATH" for one that needs a path.
 func Names() [][2]string {
 	var names [][2]string
-	for _, s := range sources() {
+	for _, s := range (Options{}).sources() {
 		names = append(names, [2]string{s.pattern(), s.about})
 	}
 	return names
@@ -71,9 +80,11 @@ func (s source) pattern() string {
 }
 
 // Open gets the set with the given name, as [Names] lists them, and its test
-// set: "digits", "moons", "moons:200", "cifar10", "folder:PATH", "tar:PATH".
-// Both have the same shape and classes. Sets that are not here yet are
-// downloaded, checked and kept in opts.Cache.
+// set: "digits", "moons", "moons:200", "cifar10", "cifar10-c:fog/3",
+// "folder:PATH", "tar:PATH". Both have the same shape and classes. Sets that are
+// not here yet are downloaded, checked and kept in opts.Cache. Of cifar10-c and
+// cifar100-c only the test set is corrupted, as in their benchmark: the training
+// set is that of cifar10 or cifar100.
 func Open(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	if opts.Limit < 0 {
 		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give 0 for all, or a number above it", opts.Limit)
@@ -82,7 +93,7 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 		opts.Progress = progress.Silent{}
 	}
 	kind, arg, colon := strings.Cut(name, ":")
-	for _, s := range sources() {
+	for _, s := range opts.sources() {
 		if s.name != kind {
 			continue
 		}
@@ -109,7 +120,7 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 func unknown(name, kind string) error {
 	var patterns []string
 	nearest, least := "", 1+len(kind)/3
-	for _, s := range sources() {
+	for _, s := range (Options{}).sources() {
 		patterns = append(patterns, s.pattern())
 		if d := edits(kind, s.name); d <= least {
 			nearest, least = s.pattern(), d-1
@@ -147,9 +158,9 @@ func edits(a, b string) int {
 	return row[len(b)]
 }
 
-// cacheFolder returns the folder for downloads and decoded images, made if need
+// CacheFolder returns the folder for downloads and decoded images, made if need
 // be.
-func (o Options) cacheFolder() (string, error) {
+func (o Options) CacheFolder() (string, error) {
 	folder := o.Cache
 	if folder == "" {
 		folder = os.Getenv("NGEBM_DATA")

@@ -196,7 +196,7 @@ func TestCacheFolder(t *testing.T) {
 		filepath.Join(base, "by option"):   {Cache: filepath.Join(base, "by option")},
 		filepath.Join(base, "by variable"): {},
 	} {
-		got, err := opts.cacheFolder()
+		got, err := opts.CacheFolder()
 		if info, statErr := os.Stat(want); err != nil || got != want || statErr != nil || !info.IsDir() {
 			t.Errorf("got %s (%v, %v), want %s", got, err, statErr, want)
 		}
@@ -204,6 +204,6 @@ func TestCacheFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(base, "file"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Options{Cache: filepath.Join(base, "file", "below")}.cacheFolder()
+	_, err := Options{Cache: filepath.Join(base, "file", "below")}.CacheFolder()
 	says(t, err, "cannot be made", "set NGEBM_DATA to another")
 }

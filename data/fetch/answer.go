@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -32,6 +33,10 @@ func (d *download) ask(ctx context.Context, address string) (*http.Response, err
 		}
 	}
 	response, err := d.client.Do(request)
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // without the address, which the caller names
+	}
 	if err != nil && (d.reached > 0 || !hopeless(err)) {
 		err = &retryError{err: err}
 	}

@@ -6,7 +6,8 @@
 // with what an earlier attempt left (HTTP ranges, RFC 9110), tries again after
 // dropped connections and busy servers, goes to the next mirror when one fails,
 // and gives the file its name only when all of it is on disk and right. So the
-// final name never stands for half a file or another one. Beside NAME lie
+// final name never stands for half a file or another one. Addresses may be plain
+// http, since nothing is taken without the right checksum. Beside NAME lie
 //
 //	NAME.part        what has come of an unfinished download
 //	NAME.part.from   which server sent it, and its mark of that version

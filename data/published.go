@@ -1,0 +1,151 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ngebm/data/fetch"
+)
+
+// Published is an image set that its authors publish as files, which [Open]
+// downloads, checks and decodes.
+type Published struct {
+	Name    string // for Open; a part in capitals stands for a choice
+	Title   string // as a person would cite it
+	Source  string // citation and address
+	License string // SPDX identifier or the authors' terms
+	Files   []fetch.File
+	// Browser tells that the authors' server gives the files to browsers only,
+	// so that a person has to put them into the cache.
+	Browser bool
+}
+
+// PublishedSets lists the published sets in the order of help texts. The
+// checksums are cited where they stand; [fetch.File] says which of them were
+// compared with a copy of the file when this was written.
+func PublishedSets() []Published {
+	list := []Published{cifar10().published, cifar100().published, cifar100Coarse().published, svhn().published}
+	for _, m := range mnists() {
+		list = append(list, m.published)
+	}
+	list = append(list, cifar10C().published, cifar100C().published)
+	for _, m := range medmnists() {
+		list = append(list, m.published)
+	}
+	return list
+}
+
+// publishedSources lists how Open gets them.
+func publishedSources() []source {
+	list := []source{
+		{"cifar10", "", "CIFAR-10, 32x32 colour photographs, 10 classes: 50000 to train, 10000 to test (170 MB to download)", cifar10().open},
+		{"cifar100", "", "CIFAR-100, the same with 100 classes (169 MB)", cifar100().open},
+		{"cifar100-coarse", "", "CIFAR-100 with its 20 classes of classes", cifar100Coarse().open},
+		{"svhn", "", "Street View House Numbers, 32x32 in colour, 10 digits: 73257 to train, 26032 to test (246 MB)", svhn().open},
+	}
+	for _, m := range mnists() {
+		list = append(list, source{m.published.Name, "", m.about, m.open})
+	}
+	return append(list,
+		source{"cifar10-c", "KIND[/SEVERITY]", "CIFAR-10-C: the test images corrupted, as fog/3, or fog for all 5 severities; to train, CIFAR-10 (2.9 GB)", cifar10C().open},
+		source{"cifar100-c", "KIND[/SEVERITY]", "CIFAR-100-C, the same of CIFAR-100 (2.9 GB)", cifar100C().open},
+		source{"medmnist", "NAME", "MedMNIST v2, 28x28 medical images: " + strings.Join(medmnistNames(), ", "), openMedMNIST},
+	)
+}
+
+// open returns the set from the cache of decoded sets, else gets the files and
+// decodes them. A set that is there decoded needs its files no more: its key
+// holds their checksums. paths are those of the files.
+func (p Published) open(ctx context.Context, opts Options, decode func(paths []string) (train, test *Dataset, err error)) (train, test *Dataset, err error) {
+	key := "published"
+	for _, f := range p.Files {
+		key += ", " + f.Checksum()
+	}
+	return cached(opts, p.Name, key, func() (train, test *Dataset, err error) {
+		paths, err := p.get(ctx, opts)
+		if err != nil {
+			return nil, nil, err
+		}
+		return decode(paths)
+	})
+}
+
+// get returns the paths of the files in the cache folder. Where downloads are
+// forbidden, the error names all files that are lacking.
+func (p Published) get(ctx context.Context, opts Options) (paths []string, err error) {
+	folder, err := opts.CacheFolder()
+	if err != nil {
+		return nil, err
+	}
+	var lacking error
+	for _, f := range p.Files {
+		path, err := f.Get(ctx, fetch.Options{Folder: folder, Offline: opts.Offline, Progress: opts.Progress})
+		switch {
+		case errors.Is(err, fetch.ErrOffline) && lacking != nil:
+			lacking = fmt.Errorf("%w; %w", lacking, err)
+		case errors.Is(err, fetch.ErrOffline):
+			lacking = err
+		case err != nil:
+			return nil, fmt.Errorf("data: %s: %w", p.Name, err)
+		}
+		paths = append(paths, path)
+	}
+	if lacking != nil {
+		return nil, fmt.Errorf("data: %s: %w", p.Name, lacking)
+	}
+	return paths, nil
+}
+
+// info is what all parts of the set say of themselves.
+func (p Published) info(split string, classes []string) Info {
+	return Info{Name: p.Title, Split: split, Source: p.Source, License: p.License, Classes: classes}
+}
+
+// reading calls read with the content of a file, reports how far it has come,
+// and names the file in the error. Reading fails once ctx is done.
+func reading(ctx context.Context, opts Options, path string, read func(io.Reader) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	defer file.Close()
+	bar := track(opts.Progress, "decode "+filepath.Base(path), "bytes", fileSize(file))
+	defer bar.finish()
+	if err := read(&cancelled{bar.reader(file), ctx}); err != nil {
+		return fmt.Errorf("data: %s: %w", path, err)
+	}
+	return nil
+}
+
+// cancelled is a reader that fails once its context is done.
+type cancelled struct {
+	io.Reader
+	ctx context.Context
+}
+
+func (c *cancelled) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.Reader.Read(p)
+}
+
+// intoLabels makes labels of whole numbers, which must be those of n classes.
+func intoLabels(values []int64, classes int) ([]int32, error) {
+	labels := make([]int32, len(values))
+	for i, v := range values {
+		if v < 0 || v >= int64(classes) {
+			return nil, fmt.Errorf("label %d (from 0) is %d, but labels go from 0 to %d", i, v, classes-1)
+		}
+		labels[i] = int32(v)
+	}
+	return labels, nil
+}
+
+// digits are the names of ten digits.
+func tenDigits() []string { return strings.Fields("0 1 2 3 4 5 6 7 8 9") }

@@ -1,0 +1,120 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"ngebm/data/fetch"
+	"ngebm/data/format"
+)
+
+// svhnSet is SVHN's "Format 2", cropped digits: for training and test one MAT
+// file with X, the images, and y, the labels, in which 10 stands for the digit 0.
+// http://ufldl.stanford.edu/housenumbers/
+type svhnSet struct {
+	published Published // files: training, test
+	side      int       // of an image, in pixels
+	examples  [2]int    // to train, to test
+}
+
+// svhn has the examples of train and test; the third part, "extra", is left out,
+// as it is in the papers that measure out-of-distribution detection with it.
+func svhn() svhnSet {
+	// Sizes and SHA-256 sums are those of TensorFlow Datasets'
+	// url_checksums/svhn_cropped.txt; torchvision's prototype/datasets/_builtin/
+	// svhn.py has the same sums. The originals could not be had.
+	file := func(name string, size int64, sha256 string) fetch.File {
+		return fetch.File{
+			Name: "svhn-" + name, URLs: []string{"http://ufldl.stanford.edu/housenumbers/" + name}, Size: size, SHA256: sha256,
+			Published: "TensorFlow Datasets, url_checksums/svhn_cropped.txt",
+		}
+	}
+	return svhnSet{
+		published: Published{
+			Name: "svhn", Title: "SVHN",
+			Source:  "Y. Netzer et al.: Reading Digits in Natural Images with Unsupervised Feature Learning, NIPS Workshop 2011, http://ufldl.stanford.edu/housenumbers/",
+			License: "for non-commercial use only",
+			Files: []fetch.File{
+				file("train_32x32.mat", 182040794, "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"),
+				file("test_32x32.mat", 64275384, "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
+			},
+		},
+		side: 32, examples: [2]int{73_257, 26_032},
+	}
+}
+
+func (s svhnSet) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {
+	return s.published.open(ctx, opts, func(paths []string) (train, test *Dataset, err error) {
+		var parts [2]*Dataset
+		for i, split := range []string{"train", "test"} {
+			err := reading(ctx, opts, paths[i], func(r io.Reader) (err error) {
+				parts[i], err = s.read(r, split, s.examples[i])
+				return err
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+		}
+		return parts[0], parts[1], nil
+	})
+}
+
+// read reads a file of n examples.
+func (s svhnSet) read(r io.Reader, split string, n int) (*Dataset, error) {
+	size := 3 * s.side * s.side
+	// Labels may be stored in 8 bytes each. Twice, so that what is a little too
+	// much is called by its shape.
+	arrays, err := format.ReadMAT(r, 2*int64(n)*int64(size+8))
+	if err != nil {
+		return nil, err
+	}
+	x, y := arrays["X"], arrays["y"]
+	if x == nil || y == nil {
+		return nil, fmt.Errorf("it lacks the variable X or y")
+	}
+	if want := []int{s.side, s.side, 3, n}; !slices.Equal(x.Shape, want) {
+		return nil, fmt.Errorf("X has shape %v, want %v", x.Shape, want)
+	}
+	if y.Len() != n {
+		return nil, fmt.Errorf("y has %d labels for the %d images of X", y.Len(), n)
+	}
+	pixels, err := x.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("X: %w", err)
+	}
+	digits, err := y.Integers()
+	if err != nil {
+		return nil, fmt.Errorf("y: %w", err)
+	}
+	d := Dataset{
+		Info:  s.published.info(split, tenDigits()),
+		Shape: []int{s.side, s.side, 3}, MaxPixel: 255,
+		Pixels: pixels, Labels: make([]int32, n),
+	}
+	columns := make([]uint8, size)
+	for i, digit := range digits {
+		if digit < 1 || digit > 10 {
+			return nil, fmt.Errorf("label %d (from 0) is %d, but SVHN's go from 1 to 10, which stands for the digit 0", i, digit)
+		}
+		d.Labels[i] = int32(digit % 10)
+		image := pixels[i*size:][:size] // turned in place: the whole is hundreds of MB
+		copy(columns, image)
+		s.turn(image, columns)
+	}
+	return New(d)
+}
+
+// turn writes one image, stored plane by plane and in each column by column,
+// row by row with the channels last.
+func (s svhnSet) turn(pixels, columns []uint8) {
+	area := s.side * s.side
+	for row := range s.side {
+		for column := range s.side {
+			for channel := range 3 {
+				pixels[3*(s.side*row+column)+channel] = columns[area*channel+s.side*column+row]
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"ngebm/data"
+	"ngebm/data/fetch"
+	"ngebm/ngebm/progress"
+)
+
+const fetchAbout = `Get data sets before they are needed, say for a machine without a network: download the files, check them
+against the published checksums, and decode them. A download that broke off goes on where it was.
+Files that you got yourself go into the cache folder under the names that -list shows; they are checked
+in the same way. The folder is -cache, else $NGEBM_DATA, else ngebm/data in your cache folder.
+With NGEBM_OFFLINE=1 no program here downloads data.`
+
+func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
+	fs := flagSet("fetch", fetchAbout, "ngebm fetch svhn cifar10-c:fog/3; ngebm fetch -list")
+	list := fs.Bool("list", false, "list what is published: size, licence, whether it is in the cache, files and where their checksums come from")
+	offline := fs.Bool("offline", false, "download nothing: check and decode what is there, and say what is lacking")
+	cache := fs.String("cache", "", "cache folder (default $NGEBM_DATA, else ngebm/data in your cache folder)")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	opts := data.Options{Cache: *cache, Offline: *offline, Progress: progress.ForTerminal(os.Stderr)}
+	switch {
+	case *list && fs.NArg() > 0:
+		return fmt.Errorf("ngebm fetch: -list takes no names, but got %q", fs.Arg(0))
+	case *list:
+		folder, err := opts.CacheFolder()
+		if err != nil {
+			return err
+		}
+		return listPublished(stdout, folder, data.PublishedSets())
+	case fs.NArg() == 0:
+		return errors.New("ngebm fetch: name a data set, as in ngebm fetch svhn, or list them with -list")
+	}
+	for _, name := range fs.Args() {
+		train, test, err := data.Open(ctx, name, opts)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s\n  %s, checksum %s\n  %s, checksum %s\n  %s; licence: %s\n",
+			name, train, train.Checksum, test, test.Checksum, test.Source, test.License)
+	}
+	return nil
+}
+
+// listPublished prints a row for each set and one for each of its files.
+func listPublished(w io.Writer, folder string, sets []data.Published) error {
+	fmt.Fprintf(w, "cache folder: %s\n\n", folder)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "set\tdownload\tin cache\tlicence")
+	for _, s := range sets {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.Name, size(s.Files), inCache(folder, s.Files), s.License)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nfiles, which you can also get and put there yourself:")
+	shown := map[string]bool{}
+	for _, s := range sets {
+		for _, f := range s.Files {
+			if shown[f.Name] {
+				continue
+			}
+			shown[f.Name] = true
+			compared := "not compared with the original by this project"
+			if f.Compared != "" {
+				compared = "compared by this project with " + f.Compared
+			}
+			fmt.Fprintf(w, "\n%s (there: %s)\n  %s\n  %s: %s\n", f.Path(folder), f.State(folder), f.Checksum(), f.Published, compared)
+			for _, u := range f.URLs {
+				fmt.Fprintf(w, "  %s\n", u)
+			}
+			if s.Browser {
+				fmt.Fprintln(w, "  with a browser only")
+			}
+		}
+	}
+	return nil
+}
+
+// size is that of all files together, as far as it was published.
+func size(files []fetch.File) string {
+	var sum int64
+	for _, f := range files {
+		if f.Size == 0 {
+			return "unknown"
+		}
+		sum += f.Size
+	}
+	return progress.Report{Unit: "bytes", Done: sum}.Amount()
+}
+
+// inCache tells whether the files are in the folder.
+func inCache(folder string, files []fetch.File) string {
+	most, least := fetch.Absent, fetch.Present
+	for _, f := range files {
+		most, least = max(most, f.State(folder)), min(least, f.State(folder))
+	}
+	if most != least {
+		return fetch.Partial.String()
+	}
+	return least.String()
+}
