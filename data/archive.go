@@ -10,43 +10,104 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"ngebm/ngebm/progress"
 )
 
-// openTar reads the same layout out of a .tar or .tar.gz without unpacking it.
-// All may lie in one top folder.
+// openTar reads the images in a .tar or .tar.gz without unpacking it.
 func openTar(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
-	archive, err := filepath.Abs(name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("data: %w", err)
-	}
-	switch info, err := os.Stat(archive); {
-	case err != nil:
-		return nil, nil, fmt.Errorf("data: no archive at %s: %w: check the path", archive, err)
-	case info.IsDir():
-		return nil, nil, fmt.Errorf("data: %s is a folder, not an archive: write folder:%s", archive, name)
-	}
-	key, err := fileKey(archive)
+	archive, err := archivePath(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	return cached(opts, archive, key, func() (train, test *Dataset, err error) {
-		file, err := os.Open(archive)
-		if err != nil {
-			return nil, nil, fmt.Errorf("data: %w", err)
-		}
-		defer file.Close()
-		bar := track(opts.Progress, "decode "+filepath.Base(archive), "bytes", fileSize(file))
-		defer bar.finish()
-		set := newImageSet(ctx)
-		return set.finish(archive, set.addTar(bar.reader(file)))
-	})
+	return openImages(ctx, archive, &tarArchive{archive}, userImages(), opts)
 }
 
-// addTar adds the images of an archive, compressed or not.
-func (s *imageSet) addTar(r io.Reader) error {
+// archivePath checks that name is a file and returns its absolute path.
+func archivePath(name string) (string, error) {
+	archive, err := filepath.Abs(name)
+	if err != nil {
+		return "", fmt.Errorf("data: %w", err)
+	}
+	switch info, err := os.Stat(archive); {
+	case err != nil:
+		return "", fmt.Errorf("data: no archive at %s: %w: check the path", archive, err)
+	case info.IsDir():
+		return "", fmt.Errorf("data: %s is a folder, not an archive: write folder:%s", archive, name)
+	}
+	return archive, nil
+}
+
+// tarArchive is a .tar or .tar.gz of image files. It is read twice, as only all
+// names together tell which files make the set.
+type tarArchive struct{ path string }
+
+func (t *tarArchive) key() (string, error) { return fileKey(t.path) }
+
+func (t *tarArchive) list(ctx context.Context, to progress.Reporter) (names []string, err error) {
+	err = t.open("list", to, func(r io.Reader) error {
+		names, err = tarNames(ctx, r)
+		return err
+	})
+	return names, err
+}
+
+func (t *tarArchive) each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+	return t.open("decode", to, func(r io.Reader) error { return eachInTar(r, want, add) })
+}
+
+func (t *tarArchive) open(task string, to progress.Reporter, do func(r io.Reader) error) error {
+	file, err := os.Open(t.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	bar := track(to, task+" "+filepath.Base(t.path), "bytes", fileSize(file))
+	defer bar.finish()
+	return do(bar.reader(file))
+}
+
+// tarNames returns the names of the files in an archive.
+func tarNames(ctx context.Context, r io.Reader) (names []string, err error) {
+	err = readTar(r, func(name string, _ io.Reader) error {
+		names = append(names, name)
+		return ctx.Err()
+	})
+	return names, err
+}
+
+// eachInTar adds the files in an archive that are wanted.
+func eachInTar(r io.Reader, want map[string]place, add func(p place, content func() ([]byte, error)) bool) error {
+	enough := errors.New("enough")
+	err := readTar(r, func(name string, r io.Reader) error {
+		p, ok := want[name]
+		if !ok {
+			return nil
+		}
+		content, err := readImage(r)
+		if err != nil {
+			return fmt.Errorf("%s cannot be read: %w: the archive may be cut short", name, err)
+		}
+		if !add(p, func() ([]byte, error) { return content, nil }) {
+			return enough
+		}
+		return nil
+	})
+	if err == enough {
+		return nil
+	}
+	return err
+}
+
+// readTar visits the files of an archive, compressed or not, hidden ones
+// excepted.
+func readTar(r io.Reader, visit func(name string, content io.Reader) error) error {
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	var plain io.Reader = buffered
-	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
+	switch magic, _ := buffered.Peek(2); string(magic) {
+	case "PK":
+		return errors.New("not a whole .tar or .tar.gz but a zip file: write zip:PATH")
+	case "\x1f\x8b":
 		unzipped, err := gzip.NewReader(buffered)
 		if err != nil {
 			return fmt.Errorf("not a whole .tar.gz: %w", err)
@@ -62,19 +123,15 @@ func (s *imageSet) addTar(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("not a whole .tar or .tar.gz: %w", err)
 		}
-		p, ok, err := parsePlace(header.Name)
+		name, ok, err := cleanName(header.Name)
 		if err != nil {
 			return err
 		}
 		if !ok || header.Typeflag != tar.TypeReg {
 			continue
 		}
-		content, err := readImage(files)
-		if err != nil {
-			return fmt.Errorf("%v cannot be read: %w: the archive may be cut short", p, err)
-		}
-		if !s.add(p, func() ([]byte, error) { return content, nil }) {
-			return nil
+		if err := visit(name, files); err != nil {
+			return err
 		}
 	}
 }

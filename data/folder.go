@@ -7,9 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"ngebm/ngebm/progress"
 )
 
-// openFolder reads train/<class>/* and test/<class>/* below a folder.
+// openFolder reads the images in a folder.
 func openFolder(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	root, err := filepath.Abs(name)
 	if err != nil {
@@ -19,73 +22,99 @@ func openFolder(ctx context.Context, name string, opts Options) (train, test *Da
 	case err != nil:
 		return nil, nil, fmt.Errorf("data: no image folder at %s: %w: check the path", root, err)
 	case !info.IsDir():
-		return nil, nil, fmt.Errorf("data: %s is a file, not a folder: for an archive write tar:%s", root, name)
+		return nil, nil, fmt.Errorf("data: %s is a file, not a folder: for an archive write tar:%s or zip:%s", root, name, name)
 	}
-	files, key, err := listFolder(root)
-	if err != nil {
-		return nil, nil, fmt.Errorf("data: %s: %w", root, err)
-	}
-	return cached(opts, root, key, func() (train, test *Dataset, err error) {
-		set := newImageSet(ctx)
-		bar := track(opts.Progress, "decode "+filepath.Base(root), "images", int64(len(files)))
-		defer bar.finish()
-		for _, p := range files {
-			if !set.add(p, func() ([]byte, error) { return readImageFile(filepath.Join(root, filepath.FromSlash(p.String()))) }) {
-				break
-			}
-			bar.add(1)
-		}
-		return set.finish(root, nil)
-	})
+	return openImages(ctx, root, &folder{root: root}, userImages(), opts)
 }
 
-// listFolder finds the images and a key that changes when one of them does.
-func listFolder(root string) (files []place, key string, err error) {
+// folder is a folder of image files.
+type folder struct {
+	root  string
+	names []string // filled in by key
+}
+
+// key lists the files: their names, sizes and times are the key. Of a set that is
+// split it looks at no other folders than train and test.
+func (f *folder) key() (string, error) {
 	hash := sha256.New()
-	var list func(folder string, depth int) error
-	list = func(folder string, depth int) error {
-		entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(folder)))
-		if err != nil {
-			return err
+	f.names = nil
+	top, err := os.ReadDir(f.root)
+	if err != nil {
+		return "", err
+	}
+	split := slices.ContainsFunc(top, func(e os.DirEntry) bool { return isSplit(e.Name()) && f.isFolder(e.Name()) })
+	for _, e := range top {
+		if split && !isSplit(e.Name()) {
+			continue
 		}
-		for _, e := range entries {
-			if hidden(e.Name()) {
-				continue
-			}
-			name := folder + "/" + e.Name()
-			info, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))) // follows links, as data folders often have
-			if err != nil {
-				return err
-			}
-			if info.IsDir() {
-				if depth == 1 {
-					return fmt.Errorf("%s is a folder in a class folder: images lie at %s", name, layout)
-				}
-				if err := list(name, depth+1); err != nil {
-					return err
-				}
-				continue
-			}
-			p, ok, err := parsePlace(name)
-			if err != nil {
-				return err
-			}
-			if ok {
-				files = append(files, p)
-				fmt.Fprintf(hash, "%q %d %d\n", name, info.Size(), info.ModTime().UnixNano())
-			}
+		if err := f.add(hash, e.Name(), 1); err != nil {
+			return "", err
 		}
+	}
+	for _, name := range []string{"train", "test"} {
+		if split && !f.isFolder(name) {
+			return "", fmt.Errorf("it has no %s folder: images lie at %s", name, splitLayout)
+		}
+	}
+	return fmt.Sprintf("folder %x", hash.Sum(nil)), nil
+}
+
+func (f *folder) path(name string) string { return filepath.Join(f.root, filepath.FromSlash(name)) }
+
+func (f *folder) isFolder(name string) bool {
+	info, err := os.Stat(f.path(name)) // follows links, as data folders often have
+	return err == nil && info.IsDir()
+}
+
+// deepest is how many folders deep images may lie: top/train/class.
+const deepest = 3
+
+// add adds a file or what is in a folder; depth is how many folders deep that
+// would lie.
+func (f *folder) add(hash io.Writer, name string, depth int) error {
+	if hidden(filepath.Base(name)) {
 		return nil
 	}
-	for _, split := range []string{"train", "test"} {
-		if info, err := os.Stat(filepath.Join(root, split)); err != nil || !info.IsDir() {
-			return nil, "", fmt.Errorf("it has no %s folder: images lie at %s", split, layout)
-		}
-		if err := list(split, 0); err != nil {
-			return nil, "", err
+	info, err := os.Stat(f.path(name))
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		f.names = append(f.names, name)
+		fmt.Fprintf(hash, "%q %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+		return nil
+	}
+	if depth > deepest {
+		return fmt.Errorf("%s is a folder in a class folder: images lie at %s", name, layout)
+	}
+	entries, err := os.ReadDir(f.path(name))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := f.add(hash, name+"/"+e.Name(), depth+1); err != nil {
+			return err
 		}
 	}
-	return files, fmt.Sprintf("folder %x", hash.Sum(nil)), nil
+	return nil
+}
+
+func (f *folder) list(context.Context, progress.Reporter) ([]string, error) { return f.names, nil }
+
+func (f *folder) each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+	bar := track(to, "decode "+filepath.Base(f.root), "images", int64(len(want)))
+	defer bar.finish()
+	for _, name := range f.names {
+		p, ok := want[name]
+		if !ok {
+			continue
+		}
+		if !add(p, func() ([]byte, error) { return readImageFile(f.path(name)) }) {
+			return nil
+		}
+		bar.add(1)
+	}
+	return nil
 }
 
 func readImageFile(name string) ([]byte, error) {

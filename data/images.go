@@ -1,106 +1,155 @@
 package data
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"ngebm/ngebm/progress"
 )
+
+// imageFiles are the files of a folder or archive.
+type imageFiles interface {
+	// key changes when one of the files does.
+	key() (string, error)
+	// list returns the names of the files, hidden ones excepted, with slashes.
+	list(ctx context.Context, to progress.Reporter) ([]string, error)
+	// each calls add for the files that are wanted, in any order, until it says
+	// that there is no point in more. Contents may be asked for at once.
+	each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error
+}
+
+// imageKind says how files make a set.
+type imageKind struct {
+	name    string
+	arrange func(names []string) (places []place, note string, err error)
+	// about fills in Info, all but the classes, for the set that came of files
+	// with this base name.
+	about func(base string, set *Dataset)
+}
+
+// openImages makes a set of the images among files, which are at an absolute
+// path.
+func openImages(ctx context.Context, path string, files imageFiles, kind imageKind, opts Options) (train, test *Dataset, err error) {
+	key, err := files.key()
+	if err != nil {
+		return nil, nil, fmt.Errorf("data: %s: %w", path, err)
+	}
+	how := fmt.Sprintf("%s@%v", kind.name, opts.size)
+	return cached(opts, path+" as "+how, key+" "+how, func() (train, test *Dataset, err error) {
+		set := newImageSet(ctx, opts.size)
+		train, test, err = set.finish(kind, filepath.Base(path), set.addAll(files, kind, opts.Progress))
+		if err != nil {
+			return nil, nil, fmt.Errorf("data: %s: %w", path, err)
+		}
+		return train, test, nil
+	})
+}
 
 // imageSet collects images, decoding them on all processors.
 type imageSet struct {
 	caller   context.Context
 	ctx      context.Context // of the workers: done when the caller's is, or one failed
 	workers  *errgroup.Group
-	pictures []*picture
-	decoded  atomic.Int64 // bytes
+	decoding *decoding
+	pictures map[string]*picture
+	places   []place // of all that are to come, in the order of the set
+	note     string
 }
 
-func newImageSet(ctx context.Context) *imageSet {
+func newImageSet(ctx context.Context, size imageSize) *imageSet {
 	workers, workersCtx := errgroup.WithContext(ctx)
 	workers.SetLimit(runtime.GOMAXPROCS(0))
-	return &imageSet{caller: ctx, ctx: workersCtx, workers: workers}
+	return &imageSet{caller: ctx, ctx: workersCtx, workers: workers, decoding: newDecoding(size), pictures: map[string]*picture{}}
+}
+
+// addAll adds the images among the files.
+func (s *imageSet) addAll(files imageFiles, kind imageKind, to progress.Reporter) error {
+	names, err := files.list(s.ctx, to)
+	if err != nil {
+		return err
+	}
+	if s.places, s.note, err = kind.arrange(names); err != nil {
+		return err
+	}
+	want := make(map[string]place, len(s.places))
+	for _, p := range s.places {
+		want[p.name] = p
+	}
+	return files.each(want, s.add, to)
 }
 
 // add takes one more image; false means that there is no point in more.
 func (s *imageSet) add(p place, content func() ([]byte, error)) bool {
 	picture := &picture{place: p}
-	s.pictures = append(s.pictures, picture)
+	s.pictures[p.name] = picture
 	s.workers.Go(func() error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
 		c, err := content()
 		if err != nil {
-			return fmt.Errorf("%v: %w", p, err)
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		return picture.decode(c, &s.decoded)
+		return picture.decode(s.ctx, c, s.decoding)
 	})
 	return s.ctx.Err() == nil
 }
 
 // finish waits for the decoding and puts the sets together. err is what ended
 // the adding, if anything did.
-func (s *imageSet) finish(source string, err error) (train, test *Dataset, _ error) {
+func (s *imageSet) finish(kind imageKind, base string, err error) (train, test *Dataset, _ error) {
 	if decodeErr := s.workers.Wait(); decodeErr != nil {
 		err = decodeErr
 	}
 	if err == nil {
 		err = s.caller.Err() // else a set cut short would pass for a whole one
 	}
-	if err == nil {
-		train, test, err = assemble(s.pictures, filepath.Base(source))
-	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("data: %s: %w", source, err)
+		return nil, nil, err
 	}
-	return train, test, nil
+	return s.assemble(kind, base)
 }
 
-// assemble makes sets of pictures, in an order that depends on their names only.
-func assemble(pictures []*picture, name string) (train, test *Dataset, err error) {
-	slices.SortStableFunc(pictures, func(a, b *picture) int {
-		return cmp.Or(cmp.Compare(a.place.class, b.place.class), cmp.Compare(a.place.file, b.place.file))
-	})
+// assemble makes sets of the pictures, in an order that depends on their names
+// only.
+func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, err error) {
 	parts := map[string][]*picture{}
-	for _, p := range pictures {
-		parts[p.place.split] = append(parts[p.place.split], p)
-	}
-	for _, split := range []string{"train", "test"} {
-		if len(parts[split]) == 0 {
-			return nil, nil, fmt.Errorf("it has no images in %s: they lie at %s", split, layout)
+	set := Dataset{MaxPixel: 255}
+	channels := 1
+	for _, p := range s.places {
+		picture := s.pictures[p.name]
+		if picture == nil {
+			return nil, nil, fmt.Errorf("%s was there and is gone: it changed while it was read", p.name)
 		}
+		parts[p.split] = append(parts[p.split], picture)
+		channels, set.Lossy = max(channels, picture.channels), set.Lossy || picture.lossy
 	}
-	classes := classNames(parts["train"])
-	if err := sameClasses(classes, classNames(parts["test"])); err != nil {
+	set.Classes = classNames(parts["train"])
+	if err := sameClasses(set.Classes, classNames(parts["test"])); err != nil {
 		return nil, nil, err
 	}
-	if err := oneSet(pictures); err != nil {
+	if err := s.oneSize(); err != nil {
 		return nil, nil, err
 	}
-
-	first := pictures[0]
-	channels, lossy := 1, false
-	for _, p := range pictures {
-		channels, lossy = max(channels, p.channels), lossy || p.lossy
-	}
-	info := Info{Name: name, Source: "a user's images", License: "unknown", Lossy: lossy, Classes: classes}
-	shape := []int{first.height, first.width, channels}
-	if lossy && slices.Equal(classes, cifar10Classes()) && slices.Equal(shape, []int{32, 32, 3}) {
-		info.Name, info.Source = "CIFAR-10 (JPEG)", cifarSource+", re-encoded as JPEG"
+	first := parts["train"][0]
+	set.Shape = []int{first.height, first.width, channels}
+	kind.about(base, &set)
+	set.Source += s.note
+	if size := s.decoding.size; size != (imageSize{}) {
+		set.Source += fmt.Sprintf("; the middle of each scaled to %v", size)
 	}
 	join := func(split string) (*Dataset, error) {
-		d := Dataset{Info: info, Shape: shape, MaxPixel: 255}
+		d := set
 		d.Split = split
 		d.Pixels = make([]uint8, 0, len(parts[split])*d.Size())
 		for _, p := range parts[split] {
-			label, _ := slices.BinarySearch(classes, p.place.class)
+			label, _ := slices.BinarySearch(set.Classes, p.place.class)
 			d.Labels = append(d.Labels, int32(label))
 			d.Pixels = p.appendTo(d.Pixels, channels)
 			p.pixels = nil // halves the memory that is needed in the end
@@ -147,31 +196,32 @@ func sameClasses(train, test []string) error {
 	return nil
 }
 
-// oneSet checks that the pictures are of one set: one top folder, no name
-// twice, one size. The odd sizes are those that fewer pictures have.
-func oneSet(pictures []*picture) error {
+// oneSize checks that the pictures have one size. The odd ones are those that
+// fewer pictures have.
+func (s *imageSet) oneSize() error {
 	sizes := map[[2]int]int{}
-	seen := map[place]bool{}
-	for _, p := range pictures {
-		if root := pictures[0].place.root; p.place.root != root {
-			return fmt.Errorf("it holds two image folders, %q and %q: keep one", root, p.place.root)
-		}
-		if seen[p.place] {
-			return fmt.Errorf("%v is there twice: keep one", p.place)
-		}
-		seen[p.place] = true
-		sizes[[2]int{p.width, p.height}]++
-	}
-	usual := [2]int{pictures[0].width, pictures[0].height}
-	for _, p := range pictures {
-		if size := [2]int{p.width, p.height}; sizes[size] > sizes[usual] {
+	var usual [2]int
+	for _, p := range s.places {
+		size := [2]int{s.pictures[p.name].width, s.pictures[p.name].height}
+		if sizes[size]++; sizes[size] > sizes[usual] {
 			usual = size
 		}
 	}
-	for _, p := range pictures {
-		if size := [2]int{p.width, p.height}; size != usual {
-			return fmt.Errorf("%v is %dx%d but %d of the %d images are %dx%d: scale all to one size", p.place, p.width, p.height, sizes[usual], len(pictures), usual[0], usual[1])
+	for _, p := range s.places {
+		if size := [2]int{s.pictures[p.name].width, s.pictures[p.name].height}; size != usual {
+			return fmt.Errorf("%s is %dx%d but %d of the %d images are %dx%d: add @SIZE to the name, as in @%d, to scale all to one size",
+				p.name, size[0], size[1], sizes[usual], len(s.places), usual[0], usual[1], min(usual[0], usual[1]))
 		}
 	}
 	return nil
+}
+
+// userImages are a user's own, in whatever folders.
+func userImages() imageKind {
+	return imageKind{"images", arrange, func(base string, set *Dataset) {
+		set.Name, set.Source, set.License = base, "a user's images", "unknown"
+		if set.Lossy && slices.Equal(set.Classes, cifar10Classes()) && slices.Equal(set.Shape, []int{32, 32, 3}) {
+			set.Name, set.Source = "CIFAR-10 (JPEG)", cifarSource+", re-encoded as JPEG"
+		}
+	}}
 }

@@ -115,6 +115,10 @@ func TestImagesFromAnywhere(t *testing.T) {
 		"reversed":          "tar:" + writeFile(t, "pets.tar", tarOf(t, reversed)),
 		"below ./":          "tar:" + writeFile(t, "pets.tar", tarOf(t, below("./", files))),
 		"below a folder":    "tar:" + writeFile(t, "pets.tar", tarOf(t, below("pets-1.0/", files))),
+		"zip":               "zip:" + writeFile(t, "pets.zip", zipOf(t, append(clutter, files...))),
+		"zip below ./":      "zip:" + writeFile(t, "pets.zip", zipOf(t, below("./", files))),
+		"zip with a folder": "zip:" + writeFile(t, "pets.zip", zipOf(t, append(below("pets/", files), archived{"pets/train/", nil}))),
+		"folder in folder":  "folder:" + writeFolder(t, below("pets-1.0/", files)),
 		"below ./ a folder": "tar:" + writeFile(t, "pets.tar", tarOf(t, below("./pets/", append(clutter, files...)))),
 	}
 	for how, name := range names {
@@ -142,7 +146,18 @@ func TestImagesFromAnywhere(t *testing.T) {
 	}
 }
 
-// What the kinds of image files become.
+// webpOf reads an image that Pillow 13.0 made: Image.new("RGB", (1, 1), (200, 100,
+// 50)).save(name, lossless=…).
+func webpOf(t testing.TB, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// What the kinds of image files become, whatever they are called.
 func TestImageKinds(t *testing.T) {
 	deep := image.NewGray16(image.Rect(0, 0, 1, 1))
 	deep.SetGray16(0, 0, color.Gray16{Y: 0x12ff})
@@ -161,6 +176,12 @@ func TestImageKinds(t *testing.T) {
 		{"PNG with a palette", pngOf(t, palette), 3, []uint8{7, 8, 9}, false},
 		{"grey JPEG", jpegOf(t, grey(1, 1, 77)), 1, []uint8{77}, true},
 		{"colour JPEG", jpegOf(t, plain(1, 1, color.NRGBA{128, 128, 128, 255})), 3, []uint8{128, 128, 128}, true},
+		{"GIF", otherKinds(t, palette)[0], 3, []uint8{7, 8, 9}, false},
+		{"BMP", otherKinds(t, plain(1, 1, color.NRGBA{1, 2, 3, 255}))[1], 3, []uint8{1, 2, 3}, false},
+		{"TIFF", otherKinds(t, plain(1, 1, color.NRGBA{1, 2, 3, 255}))[2], 3, []uint8{1, 2, 3}, false},
+		{"grey TIFF", otherKinds(t, grey(1, 1, 77))[2], 1, []uint8{77}, false},
+		{"WebP", webpOf(t, "lossy.webp"), 3, []uint8{202, 101, 49}, true}, // Pillow reads 201, 100, 48
+		{"lossless WebP", webpOf(t, "lossless.webp"), 3, []uint8{200, 100, 50}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := []archived{{"train/a/1.png", c.content}, {"test/a/1.png", c.content}}
@@ -197,9 +218,9 @@ func TestCIFAR10JPEGIsNamed(t *testing.T) {
 
 // All 60,000 images, where the archive lies beside the repository.
 func TestCIFAR10JPEGWhole(t *testing.T) {
-	archive := filepath.Join("..", "..", "shared", "data", "cifar10-jpeg.tar.gz")
-	if _, err := os.Stat(archive); err != nil {
-		t.Skipf("the archive of all CIFAR-10 images is not here: %v", err)
+	archive := besideRepository("shared", "data", "cifar10-jpeg.tar.gz")
+	if archive == "" {
+		t.Skip("the archive of all CIFAR-10 images is not beside the repository")
 	}
 	opts := Options{Cache: t.TempDir()}
 	for _, how := range []string{"decoded", "from the cache"} {
@@ -228,6 +249,20 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// besideRepository finds a file beside the repository, or beside a folder that
+// the repository, a worktree perhaps, lies in; "" where there is none.
+func besideRepository(path ...string) string {
+	folder, err := os.Getwd()
+	for err == nil && folder != filepath.Dir(folder) {
+		folder = filepath.Dir(folder)
+		name := filepath.Join(append([]string{folder}, path...)...)
+		if _, err := os.Stat(name); err == nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // The second time comes from the cache, until the images change.

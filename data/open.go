@@ -30,7 +30,8 @@ type Options struct {
 	// Progress is told of downloads and decoding; nil for silence.
 	Progress progress.Reporter
 
-	published []source // stand in for publishedSources where a test has its own
+	published []source  // stand in for publishedSources where a test has its own
+	size      imageSize // that the name asks for; what decodes images scales them to it
 }
 
 // source is one kind of set that Open knows.
@@ -53,14 +54,18 @@ func (o Options) sources() []source {
 		list = append(list, publishedSources()...)
 	}
 	return append(list,
-		source{"folder", "PATH", "a folder of images of one size: " + layout, openFolder},
+		source{"folder", "PATH", "a folder of images: " + layout, openFolder},
 		source{"tar", "PATH", "the same in a .tar or .tar.gz", openTar},
+		source{"zip", "PATH", "the same in a .zip", openZip},
+		source{"npz", "PATH", "images in an .npz of NumPy: " + npzLayout, openNPZ},
+		source{"celeba", "[PATH]", "CelebA's aligned faces, 32x32, in one class: a folder or .zip of img_align_celeba, by hand", openCelebA},
 	)
 }
 
 // Names lists the sets that [Open] knows as pairs of name and description, for
 // help texts. "NAME[:N]" stands for a name that a number may follow, and
-// "NAME:PATH" for one that needs a path.
+// "NAME:PATH" for one that needs a path. To the name of any image set @SIZE can
+// be added.
 func Names() [][2]string {
 	var names [][2]string
 	for _, s := range (Options{}).sources() {
@@ -85,6 +90,11 @@ func (s source) pattern() string {
 // not here yet are downloaded, checked and kept in opts.Cache. Of cifar10-c and
 // cifar100-c only the test set is corrupted, as in their benchmark: the training
 // set is that of cifar10 or cifar100.
+//
+// "@64", "@48x64" (height, width) or "@64x64x1" (and channels) after the name of
+// an image set gives its images in that size: "folder:photos@64", "mnist@32x32x3".
+// Image files, which may differ in size then, are scaled so that they just cover
+// it, and their middle is taken; see [Dataset.Resize] for other sets.
 func Open(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	if opts.Limit < 0 {
 		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give 0 for all, or a number above it", opts.Limit)
@@ -92,7 +102,12 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 	if opts.Progress == nil {
 		opts.Progress = progress.Silent{}
 	}
-	kind, arg, colon := strings.Cut(name, ":")
+	base, size, err := cutSize(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts.size = size
+	kind, arg, colon := strings.Cut(base, ":")
 	for _, s := range opts.sources() {
 		if s.name != kind {
 			continue
@@ -110,9 +125,15 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 		if train, err = train.limit(opts.Limit); err != nil {
 			return nil, nil, err
 		}
+		if train, err = size.of(train); err != nil {
+			return nil, nil, err
+		}
+		if test, err = size.of(test); err != nil {
+			return nil, nil, err
+		}
 		return train, test, nil
 	}
-	return nil, nil, unknown(name, kind)
+	return nil, nil, unknown(base, kind)
 }
 
 // unknown explains a name that is none, with the nearest one where there is one
@@ -132,9 +153,16 @@ func unknown(name, kind string) error {
 	} else if info, err := os.Stat(name); err == nil && info.IsDir() {
 		hint = fmt.Sprintf(" (for the folder write folder:%s)", name)
 	} else if err == nil {
-		hint = fmt.Sprintf(" (for the archive write tar:%s)", name)
+		form := "tar"
+		switch strings.ToLower(filepath.Ext(name)) {
+		case ".zip":
+			form = "zip"
+		case ".npz":
+			form = "npz"
+		}
+		hint = fmt.Sprintf(" (for the file write %s:%s)", form, name)
 	}
-	return fmt.Errorf("data: no data set is called %q%s; the names are %s", name, hint, strings.Join(patterns, ", "))
+	return fmt.Errorf("data: no data set is called %q%s; the names are %s, and @SIZE after those of image sets resizes them", name, hint, strings.Join(patterns, ", "))
 }
 
 // edits is the Levenshtein distance between two short strings.

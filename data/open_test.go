@@ -34,20 +34,25 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.Mkdir("pictures", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("pictures.tar", nil, 0o644); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"pictures.tar", "photos.zip", "arrays.npz"} {
+		if err := os.WriteFile(name, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, c := range []struct {
 		name  string
 		limit int
 		want  []string
 	}{
-		{"mnist-c", 0, []string{`no data set is called "mnist-c"`, "the names are digits, moons[:N]", "cifar10", "folder:PATH", "tar:PATH"}},
+		{"mnist-c", 0, []string{`no data set is called "mnist-c"`, "the names are digits, moons[:N]", "cifar10", "folder:PATH", "tar:PATH", "@SIZE after those of image sets resizes them"}},
+		{"photos.zip@64", 0, []string{`no data set is called "photos.zip"`, "for the file write zip:photos.zip"}},
+		{"photos.zip", 0, []string{"for the file write zip:photos.zip"}},
+		{"arrays.npz", 0, []string{"for the file write npz:arrays.npz"}},
 		{"", 0, []string{`no data set is called ""`}},
 		{"moon", 0, []string{"did you mean moons[:N]?"}},
 		{"cifar-10", 0, []string{"did you mean cifar10?"}},
 		{"pictures", 0, []string{"for the folder write folder:pictures"}},
-		{"pictures.tar", 0, []string{"for the archive write tar:pictures.tar"}},
+		{"pictures.tar", 0, []string{"for the file write tar:pictures.tar"}},
 		{"digits", -5, []string{"the limit on training examples is -5", "give 0 for all"}},
 		{"digits:5", 0, []string{`"digits" takes nothing after a colon`}},
 		{"moons:", 0, []string{"write moons[:N]"}},
@@ -57,7 +62,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"folder", 0, []string{"write folder:PATH"}},
 		{"tar:", 0, []string{"write tar:PATH"}},
 		{"folder:nowhere", 0, []string{"no image folder at " + filepath.Join(here, "nowhere"), "check the path"}},
-		{"folder:pictures.tar", 0, []string{"is a file, not a folder", "write tar:pictures.tar"}},
+		{"folder:pictures.tar", 0, []string{"is a file, not a folder", "write tar:pictures.tar or zip:pictures.tar"}},
 		{"tar:nowhere", 0, []string{"no archive at " + filepath.Join(here, "nowhere")}},
 		{"tar:pictures", 0, []string{"is a folder, not an archive", "write folder:pictures"}},
 	} {

@@ -20,7 +20,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -limit 8000 -set beta=.1,gamma=.1")
 	preset := fs.String("preset", "digits", "where the configuration starts from; -list shows them")
 	list := fs.Bool("list", false, "list presets, data sets and networks, and do nothing else")
-	set := fs.String("data", "", "data set in place of the preset's: digits, moons, cifar10, folder:PATH, tar:PATH …")
+	set := fs.String("data", "", "data set in place of the preset's: digits, moons, cifar10, folder:PATH, zip:PATH …; NAME@SIZE resizes its images")
 	limit := fs.Int("limit", 0, "use at most this many training examples (0: all)")
 	net := fs.String("net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
 	changes := fs.String("set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; -dry shows all of them")
@@ -98,7 +98,7 @@ func listAll(w io.Writer) error {
 	for _, p := range ngebm.Presets() {
 		fmt.Fprintf(t, "  %s\t%s, %s: %s\n", p.Name, p.Data, p.Net, p.About)
 	}
-	fmt.Fprintln(t, "data sets (-data)")
+	fmt.Fprintln(t, "data sets (-data); NAME@64, NAME@HEIGHTxWIDTH or NAME@32x32x3 gives images in that size")
 	for _, n := range data.Names() {
 		fmt.Fprintf(t, "  %s\t%s\n", n[0], n[1])
 	}

@@ -1,0 +1,202 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ngebm/ngebm/progress"
+)
+
+const (
+	celebaFolder    = "img_align_celeba"
+	celebaPartition = "list_eval_partition.txt"
+	celebaHome      = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+	celebaSide      = 32
+)
+
+// openCelebA reads CelebA's aligned and cropped faces, 178x218, from a folder or
+// .zip that holds them in a folder img_align_celeba, as img_align_celeba.zip of
+// the authors does, or has that name itself. Without a name it takes
+// img_align_celeba.zip or the folder img_align_celeba in the cache folder, where
+// a person has to put it: the authors' terms keep programs from fetching it. The
+// authors' split is taken from list_eval_partition.txt in the archive or beside
+// it, and their validation part left out; without that file [apart] splits. All
+// are of one class. Unless another size is asked for, the middle 178x178 pixels
+// are scaled to 32x32.
+func openCelebA(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
+	if name == "" {
+		if name, err = findCelebA(opts); err != nil {
+			return nil, nil, err
+		}
+	}
+	root, err := filepath.Abs(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data: %w", err)
+	}
+	info, err := os.Stat(root)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data: no %s at %s: %w: check the path", celebaFolder, root, err)
+	}
+	var files imageFiles = &zipArchive{root}
+	if info.IsDir() {
+		files = &folder{root: root}
+	}
+	if opts.size == (imageSize{}) {
+		opts.size = imageSize{height: celebaSide, width: celebaSide}
+	}
+	faces := celeba{files, filepath.Join(filepath.Dir(root), celebaPartition)}
+	return openImages(ctx, root, faces, imageKind{"celeba", faces.arrange, aboutCelebA}, opts)
+}
+
+// findCelebA finds what a person has put into the cache folder.
+func findCelebA(opts Options) (string, error) {
+	cache, err := opts.CacheFolder()
+	if err != nil {
+		return "", err
+	}
+	archive := filepath.Join(cache, celebaFolder+".zip")
+	for _, name := range []string{archive, filepath.Join(cache, celebaFolder)} {
+		if _, err := os.Stat(name); err == nil {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("data: CelebA is not at %s: its authors have it fetched by hand: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, celebaHome, celebaFolder, celebaPartition)
+}
+
+func aboutCelebA(_ string, set *Dataset) {
+	set.Name = "CelebA"
+	set.Source = "Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild, ICCV 2015, " + celebaHome + " (aligned and cropped)"
+	set.License = "the authors' terms: for non-commercial research only"
+	set.Lossy = true
+}
+
+// celeba are the files of CelebA.
+type celeba struct {
+	imageFiles
+	beside string // the partition, where it is not among the files
+}
+
+func (c celeba) key() (string, error) {
+	key, err := c.imageFiles.key()
+	if err != nil {
+		return "", err
+	}
+	if beside, err := fileKey(c.beside); err == nil {
+		key += " " + beside
+	}
+	return key, nil
+}
+
+// arrange takes the images in img_align_celeba, or else those in no folder.
+func (c celeba) arrange(names []string) (places []place, note string, err error) {
+	inside := "" // the partition
+	var faces, top []place
+	for _, name := range names {
+		folder, file := path.Split(name)
+		switch {
+		case file == celebaPartition:
+			inside = name
+		case strings.ToLower(path.Ext(file)) != ".jpg":
+		case path.Base(folder) == celebaFolder:
+			faces = append(faces, place{name: name, class: "face"})
+		case folder == "":
+			top = append(top, place{name: name, class: "face"})
+		}
+	}
+	if faces == nil {
+		faces = top
+	}
+	if faces == nil {
+		return nil, "", fmt.Errorf("it has no %s/*.jpg", celebaFolder)
+	}
+	slices.SortFunc(faces, func(a, b place) int { return strings.Compare(path.Base(a.name), path.Base(b.name)) })
+	for i := range faces[1:] {
+		if a, b := faces[i].name, faces[i+1].name; path.Base(a) == path.Base(b) {
+			return nil, "", fmt.Errorf("it has both %s and %s: keep one", a, b)
+		}
+	}
+	splits, err := c.partition(inside)
+	if err != nil {
+		return nil, "", err
+	}
+	if splits == nil {
+		return faces, "; split by file name, a fifth to test", setApart(faces)
+	}
+	for _, p := range faces {
+		file := path.Base(p.name)
+		switch p.split = splits[file]; p.split {
+		case "":
+			return nil, "", fmt.Errorf("%s is not in %s", p.name, celebaPartition)
+		case "train", "test":
+			places = append(places, p)
+		}
+		delete(splits, file)
+	}
+	for file := range splits {
+		return nil, "", fmt.Errorf("it lacks %d images that are in %s, %s for one", len(splits), celebaPartition, file)
+	}
+	return places, "; without those for validation", nil
+}
+
+// partition reads the authors' split, from the file with that name among the
+// files or, where the name is empty, from beside them. It is nil where there is
+// none.
+func (c celeba) partition(inside string) (splits map[string]string, err error) {
+	var text []byte
+	if inside != "" {
+		err = c.each(map[string]place{inside: {name: inside}}, func(_ place, content func() ([]byte, error)) bool {
+			text, err = content()
+			return false
+		}, progress.Silent{})
+		if err != nil {
+			return nil, err
+		}
+	} else if text, err = readImageFile(c.beside); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if splits, err = parsePartition(text); err != nil {
+		return nil, fmt.Errorf("%s: %w", celebaPartition, err)
+	}
+	return splits, nil
+}
+
+// parsePartition reads lines of a file's name and 0, 1 or 2, for training,
+// validation and test.
+func parsePartition(text []byte) (map[string]string, error) {
+	splits := map[string]string{}
+	found := map[string]bool{}
+	parts := map[string]string{"0": "train", "1": "validation", "2": "test"}
+	line := 0
+	for text := range bytes.Lines(text) {
+		line++
+		fields := strings.Fields(string(text))
+		if len(fields) != 2 {
+			return nil, fmt.Errorf("line %d is %.80q: a file and its part belong there", line, text)
+		}
+		split, ok := parts[fields[1]]
+		if !ok {
+			return nil, fmt.Errorf("line %d has part %.80q: parts are 0, 1 and 2", line, fields[1])
+		}
+		if splits[fields[0]] != "" {
+			return nil, fmt.Errorf("line %d has %.80q for the second time", line, fields[0])
+		}
+		splits[fields[0]] = split
+		found[split] = true
+	}
+	for _, split := range []string{"train", "test"} {
+		if !found[split] {
+			return nil, fmt.Errorf("it has no file to %s with: it may be cut short", split)
+		}
+	}
+	return splits, nil
+}

@@ -1,0 +1,197 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ngebm/data/format"
+)
+
+const npzLayout = "x, y; or x_train, y_train, x_test, y_test; or train_images, train_labels, test_images, test_labels"
+
+// npzNames are the names of the four arrays of a set that is split: images and
+// labels to train with, images and labels to test with.
+func npzNames() [][4]string {
+	return [][4]string{
+		{"x_train", "y_train", "x_test", "y_test"},                     // Keras
+		{"train_images", "train_labels", "test_images", "test_labels"}, // MedMNIST
+	}
+}
+
+// openNPZ reads images and labels that NumPy stored: images as uint8, of shape
+// [n height width] or [n height width channels], labels as whole numbers from 0,
+// of shape [n] or [n 1].
+func openNPZ(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
+	archive, err := archivePath(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := fileKey(archive)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cached(opts, archive+" as npz", key+"npz", func() (train, test *Dataset, err error) {
+		file, err := os.Open(archive)
+		if err != nil {
+			return nil, nil, fmt.Errorf("data: %w", err)
+		}
+		defer file.Close()
+		bar := track(opts.Progress, "decode "+filepath.Base(archive), "bytes", fileSize(file))
+		defer bar.finish()
+		arrays, err := format.OpenNPZ(file, fileSize(file))
+		if err == nil {
+			if train, test, err = readNPZ(ctx, arrays, filepath.Base(archive)); err == nil {
+				bar.add(int(fileSize(file)))
+			}
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("data: %s: %w", archive, err)
+		}
+		return train, test, nil
+	})
+}
+
+// readNPZ makes a set of the arrays that are named as one of npzNames, or x and
+// y, which it splits.
+func readNPZ(ctx context.Context, arrays *format.NPZ, base string) (train, test *Dataset, err error) {
+	have := arrays.Names()
+	has := func(name string) bool { return slices.Contains(have, name) }
+	set := Dataset{Info: Info{Name: base, Source: "a user's arrays", License: "unknown"}, MaxPixel: 255}
+	for _, names := range npzNames() {
+		if !slices.ContainsFunc(names[:], has) {
+			continue
+		}
+		if slices.ContainsFunc(have, func(name string) bool { return strings.HasPrefix(name, "val_") || strings.HasSuffix(name, "_val") }) {
+			set.Source += "; without those for validation"
+		}
+		trainPart, err := readNPZPart(ctx, arrays, set, names[0], names[1])
+		if err != nil {
+			return nil, nil, err
+		}
+		testPart, err := readNPZPart(ctx, arrays, set, names[2], names[3])
+		if err != nil {
+			return nil, nil, err
+		}
+		if !slices.Equal(trainPart.Shape, testPart.Shape) {
+			return nil, nil, fmt.Errorf("the images of %s are %v, those of %s %v: both need one shape", names[0], trainPart.Shape, names[2], testPart.Shape)
+		}
+		classes := max(slices.Max(trainPart.Labels), slices.Max(testPart.Labels)) + 1
+		if train, err = trainPart.asSplit("train", classes); err != nil {
+			return nil, nil, err
+		}
+		test, err = testPart.asSplit("test", classes)
+		return train, test, err
+	}
+	if !has("x") || !has("y") {
+		return nil, nil, fmt.Errorf("it holds the arrays %s: %s are read", strings.Join(have, ", "), npzLayout)
+	}
+	set.Source += "; split by number, a fifth of every class to test"
+	all, err := readNPZPart(ctx, arrays, set, "x", "y")
+	if err != nil {
+		return nil, nil, err
+	}
+	whole, err := all.asSplit("", slices.Max(all.Labels)+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	return whole.splitByNumber()
+}
+
+// asSplit makes a set of a part, with numbers for the names of its classes.
+func (d Dataset) asSplit(split string, classes int32) (*Dataset, error) {
+	d.Split = split
+	for k := range classes {
+		d.Classes = append(d.Classes, strconv.Itoa(int(k)))
+	}
+	return New(d)
+}
+
+// splitByNumber splits a set by [apart], with the numbers of the examples in their
+// classes for names.
+func (d *Dataset) splitByNumber() (train, test *Dataset, err error) {
+	classes, names := make([]string, d.Len()), make([]string, d.Len())
+	count := make([]int, len(d.Classes))
+	for i, c := range d.Labels {
+		classes[i], names[i] = d.Classes[c], strconv.Itoa(count[c])
+		count[c]++
+	}
+	isTest, err := apart(classes, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	var order, rest []int
+	for i, t := range isTest {
+		if t {
+			order = append(order, i)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	return d.cut(append(order, rest...), len(order), "train", "test")
+}
+
+// readNPZPart reads images and labels into a copy of set, which lacks the names
+// of the classes.
+func readNPZPart(ctx context.Context, arrays *format.NPZ, set Dataset, imagesName, labelsName string) (d Dataset, err error) {
+	if err := ctx.Err(); err != nil {
+		return d, err
+	}
+	images, err := arrays.Read(imagesName, maxDecoded)
+	if err != nil {
+		return d, err
+	}
+	if set.Shape, err = npzShape(images.Shape); err != nil {
+		return d, fmt.Errorf("array %s: %w", imagesName, err)
+	}
+	if set.Pixels, err = images.Bytes(); err != nil {
+		return d, fmt.Errorf("array %s: %w: store values from 0 to 255 as uint8", imagesName, err)
+	}
+	labels, err := arrays.Read(labelsName, maxDecoded)
+	if err != nil {
+		return d, err
+	}
+	if set.Labels, err = npzLabels(labels, images.Shape[0]); err != nil {
+		return d, fmt.Errorf("array %s: %w", labelsName, err)
+	}
+	return set, nil
+}
+
+// npzShape returns the shape of one image.
+func npzShape(shape []int) ([]int, error) {
+	switch {
+	case len(shape) == 3:
+		return []int{shape[1], shape[2], 1}, nil
+	case len(shape) == 4 && shape[3] <= 4:
+		return shape[1:], nil
+	case len(shape) == 4 && shape[1] <= 4:
+		return nil, fmt.Errorf("its shape is %v, channels first: store transpose(0, 2, 3, 1) of it", shape)
+	}
+	return nil, fmt.Errorf("its shape is %v: images are [n height width], or [n height width channels] with up to 4 channels", shape)
+}
+
+// maxNPZClasses bounds the labels, as the classes are all that are below one.
+const maxNPZClasses = 1 << 16
+
+// npzLabels returns n labels.
+func npzLabels(labels *format.Array, n int) ([]int32, error) {
+	if shape := labels.Shape; !slices.Equal(shape, []int{n}) && !slices.Equal(shape, []int{n, 1}) {
+		return nil, fmt.Errorf("its shape is %v, and the labels of %d images are [%d] or [%d 1], one for each", shape, n, n, n)
+	}
+	values, err := labels.Integers()
+	if err != nil {
+		return nil, err
+	}
+	result := make([]int32, n)
+	for i, v := range values {
+		if v < 0 || v >= maxNPZClasses {
+			return nil, fmt.Errorf("label %d (from 0) is %d: labels go from 0 to at most %d", i, v, maxNPZClasses-1)
+		}
+		result[i] = int32(v)
+	}
+	return result, nil
+}

@@ -1,0 +1,82 @@
+package data
+
+import (
+	"fmt"
+	"image"
+	"strconv"
+	"strings"
+)
+
+// imageSize is what may follow an @ in the name of a set: the size that its
+// images shall have. The zero value asks for none.
+type imageSize struct {
+	height, width int
+	channels      int // 1 or 3; 0 leaves them as they are
+}
+
+// cutSize takes the size off a name. Digits and x alone make one, so that paths
+// may hold an @; the path that ends like a size can be written with a / after it.
+func cutSize(name string) (string, imageSize, error) {
+	at := strings.LastIndexByte(name, '@')
+	if at < 0 || strings.Trim(name[at+1:], "0123456789x") != "" {
+		return name, imageSize{}, nil
+	}
+	fault := fmt.Errorf("data: %q asks for no size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS with sides from 1 to %d and 1 or 3 channels", name, maxSide)
+	var sides []int
+	for _, text := range strings.Split(name[at+1:], "x") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxSide {
+			return "", imageSize{}, fault
+		}
+		sides = append(sides, n)
+	}
+	size := imageSize{height: sides[0], width: sides[0]}
+	switch len(sides) {
+	case 1:
+		return name[:at], size, nil
+	case 2, 3:
+		size.width = sides[1]
+	}
+	if len(sides) == 3 {
+		size.channels = sides[2]
+	}
+	if len(sides) > 3 || len(sides) == 3 && size.channels != 1 && size.channels != 3 {
+		return "", imageSize{}, fault
+	}
+	return name[:at], size, nil
+}
+
+func (s imageSize) String() string {
+	switch {
+	case s == imageSize{}:
+		return ""
+	case s.channels == 0:
+		return fmt.Sprintf("%dx%d", s.height, s.width)
+	}
+	return fmt.Sprintf("%dx%dx%d", s.height, s.width, s.channels)
+}
+
+// of returns d with its images in this size; see [Dataset.Resize].
+func (s imageSize) of(d *Dataset) (*Dataset, error) {
+	if s == (imageSize{}) {
+		return d, nil
+	}
+	if d.IsImages() && s.channels == 0 {
+		s.channels = d.Shape[2]
+	}
+	return d.Resize(s.height, s.width, s.channels)
+}
+
+// crop returns the largest part in the middle of an image that has the
+// proportions of s. Scaling that is the same as scaling the image until it just
+// covers s and cutting off what sticks out.
+func (s imageSize) crop(whole image.Rectangle) image.Rectangle {
+	w, h := whole.Dx(), whole.Dy()
+	if w*s.height > h*s.width {
+		w = max(1, (2*h*s.width+s.height)/(2*s.height)) // rounded
+	} else {
+		h = max(1, (2*w*s.height+s.width)/(2*s.width))
+	}
+	corner := whole.Min.Add(image.Pt((whole.Dx()-w)/2, (whole.Dy()-h)/2))
+	return image.Rectangle{corner, corner.Add(image.Pt(w, h))}
+}
