@@ -71,3 +71,23 @@ func ExampleBatches_From() {
 	// 101 4096 true
 	// 102 4096 true
 }
+
+// What Open would download, and what vouches for it.
+func ExamplePublishedSets() {
+	for _, set := range data.PublishedSets() {
+		if set.Name != "svhn" {
+			continue
+		}
+		fmt.Println(set.Title+":", set.License)
+		for _, f := range set.Files {
+			fmt.Println(f.URLs[0], f.Size, f.Checksum()[:16]+"…")
+			fmt.Println("  by", f.Published)
+		}
+	}
+	// Output:
+	// SVHN: for non-commercial use only
+	// http://ufldl.stanford.edu/housenumbers/train_32x32.mat 182040794 SHA-256 435e94d6…
+	//   by TensorFlow Datasets, url_checksums/svhn_cropped.txt
+	// http://ufldl.stanford.edu/housenumbers/test_32x32.mat 64275384 SHA-256 cdce80df…
+	//   by TensorFlow Datasets, url_checksums/svhn_cropped.txt
+}

@@ -54,12 +54,15 @@ func hopeless(err error) bool {
 }
 
 // begin tells at which byte of a file of the given size (0 where it is not
-// known) the answer to a request from byte asked on begins.
-func begin(r *http.Response, size, asked int64) (int64, error) {
+// known, but at most bound) the answer to a request from byte asked on begins.
+func begin(r *http.Response, size, bound, asked int64) (int64, error) {
 	switch {
 	case r.StatusCode == http.StatusOK:
 		if r.ContentLength >= 0 && size > 0 && r.ContentLength != size {
 			return 0, fmt.Errorf("the server has a file of %d bytes, but the published one has %d", r.ContentLength, size)
+		}
+		if r.ContentLength > bound {
+			return 0, fmt.Errorf("the server has a file of %d bytes, more than the %d that the file may have", r.ContentLength, bound)
 		}
 		return 0, nil
 	case r.StatusCode == http.StatusPartialContent && asked > 0:

@@ -29,9 +29,11 @@ type download struct {
 	foreign bool   // the part holds bytes of an earlier attempt, process or mirror
 }
 
+// finish ends the bar, if there is one.
 func (d *download) finish() {
 	if d.bar != nil {
 		d.bar.finish()
+		d.bar = nil
 	}
 }
 
@@ -71,6 +73,7 @@ func (d *download) attempt(ctx context.Context, address string) error {
 		if err := d.transfer(ctx, address); err != nil {
 			return err
 		}
+		d.finish()
 	}
 	err := d.file.compare(ctx, d.part, d.Progress)
 	var other *otherFileError
@@ -103,7 +106,7 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 		return err
 	}
 	defer response.Body.Close()
-	start, err := begin(response, d.file.Size, d.at)
+	start, err := begin(response, d.file.Size, d.bound(), d.at)
 	if err != nil {
 		return err
 	}

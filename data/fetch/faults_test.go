@@ -47,10 +47,10 @@ func TestGetFails(t *testing.T) {
 			"the server has a file of 95001 bytes, but the published one has 95000"},
 		{"too long, unannounced", always(body(longer)), 1, 0, "the server sends more than the 95000 bytes that the file may have"},
 		{"nothing, unannounced", always(body(nil)), 5, 0, "the server ended after 0 of 95000 bytes (5 attempts)"},
-		{"drops at the same place", append([]http.HandlerFunc{drop(40_000)}, always(status(500))...), 5, 40_000, "500 Internal Server Error (5 attempts) (40000 bytes came and are kept)"},
+		{"drops at the same place", append([]http.HandlerFunc{drop(40_000)}, always(status(500))...), 5, 40_000, "500 Internal Server Error (5 attempts) (40.0 kB came and are kept)"},
 		{"drops and ignores ranges", always(drop(40_000)), 5, 40_000, "the connection broke after 40000 bytes: unexpected EOF (5 attempts)"},
-		{"hangs at once", always(hang(0)), 5, 0, "nothing came for 150ms (5 attempts)"},
-		{"hangs on the way", always(hang(40_000)), 5, 40_000, "nothing came for 150ms (5 attempts) (40000 bytes came and are kept)"},
+		{"hangs at once", always(hang(0)), 5, 0, "nothing came for 300ms (5 attempts)"},
+		{"hangs on the way", always(hang(40_000)), 5, 40_000, "nothing came for 300ms (5 attempts) (40.0 kB came and are kept)"},
 		{"redirects for ever", always(status(302, "Location", "/set.bin")), 10, 0, "the server redirects more than 10 times"},
 		{"a range unasked", always(ranged("bytes 0-94999/95000", 95_000)), 1, 0, "the server answered 206 Partial Content"},
 		{"wrong ranges", append([]http.HandlerFunc{drop(40_000), ranged("bytes 0-1/2", 9)}, always(http.NotFound)...), 3, 0, "404 Not Found"},
@@ -61,7 +61,7 @@ func TestGetFails(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, c.handlers...)
-			g := impatient(t.TempDir())
+			g := impatient(t.TempDir()).hurried(c.name)
 			f := file(s.url())
 			_, err := g.get(t.Context(), f)
 			refused(t, g.Folder, err, "fetch: download of set.bin: "+s.url(), c.want,

@@ -102,7 +102,7 @@ func kept(part string) string {
 	if err != nil || info.Size() == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d bytes came and are kept)", info.Size())
+	return fmt.Sprintf(" (%s came and are kept)", progress.Report{Unit: "bytes", Done: info.Size()}.Amount())
 }
 
 // download gets the file from the first mirror that has it, and gives it its

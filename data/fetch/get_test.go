@@ -31,6 +31,9 @@ func TestGet(t *testing.T) {
 	if r := told.last("download set.bin"); r.Done != f.Size || r.Total != f.Size || r.Start != 0 || r.Unit != "bytes" || !r.Finished {
 		t.Errorf("the last report is %+v, want all %d bytes", r, f.Size)
 	}
+	if got, want := told.tasks(), []string{"download set.bin", "check set.bin"}; !slices.Equal(got, want) || !told.last("check set.bin").Finished {
+		t.Errorf("it reported %v, want %v", got, want)
+	}
 	if got, want := names(t, folder), []string{"set.bin", "set.bin.checked", "set.bin.lock"}; !slices.Equal(got, want) {
 		t.Errorf("the folder holds %v, want %v", got, want)
 	}
@@ -87,7 +90,7 @@ func TestGetResumes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, c.first...)
-			g := impatient(t.TempDir())
+			g := impatient(t.TempDir()).hurried(c.name)
 			path, err := g.get(t.Context(), file(s.url()))
 			right(t, path, err)
 			s.Close() // waits for the counts
@@ -193,11 +196,13 @@ func TestGetByMD5(t *testing.T) {
 	if got := f.Checksum(); got != "MD5 "+f.MD5 {
 		t.Errorf("the checksum is called %q", got)
 	}
+	g = impatient(t.TempDir())
 	f.MD5 = "a8b06965200029087d5bd730944a56c1"
-	_, err = impatient(g.Folder).get(t.Context(), f)
-	if err == nil {
-		t.Error("another MD5 was accepted")
-	}
+	_, err = g.get(t.Context(), f)
+	refused(t, g.Folder, err, "what came (95000 bytes) has MD5 "+hex.EncodeToString(sum[:])+", but the published file has "+f.MD5)
+	f.URLs = []string{serve(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Length", "2000000000") }).url()}
+	_, err = g.get(t.Context(), f)
+	refused(t, g.Folder, err, "the server has a file of 2000000000 bytes, more than the 1073741824 that the file may have")
 }
 
 func TestGetMirrors(t *testing.T) {
@@ -218,7 +223,7 @@ func TestGetMirrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bad, fine := serve(t, c.first...), serve(t)
-			g := impatient(t.TempDir())
+			g := impatient(t.TempDir()).hurried(name)
 			path, err := g.get(t.Context(), file(bad.url(), fine.url()))
 			right(t, path, err)
 			if n := len(bad.asked()); n != len(c.first) {
@@ -316,9 +321,8 @@ func TestGetCancelled(t *testing.T) {
 		<-r.Context().Done()
 	})
 	g := impatient(t.TempDir())
-	g.stall = time.Minute
 	_, err := g.get(ctx, file(s.url()))
-	refused(t, g.Folder, err, "context canceled", "(40000 bytes came and are kept)", "run again")
+	refused(t, g.Folder, err, "context canceled", "(40.0 kB came and are kept)", "run again")
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v is not context.Canceled", err)
 	}
