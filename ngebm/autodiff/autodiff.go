@@ -90,6 +90,11 @@ func (f form) contract(in, kernel, out place) *Node {
 		sign = -1
 	}
 	i, k, o := f.tensors[in], f.tensors[kernel], f.tensors[out]
+	asked := o // the layout of the result
+	fast := onCPU(i.node.Graph())
+	if fast {
+		i, k, o = i.arrange(out, kernel), k.arrangeKernel(in, out), o.arrange(in, kernel)
+	}
 	offset := f.offset
 	if k.factor[0]*sign > 0 {
 		offset = k.reverse(offset)
@@ -106,13 +111,21 @@ func (f form) contract(in, kernel, out place) *Node {
 		front := -sign * offset[axis]
 		paddings[axis] = [2]int{front, b[axis]*last(o) + c[axis]*last(k) - a[axis]*last(i) - front}
 	}
-	y := ConvGeneral(i.node, k.node, compute.ConvolveAxesConfig{
-		InputBatch: i.shared[out], InputChannels: i.shared[kernel], InputSpatial: i.spatial,
-		KernelInputChannels: k.shared[in], KernelOutputChannels: k.shared[out], KernelSpatial: k.spatial,
-		OutputBatch: o.shared[in], OutputChannels: o.shared[kernel], OutputSpatial: o.spatial,
-	}, b, paddings, a, c, 1, 1)
+	var y *Node
+	if p := newPhases(i.node, k.node, paddings, a); fast && p.pay(b, c) {
+		y = p.convolve()
+	} else {
+		y = ConvGeneral(i.node, k.node, compute.ConvolveAxesConfig{
+			InputBatch: i.shared[out], InputChannels: i.shared[kernel], InputSpatial: i.spatial,
+			KernelInputChannels: k.shared[in], KernelOutputChannels: k.shared[out], KernelSpatial: k.spatial,
+			OutputBatch: o.shared[in], OutputChannels: o.shared[kernel], OutputSpatial: o.spatial,
+		}, b, paddings, a, c, 1, 1)
+	}
 	if reversed {
 		y = Reverse(y, o.spatial...)
+	}
+	if fast {
+		y = o.back(y, asked, in, kernel)
 	}
 	return y
 }

@@ -11,3 +11,8 @@ func Form(node *Node) [3]int {
 	p := parametersOf(node)
 	return [3]int{p.strides[0], p.inputDilations[0], p.kernelDilations[0]}
 }
+
+// ByPhases is the convolution with input dilation in the fast layout, by phases.
+func ByPhases(x, w *Node, paddings [][2]int, dilation []int) *Node {
+	return newPhases(x, w, paddings, dilation).convolve()
+}

@@ -1,0 +1,52 @@
+package autodiff_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"ngebm/ngebm/autodiff"
+)
+
+// A convolution with input dilation by phases is the convolution, and so are its
+// first two derivatives: every remainder of size, kernel, padding (negative too) and
+// dilation, also where a phase has no tap or the kernel is larger than the input.
+func TestPhases(t *testing.T) {
+	backend := open(t, "cpu")
+	for _, c := range []convolution{
+		{size: []int{5}, kernel: []int{3}, input: []int{2}, pads: [][2]int{{1, 2}}},
+		{size: []int{5}, kernel: []int{3}, input: []int{2}, pads: [][2]int{{2, 1}}},
+		{size: []int{6}, kernel: []int{4}, input: []int{3}, pads: [][2]int{{0, 0}}},
+		{size: []int{6}, kernel: []int{1}, input: []int{2}, pads: [][2]int{{0, 1}}}, // the 1x1 shortcut: a phase without taps
+		{size: []int{6}, kernel: []int{2}, input: []int{4}, pads: [][2]int{{3, 5}}},
+		{size: []int{5}, kernel: []int{3}, input: []int{2}, pads: [][2]int{{-1, -2}}},
+		{size: []int{2}, kernel: []int{5}, input: []int{2}, pads: [][2]int{{4, 4}}},
+		{size: []int{4, 5}, kernel: []int{3, 3}, input: []int{2, 2}, pads: [][2]int{{1, 2}, {1, 2}}},
+		{size: []int{4, 3}, kernel: []int{2, 5}, input: []int{1, 3}, pads: [][2]int{{1, 0}, {3, 4}}},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			xs, ws := c.shapes()
+			r := rand.New(rand.NewPCG(5, 0))
+			in := []array{normal(r, xs...), normal(r, ws...)}
+			// The value and the gradients of a function of it and of its gradients.
+			values := func(y func(x, w *Node) *Node) [][]float64 {
+				return call(t, MustNewExec(backend, func(in []*Node) []*Node {
+					out := y(in[0], in[1])
+					s := ReduceAllSum(Sin(out))
+					both := Gradient(s, in...)
+					second := Gradient(Add(dot(both[0], both[0]), dot(both[1], both[1])), in...)
+					return append([]*Node{out}, append(both, second...)...)
+				}), dtypes.Float64, in...)
+			}
+			want := values(c.apply)
+			for i, got := range values(func(x, w *Node) *Node { return autodiff.ByPhases(x, w, c.pads, c.input) }) {
+				if f := far(got, want[i]); !(f < 1e-10) {
+					t.Errorf("value %d is off by %.2g", i, f)
+				}
+			}
+		})
+	}
+}
