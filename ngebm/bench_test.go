@@ -48,15 +48,15 @@ func BenchmarkStep(b *testing.B) {
 			}
 			r := &Run{Config: cfg, History: &History{}, Train: noise(b, 64)}
 			store := newStore(cfg)
-			if r.Classifier, err = newClassifier(dev.Backend, net, store, r.Train.Shape, r.Train.Classes, 64); err != nil {
+			if r.Classifier, err = newClassifier(dev.Backend, net, store, networkScope, r.Train.Shape, r.Train.Classes, 64); err != nil {
 				b.Fatal(err)
 			}
 			batches, err := data.NewBatches(r.Train, cfg.Batch, cfg.Seed, cfg.Augment)
 			if err != nil {
 				b.Fatal(err)
 			}
-			t := &trainer{run: r, store: store, batches: batches, total: 1 << 30, opts: Options{Progress: progress.Silent{}}}
-			if err := t.compile(dev.Backend); err != nil {
+			t := &trainer{run: r, backend: dev.Backend, store: store, batches: batches, total: 1 << 30, opts: Options{Progress: progress.Silent{}}}
+			if err := t.prepare(); err != nil {
 				b.Fatal(err)
 			}
 			batch := batches.At(0)
@@ -85,7 +85,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := newClassifier(dev.Backend, net, newStore(cfg), d.Shape, d.Classes, d.Len())
+	c, err := newClassifier(dev.Backend, net, newStore(cfg), networkScope, d.Shape, d.Classes, d.Len())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -30,6 +30,7 @@ type Classifier struct {
 
 	backend compute.Backend
 	store   *model.Store
+	scope   string // where the weights are in the store
 	batch   int
 	// Compiled once, for one shape of batch.
 	forward, withGradient *model.Exec
@@ -43,14 +44,14 @@ const evaluationBatch = 128
 const networkScope = "net"
 
 // logitsOf builds the network's logits in a graph; calls share their weights.
-func logitsOf(net nets.Network, store *model.Store, x *Node, classes int) *Node {
-	return net.Logits(store.RootScope().In(networkScope), x, classes)
+func logitsOf(net nets.Network, store *model.Store, scope string, x *Node, classes int) *Node {
+	return net.Logits(store.RootScope().In("%s", scope), x, classes)
 }
 
 // newClassifier compiles the network, and so creates the weights that the store
 // does not have yet.
-func newClassifier(backend compute.Backend, net nets.Network, store *model.Store, shape []int, classes []string, examples int) (*Classifier, error) {
-	c := &Classifier{Classes: classes, Shape: slices.Clone(shape), Network: net, backend: backend, store: store, batch: max(1, min(evaluationBatch, examples))}
+func newClassifier(backend compute.Backend, net nets.Network, store *model.Store, scope string, shape []int, classes []string, examples int) (*Classifier, error) {
+	c := &Classifier{Classes: classes, Shape: slices.Clone(shape), Network: net, backend: backend, store: store, scope: scope, batch: max(1, min(evaluationBatch, examples))}
 	var err error
 	c.forward, err = c.NewExec(func(logits func(*Node) *Node, in []*Node) []*Node {
 		return []*Node{logits(in[0])}
@@ -78,7 +79,7 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 // classifier.
 func (c *Classifier) NewExec(build func(logits func(x *Node) *Node, inputs []*Node) []*Node) (*model.Exec, error) {
 	return model.NewExec(c.backend, c.store, func(_ *model.Scope, inputs []*Node) []*Node {
-		return build(func(x *Node) *Node { return logitsOf(c.Network, c.store, x, len(c.Classes)) }, inputs)
+		return build(func(x *Node) *Node { return logitsOf(c.Network, c.store, c.scope, x, len(c.Classes)) }, inputs)
 	})
 }
 

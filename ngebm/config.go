@@ -25,7 +25,7 @@ import (
 	"strings"
 
 	"ngebm/data"
-	"ngebm/ngebm/energy"
+	"ngebm/ngebm/jem"
 )
 
 // algorithm is raised whenever a change in this project's code changes what a
@@ -54,8 +54,39 @@ type Config struct {
 	Beta  float64 `json:"beta"`
 	Gamma float64 `json:"gamma"`
 
+	// GammaPerDimension measures γ by the size of an input: the weight of the norm is
+	// γ·√D for D values in an example. Then one γ means the same whether an image has
+	// 8×8 or 32×32 pixels: enlarged r times to either side, an energy that sees the
+	// same picture has a gradient r times smaller, and √D is r times larger. The
+	// paper's γ = 1 on 32×32×3 values is .018 by this measure.
+	GammaPerDimension bool `json:"gamma_per_dimension,omitempty"`
+	// RampEpochs is the number of epochs over which the weights of all terms but the
+	// classification's grow linearly from 0, FadeEpochs that over which they fall to
+	// 0 at the end.
+	RampEpochs int `json:"ramp_epochs,omitempty"`
+	FadeEpochs int `json:"fade_epochs,omitempty"`
+
 	// LabelSmoothing is ε of label smoothing, in [0,1); 0 is none.
 	LabelSmoothing float64 `json:"label_smoothing,omitempty"`
+	// Focal is the exponent of the focal loss, which then stands in for
+	// cross-entropy: 0 (none) or 1 and more.
+	Focal float64 `json:"focal,omitempty"`
+
+	// JEM trains with samples of the model, Adversarial on adversarial examples, and
+	// Margin against outliers. The zero value of each is none.
+	JEM         jem.Settings `json:"jem,omitzero"`
+	Adversarial Adversarial  `json:"adversarial,omitzero"`
+	Margin      Margin       `json:"margin,omitzero"`
+
+	// Start is the hash of a complete run in the same folder of runs whose weights
+	// this one starts from; "" starts from the seed.
+	Start string `json:"start,omitempty"`
+	// EMA is the decay of an exponential moving average of the weights, which the
+	// classifier then uses, in [0,1); 0 is none. Early on the decay is (1+t)/(10+t)
+	// at step t, so that the start is soon forgotten.
+	EMA float64 `json:"ema,omitempty"`
+	// Recover says what happens when the run diverges; the zero value stops it.
+	Recover Recover `json:"recover,omitzero"`
 
 	Epochs int `json:"epochs"`
 	Batch  int `json:"batch"` // examples in a step
@@ -106,11 +137,6 @@ func (c Config) String() string {
 	return string(b)
 }
 
-// Objective returns the loss that the configuration minimises.
-func (c Config) Objective() energy.Objective {
-	return energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma, Smoothing: c.LabelSmoothing}
-}
-
 // Validate reports the first setting that cannot be trained.
 func (c Config) Validate() error {
 	bad := func(field string, value any, want string) error {
@@ -127,8 +153,6 @@ func (c Config) Validate() error {
 	switch {
 	case c.Alpha == 0 && c.Beta == 0 && c.Gamma == 0:
 		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimise; ordinary training is alpha=1")
-	case !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1):
-		return bad("label_smoothing", c.LabelSmoothing, "at least 0 (none) and below 1")
 	case c.Epochs < 1:
 		return bad("epochs", c.Epochs, "1 or more")
 	case c.Batch < 1:
@@ -154,7 +178,7 @@ func (c Config) Validate() error {
 	case c.EvalEvery < 1:
 		return bad("eval_every", c.EvalEvery, "1 or more epochs")
 	}
-	return nil
+	return c.validateMethod(bad)
 }
 
 // Set changes the settings named in a comma-separated list of key=value, with
@@ -214,7 +238,8 @@ func fieldByKey(v reflect.Value, key string) (reflect.Value, error) {
 		}
 		if field.Kind() == reflect.Struct {
 			for j := range field.NumField() {
-				known = append(known, name+"."+field.Type().Field(j).Tag.Get("json"))
+				inner, _, _ := strings.Cut(field.Type().Field(j).Tag.Get("json"), ",")
+				known = append(known, name+"."+inner)
 			}
 			continue
 		}
@@ -259,7 +284,9 @@ func describe(t reflect.Type) string {
 // network's name, the data's checksum and the version of the algorithm, and
 // neither names nor paths.
 func (c Config) Hash(dataChecksum string) string {
-	c.Name, c.Data, c.Limit = "", "", 0 // the checksum says which examples
+	c = c.withDefaults()
+	// The checksum says which examples.
+	c.Name, c.Data, c.Limit, c.Margin.Outliers = "", "", 0, ""
 	if c.Schedule != "step" {
 		c.Decay, c.DecayEpochs = 0, nil // not used
 	}

@@ -2,7 +2,9 @@ package ngebm
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strconv"
 
@@ -28,6 +30,10 @@ type History struct {
 	LearningRate []float32 `json:"learning_rate"`
 	// Evaluations are in the order they were made.
 	Evaluations []Evaluation `json:"evaluations"`
+	// Events are what happened besides: divergence, and what was done about it.
+	Events []Event `json:"events,omitempty"`
+	// Recoveries is how often the run was set back after it diverged.
+	Recoveries int `json:"recoveries,omitempty"`
 	// Stopped says why training ended before its last step ("loss is NaN at
 	// step 812 …"), empty otherwise.
 	Stopped string `json:"stopped,omitempty"`
@@ -38,12 +44,43 @@ func (h *History) Steps() int { return len(h.Loss) }
 
 // Evaluation is a measurement of the current weights on a whole set.
 type Evaluation struct {
-	Step     int       `json:"step"`
-	Split    string    `json:"split"` // "validation" or "test"
-	Examples int       `json:"examples"`
-	Accuracy float64   `json:"accuracy"` // in [0,1]
-	Loss     float64   `json:"loss"`     // weighted total
-	Values   []float64 `json:"values"`   // each term, in History.Terms order
+	Step     int     `json:"step"`
+	Split    string  `json:"split"` // "validation" or "test"
+	Examples int     `json:"examples"`
+	Accuracy float64 `json:"accuracy"` // in [0,1]
+	Loss     float64 `json:"loss"`     // weighted total
+	Values   Values  `json:"values"`   // each term, in History.Terms order; NaN for those that no set has, such as JEM's
+}
+
+// Values are numbers of which some may be NaN, which JSON writes as null.
+type Values []float64
+
+// MarshalJSON implements [json.Marshaler].
+func (v Values) MarshalJSON() ([]byte, error) {
+	numbers := make([]*float64, len(v))
+	for i := range v {
+		if !math.IsNaN(v[i]) {
+			numbers[i] = &v[i]
+		}
+	}
+	return json.Marshal(numbers)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (v *Values) UnmarshalJSON(b []byte) error {
+	var numbers []*float64
+	if err := json.Unmarshal(b, &numbers); err != nil {
+		return err
+	}
+	*v = nil
+	for _, n := range numbers {
+		if n == nil {
+			*v = append(*v, math.NaN())
+		} else {
+			*v = append(*v, *n)
+		}
+	}
+	return nil
 }
 
 // writeCSV writes one row a step, for spreadsheets and other programs.

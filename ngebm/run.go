@@ -16,6 +16,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/renameio/v2"
 
@@ -37,12 +38,17 @@ type Run struct {
 	Loaded bool
 	// Cost is what the run took so far, over all the processes it took.
 	Cost Cost
+
+	outliers *data.Dataset   // what Config.Margin names, or nil
+	kept     *tensors.Tensor // the companion's state in the checkpoint that was read last, or nil
 }
 
 // Cost is what a run took.
 type Cost struct {
 	Seconds float64 `json:"seconds"` // of training, evaluations and saving included
 	Device  string  `json:"device"`  // the backend's own description
+	// DataWait is how many of the seconds training waited for batches.
+	DataWait float64 `json:"data_wait"`
 }
 
 // The files in a run's folder.
@@ -107,11 +113,13 @@ func Load(backend compute.Backend, dir string, net nets.Network) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{Config: cfg, Hash: info.Hash, Dir: dir, History: &History{}, Loaded: true}
-	store := newStore(cfg)
-	if r.Classifier, err = newClassifier(backend, net, store, info.Shape, info.Data.Classes, evaluationBatch); err != nil {
+	r.Config.Start = "" // the weights that it started from are not needed any more
+	store, err := r.build(backend, net, "", info.Shape, info.Data.Classes, evaluationBatch)
+	if err != nil {
 		return nil, err
 	}
-	found, err := r.restore(store)
+	r.Config.Start = cfg.Start
+	found, err := r.restore(store, checkpointFile)
 	if err == nil && !found {
 		err = fmt.Errorf("ngebm: the run in %s was stopped before its first checkpoint; train it with its configuration", dir)
 	}
@@ -119,6 +127,28 @@ func Load(backend compute.Backend, dir string, net nets.Network) (*Run, error) {
 		return nil, err
 	}
 	return r, r.readCost()
+}
+
+// build makes the run's weights and the classifier that uses them, or their average.
+func (r *Run) build(backend compute.Backend, net nets.Network, runs string, shape []int, classes []string, examples int) (*model.Store, error) {
+	store := newStore(r.Config)
+	var err error
+	if r.Classifier, err = newClassifier(backend, net, store, networkScope, shape, classes, examples); err != nil {
+		return nil, err
+	}
+	if r.Config.Start != "" {
+		if err := startFrom(store, runs, r.Config.Start); err != nil {
+			return nil, err
+		}
+	}
+	if r.Config.EMA == 0 {
+		return store, nil
+	}
+	if err := addAverages(store); err != nil {
+		return nil, fmt.Errorf("ngebm: the average of the weights: %w", err)
+	}
+	r.Classifier, err = newClassifier(backend, net, store, averageScope, shape, classes, examples)
+	return store, err
 }
 
 func newStore(cfg Config) *model.Store {
@@ -144,8 +174,8 @@ func networkFor(cfg Config, own nets.Network) (nets.Network, error) {
 // restore puts the checkpoint's values into the store, which holds the network's
 // fresh weights, and its history into the run. It returns false if there is no
 // checkpoint.
-func (r *Run) restore(store *model.Store) (bool, error) {
-	path := filepath.Join(r.Dir, checkpointFile)
+func (r *Run) restore(store *model.Store, file string) (bool, error) {
+	path := filepath.Join(r.Dir, file)
 	c, err := readCheckpoint(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -161,12 +191,19 @@ func (r *Run) restore(store *model.Store) (bool, error) {
 	}
 	wanted := 0
 	for v := range store.IterVariables() {
-		if strings.HasPrefix(v.Path(), "/"+networkScope+"/") {
+		if isWeight(v.Path()) {
 			wanted++
 		}
 	}
+	r.kept = nil
+	there := map[string]bool{}
 	for _, t := range c.weights {
-		if strings.HasPrefix(t.name, "/"+networkScope+"/") {
+		there[t.name] = true
+		if t.name == companionState {
+			r.kept = t.value
+			continue
+		}
+		if isWeight(t.name) {
 			wanted--
 		}
 		if v := store.GetVariable(t.name); v != nil {
@@ -178,7 +215,7 @@ func (r *Run) restore(store *model.Store) (bool, error) {
 			}
 			continue
 		}
-		if strings.HasPrefix(t.name, "/"+networkScope+"/") {
+		if isWeight(t.name) {
 			return false, mismatch("the network has no weight " + t.name)
 		}
 		v, err := store.CreateVariable(t.name, t.value)
@@ -190,21 +227,46 @@ func (r *Run) restore(store *model.Store) (bool, error) {
 	if wanted != 0 {
 		return false, mismatch(fmt.Sprintf("the file lacks %d of the network's weights", wanted))
 	}
+	// What the file does not have was not there yet: the optimiser's moments before
+	// the first step.
+	for v := range store.IterVariables() {
+		if v.HasValue() && !there[v.Path()] {
+			if err := v.Reset(); err != nil {
+				return false, fmt.Errorf("ngebm: variable %s: %w", v.Path(), err)
+			}
+		}
+	}
 	*r.History = c.history
 	return true, nil
 }
 
-// save writes the run's state: the checkpoint, and beside it what it cost.
-func (r *Run) save(store *model.Store) error {
+// isWeight tells whether a variable is one of the network's weights, or their average.
+func isWeight(path string) bool {
+	return strings.HasPrefix(path, "/"+networkScope+"/") || strings.HasPrefix(path, "/"+averageScope+"/")
+}
+
+// companionState is the name in a checkpoint of what the run's companion needs to go
+// on.
+const companionState = "companion:state"
+
+// save writes the run's state: the checkpoint in the given file, and beside it what
+// the run cost. kept is what its companion needs to go on, if it has one that does.
+func (r *Run) save(store *model.Store, kept *tensors.Tensor, file string) error {
 	c := checkpoint{hash: r.Hash, step: r.History.Steps(), history: *r.History}
+	if kept != nil {
+		c.weights = append(c.weights, namedTensor{companionState, false, kept})
+	}
 	for v := range store.IterVariables() {
+		if !v.HasValue() {
+			continue // the optimiser's, before the first step
+		}
 		value, err := v.Value()
 		if err != nil {
 			return fmt.Errorf("ngebm: variable %s cannot be saved: %w", v.Path(), err)
 		}
 		c.weights = append(c.weights, namedTensor{v.Path(), v.Trainable, value})
 	}
-	if err := writeCheckpoint(filepath.Join(r.Dir, checkpointFile), c); err != nil {
+	if err := writeCheckpoint(filepath.Join(r.Dir, file), c); err != nil {
 		return err
 	}
 	return writeJSON(filepath.Join(r.Dir, costFile), r.Cost)

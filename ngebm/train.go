@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -79,26 +78,27 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.withDefaults()
+	if opts.Runs == "" {
+		opts.Runs = RunsDir()
+	}
 	r := &Run{Config: cfg, History: &History{}}
 	if err := r.openData(ctx, opts); err != nil {
 		return nil, err
 	}
-	r.Hash = cfg.Hash(r.Train.Checksum)
+	r.Hash = cfg.Hash(r.Train.Checksum + r.outliersChecksum())
 	r.Dir = filepath.Join(opts.Runs, dirName(cfg, r.Hash))
-	if opts.Runs == "" {
-		r.Dir = filepath.Join(RunsDir(), dirName(cfg, r.Hash))
-	}
 	if cfg.Validation > 0 {
 		if r.Train, r.Validation, err = r.Train.HoldOut(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
 			return nil, err
 		}
 	}
-	batches, err := data.NewBatches(r.Train, cfg.Batch, cfg.Seed, cfg.Augment)
+	batches, err := newBatches(r.Train, cfg, 0)
 	if err != nil {
 		return nil, err
 	}
-	store := newStore(cfg)
-	if r.Classifier, err = newClassifier(backend, net, store, r.Train.Shape, r.Train.Classes, r.Test.Len()); err != nil {
+	store, err := r.build(backend, net, opts.Runs, r.Train.Shape, r.Train.Classes, r.Test.Len())
+	if err != nil {
 		return nil, err
 	}
 	if n := r.Classifier.Parameters(); backend.String() == pureGo && n > pureGoLimit {
@@ -127,46 +127,38 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	} else if done {
 		return r, nil
 	}
-	t := &trainer{run: r, store: store, batches: batches, total: total, opts: opts, began: time.Now(), spent: r.Cost.Seconds, first: r.History.Steps()}
+	t := &trainer{run: r, backend: backend, store: store, batches: batches, total: total, opts: opts, began: time.Now(), spent: r.Cost, first: r.History.Steps()}
 	r.Cost.Device = backend.Description()
-	if err := t.compile(backend); err != nil {
+	if err := t.prepare(); err != nil {
 		return nil, err
 	}
+	defer t.close()
 	return r, t.loop(ctx)
 }
 
 // openData finds the run's sets, before the validation split.
 func (r *Run) openData(ctx context.Context, opts Options) (err error) {
-	if opts.TrainSet != nil && opts.TestSet != nil {
+	switch {
+	case opts.TrainSet != nil && opts.TestSet != nil:
 		r.Train, r.Test = opts.TrainSet, opts.TestSet
-		return nil
-	}
-	if opts.TrainSet != nil || opts.TestSet != nil {
+	case opts.TrainSet != nil || opts.TestSet != nil:
 		return errors.New("ngebm: only one of TrainSet and TestSet is given; give both, or neither and name the set in Config.Data")
+	default:
+		if r.Train, r.Test, err = data.Open(ctx, r.Config.Data, data.Options{Limit: r.Config.Limit, Progress: opts.Progress}); err != nil {
+			return err
+		}
 	}
-	r.Train, r.Test, err = data.Open(ctx, r.Config.Data, data.Options{Limit: r.Config.Limit, Progress: opts.Progress})
-	return err
+	return r.openOutliers(ctx, opts.Progress)
 }
 
 // load takes the run to its last checkpoint, if there is one, and tells whether
 // it is complete: every step done and the test set evaluated.
 func (r *Run) load(store *model.Store, total int) (done bool, err error) {
 	*r.History = History{}
-	if _, err := r.restore(store); err != nil {
+	if _, err := r.restore(store, checkpointFile); err != nil {
 		return false, err
 	}
 	n := len(r.History.Evaluations)
 	r.Loaded = r.History.Steps() == total && n > 0 && r.History.Evaluations[n-1].Split == "test"
 	return r.Loaded, r.readCost()
-}
-
-// divergence says why a loss cannot go on, or nothing.
-func divergence(name string, loss float64) string {
-	switch {
-	case math.IsNaN(loss):
-		return name + " is NaN"
-	case math.Abs(loss) > divergedAbove:
-		return fmt.Sprintf("%s is %.3g, beyond %.0e", name, loss, divergedAbove)
-	}
-	return ""
 }

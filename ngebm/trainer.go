@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -26,38 +23,73 @@ import (
 // trainer takes a run from the step it is at to its end.
 type trainer struct {
 	run     *Run
+	backend compute.Backend
 	store   *model.Store
 	batches *data.Batches
 	total   int // steps
 	opts    Options
 
-	step *model.Exec // one step: (x, labels, rate) → (loss, terms…)
+	step      *model.Exec // one step: inputs to (loss, terms…)
+	companion companion   // nil where a step needs nothing beside its batch
 
 	began     time.Time     // of this process
-	spent     float64       // seconds, by processes before
+	spent     Cost          // by processes before
+	waited    time.Duration // for batches, by this process
 	first     int           // steps done before this process
 	lastSave  time.Time     // when the last checkpoint was begun
 	saveTook  time.Duration // how long it took
 	evaluated float64       // accuracy of the last evaluation, or NaN
 }
 
+// logits builds the network being trained.
+func (t *trainer) logits(x *Node) *Node {
+	return logitsOf(t.run.Classifier.Network, t.store, networkScope, x, len(t.run.Train.Classes))
+}
+
+// prepare makes ready for the first step: what goes on beside it, and its executable.
+func (t *trainer) prepare() (err error) {
+	t.evaluated = math.NaN()
+	if t.batches, err = newBatches(t.run.Train, t.run.Config, t.attempt()); err != nil {
+		return err
+	}
+	if t.companion, err = t.newCompanion(); err != nil {
+		return err
+	}
+	if err := t.restoreCompanion(); err != nil {
+		return err
+	}
+	return t.compile()
+}
+
+func (t *trainer) close() {
+	if t.companion != nil {
+		t.companion.close()
+	}
+	t.step.Finalize()
+}
+
 // compile builds the training step: the objective's terms, their gradients and
 // Adam's update, in one executable that keeps weights on the device.
-func (t *trainer) compile(backend compute.Backend) error {
-	cfg, h := t.run.Config, t.run.History
-	objective := cfg.Objective()
+func (t *trainer) compile() error {
+	cfg := t.run.Config
+	objective := cfg.Objective(t.run.Train.Shape)
 	adam := optimizer.Adam().Betas(.9, .999).Epsilon(1e-8).Done()
 	var terms []energy.Term
 	var err error
-	t.step, err = model.NewExec(backend, t.store, func(scope *model.Scope, x, labels, rate *Node) *Node {
-		g := x.Graph()
+	t.step, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, nodes []*Node) *Node {
+		in := named(cfg, nodes)
+		g := in.x.Graph()
 		t.store.SetTraining(g, true)
-		terms = objective.Terms(func(x *Node) *Node {
-			return logitsOf(t.run.Classifier.Network, t.store, x, len(t.run.Classifier.Classes))
-		}, x, labels)
-		loss := energy.Total(terms)
-		optimizer.LearningRateVar(scope, x.DType(), cfg.LearningRate).SetNodeValue(rate)
+		terms = objective.Terms(energy.Inputs{
+			Logits: t.logits, X: in.x, Labels: in.labels, Partner: in.partner, Share: in.share,
+			Others: in.others, OtherLabels: in.otherLabels,
+		})
+		loss := energy.Total(terms, in.ramp)
+		optimizer.LearningRateVar(scope, in.x.DType(), cfg.LearningRate).SetNodeValue(in.rate)
 		adam.UpdateGraph(scope, g, loss)
+		if in.decay != nil {
+			averageWeights(t.store, in.decay)
+		}
 		values := []*Node{loss}
 		for _, term := range terms {
 			values = append(values, term.Value)
@@ -68,32 +100,41 @@ func (t *trainer) compile(backend compute.Backend) error {
 		return err
 	}
 	t.report(false)
-	_, err = t.step.Compile(
-		shapes.Make(dtypes.Float32, append([]int{cfg.Batch}, t.run.Train.Shape...)...),
-		shapes.Make(dtypes.Int32, cfg.Batch),
-		shapes.Make(dtypes.Float32))
-	if err != nil {
+	if _, err = t.step.Compile(shapesOf(cfg, t.run.Train.Shape)...); err != nil {
 		return fmt.Errorf("ngebm: cannot build the training step of %s: %s", cfg.Net, firstLine(err))
 	}
-	if h.Steps() > 0 {
-		return nil
+	if t.run.History.Steps() == 0 {
+		t.nameTerms(terms)
 	}
+	return nil
+}
+
+// nameTerms gives a history that begins its curves.
+func (t *trainer) nameTerms(terms []energy.Term) {
+	h := t.run.History
 	h.StepsPerEpoch = t.batches.StepsPerEpoch()
+	if t.companion != nil {
+		for _, name := range t.companion.watched() {
+			terms = append(terms, energy.Term{Name: name})
+		}
+	}
+	h.Terms, h.Weights, h.Values = nil, nil, nil
 	for _, term := range terms {
 		h.Terms = append(h.Terms, term.Name)
 		h.Weights = append(h.Weights, term.Weight)
 		h.Values = append(h.Values, nil)
 	}
-	return nil
 }
 
 // loop is training.
 func (t *trainer) loop(ctx context.Context) error {
 	h := t.run.History
-	t.lastSave, t.evaluated = time.Now(), math.NaN()
-	err := t.steps(ctx)
-	if err == nil {
-		err = t.evaluate(ctx, t.run.Test)
+	t.lastSave = time.Now()
+	err := t.toTheEnd(ctx)
+	for errors.Is(err, ErrDiverged) && t.attempt() < t.run.Config.Recover.Times {
+		if err = t.setBack(); err == nil {
+			err = t.toTheEnd(ctx)
+		}
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -114,12 +155,25 @@ func (t *trainer) loop(ctx context.Context) error {
 	return h.writeCSV(filepath.Join(t.run.Dir, historyFile))
 }
 
+// toTheEnd takes the steps that are left and evaluates the test set.
+func (t *trainer) toTheEnd(ctx context.Context) error {
+	if err := t.steps(ctx); err != nil {
+		return err
+	}
+	return t.evaluate(ctx, t.run.Test)
+}
+
 // steps takes the steps that are left, and evaluates and saves in between. It
 // returns early, without an error of its own, if ctx ends.
 func (t *trainer) steps(ctx context.Context) error {
 	if t.run.History.Steps() < t.total {
+		asked := time.Now()
 		for step, batch := range t.batches.From(ctx, t.run.History.Steps()) {
+			t.waited += time.Since(asked)
 			if err := t.evaluateIfDue(ctx); err != nil {
+				return err
+			}
+			if err := t.keepIfDue(); err != nil {
 				return err
 			}
 			if err := t.one(step, batch); err != nil {
@@ -134,6 +188,7 @@ func (t *trainer) steps(ctx context.Context) error {
 				}
 			}
 			t.report(false)
+			asked = time.Now()
 		}
 	}
 	if ctx.Err() != nil {
@@ -144,124 +199,82 @@ func (t *trainer) steps(ctx context.Context) error {
 }
 
 // one takes one step, counted from 0, and records it.
-func (t *trainer) one(step int, batch data.Batch) error {
+func (t *trainer) one(step int, batch data.Batch) (err error) {
 	cfg, h := t.run.Config, t.run.History
-	rate := cfg.rate(step, t.total, t.batches.StepsPerEpoch())
+	rate, shrink := cfg.rate(step, t.total, h.StepsPerEpoch), t.shrink()
+	if !cfg.JEM.On() {
+		rate *= shrink
+	}
 	x := tensors.FromFlatDataAndDimensions(batch.X, append([]int{cfg.Batch}, t.run.Train.Shape...)...)
 	labels := tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch)
-	out, err := t.step.Exec(x, labels, float32(rate))
+	free := []*tensors.Tensor{x, labels}
+	defer func() { err = errors.Join(err, release(free...)) }()
+	in := inputs[any]{
+		x: x, labels: labels, rate: float32(rate), share: batch.Lambda,
+		ramp: float32(cfg.ramp(step, t.total, h.StepsPerEpoch)), decay: float32(emaDecay(cfg.EMA, step)),
+	}
+	if batch.Partner != nil {
+		partner := tensors.FromFlatDataAndDimensions(batch.Partner, cfg.Batch)
+		in.partner, free = partner, append(free, partner)
+	}
+	var extra beside
+	if t.companion != nil {
+		if extra, err = t.companion.next(moment{step, t.attempt(), shrink}, x, batch); err != nil {
+			return fmt.Errorf("ngebm: step %d: %s", step+1, firstLine(err))
+		}
+		if extra.x != nil {
+			in.x, free = extra.x, append(free, extra.x)
+		}
+		if extra.others != nil {
+			classes := tensors.FromFlatDataAndDimensions(extra.labels, len(extra.labels))
+			in.others, in.otherLabels, free = extra.others, classes, append(free, extra.others, classes)
+		}
+	}
+	out, err := t.step.Exec(list(cfg, in)...)
 	if err != nil {
 		return fmt.Errorf("ngebm: step %d: %s", step+1, firstLine(err))
 	}
+	free = append(free, out[0])
 	values, err := tensors.CopyFlatData[float32](out[0])
-	if err := errors.Join(err, release(x, labels, out[0])); err != nil {
+	if err != nil {
 		return err
 	}
 	h.Loss = append(h.Loss, values[0])
 	h.LearningRate = append(h.LearningRate, float32(rate))
-	for i := range h.Terms {
-		h.Values[i] = append(h.Values[i], values[1+i])
+	for i, v := range append(values[1:], extra.watch...) {
+		h.Values[i] = append(h.Values[i], v)
 	}
-	return t.check("loss", float64(values[0]))
-}
-
-// check notes why the run cannot go on, if it cannot.
-func (t *trainer) check(name string, loss float64) error {
-	reason := divergence(name, loss)
-	if reason == "" {
-		return nil
-	}
-	t.run.History.Stopped = fmt.Sprintf("%s at step %d", reason, t.run.History.Steps())
-	return fmt.Errorf("ngebm: the run %w: %s; lower learning_rate, beta or gamma", ErrDiverged, t.run.History.Stopped)
-}
-
-// backToCheckpoint ends a run that cannot go on. The last good checkpoint stays
-// and the classifier goes back to it; the history on the way to the end is
-// written for people to look at.
-func (t *trainer) backToCheckpoint() error {
-	reached := *t.run.History
-	found, err := t.run.restore(t.store)
-	if !found {
-		t.run.Classifier = nil
-	}
-	*t.run.History = reached
-	return errors.Join(err, reached.writeCSV(filepath.Join(t.run.Dir, historyFile)))
+	return t.checkStep()
 }
 
 func (t *trainer) save() error {
 	t.lastSave = time.Now()
-	t.run.Cost.Seconds = t.spent + time.Since(t.began).Seconds()
-	err := t.run.save(t.store)
+	t.run.Cost.Seconds = t.spent.Seconds + time.Since(t.began).Seconds()
+	t.run.Cost.DataWait = t.spent.DataWait + t.waited.Seconds()
+	err := t.saveAs(checkpointFile)
 	t.saveTook = time.Since(t.lastSave)
 	return err
 }
 
-// evaluateIfDue evaluates the validation set at the end of every EvalEvery-th
-// epoch, once.
-func (t *trainer) evaluateIfDue(ctx context.Context) error {
-	r, h := t.run, t.run.History
-	every := r.Config.EvalEvery * h.StepsPerEpoch
-	if r.Validation == nil || h.Steps() == 0 || h.Steps()%every != 0 {
+// saveAs writes the run's state into a file of its folder.
+func (t *trainer) saveAs(file string) error {
+	if t.companion == nil {
+		return t.run.save(t.store, nil, file)
+	}
+	kept := t.companion.state()
+	if kept == nil {
+		return t.run.save(t.store, nil, file)
+	}
+	return errors.Join(t.run.save(t.store, kept, file), release(kept))
+}
+
+// restoreCompanion gives the companion what the checkpoint that was read last kept
+// of it.
+func (t *trainer) restoreCompanion() error {
+	if t.companion == nil || t.run.kept == nil {
 		return nil
 	}
-	if n := len(h.Evaluations); n > 0 && h.Evaluations[n-1].Step == h.Steps() {
-		return nil // made before the checkpoint that this process began with
-	}
-	return t.evaluate(ctx, r.Validation)
-}
-
-// evaluate measures the current weights on the whole set and records it.
-func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
-	h := t.run.History
-	withGradient := slices.Contains(h.Terms, energy.NameGradientNorm)
-	began := time.Now()
-	logits, norms, err := t.run.Classifier.predict(ctx, d, withGradient, func(done int) {
-		if h.Steps() < t.total { // in mid-training a bar of its own would only be in the way
-			t.report(false)
-			return
-		}
-		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
-			t.opts.Progress.Report(progress.Report{
-				Task: "evaluate " + d.Split + " set", Unit: "examples", Done: int64(done), Total: int64(d.Len()),
-				Elapsed: elapsed, Finished: done == d.Len(),
-			})
-		}
-	})
-	if err != nil {
-		return err
-	}
-	e := evaluationOf(h, logits, norms, d.Labels)
-	e.Step, e.Split, e.Examples = h.Steps(), d.Split, d.Len()
-	if err := t.check(d.Split+" loss", e.Loss); err != nil {
-		return err
-	}
-	h.Evaluations = append(h.Evaluations, e)
-	t.evaluated = e.Accuracy
-	return nil
-}
-
-// evaluationOf computes the history's terms over a whole set.
-func evaluationOf(h *History, logits [][]float64, norms []float64, labels []int32) Evaluation {
-	energies := energiesOf(logits)
-	n := float64(len(labels))
-	var ce, mean, variance, norm float64
-	for i, e := range energies {
-		ce += (e - logits[i][labels[i]]) / n
-		mean += e / n
-	}
-	for _, e := range energies {
-		variance += (e - mean) * (e - mean) / n
-	}
-	for _, v := range norms {
-		norm += v / n
-	}
-	e := Evaluation{Accuracy: accuracyOf(logits, labels)}
-	for i, name := range h.Terms {
-		value := map[string]float64{energy.NameCrossEntropy: ce, energy.NameVariance: variance, energy.NameGradientNorm: norm}[name]
-		e.Values = append(e.Values, value)
-		e.Loss += h.Weights[i] * value
-	}
-	return e
+	return t.companion.restore(t.run.kept)
 }
 
 // report says how far training is.

@@ -41,7 +41,7 @@ func BenchmarkStep(b *testing.B) {
 			logits := func(x *Node) *Node {
 				return nets.WideResNet{Depth: 10, Width: 2}.Logits(store.RootScope().In("net"), x, classes)
 			}
-			loss := energy.Total(objective.Terms(logits, x, labels))
+			loss := energy.Total(objective.Terms(energy.Inputs{Logits: logits, X: x, Labels: labels}), nil)
 			var weights []*Node
 			for v := range store.IterVariables() {
 				if v.Shape().DType == dtypes.Float32 {

@@ -39,11 +39,13 @@ func InputGradient(energies, x *Node) *Node {
 }
 
 // GradientNorm returns ‖∂E(x_i)/∂x_i‖₂ over all values of an example, shaped
-// [batch]. Where the gradient is zero the norm is zero, and so is the norm's own
-// derivative (the subgradient of least norm; the plain square root would give
-// NaN).
-func GradientNorm(energies, x *Node) *Node {
-	g := InputGradient(energies, x)
+// [batch].
+func GradientNorm(energies, x *Node) *Node { return Norm(InputGradient(energies, x)) }
+
+// Norm returns ‖g_i‖₂ over all values of an example, shaped [batch], of g shaped
+// [batch, …]. Where g is zero the norm is zero, and so is the norm's own derivative
+// (the subgradient of least norm; the plain square root would give NaN).
+func Norm(g *Node) *Node {
 	axes := make([]int, g.Rank()-1)
 	for i := range axes {
 		axes[i] = i + 1
@@ -64,4 +66,33 @@ func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
 		score = Add(MulScalar(score, 1-smoothing), MulScalar(ReduceMean(logits, -1), smoothing))
 	}
 	return ReduceAllMean(Sub(Of(logits), score))
+}
+
+// FocalLoss returns the scalar mean_i -(1-p_i)^γ·log p_i, where p_i is the
+// probability that the softmax of logits, shaped [batch, classes], gives the label,
+// labels being shaped [batch], integers in [0, classes). γ is 1 or more (Lin et al.
+// 2017 has 2; Mukhoti et al. 2020 calibrate with 3); 0 would be cross-entropy.
+func FocalLoss(logits, labels *Node, gamma float64) *Node {
+	classes := logits.Shape().Dimensions[logits.Rank()-1]
+	score := ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
+	logP := Sub(score, Of(logits))
+	wrong := OneMinus(Exp(logP))
+	// Rounding may leave 1-p a little below 0, where a power is not a number.
+	wrong = Max(wrong, ZerosLike(wrong))
+	return Neg(ReduceAllMean(Mul(PowScalar(wrong, gamma), logP)))
+}
+
+// Margin returns the scalar that energy-bounded learning adds to cross-entropy
+// (Liu et al. 2020, equation 8), from energies of the data and of outliers, each
+// shaped [n]:
+//
+//	mean max(0, in - E(x))² + mean max(0, E(x') - out)²
+//
+// It pulls the data's energies above in and the outliers' below out. The paper's
+// energy is -E: its margins m_in = -23 and m_out = -5 are in = 23 and out = 5.
+func Margin(data, outliers *Node, in, out float64) *Node {
+	square := func(shortfall *Node) *Node {
+		return ReduceAllMean(Square(Max(shortfall, ZerosLike(shortfall))))
+	}
+	return Add(square(AddScalar(Neg(data), in)), square(AddScalar(outliers, -out)))
 }

@@ -57,9 +57,9 @@ func TestGradientNormAtZeroGradient(t *testing.T) {
 // the logit; a term of weight 0 cannot put NaN into the loss.
 func TestEdges(t *testing.T) {
 	out := MustExecOnceN(open(t, "cpu"), func(logits, labels *Node) []*Node {
-		terms := energy.NGEBM{Alpha: 1}.Terms(func(x *Node) *Node { return x }, logits, labels)
+		terms := energy.NGEBM{Alpha: 1}.Terms(energy.Inputs{Logits: func(x *Node) *Node { return x }, X: logits, Labels: labels})
 		nan := energy.Term{Name: "watched", Value: Log(AddScalar(terms[1].Value, -1))}
-		return []*Node{energy.Of(logits), terms[0].Value, terms[1].Value, energy.Total(append(terms, nan))}
+		return []*Node{energy.Of(logits), terms[0].Value, terms[1].Value, energy.Total(append(terms, nan), nil)}
 	}, [][]float32{{2, 2, 2, 2}}, []int32{3})
 	e := out[0].Value().([]float32)[0]
 	if want := float32(2 + math.Log(4)); e != want {

@@ -7,20 +7,38 @@ type Term struct {
 	Name   string
 	Weight float64
 	Value  *Node // scalar, unweighted
+	// Ramps tells that the weight grows in and fades out where the run asks for
+	// it: true for every term but the classification's.
+	Ramps bool
+}
+
+// Inputs are what a loss is built from: nodes of one graph.
+type Inputs struct {
+	// Logits builds the network on examples shaped [n, …] and returns
+	// [n, classes]. It may be called more than once: the calls share weights.
+	Logits func(x *Node) *Node
+	X      *Node // the batch, shaped [batch, …]
+	Labels *Node // [batch], int32
+	// Partner and Share are there where mixup blended the examples: the labels
+	// of what was mixed in, [batch], and the share of Labels, a scalar in [0,1].
+	Partner, Share *Node
+	// Others are examples from elsewhere, shaped as X up to their number: what a
+	// sampler drew, or outliers; nil where the run has none. OtherLabels are
+	// their classes, where they have any.
+	Others, OtherLabels *Node
 }
 
 // Objective builds the terms of a loss for one batch. It is how a training run
 // is told what to minimise.
 type Objective interface {
-	// Terms returns the loss's terms; the loss is Σ Weight·Value. The function
-	// logits may be called more than once: the calls share their weights. x is
-	// shaped [batch, …], labels [batch] (int32).
-	Terms(logits func(x *Node) *Node, x, labels *Node) []Term
+	// Terms returns the loss's terms; the loss is Σ Weight·Value.
+	Terms(in Inputs) []Term
 }
 
-// Names of the three terms, as history and figures show them.
+// Names of the terms, as history and figures show them.
 const (
 	NameCrossEntropy = "cross-entropy"
+	NameFocal        = "focal loss" // in place of cross-entropy
 	NameVariance     = "energy variance"
 	NameGradientNorm = "gradient norm"
 )
@@ -38,31 +56,60 @@ type NGEBM struct {
 	// (1-ε)·one-hot(y) + ε/classes (Szegedy et al. 2016; PyTorch's
 	// label_smoothing).
 	Smoothing float64
+	// Focal is the exponent of the focal loss, 0 (plain cross-entropy) or at
+	// least 1; see [FocalLoss].
+	Focal float64
 }
 
 // Terms implements [Objective].
-func (w NGEBM) Terms(logits func(x *Node) *Node, x, labels *Node) []Term {
-	f := logits(x)
+func (w NGEBM) Terms(in Inputs) []Term { return w.TermsOf(in.Logits(in.X), in) }
+
+// TermsOf is Terms for an objective that has the logits of in.X already.
+func (w NGEBM) TermsOf(f *Node, in Inputs) []Term {
 	e := Of(f)
+	name := NameCrossEntropy
+	if w.Focal != 0 {
+		name = NameFocal
+	}
 	terms := []Term{
-		{NameCrossEntropy, w.Alpha, CrossEntropy(f, labels, w.Smoothing)},
-		{NameVariance, w.Beta, ReduceVariance(e)}, // 1/N, as the authors compute it
+		{Name: name, Weight: w.Alpha, Value: w.classification(f, in)},
+		{Name: NameVariance, Weight: w.Beta, Value: ReduceVariance(e), Ramps: true}, // 1/N, as the authors compute it
 	}
 	if w.Gamma != 0 {
-		terms = append(terms, Term{NameGradientNorm, w.Gamma, ReduceAllMean(GradientNorm(e, x))})
+		terms = append(terms, Term{NameGradientNorm, w.Gamma, ReduceAllMean(GradientNorm(e, in.X)), true})
 	}
 	return terms
 }
 
+// classification is the cross-entropy, or the focal loss in its place, of examples
+// that mixup may have blended.
+func (w NGEBM) classification(f *Node, in Inputs) *Node {
+	loss := func(labels *Node) *Node {
+		if w.Focal != 0 {
+			return FocalLoss(f, labels, w.Focal)
+		}
+		return CrossEntropy(f, labels, w.Smoothing)
+	}
+	if in.Partner == nil {
+		return loss(in.Labels)
+	}
+	// λ·L(y) + (1-λ)·L(y'): Zhang et al. 2018.
+	return Add(Mul(in.Share, loss(in.Labels)), Mul(OneMinus(in.Share), loss(in.Partner)))
+}
+
 // Total returns the loss, Σ Weight·Value, leaving out terms of weight 0 so that
-// a term that is only watched cannot spoil the gradient.
-func Total(terms []Term) *Node {
+// a term that is only watched cannot spoil the gradient. The weights of terms that
+// ramp are multiplied by ramp, a scalar in [0,1]; nil is 1.
+func Total(terms []Term, ramp *Node) *Node {
 	var loss *Node
 	for _, t := range terms {
 		if t.Weight == 0 {
 			continue
 		}
 		weighted := MulScalar(t.Value, t.Weight)
+		if t.Ramps && ramp != nil {
+			weighted = Mul(weighted, ramp)
+		}
 		if loss == nil {
 			loss = weighted
 		} else {

@@ -149,8 +149,8 @@ func TestReference(t *testing.T) {
 						emit("out/logits", logits)
 						emit("out/energy", e)
 						emit("out/dEdx", energy.InputGradient(e, x))
-						terms := energy.NGEBM{Alpha: 1, Beta: 1, Gamma: 1}.Terms(f, x, labels)
-						terms = append(terms, energy.Term{Name: "total", Weight: 1, Value: energy.Total(terms)})
+						terms := energy.NGEBM{Alpha: 1, Beta: 1, Gamma: 1}.Terms(energy.Inputs{Logits: f, X: x, Labels: labels})
+						terms = append(terms, energy.Term{Name: "total", Weight: 1, Value: energy.Total(terms, nil)})
 						wrt := []*Node{x}
 						for _, p := range parameters {
 							wrt = append(wrt, store.GetVariable("/net/"+strings.Replace(p, ".", "/", 1)).NodeValue(x.Graph()))

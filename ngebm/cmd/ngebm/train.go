@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -87,7 +88,16 @@ func summarise(w io.Writer, run *ngebm.Run) error {
 	fmt.Fprintf(t, "loss\t%.4f at the first step, %.4f at the last\n", h.Loss[0], h.Loss[h.Steps()-1])
 	fmt.Fprintf(t, "test accuracy\t%.4f on %d examples\n", test.Accuracy, test.Examples)
 	for i, name := range h.Terms {
+		if math.IsNaN(test.Values[i]) {
+			continue // it is of samples or outliers, not of a set
+		}
 		fmt.Fprintf(t, "test %s\t%.4g (weight %g)\n", name, test.Values[i], h.Weights[i])
+	}
+	for _, e := range h.Events {
+		fmt.Fprintf(t, "at step %d\t%s\n", e.Step, e.What)
+	}
+	if run.Cost.Seconds > 0 {
+		fmt.Fprintf(t, "waited for data\t%.2g %% of the time\n", 100*run.Cost.DataWait/run.Cost.Seconds)
 	}
 	return t.Flush()
 }

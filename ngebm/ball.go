@@ -1,0 +1,81 @@
+package ngebm
+
+import (
+	"math"
+	"math/rand/v2"
+
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/ascent"
+)
+
+// ball is where adversarial training searches, in the network's units.
+type ball struct {
+	l2           bool
+	radius, size float64 // of the ball and of a step
+	pixels       bool    // values stay in [-1,1]
+}
+
+func ballOf(a Adversarial, images bool) ball {
+	b := ball{l2: a.Norm == "l2", radius: a.Epsilon, size: a.Step, pixels: images}
+	if images { // Epsilon is a share of the pixel range, which is 2 wide
+		b.radius, b.size = 2*b.radius, 2*b.size
+	}
+	return b
+}
+
+// start moves an example to a point drawn uniformly from the ball around it.
+func (b ball) start(rng *rand.Rand, x []float32) {
+	if !b.l2 {
+		for j := range x {
+			x[j] += float32((2*rng.Float64() - 1) * b.radius)
+		}
+		return
+	}
+	direction, square := make([]float64, len(x)), 0.
+	for j := range direction {
+		direction[j] = rng.NormFloat64()
+		square += direction[j] * direction[j]
+	}
+	scale := b.radius * math.Pow(rng.Float64(), 1/float64(len(x))) / math.Sqrt(square)
+	for j := range x {
+		x[j] += float32(direction[j] * scale)
+	}
+}
+
+// step is one step of projected gradient ascent on the cross-entropy. Its inputs that
+// stay are the unperturbed examples and their labels.
+func (b ball) step(logits func(*Node) *Node) ascent.Step {
+	return func(x, _ *Node, same []*Node) (next, watch *Node) {
+		clean, labels := same[0], same[1]
+		f := logits(x)
+		// The sum, so that an example's gradient does not depend on the batch.
+		loss := MulScalar(energy.CrossEntropy(f, labels, 0), float64(x.Shape().Dimensions[0]))
+		g := Gradient(loss, x)[0]
+		slope := energy.Norm(g)
+		var delta *Node
+		if b.l2 {
+			moved := Add(x, MulScalar(Div(g, perExample(MaxScalar(slope, 1e-12), g)), b.size))
+			delta = Sub(moved, clean)
+			shrink := MinScalar(Div(Scalar(g.Graph(), g.DType(), b.radius), MaxScalar(energy.Norm(delta), 1e-12)), 1)
+			delta = Mul(delta, perExample(shrink, g))
+		} else {
+			delta = ClipScalar(Sub(Add(x, MulScalar(Sign(g), b.size)), clean), -b.radius, b.radius)
+		}
+		next = Add(clean, delta)
+		if b.pixels {
+			next = ClipScalar(next, -1, 1)
+		}
+		return next, slope
+	}
+}
+
+// perExample gives a value for each example the axes of like.
+func perExample(values, like *Node) *Node {
+	axes := make([]int, like.Rank()-1)
+	for i := range axes {
+		axes[i] = -1
+	}
+	return InsertAxes(values, axes...)
+}

@@ -1,0 +1,88 @@
+package ngebm
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"ngebm/data"
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/progress"
+)
+
+// evaluateIfDue evaluates the validation set at the end of every EvalEvery-th
+// epoch, once.
+func (t *trainer) evaluateIfDue(ctx context.Context) error {
+	r, h := t.run, t.run.History
+	every := r.Config.EvalEvery * h.StepsPerEpoch
+	if r.Validation == nil || h.Steps() == 0 || h.Steps()%every != 0 {
+		return nil
+	}
+	if n := len(h.Evaluations); n > 0 && h.Evaluations[n-1].Step == h.Steps() {
+		return nil // made before the checkpoint that this process began with
+	}
+	return t.evaluate(ctx, r.Validation)
+}
+
+// evaluate measures the current weights on the whole set and records it.
+func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
+	h := t.run.History
+	withGradient := slices.Contains(h.Terms, energy.NameGradientNorm)
+	began := time.Now()
+	logits, norms, err := t.run.Classifier.predict(ctx, d, withGradient, func(done int) {
+		if h.Steps() < t.total { // in mid-training a bar of its own would only be in the way
+			t.report(false)
+			return
+		}
+		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
+			t.opts.Progress.Report(progress.Report{
+				Task: "evaluate " + d.Split + " set", Unit: "examples", Done: int64(done), Total: int64(d.Len()),
+				Elapsed: elapsed, Finished: done == d.Len(),
+			})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	e := evaluationOf(h, t.run.Config.Focal, logits, norms, d.Labels)
+	e.Step, e.Split, e.Examples = h.Steps(), d.Split, d.Len()
+	if err := t.check(d.Split+" loss", e.Loss); err != nil {
+		return err
+	}
+	h.Evaluations = append(h.Evaluations, e)
+	t.evaluated = e.Accuracy
+	return nil
+}
+
+// evaluationOf computes the history's terms over a whole set; focal is the focal loss's
+// exponent.
+func evaluationOf(h *History, focal float64, logits [][]float64, norms []float64, labels []int32) Evaluation {
+	energies := energiesOf(logits)
+	n := float64(len(labels))
+	var ce, focused, mean, variance, norm float64
+	for i, e := range energies {
+		nll := e - logits[i][labels[i]]
+		ce += nll / n
+		focused += math.Pow(-math.Expm1(-nll), focal) * nll / n
+		mean += e / n
+	}
+	for _, e := range energies {
+		variance += (e - mean) * (e - mean) / n
+	}
+	for _, v := range norms {
+		norm += v / n
+	}
+	e := Evaluation{Accuracy: accuracyOf(logits, labels)}
+	known := map[string]float64{energy.NameCrossEntropy: ce, energy.NameFocal: focused, energy.NameVariance: variance, energy.NameGradientNorm: norm}
+	for i, name := range h.Terms {
+		value, ok := known[name]
+		if !ok { // it is of samples or outliers
+			value = math.NaN()
+		} else {
+			e.Loss += h.Weights[i] * value
+		}
+		e.Values = append(e.Values, value)
+	}
+	return e
+}

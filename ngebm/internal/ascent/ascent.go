@@ -1,0 +1,156 @@
+// Package ascent moves examples along gradients of a model, step after step, in
+// one executable: the chains of samplers and the searches of adversarial training.
+package ascent
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Model is a network with its weights, which must have been created.
+type Model struct {
+	Backend compute.Backend
+	Store   *model.Store
+	Scope   string              // where the weights are in the store: "net"
+	Logits  func(x *Node) *Node // [batch, …] to [batch, classes]
+}
+
+// Step builds one step: from x, shaped [batch, …], to the next x in the same shape
+// and a value for each example to watch, shaped [batch]. own is the step's own input
+// (noise), shaped as x, nil where there is none; same are the inputs that are the
+// same in every step.
+type Step func(x, own *Node, same []*Node) (next, watch *Node)
+
+// Loop takes a number of steps.
+type Loop struct {
+	exec  *model.Exec
+	steps int
+	once  bool // exec takes all steps
+	owns  bool
+}
+
+// New returns a loop of so many steps, each with an input of its own if owns is set.
+// On XLA all of it is one loop on the device; on the pure-Go backend, where gradients
+// cannot be taken in a loop, each step is an execution.
+func New(m Model, steps int, owns bool, step Step) (*Loop, error) {
+	l := &Loop{steps: steps, owns: owns, once: m.Backend.String() != "go"}
+	var err error
+	l.exec, err = model.NewExec(m.Backend, m.Store, func(_ *model.Scope, inputs []*Node) []*Node {
+		if l.once {
+			return l.onDevice(m, inputs, step)
+		}
+		x, own, same := l.split(inputs)
+		next, watch := step(x, own, same)
+		return []*Node{next, watch}
+	})
+	return l, err
+}
+
+// split gives the inputs their names.
+func (l *Loop) split(inputs []*Node) (x, own *Node, same []*Node) {
+	if l.owns {
+		return inputs[0], inputs[1], inputs[2:]
+	}
+	return inputs[0], nil, inputs[1:]
+}
+
+// onDevice builds the loop. A loop's body sees nothing but its state, so the weights
+// travel in it, unchanged; for as long as the body is built they stand for the
+// variables.
+func (l *Loop) onDevice(m Model, inputs []*Node, step Step) []*Node {
+	g := inputs[0].Graph()
+	var weights []*model.Variable
+	// Constants of their own: GoMLX shares its scalars among all of a graph, and a
+	// loop's body cannot read one that was made outside.
+	state := []*Node{Const(g, int32(0)), Const(g, make([]float32, inputs[0].Shape().Dimensions[0]))}
+	state = append(state, inputs...)
+	for v := range m.Store.RootScope().At("%s", m.Scope).IterVariables() {
+		weights = append(weights, v)
+		state = append(state, v.NodeValue(g))
+	}
+	parameters := func(g *Graph) []*Node {
+		var all []*Node
+		for i, node := range state {
+			all = append(all, Parameter(g, fmt.Sprintf("state%d", i), node.Shape()))
+		}
+		return all
+	}
+	more := NewClosure(g, func(g *Graph) []*Node {
+		return []*Node{LessThan(parameters(g)[0], Const(g, int32(l.steps)))}
+	})
+	body := NewClosure(g, func(g *Graph) []*Node {
+		all := parameters(g)
+		for i, v := range weights {
+			outside := v.NodeValue(g)
+			v.SetNodeValue(all[2+len(inputs)+i])
+			defer v.SetNodeValue(outside)
+		}
+		x, own, same := l.split(all[2 : 2+len(inputs)])
+		if l.owns {
+			start := []*Node{all[0]}
+			for range x.Rank() {
+				start = append(start, Const(g, int32(0)))
+			}
+			own = Squeeze(DynamicSlice(own, start, append([]int{1}, x.Shape().Dimensions...)), 0)
+		}
+		next, watch := step(x, own, same)
+		return append([]*Node{Add(all[0], Const(g, int32(1))), watch, next}, all[3:]...)
+	})
+	end := While(more, body, state...)
+	return []*Node{end[2], end[1]}
+}
+
+// Run takes the steps from x, shaped [batch, …], and returns where they end and what
+// the last of them watched, [batch]. own holds the steps' own inputs one after the
+// other, as flat values; nil without. x and same are the caller's to free, as are the
+// results.
+func (l *Loop) Run(x *tensors.Tensor, own []float32, same ...*tensors.Tensor) (end, watch *tensors.Tensor, err error) {
+	dims := x.Shape().Dimensions
+	if l.once {
+		return l.execute(x, own, append([]int{l.steps}, dims...), same)
+	}
+	at, size := x, x.Size()
+	for i := range l.steps {
+		var mine []float32
+		if l.owns {
+			mine = own[i*size : (i+1)*size]
+		}
+		next, seen, err := l.execute(at, mine, dims, same)
+		if at != x {
+			err = errors.Join(err, at.FinalizeAll(), watch.FinalizeAll())
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		at, watch = next, seen
+	}
+	return at, watch, nil
+}
+
+func (l *Loop) execute(x *tensors.Tensor, own []float32, ownDims []int, same []*tensors.Tensor) (next, watch *tensors.Tensor, err error) {
+	args := []any{x}
+	var noise *tensors.Tensor
+	if l.owns {
+		noise = tensors.FromFlatDataAndDimensions(own, ownDims...)
+		args = append(args, noise)
+	}
+	for _, t := range same {
+		args = append(args, t)
+	}
+	out, err := l.exec.Exec(args...)
+	if noise != nil {
+		err = errors.Join(err, noise.FinalizeAll())
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return out[0], out[1], nil
+}
+
+// Close frees what was compiled.
+func (l *Loop) Close() { l.exec.Finalize() }

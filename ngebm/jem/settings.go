@@ -1,0 +1,110 @@
+package jem
+
+import (
+	"fmt"
+	"math"
+)
+
+// Settings of JEM. The zero value is none; with a Weight or a Joint weight above 0
+// the others default to the paper's where they are 0.
+type Settings struct {
+	// Weight is that of log p(x) in the loss; the paper has 1.
+	Weight float64 `json:"weight,omitempty"`
+	// Joint is the weight of log p(x,y), with samples of a class drawn for it. It
+	// needs Conditional.
+	Joint float64 `json:"joint,omitempty"`
+	// Conditional draws each sample for a class, drawn uniformly: its chain follows
+	// the gradient of that class's logit, log p(x|y) but for a constant, and the
+	// replay buffer keeps the classes apart.
+	Conditional bool `json:"conditional,omitempty"`
+
+	Steps int     `json:"steps,omitempty"` // of a chain between two training steps; 20
+	Step  float64 `json:"step,omitempty"`  // size of an SGLD step; 1
+	Noise float64 `json:"noise,omitempty"` // standard deviation of its noise; .01
+
+	Buffer  int     `json:"buffer,omitempty"`  // samples kept; 10000
+	Restart float64 `json:"restart,omitempty"` // share of chains that start anew, in (0,1]; .05
+	// Start says from where: "uniform" (the paper's: U(-1,1) for images, the box of
+	// the training points in the plane) or "data" (JEM++'s: a normal distribution
+	// with the mean and covariance of a class of the training set).
+	Start string `json:"start,omitempty"`
+
+	// EnergyL2 weighs the mean of E² over data and samples, which keeps energies
+	// near 0 (Du, Mordatch 2019, equation 4); 0 is none, as in the paper.
+	EnergyL2 float64 `json:"energy_l2,omitempty"`
+	// MaxGap is the difference of the mean energies of data and samples beyond
+	// which training counts as diverged; 100. In healthy training it stays within
+	// some units.
+	MaxGap float64 `json:"max_gap,omitempty"`
+}
+
+// On tells whether there is anything to train with samples.
+func (s Settings) On() bool { return s.Weight != 0 || s.Joint != 0 }
+
+// WithDefaults fills in the paper's settings where there are none.
+func (s Settings) WithDefaults() Settings {
+	if !s.On() {
+		return s
+	}
+	or := func(value *float64, standard float64) {
+		if *value == 0 {
+			*value = standard
+		}
+	}
+	or(&s.Step, 1)
+	or(&s.Noise, .01)
+	or(&s.Restart, .05)
+	or(&s.MaxGap, 100)
+	if s.Steps == 0 {
+		s.Steps = 20
+	}
+	if s.Buffer == 0 {
+		s.Buffer = 10_000
+	}
+	if s.Start == "" {
+		s.Start = "uniform"
+	}
+	return s
+}
+
+// Validate reports the first setting that cannot be used, by its key and value.
+func (s Settings) Validate() error {
+	bad := func(key string, value any, want string) error {
+		return fmt.Errorf("jem.%s is %v; it must be %s", key, value, want)
+	}
+	for _, w := range []struct {
+		key   string
+		value float64
+	}{{"weight", s.Weight}, {"joint", s.Joint}, {"energy_l2", s.EnergyL2}} {
+		if !(w.value >= 0) || math.IsInf(w.value, 0) {
+			return bad(w.key, w.value, "a finite number of 0 (none) or more")
+		}
+	}
+	if !s.On() {
+		if s != (Settings{}) {
+			return bad("weight", s.Weight, "above 0 where other settings of jem are given, as in jem.weight=1")
+		}
+		return nil
+	}
+	s = s.WithDefaults()
+	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
+	switch {
+	case s.Joint > 0 && !s.Conditional:
+		return bad("joint", s.Joint, "0 unless samples are drawn by class: set jem.conditional=true too")
+	case s.Steps < 1:
+		return bad("steps", s.Steps, "1 or more")
+	case !positive(s.Step):
+		return bad("step", s.Step, "a finite number above 0")
+	case !positive(s.Noise):
+		return bad("noise", s.Noise, "a finite number above 0")
+	case s.Buffer < 1:
+		return bad("buffer", s.Buffer, "1 or more samples")
+	case !(s.Restart > 0 && s.Restart <= 1):
+		return bad("restart", s.Restart, "above 0 and at most 1")
+	case s.Start != "uniform" && s.Start != "data":
+		return bad("start", fmt.Sprintf("%q", s.Start), "uniform or data")
+	case !positive(s.MaxGap):
+		return bad("max_gap", s.MaxGap, "a finite number above 0")
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package ngebm
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"ngebm/data"
+	"ngebm/ngebm/jem"
+	"ngebm/ngebm/progress"
+)
+
+// Event is something that happened in training and that a person should know of.
+type Event struct {
+	Step int    `json:"step"` // steps done
+	What string `json:"what"`
+}
+
+// goodFile holds the checkpoint that a run which diverges is set back to.
+const goodFile = "good.ngebm"
+
+// attempt is how often the run has been set back.
+func (t *trainer) attempt() int { return t.run.History.Recoveries }
+
+// shrink is the factor on the steps of this attempt.
+func (t *trainer) shrink() float64 {
+	return math.Pow(t.run.Config.Recover.Shrink, float64(t.attempt()))
+}
+
+// checkStep checks what the step just taken recorded.
+func (t *trainer) checkStep() error {
+	h := t.run.History
+	last := h.Steps() - 1
+	for i, name := range h.Terms {
+		v := float64(h.Values[i][last])
+		switch limit := t.run.Config.JEM.MaxGap; {
+		case name == jem.NameSlope && !(v <= divergedAbove):
+			return t.diverged(fmt.Sprintf("the samples' chains broke out, their slope is %.3g,", v))
+		case name == jem.NameGap && math.Abs(v) > limit:
+			return t.diverged(fmt.Sprintf("the mean energies of samples and data are %.3g apart, beyond jem.max_gap = %g,", v, limit))
+		}
+	}
+	return t.check("loss", float64(h.Loss[last]))
+}
+
+// check notes why the run cannot go on, if it cannot.
+func (t *trainer) check(name string, loss float64) error {
+	switch {
+	case math.IsNaN(loss):
+		return t.diverged(name + " is NaN")
+	case math.Abs(loss) > divergedAbove:
+		return t.diverged(fmt.Sprintf("%s is %.3g, beyond %.0e", name, loss, divergedAbove))
+	}
+	return nil
+}
+
+// diverged notes the reason.
+func (t *trainer) diverged(reason string) error {
+	h := t.run.History
+	h.Stopped = fmt.Sprintf("%s at step %d", reason, h.Steps())
+	h.Events = append(h.Events, Event{h.Steps(), "diverged: " + h.Stopped})
+	advice := "lower learning_rate, beta or gamma"
+	if t.run.Config.JEM.On() {
+		advice = "lower jem.step or learning_rate"
+	}
+	return fmt.Errorf("ngebm: the run %w: %s; %s, or let it try again with recover.times=3", ErrDiverged, h.Stopped, advice)
+}
+
+// keepIfDue keeps a state to go back to, where the run may be set back: at its start
+// and every EvalEvery epochs. Where that is depends on steps, not on time, so that a
+// run that was killed is set back to the same state as one left alone.
+func (t *trainer) keepIfDue() error {
+	h := t.run.History
+	if t.run.Config.Recover.Times == 0 || h.Steps()%(t.run.Config.EvalEvery*h.StepsPerEpoch) != 0 {
+		return nil
+	}
+	return t.saveAs(goodFile)
+}
+
+// setBack takes a run that diverged to the last state that was kept, from where it
+// goes on with other random numbers and smaller steps.
+func (t *trainer) setBack() error {
+	r, reached := t.run, *t.run.History
+	switch found, err := r.restore(t.store, goodFile); {
+	case err != nil:
+		return err
+	case !found:
+		return fmt.Errorf("ngebm: %s, to which the run should go back, is gone from %s; delete the folder to train anew", goodFile, r.Dir)
+	}
+	if err := t.restoreCompanion(); err != nil {
+		return err
+	}
+	h := r.History
+	h.Recoveries = reached.Recoveries + 1
+	what := "learning rate"
+	if r.Config.JEM.On() {
+		what = "SGLD step"
+	}
+	text := fmt.Sprintf("set back to step %d, attempt %d with the %s times %.3g", h.Steps(), h.Recoveries+1, what, t.shrink())
+	h.Events = append(slices.Clone(reached.Events), Event{h.Steps(), text})
+	t.opts.Progress.Report(progress.Report{Task: reached.Stopped + ": " + text, Finished: true})
+	var err error
+	if t.batches, err = newBatches(r.Train, r.Config, h.Recoveries); err != nil {
+		return err
+	}
+	return t.save()
+}
+
+// newBatches are those of an attempt; each has other random numbers.
+func newBatches(train *data.Dataset, cfg Config, attempt int) (*data.Batches, error) {
+	return data.NewBatches(train, cfg.Batch, cfg.Seed+uint64(attempt)<<32, cfg.Augment)
+}
+
+// backToCheckpoint ends a run that cannot go on. The last good checkpoint stays
+// and the classifier goes back to it; the history on the way to the end is
+// written for people to look at.
+func (t *trainer) backToCheckpoint() error {
+	reached := *t.run.History
+	found, err := t.run.restore(t.store, checkpointFile)
+	if !found {
+		t.run.Classifier = nil
+	}
+	*t.run.History = reached
+	return errors.Join(err, reached.writeCSV(filepath.Join(t.run.Dir, historyFile)))
+}
