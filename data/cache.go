@@ -71,7 +71,7 @@ func cached(opts Options, of, key string, build func() (train, test *Dataset, er
 }
 
 func writeCacheFile(path, key string, train, test *Dataset) error {
-	file, err := renameio.NewPendingFile(path)
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644)) // for all who share the folder
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,30 @@ func PublishedSets() []Published {
 	for _, m := range medmnists() {
 		list = append(list, m.published)
 	}
-	return list
+	return append(list, celebaPublished())
+}
+
+// celebaPublished is what a person has to get of CelebA. Sizes and SHA-256 sums
+// are those of TensorFlow Datasets' url_checksums/celeb_a.txt, where the files
+// are called by the end of their addresses: 71pZjFTYXZWM3FlRnM and
+// 71pY0NSMzRuSXJEVkk.
+func celebaPublished() Published {
+	file := func(name string, size int64, sha256 string) fetch.File {
+		return fetch.File{
+			Name: name, URLs: []string{"https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"}, Size: size, SHA256: sha256,
+			Published: "TensorFlow Datasets, url_checksums/celeb_a.txt",
+		}
+	}
+	return Published{
+		Name: "celeba", Title: "CelebA",
+		Source:  "Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild, ICCV 2015, https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+		License: "the authors' terms: for non-commercial research only",
+		Browser: true,
+		Files: []fetch.File{
+			file("img_align_celeba.zip", 1443490838, "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74"),
+			file("list_eval_partition.txt", 2836386, "fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7"),
+		},
+	}
 }
 
 // publishedSources lists how Open gets them.

@@ -75,11 +75,12 @@ func listPublished(w io.Writer, folder string, sets []data.Published) error {
 				compared = "compared by this project with " + f.Compared
 			}
 			fmt.Fprintf(w, "\n%s (there: %s)\n  %s\n  %s: %s\n", f.Path(folder), f.State(folder), f.Checksum(), f.Published, compared)
-			for _, u := range f.URLs {
-				fmt.Fprintf(w, "  %s\n", u)
-			}
+			how := ""
 			if s.Browser {
-				fmt.Fprintln(w, "  with a browser only")
+				how = " (by hand, in a browser)"
+			}
+			for _, u := range f.URLs {
+				fmt.Fprintf(w, "  %s%s\n", u, how)
 			}
 		}
 	}

