@@ -72,9 +72,8 @@ func findCelebA(opts Options) (string, error) {
 }
 
 func aboutCelebA(_ string, set *Dataset) {
-	set.Name = "CelebA"
-	set.Source = "Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild, ICCV 2015, " + celebaHome + " (aligned and cropped)"
-	set.License = "the authors' terms: for non-commercial research only"
+	p := celebaPublished()
+	set.Name, set.Source, set.License = p.Title, p.Source, p.License
 	set.Lossy = true
 }
 

@@ -47,18 +47,18 @@ func PublishedSets() []Published {
 func celebaPublished() Published {
 	file := func(name string, size int64, sha256 string) fetch.File {
 		return fetch.File{
-			Name: name, URLs: []string{"https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"}, Size: size, SHA256: sha256,
+			Name: name, URLs: []string{celebaHome}, Size: size, SHA256: sha256,
 			Published: "TensorFlow Datasets, url_checksums/celeb_a.txt",
 		}
 	}
 	return Published{
 		Name: "celeba", Title: "CelebA",
-		Source:  "Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild, ICCV 2015, https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+		Source:  "Z. Liu, P. Luo, X. Wang, X. Tang: Deep Learning Face Attributes in the Wild, ICCV 2015, " + celebaHome + " (aligned and cropped)",
 		License: "the authors' terms: for non-commercial research only",
 		Browser: true,
 		Files: []fetch.File{
-			file("img_align_celeba.zip", 1443490838, "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74"),
-			file("list_eval_partition.txt", 2836386, "fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7"),
+			file(celebaFolder+".zip", 1443490838, "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74"),
+			file(celebaPartition, 2836386, "fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7"),
 		},
 	}
 }
