@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"os"
 	"path"
@@ -71,7 +72,7 @@ func findCelebA(opts Options) (string, error) {
 	return "", fmt.Errorf("data: CelebA is not at %s: its authors have it fetched by hand: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, celebaHome, celebaFolder, celebaPartition)
 }
 
-func aboutCelebA(_ string, set *Dataset) {
+func aboutCelebA(_ string, _ image.Point, set *Dataset) {
 	p := celebaPublished()
 	set.Name, set.Source, set.License = p.Title, p.Source, p.License
 	set.Lossy = true

@@ -61,7 +61,7 @@ func TestCelebA(t *testing.T) {
 				}
 			}
 		}
-		if train.Name != "CelebA" || !train.Lossy || !strings.Contains(train.License, "non-commercial research") ||
+		if train.Name != "CelebA, scaled to 32x32" || !train.Lossy || !strings.Contains(train.License, "non-commercial research") ||
 			!strings.HasSuffix(train.Source, "; without those for validation; the middle of each scaled to 32x32") {
 			t.Errorf("%s: %+v", name, train.Info)
 		}

@@ -87,6 +87,8 @@ func FuzzImageFile(f *testing.F) {
 	for _, file := range otherKinds(f, plain(5, 4, color.NRGBA{1, 2, 3, 255})) {
 		f.Add(file, 2)
 	}
+	f.Add(webpOf(f, "lossy.webp"), 2)
+	f.Add(webpOf(f, "lossless.webp"), 0)
 	f.Fuzz(func(t *testing.T, content []byte, side int) {
 		size := imageSize{}
 		if side = side & 15; side > 0 {

@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"image"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -28,9 +29,9 @@ type imageFiles interface {
 type imageKind struct {
 	name    string
 	arrange func(names []string) (places []place, note string, err error)
-	// about fills in Info, all but the classes, for the set that came of files
-	// with this base name.
-	about func(base string, set *Dataset)
+	// about fills in Info, all but the classes, for the set that came of images
+	// of this size, zero where they differ, in files with this base name.
+	about func(base string, original image.Point, set *Dataset)
 }
 
 // openImages makes a set of the images among files, which are at an absolute
@@ -122,10 +123,16 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	parts := map[string][]*picture{}
 	set := Dataset{MaxPixel: 255}
 	channels := 1
-	for _, p := range s.places {
+	var original image.Point
+	for i, p := range s.places {
 		picture := s.pictures[p.name]
 		if picture == nil {
 			return nil, nil, fmt.Errorf("%s was there and is gone: it changed while it was read", p.name)
+		}
+		if i == 0 {
+			original = picture.original
+		} else if original != picture.original {
+			original = image.Point{}
 		}
 		parts[p.split] = append(parts[p.split], picture)
 		channels, set.Lossy = max(channels, picture.channels), set.Lossy || picture.lossy
@@ -139,9 +146,10 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	}
 	first := parts["train"][0]
 	set.Shape = []int{first.height, first.width, channels}
-	kind.about(base, &set)
+	kind.about(base, original, &set)
 	set.Source += s.note
 	if size := s.decoding.size; size != (imageSize{}) {
+		set.Name += fmt.Sprintf(", scaled to %v", size)
 		set.Source += fmt.Sprintf("; the middle of each scaled to %v", size)
 	}
 	join := func(split string) (*Dataset, error) {
@@ -218,9 +226,9 @@ func (s *imageSet) oneSize() error {
 
 // userImages are a user's own, in whatever folders.
 func userImages() imageKind {
-	return imageKind{"images", arrange, func(base string, set *Dataset) {
+	return imageKind{"images", arrange, func(base string, original image.Point, set *Dataset) {
 		set.Name, set.Source, set.License = base, "a user's images", "unknown"
-		if set.Lossy && slices.Equal(set.Classes, cifar10Classes()) && slices.Equal(set.Shape, []int{32, 32, 3}) {
+		if set.Lossy && slices.Equal(set.Classes, cifar10Classes()) && original == image.Pt(32, 32) {
 			set.Name, set.Source = "CIFAR-10 (JPEG)", cifarSource+", re-encoded as JPEG"
 		}
 	}}

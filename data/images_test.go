@@ -210,9 +210,12 @@ func TestCIFAR10JPEGIsNamed(t *testing.T) {
 		img := jpegOf(t, plain(32, 32, color.NRGBA{10, 200, 30, 255}))
 		files = append(files, archived{"train/" + class + "/0000.jpg", img}, archived{"test/" + class + "/0000.jpg", img})
 	}
-	train, test := open(t, "tar:"+writeFile(t, "images.tar", tarOf(t, files)), Options{Cache: t.TempDir()})
-	if train.Name != "CIFAR-10 (JPEG)" || test.Name != train.Name || !train.Lossy {
-		t.Errorf("named %q (lossy %v)", train.Name, train.Lossy)
+	archive := writeFile(t, "images.tar", tarOf(t, files))
+	for size, want := range map[string]string{"": "CIFAR-10 (JPEG)", "@16": "CIFAR-10 (JPEG), scaled to 16x16"} {
+		train, test := open(t, "tar:"+archive+size, Options{Cache: t.TempDir()})
+		if train.Name != want || test.Name != train.Name || !train.Lossy {
+			t.Errorf("named %q (lossy %v), want %q", train.Name, train.Lossy, want)
+		}
 	}
 }
 

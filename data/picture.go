@@ -34,6 +34,7 @@ const (
 // a camera which way is up.
 type picture struct {
 	place         place
+	original      image.Point // size in the file
 	width, height int
 	channels      int
 	lossy         bool // came as JPEG or WebP
@@ -162,6 +163,7 @@ func (p *picture) decode(ctx context.Context, content []byte, d *decoding) error
 	if err != nil {
 		return p.fault(err)
 	}
+	p.original = img.Bounds().Size()
 	if !scaled {
 		p.take(img, img.Bounds())
 		return nil

@@ -66,7 +66,7 @@ func TestImagesScaled(t *testing.T) {
 	if want := slices.Concat(green, rows, slices.Repeat([]uint8{9}, 27)); !slices.Equal(train.Pixels, want) {
 		t.Errorf("got %v, want %v", train.Pixels, want)
 	}
-	if want := "a user's images; the middle of each scaled to 3x3"; train.Source != want || train.Name != "pets" {
+	if want := "a user's images; the middle of each scaled to 3x3"; train.Source != want || train.Name != "pets, scaled to 3x3" {
 		t.Errorf("%s comes from %q, want %q", train.Name, train.Source, want)
 	}
 	// Each size has a cache file of its own.
