@@ -94,6 +94,15 @@ func planes() []plane {
 	}
 }
 
+// Planes lists the names of the two-dimensional sets.
+func Planes() []string {
+	var names []string
+	for _, p := range planes() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 // open draws the set; arg is the number of points of each split.
 func (p plane) open(_ context.Context, arg string, opts Options) (train, test *Dataset, err error) {
 	n := defaultPoints

@@ -79,8 +79,13 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 // classifier.
 func (c *Classifier) NewExec(build func(logits func(x *Node) *Node, inputs []*Node) []*Node) (*model.Exec, error) {
 	return model.NewExec(c.backend, c.store, func(_ *model.Scope, inputs []*Node) []*Node {
-		return build(func(x *Node) *Node { return logitsOf(c.Network, c.store, c.scope, x, len(c.Classes)) }, inputs)
+		return build(c.logits, inputs)
 	})
+}
+
+// logits builds the network.
+func (c *Classifier) logits(x *Node) *Node {
+	return logitsOf(c.Network, c.store, c.scope, x, len(c.Classes))
 }
 
 // Parameters returns the number of trainable weights.
@@ -162,21 +167,43 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 	if !slices.Equal(d.Shape, c.Shape) {
 		return nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
 	}
+	return c.apply(ctx, exec, d.Name, d.Len(), d.Example, done)
+}
+
+// logitsAt returns f(x), [examples][classes], at examples that are no data set's: values
+// in the network's units, one example after the other.
+func (c *Classifier) logitsAt(x []float32) ([][]float64, error) {
+	size := 1
+	for _, n := range c.Shape {
+		size *= n
+	}
+	flat, err := c.apply(context.Background(), c.forward, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Collect(slices.Chunk(flat[0], len(c.Classes))), nil
+}
+
+// apply is Apply for n examples that example writes.
+func (c *Classifier) apply(ctx context.Context, exec *model.Exec, name string, n int, example func(i int, dst []float32), done func(examples int)) ([][]float64, error) {
 	var all [][]float64
-	size := d.Size()
-	for start := 0; start < d.Len(); start += c.batch {
+	size := 1
+	for _, side := range c.Shape {
+		size *= side
+	}
+	for start := 0; start < n; start += c.batch {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		n := min(c.batch, d.Len()-start)
+		count := min(c.batch, n-start)
 		values := make([]float32, c.batch*size)
-		for i := range n {
-			d.Example(start+i, values[i*size:(i+1)*size])
+		for i := range count {
+			example(start+i, values[i*size:(i+1)*size])
 		}
-		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, d.Shape...)...)
+		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, c.Shape...)...)
 		out, err := exec.Exec(x)
 		if err != nil {
-			return nil, fmt.Errorf("ngebm: evaluating %s: %s", d.Name, firstLine(err))
+			return nil, fmt.Errorf("ngebm: evaluating %s: %s", name, firstLine(err))
 		}
 		if all == nil {
 			all = make([][]float64, len(out))
@@ -186,7 +213,7 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 			if err != nil {
 				return nil, err
 			}
-			for _, v := range flat[:n*len(flat)/c.batch] {
+			for _, v := range flat[:count*len(flat)/c.batch] {
 				all[i] = append(all[i], float64(v))
 			}
 		}
@@ -194,7 +221,7 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 			return nil, err
 		}
 		if done != nil {
-			done(start + n)
+			done(start + count)
 		}
 	}
 	return all, nil

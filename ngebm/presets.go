@@ -37,6 +37,16 @@ func Presets() []Preset {
 	fewMoons.Data, fewMoons.Validation, fewMoons.Beta, fewMoons.Gamma = "moons:400", 100, 0, 0
 	fewMoons.Epochs = 100
 
+	moonsJEM := moons
+	digitsJEM := DefaultConfig("digits", "convnet")
+	digitsJEM.Epochs, digitsJEM.EvalEvery = 60, 20
+	digitsJEM.Augment = data.Augment{Noise: .03}
+	for _, c := range []*Config{&moonsJEM, &digitsJEM} {
+		if err := c.Use("jem"); err != nil {
+			panic(err) // the list of methods has it
+		}
+	}
+
 	smoke := DefaultConfig("cifar10", "wrn-10-2")
 	smoke.Epochs, smoke.Warmup, smoke.Schedule = 2, 20, "cosine"
 	smoke.Beta, smoke.Gamma = .1, .1
@@ -49,9 +59,11 @@ func Presets() []Preset {
 		{digitsNGEBM, "NG-EBM, β=γ=.1, on 8x8 digits; test accuracy .97 or more, in seconds on 2 cores"},
 		{few, "ordinary training on 300 of the digits (200 more are held out), where it is over-confident: the base of the notebooks that measure trust; seconds"},
 		{fewMoons, "ordinary training on 300 points of the half-moons (100 more are held out): the same notebooks' problem in the plane; seconds"},
+		{moonsJEM, "JEM on two half-moons in the plane: its samples fall on the moons; seconds"},
+		{digitsJEM, "JEM on 8x8 digits: its samples look like digits; half a minute on 2 cores"},
 		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -limit 8000 about 3 minutes on 2 cores"},
 	}
-	for i, name := range []string{"moons", "digits", "digits-ngebm", "digits-few", "moons-few", "cifar10-smoke"} {
+	for i, name := range []string{"moons", "digits", "digits-ngebm", "digits-few", "moons-few", "moons-jem", "digits-jem", "cifar10-smoke"} {
 		presets[i].Name = name
 	}
 	return presets

@@ -16,7 +16,7 @@ import (
 type Sampler struct {
 	settings Settings
 	chain    *Chain
-	starter  *starter
+	starter  *Starter
 	shape    []int // of one sample
 	size     int
 	classes  int
@@ -51,7 +51,7 @@ func NewSampler(m Model, settings Settings, train *data.Dataset, batch int, seed
 		return nil, err
 	}
 	s := &Sampler{
-		settings: settings, starter: newStarter(train, settings.Start),
+		settings: settings, starter: NewStarter(train, settings.Start),
 		shape: slices.Clone(train.Shape), size: train.Size(), classes: len(train.Classes), batch: batch, seed: seed,
 	}
 	if settings.Conditional && settings.Buffer < s.classes {
@@ -68,7 +68,7 @@ func NewSampler(m Model, settings Settings, train *data.Dataset, batch int, seed
 		if settings.Conditional {
 			class = s.classOf(slot)
 		}
-		s.starter.draw(rng, class, s.sample(slot))
+		s.starter.Draw(rng, class, s.sample(slot))
 	}
 	return s, nil
 }
@@ -94,7 +94,7 @@ func (s *Sampler) Next(step int, attempt uint64, scale float64) (*Samples, error
 		}
 		x := start[i*s.size : (i+1)*s.size]
 		if rng.Float64() < s.settings.Restart {
-			s.starter.draw(rng, class, x)
+			s.starter.Draw(rng, class, x)
 		} else {
 			copy(x, s.sample(slots[i]))
 		}

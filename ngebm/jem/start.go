@@ -7,17 +7,19 @@ import (
 	"ngebm/data"
 )
 
-// starter draws where chains begin anew.
-type starter struct {
+// Starter draws where chains begin anew.
+type Starter struct {
 	set       *data.Dataset
 	low, high []float32   // of each value: [-1,1] for images, the box of the points
 	byClass   [][]int     // examples of each class; nil for uniform starts
 	means     [][]float32 // of each class
 }
 
-func newStarter(set *data.Dataset, kind string) *starter {
+// NewStarter returns a starter for samples like the set's examples; see
+// [Settings.Start] for the kinds, of which "" is "uniform".
+func NewStarter(set *data.Dataset, kind string) *Starter {
 	size := set.Size()
-	s := &starter{set: set, low: make([]float32, size), high: make([]float32, size)}
+	s := &Starter{set: set, low: make([]float32, size), high: make([]float32, size)}
 	for j := range size {
 		s.low[j], s.high[j] = -1, 1
 	}
@@ -56,13 +58,13 @@ func newStarter(set *data.Dataset, kind string) *starter {
 	return s
 }
 
-// draw writes a fresh start for a sample of the class into x.
+// Draw writes a fresh start for a sample of the class into x.
 //
 // For a start from the data it is μ + n^(-1/2)·Σ_i ε_i (x_i − μ) over the class's n
 // examples, with ε_i from N(0,1): exactly N(μ, Σ) for the class's mean and covariance
 // (1/n), without the covariance, which for images of 32×32×3 would have nine million
 // entries.
-func (s *starter) draw(rng *rand.Rand, class int, x []float32) {
+func (s *Starter) Draw(rng *rand.Rand, class int, x []float32) {
 	if s.byClass == nil || len(s.byClass[class]) == 0 {
 		for j := range x {
 			x[j] = s.low[j] + float32(rng.Float64())*(s.high[j]-s.low[j])

@@ -20,10 +20,11 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("train", "Train a configuration: a preset, changed by flags. A run that was stopped goes on where it was;\none that is complete is loaded. Ctrl-C saves and stops.",
 		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -limit 8000 -set beta=.1,gamma=.1")
 	preset := fs.String("preset", "digits", "where the configuration starts from; -list shows them")
-	list := fs.Bool("list", false, "list presets, data sets and networks, and do nothing else")
+	list := fs.Bool("list", false, "list presets, methods, data sets and networks, and do nothing else")
 	set := fs.String("data", "", "data set in place of the preset's: digits, moons, cifar10, folder:PATH, zip:PATH …; NAME@SIZE resizes its images")
 	limit := fs.Int("limit", 0, "use at most this many training examples (0: all)")
 	net := fs.String("net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
+	method := fs.String("method", "", "way of training in place of the preset's: cross-entropy, ng-ebm, jem, adversarial … (-list shows them)")
 	changes := fs.String("set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; -dry shows all of them")
 	dry := fs.Bool("dry", false, "print the configuration and do nothing else")
 	runs := fs.String("runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
@@ -49,6 +50,11 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if *limit != 0 {
 		cfg.Limit = *limit
+	}
+	if *method != "" {
+		if err := cfg.Use(*method); err != nil {
+			return err
+		}
 	}
 	if err := cfg.Set(*changes); err != nil {
 		return err
