@@ -1,0 +1,76 @@
+package measure
+
+import (
+	"fmt"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/calibration"
+)
+
+// Shift is what calibration finds of one classifier on a set that goes bad in one
+// way. It turns into JSON.
+type Shift struct {
+	Kind string    `json:"kind"` // see data.Corruptions
+	Seed uint64    `json:"seed"` // of the corruption
+	Data data.Info `json:"data"` // the set as it is
+	// Reports are of the set as it is, and then of severities 1, 2 …
+	Reports []*calibration.Report `json:"reports"`
+}
+
+// Values returns a figure at each severity, that of the set as it is first.
+func (s Shift) Values(figure func(*calibration.Report) float64) []float64 {
+	values := make([]float64, len(s.Reports))
+	for i, r := range s.Reports {
+		values[i] = figure(r)
+	}
+	return values
+}
+
+// Shifts measures the calibration of a classifier on a set of images as it is and
+// under every corruption that [data.Dataset.Corrupt] knows, at every severity.
+// Images that the classifier knows as good, validation, fit the temperature of all
+// reports; nil fits none. Sets that no corruption fits, as images of two channels
+// do not fit JPEG, are an error.
+func Shifts(c *ngebm.Classifier, in, validation *data.Dataset, seed uint64) ([]Shift, error) {
+	var options calibration.Options
+	if validation != nil {
+		held, err := c.Logits(validation)
+		if err != nil {
+			return nil, err
+		}
+		options.Validation = &calibration.Sample{Logits: held, Labels: validation.Labels}
+	}
+	measure := func(d *data.Dataset) (*calibration.Report, error) {
+		logits, err := c.Logits(d)
+		if err != nil {
+			return nil, err
+		}
+		r, err := calibration.Measure(calibration.Sample{Logits: logits, Labels: d.Labels}, options)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Name, err)
+		}
+		return r, nil
+	}
+	good, err := measure(in)
+	if err != nil {
+		return nil, err
+	}
+	var all []Shift
+	for _, kind := range data.Corruptions() {
+		s := Shift{Kind: kind, Seed: seed, Data: in.Info, Reports: []*calibration.Report{good}}
+		for severity := 1; severity <= data.Severities; severity++ {
+			bad, err := in.Corrupt(kind, severity, seed)
+			if err != nil {
+				return nil, err
+			}
+			r, err := measure(bad)
+			if err != nil {
+				return nil, err
+			}
+			s.Reports = append(s.Reports, r)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
