@@ -1,6 +1,8 @@
 // Package data holds labelled examples and the ways to get them: sets that are
 // embedded or generated, files in the formats their authors publish, and
-// folders or archives of images.
+// folders or archives of images; and the sets that are made from others to try a
+// model: strange ones ([Dataset.Strange], [Dataset.HoldOutClasses],
+// [Dataset.Resize]) and those gone bad ([Dataset.Corrupt]).
 //
 // Everything downstream (training, measuring, plotting) works on [Dataset]; a
 // set is named by one string everywhere (see [Open]).
