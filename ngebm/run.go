@@ -40,7 +40,7 @@ type Run struct {
 	Cost Cost
 
 	outliers *data.Dataset   // what Config.Margin names, or nil
-	kept     *tensors.Tensor // the companion's state in the checkpoint that was read last, or nil
+	kept     *tensors.Tensor // the companion's state in the checkpoint that was read or written last, or nil
 }
 
 // Cost is what a run took.

@@ -258,14 +258,10 @@ func (t *trainer) save() error {
 
 // saveAs writes the run's state into a file of its folder.
 func (t *trainer) saveAs(file string) error {
-	if t.companion == nil {
-		return t.run.save(t.store, nil, file)
+	if t.companion != nil {
+		t.run.kept = t.companion.state()
 	}
-	kept := t.companion.state()
-	if kept == nil {
-		return t.run.save(t.store, nil, file)
-	}
-	return errors.Join(t.run.save(t.store, kept, file), release(kept))
+	return t.run.save(t.store, t.run.kept, file)
 }
 
 // restoreCompanion gives the companion what the checkpoint that was read last kept
