@@ -39,7 +39,7 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 		return nil, err
 	}
 	path := filepath.Join(run.Dir, "measured-"+o.key(checkpoint, run.Test)+".json")
-	if r, err := read(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+	if r, err := read[Report](path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return r, err
 	}
 	r, err := Measure(ctx, run.Classifier, run.Test, o)
@@ -47,22 +47,28 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 		return nil, err
 	}
 	r.Run = run.Hash
-	b, err := json.MarshalIndent(r, "", "  ")
+	return r, write(path, r)
+}
+
+// write stores what was measured.
+func write(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {
 		err = renameio.WriteFile(path, append(b, '\n'), 0o644)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("measure: cannot store the report: %w", err)
+		return fmt.Errorf("measure: cannot store the report: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
-func read(path string) (*Report, error) {
+// read returns what was stored; the error wraps fs.ErrNotExist where nothing was.
+func read[T any](path string) (*T, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var r Report
+	var r T
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("measure: %s cannot be read: %w; delete it to measure again", path, err)
 	}

@@ -5,31 +5,20 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"text/tabwriter"
-	"time"
 
 	"ngebm/data"
 	"ngebm/ngebm"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
 )
 
 func train(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("train", "Train a configuration: a preset, changed by flags. A run that was stopped goes on where it was;\none that is complete is loaded. Ctrl-C saves and stops.",
 		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -limit 8000 -set beta=.1,gamma=.1")
-	preset := fs.String("preset", "digits", "where the configuration starts from; -list shows them")
+	var f configFlags
+	f.register(fs)
 	list := fs.Bool("list", false, "list presets, methods, data sets and networks, and do nothing else")
-	set := fs.String("data", "", "data set in place of the preset's: digits, moons, cifar10, folder:PATH, zip:PATH …; NAME@SIZE resizes its images")
-	limit := fs.Int("limit", 0, "use at most this many training examples (0: all)")
-	net := fs.String("net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
-	method := fs.String("method", "", "way of training in place of the preset's: cross-entropy, ng-ebm, jem, adversarial … (-list shows them)")
-	changes := fs.String("set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; -dry shows all of them")
 	dry := fs.Bool("dry", false, "print the configuration and do nothing else")
-	runs := fs.String("runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
-	save := fs.Duration("save-every", 5*time.Second, "least time between two checkpoints")
-	dev := fs.String("device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -39,40 +28,19 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	if *list {
 		return listAll(stdout)
 	}
-	cfg, err := ngebm.PresetConfig(*preset)
+	cfg, err := f.config()
 	if err != nil {
-		return err
-	}
-	for field, value := range map[*string]string{&cfg.Data: *set, &cfg.Net: *net} {
-		if value != "" {
-			*field = value
-		}
-	}
-	if *limit != 0 {
-		cfg.Limit = *limit
-	}
-	if *method != "" {
-		if err := cfg.Use(*method); err != nil {
-			return err
-		}
-	}
-	if err := cfg.Set(*changes); err != nil {
-		return err
-	}
-	if err := cfg.Validate(); err != nil {
 		return err
 	}
 	if *dry {
 		fmt.Fprintln(stdout, cfg)
 		return nil
 	}
-	bar := progress.ForTerminal(os.Stderr)
-	d, err := device.Open(*dev, bar)
+	d, options, err := f.open()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "device: %s\n", d)
-	run, err := ngebm.Train(ctx, d.Backend, cfg, ngebm.Options{Runs: *runs, Progress: bar, SaveEvery: *save})
+	run, err := ngebm.Train(ctx, d.Backend, cfg, options)
 	if err != nil {
 		return err
 	}

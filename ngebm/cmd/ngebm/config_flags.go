@@ -1,0 +1,68 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/progress"
+)
+
+// configFlags are the flags of all verbs that train: what, where and on which device.
+type configFlags struct {
+	preset, set, net, method, changes, runs, device string
+	limit                                           int
+	save                                            time.Duration
+}
+
+func (f *configFlags) register(fs *flag.FlagSet) {
+	fs.StringVar(&f.preset, "preset", "digits", "where the configuration starts from; ngebm train -list shows them")
+	fs.StringVar(&f.set, "data", "", "data set in place of the preset's: digits, moons, cifar10, folder:PATH, zip:PATH …; NAME@SIZE resizes its images")
+	fs.IntVar(&f.limit, "limit", 0, "use at most this many training examples (0: all)")
+	fs.StringVar(&f.net, "net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
+	fs.StringVar(&f.method, "method", "", "way of training in place of the preset's: cross-entropy, ng-ebm, jem, adversarial … (ngebm train -list shows them)")
+	fs.StringVar(&f.changes, "set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry shows all of them")
+	fs.StringVar(&f.runs, "runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
+	fs.DurationVar(&f.save, "save-every", 5*time.Second, "least time between two checkpoints")
+	fs.StringVar(&f.device, "device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
+}
+
+// config returns the configuration that the flags make.
+func (f *configFlags) config() (ngebm.Config, error) {
+	cfg, err := ngebm.PresetConfig(f.preset)
+	if err != nil {
+		return cfg, err
+	}
+	for field, value := range map[*string]string{&cfg.Data: f.set, &cfg.Net: f.net} {
+		if value != "" {
+			*field = value
+		}
+	}
+	if f.limit != 0 {
+		cfg.Limit = f.limit
+	}
+	if f.method != "" {
+		if err := cfg.Use(f.method); err != nil {
+			return cfg, err
+		}
+	}
+	if err := cfg.Set(f.changes); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.Validate()
+}
+
+// open opens the device, says which it is, and returns what training needs besides a
+// configuration.
+func (f *configFlags) open() (*device.Device, ngebm.Options, error) {
+	bar := progress.ForTerminal(os.Stderr)
+	d, err := device.Open(f.device, bar)
+	if err != nil {
+		return nil, ngebm.Options{}, err
+	}
+	fmt.Fprintf(os.Stderr, "device: %s\n", d)
+	return d, ngebm.Options{Runs: f.runs, Progress: bar, SaveEvery: f.save}, nil
+}

@@ -1,0 +1,103 @@
+package ngebm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Grid lists settings and the values that each takes; a sweep tries all combinations.
+type Grid []GridSetting
+
+// GridSetting is one setting of a configuration and its values, both as
+// [Config.Set] takes them.
+type GridSetting struct {
+	Key    string   `json:"key"`    // "beta"
+	Values []string `json:"values"` // "0", ".01", ".1"
+}
+
+// ParseGrid reads "beta=0,.01,.1;gamma=0,.01,.1": settings set apart by semicolons,
+// values by commas. A value may be a list in brackets. It does not look whether there
+// are such settings; a sweep does before it trains anything.
+func ParseGrid(s string) (Grid, error) {
+	var g Grid
+	for part := range strings.SplitSeq(s, ";") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		key, list, ok := strings.Cut(part, "=")
+		if !ok {
+			return nil, fmt.Errorf("ngebm: %q of the grid gives no values; write key=value,value, as in beta=0,.01,.1;gamma=0,.01,.1", part)
+		}
+		setting := GridSetting{Key: strings.TrimSpace(key)}
+		for _, v := range splitOutsideBrackets(list) {
+			setting.Values = append(setting.Values, strings.TrimSpace(v))
+		}
+		g = append(g, setting)
+	}
+	return g, g.check()
+}
+
+// String writes the grid as [ParseGrid] reads it.
+func (g Grid) String() string {
+	var parts []string
+	for _, s := range g {
+		parts = append(parts, s.Key+"="+strings.Join(s.Values, ","))
+	}
+	return strings.Join(parts, ";")
+}
+
+// mostCells keeps a slip of the pen from filling the memory.
+const mostCells = 100_000
+
+func (g Grid) check() error {
+	if len(g) == 0 {
+		return fmt.Errorf("ngebm: the grid has no settings; give one or more, as in beta=0,.01,.1;gamma=0,.01,.1")
+	}
+	cells := 1
+	for i, s := range g {
+		switch {
+		case s.Key == "":
+			return fmt.Errorf("ngebm: setting %d of the grid has no name; write key=value,value, as in beta=0,.01,.1", i+1)
+		case s.Key == "seed":
+			return fmt.Errorf("ngebm: the grid cannot hold seed; give the sweep's seeds apart, so that rows are means over them")
+		case len(s.Values) == 0 || slices.Contains(s.Values, ""):
+			return fmt.Errorf("ngebm: %s of the grid lacks a value; write %s=value,value", s.Key, s.Key)
+		case slices.ContainsFunc(g[:i], func(o GridSetting) bool { return o.Key == s.Key }):
+			return fmt.Errorf("ngebm: %s stands in the grid twice; give all its values at once", s.Key)
+		}
+		if cells *= len(s.Values); cells > mostCells {
+			return fmt.Errorf("ngebm: the grid has more than %d combinations; leave values out", mostCells)
+		}
+	}
+	return nil
+}
+
+// cells is the number of combinations.
+func (g Grid) cells() int {
+	n := 1
+	for _, s := range g {
+		n *= len(s.Values)
+	}
+	return n
+}
+
+// values returns the combination of a cell, one value for each setting. The last
+// setting changes fastest.
+func (g Grid) values(cell int) []string {
+	values := make([]string, len(g))
+	for i, s := range slices.Backward(g) {
+		values[i] = s.Values[cell%len(s.Values)]
+		cell /= len(s.Values)
+	}
+	return values
+}
+
+// assignments is a cell's combination as [Config.Set] takes it.
+func (g Grid) assignments(cell int) string {
+	var parts []string
+	for i, v := range g.values(cell) {
+		parts = append(parts, g[i].Key+"="+v)
+	}
+	return strings.Join(parts, ",")
+}
