@@ -218,8 +218,8 @@ func (t *SweepTable) Text(pareto ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	var b, aligned strings.Builder
+	w := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
 	for _, s := range t.Grid {
 		fmt.Fprintf(w, "%s\t", s.Key)
 	}
@@ -240,7 +240,10 @@ func (t *SweepTable) Text(pareto ...string) (string, error) {
 		fmt.Fprintln(w, strings.Join(r.Failed, "; "))
 	}
 	_ = w.Flush() // a strings.Builder takes everything
-	names := "all figures"
+	for line := range strings.Lines(aligned.String()) {
+		fmt.Fprintln(&b, strings.TrimRight(line, " \n"))
+	}
+	names := "the figures"
 	if len(pareto) > 0 {
 		names = strings.Join(pareto, ", ")
 	}
@@ -259,11 +262,11 @@ func (t *SweepTable) cell(row, k int) string {
 		return "-"
 	}
 	e := r.Figures[k]
-	text := fmt.Sprintf("%.4f", e.Mean)
+	text := fmt.Sprintf("%.3f", e.Mean)
 	if len(e.Values) > 1 {
-		text += fmt.Sprintf(" ± %.4f", e.High-e.Mean)
+		text += fmt.Sprintf(" ± %.3f", e.High-e.Mean)
 	}
-	if best, err := t.Best(t.Figures[k].Name); err == nil && best == row {
+	if best, err := t.Best(t.Figures[k].Name); err == nil && r.whole() && e.Mean == t.Rows[best].Figures[k].Mean {
 		text += " *"
 	}
 	return text

@@ -185,6 +185,9 @@ func (v Validation) path(run *ngebm.Run) (string, error) {
 // measure computes the figures.
 func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]float64, error) {
 	c, d := run.Classifier, run.Validation
+	if d.Len() < calibration.DefaultBins {
+		return nil, fmt.Errorf("measure: %d validation examples are too few for %d bins; hold out more, in earnest hundreds", d.Len(), calibration.DefaultBins)
+	}
 	logits, err := c.Logits(d)
 	if err != nil {
 		return nil, err
@@ -241,9 +244,6 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 // scaledByHalves returns the ECE after each half's logits were divided by the
 // temperature of the other half.
 func scaledByHalves(logits [][]float64, labels []int32) (float64, error) {
-	if len(logits) < 2 {
-		return 0, errors.New("measure: one validation example cannot be halved to fit a temperature; hold out 2 or more, in earnest hundreds")
-	}
 	var halves [2]calibration.Sample
 	for i, row := range logits {
 		h := &halves[i%2]

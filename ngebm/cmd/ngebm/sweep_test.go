@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"ngebm/ngebm"
+	judging "ngebm/ngebm/measure"
+)
+
+// sweepArgs are those of 3×3 weights with three seeds on digits, with a network so small
+// that XLA would only compile: in pure Go a run takes a tenth of a second.
+func sweepArgs(runs string) []string {
+	return []string{"sweep", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=20,eval_every=5", "-attacked", "50",
+		"-grid", "beta=0,.1,1;gamma=0,.1,1", "-seeds", "1,2,3", "-runs", runs, "-json", "-", "-device", "go", "-save-every", "1ns"}
+}
+
+// counted finds how many runs a sweep trained and how many it loaded.
+var counted = regexp.MustCompile(`(\d+) runs trained, (\d+) loaded`)
+
+// A sweep of 3×3 weights with three seeds, killed with -9 in the middle, goes on where
+// it was, trains no run that was done again, and prints the table of a sweep left
+// alone in another folder, byte for byte.
+func TestKilledSweepGoesOn(t *testing.T) {
+	bin := build(t)
+	sweepIn := func(ctx context.Context, runs string) (stdout, stderr string, err error) {
+		var out, log bytes.Buffer
+		cmd := exec.CommandContext(ctx, bin, sweepArgs(runs)...)
+		cmd.Stdout, cmd.Stderr = &out, &log
+		err = cmd.Run()
+		return out.String(), log.String(), err
+	}
+	alone, log, err := sweepIn(t.Context(), t.TempDir())
+	if err != nil || !strings.Contains(log, "27 runs trained, 0 loaded") {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	runs := t.TempDir()
+	ctx, kill := context.WithTimeout(t.Context(), 5*time.Minute)
+	go func() { // once ten runs were judged it is in the eleventh
+		for ctx.Err() == nil && len(judged(runs)) < 10 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		kill() // SIGKILL
+	}()
+	if _, log, err := sweepIn(ctx, runs); err == nil {
+		t.Fatalf("the sweep was done before it was killed\n%s", log)
+	}
+	before := judged(runs)
+	continued, log, err := sweepIn(t.Context(), runs)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	if continued != alone {
+		t.Errorf("left alone\n%s\nkilled and continued\n%s", alone, continued)
+	}
+	var trained, loaded int
+	if _, err := fmt.Sscanf(counted.FindString(log), "%d runs trained, %d loaded", &trained, &loaded); err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	// The eleventh may have been trained and not yet judged.
+	if len(before) < 10 || loaded < len(before) || loaded > len(before)+1 || trained+loaded != 27 {
+		t.Errorf("of 27 runs %d were judged when the sweep was killed; then %d were trained and %d loaded", len(before), trained, loaded)
+	}
+	for path, written := range before {
+		if info, err := os.Stat(path); err != nil || !info.ModTime().Equal(written) {
+			t.Errorf("%s was judged again (%v)", path, err)
+		}
+	}
+	t.Logf("killed after %d runs; then %d were trained, %d loaded", len(before), trained, loaded)
+
+	var table ngebm.SweepTable
+	if err := json.Unmarshal([]byte(continued), &table); err != nil {
+		t.Fatal(err)
+	}
+	if front, err := table.Pareto(judging.ParetoFigures()...); err != nil || len(front) == 0 || len(table.Rows) != 9 {
+		t.Errorf("%d rows, front %v (%v)", len(table.Rows), front, err)
+	}
+	for _, row := range table.Rows {
+		for k, e := range row.Figures {
+			if len(e.Values) != 3 || !(e.Low <= e.Mean && e.Mean <= e.High) {
+				t.Errorf("%v, %s: %+v", row.Settings, table.Figures[k].Name, e)
+			}
+		}
+	}
+}
+
+// judged lists the judgements below a folder of runs and when they were written.
+func judged(runs string) map[string]time.Time {
+	paths, _ := filepath.Glob(filepath.Join(runs, "*", "judged-*.json")) // the pattern is well-formed
+	times := map[string]time.Time{}
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil {
+			times[path] = info.ModTime()
+		}
+	}
+	return times
+}
+
+// SIGINT saves and stops a sweep as it does a training, whatever it is at.
+func TestInterruptStopsSweep(t *testing.T) {
+	runs := t.TempDir()
+	cmd := exec.Command(build(t), sweepArgs(runs)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(2 * time.Minute); len(judged(runs)) == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			_ = cmd.Process.Kill()
+			t.Fatalf("no run was judged in two minutes\n%s", stderr.String())
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(stderr.String(), "the same sweep goes on where it was") {
+		t.Errorf("after SIGINT: %v\n%s", err, stderr.String())
+	}
+}
+
+func TestSweepCommandLine(t *testing.T) {
+	for _, c := range []struct{ args, err string }{
+		{"sweep", "the grid has no settings"},
+		{"sweep -grid beta", `"beta" of the grid gives no values`},
+		{"sweep -grid beta=0 gamma=0", `"gamma=0" is no flag`},
+		{"sweep -grid beta=0 -seeds 1,x", `"x" is no seed`},
+		{"sweep -grid beta=0 -seeds ,", "no seeds"},
+		{"sweep -grid beta=0 -set validation=0 -device cpu", "never by the test set"},
+		{"sweep -grid betta=0 -device cpu", `no setting "betta"`},
+		{"sweep -grid beta=0 -pareto accuracy,robust", `-pareto names "robust"; there are accuracy, NLL`},
+	} {
+		var out bytes.Buffer
+		if err := dispatch(t.Context(), strings.Fields(c.args), &out); err == nil || !strings.Contains(err.Error(), c.err) {
+			t.Errorf("ngebm %s: error %v, want %q", c.args, err, c.err)
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package measure_test
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/measure"
+)
+
+// The figures are those of the validation set, whatever the test set is, and are
+// stored.
+func TestOnValidation(t *testing.T) {
+	run := trained(t)
+	run.Test = nil
+	judge := measure.OnValidation(measure.Validation{Examples: 50})
+	figures, err := judge(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := map[string]float64{}
+	var names []string
+	for _, f := range figures {
+		names, value[f.Name] = append(names, f.Name), f.Value
+		if f.Is == "" || math.IsNaN(f.Value) || f.Value < 0 || f.Value > 1 && f.Name != "NLL" {
+			t.Errorf("%+v", f)
+		}
+	}
+	if !slices.Equal(names, measure.ValidationFigures()) {
+		t.Errorf("figures %v, want %v", names, measure.ValidationFigures())
+	}
+	accuracy, err := run.Classifier.Accuracy(run.Validation)
+	if err != nil || accuracy != value["accuracy"] {
+		t.Errorf("accuracy %v, the classifier's on the validation set is %v (%v)", value["accuracy"], accuracy, err)
+	}
+	scores, err := measure.Scores(t.Context(), run.Classifier, run.Validation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned, err := run.Validation.Strange("rotated", run.Config.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside, err := measure.Scores(t.Context(), run.Classifier, turned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"px", "py"} { // by counting pairs
+		above, pairs := 0., 0.
+		for _, in := range scores[name] {
+			for _, out := range outside[name] {
+				pairs++
+				if in > out {
+					above++
+				} else if in == out {
+					above += .5
+				}
+			}
+		}
+		if math.Abs(above/pairs-value["AUROC_"+name]) > 1e-12 {
+			t.Errorf("AUROC of %s is %v, counted %v", name, value["AUROC_"+name], above/pairs)
+		}
+	}
+
+	// Stored, and judged anew only for another way of judging.
+	stored := func() []string {
+		f, _ := filepath.Glob(filepath.Join(run.Dir, "judged-*.json"))
+		return f
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel() // an attack would notice
+	again, err := judge(cancelled, run)
+	if err != nil || !slices.Equal(again, figures) || len(stored()) != 1 {
+		t.Errorf("judged again %v (%v), %d files", again, err, len(stored()))
+	}
+	stronger, err := measure.OnValidation(measure.Validation{Examples: 50, Epsilon: .2})(t.Context(), run)
+	if err != nil || len(stored()) != 2 || stronger[6].Value >= value["robust_accuracy"] {
+		t.Errorf("under a stronger attack %v (%v), %d files", stronger, err, len(stored()))
+	}
+	for _, path := range stored() {
+		if err := os.WriteFile(path, []byte("{}"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		options measure.Validation
+		change  func(*ngebm.Run)
+		want    string
+	}{
+		{measure.Validation{Examples: 50}, func(*ngebm.Run) {}, "lacks accuracy; delete it to judge again"},
+		{measure.Validation{Strange: "melted"}, func(*ngebm.Run) {}, `cannot be made "melted"`},
+		{measure.Validation{Epsilon: math.Inf(1)}, func(*ngebm.Run) {}, "ε of the attack on validation examples is +Inf"},
+		{measure.Validation{Examples: -1}, func(*ngebm.Run) {}, "-1 validation examples"},
+		{measure.Validation{}, func(r *ngebm.Run) { r.Validation = oneOf(t, r.Validation) }, "1 validation examples are too few for 15 bins"},
+		{measure.Validation{}, func(r *ngebm.Run) { r.Validation = nil }, "no validation set"},
+	} {
+		changed := *run
+		c.change(&changed)
+		if _, err := measure.OnValidation(c.options)(t.Context(), &changed); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+}
+
+func oneOf(t *testing.T, d *data.Dataset) *data.Dataset {
+	t.Helper()
+	s, err := d.Subset(d.Split, []int{0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -1,0 +1,100 @@
+package ngebm_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"ngebm/ngebm"
+)
+
+// madeUp is a table of four rows with two seeds; its means are those given.
+func madeUp(means ...[]float64) *ngebm.SweepTable {
+	t := &ngebm.SweepTable{
+		Grid: ngebm.Grid{{Key: "gamma", Values: nil}}, Seeds: []uint64{1, 2}, Validation: 200,
+		Figures: []ngebm.Figure{
+			{Name: "accuracy", Is: "share answered right", Better: ngebm.Higher},
+			{Name: "ECE", Is: "15 bins", Better: ngebm.Lower},
+		},
+	}
+	for i, m := range means {
+		row := ngebm.SweepRow{Settings: []string{fmt.Sprint(i)}}
+		for _, v := range m {
+			row.Figures = append(row.Figures, ngebm.NewEstimate([]float64{v - .01, v + .01}))
+		}
+		t.Grid[0].Values = append(t.Grid[0].Values, fmt.Sprint(i))
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// The points of Student's distribution are those of its tables: 12.706 for one degree
+// of freedom, 4.303 for two.
+func TestEstimate(t *testing.T) {
+	for _, c := range []struct {
+		values     []float64
+		mean, half float64
+	}{
+		{[]float64{.5}, .5, 0},
+		{[]float64{1, 3}, 2, 12.706 * math.Sqrt2 / math.Sqrt2},
+		{[]float64{1, 2, 3}, 2, 4.303 * 1 / math.Sqrt(3)},
+		{[]float64{.9, .9, .9}, .9, 0},
+	} {
+		e := ngebm.NewEstimate(c.values)
+		if math.Abs(e.Mean-c.mean) > 1e-12 || math.Abs(e.High-c.mean-c.half) > 1e-3 || math.Abs(c.mean-e.Low-c.half) > 1e-3 {
+			t.Errorf("%v gives %+v, want %v ± %v", c.values, e, c.mean, c.half)
+		}
+	}
+}
+
+func TestBestAndPareto(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		means           [][]float64 // accuracy, ECE
+		accuracy, error int         // the best rows by accuracy and by ECE
+		front           []int
+	}{
+		{"one dominates", [][]float64{{.9, .1}, {.8, .2}}, 0, 0, []int{0}},
+		{"each has its strength", [][]float64{{.9, .1}, {.8, .05}, {.85, .2}}, 0, 1, []int{0, 1}},
+		{"equal in one", [][]float64{{.9, .1}, {.9, .05}}, 0, 1, []int{1}},
+		{"equal in all", [][]float64{{.9, .1}, {.9, .1}}, 0, 0, []int{0, 1}},
+		{"alone", [][]float64{{0, 1}}, 0, 0, []int{0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := madeUp(c.means...)
+			a, err1 := table.Best("accuracy")
+			e, err2 := table.Best("ECE")
+			front, err3 := table.Pareto()
+			if err1 != nil || err2 != nil || err3 != nil || a != c.accuracy || e != c.error || !slices.Equal(front, c.front) {
+				t.Errorf("best %d and %d, front %v, want %d, %d and %v (%v %v %v)", a, e, front, c.accuracy, c.error, c.front, err1, err2, err3)
+			}
+		})
+	}
+	table := madeUp([]float64{.9, .1}, []float64{.8, .05})
+	if front, err := table.Pareto("accuracy"); err != nil || !slices.Equal(front, []int{0}) {
+		t.Errorf("by accuracy alone the front is %v (%v)", front, err)
+	}
+	_, err := table.Pareto("accuracy", "robustness")
+	wantMessage(t, err, `no figure "robustness"`, "accuracy, ECE")
+	table.Rows[0].Failed = []string{"seed 2: loss is NaN at step 40"}
+	if best, err := table.Best("accuracy"); err != nil || best != 1 {
+		t.Errorf("a row with a seed that failed counts: best is %d (%v)", best, err)
+	}
+}
+
+func ExampleSweepTable_String() {
+	table := madeUp([]float64{.93, .06}, []float64{.95, .02}, []float64{.94, .3})
+	table.Rows[2].Failed = []string{"seed 2: loss is NaN at step 40"}
+	fmt.Print(table)
+	// Output:
+	// gamma  accuracy ↑       ECE ↓
+	// 0      0.930 ± 0.127    0.060 ± 0.127
+	// 1      0.950 ± 0.127 *  0.020 ± 0.127 *  front
+	// 2      0.940 ± 0.127    0.300 ± 0.127    seed 2: loss is NaN at step 40
+	//
+	// Means over seeds 1 2 ± half the 95 % t-interval, on 200 validation examples each; *: best mean;
+	// front: no other row's means are at least as good in all of the figures and better in one.
+	// accuracy (higher is better): share answered right
+	// ECE (lower is better): 15 bins
+}
