@@ -25,14 +25,24 @@ func ballOf(a Adversarial, images bool) ball {
 	return b
 }
 
-// start moves an example to a point drawn uniformly from the ball around it.
+// start moves an example to a point drawn uniformly from the ball around it, and from
+// there to the nearest that is an image.
 func (b ball) start(rng *rand.Rand, x []float32) {
-	if !b.l2 {
+	if b.l2 {
+		b.startL2(rng, x)
+	} else {
 		for j := range x {
 			x[j] += float32((2*rng.Float64() - 1) * b.radius)
 		}
-		return
 	}
+	if b.pixels {
+		for j, v := range x {
+			x[j] = min(max(v, -1), 1)
+		}
+	}
+}
+
+func (b ball) startL2(rng *rand.Rand, x []float32) {
 	direction, square := make([]float64, len(x)), 0.
 	for j := range direction {
 		direction[j] = rng.NormFloat64()

@@ -107,7 +107,7 @@ class File:
         self.arrays, self.worst = {}, {}
 
     def put(self, name, value):
-        value = np.ascontiguousarray(value)
+        value = np.array(value, order="C")
         self.arrays[name] = value if value.dtype == np.int64 else value.astype(np.float64)
 
     def results(self, case, compute):
