@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
@@ -160,12 +161,12 @@ func (s *Sampler) Buffer() *tensors.Tensor {
 
 // SetBuffer takes back what Buffer returned.
 func (s *Sampler) SetBuffer(t *tensors.Tensor) error {
+	if t.DType() != dtypes.Float32 || !slices.Equal(t.Shape().Dimensions, append([]int{s.settings.Buffer}, s.shape...)) {
+		return fmt.Errorf("jem: the replay buffer is %s; this run's holds %d samples shaped %v, float32", t.Shape(), s.settings.Buffer, s.shape)
+	}
 	values, err := tensors.CopyFlatData[float32](t)
 	if err != nil {
 		return fmt.Errorf("jem: the replay buffer cannot be read: %w", err)
-	}
-	if len(values) != len(s.buffer) {
-		return fmt.Errorf("jem: the replay buffer is %s; this run's holds %d samples shaped %v", t.Shape(), s.settings.Buffer, s.shape)
 	}
 	copy(s.buffer, values)
 	return nil
