@@ -105,6 +105,10 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return fmt.Errorf("ngebm: margin is %+v; its weight must be 0 or more and all its numbers finite", m)
 	case m.Outliers != "" && c.JEM.On():
 		return bad("margin.outliers", fmt.Sprintf("%q", m.Outliers), "empty where jem.weight is set: a loss has one kind of other examples")
+	case a.Epsilon > 0 && (c.JEM.On() || m.Outliers != ""):
+		return bad("adversarial.epsilon", a.Epsilon, "0 where jem.weight or margin.outliers is set: a step has one thing beside its batch")
+	case a.Epsilon > 0 && c.Augment.Mixup > 0:
+		return bad("adversarial.epsilon", a.Epsilon, "0 where augment.mixup is used: the search is for an example with one label")
 	case c.Start != "" && !hashPattern.MatchString(c.Start):
 		return bad("start", fmt.Sprintf("%q", c.Start), "the hash of a run, the 12 hex digits at the end of its folder's name")
 	case !(c.EMA >= 0 && c.EMA < 1):

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"ngebm/data"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/progress"
@@ -45,6 +48,34 @@ func (t *trainer) checkStep() error {
 	return t.check("loss", float64(h.Loss[last]))
 }
 
+// checkWeights checks the weights and what else the store has, so that no checkpoint is
+// replaced by one of which nothing can come: a loss is computed before its step changes
+// the weights, and may be the last that is a number.
+func (t *trainer) checkWeights() error {
+	for v := range t.store.IterVariables() {
+		if !v.HasValue() || v.DType() != dtypes.Float32 {
+			continue
+		}
+		value, err := v.Value()
+		if err != nil {
+			return fmt.Errorf("ngebm: variable %s cannot be read: %w", v.Path(), err)
+		}
+		finite := true
+		err = tensors.ConstFlatData(value, func(flat []float32) {
+			for _, f := range flat {
+				finite = finite && f-f == 0 // neither NaN nor infinite
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("ngebm: variable %s cannot be read: %w", v.Path(), err)
+		}
+		if !finite {
+			return t.diverged("weight " + v.Path() + " is NaN or infinite")
+		}
+	}
+	return nil
+}
+
 // check notes why the run cannot go on, if it cannot.
 func (t *trainer) check(name string, loss float64) error {
 	switch {
@@ -65,7 +96,12 @@ func (t *trainer) diverged(reason string) error {
 	if t.run.Config.JEM.On() {
 		advice = "lower jem.step or learning_rate"
 	}
-	return fmt.Errorf("ngebm: the run %w: %s; %s, or let it try again with recover.times=3", ErrDiverged, h.Stopped, advice)
+	if n := t.attempt(); n > 0 {
+		advice = fmt.Sprintf("it was set back %d times already; %s", n, advice)
+	} else if t.run.Config.Recover.Times == 0 {
+		advice += ", or let it try again with recover.times=3"
+	}
+	return fmt.Errorf("ngebm: the run %w: %s; %s", ErrDiverged, h.Stopped, advice)
 }
 
 // keepIfDue keeps a state to go back to, where the run may be set back: at its start
@@ -89,8 +125,12 @@ func (t *trainer) setBack() error {
 	case !found:
 		return fmt.Errorf("ngebm: %s, to which the run should go back, is gone from %s; delete the folder to train anew", goodFile, r.Dir)
 	}
-	if err := t.restoreCompanion(); err != nil {
+	if err := t.restoreCompanion(goodFile); err != nil {
 		return err
+	}
+	// The optimiser's moments, which a state from before the first step does not have.
+	if err := t.store.InitializeVariables(t.backend, nil); err != nil {
+		return fmt.Errorf("ngebm: %s", firstLine(err))
 	}
 	h := r.History
 	h.Recoveries = reached.Recoveries + 1

@@ -136,7 +136,8 @@ func (r *Run) build(backend compute.Backend, net nets.Network, runs string, shap
 	if r.Classifier, err = newClassifier(backend, net, store, networkScope, shape, classes, examples); err != nil {
 		return nil, err
 	}
-	if r.Config.Start != "" {
+	// A run that has a checkpoint goes on from there, wherever it once started from.
+	if _, err := os.Stat(filepath.Join(r.Dir, checkpointFile)); err != nil && r.Config.Start != "" {
 		if err := startFrom(store, runs, r.Config.Start); err != nil {
 			return nil, err
 		}

@@ -55,7 +55,7 @@ func (t *trainer) prepare() (err error) {
 	if t.companion, err = t.newCompanion(); err != nil {
 		return err
 	}
-	if err := t.restoreCompanion(); err != nil {
+	if err := t.restoreCompanion(checkpointFile); err != nil {
 		return err
 	}
 	return t.compile()
@@ -256,21 +256,36 @@ func (t *trainer) save() error {
 	return err
 }
 
-// saveAs writes the run's state into a file of its folder.
+// saveAs writes the run's state into a file of its folder, unless it is past saving.
 func (t *trainer) saveAs(file string) error {
+	if err := t.checkWeights(); err != nil {
+		return err
+	}
 	if t.companion != nil {
 		t.run.kept = t.companion.state()
 	}
 	return t.run.save(t.store, t.run.kept, file)
 }
 
-// restoreCompanion gives the companion what the checkpoint that was read last kept
-// of it.
-func (t *trainer) restoreCompanion() error {
-	if t.companion == nil || t.run.kept == nil {
+// restoreCompanion gives the companion what the checkpoint in that file, which was read
+// last, kept of it.
+func (t *trainer) restoreCompanion(file string) error {
+	if t.companion == nil || t.run.History.Steps() == 0 && t.run.kept == nil {
 		return nil
 	}
-	return t.companion.restore(t.run.kept)
+	bad := func(why string) error {
+		return fmt.Errorf("ngebm: checkpoint %s cannot be gone on with: %s; delete it to train the run anew", filepath.Join(t.run.Dir, file), why)
+	}
+	if t.run.kept == nil {
+		if t.run.Config.JEM.On() {
+			return bad("it lacks the replay buffer")
+		}
+		return nil
+	}
+	if err := t.companion.restore(t.run.kept); err != nil {
+		return bad(err.Error())
+	}
+	return nil
 }
 
 // report says how far training is.
