@@ -54,7 +54,10 @@ func (t *trainer) newCompanion() (companion, error) {
 		return &sampling{s}, err
 	case cfg.Margin.Outliers != "":
 		b, err := data.NewBatches(t.run.outliers, cfg.Batch, cfg.Seed, data.Augment{})
-		return &outliers{b, t.run.outliers.Shape}, err
+		if err != nil {
+			return nil, fmt.Errorf("ngebm: margin.outliers is %q: %w", cfg.Margin.Outliers, err)
+		}
+		return &outliers{b, t.run.outliers.Shape}, nil
 	case cfg.Adversarial.Epsilon > 0:
 		return newAdversary(m, cfg.Adversarial, t.run.Train.IsImages(), cfg.Seed)
 	}
@@ -75,9 +78,13 @@ func (r *Run) openOutliers(ctx context.Context, report progress.Reporter) (err e
 	if err != nil {
 		return fmt.Errorf("ngebm: margin.outliers is %q, neither a way to make strange examples (%s) nor a data set: %w", name, strings.Join(r.Train.Strangers(), ", "), err)
 	}
-	if !slices.Equal(r.outliers.Shape, r.Train.Shape) && r.Train.IsImages() {
-		r.outliers, err = r.outliers.Resize(r.Train.Shape[0], r.Train.Shape[1], r.Train.Shape[2])
+	if slices.Equal(r.outliers.Shape, r.Train.Shape) {
+		return nil
 	}
+	if !r.Train.IsImages() || !r.outliers.IsImages() {
+		return fmt.Errorf("ngebm: margin.outliers is %q, whose examples are shaped %v, not %v as the training set's; name a set like it", name, r.outliers.Shape, r.Train.Shape)
+	}
+	r.outliers, err = r.outliers.Resize(r.Train.Shape[0], r.Train.Shape[1], r.Train.Shape[2])
 	return err
 }
 

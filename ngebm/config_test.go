@@ -28,6 +28,31 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 		{func(c *Config) { c.Validation = -1 }, []string{"validation"}},
 		{func(c *Config) { c.LabelSmoothing = 1 }, []string{"label_smoothing", "below 1"}},
 		{func(c *Config) { c.EvalEvery = 0 }, []string{"eval_every"}},
+		{func(c *Config) { c.Focal = .5 }, []string{"focal is 0.5", "1 or more"}},
+		{func(c *Config) { c.Focal = math.Inf(1) }, []string{"focal is +Inf", "finite"}},
+		{func(c *Config) { c.Focal, c.LabelSmoothing = 2, .1 }, []string{"focal is 2", "label_smoothing"}},
+		{func(c *Config) { c.RampEpochs = -1 }, []string{"ramp_epochs is -1", "0 or more"}},
+		{func(c *Config) { c.RampEpochs, c.FadeEpochs = 15, 6 }, []string{"ramp_epochs is 15", "fade_epochs is 6", "20 epochs"}},
+		{func(c *Config) { c.JEM.Steps = 5 }, []string{"jem.weight is 0", "jem.weight=1"}},
+		{func(c *Config) { c.JEM.Weight, c.JEM.Step = 1, -1 }, []string{"ngebm: jem.step is -1"}},
+		{func(c *Config) { c.Adversarial.Epsilon = -1 }, []string{"adversarial.epsilon is -1", "0 (none) or more"}},
+		{func(c *Config) { c.Adversarial.Epsilon = math.NaN() }, []string{"adversarial.epsilon is NaN"}},
+		{func(c *Config) { c.Adversarial.Steps = 5 }, []string{"adversarial.epsilon is 0", "8/255"}},
+		{func(c *Config) { c.Adversarial = Adversarial{Epsilon: .1, Norm: "l1"} }, []string{`adversarial.norm is "l1"`, "linf or l2"}},
+		{func(c *Config) { c.Adversarial = Adversarial{Epsilon: .1, Steps: -1} }, []string{"adversarial.steps is -1", "1 or more"}},
+		{func(c *Config) { c.Adversarial = Adversarial{Epsilon: .1, Step: -1} }, []string{"adversarial.step is -1"}},
+		{func(c *Config) { c.Adversarial.Epsilon, c.JEM.Weight = .1, 1 }, []string{"adversarial.epsilon is 0.1", "jem.weight"}},
+		{func(c *Config) { c.Adversarial.Epsilon, c.Margin.Outliers = .1, "far away" }, []string{"adversarial.epsilon is 0.1", "margin.outliers"}},
+		{func(c *Config) { c.Adversarial.Epsilon, c.Augment.Mixup = .1, 1 }, []string{"adversarial.epsilon is 0.1", "augment.mixup"}},
+		{func(c *Config) { c.Margin.Weight = 1 }, []string{`margin.outliers is ""`, "uniform noise"}},
+		{func(c *Config) { c.Margin = Margin{Outliers: "far away", Weight: -1} }, []string{"Weight:-1", "0 or more"}},
+		{func(c *Config) { c.Margin = Margin{Outliers: "far away", In: math.Inf(1)} }, []string{"In:+Inf", "finite"}},
+		{func(c *Config) { c.Margin.Outliers, c.JEM.Weight = "far away", 1 }, []string{`margin.outliers is "far away"`, "jem.weight"}},
+		{func(c *Config) { c.Start = "runs/moons-0123456789ab" }, []string{"start is", "12 hex digits"}},
+		{func(c *Config) { c.EMA = 1 }, []string{"ema is 1", "below 1", ".999"}},
+		{func(c *Config) { c.Recover.Times = -1 }, []string{"recover.times is -1"}},
+		{func(c *Config) { c.Recover.Shrink = .5 }, []string{"recover.times is 0", "recover.shrink"}},
+		{func(c *Config) { c.Recover = Recover{1, 2} }, []string{"recover.shrink is 2", "at most 1"}},
 	} {
 		cfg := DefaultConfig("moons", "mlp-8")
 		c.change(&cfg)
@@ -41,6 +66,11 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 				t.Errorf("error %q does not say %q", err, w)
 			}
 		}
+	}
+	samplesOnly := DefaultConfig("moons", "mlp-8") // log p(x,y) alone
+	samplesOnly.Alpha, samplesOnly.JEM.Joint, samplesOnly.JEM.Conditional = 0, 1, true
+	if err := samplesOnly.Validate(); err != nil {
+		t.Error(err)
 	}
 	for _, p := range Presets() {
 		if err := p.Validate(); err != nil {
@@ -79,7 +109,10 @@ func TestHash(t *testing.T) {
 		t.Error("a name, a path or a setting that is not used changed the hash")
 	}
 	seen := map[string]string{base.Hash("d"): "base", base.Hash("e"): "data"}
-	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1", "label_smoothing=.1"} {
+	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1", "label_smoothing=.1",
+		"gamma_per_dimension=true", "ramp_epochs=1", "fade_epochs=1", "focal=2", "augment.mixup=1", "augment.cutout=1", "start=0123456789ab", "ema=.9", "recover.times=1", "recover.times=1,recover.shrink=.1",
+		"jem.weight=1", "jem.weight=2", "jem.joint=1,jem.conditional=true", "jem.weight=1,jem.conditional=true", "jem.weight=1,jem.steps=5", "jem.weight=1,jem.step=2", "jem.weight=1,jem.noise=1", "jem.weight=1,jem.buffer=9", "jem.weight=1,jem.restart=1", "jem.weight=1,jem.start=data", "jem.weight=1,jem.energy_l2=1", "jem.weight=1,jem.max_gap=9",
+		"adversarial.epsilon=1", "adversarial.epsilon=1,adversarial.norm=l2", "adversarial.epsilon=1,adversarial.steps=3", "adversarial.epsilon=1,adversarial.step=1", "margin.outliers=inverted,margin.weight=9", "margin.outliers=inverted,margin.in=9", "margin.outliers=inverted,margin.out=9"} {
 		c := base
 		if err := c.Set(set); err != nil {
 			t.Fatal(err)
