@@ -98,6 +98,16 @@ func (a *Array) Integers() ([]int64, error) {
 	return values, nil
 }
 
+// Floats returns the values as float64, whatever their type (booleans as 0 and 1;
+// integers beyond 2^53 are rounded).
+func (a *Array) Floats() []float64 {
+	values := make([]float64, a.Len())
+	for i := range values {
+		values[i], _ = a.at(i)
+	}
+	return values
+}
+
 // at returns value i and whether it is whole.
 func (a *Array) at(i int) (v float64, whole bool) {
 	b := a.raw[i*a.stored.size():]

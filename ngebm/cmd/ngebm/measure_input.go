@@ -9,10 +9,10 @@ import (
 	"io"
 	"math"
 	"os"
-	"reflect"
+	"slices"
 	"strconv"
 
-	"github.com/sbinet/npyio/npy"
+	"ngebm/data/format"
 )
 
 // table is a file of numbers: rows of equal length, all of them finite.
@@ -63,6 +63,11 @@ func (t *table) labels(classes int) ([]int32, error) {
 	return labels, nil
 }
 
+const (
+	npyMagic = "\x93NUMPY"
+	maxNPY   = 8 << 30 // bytes of values
+)
+
 // readTable reads a file in CSV or NPY, told apart by how it begins.
 func readTable(path string) (*table, error) {
 	f, err := os.Open(path)
@@ -72,7 +77,7 @@ func readTable(path string) (*table, error) {
 	defer f.Close()
 	r := bufio.NewReader(f)
 	t := &table{path: path}
-	if magic, _ := r.Peek(len(npy.Magic)); bytes.Equal(magic, npy.Magic[:]) {
+	if magic, _ := r.Peek(len(npyMagic)); string(magic) == npyMagic {
 		var b []byte
 		if b, err = io.ReadAll(r); err == nil {
 			err = t.parseNPY(b)
@@ -141,109 +146,29 @@ func isHeader(record []string) bool {
 	return true
 }
 
-// parseNPY reads an array of one dimension, as one value a row, or of two. What
-// the header claims is held against the file's size before memory is taken for
-// it.
-func (t *table) parseNPY(b []byte) (err error) {
-	defer func() {
-		if p := recover(); p != nil { // npy slices the header by what it finds in it
-			err = fmt.Errorf("%s: the NPY header cannot be read", t.path)
-		}
-	}()
-	if len(b) < 12 {
-		return fmt.Errorf("%s: the NPY file ends in its header", t.path)
-	}
-	start := 10 + int(b[8]) + int(b[9])<<8
-	if b[6] >= 2 {
-		start = 12 + int(b[8]) + int(b[9])<<8 + int(b[10])<<16 + int(b[11])<<24
-	}
-	if start > len(b) {
-		return fmt.Errorf("%s: the NPY file ends in its header", t.path)
-	}
-	r, err := npy.NewReader(bytes.NewReader(b))
+// parseNPY reads an array of one dimension, as one value a row, or of two.
+func (t *table) parseNPY(b []byte) error {
+	a, err := format.ReadNPY(bytes.NewReader(b), maxNPY)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.path, err)
 	}
-	shape, kind := r.Header.Descr.Shape, r.Header.Descr.Type
-	if len(shape) != 1 && len(shape) != 2 {
-		return fmt.Errorf("%s: an array of shape %v; it must have 1 or 2 dimensions", t.path, shape)
+	if len(a.Shape) != 1 && len(a.Shape) != 2 {
+		return fmt.Errorf("%s: an array of shape %v; it must have 1 or 2 dimensions", t.path, a.Shape)
 	}
-	element := npy.TypeFrom(kind)
-	if element == nil {
-		return fmt.Errorf("%s: an array of type %q; it must hold float32, float64 or integers", t.path, kind)
+	width := 1
+	if len(a.Shape) == 2 {
+		width = a.Shape[1]
 	}
-	rows, width := shape[0], 1
-	if len(shape) == 2 {
-		width = shape[1]
+	if width == 0 {
+		return fmt.Errorf("%s: an array of shape %v has no values", t.path, a.Shape)
 	}
-	room := (len(b) - start) / int(element.Size())
-	if rows < 1 || width < 1 || rows > room || width > room/rows || rows*width*int(element.Size()) != len(b)-start {
-		return fmt.Errorf("%s: %d bytes do not make an array of shape %v and type %q; the file is incomplete or damaged", t.path, len(b)-start, shape, kind)
-	}
-	values, err := valuesOf(r, element.Kind())
-	if err != nil {
-		return fmt.Errorf("%s: type %q: %w", t.path, kind, err)
-	}
-	if len(values) != rows*width {
-		return fmt.Errorf("%s: %d values for shape %v", t.path, len(values), shape)
-	}
-	t.rows = make([][]float64, rows)
-	for i := range t.rows {
-		if r.Header.Descr.Fortran {
-			t.rows[i] = make([]float64, width)
-			for k := range t.rows[i] {
-				t.rows[i][k] = values[k*rows+i]
-			}
-		} else {
-			t.rows[i] = values[i*width : (i+1)*width : (i+1)*width]
-		}
-		for k, v := range t.rows[i] {
+	for row := range slices.Chunk(a.Floats(), width) {
+		t.rows = append(t.rows, row)
+		for k, v := range row {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("%s: value %d is %v; every value must be finite", t.at(i), k, v)
+				return fmt.Errorf("%s: value %d is %v; every value must be finite", t.at(len(t.rows)-1), k, v)
 			}
 		}
 	}
 	return nil
-}
-
-// valuesOf reads all values, in the file's order.
-func valuesOf(r *npy.Reader, kind reflect.Kind) ([]float64, error) {
-	switch kind {
-	case reflect.Float64:
-		return readAs[float64](r)
-	case reflect.Float32:
-		return readAs[float32](r)
-	case reflect.Int8:
-		return readAs[int8](r)
-	case reflect.Int16:
-		return readAs[int16](r)
-	case reflect.Int32:
-		return readAs[int32](r)
-	case reflect.Int64:
-		return readAs[int64](r)
-	case reflect.Uint8:
-		return readAs[uint8](r)
-	case reflect.Uint16:
-		return readAs[uint16](r)
-	case reflect.Uint32:
-		return readAs[uint32](r)
-	case reflect.Uint64:
-		return readAs[uint64](r)
-	}
-	return nil, errors.New("it must hold float32, float64 or integers")
-}
-
-func readAs[T float32 | float64 | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](r *npy.Reader) ([]float64, error) {
-	var values []T
-	if err := r.Read(&values); err != nil {
-		return nil, err
-	}
-	if same, ok := any(values).([]float64); ok {
-		return same, nil
-	}
-	converted := make([]float64, len(values))
-	for i, v := range values {
-		converted[i] = float64(v)
-	}
-	return converted, nil
 }
