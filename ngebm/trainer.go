@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -152,6 +153,7 @@ func (t *trainer) loop(ctx context.Context) error {
 	if err := t.save(); err != nil {
 		return err
 	}
+	_ = os.Remove(filepath.Join(t.run.Dir, goodFile)) // if it cannot be removed it only takes room
 	return h.writeCSV(filepath.Join(t.run.Dir, historyFile))
 }
 
