@@ -170,12 +170,16 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 	return c.apply(ctx, exec, d.Name, d.Len(), d.Example, done)
 }
 
-// logitsAt returns f(x), [examples][classes], at examples that are no data set's: values
-// in the network's units, one example after the other.
-func (c *Classifier) logitsAt(x []float32) ([][]float64, error) {
+// LogitsAt returns f(x), [examples][classes], at inputs that need not be examples of a
+// data set: values in the network's units, in which pixels lie in [-1,1], one input
+// after the other. Their number must be a multiple of an input's.
+func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
 	size := 1
 	for _, n := range c.Shape {
 		size *= n
+	}
+	if len(x) == 0 || len(x)%size != 0 {
+		return nil, fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
 	}
 	flat, err := c.apply(context.Background(), c.forward, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
 	if err != nil {

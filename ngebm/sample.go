@@ -113,7 +113,7 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 
 // keep notes the samples at a step, and their energies.
 func (s *Samples) keep(c *Classifier, step int, x []float32) error {
-	f, err := c.logitsAt(x)
+	f, err := c.LogitsAt(x)
 	if err != nil {
 		return err
 	}

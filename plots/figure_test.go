@@ -143,7 +143,7 @@ func TestSideBySide(t *testing.T) {
 // see, and most are as they were.
 func TestFewColors(t *testing.T) {
 	d := pointSet(t, 300, corners)
-	f, err := Landscapes(OwnScale, Landscape{"NG-EBM", survey(t, hills{corners, 3}, d), d})
+	f, err := Landscapes(OwnScale, Landscape{Title: "NG-EBM", Grid: survey(t, hills{corners, 3}, d), Data: d})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,9 @@ type Grid struct {
 	// Scores holds logits or probabilities at [row][column][class], of which the
 	// largest decides; nil where no decision boundary is to be drawn.
 	Scores [][][]float64
+	// Axes names what X and Y measure; empty for the two numbers of an input, x₁ and
+	// x₂.
+	Axes [2]string
 }
 
 // Model is what a landscape is drawn of: anything that gives logits,
@@ -44,51 +47,81 @@ func Survey(m Model, around *data.Dataset, n int) (*Grid, error) {
 		for i := coordinate; i < len(around.Points); i += 2 {
 			low, high = min(low, float64(around.Points[i])), max(high, float64(around.Points[i]))
 		}
-		margin := (high - low) / 5
-		if margin == 0 {
-			margin = 1
-		}
-		return floats.Span(make([]float64, n), low-margin, high+margin)
+		return spread(low, high, (high-low)/5, n)
 	}
 	g := &Grid{X: axis(0), Y: axis(1)}
-	nodes, err := g.nodes(around.Classes)
-	if err != nil {
-		return nil, err
-	}
-	logits, err := m.Logits(nodes)
-	if err != nil {
-		return nil, err
-	}
-	if len(logits) != nodes.Len() {
-		return nil, fmt.Errorf("plots: the model gave logits for %d of %d points", len(logits), nodes.Len())
-	}
-	for row := range slices.Chunk(logits, n) {
-		energies := make([]float64, n)
-		for i, f := range row {
-			if len(f) == 0 {
-				return nil, errors.New("plots: the model gave no logits for a point")
-			}
-			energies[i] = floats.LogSumExp(f)
+	var nodes []float32 // row by row
+	for _, y := range g.Y {
+		for _, x := range g.X {
+			nodes = append(nodes, float32(x), float32(y))
 		}
-		g.Energy = append(g.Energy, energies)
-		g.Scores = append(g.Scores, row)
+	}
+	logits, err := ask(m, nodes, around.Classes)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.fill(logits); err != nil {
+		return nil, err
 	}
 	return g, nil
 }
 
-// nodes are the lattice's points as a data set, row by row.
-func (g *Grid) nodes(classes []string) (*data.Dataset, error) {
-	d := data.Dataset{
+// spread is n coordinates over a range and a margin on either side.
+func spread(low, high, margin float64, n int) []float64 {
+	if margin == 0 {
+		margin = 1
+	}
+	return floats.Span(make([]float64, n), low-margin, high+margin)
+}
+
+// ask returns a model's logits at points in the plane, one after the other.
+func ask(m Model, points []float32, classes []string) ([][]float64, error) {
+	d, err := data.New(data.Dataset{
 		Info:   data.Info{Name: "lattice", Split: "lattice", Source: "computed", License: "CC0-1.0", Classes: classes},
 		Shape:  []int{2},
-		Labels: make([]int32, len(g.X)*len(g.Y)),
+		Points: points,
+		Labels: make([]int32, len(points)/2),
+	})
+	if err != nil {
+		return nil, err
 	}
-	for _, y := range g.Y {
-		for _, x := range g.X {
-			d.Points = append(d.Points, float32(x), float32(y))
+	return m.Logits(d)
+}
+
+// energies are logsumexp f(x) of a model's answer at so many points.
+func energies(logits [][]float64, points int) ([]float64, error) {
+	if len(logits) != points {
+		return nil, fmt.Errorf("plots: the model gave logits for %d of %d points", len(logits), points)
+	}
+	e := make([]float64, points)
+	for i, f := range logits {
+		if len(f) == 0 {
+			return nil, errors.New("plots: the model gave no logits for a point")
 		}
+		e[i] = floats.LogSumExp(f)
 	}
-	return data.New(d)
+	return e, nil
+}
+
+// fill puts a model's logits at the nodes, row by row, into the grid.
+func (g *Grid) fill(logits [][]float64) error {
+	e, err := energies(logits, len(g.X)*len(g.Y))
+	if err != nil {
+		return err
+	}
+	n := len(g.X)
+	for row := range len(g.Y) {
+		g.Energy = append(g.Energy, e[row*n:(row+1)*n])
+		g.Scores = append(g.Scores, logits[row*n:(row+1)*n])
+	}
+	return nil
+}
+
+func (g *Grid) axisNames() (x, y string) {
+	if x, y = g.Axes[0], g.Axes[1]; x == "" && y == "" {
+		return "x₁", "x₂"
+	}
+	return x, y
 }
 
 // check refuses a grid that cannot be drawn.

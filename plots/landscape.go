@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"ngebm/data"
+	"ngebm/ngebm"
 )
 
 // Landscape is one energy landscape: a model over the plane.
@@ -20,6 +21,17 @@ type Landscape struct {
 	Title string
 	Grid  *Grid         // what the model says, see [Survey]
 	Data  *data.Dataset // points to draw on top, coloured by label; may be nil
+	// Arrows draws the gradient ∂E/∂x, from the differences of energies on the grid.
+	// One scale holds for all landscapes of a figure, and stands in its legend.
+	Arrows bool
+	// Chains draws SGLD chains in the plane, at most 100, evenly picked: their path
+	// over the steps that were kept, where they start and where they end.
+	Chains  *ngebm.Samples
+	Segment *Segment // a line to draw, from A to B; see [Along]
+	Pins    []Pin    // places to mark, with a picture beside them; see [SurveyPlane]
+	// Regions holds the classes' names, each to be written where its class is
+	// decided for, if that is large enough. Nil writes none.
+	Regions []string
 }
 
 // Scale says what the colours of several landscapes mean.
@@ -65,10 +77,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 		return nil, err
 	}
 	panels := make([]panel, len(landscapes))
-	columns := []int{1, 1, 2, 3, 2}[min(len(landscapes), 4)]
-	if len(landscapes) > 4 {
-		columns = 3
-	}
+	columns, arrow := panelColumns(len(landscapes)), arrowNorm(landscapes)
 	for i, l := range landscapes {
 		bands := sharedBands
 		if scale == OwnScale {
@@ -76,17 +85,16 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 				return nil, err
 			}
 		}
-		panels[i] = l.panel(bands, columns)
+		panels[i] = l.panel(bands, columns, arrow)
 		if scale == OwnScale {
 			panels[i].below, panels[i].belowHeight = bands.drawBar, barSpace
 		}
-		if i%columns == 0 {
-			panels[i].yLabel = "x₂"
+		if i%columns > 0 {
+			panels[i].yLabel = ""
 		}
-		panels[i].xLabel = "x₁"
 	}
 
-	keys := landscapeKeys(landscapes)
+	keys := landscapeKeys(landscapes, arrow)
 	f := &Figure{Width: fullWidth, Alt: landscapeAlt(landscapes, ranges)}
 	if columns == 1 {
 		f.Width = 5 * vg.Inch
@@ -114,14 +122,25 @@ func (l Landscape) check() error {
 	if err := l.Grid.check(); err != nil {
 		return err
 	}
-	if l.Data == nil {
-		return nil
+	if l.Data != nil {
+		if err := checkPlane(l.Data); err != nil {
+			return err
+		}
 	}
-	return checkPlane(l.Data)
+	if l.Regions != nil && len(l.Regions) != l.Grid.classes() {
+		return fmt.Errorf("plots: %d names of regions for a grid with scores of %d classes", len(l.Regions), l.Grid.classes())
+	}
+	if s := l.Segment; s != nil {
+		if err := s.check(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(checkChains(l.Chains), checkPins(l.Pins))
 }
 
-// panel draws one landscape.
-func (l Landscape) panel(b bands, columns int) panel {
+// panel draws one landscape; arrow is the gradient's norm that is drawn as long as
+// arrows are apart.
+func (l Landscape) panel(b bands, columns int, arrow float64) panel {
 	g := l.Grid
 	p := newPlot()
 	p.X.Min, p.X.Max = g.X[0], g.X[len(g.X)-1]
@@ -149,8 +168,25 @@ func (l Landscape) panel(b bands, columns int) panel {
 			}
 		}
 	}
+	if l.Arrows {
+		p.Add(arrows{g, arrow})
+	}
+	if l.Segment != nil {
+		p.Add(*l.Segment)
+	}
+	var notes []string
+	if l.Chains != nil {
+		notes = addChains(p, l.Chains)
+	}
+	if l.Regions != nil {
+		p.Add(regions{g, l.Regions, l.Pins})
+	}
+	for _, pin := range l.Pins {
+		p.Add(pin)
+	}
 	aspect := (p.Y.Max - p.Y.Min) / (p.X.Max - p.X.Min)
-	return panel{Plot: p, title: l.Title, aspect: min(max(aspect, 0.4), 1.6)}
+	x, y := g.axisNames()
+	return panel{Plot: p, title: l.Title, notes: notes, xLabel: x, yLabel: y, aspect: min(max(aspect, 0.4), 1.6)}
 }
 
 // boundaryStyles draw the decision boundary: black within white, to be seen on
@@ -160,7 +196,7 @@ var boundaryStyles = []draw.LineStyle{{Color: color.White, Width: 3.2}, {Color: 
 // classMarks sorts at most mostMarkers points by label.
 func classMarks(d *data.Dataset, columns int) []marks {
 	n := min(d.Len(), mostMarkers)
-	radius := min(3, max(1.3, 40/math.Sqrt(float64(max(n, 1))))) * []float64{1, 1, 0.9, 0.75}[columns]
+	radius := min(3, max(1.3, 40/math.Sqrt(float64(max(n, 1))))) * []float64{1, 1, 0.9, 0.75, 0.6}[min(columns, 4)]
 	byClass := make([]marks, len(d.Classes))
 	for i := range n {
 		j := i * d.Len() / n
@@ -171,13 +207,13 @@ func classMarks(d *data.Dataset, columns int) []marks {
 	return byClass
 }
 
-// landscapeKeys names the classes that are drawn, and the boundary.
-func landscapeKeys(landscapes []Landscape) legend {
+// landscapeKeys names the classes that are drawn, the boundary, and what lies on top.
+func landscapeKeys(landscapes []Landscape, arrow float64) legend {
 	var keys legend
 	seen := map[string]bool{}
-	boundary := false
+	boundary, arrows, chains := false, false, false
 	for _, l := range landscapes {
-		boundary = boundary || l.Grid.classes() > 1
+		boundary, arrows, chains = boundary || l.Grid.classes() > 1, arrows || l.Arrows, chains || l.Chains != nil
 		if l.Data == nil {
 			continue
 		}
@@ -190,6 +226,12 @@ func landscapeKeys(landscapes []Landscape) legend {
 	}
 	if boundary {
 		keys = append(keys, lineKey("decision boundary", boundaryStyles[1], draw.GlyphStyle{}))
+	}
+	if arrows {
+		keys = append(keys, arrowKey(arrow))
+	}
+	if chains {
+		keys = append(keys, lineKey("start of an SGLD chain", draw.LineStyle{}, chainStart), lineKey("its end", draw.LineStyle{}, chainEnd))
 	}
 	return keys
 }
@@ -204,9 +246,29 @@ func landscapeAlt(landscapes []Landscape, ranges [][2]float64) string {
 		if l.Grid.classes() > 1 {
 			text += " and the decision boundary"
 		}
+		text += l.overlaysAlt()
 		parts = append(parts, text+".")
 	}
 	return strings.Join(parts, " ")
+}
+
+// overlaysAlt says what lies on top of a landscape.
+func (l Landscape) overlaysAlt() string {
+	text := ""
+	if l.Arrows {
+		text += fmt.Sprintf(", with arrows along the gradient, whose norm is %.3g at most", l.Grid.steepest())
+	}
+	if l.Chains != nil {
+		inside, total := l.ended()
+		text += fmt.Sprintf(", with SGLD chains, of which %d of %d end within the picture", inside, total)
+	}
+	if s := l.Segment; s != nil {
+		text += fmt.Sprintf(", with a line from A at (%.3g, %.3g) to B at (%.3g, %.3g)", s.From[0], s.From[1], s.To[0], s.To[1])
+	}
+	for _, p := range l.Pins {
+		text += fmt.Sprintf(", with %s at (%.3g, %.3g)", p.Label, p.X, p.Y)
+	}
+	return text
 }
 
 // bands divide a range of energies into steps of a round size, each of one

@@ -61,14 +61,14 @@ func survey(t testing.TB, m Model, d *data.Dataset) *Grid {
 
 func TestLandscapesGolden(t *testing.T) {
 	d := pointSet(t, 300, corners)
-	steep := Landscape{"cross-entropy", survey(t, hills{corners, 30}, d), d}
-	flat := Landscape{"NG-EBM, β = γ = 0.1", survey(t, hills{corners, 3}, d), d}
+	steep := Landscape{Title: "cross-entropy", Grid: survey(t, hills{corners, 30}, d), Data: d}
+	flat := Landscape{Title: "NG-EBM, β = γ = 0.1", Grid: survey(t, hills{corners, 3}, d), Data: d}
 	t.Run("own scales", func(t *testing.T) {
 		f, err := Landscapes(OwnScale, steep, flat)
 		golden(t, "landscapes", f, err)
 	})
 	t.Run("shared scale", func(t *testing.T) {
-		f, err := Landscapes(SharedScale, steep, flat, Landscape{"without data", flat.Grid, nil})
+		f, err := Landscapes(SharedScale, steep, flat, Landscape{Title: "without data", Grid: flat.Grid})
 		golden(t, "landscapes-shared", f, err)
 	})
 	t.Run("one, two classes, a hole", func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestLandscapesGolden(t *testing.T) {
 				row[i] = math.NaN()
 			}
 		}
-		f, err := Landscapes(OwnScale, Landscape{"moons", g, two})
+		f, err := Landscapes(OwnScale, Landscape{Title: "moons", Grid: g, Data: two})
 		golden(t, "landscape", f, err)
 	})
 }
@@ -102,9 +102,9 @@ func TestLandscapesDegenerate(t *testing.T) {
 	}{
 		{"all energies equal", Landscape{Grid: flat(3)}, ""},
 		{"all zero", Landscape{Grid: flat(0), Data: d}, ""},
-		{"one class", Landscape{"one", survey(t, hills{corners[:1], 1}, one), one}, ""},
-		{"one point", Landscape{"one", survey(t, hills{corners, 1}, pointSet(t, 1, corners)), pointSet(t, 1, corners)}, ""},
-		{"no points", Landscape{"none", flat(1), pointSet(t, 0, corners)}, ""},
+		{"one class", Landscape{Title: "one", Grid: survey(t, hills{corners[:1], 1}, one), Data: one}, ""},
+		{"one point", Landscape{Title: "one", Grid: survey(t, hills{corners, 1}, pointSet(t, 1, corners)), Data: pointSet(t, 1, corners)}, ""},
+		{"no points", Landscape{Title: "none", Grid: flat(1), Data: pointSet(t, 0, corners)}, ""},
 		{"a tenth of the range NaN", Landscape{Grid: &Grid{X: []float64{0, 1, 2}, Y: []float64{0, 1}, Energy: [][]float64{{0, 1, math.NaN()}, {2, 3, math.Inf(1)}}}}, ""},
 		{"class scores NaN", Landscape{Grid: &Grid{X: []float64{0, 1}, Y: []float64{0, 1}, Energy: [][]float64{{0, 1}, {2, 3}}, Scores: [][][]float64{{{math.NaN(), 1}, {1, 2}}, {{2, 1}, {0, 0}}}}}, ""},
 		{"tie everywhere", Landscape{Grid: &Grid{X: []float64{0, 1}, Y: []float64{0, 1}, Energy: [][]float64{{0, 1}, {2, 3}}, Scores: [][][]float64{{{1, 1}, {1, 1}}, {{1, 1}, {1, 1}}}}}, ""},

@@ -104,9 +104,13 @@ const (
 // panelTiles says where panels go: in rows of so many columns, the last of
 // which may end early, with room for their words.
 func panelTiles(panels []panel, columns int) draw.Tiles {
+	above := titleHeight / 3
+	if slices.ContainsFunc(panels, func(p panel) bool { return p.title != "" }) {
+		above = titleHeight
+	}
 	tiles := draw.Tiles{
 		Rows: (len(panels) + columns - 1) / columns, Cols: columns,
-		PadX: gap, PadY: titleHeight + gap/2, PadTop: titleHeight, PadBottom: xLabelHeight,
+		PadX: gap, PadY: above + gap/2, PadTop: above, PadBottom: xLabelHeight,
 	}
 	for i, p := range panels {
 		if p.yLabel != "" {
@@ -117,7 +121,7 @@ func panelTiles(panels []panel, columns int) draw.Tiles {
 		}
 		tiles.PadLeft = max(tiles.PadLeft, p.leftWidth)
 		if p.xLabel != "" && i/columns < tiles.Rows-1 && i+columns < len(panels) {
-			tiles.PadY = titleHeight + gap/2 + xLabelHeight
+			tiles.PadY = above + gap/2 + xLabelHeight
 		}
 	}
 	var below, note vg.Length
@@ -131,8 +135,9 @@ func panelTiles(panels []panel, columns int) draw.Tiles {
 	return tiles
 }
 
-// drawPanels draws panels so that their axes are in line.
-func drawPanels(c draw.Canvas, panels []panel, columns int) {
+// drawPanels draws panels so that their axes are in line, and returns where the
+// data's area of each lies.
+func drawPanels(c draw.Canvas, panels []panel, columns int) []vg.Rectangle {
 	tiles := panelTiles(panels, columns)
 	rows := make([][]*plot.Plot, tiles.Rows)
 	for i, p := range panels {
@@ -142,10 +147,12 @@ func drawPanels(c draw.Canvas, panels []panel, columns int) {
 		rows[i/columns][i%columns] = p.Plot
 	}
 	canvases := plot.Align(rows, tiles, c)
+	areas := make([]vg.Rectangle, len(panels))
 	for i, p := range panels {
 		canvas := canvases[i/columns][i%columns]
 		p.Draw(canvas)
 		p.words(canvas)
+		areas[i] = p.DataCanvas(canvas).Rectangle
 		if p.below != nil {
 			data := p.DataCanvas(canvas)
 			bottom := canvas.Min.Y - xLabelHeight
@@ -154,6 +161,7 @@ func drawPanels(c draw.Canvas, panels []panel, columns int) {
 			}})
 		}
 	}
+	return areas
 }
 
 // panelsHeight is what panels of a fixed aspect take up in a width.

@@ -1,0 +1,133 @@
+package plots
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"ngebm/data"
+)
+
+func TestProfilesGolden(t *testing.T) {
+	d := pointSet(t, 300, corners)
+	line := Segment{[2]float64{-3, -1.2}, [2]float64{3, -.6}}
+	var all []*Profile
+	for title, height := range map[string]float64{"steep": 6, "flat": 1} {
+		p, err := Along(hills{corners, height}, line, d, 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Title = title
+		if all = append(all, p); title == "steep" {
+			all[0], all[len(all)-1] = all[len(all)-1], all[0]
+		}
+	}
+	for i := 60; i < 80; i++ {
+		all[1].Energy[i] = math.NaN()
+	}
+	f, err := Profiles(all...)
+	golden(t, "profiles", f, err)
+}
+
+// Along the line from (0, 0) to (3, 4), whose length is 5, the energy of one bump
+// h·exp(-r²/2) at the origin is the bump itself.
+func TestAlong(t *testing.T) {
+	d := pointSet(t, 3, corners)
+	p, err := Along(hills{[][2]float64{{0, 0}}, 2}, Segment{To: [2]float64{3, 4}}, d, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range []float64{0, 1, 2, 3, 4, 5} {
+		if want := 2 * math.Exp(-r*r/2); math.Abs(p.Distance[i]-r) > 1e-12 || math.Abs(p.Energy[i]-want) > 1e-6 {
+			t.Errorf("at %v the energy is %v, want %v at %v", p.Distance[i], p.Energy[i], want, r)
+		}
+	}
+	line := Segment{[2]float64{0, 0}, [2]float64{1, 0}}
+	for name, test := range map[string]struct {
+		m    Model
+		line Segment
+		d    *data.Dataset
+		n    int
+		err  string
+	}{
+		"one point":      {hills{corners, 1}, line, d, 1, "choose 2 to 100000"},
+		"no length":      {hills{corners, 1}, Segment{}, d, 9, "has length 0"},
+		"to nowhere":     {hills{corners, 1}, Segment{To: [2]float64{math.NaN()}}, d, 9, "has length NaN"},
+		"to infinity":    {hills{corners, 1}, Segment{To: [2]float64{math.Inf(1)}}, d, 9, "has length +Inf"},
+		"images":         {hills{corners, 1}, line, stripes(t, 1, 8, 8, 1), 9, "shows points in the plane"},
+		"no data":        {hills{corners, 1}, line, nil, 9, "no data set"},
+		"model fails":    {failing{}, line, d, 9, "out of memory"},
+		"too few logits": {failing{[][]float64{{1}}}, line, d, 9, "logits for 1 of 9 points"},
+	} {
+		if _, err := Along(test.m, test.line, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
+			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
+		}
+	}
+}
+
+func TestProfilesDegenerate(t *testing.T) {
+	d := pointSet(t, 30, corners)
+	line := Segment{To: [2]float64{1, 0}}
+	profile := func(energies ...float64) *Profile {
+		p := &Profile{Near: d, Segment: line, Distance: upToFloats(len(energies)), Energy: energies}
+		for _, e := range energies {
+			p.Logits = append(p.Logits, []float64{e, e - 1, math.NaN()})
+		}
+		return p
+	}
+	short := profile(1, 2)
+	short.Logits = short.Logits[:1]
+	none := profile(1, 2)
+	none.Near = pointSet(t, 0, corners)
+	for name, test := range map[string]struct {
+		p   *Profile
+		err string
+	}{
+		"all energies equal": {profile(3, 3, 3), ""},
+		"NaN and infinity":   {profile(3, math.NaN(), math.Inf(1), 4, 5), ""},
+		"no points":          {none, ""},
+		"all NaN":            {profile(math.NaN(), math.NaN()), "no energy of the profile"},
+		"logits missing":     {short, "an energy and logits for each"},
+		"nothing":            {nil, "an energy and logits for each"},
+	} {
+		f, err := Profiles(test.p)
+		switch {
+		case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
+		case test.err == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case test.err == "":
+			checkDrawn(t, f)
+		}
+	}
+	if _, err := Profiles(); err == nil {
+		t.Error("no profile drawn without an error")
+	}
+}
+
+func upToFloats(n int) []float64 {
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = float64(i)
+	}
+	return values
+}
+
+func ExampleAlong() {
+	train, _, err := data.Open(context.Background(), "moons", data.Options{})
+	if err != nil {
+		panic(err)
+	}
+	var model Model = hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // in earnest, a trained classifier
+	profile, err := Along(model, Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}, train, 300)
+	if err != nil {
+		panic(err)
+	}
+	figure, err := Profiles(profile)
+	if err != nil {
+		panic(err)
+	}
+	_ = figure.Show() // in a notebook; Save writes a file
+	// Output:
+}
