@@ -11,7 +11,7 @@ import (
 )
 
 // arrowsAcross is how many arrows stand in a row of a landscape.
-const arrowsAcross = 15
+const arrowsAcross = 14
 
 // arrows draws the gradient of the grid's energy at some of its nodes.
 type arrows struct {
@@ -19,21 +19,26 @@ type arrows struct {
 	norm float64 // drawn as long as arrows are apart
 }
 
-// nodes are the indices on an axis of n where arrows stand.
-func (arrows) nodes(n int) []int {
-	count := min(n, arrowsAcross)
-	indices := make([]int, count)
-	for i := range indices {
-		indices[i] = (2*i + 1) * n / (2 * count)
+// arrowNodes are the rows and columns where arrows stand: about as far apart in
+// either direction.
+func (g *Grid) arrowNodes() (rows, columns []int) {
+	evenly := func(n, count int) []int {
+		count = min(n, count)
+		indices := make([]int, count)
+		for i := range indices {
+			indices[i] = (2*i + 1) * n / (2 * count)
+		}
+		return indices
 	}
-	return indices
+	aspect := (g.Y[len(g.Y)-1] - g.Y[0]) / (g.X[len(g.X)-1] - g.X[0])
+	return evenly(len(g.Y), int(arrowsAcross*min(max(aspect, 0.4), 1.6))), evenly(len(g.X), arrowsAcross)
 }
 
 // Plot implements [plot.Plotter].
 func (a arrows) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
-	columns, rows := a.nodes(len(a.grid.X)), a.nodes(len(a.grid.Y))
-	length := min(c.Size().X/vg.Length(len(columns)), c.Size().Y/vg.Length(len(rows)))
+	rows, columns := a.grid.arrowNodes()
+	length := c.Size().X / vg.Length(len(columns))
 	for _, row := range rows {
 		for _, column := range columns {
 			dx, dy := a.grid.gradient(row, column)
@@ -73,8 +78,9 @@ func (g *Grid) gradient(row, column int) (dx, dy float64) {
 // steepest is the largest finite norm of the gradient where arrows stand.
 func (g *Grid) steepest() float64 {
 	most := 0.
-	for _, row := range (arrows{}).nodes(len(g.Y)) {
-		for _, column := range (arrows{}).nodes(len(g.X)) {
+	rows, columns := g.arrowNodes()
+	for _, row := range rows {
+		for _, column := range columns {
 			if norm := math.Hypot(g.gradient(row, column)); finite(norm) {
 				most = max(most, norm)
 			}
@@ -83,8 +89,8 @@ func (g *Grid) steepest() float64 {
 	return most
 }
 
-// arrowNorm is a round norm of the gradient for the arrows of all landscapes: one
-// near the largest, or 1 where all are flat.
+// arrowNorm is a round norm of the gradient for the arrows of all landscapes: about
+// half of the largest, or 1 where all are flat.
 func arrowNorm(landscapes []Landscape) float64 {
 	most := 0.
 	for _, l := range landscapes {
@@ -92,7 +98,7 @@ func arrowNorm(landscapes []Landscape) float64 {
 			most = max(most, l.Grid.steepest())
 		}
 	}
-	return roundStep(most, 1)
+	return roundStep(most, 2)
 }
 
 func arrowKey(norm float64) key {

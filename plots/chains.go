@@ -18,7 +18,7 @@ const mostChains = 100
 var (
 	chainStart = draw.GlyphStyle{Color: color.White, Radius: 2.2, Shape: ring{}}
 	chainEnd   = draw.GlyphStyle{Color: color.Black, Radius: 2.4, Shape: polygon{corners: 36}}
-	chainPath  = draw.LineStyle{Color: withAlpha(color.White, 0xb0), Width: 0.7}
+	chainPath  = draw.LineStyle{Color: withAlpha(color.White, 0x90), Width: 0.6}
 )
 
 // ring is a disc with a black edge.

@@ -3,7 +3,6 @@ package plots
 import (
 	"errors"
 	"fmt"
-	"image/color"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -54,6 +53,9 @@ type Profile struct {
 // lying on it.
 const nearLine = 0.03
 
+// energyLine is wide enough to be seen below the logits.
+var energyLine = draw.LineStyle{Color: black, Width: 3.6}
+
 // Along asks a model at n points of a line, evenly apart, its ends among them, for
 // E(x) = logsumexp f(x) and the logits. near holds points to mark where they lie
 // close to the line, and names the classes. n must be in 2..100000.
@@ -83,16 +85,16 @@ func Along(m Model, line Segment, near *data.Dataset, n int) (*Profile, error) {
 	return p, err
 }
 
-// Profiles draws what models say along lines, three in a row: the energy as a thick
-// black line above the logits, each in its class's colour; and below them a tick for
+// Profiles draws what models say along lines, three in a row: the energy as a wide
+// black line and on top of it the logits, each in its class's colour; and below them a tick for
 // each example close to the line, coloured by its label. Where a value is not a
 // finite number its curve has a gap.
 func Profiles(profiles ...*Profile) (*Figure, error) {
 	if len(profiles) == 0 {
 		return nil, errors.New("plots: no profile to draw")
 	}
-	s := sheet{keys: legend{lineKey("E(x) = logsumexp f(x)", draw.LineStyle{Color: black, Width: 2.4}, draw.GlyphStyle{})}}
-	s.caption = fmt.Sprintf("Ticks below: examples of a class within %g of the line, measured in its length.", nearLine)
+	s := sheet{keys: legend{lineKey("E(x) = logsumexp f(x)", energyLine, draw.GlyphStyle{})}}
+	s.caption = fmt.Sprintf("Ticks below: examples no farther from the line than %g of its length.", nearLine)
 	alt := ""
 	columns := panelColumns(len(profiles))
 	seen := map[string]bool{}
@@ -130,6 +132,7 @@ func (p *Profile) check() error {
 
 func (p *Profile) panel() panel {
 	out := newHistoryPanel(p.Title)
+	addLine(out.Plot, p.Distance, p.Energy, energyLine)
 	low, high := finiteRange(p.Energy)
 	for k := range p.Near.Classes {
 		f := make([]float64, len(p.Logits))
@@ -144,7 +147,6 @@ func (p *Profile) panel() panel {
 		}
 		addLine(out.Plot, p.Distance, f, draw.LineStyle{Color: classMark(k, 1).Color, Width: lineWidth})
 	}
-	addLine(out.Plot, p.Distance, p.Energy, draw.LineStyle{Color: withAlpha(color.Black, 0xd0), Width: 2.4})
 	pad := (high - low) / 12
 	if pad == 0 {
 		pad = max(math.Abs(low)/2, 1e-3)
