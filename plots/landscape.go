@@ -72,7 +72,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 		ranges[i] = [2]float64{low, high}
 		all = [2]float64{min(all[0], low), max(all[1], high)}
 	}
-	sharedBands, err := newBands(all[0], all[1])
+	sharedBands, err := newBands(all[0], all[1], manyBands)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 	for i, l := range landscapes {
 		bands := sharedBands
 		if scale == OwnScale {
-			if bands, err = newBands(ranges[i][0], ranges[i][1]); err != nil {
+			if bands, err = newBands(ranges[i][0], ranges[i][1], manyBands); err != nil {
 				return nil, err
 			}
 		}
@@ -147,9 +147,11 @@ func (l Landscape) panel(b bands, columns int, arrow float64) panel {
 	p.Y.Min, p.Y.Max = g.Y[0], g.Y[len(g.Y)-1]
 	p.Add(plotter.NewImage(b.paint(g), p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
 
-	contours := plotter.NewContour(field{g, func(row, column int) float64 { return g.Energy[row][column] }}, b.levels, nil)
-	contours.LineStyles = []draw.LineStyle{{Color: withAlpha(color.White, 0x70), Width: 0.5}}
-	p.Add(contours)
+	if columns <= 3 { // in small ones they are too fine to see
+		contours := plotter.NewContour(field{g, func(row, column int) float64 { return g.Energy[row][column] }}, b.levels, nil)
+		contours.LineStyles = []draw.LineStyle{{Color: withAlpha(color.White, 0x70), Width: 0.5}}
+		p.Add(contours)
+	}
 	if hole := paintHoles(g); hole != nil { // above contours, which are ragged there
 		p.Add(plotter.NewImage(hole, p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
 	}
@@ -278,13 +280,16 @@ type bands struct {
 	colors []color.Color // the bands'
 }
 
-// newBands covers a range with about fourteen bands.
-func newBands(low, high float64) (bands, error) {
+// How many bands a landscape has, and a small one.
+const manyBands, fewBands = 14, 9
+
+// newBands covers a range with about so many bands.
+func newBands(low, high float64, count int) (bands, error) {
 	if span := high - low; span <= 1e-9*max(math.Abs(low), math.Abs(high)) { // flat
 		pad := max(math.Abs(low)/10, 0.5)
 		low, high = low-pad, high+pad
 	}
-	step := roundStep(high-low, 14)
+	step := roundStep(high-low, count)
 	first, last := math.Floor(low/step), math.Ceil(high/step)
 	colors, err := energyMap(first*step, last*step)
 	if err != nil {

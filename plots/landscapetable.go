@@ -43,7 +43,7 @@ func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figur
 		ranges[i][0], ranges[i][1] = l.Grid.energyRange()
 		low, high = min(low, ranges[i][0]), max(high, ranges[i][1])
 	}
-	shared, err := newBands(low, high)
+	shared, err := newBands(low, high, manyBands)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figur
 	for i, l := range all {
 		b := shared
 		if scale == OwnScale {
-			if b, err = newBands(ranges[i][0], ranges[i][1]); err != nil {
+			if b, err = newBands(ranges[i][0], ranges[i][1], fewBands); err != nil {
 				return nil, err
 			}
 		}
