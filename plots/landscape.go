@@ -56,8 +56,8 @@ const mostMarkers = 600
 // Landscapes draws energy landscapes side by side, three in a row: filled
 // contours of E(x), bright where it is high, that is where the model finds
 // inputs likely; the data, each class in its own colour and shape (at most 600
-// points, evenly picked); and the boundary between decisions. Grey is where the
-// energy is not a finite number.
+// points, evenly picked); the boundary between decisions; and what a [Landscape] asks
+// for besides. Grey is where the energy is not a finite number.
 func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 	if len(landscapes) == 0 {
 		return nil, errors.New("plots: no landscape to draw")
