@@ -13,6 +13,7 @@ const (
 	forBuffer purpose = iota + 1
 	forSlots
 	forNoise
+	forRefinement
 )
 
 // stream returns the random numbers for one purpose, attempt and step: a function of
