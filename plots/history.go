@@ -13,13 +13,16 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/jem"
 )
 
 // Run is a training history under the name it goes by in a figure. The name
-// decides its colour ([MethodColor]).
+// decides its colour ([MethodColor]). Where what the run cost is given, the figure
+// says which share of the time it waited for data.
 type Run struct {
 	Name    string
 	History *ngebm.History
+	Cost    ngebm.Cost
 }
 
 // History draws how training went, against epochs: the loss, each of its terms
@@ -27,7 +30,9 @@ type Run struct {
 // where several runs are compared), and the accuracy of the evaluations. Values
 // of single steps are faint, with their moving average over a twenty-fifth of
 // the run on top; markers are evaluations of a whole set. Steps without a finite
-// value leave a gap, and why a run stopped early stands below.
+// value leave a gap. What happened besides (a divergence, a return to an earlier
+// state) is a numbered line at its step, and stands below in words, as does why a
+// run stopped early.
 //
 // An axis is logarithmic where the averaged values cross two orders of
 // magnitude.
@@ -41,6 +46,7 @@ func History(runs ...Run) (*Figure, error) {
 	}
 	styles := methodStyles(names)
 
+	events := eventsOf(runs)
 	panels := []panel{lossPanel(runs, styles)}
 	for _, term := range termNames(runs) {
 		panels = append(panels, termPanel(runs, styles, term))
@@ -56,10 +62,12 @@ func History(runs ...Run) (*Figure, error) {
 			panels[i].xLabel = epochLabel(runs)
 		}
 		panels[i].X.Min, panels[i].X.Max = 0, lastEpoch(runs)
+		panels[i].Add(eventLines(events))
 	}
 
-	keys, notes := historyKeys(runs, styles), stopNotes(runs)
+	keys := historyKeys(runs, styles)
 	width := []vg.Length{0, 5 * vg.Inch, fullWidth, fullWidth}[columns]
+	notes := historyNotes(runs, events, width-2*margin)
 	rowHeight := []vg.Length{0, 230, 185, 165}[columns]
 	lineHeight := vg.Length(labelSize) * 1.5
 	keysHeight := keys.height(width - 2*margin)
@@ -70,11 +78,9 @@ func History(runs ...Run) (*Figure, error) {
 		keys.draw(c)
 		bottom := vg.Length(len(notes)) * lineHeight
 		drawPanels(draw.Crop(c, 0, 0, bottom, -keysHeight-gap/2), panels, columns)
-		style := textStyle(labelSize, false)
-		style.Color = alarm
 		for i, note := range notes {
-			y := c.Min.Y + bottom - vg.Length(i+1)*lineHeight
-			c.FillText(style, vg.Point{X: c.Min.X, Y: y}, shorten(note, c.Size().X, style.Width))
+			note.style.Color = note.color
+			c.FillText(note.style, vg.Point{X: c.Min.X, Y: c.Min.Y + bottom - vg.Length(i+1)*lineHeight}, note.text)
 		}
 	}
 	return f, nil
@@ -151,8 +157,8 @@ func termPanel(runs []Run, styles []draw.LineStyle, term string) panel {
 		if t < 0 {
 			continue
 		}
-		if len(runs) == 1 {
-			title += ", " + weightText(r.History, t)
+		if weight := weightText(r.History, t); len(runs) == 1 && weight != "" {
+			title += ", " + weight
 		}
 		all = append(all, stepSeries(r.History, r.History.Values[t], styles[i]))
 		all = append(all, evaluationSeries(r.History, styles[i], false, func(e ngebm.Evaluation) float64 {
@@ -242,6 +248,9 @@ func lastEpoch(runs []Run) float64 {
 	last := 0.
 	for _, r := range runs {
 		last = max(last, epoch(r.History, r.History.Steps()))
+		for _, e := range r.History.Events { // a run set back may be shorter than it was
+			last = max(last, epoch(r.History, e.Step))
+		}
 	}
 	return last
 }
@@ -258,21 +267,39 @@ func epochLabel(runs []Run) string {
 // symbol is how the paper writes a term and its weight.
 type symbol struct{ title, weight string }
 
-// symbolOf knows the three terms of NG-EBM; any other keeps its name.
+// symbolOf knows the terms of NG-EBM and its rivals; any other keeps its name. A
+// term without a weight's symbol is watched, not minimised.
 func symbolOf(term string) symbol {
 	switch term {
 	case energy.NameCrossEntropy:
 		return symbol{"cross-entropy (nats)", "α"}
+	case energy.NameFocal:
+		return symbol{"focal loss (nats)", "α"}
 	case energy.NameVariance:
 		return symbol{"Var[E(x)] (nats²)", "β"}
 	case energy.NameGradientNorm:
 		return symbol{"mean ‖∂E/∂x‖₂", "γ"}
+	case energy.NameMargin:
+		return symbol{"energy margin (nats²)", "w"}
+	case jem.NameGap:
+		return symbol{"energy gap (nats)", "w"}
+	case jem.NameJointGap:
+		return symbol{"joint gap (nats)", "w"}
+	case jem.NameSquare:
+		return symbol{"squared energy (nats²)", "w"}
+	case jem.NameSlope:
+		return symbol{"‖∂E/∂x‖₂ at samples", ""}
 	}
 	return symbol{term, "weight"}
 }
 
+// weightText is empty for a term that is only watched.
 func weightText(h *ngebm.History, term int) string {
-	return symbolOf(h.Terms[term]).weight + " = " + strconv.FormatFloat(h.Weights[term], 'g', 4, 64)
+	weight := symbolOf(h.Terms[term]).weight
+	if weight == "" {
+		return ""
+	}
+	return weight + " = " + strconv.FormatFloat(h.Weights[term], 'g', 4, 64)
 }
 
 // runLabel is a run's name with its weights, which no title can say where there
@@ -280,7 +307,9 @@ func weightText(h *ngebm.History, term int) string {
 func runLabel(r Run) string {
 	var weights []string
 	for t := range r.History.Terms {
-		weights = append(weights, weightText(r.History, t))
+		if weight := weightText(r.History, t); weight != "" {
+			weights = append(weights, weight)
+		}
 	}
 	if len(weights) < 2 {
 		return r.Name
@@ -311,17 +340,6 @@ func historyKeys(runs []Run, styles []draw.LineStyle) legend {
 	return keys
 }
 
-// stopNotes says which runs ended before their time, and why.
-func stopNotes(runs []Run) []string {
-	var notes []string
-	for _, r := range runs {
-		if r.History.Stopped != "" {
-			notes = append(notes, strings.TrimPrefix(r.Name+" stopped: ", " ")+r.History.Stopped)
-		}
-	}
-	return notes
-}
-
 func historyAlt(runs []Run) string {
 	var parts []string
 	for _, r := range runs {
@@ -330,7 +348,10 @@ func historyAlt(runs []Run) string {
 		smooth := movingAverage(loss, averagedOver(len(loss)))
 		text := fmt.Sprintf("%s over %s: the loss goes from %.3g to %.3g", strings.TrimSpace("Training history of "+r.Name), counted(h), smooth[0], smooth[len(smooth)-1])
 		for t, name := range h.Terms {
-			text += fmt.Sprintf(", %s (%s) ends at %.3g", name, weightText(h, t), h.Values[t][len(h.Values[t])-1])
+			if weight := weightText(h, t); weight != "" {
+				name += " (" + weight + ")"
+			}
+			text += fmt.Sprintf(", %s ends at %.3g", name, h.Values[t][len(h.Values[t])-1])
 		}
 		for _, split := range splits(h) {
 			for _, e := range slices.Backward(h.Evaluations) {
@@ -341,6 +362,9 @@ func historyAlt(runs []Run) string {
 			}
 		}
 		parts = append(parts, text+".")
+	}
+	for _, e := range eventsOf(runs) {
+		parts = append(parts, e.text+".")
 	}
 	return strings.Join(append(parts, stopNotes(runs)...), " ")
 }

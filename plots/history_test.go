@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/jem"
 )
 
 // madeUp is a history that looks like training: each term decays with noise.
@@ -44,16 +46,52 @@ func madeUp(steps, perEpoch int, weights ...float64) *ngebm.History {
 	return h
 }
 
+// madeUpJEM is a history of JEM that was set back once and then diverged for good: its
+// evaluations have no value for terms that no set has.
+func madeUpJEM(steps, perEpoch int) *ngebm.History {
+	h := madeUp(steps, perEpoch, 1, 0)
+	random := rand.New(rand.NewPCG(2, uint64(steps)))
+	gap, slope := make([]float32, steps), make([]float32, steps)
+	for i := range steps {
+		burst := math.Exp(max(0, float64(i-steps+20)) / 3)
+		gap[i] = float32(-.3*math.Exp(-float64(i)/100) + .2*random.NormFloat64() + .2*burst)
+		slope[i] = float32((1 + .2*random.Float64()) * burst)
+	}
+	h.Terms, h.Weights = append(h.Terms, jem.NameGap, jem.NameSlope), append(h.Weights, 1, 0)
+	h.Values = append(h.Values, gap, slope)
+	for i := range h.Evaluations {
+		e := &h.Evaluations[i]
+		e.Loss, e.Values = math.NaN(), append(e.Values, math.NaN(), math.NaN())
+	}
+	h.Stopped = fmt.Sprintf("the mean energies of samples and data are 157 apart, beyond jem.max_gap = 100, at step %d", steps)
+	h.Events = []ngebm.Event{
+		{Step: steps / 2, What: fmt.Sprintf("diverged: the samples' chains broke out, their slope is NaN, at step %d", steps/2)},
+		{Step: steps/2 - 60, What: fmt.Sprintf("set back to step %d, attempt 2 with the SGLD step times 0.5", steps/2-60)},
+		{Step: steps, What: "diverged: " + h.Stopped},
+	}
+	h.Recoveries = 1
+	return h
+}
+
 func TestHistoryGolden(t *testing.T) {
+	t.Run("JEM, set back, data wait", func(t *testing.T) {
+		f, err := History(Run{"JEM", madeUpJEM(400, 15), ngebm.Cost{Seconds: 31.2, DataWait: .047}})
+		golden(t, "history-jem", f, err)
+		for _, want := range []string{"their slope is NaN, at step 200", "set back to step 140", "beyond jem.max_gap = 100"} {
+			if strings.Count(f.Alt, want) != 1 {
+				t.Errorf("the alternative text says %q %d times:\n%s", want, strings.Count(f.Alt, want), f.Alt)
+			}
+		}
+	})
 	t.Run("one run", func(t *testing.T) {
-		f, err := History(Run{"NG-EBM", madeUp(600, 15, 1, 0.1, 0.1)})
+		f, err := History(Run{Name: "NG-EBM", History: madeUp(600, 15, 1, 0.1, 0.1)})
 		golden(t, "history", f, err)
 	})
 	t.Run("several runs", func(t *testing.T) {
 		f, err := History(
-			Run{"cross-entropy", madeUp(600, 15, 1, 0, 0)},
-			Run{"NG-EBM", madeUp(600, 15, 1, 0.1, 0.1)},
-			Run{"NG-EBM strong", madeUp(500, 15, 1, 1, 1)},
+			Run{"cross-entropy", madeUp(600, 15, 1, 0, 0), ngebm.Cost{Seconds: 9.87, DataWait: .05}},
+			Run{"NG-EBM", madeUp(600, 15, 1, 0.1, 0.1), ngebm.Cost{Seconds: 20.1, DataWait: .04}},
+			Run{Name: "NG-EBM strong", History: madeUp(500, 15, 1, 1, 1)},
 		)
 		golden(t, "history-compare", f, err)
 	})
@@ -71,7 +109,7 @@ func TestHistoryGolden(t *testing.T) {
 		}
 		h.Loss[299], h.Values[2][299] = float32(math.NaN()), float32(math.Inf(1))
 		h.Stopped = "loss is NaN at step 300: try a smaller learning rate, β or γ"
-		f, err := History(Run{"NG-EBM", h})
+		f, err := History(Run{Name: "NG-EBM", History: h})
 		golden(t, "history-nan", f, err)
 	})
 }
@@ -104,7 +142,7 @@ func TestHistoryDegenerate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			f, err := History(Run{"run", test.history})
+			f, err := History(Run{Name: "run", History: test.history})
 			switch {
 			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
 				t.Errorf("error %v, want one with %q", err, test.err)
@@ -124,8 +162,8 @@ func ExampleHistory() {
 	plain := madeUp(600, 15, 1, 0, 0) // a real one comes from training, run.History
 	regularised := madeUp(600, 15, 1, 0.1, 0.1)
 	figure, err := History(
-		Run{"cross-entropy", plain},
-		Run{"NG-EBM", regularised},
+		Run{Name: "cross-entropy", History: plain},
+		Run{Name: "NG-EBM", History: regularised},
 	)
 	if err != nil {
 		panic(err)

@@ -52,11 +52,16 @@ type live struct {
 	nextText  time.Duration
 	nextChart time.Duration
 	curves    []*curve
-	chart     string // an img element, or empty
+	events    []int64 // units done where something happened in the task
+	chart     string  // an img element, or empty
 }
 
 // Report implements [progress.Reporter].
 func (l *live) Report(r progress.Report) {
+	if r.Unit == "" && r.Finished {
+		l.happened(r.Task)
+		return
+	}
 	if l.id != "" && r.Task != l.last.Task {
 		l.end() // the task before ended without a Finished report
 	}
@@ -71,12 +76,22 @@ func (l *live) Report(r progress.Report) {
 	case r.Elapsed >= l.nextText:
 		if r.Elapsed >= l.nextChart {
 			began := time.Now()
-			l.chart = chart(l.curves, r.Unit)
+			l.chart = chart(l.curves, l.events, r.Unit)
 			l.nextChart = r.Elapsed + max(chartEvery, chartShare*time.Since(began))
 		}
 		l.send(l.id, l.picture())
 		l.shown = true
 		l.nextText = r.Elapsed + textEvery
+	}
+}
+
+// happened leaves a line that stays, about an event in the task at hand (a report that
+// is finished but counts nothing), and marks it in the charts to come.
+func (l *live) happened(what string) {
+	l.send(l.newID(), `<div style="`+fontCSS+`">⚠ `+html.EscapeString(what)+`</div>`)
+	if l.id != "" {
+		l.events = append(l.events, l.last.Done)
+		l.nextChart = 0
 	}
 }
 
@@ -154,7 +169,12 @@ type curve struct {
 	seen, stride int
 }
 
+// add takes the next point. One that lies before others means that the task was set
+// back: what came after it is dropped.
 func (c *curve) add(x, y float64) {
+	for n := len(c.x); n > 0 && c.x[n-1] >= x; n-- {
+		c.x, c.y = c.x[:n-1], c.y[:n-1]
+	}
 	if c.seen%c.stride == 0 {
 		c.x, c.y = append(c.x, x), append(c.y, y)
 	}
@@ -169,11 +189,15 @@ func (c *curve) add(x, y float64) {
 	c.stride *= 2
 }
 
-// chart draws the curves in small panels, as an img element; empty while there
-// is nothing to draw.
-func chart(curves []*curve, unit string) string {
+// chart draws the curves in small panels, with a line at each event, as an img
+// element; empty while there is nothing to draw.
+func chart(curves []*curve, events []int64, unit string) string {
 	const across = 4
 	var panels []panel
+	var lines eventLines
+	for _, done := range events {
+		lines = append(lines, event{at: float64(done)})
+	}
 	for _, c := range curves {
 		if len(c.x) < 2 || len(panels) == 2*across {
 			continue
@@ -184,6 +208,10 @@ func chart(curves []*curve, unit string) string {
 		x, y := envelope(c.x, c.y, 200)
 		addSeries(p.Plot, []series{{x: x, y: y, noisy: true, style: draw.LineStyle{Color: blue, Width: lineWidth}}})
 		p.X.Min, p.X.Max = 0, c.x[len(c.x)-1]
+		for _, e := range lines {
+			p.X.Max = max(p.X.Max, e.at)
+		}
+		p.Add(lines)
 		p.xLabel = unit
 		panels = append(panels, p)
 	}

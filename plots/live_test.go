@@ -100,6 +100,21 @@ func TestLive(t *testing.T) {
 			}
 		}
 	})
+	t.Run("set back", func(t *testing.T) {
+		p, l := newPage()
+		train(l, "train", 500, 1000, false)
+		l.Report(progress.Report{Task: "loss is NaN at step 500: set back to step 400", Finished: true})
+		if got := p.html["2"]; !strings.Contains(got, "⚠ loss is NaN at step 500: set back to step 400</div>") {
+			t.Errorf("the event reads %q", got)
+		}
+		l.Report(progress.Report{Task: "train", Done: 401, Total: 1000, Unit: "steps", Elapsed: 6 * time.Second, Terms: []progress.Term{{Name: "loss", Value: .1}}})
+		if c := l.curves[0]; len(c.x) != 401 || c.x[400] != 401 || len(l.events) != 1 || l.events[0] != 500 {
+			t.Errorf("the curve has %d points, events at %v", len(c.x), l.events)
+		}
+		if len(p.order) != 2 || !strings.Contains(p.html["1"], "401 of 1000 steps") || !strings.Contains(p.html["1"], "<img") {
+			t.Errorf("the task's own output does not go on: %v", p.order)
+		}
+	})
 	t.Run("total unknown, no terms", func(t *testing.T) {
 		p, l := newPage()
 		l.Report(progress.Report{Task: "download", Done: 1, Unit: "bytes"})
@@ -138,7 +153,7 @@ func BenchmarkLiveChart(b *testing.B) {
 		curves = append(curves, c)
 	}
 	for b.Loop() {
-		chart(curves, "steps")
+		chart(curves, nil, "steps")
 	}
 }
 
