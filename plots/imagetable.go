@@ -35,6 +35,11 @@ const (
 // Images does, without smoothing. The title should say whose images they are. At
 // most 400 images, in any mixture of shapes of 1 or 3 channels.
 func ImageTable(title string, columns []string, rows ...ImageRow) (*Figure, error) {
+	return imageTable(title, columns, rows, nil)
+}
+
+// imageTable is ImageTable with captions, by row and column; nil is none.
+func imageTable(title string, columns []string, rows []ImageRow, captions [][]string) (*Figure, error) {
 	pictures, err := tablePictures(columns, rows)
 	if err != nil {
 		return nil, err
@@ -63,6 +68,10 @@ func ImageTable(title string, columns []string, rows ...ImageRow) (*Figure, erro
 		above = 2 * tableHeading
 	}
 	height := 2*outer + above
+	below := 0 // what the captions of a row take up
+	if captions != nil {
+		below = captionPixels - tileGap
+	}
 	for i := range rows {
 		tiles[i] = make([]image.Image, len(columns))
 		for j, img := range pictures[i] {
@@ -71,7 +80,7 @@ func ImageTable(title string, columns []string, rows ...ImageRow) (*Figure, erro
 				heights[i] = max(heights[i], tiles[i][j].Bounds().Dy())
 			}
 		}
-		height += heights[i] + tileGap
+		height += heights[i] + below + tileGap
 	}
 	heading := textStyle(titleSize, true)
 	heading.YAlign = draw.YTop
@@ -97,8 +106,12 @@ func ImageTable(title string, columns []string, rows ...ImageRow) (*Figure, erro
 				rect := vg.Rectangle{Min: at(x, down+size.Y), Max: at(x+size.X, down)}
 				drawFrame(c, rect, length(1))
 				c.DrawImage(rect, img)
+				if captions != nil {
+					middle := at(outer+left+j*(tile+tileGap)+tile/2, top+heights[i]+4)
+					c.FillText(column, middle, shorten(captions[i][j], length(tile), column.Width))
+				}
 			}
-			top += heights[i] + tileGap
+			top += heights[i] + below + tileGap
 		}
 	}
 	return f, nil

@@ -19,9 +19,13 @@ var methods = []struct {
 }{
 	{"temperature", skyBlue},
 	{"adversarial", orange},
-	{"label smoothing", reddishPurple},
+	{"smoothing", reddishPurple},
 	{ngEBM, vermillion},
+	{"jem++", lightGreen},
 	{"jem", bluishGreen},
+	{"focal", color.NRGBA{0x8c, 0x56, 0x4b, 0xff}},
+	{"mixup", color.NRGBA{0x7f, 0x7f, 0x7f, 0xff}},
+	{"margin", black},
 	{"cross-entropy", blue},
 }
 
@@ -34,11 +38,14 @@ var (
 	darkVermillion  = color.NRGBA{0x80, 0x2f, 0x00, 0xff}
 )
 
+// lightGreen is a lighter JEM.
+var lightGreen = color.NRGBA{0x8f, 0xd6, 0xbf, 0xff}
+
 // MethodColor returns the colour in which a method is drawn in every figure,
 // by what its name contains: "cross-entropy, seed 2" has the colour of
 // "cross-entropy". NG-EBM comes in three shades: a light one for a name that
 // says "weak" or gives weights β and γ of at most 0.03 ("NG-EBM β=γ=.01"), a
-// dark one for "strong" or a weight of 0.3 or more, the plain one else. A name
+// dark one for "strong", "paper" or a weight of 0.3 or more, the plain one else. A name
 // that holds no known method gets a colour of its own that depends on nothing
 // but the name.
 func MethodColor(name string) color.Color {
@@ -73,7 +80,7 @@ func shade(name string) color.NRGBA {
 	switch {
 	case strings.Contains(name, "weak"):
 		return lightVermillion
-	case strings.Contains(name, "strong"):
+	case strings.Contains(name, "strong") || strings.Contains(name, "paper"):
 		return darkVermillion
 	}
 	largest := -1.

@@ -1,0 +1,66 @@
+package plots
+
+import (
+	"math"
+	"testing"
+)
+
+func TestBarsGolden(t *testing.T) {
+	f, err := Bars("a training step, batch 32", "milliseconds",
+		Bar{"cross-entropy", 2.1, "2.1 ms"}, Bar{"NG-EBM", 3.9, "3.9 ms, ×1.9"},
+		Bar{"JEM++", 7.4, "7.4 ms, ×3.5"}, Bar{"JEM", 21, "21.0 ms, ×10"},
+	)
+	golden(t, "bars", f, err)
+}
+
+func TestTradeoffGolden(t *testing.T) {
+	costs := map[string]float64{"cross-entropy": 1, "cross-entropy + temperature": 1, "label smoothing": 1.05, "NG-EBM β=γ=.01": 1.9, "NG-EBM β=γ=1": 2, "JEM": 10.4}
+	ece := estimates([]float64{.046, .029, .14, .021, .26}, .005)
+	f, err := Tradeoff("cost of training (cross-entropy = 1)", costs,
+		SummaryPanel{"accuracy", "more is better", append(estimates([]float64{.927, .927, .963, .951, .944}, .006), Estimate{Name: "JEM", Seeds: []float64{.95, .955, .957}})},
+		SummaryPanel{"ECE", "15 bins, mean confidence", append(ece, Estimate{Name: "JEM", Seeds: []float64{.03, .034, .05}})},
+	)
+	golden(t, "tradeoff", f, err)
+}
+
+// Everything draws, or says why not.
+func TestTradeoffDegenerate(t *testing.T) {
+	one := SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{.3, .3}}}}
+	for _, test := range []struct {
+		name  string
+		costs map[string]float64
+		panel SummaryPanel
+		err   string
+	}{
+		{"one method, equal seeds", map[string]float64{"run": 2, "another": 1}, one, ""},
+		{"no cost", map[string]float64{"other": 2}, one, `the cost of "run" is not given`},
+		{"cost 0", map[string]float64{"run": 0}, one, `the cost of "run" is 0`},
+		{"cost NaN", map[string]float64{"run": math.NaN()}, one, `the cost of "run" is NaN`},
+		{"no estimates", nil, SummaryPanel{Title: "ECE"}, `"ECE" has no estimates`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := Tradeoff("cost", test.costs, test.panel)
+			expect(t, f, err, test.err)
+		})
+	}
+	f, err := Tradeoff("cost", nil)
+	expect(t, f, err, "no figures")
+	for want, bars := range map[string][]Bar{
+		"":                       {{"run", 0, "nothing"}},
+		"no bars":                nil,
+		`bar of "run" is -1`:     {{"run", -1, ""}},
+		`bar of "other" is +Inf`: {{"run", 1, ""}, {"other", math.Inf(1), ""}},
+	} {
+		f, err := Bars("title", "unit", bars...)
+		expect(t, f, err, want)
+	}
+}
+
+func ExampleBars() {
+	figure, err := Bars("a training step", "milliseconds", Bar{"cross-entropy", 2.1, "2.1 ms"}, Bar{"JEM", 21, "21.0 ms, ×10"})
+	if err != nil {
+		panic(err)
+	}
+	_ = figure.Show() // in a notebook; Save writes a file
+	// Output:
+}
