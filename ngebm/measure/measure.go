@@ -15,6 +15,7 @@ import (
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/jem"
 	"ngebm/ngebm/ood"
 	"ngebm/ngebm/progress"
 )
@@ -29,8 +30,11 @@ type Options struct {
 	Bootstrap  bootstrap.Options // of all intervals but those of robustness, which are Wilson's
 	Out        []*data.Dataset   // sets from outside of the distribution, in the same shape
 	Attacks    []Plan
-	Seed       uint64            // of the attacks
-	Progress   progress.Reporter // nil shows nothing
+	// Refine, if it has steps, measures the classifier a second time with its inputs
+	// refined (see jem.Refinement), which every table shows beside the plain pass.
+	Refine   jem.Refinement
+	Seed     uint64            // of the attacks
+	Progress progress.Reporter // nil shows nothing
 }
 
 // Plan is one attack to make.
@@ -63,6 +67,17 @@ type Report struct {
 	OOD        []Detection       `json:"ood,omitempty"`
 	Robustness []*attack.Curve   `json:"robustness,omitempty"`
 	Masking    []*attack.Masking `json:"masking,omitempty"`
+
+	Refined *Refined `json:"refined,omitempty"` // nil where Options.Refine has no steps
+}
+
+// Refined is what was measured with refined inputs: the same figures as in the report
+// around it, which are the plain pass's.
+type Refined struct {
+	Refinement  jem.Refinement      `json:"refinement"`
+	Calibration *calibration.Report `json:"calibration"`
+	Robustness  []*attack.Curve     `json:"robustness,omitempty"` // plan by plan; gradients go through the refinement
+	Masking     []*attack.Masking   `json:"masking,omitempty"`
 }
 
 // Moments are the mean and the standard deviation (1/N) over the examples.
@@ -103,15 +118,7 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 	r.GradientNorm.Mean = -r.GradientNorm.Mean // the score is the norm's negative
 	r.confuse(inside.logits, in.Labels)
 
-	options := calibration.Options{Bins: o.Bins, Bootstrap: o.Bootstrap}
-	if o.Validation != nil {
-		held, err := c.Logits(o.Validation)
-		if err != nil {
-			return nil, err
-		}
-		options.Validation = &calibration.Sample{Logits: held, Labels: o.Validation.Labels}
-	}
-	if r.Calibration, err = calibration.Measure(calibration.Sample{Logits: inside.logits, Labels: in.Labels}, options); err != nil {
+	if r.Calibration, err = calibrate(c.Logits, inside.logits, in, o); err != nil {
 		return nil, err
 	}
 	for _, set := range o.Out {
@@ -127,38 +134,78 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 			r.OOD = append(r.OOD, Detection{set.Info, name, s.is[name], *report})
 		}
 	}
-	return r, r.attack(ctx, c, in, o)
+	if r.Robustness, r.Masking, err = robustness(ctx, c, in, o); err != nil {
+		return nil, err
+	}
+	if o.Refine.Steps != 0 {
+		r.Refined, err = refined(ctx, c, in, o)
+	}
+	return r, err
 }
 
-// attack makes the planned attacks, all with what one Attacker compiled.
-func (r *Report) attack(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options) error {
-	if len(o.Attacks) == 0 {
-		return nil
+// calibrate measures calibration on a set with the given logits; logits gives those of
+// the validation set.
+func calibrate(logits func(*data.Dataset) ([][]float64, error), inside [][]float64, in *data.Dataset, o Options) (*calibration.Report, error) {
+	options := calibration.Options{Bins: o.Bins, Bootstrap: o.Bootstrap}
+	if o.Validation != nil {
+		held, err := logits(o.Validation)
+		if err != nil {
+			return nil, err
+		}
+		options.Validation = &calibration.Sample{Logits: held, Labels: o.Validation.Labels}
 	}
-	attacker, err := attack.New(c, attack.Options{Seed: o.Seed, Report: o.Progress})
+	return calibration.Measure(calibration.Sample{Logits: inside, Labels: in.Labels}, options)
+}
+
+// refined measures the classifier with refined inputs.
+func refined(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options) (*Refined, error) {
+	m, err := c.Refine(o.Refine)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	defer m.Close()
+	logits := func(d *data.Dataset) ([][]float64, error) { return m.Logits(ctx, d) }
+	inside, err := logits(in)
+	if err != nil {
+		return nil, err
+	}
+	r := &Refined{Refinement: o.Refine.WithDefaults()}
+	if r.Calibration, err = calibrate(logits, inside, in, o); err != nil {
+		return nil, err
+	}
+	r.Robustness, r.Masking, err = robustness(ctx, m, in, o)
+	return r, err
+}
+
+// robustness makes the planned attacks, all with what one Attacker compiled.
+func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options) (curves []*attack.Curve, checks []*attack.Masking, err error) {
+	if len(o.Attacks) == 0 {
+		return nil, nil, nil
+	}
+	attacker, err := attack.New(m, attack.Options{Seed: o.Seed, Report: o.Progress})
+	if err != nil {
+		return nil, nil, err
 	}
 	defer attacker.Close()
 	for _, plan := range o.Attacks {
 		set, err := first(in, plan.Examples)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		curve, err := attacker.Run(ctx, set, plan.Attack, plan.Epsilons)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		r.Robustness = append(r.Robustness, curve)
+		curves = append(curves, curve)
 		if plan.Masking {
 			masking, err := attacker.Masking(ctx, set, curve.Norm, slices.Max(plan.Epsilons))
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
-			r.Masking = append(r.Masking, masking)
+			checks = append(checks, masking)
 		}
 	}
-	return nil
+	return curves, checks, nil
 }
 
 // first returns the first n examples, or all where n is 0 or more than there are.

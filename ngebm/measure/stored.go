@@ -16,6 +16,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/jem"
 )
 
 // version is raised whenever a change in this project's code changes what a
@@ -91,9 +92,14 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		Out                 []string
 		Attacks             []plan
 		Seed                uint64
+		Refine              *jem.Refinement `json:",omitempty"`
 	}{Version: version, Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed}
 	if o.Validation != nil {
 		k.Val = o.Validation.Checksum
+	}
+	if o.Refine.Steps != 0 {
+		r := o.Refine.WithDefaults()
+		k.Refine = &r
 	}
 	for _, d := range o.Out {
 		k.Out = append(k.Out, d.Checksum)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/ood"
 )
@@ -14,6 +15,9 @@ import (
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d weights, measured on %s %s (%d examples)\n", r.Network, r.Parameters, r.Data.Name, r.Data.Split, r.Examples)
+	if r.Refined != nil {
+		fmt.Fprintf(&b, "refined: by %s\n", r.Refined.Refinement)
+	}
 	table(&b, r.calibrationRows)
 	fmt.Fprintf(&b, "\nenergy %.3f ± %.3f, gradient norm %.3f ± %.3f (mean ± standard deviation, 1/N)\n",
 		r.Energy.Mean, r.Energy.Deviation, r.GradientNorm.Mean, r.GradientNorm.Deviation)
@@ -23,12 +27,19 @@ func (r *Report) String() string {
 	if len(r.Robustness) > 0 {
 		table(&b, r.robustnessRows)
 	}
-	for _, m := range r.Masking {
-		for _, w := range m.Warnings {
-			fmt.Fprintf(&b, "warning, %s at ε = %.4g: %s: %s\n", m.Norm, m.Epsilon, w.Name, w.Text)
-		}
+	warn(&b, "", r.Masking)
+	if r.Refined != nil {
+		warn(&b, "refined, ", r.Refined.Masking)
 	}
 	return b.String()
+}
+
+func warn(b *strings.Builder, which string, checks []*attack.Masking) {
+	for _, m := range checks {
+		for _, w := range m.Warnings {
+			fmt.Fprintf(b, "warning, %s%s at ε = %.4g: %s: %s\n", which, m.Norm, m.Epsilon, w.Name, w.Text)
+		}
+	}
 }
 
 func table(b *strings.Builder, rows func(w io.Writer)) {
@@ -45,6 +56,9 @@ func (r *Report) calibrationRows(w io.Writer) {
 	if after {
 		fmt.Fprintf(w, "at T = %.3f\t", c.TOpt)
 	}
+	if r.Refined != nil {
+		fmt.Fprint(w, "refined\t")
+	}
 	fmt.Fprintln(w, "convention")
 	for _, convention := range calibration.Conventions() {
 		fmt.Fprintf(w, "%s\t%.4f\t", convention.Name, convention.Of(c.Figures))
@@ -53,6 +67,9 @@ func (r *Report) calibrationRows(w io.Writer) {
 		}
 		if after {
 			fmt.Fprintf(w, "\t%.4f", convention.Of(c.AfterT.Figures))
+		}
+		if r.Refined != nil {
+			fmt.Fprintf(w, "\t%.4f", convention.Of(r.Refined.Calibration.Figures))
 		}
 		fmt.Fprintf(w, "\t%s\n", convention.Is)
 	}
@@ -78,10 +95,19 @@ func (r *Report) oodRows(w io.Writer) {
 
 func (r *Report) robustnessRows(w io.Writer) {
 	fmt.Fprintln(w, "attack\tε\trobust accuracy\t95 % (Wilson)\timages")
-	for _, c := range r.Robustness {
-		fmt.Fprintf(w, "none\t0\t%.4f\t%.4f … %.4f\t%d\n", c.Clean.Accuracy, c.Clean.Low, c.Clean.High, c.N)
-		for _, p := range c.Points {
-			fmt.Fprintf(w, "%s\t%.4g\t%.4f\t%.4f … %.4f\t%d\n", c.Attack, p.Epsilon, p.Accuracy, p.Low, p.High, c.N)
+	row := func(attack, which string, p attack.Point, n int) {
+		fmt.Fprintf(w, "%s%s\t%.4g\t%.4f\t%.4f … %.4f\t%d\n", attack, which, p.Epsilon, p.Accuracy, p.Low, p.High, n)
+	}
+	for i, c := range r.Robustness {
+		row("none", "", c.Clean, c.N)
+		if r.Refined != nil {
+			row("none", ", refined", r.Refined.Robustness[i].Clean, c.N)
+		}
+		for j, p := range c.Points {
+			row(c.Attack, "", p, c.N)
+			if r.Refined != nil {
+				row(c.Attack, ", refined", r.Refined.Robustness[i].Points[j], c.N)
+			}
 		}
 	}
 }
