@@ -120,7 +120,7 @@ func TestCommandLine(t *testing.T) {
 		err  string   // in the error; none if empty
 	}{
 		{"-h", []string{"train", "devices", "ngebm train -preset"}, ""},
-		{"train -list", []string{"digits-ngebm", "cifar10-smoke", "moons", "tar:PATH", "wrn-D-W"}, ""},
+		{"train -list", []string{"digits-ngebm", "cifar10-smoke", "moons", "energy-margin", "tar:PATH", "wrn-D-W"}, ""},
 		{"train -preset digits -dry -set beta=.25 -limit 100", []string{`"beta": 0.25`, `"limit": 100`, `"net": "convnet"`}, ""},
 		{"devices", []string{"cpu", "go"}, ""},
 		{"trian", nil, `no verb "trian"`},

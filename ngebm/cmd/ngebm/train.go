@@ -82,6 +82,10 @@ func listAll(w io.Writer) error {
 	for _, p := range ngebm.Presets() {
 		fmt.Fprintf(t, "  %s\t%s, %s: %s\n", p.Name, p.Data, p.Net, p.About)
 	}
+	fmt.Fprintln(t, "ways of training (-method)")
+	for _, m := range ngebm.Methods() {
+		fmt.Fprintf(t, "  %s\t%s\n", m.Name, m.About)
+	}
 	fmt.Fprintln(t, "data sets (-data); NAME@64, NAME@HEIGHTxWIDTH or NAME@32x32x3 gives images in that size")
 	for _, n := range data.Names() {
 		fmt.Fprintf(t, "  %s\t%s\n", n[0], n[1])
