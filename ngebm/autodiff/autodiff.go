@@ -91,7 +91,7 @@ func (f form) contract(in, kernel, out place) *Node {
 	}
 	i, k, o := f.tensors[in], f.tensors[kernel], f.tensors[out]
 	asked := o // the layout of the result
-	fast := onCPU(i.node.Graph())
+	fast := inCPULoop(i.node)
 	if fast {
 		i, k, o = i.arrange(out, kernel), k.arrangeKernel(in, out), o.arrange(in, kernel)
 	}

@@ -12,17 +12,19 @@ import (
 
 // XLA's compiler for the CPU has fast code for convolutions in one layout: batch,
 // positions, channels, with kernels of positions, input channels, output channels.
-// It brings others into this layout, but only outside of loops on the device; in a
-// loop they run 10 to 30 times slower (measured: the way back to the input of 16 to
-// 32 channels on 64 images of 32x32, 4 ms in a step, 130 ms in a loop). So
-// gradients are built in this layout. A kernel is reversed after it is transposed,
-// since the compiler would undo a transposition that a convolution reads. Compilers
-// for GPUs know the gradients of convolutions by their axes and are left to it.
+// It brings others into this layout, but not in a loop on the device, where they run 10
+// to 30 times slower (measured: the way back to the input of 16 to 32 channels on 64
+// images of 32x32, 4 ms in a step, 130 ms in a loop). So gradients in a loop, such as a
+// sampler's chain, are built in this layout. A kernel is reversed after it is
+// transposed, since the compiler would undo a transposition that a convolution reads.
+//
+// In a loop a gradient is followed and not differentiated again, so it may also be
+// computed in a way whose own gradient would be slower: see phases.
 
-// onCPU tells whether the graph is XLA's on the CPU.
-func onCPU(g *Graph) bool {
-	xla, ok := g.Backend().(interface{ PluginName() string }) // "cpu", or the plugin's file
-	return ok && strings.Contains(filepath.Base(xla.PluginName()), "cpu")
+// inCPULoop tells whether a node is in a loop on XLA's CPU.
+func inCPULoop(node *Node) bool {
+	xla, ok := node.Graph().Backend().(interface{ PluginName() string }) // "cpu", or the plugin's file
+	return ok && strings.Contains(filepath.Base(xla.PluginName()), "cpu") && node.Function().IsClosure()
 }
 
 // arrange brings a convolution's input, or the layout of its result, into the fast
@@ -100,6 +102,9 @@ func newPhases(x, w *Node, paddings [][2]int, dilation []int) phases {
 	}
 	return p
 }
+
+// A step of NG-EBM with phases in it takes a tenth longer: the gradient of the small
+// kernels' convolution has 16 products for the 9 of a 3x3 kernel.
 
 // phasesFrom is the number of positions in the result from which phases are faster
 // than zeros, on two cores with AVX-512: 32x32 took a half to a third of the time

@@ -55,9 +55,9 @@
 // norm's gradient, u being what arrives at I(dy, w): C(u, w) goes on to dy, and
 // K(u, dy) to w.
 //
-// On XLA's CPU the same forms run in the one layout that has fast code also in a
-// loop on the device, and the way back through a stride to a large image as
-// convolutions without the input dilation's zeros (see cpu.go for both).
+// In loops on XLA's CPU the same forms run in the one layout that has fast code there,
+// and the way back through a stride to a large image as convolutions without the input
+// dilation's zeros (cpu.go).
 //
 // # Scope
 //
