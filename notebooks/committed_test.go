@@ -104,20 +104,6 @@ func TestTellsPath(t *testing.T) {
 	}
 }
 
-func TestIntroduction(t *testing.T) {
-	doc, err := parseNotebook("n", []byte(`{"cells":[{"cell_type":"markdown","source":["# A *title*\n","\n","**First** of `+"`E`"+`, see [paper](https://x).\n","Goes on < here.\n","\n","Second."]}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	title, summary := introduction(doc)
-	if want := "A *title*"; title != want {
-		t.Errorf("title %q", title)
-	}
-	if want := "<strong>First</strong> of <code>E</code>, see paper. Goes on &lt; here."; string(summary) != want {
-		t.Errorf("summary %q, not %q", summary, want)
-	}
-}
-
 func FuzzParseNotebook(f *testing.F) {
 	paths, err := filepath.Glob("*.ipynb")
 	if err != nil {
@@ -136,8 +122,10 @@ func FuzzParseNotebook(f *testing.F) {
 		if err != nil {
 			return
 		}
-		introduction(doc)
-		firstFigure(doc)
+		_, summary := introduction(doc)
+		inline(firstSentence(summary))
+		toldTime(doc)
+		tellsSecret("n.ipynb", doc)
 		for _, c := range doc.codeCells() {
 			if c.firstLine() == "" {
 				t.Error("a code cell without a line")

@@ -3,7 +3,7 @@
 //
 //	go run ./notebooks
 //	go run ./notebooks setup
-//	go run ./notebooks publish -o site [-w] [name…]
+//	go run ./notebooks publish -o site [-w] [-force] [-html-only] [name…]
 package main
 
 import (
@@ -26,11 +26,16 @@ const usage = `Opens this repository's notebooks in JupyterLab, with Go as their
 usage:
   go run ./notebooks [-no-browser] [-port N]     set up what is missing, open JupyterLab
   go run ./notebooks setup                       only set up
-  go run ./notebooks publish -o DIR [-w] [-timeout T] [-total T] [name…]
+  go run ./notebooks publish -o DIR [-w] [-force] [-timeout T] [-total T] [name…]
                                                  run notebooks, make web pages of them
+  go run ./notebooks publish -o DIR -html-only [name…]
+                                                 make pages of the outputs that are stored
 
-publish writes nothing unless every notebook runs without a failure and shows no
-folder of this machine (home, repository, caches, temporary files) in its outputs.
+publish runs the notebooks whose text, imported packages, pinned modules or data
+in them have changed since they ran; -force runs all, as it should be after a change
+of other files that a notebook reads. It writes nothing unless every one runs
+without a failure, shows no folder of this machine (home, repository, caches,
+temporary files) in its outputs, and holds nothing that looks like a token.
 The first set-up takes some minutes and about 1 GB below the user's cache folder;
 nothing else on the machine is changed. Later starts take seconds.
 
@@ -40,6 +45,7 @@ examples:
   go run ./notebooks -port 9000                  JupyterLab on a port of your choice
   go run ./notebooks -no-browser                 only print the address to open
   go run ./notebooks publish -o site             all notebooks; then open site/index.html
+  go run ./notebooks publish -o site -html-only  the same in seconds, nothing is run
   go run ./notebooks publish -w 00_start_here    store the fresh outputs in the notebook
 `
 
@@ -55,7 +61,7 @@ type options struct {
 var verbs = map[string][]string{
 	"lab":     {"no-browser", "port"},
 	"setup":   {},
-	"publish": {"o", "w", "timeout", "total"},
+	"publish": {"o", "w", "force", "html-only", "timeout", "total"},
 }
 
 func main() {
@@ -99,7 +105,11 @@ func (o *options) carryOut(ctx context.Context) error {
 			return err
 		}
 	}
-	tools, err := setUp(ctx, p, d)
+	prepare := setUp
+	if o.publish.htmlOnly {
+		prepare = setUpPages
+	}
+	tools, err := prepare(ctx, p, d)
 	if err != nil {
 		return err
 	}
@@ -122,6 +132,8 @@ func parse(args []string, out io.Writer) (*options, error) {
 	flags.IntVar(&o.port, "port", 0, "serve on port `N` (default 8888, or any free one if that is taken)")
 	flags.StringVar(&o.publish.out, "o", "", "write the pages into folder `DIR`")
 	flags.BoolVar(&o.publish.write, "w", false, "store the outputs in the notebooks themselves")
+	flags.BoolVar(&o.publish.force, "force", false, "run notebooks that have not changed, too")
+	flags.BoolVar(&o.publish.htmlOnly, "html-only", false, "make pages of the outputs that the notebooks hold; run nothing")
 	flags.DurationVar(&o.publish.cell, "timeout", 5*time.Minute, "longest `T` a single cell may take")
 	flags.DurationVar(&o.publish.total, "total", 30*time.Minute, "longest `T` a whole notebook may take")
 
@@ -152,6 +164,8 @@ func parse(args []string, out io.Writer) (*options, error) {
 		return nil, fmt.Errorf("unexpected %q after %s; -h explains", o.publish.names[0], o.verb)
 	case o.verb == "publish" && o.publish.out == "" && !o.publish.write:
 		return nil, errors.New("publish needs -o DIR for pages, or -w to store outputs in the notebooks")
+	case o.publish.htmlOnly && (o.publish.write || o.publish.force):
+		return nil, errors.New("-html-only runs nothing: leave out -w and -force")
 	case o.port < 0 || o.port > 65535:
 		return nil, fmt.Errorf("-port %d: a port is a number from 1 to 65535", o.port)
 	case o.publish.cell <= 0 || o.publish.total <= 0:

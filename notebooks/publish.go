@@ -17,6 +17,8 @@ import (
 type publishOptions struct {
 	out         string // folder for the pages, empty for none
 	write       bool   // outputs go back into the notebooks
+	force       bool   // run notebooks that have not changed since they ran
+	htmlOnly    bool   // make pages from stored outputs, run nothing
 	cell, total time.Duration
 	names       []string
 
@@ -69,46 +71,130 @@ func baseNames(paths []string) []string {
 	return names
 }
 
-// publish runs notebooks and, if every one of them ran without a failure, writes
-// their pages and outputs. Runs that notebooks train go into a folder that is
-// empty and is removed, so that what is shown is what anyone would get, unless
-// NGEBM_RUNS names one.
+// publish runs the notebooks that have changed since they ran, and, if every one
+// of them ran without a failure, writes their pages and outputs. Runs that
+// notebooks train go into a folder that is empty and is removed, so that what is
+// shown is what anyone would get, unless NGEBM_RUNS names one; then every notebook
+// runs, since what is in that folder may decide what it shows.
 func publish(ctx context.Context, p *place, tools *toolbox, o publishOptions, d *display) error {
+	if o.htmlOnly {
+		return publishStored(ctx, p, tools, o, d)
+	}
 	temp, err := os.MkdirTemp("", module+"-publish-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temp)
+	keep := &keeper{p: p, reuse: !o.force}
 	if os.Getenv("NGEBM_RUNS") == "" {
 		if err := os.Setenv("NGEBM_RUNS", filepath.Join(temp, "runs")); err != nil {
 			return err
 		}
 		defer os.Unsetenv("NGEBM_RUNS")
+	} else {
+		keep = nil
 	}
-	executed := make([]string, len(o.paths))
-	var failures []error
+	sources, err := runChanged(ctx, p, tools, o, keep, temp, d)
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		with, err := versions(ctx, p)
+		if err != nil {
+			return err
+		}
+		if err := writeSite(ctx, tools, sources, o.out, "Every notebook here was run from top to bottom without a failure, with "+with+"; what you see is what came out.", d); err != nil {
+			return err
+		}
+	}
+	if o.write {
+		return writeBack(sources, o.paths, d)
+	}
+	return nil
+}
+
+// runChanged returns the executed notebooks, in files below temp: fresh ones, or
+// those that keep has. All that can run are run before the failures are returned.
+func runChanged(ctx context.Context, p *place, tools *toolbox, o publishOptions, keep *keeper, temp string, d *display) ([]source, error) {
+	sources := make([]source, len(o.paths))
+	keys := make([]string, len(o.paths))
+	var todo []int
+	expected := make([]time.Duration, len(o.paths))
 	for i, path := range o.paths {
-		executed[i] = filepath.Join(temp, filepath.Base(path))
-		err := executeChecked(ctx, p, tools, path, executed[i], limits{o.cell, o.total}, d)
+		sources[i] = source{filepath.Join(temp, filepath.Base(path)), filepath.Dir(path)}
+		doc, err := readNotebook(path)
+		if err != nil {
+			return nil, err
+		}
+		if keep != nil {
+			if keys[i], err = keep.key(ctx, path); err != nil {
+				return nil, err
+			}
+			if keep.fetch(path, keys[i], sources[i].outputs) {
+				d.say("%s: not run again, nothing that it depends on has changed (-force runs it)", filepath.Base(path))
+				continue
+			}
+		}
+		todo = append(todo, i)
+		expected[i] = toldTime(doc)
+	}
+	var failures []error
+	ahead := &forecast{}
+	for _, i := range todo {
+		ahead.add(expected[i])
+	}
+	d.ahead = ahead.String
+	defer func() { d.ahead = nil }()
+	for _, i := range todo {
+		ahead.begin()
+		err := executeChecked(ctx, p, tools, o.paths[i], sources[i].outputs, limits{o.cell, o.total}, d)
+		ahead.end()
 		if err != nil && ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
+		}
+		if err == nil && keep != nil {
+			err = keep.store(o.paths[i], keys[i], sources[i].outputs)
 		}
 		if err != nil {
 			failures = append(failures, err)
 		}
 	}
 	if len(failures) > 0 {
-		return fmt.Errorf("nothing is published:\n%w", errors.Join(failures...))
+		return nil, fmt.Errorf("nothing is published:\n%w", errors.Join(failures...))
 	}
-	if o.out != "" {
-		if err := writeSite(ctx, tools, executed, o.paths, o.out, d); err != nil {
+	return sources, nil
+}
+
+// publishStored writes pages of the outputs that the notebooks hold.
+func publishStored(ctx context.Context, p *place, tools *toolbox, o publishOptions, d *display) error {
+	var without, refused []error
+	var sources []source
+	for _, path := range o.paths {
+		doc, err := readNotebook(path)
+		if err != nil {
 			return err
 		}
+		name := filepath.Base(path)
+		for i, c := range doc.codeCells() {
+			if reason := failure(c.Outputs); reason != "" {
+				refused = append(refused, &cellError{name, i + 1, c.firstLine(), reason})
+			}
+		}
+		if slices.ContainsFunc(doc.codeCells(), func(c cell) bool { return c.Count == nil }) {
+			without = append(without, fmt.Errorf("%s has cells that have not run", name))
+		}
+		if err := tells(p, name, doc); err != nil {
+			refused = append(refused, err)
+		}
+		sources = append(sources, source{path, filepath.Dir(path)})
 	}
-	if o.write {
-		return writeBack(executed, o.paths, d)
+	if len(without) > 0 {
+		refused = append(refused, fmt.Errorf("%w; run them and store their outputs with publish -w", errors.Join(without...)))
 	}
-	return nil
+	if len(refused) > 0 {
+		return fmt.Errorf("nothing is published:\n%w", errors.Join(refused...))
+	}
+	return writeSite(ctx, tools, sources, o.out, "This page shows the outputs that are stored in the notebook; it was not run to make the page.", d)
 }
 
 // executeChecked executes a notebook and looks for outputs that should not be
@@ -121,13 +207,13 @@ func executeChecked(ctx context.Context, p *place, tools *toolbox, path, result 
 	if err != nil {
 		return err
 	}
-	return tellsPath(filepath.Base(path), doc, machinePaths(p))
+	return tells(p, filepath.Base(path), doc)
 }
 
 // writeBack replaces notebooks by their executed selves.
-func writeBack(executed, paths []string, d *display) error {
+func writeBack(executed []source, paths []string, d *display) error {
 	for i, path := range paths {
-		raw, err := os.ReadFile(executed[i])
+		raw, err := os.ReadFile(executed[i].outputs)
 		if err != nil {
 			return err
 		}

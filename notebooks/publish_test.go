@@ -123,7 +123,7 @@ func TestPublishWritesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if picture := firstFigure(doc); !bytes.HasPrefix(picture, []byte("\x89PNG")) {
+	if cells := doc.codeCells(); len(cells[1].Outputs) != 1 || !strings.HasPrefix(cells[1].Outputs[0].data("image/png"), "iVBOR") {
 		t.Errorf("no PNG in\n%s", runs[0])
 	}
 	if outputs := doc.codeCells()[0].Outputs; len(outputs) != 1 || !strings.HasSuffix(string(outputs[0].Text), "ready\n") {

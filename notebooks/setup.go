@@ -24,6 +24,7 @@ type place struct {
 	root      string // of the repository: the folder of go.mod
 	notebooks string // root/notebooks
 	goroot    string // of the Go release that go.mod selects
+	version   string // of that release, "go1.26.5"
 	cache     string // ngebm in the user's cache folder
 	pins      string // hash of go.mod, go.sum and the Go release
 	goplsPins string // hash of those that pin gopls, and the Go release
@@ -61,6 +62,7 @@ func newPlace(ctx context.Context) (*place, error) {
 		root:      root,
 		notebooks: filepath.Join(root, "notebooks"),
 		goroot:    env.GOROOT,
+		version:   env.GOVERSION,
 		cache:     filepath.Join(caches, module),
 		pins:      hash(string(text), string(sum), env.GOROOT, env.GOVERSION),
 		goplsPins: hash(string(goplsPins), env.GOROOT, env.GOVERSION),
@@ -86,6 +88,27 @@ type toolbox struct {
 // setUp makes whatever is missing, saying so on d. All of it is done in steps
 // that can be interrupted at any moment and begun again.
 func setUp(ctx context.Context, p *place, d *display) (*toolbox, error) {
+	tools, err := setUpPages(ctx, p, d)
+	if err != nil {
+		return nil, err
+	}
+	err = ensure(ctx, tools.kernel, "Go kernel for notebooks", d, func(ctx context.Context, dir string) error {
+		return makeKernel(ctx, p, tools, dir, d)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := warmUp(ctx, p, d); err != nil {
+		return nil, err
+	}
+	return tools, ensure(ctx, p.folder("xla", p.pins), "XLA, the compiler that trains the networks", d, func(ctx context.Context, _ string) error {
+		return getXLA(ctx, p, d)
+	})
+}
+
+// setUpPages is as much of setUp as makes pages of notebooks that have run: the
+// Python of the toolbox.
+func setUpPages(ctx context.Context, p *place, d *display) (*toolbox, error) {
 	if err := os.MkdirAll(p.cache, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make %s: %w; set XDG_CACHE_HOME to a folder that can be written", p.cache, err)
 	}
@@ -93,30 +116,17 @@ func setUp(ctx context.Context, p *place, d *display) (*toolbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	tools := &toolbox{kernel: p.folder("kernel", p.pins+kernelVersion), gopls: p.folder("gopls", p.goplsPins)}
 	venv := p.folder("python", base.version, requirements)
-	tools.python = filepath.Join(venv, "bin", "python")
+	tools := &toolbox{
+		python: filepath.Join(venv, "bin", "python"),
+		kernel: p.folder("kernel", p.pins+kernelVersion),
+		gopls:  p.folder("gopls", p.goplsPins),
+	}
 	if _, err := os.Stat(venv); err != nil {
 		d.say("Setting up in %s: some minutes and about 1 GB, this once.", p.cache)
 	}
-	steps := []struct {
-		task   string
-		folder string
-		make   func(ctx context.Context, dir string) error
-	}{
-		{"Python environment with JupyterLab", venv, func(ctx context.Context, dir string) error { return makeVenv(ctx, base, dir, d) }},
-		{"Go kernel for notebooks", tools.kernel, func(ctx context.Context, dir string) error { return makeKernel(ctx, p, tools, dir, d) }},
-	}
-	for _, step := range steps {
-		if err := ensure(ctx, step.folder, step.task, d, step.make); err != nil {
-			return nil, err
-		}
-	}
-	if err := warmUp(ctx, p, d); err != nil {
-		return nil, err
-	}
-	return tools, ensure(ctx, p.folder("xla", p.pins), "XLA, the compiler that trains the networks", d, func(ctx context.Context, _ string) error {
-		return getXLA(ctx, p, d)
+	return tools, ensure(ctx, venv, "Python environment with JupyterLab", d, func(ctx context.Context, dir string) error {
+		return makeVenv(ctx, base, dir, d)
 	})
 }
 

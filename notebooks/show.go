@@ -20,6 +20,7 @@ type display struct {
 	out       io.Writer
 	terminal  bool
 	heartbeat time.Duration
+	ahead     func() string // what is still to come after the task and in all; may be nil
 
 	mu     sync.Mutex
 	task   string
@@ -59,7 +60,11 @@ func (d *display) keepUp(stop, ended chan struct{}) {
 			return
 		case <-next.C:
 			d.mu.Lock()
-			line := strings.TrimSpace(fmt.Sprintf("%s … %s  %s", d.task, elapsed(d.start), d.detail))
+			detail := d.detail
+			if d.ahead != nil {
+				detail = strings.TrimSpace(d.ahead() + "  " + detail)
+			}
+			line := strings.TrimSpace(fmt.Sprintf("%s … %s  %s", d.task, elapsed(d.start), detail))
 			d.mu.Unlock()
 			if d.terminal {
 				fmt.Fprint(d.out, "\r"+fit(line, d.out)+"\x1b[K")

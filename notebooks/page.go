@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"regexp"
+	"strings"
+)
+
+// pageScript turns a notebook into the parts of a page; they are described there.
+//
+//go:embed python/page.py
+var pageScript string
+
+// page is what a notebook becomes. What has a name in JSON comes from the script.
+type page struct {
+	Name           string        `json:"-"` // of the file, without .html
+	Title          string        `json:"-"` // the notebook's first heading
+	Summary        template.HTML `json:"-"` // the first sentence after it
+	Time           string        `json:"-"` // how long the notebook says that it takes, empty if it does not
+	Previous, Next *page         `json:"-"`
+	Provenance     string        `json:"-"`
+
+	Body     template.HTML `json:"body"`
+	Headings []heading     `json:"headings"` // of the sections
+	Figures  []figure      `json:"figures"`
+	Formulas bool          `json:"formulas"` // whether it has any
+	Mathjax  string        `json:"mathjax"`  // file of what sets them
+}
+
+type heading struct {
+	Level int           `json:"level"`
+	ID    string        `json:"id"`
+	HTML  template.HTML `json:"html"`
+}
+
+type figure struct {
+	File    string `json:"file"` // below the site's folder
+	Alt     string `json:"alt"`
+	Width   int    `json:"width"` // in CSS pixels, 0 where the notebook does not say
+	Height  int    `json:"height"`
+	Content []byte `json:"content"`
+}
+
+// Picture is the page's first figure, nil if it has none.
+func (p *page) Picture() *figure {
+	if len(p.Figures) == 0 {
+		return nil
+	}
+	return &p.Figures[0]
+}
+
+// makePages converts notebooks. Links from one to another become links to its page.
+func makePages(ctx context.Context, tools *toolbox, sources []source) ([]*page, error) {
+	type order struct {
+		Path   string `json:"path"`
+		Folder string `json:"folder"`
+		Name   string `json:"name"`
+	}
+	var orders []order
+	for _, s := range sources {
+		orders = append(orders, order{s.outputs, s.folder, baseNames([]string{s.outputs})[0]})
+	}
+	stdin, err := json.Marshal(orders)
+	if err != nil {
+		return nil, err
+	}
+	var stderr lastLines
+	cmd := command(ctx, tools.python, "-c", pageScript)
+	cmd.Env, cmd.Stdin, cmd.Stderr = pythonEnv(), bytes.NewReader(stdin), &stderr
+	out, cmdErr := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var pages []*page
+	for answers := json.NewDecoder(bytes.NewReader(out)); len(pages) < len(orders); {
+		o := orders[len(pages)]
+		pg := &page{Name: o.Name}
+		if err := answers.Decode(pg); err != nil {
+			return nil, fmt.Errorf("cannot make a page of %s.ipynb: %w\n%s", o.Name, errors.Join(cmdErr, err), stderr.String())
+		}
+		doc, err := readNotebook(o.Path)
+		if err != nil {
+			return nil, err
+		}
+		title, summary := introduction(doc)
+		if pg.Title = title; title == "" {
+			pg.Title = o.Name
+		}
+		pg.Summary, pg.Time = inline(firstSentence(summary)), firstSentence(told(doc, timeLead))
+		pages = append(pages, pg)
+	}
+	return pages, nil
+}
+
+// What a notebook's paragraphs begin with that tell what it shows and how long it
+// takes.
+const (
+	seeLead  = "**What you will see.**"
+	timeLead = "**How long it takes.**"
+)
+
+// introduction returns a notebook's first heading and the first paragraph after
+// it, in Markdown, without seeLead.
+func introduction(doc *document) (title, summary string) {
+	for paragraph := range doc.paragraphs {
+		heading, isHeading := strings.CutPrefix(paragraph, "# ")
+		if title == "" && isHeading {
+			title, paragraph, _ = strings.Cut(heading, "\n")
+			title, paragraph = strings.TrimSpace(title), strings.TrimSpace(paragraph)
+		}
+		if title != "" && paragraph != "" && !strings.HasPrefix(paragraph, "#") {
+			return title, strings.TrimSpace(strings.TrimPrefix(paragraph, seeLead))
+		}
+	}
+	return title, ""
+}
+
+// told returns the rest of the paragraph that begins with lead, empty if there is
+// none.
+func told(doc *document, lead string) string {
+	for paragraph := range doc.paragraphs {
+		if rest, ok := strings.CutPrefix(paragraph, lead); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	return ""
+}
+
+// paragraphs yields those of the Markdown cells, trimmed, in order.
+func (d *document) paragraphs(yield func(string) bool) {
+	for _, c := range d.Cells {
+		if c.Kind != "markdown" {
+			continue
+		}
+		for paragraph := range strings.SplitSeq(string(c.Source), "\n\n") {
+			if !yield(strings.TrimSpace(paragraph)) {
+				return
+			}
+		}
+	}
+}
+
+// sentenceEnd is where one sentence ends, its group, and another begins.
+var sentenceEnd = regexp.MustCompile(`([.?!][*_”")]*)\s+["“*_]*\p{Lu}`)
+
+// firstSentence cuts a paragraph after its first sentence, which does not end
+// within parentheses.
+func firstSentence(paragraph string) string {
+	paragraph = strings.Join(strings.Fields(paragraph), " ")
+	for _, found := range sentenceEnd.FindAllStringSubmatchIndex(paragraph, -1) {
+		first := paragraph[:found[3]]
+		if strings.Count(first, "(") == strings.Count(first, ")") {
+			return first
+		}
+	}
+	return paragraph
+}
+
+// Markdown's marks within a paragraph.
+var (
+	markLink   = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
+	markStrong = regexp.MustCompile(`\*\*([^*]+)\*\*`)
+	markEm     = regexp.MustCompile(`\*([^*]+)\*`)
+	markCode   = regexp.MustCompile("`([^`]+)`")
+)
+
+// inline turns a paragraph of Markdown into HTML: emphasis and code; of links
+// only the text stays, as the whole paragraph leads to the notebook.
+func inline(paragraph string) template.HTML {
+	html := template.HTMLEscapeString(strings.Join(strings.Fields(paragraph), " "))
+	html = markLink.ReplaceAllString(html, "$1")
+	html = markStrong.ReplaceAllString(html, "<strong>$1</strong>")
+	html = markEm.ReplaceAllString(html, "<em>$1</em>")
+	return template.HTML(markCode.ReplaceAllString(html, "<code>$1</code>"))
+}

@@ -1,0 +1,63 @@
+// What the pages do beyond what HTML does: the switch between light and dark,
+// figures that enlarge in place, and the mark at the section that is being read.
+// Without it everything can still be read, and figures open as files.
+"use strict";
+
+// The switch shows what a press leads to, and is remembered where that is allowed.
+const root = document.documentElement, theme = document.getElementById("theme");
+const isDark = () => getComputedStyle(root).colorScheme === "dark" || !root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches;
+const label = () => { theme.textContent = isDark() ? "Light" : "Dark"; theme.setAttribute("aria-label", isDark() ? "Light page" : "Dark page"); };
+theme.addEventListener("click", () => {
+  root.dataset.theme = isDark() ? "light" : "dark";
+  try { localStorage.setItem("ngebm-theme", root.dataset.theme); } catch (e) {}
+  label();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", label);
+label();
+theme.hidden = false;
+
+// A figure enlarges to what the window holds of it, and never below its size on the
+// page: on a phone one then moves over it.
+const dialog = document.getElementById("zoomed");
+if (dialog && dialog.showModal) {
+  const links = [...document.querySelectorAll("a.zoom")];
+  links.forEach((link, i) => link.addEventListener("click", event => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab or window was asked for
+    event.preventDefault();
+    const small = link.querySelector("img"), big = new Image();
+    big.src = small.src;
+    big.alt = small.alt;
+    const natural = small.naturalWidth, aspect = natural / small.naturalHeight;
+    const fits = Math.min(natural, innerWidth - 34, (innerHeight - 150) * aspect);
+    big.width = Math.max(fits, Number(small.getAttribute("width")) || small.width);
+    dialog.querySelector("h2").textContent = `Figure ${i + 1} of ${links.length}`;
+    dialog.querySelector("p").textContent = small.alt;
+    dialog.querySelector(".picture").replaceChildren(big);
+    dialog.showModal();
+    dialog.scrollTop = 0;
+  }));
+  dialog.querySelector("button").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", event => { if (event.target.tagName !== "BUTTON" && !event.target.closest("p, h2, img")) dialog.close(); });
+}
+
+// Whatever scrolls by itself can be reached and scrolled by keyboard.
+const reach = () => document.querySelectorAll("pre, .scroll, mjx-container").forEach(box => {
+  if (box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0) box.tabIndex = 0;
+  else if (box.tabIndex === 0) box.removeAttribute("tabindex");
+});
+addEventListener("load", () => {
+  reach();
+  if (window.MathJax && MathJax.startup) MathJax.startup.promise.then(reach);
+});
+addEventListener("resize", reach);
+
+// The contents mark the last section whose heading has passed the window's top.
+const entries = [...document.querySelectorAll(".contents a")];
+const sections = entries.map(a => document.getElementById(decodeURIComponent(a.hash.slice(1))));
+const mark = () => {
+  let now = -1;
+  sections.forEach((s, i) => { if (s && s.getBoundingClientRect().top < innerHeight / 4) now = i; });
+  entries.forEach((a, i) => i === now ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current"));
+};
+addEventListener("scroll", mark, { passive: true });
+mark();
