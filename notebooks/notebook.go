@@ -46,6 +46,14 @@ type output struct {
 	Text  text                       `json:"text"`        // of a stream
 	Data  map[string]json.RawMessage `json:"data"`        // by MIME type
 	Value string                     `json:"evalue"`      // of an error
+
+	// Metadata may describe a picture in words, for all formats or for PNG.
+	Metadata struct {
+		Alt string `json:"alt"`
+		PNG struct {
+			Alt string `json:"alt"`
+		} `json:"image/png"`
+	} `json:"metadata"`
 }
 
 // text is a string that a notebook holds as one or in lines.

@@ -47,6 +47,10 @@ type figure struct {
 	Content []byte `json:"content"`
 }
 
+// Tall tells whether a figure is so high that on the index its upper part says more
+// than all of it, small.
+func (f *figure) Tall() bool { return 3*f.Height > 2*f.Width }
+
 // Picture is the page's first figure, nil if it has none.
 func (p *page) Picture() *figure {
 	if len(p.Figures) == 0 {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -120,11 +121,11 @@ func walk(t *testing.T, ctx context.Context, shots album, site string, pages []s
 		chromedp.EmulateViewport(1400, 1000), prefer("light"),
 		chromedp.Navigate(fileURL(site, "index")),
 		chromedp.Click(`.card h2 a[href="`+start+`.html"]`),
-		chromedp.WaitVisible(`.turn .next`),
+		arriveAt(start),
 		chromedp.Click(`.turn .next`),
-		chromedp.WaitVisible(`.turn .previous`),
+		arriveAt(pages[slices.Index(pages, start)+1]),
 		chromedp.Click(`.turn .previous`),
-		chromedp.WaitVisible(`.contents`),
+		arriveAt(start),
 		chromedp.Title(&title),
 	)
 	if !strings.HasPrefix(title, "Start here") {
@@ -139,12 +140,10 @@ func walk(t *testing.T, ctx context.Context, shots album, site string, pages []s
 		shots.take("site-section"),
 		chromedp.Focus(`a.zoom`),
 		chromedp.KeyEvent(kb.Enter),
-		chromedp.Sleep(300*time.Millisecond),
-		chromedp.Evaluate(`document.getElementById("zoomed").open`, &opened),
+		chromedp.PollFunction(`() => document.getElementById("zoomed").open`, &opened, chromedp.WithPollingTimeout(10*time.Second)),
 		shots.take("site-enlarged"),
 		chromedp.KeyEvent(kb.Escape),
-		chromedp.Sleep(300*time.Millisecond),
-		chromedp.Evaluate(`!document.getElementById("zoomed").open`, &closed),
+		chromedp.PollFunction(`() => !document.getElementById("zoomed").open`, &closed, chromedp.WithPollingTimeout(10*time.Second)),
 		chromedp.Evaluate(`document.activeElement.className`, &focused),
 	)
 	if hash != "#Two-landscapes" || top < -5 || top > 300 {
@@ -163,7 +162,7 @@ func walk(t *testing.T, ctx context.Context, shots album, site string, pages []s
 		chromedp.Click(`.contents summary`),
 		shots.take("site-contents-phone"),
 		chromedp.Click(`a.zoom`),
-		chromedp.Sleep(300*time.Millisecond),
+		chromedp.WaitVisible(`#zoomed img`),
 		chromedp.Evaluate(`(b => [b.querySelector("img").width, b.scrollWidth, b.clientWidth])(document.querySelector("#zoomed .picture"))`, &size),
 		shots.take("site-enlarged-phone"),
 		chromedp.Click(`#zoomed button`),
@@ -252,6 +251,21 @@ func prefer(theme string) chromedp.Action {
 	})
 }
 
+// arriveAt waits until a click has led to a page. (What chromedp itself waits for may
+// be on the page that is being left.)
+func arriveAt(name string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			var there bool
+			err := chromedp.Evaluate(fmt.Sprintf(`document.readyState === "complete" && location.pathname.endsWith("/%s.html")`, name), &there).Do(ctx)
+			if there || ctx.Err() != nil {
+				return errors.Join(err, ctx.Err())
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+}
+
 // awaitFormulas waits until MathJax says that it has set every formula, if the page
 // has any, and the page is loaded.
 var awaitFormulas = chromedp.PollFunction(`() => document.readyState === "complete" &&
@@ -312,7 +326,7 @@ func check(axe string, found *[]finding) chromedp.Action {
 			return err
 		}
 		var answer string
-		err := chromedp.Evaluate(`axe.run({resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({
+		err := chromedp.Evaluate(`axe.run({resultTypes: ["violations"], preload: false}).then(r => JSON.stringify(r.violations.map(v => ({
 			Rule: v.id, Impact: v.impact, Help: v.help,
 			Nodes: v.nodes.slice(0, 5).map(n => n.target.join(" ") + ": " + n.failureSummary.replace(/\s+/g, " ")),
 		}))))`, &answer, awaitPromise).Do(ctx)
