@@ -51,6 +51,8 @@ func TestParseErrors(t *testing.T) {
 		"-port 70000":              "-port 70000: a port is a number from 1 to 65535",
 		"-port x":                  `invalid value "x"`,
 		"publish -o s -timeout 0s": "must be above zero",
+		"publish -w -html-only":    "-html-only runs nothing: leave out -w and -force",
+		"-force":                   "-force has no meaning for lab",
 		"-nobrowser":               "flag provided but not defined: -nobrowser",
 	} {
 		_, err := parse(strings.Fields(args), io.Discard)

@@ -121,7 +121,13 @@ func carriers(t *testing.T, mark string) []string {
 // and how long it took.
 func runProgram(t *testing.T, dir string, args ...string) (printed string, took time.Duration, err error) {
 	t.Helper()
-	env, mark := marked(t)
+	return runProgramWith(t, dir, nil, args...)
+}
+
+// runProgramWith runs it with variables of the environment that are named.
+func runProgramWith(t *testing.T, dir string, variables []string, args ...string) (printed string, took time.Duration, err error) {
+	t.Helper()
+	env, mark := marked(t, variables...)
 	cmd := exec.Command(ready(t).program, args...)
 	cmd.Dir, cmd.Env = dir, env
 	start := time.Now()
@@ -149,7 +155,7 @@ func clone(t *testing.T, whole bool) (root string) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (skip[entry.Name()] || !whole && rel != "."):
+		case entry.IsDir() && rel != "." && (skip[entry.Name()] || !whole):
 			return filepath.SkipDir
 		case entry.IsDir():
 			return os.MkdirAll(filepath.Join(root, rel), 0o755)

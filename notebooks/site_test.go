@@ -98,6 +98,12 @@ func TestSiteInBrowser(t *testing.T) {
 			}
 		}
 	}
+	var found []finding
+	shots.do(ctx, "see that axe would say something",
+		chromedp.Evaluate(`document.querySelector("main").append(new Image()), 0`, nil), check(axe, &found))
+	if len(found) != 1 || found[0].Rule != "image-alt" || !found[0].serious() {
+		t.Errorf("axe says %v of a picture without a description", found)
+	}
 	walk(t, ctx, shots, site, pages)
 	for _, url := range requests() {
 		if !strings.HasPrefix(url, "file:") && !strings.HasPrefix(url, "data:") {

@@ -96,11 +96,45 @@ def take_figures(soup, folder, name):
     return figures
 
 
+def keep_together(soup):
+    """Keeps a formula and the punctuation after it on one line, where browsers see a
+    picture and then a comma."""
+    pair = re.compile(r"((?<![$\\])\$(?!\$)[^$\n]+\$(?!\$)[,.;:!?)]+)")
+    for words in soup.find_all(string=pair):
+        if words.find_parent(["pre", "code", "a"]):
+            continue
+        for i, part in enumerate(pair.split(words)):
+            if i % 2:
+                span = soup.new_tag("span", attrs={"class": "together"})
+                span.string = part
+                words.insert_before(span)
+            else:
+                words.insert_before(part)
+        words.extract()
+
+
 def let_scroll(soup):
     """Lets what is wider than the page scroll by itself."""
     for table in soup.find_all("table"):
         if not table.find_parent("table"):
             table.wrap(soup.new_tag("div", attrs={"class": "scroll"}))
+
+
+def wrap_sentences(soup):
+    """Lets long sentences that a cell printed wrap, where tables keep their lines:
+    those have columns, with more than one space between."""
+    for pre in soup.select(".output_stdout pre"):
+        if pre.find(True):
+            continue  # coloured by the program
+        lines = pre.get_text().splitlines(keepends=True)
+        pre.clear()
+        for line in lines:
+            if len(line) > 60 and "  " not in line.strip():
+                span = soup.new_tag("span", attrs={"class": "sentence"})
+                span.string = line
+                pre.append(span)
+            else:
+                pre.append(line)
 
 
 def fold_logs(soup):
@@ -131,7 +165,9 @@ def convert(notebook, published):
     headings = name_headings(soup)
     link_pages(soup, published)
     figures = take_figures(soup, notebook["folder"], notebook["name"])
+    keep_together(soup)
     let_scroll(soup)
+    wrap_sentences(soup)
     fold_logs(soup)
     mathjax = next(f for f in files("sphinx-mathjax-offline") if f.name == "tex-svg-full.js")
     return {
