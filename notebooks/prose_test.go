@@ -72,7 +72,7 @@ func resultNumbers(text string) []string {
 
 // Headings under which a notebook says where its method ends and sets exercises.
 var (
-	limitsHeading   = regexp.MustCompile(`(?m)^## .*\b(?:fails|stops)\b`)
+	limitsHeading   = regexp.MustCompile(`(?m)^## .*\b(?:fails?|stops)\b`)
 	exercisesPart   = regexp.MustCompile(`(?ms)^## Try this\s.*?^1\. `)
 	describedInHTML = regexp.MustCompile(`<img[^>]*\salt="[^"]+"`)
 )
@@ -96,7 +96,7 @@ func missingParts(doc *document) []string {
 		missing = append(missing, "no paragraph "+timeLead+" with a time such as “two minutes”")
 	}
 	if !limitsHeading.MatchString(prose.String()) {
-		missing = append(missing, "no section “Where it fails” or “Where this stops”")
+		missing = append(missing, "no section “Where it fails”, “Where they fail” or “Where this stops”")
 	}
 	if !exercisesPart.MatchString(prose.String()) {
 		missing = append(missing, "no section “Try this” with exercises (1. …)")
