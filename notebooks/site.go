@@ -33,7 +33,7 @@ func writeSite(ctx context.Context, tools *toolbox, sources []source, out, prove
 	if err := os.MkdirAll(filepath.Join(out, "figures"), 0o755); err != nil {
 		return fmt.Errorf("cannot make %s: %w; choose a folder that can be written with -o", out, err)
 	}
-	d.begin(fmt.Sprintf("%d pages", len(sources)))
+	d.begin("pages")
 	pages, err := makePages(ctx, tools, sources)
 	if err != nil {
 		d.done("failed")
