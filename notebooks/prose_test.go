@@ -26,7 +26,7 @@ func TestCommittedProse(t *testing.T) {
 		for _, c := range doc.Cells {
 			if c.Kind == "markdown" {
 				for _, number := range resultNumbers(string(c.Source)) {
-					t.Errorf("%s: the text %q holds %q, which looks like a result: let the cell that computes it print and assert it", path, shorten(c.firstLine()), number)
+					t.Errorf("%s: the text %q holds %q, which looks like a result: let the cell that computes it print and assert it (a setting goes into `code` or a $formula$)", path, shorten(c.firstLine()), number)
 				}
 			}
 		}

@@ -44,14 +44,19 @@ func storedSite(t *testing.T) (folder string, pages []string) {
 	return folder, append([]string{"index"}, baseNames(committed)...)
 }
 
+func TestSite(t *testing.T) {
+	site, pages := storedSite(t)
+	t.Run("links", func(t *testing.T) { testLinks(t, site, pages) })
+	t.Run("in_browser", func(t *testing.T) { testInBrowser(t, site, pages) })
+}
+
 // The site as it is walked: every page at the width of a desk and, dark, of a phone,
 // with the network off. All pictures show and are described, formulas are
 // set, nothing makes the page wider than the window, no script complains, axe finds
 // nothing serious; figures enlarge, contents lead to their sections, the chosen
 // theme stays.
-func TestSiteInBrowser(t *testing.T) {
+func testInBrowser(t *testing.T, site string, pages []string) {
 	axe := axeScript(t)
-	site, pages := storedSite(t)
 	shots := newAlbum(t)
 	ctx := browse(t, 5*time.Minute)
 	requests, complaints := watchRequests(ctx), watchConsole(ctx)
@@ -181,6 +186,18 @@ func walk(t *testing.T, ctx context.Context, shots album, site string, pages []s
 	if phoneOpen || !deskOpen {
 		t.Errorf("the contents are open on a phone: %t, on a desk: %t", phoneOpen, deskOpen)
 	}
+	var address string
+	shots.do(ctx, "open a figure without JavaScript",
+		emulation.SetScriptExecutionDisabled(true),
+		chromedp.Navigate(fileURL(site, start)),
+		shots.take("site-without-javascript"),
+		chromedp.Click(`a.zoom`),
+		chromedp.WaitVisible(`body > img`),
+		chromedp.Location(&address),
+	)
+	if !strings.HasSuffix(address, "/figures/"+start+"-1.png") {
+		t.Errorf("without JavaScript a figure leads to %s", address)
+	}
 	if len(size) != 3 || size[0] <= size[2] || after != "closed" {
 		t.Errorf("on a phone the figure is %v wide (picture, all, seen), and then %s", size, after)
 	}
@@ -188,8 +205,7 @@ func walk(t *testing.T, ctx context.Context, shots album, site string, pages []s
 
 // Every link and every file that a page names is there, seen from wherever the site
 // is put: none is absolute.
-func TestSiteLinks(t *testing.T) {
-	site, pages := storedSite(t)
+func testLinks(t *testing.T, site string, pages []string) {
 	named := regexp.MustCompile(`(?:href|src)="([^"]*)"`)
 	for _, name := range pages {
 		raw, err := os.ReadFile(filepath.Join(site, name+".html"))
