@@ -32,6 +32,12 @@ type Options struct {
 	// SaveEvery is the least time between two checkpoints; 0 is five seconds.
 	// Saving never takes more than about a twentieth of the time.
 	SaveEvery time.Duration
+	// Watch, if not nil, is called with the run as it is at the end of every epoch, to
+	// look at what it learns while it does: its classifier may be asked anything, and
+	// has the weights of that moment. Training waits for Watch, on a clock that stands
+	// still, so that neither Run.Cost nor the speed in Progress counts its time. The
+	// run and its history may be used during the call only, and must not be changed.
+	Watch func(*Run)
 }
 
 // ErrStopped is in the error of a run that was asked to stop, by its context or

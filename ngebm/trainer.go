@@ -181,6 +181,7 @@ func (t *trainer) steps(ctx context.Context) error {
 			if err := t.one(step, batch); err != nil {
 				return err
 			}
+			t.watch()
 			if ctx.Err() != nil || step+1 == t.total {
 				break
 			}
@@ -247,6 +248,16 @@ func (t *trainer) one(step int, batch data.Batch) (err error) {
 		h.Values[i] = append(h.Values[i], v)
 	}
 	return t.checkStep()
+}
+
+// watch lets Options.Watch look at the end of an epoch.
+func (t *trainer) watch() {
+	if t.opts.Watch == nil || t.run.History.Steps()%t.run.History.StepsPerEpoch != 0 {
+		return
+	}
+	asked := time.Now()
+	t.opts.Watch(t.run)
+	t.began = t.began.Add(time.Since(asked))
 }
 
 func (t *trainer) save() error {
