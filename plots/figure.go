@@ -59,9 +59,12 @@ func (f *Figure) PNG(w io.Writer) error {
 	return encoder.Encode(w, inFewColors(f.image()))
 }
 
-// image draws the figure in pixels.
-func (f *Figure) image() *image.RGBA {
-	canvas := vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(imageDPI), vgimg.UseBackgroundColor(color.White))
+// image draws the figure in the pixels of a PNG.
+func (f *Figure) image() *image.RGBA { return f.pixels(imageDPI) }
+
+// pixels draws the figure at so many pixels an inch.
+func (f *Figure) pixels(dpi int) *image.RGBA {
+	canvas := vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
 	f.draw(draw.New(canvas))
 	img := image.NewRGBA(canvas.Image().Bounds())
 	xdraw.Draw(img, img.Rect, canvas.Image(), image.Point{}, xdraw.Src)

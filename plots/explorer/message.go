@@ -1,0 +1,44 @@
+package explorer
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// What was pressed on the panel.
+const (
+	pressedNothing = ""
+	pressedTrain   = "train"
+	pressedStop    = "stop"
+	pressedFinish  = "finish"
+)
+
+// message is what the panel says, all of it each time: messages may be lost or overtake
+// each other (GoNB hands each to a goroutine of its own), so none may matter alone.
+type message struct {
+	Number  int                `json:"number"`  // from 1, one more for each message
+	Presses int                `json:"presses"` // how often a button was pressed so far
+	Pressed string             `json:"pressed"` // the last one
+	Values  map[string]float64 `json:"values"`  // of the sliders when it was, by name
+
+	settings Settings // what they mean
+}
+
+// parseMessage reads a panel's message and refuses what it would never say.
+func parseMessage(text string) (message, error) {
+	var m message
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return m, fmt.Errorf("explorer: the panel sent what is no message: %w", err)
+	}
+	switch m.Pressed {
+	case pressedNothing, pressedTrain, pressedStop, pressedFinish:
+	default:
+		return m, fmt.Errorf("explorer: the panel has no button %q", m.Pressed)
+	}
+	if m.Number < 1 || m.Presses < 0 || (m.Presses == 0) != (m.Pressed == pressedNothing) {
+		return m, fmt.Errorf("explorer: message %d of the panel counts %d presses, the last %q", m.Number, m.Presses, m.Pressed)
+	}
+	var err error
+	m.settings, err = settingsOf(m.Values)
+	return m, err
+}

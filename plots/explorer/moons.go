@@ -1,0 +1,90 @@
+package explorer
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/plots"
+)
+
+// Train does what the panel's button does: it trains the network of the preset "moons"
+// with these settings, in a folder that is gone afterwards, so that it learns anew each
+// time. Of the options, Progress and Watch are heeded.
+func Train(ctx context.Context, backend compute.Backend, s Settings, opts ngebm.Options) (*ngebm.Run, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	cfg, err := ngebm.PresetConfig("moons")
+	if err != nil {
+		return nil, err
+	}
+	cfg.Name = "moons-live"
+	cfg.Alpha, cfg.Beta, cfg.Gamma, cfg.Epochs = s.Alpha, s.Beta, s.Gamma, s.Epochs
+	cfg.Validation, cfg.EvalEvery = 100, max(1, s.Epochs/20)
+	if opts.TrainSet, opts.TestSet, err = moons(ctx, s.Noise); err != nil {
+		return nil, err
+	}
+	if opts.Runs, err = os.MkdirTemp("", "ngebm-live-"); err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(opts.Runs)
+	return ngebm.Train(ctx, backend, cfg, opts)
+}
+
+// moons are the points of data's moons, which lie off their moons by a noise of .1,
+// moved on by as much as makes it the noise that is asked for.
+func moons(ctx context.Context, noise float64) (train, test *data.Dataset, err error) {
+	if train, test, err = data.Open(ctx, "moons", data.Options{}); err != nil || noise == leastNoise {
+		return train, test, err
+	}
+	const radius = 4. / 3 // of a moon, in the set's own units
+	more := radius * math.Sqrt(noise*noise-leastNoise*leastNoise)
+	move := func(d *data.Dataset, part uint64) (*data.Dataset, error) {
+		moved := *d
+		moved.Name = fmt.Sprintf("moons with noise %g", noise)
+		moved.Points = make([]float32, len(d.Points))
+		random := rand.New(rand.NewPCG(part, 0))
+		for i, v := range d.Points {
+			moved.Points[i] = v + float32(more*random.NormFloat64())
+		}
+		return data.New(moved)
+	}
+	if train, err = move(train, 1); err != nil {
+		return nil, nil, err
+	}
+	test, err = move(test, 2)
+	return train, test, err
+}
+
+// Figure draws what the panel shows of a run, its landscape and how it came there (see
+// [plots.Learning]), as sharp as what is to stay in a notebook should be.
+func Figure(run *ngebm.Run) (*plots.Figure, error) { return figure(run, 120) }
+
+// figure draws a landscape of so many points a side.
+func figure(run *ngebm.Run, side int) (*plots.Figure, error) {
+	grid, err := plots.Survey(run.Classifier, run.Test, side)
+	if err != nil {
+		return nil, err
+	}
+	title := "NG-EBM"
+	if run.Config.Beta == 0 && run.Config.Gamma == 0 {
+		title = "cross-entropy"
+	}
+	return plots.Learning(plots.Landscape{Title: title, Grid: grid, Data: run.Test}, run.History)
+}
+
+// frame is a run's figure while it learns: 60 points a side are smooth enough to watch.
+func frame(run *ngebm.Run) (string, error) {
+	f, err := figure(run, 60)
+	if err != nil {
+		return "", err
+	}
+	return f.Frame()
+}

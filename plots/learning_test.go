@@ -1,0 +1,100 @@
+package plots
+
+import (
+	"context"
+	"encoding/base64"
+	"image/png"
+	"math"
+	"strings"
+	"testing"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+)
+
+func TestLearningGolden(t *testing.T) {
+	set := pointSet(t, 300, corners)
+	l := Landscape{Title: "NG-EBM", Grid: survey(t, hills{corners, 3}, set), Data: set}
+	t.Run("in mid-training", func(t *testing.T) {
+		f, err := Learning(l, madeUp(300, 15, 1, .1, .1))
+		golden(t, "learning", f, err)
+	})
+	t.Run("one step, no evaluation", func(t *testing.T) {
+		h := &ngebm.History{StepsPerEpoch: 15, Terms: []string{"cross-entropy"}, Weights: []float64{1}, Loss: []float32{.7}, Values: [][]float32{{.7}}}
+		f, err := Learning(l, h)
+		golden(t, "learning-first", f, err)
+	})
+}
+
+func TestLearningErrors(t *testing.T) {
+	set := pointSet(t, 300, corners)
+	flat := survey(t, hills{corners, 3}, set)
+	hole := survey(t, hills{corners, math.NaN()}, set)
+	for name, test := range map[string]struct {
+		grid    *Grid
+		history *ngebm.History
+		says    string
+	}{
+		"no grid":    {nil, madeUp(30, 15, 1), "needs a grid"},
+		"diverged":   {hole, madeUp(30, 15, 1), "diverged"},
+		"no steps":   {flat, &ngebm.History{}, "has no steps"},
+		"no history": {flat, nil, "has no steps"},
+	} {
+		if _, err := Learning(Landscape{Title: "x", Grid: test.grid, Data: set}, test.history); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v, not %q", name, err, test.says)
+		}
+	}
+}
+
+// A frame is an img element of the figure's size on a screen.
+func TestFrame(t *testing.T) {
+	f, err := History(Run{"a \"name\"", madeUp(30, 15, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame, err := f.Frame()
+	if err != nil || !strings.Contains(frame, `alt="Training history of a &#34;name&#34;`) {
+		t.Fatalf("%v: %.300s", err, frame)
+	}
+	_, encoded, _ := strings.Cut(frame, "base64,")
+	img, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.TrimSuffix(encoded, `">`))))
+	if err != nil || img.Bounds().Dx() != int(f.Width.Dots(96)+.5) {
+		t.Errorf("%v, %v", err, img.Bounds())
+	}
+	if _, err := (*Figure)(nil).Frame(); err == nil {
+		t.Error("no figure: no error")
+	}
+}
+
+func ExampleLearning() {
+	train, _, err := data.Open(context.Background(), "moons", data.Options{})
+	if err != nil {
+		panic(err)
+	}
+	history := madeUp(300, 15, 1, .1, .1)            // in earnest, run.History,
+	model := hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // and run.Classifier
+	grid, err := Survey(model, train, 60)
+	if err != nil {
+		panic(err)
+	}
+	figure, err := Learning(Landscape{Title: "NG-EBM", Grid: grid, Data: train}, history)
+	if err != nil {
+		panic(err)
+	}
+	_ = figure.Show() // in a notebook; in ngebm.Options.Watch, figure.Frame()
+	// Output:
+}
+
+func BenchmarkFrame(b *testing.B) {
+	set := pointSet(b, 1000, corners)
+	grid := survey(b, hills{corners, 3}, set)
+	for b.Loop() {
+		f, err := Learning(Landscape{Title: "NG-EBM", Grid: grid, Data: set}, madeUp(1800, 15, 1, .1, .1))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := f.Frame(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
