@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,9 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/dom"
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -109,7 +104,7 @@ func TestCommittedNotebooksRun(t *testing.T) {
 	if err != nil || len(committed) == 0 {
 		t.Fatalf("no notebooks: %v", err)
 	}
-	printed, took, err := runProgram(t, "..", append([]string{"publish", "-o", site}, committed...)...)
+	printed, took, err := runProgramWith(t, "..", []string{"NGEBM_RUNS=" + executedRuns()}, append([]string{"publish", "-o", site}, committed...)...)
 	t.Logf("publish took %v and said\n%s", took, printed)
 	if err != nil {
 		t.Fatal(err)
@@ -150,196 +145,4 @@ func watchRequests(ctx context.Context) func() []string {
 		defer mu.Unlock()
 		return urls
 	}
-}
-
-// A visitor's way, in a clone whose path has a space: start the program, open the
-// address that it prints, see the first notebook with its kernel, run all of it
-// from the menu, see figures and no error, save, stop the program with Ctrl-C.
-func TestStartHereInBrowser(t *testing.T) {
-	findBrowser(t)
-	b := ready(t)
-	root := clone(t, true)
-	notebook := filepath.Join(root, "notebooks", startNotebook)
-	clearOutputs(t, notebook)
-	env, mark := marked(t)
-	server := exec.Command(b.program, "-no-browser")
-	server.Dir, server.Env = root, env
-	var log urlWriter
-	server.Stdout, server.Stderr = &log, &log
-	started := time.Now()
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		server.Process.Kill()
-		server.Wait()
-		assertNoneLeft(t, mark)
-	})
-	url := log.await(t, 3*time.Minute)
-	t.Logf("the address came after %v", time.Since(started).Round(100*time.Millisecond))
-
-	shots := newAlbum(t)
-	ctx := browse(t, 8*time.Minute)
-	shots.do(ctx, "open JupyterLab", chromedp.Navigate(url))
-	// GoNB does not say that it is idle before its first cell has run.
-	shots.do(ctx, "see the notebook and its Go kernel",
-		chromedp.WaitVisible(`.jp-NotebookPanel .jp-CodeCell`),
-		chromedp.PollFunction(`() => document.querySelector(".jp-NotebookPanel .jp-Toolbar-kernelName")?.textContent.includes("Go (gonb)")`,
-			nil, chromedp.WithPollingTimeout(2*time.Minute)),
-		shots.take("lab-1-open"))
-	var popups int
-	shots.do(ctx, "run all cells by the menu",
-		chromedp.Evaluate(`document.querySelectorAll(".jp-Dialog, .Toastify__toast").length`, &popups),
-		choose("Run", "Run All Cells"))
-	if popups > 0 {
-		t.Errorf("%d windows popped up at the start", popups)
-	}
-	doc := awaitRun(ctx, t, shots, notebook)
-	figures := 0
-	for i, c := range doc.codeCells() {
-		if reason := failure(c.Outputs); reason != "" {
-			t.Errorf("cell %d (%s): %s", i+1, c.firstLine(), reason)
-		}
-		for _, o := range c.Outputs {
-			if o.Data["image/png"] != nil {
-				figures++
-			}
-		}
-	}
-	if figures == 0 {
-		t.Errorf("the notebook has no figure")
-	}
-	var shown int
-	shots.do(ctx, "see a figure",
-		chromedp.ScrollIntoView(`.jp-NotebookPanel .jp-RenderedImage img`),
-		chromedp.PollFunction(`() => [...document.querySelectorAll(".jp-RenderedImage img")].filter(i => i.naturalWidth > 0 && i.getBoundingClientRect().height > 0).length`, &shown),
-		chromedp.Sleep(time.Second), // for the scrolling to settle
-		shots.take("lab-2-figure"))
-	if shown == 0 {
-		t.Errorf("no figure shows")
-	}
-
-	if err := server.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	stopped := time.Now()
-	if err := server.Wait(); err != nil || !strings.Contains(log.String(), "Stopping JupyterLab") {
-		t.Errorf("on Ctrl-C the program ended with %v and had said\n%s", err, &log)
-	}
-	t.Logf("stopping took %v", time.Since(stopped).Round(100*time.Millisecond))
-	assertNoneLeft(t, mark)
-}
-
-// clearOutputs takes a notebook back to before it ran.
-func clearOutputs(t *testing.T, path string) {
-	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc map[string]any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range doc["cells"].([]any) {
-		if c := c.(map[string]any); c["cell_type"] == "code" {
-			c["outputs"], c["execution_count"] = []any{}, nil
-		}
-	}
-	if raw, err = json.Marshal(doc); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, raw, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// choose picks an entry of one of JupyterLab's menus with the mouse.
-func choose(menu, entry string) chromedp.Action {
-	return chromedp.Tasks{
-		press(`//*[contains(@class,"lm-MenuBar-itemLabel") and normalize-space()="` + menu + `"]`),
-		press(`//*[contains(@class,"lm-Menu-itemLabel") and normalize-space()="` + entry + `"]`),
-	}
-}
-
-// press moves the mouse onto what an XPath finds and clicks. (chromedp.Click does
-// not move it, and a menu takes what the mouse was last over.)
-func press(xpath string) chromedp.Action {
-	return chromedp.ActionFunc(func(ctx context.Context) error {
-		var nodes []*cdp.Node
-		if err := chromedp.Nodes(xpath, &nodes, chromedp.BySearch, chromedp.NodeVisible).Do(ctx); err != nil {
-			return err
-		}
-		box, err := dom.GetBoxModel().WithNodeID(nodes[0].NodeID).Do(ctx)
-		if err != nil {
-			return err
-		}
-		x, y := (box.Content[0]+box.Content[4])/2, (box.Content[1]+box.Content[5])/2
-		for _, kind := range []input.MouseType{input.MouseMoved, input.MousePressed, input.MouseReleased} {
-			if err := chromedp.MouseEvent(kind, x, y, chromedp.ButtonLeft, chromedp.ClickCount(1)).Do(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// awaitRun waits until every cell has run, saving meanwhile as a careful person
-// does, and returns the notebook as saved.
-func awaitRun(ctx context.Context, t *testing.T, shots album, notebook string) *document {
-	t.Helper()
-	var idle bool
-	deadline := time.Now().Add(5 * time.Minute)
-	for time.Now().Before(deadline) {
-		shots.do(ctx, "wait for the cells",
-			chromedp.Sleep(time.Second),
-			choose("File", "Save Notebook"),
-			chromedp.Evaluate(`document.querySelector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator")?.dataset.status === "idle"`, &idle))
-		doc, err := readNotebook(notebook)
-		if err != nil {
-			continue // it is being written
-		}
-		cells := doc.codeCells()
-		done := idle && len(cells) > 0
-		for _, c := range cells {
-			done = done && c.Count != nil
-		}
-		if done {
-			return doc
-		}
-	}
-	shots.do(ctx, "look", shots.take("failed"))
-	t.Fatal("the notebook did not run to its end in 5 minutes")
-	return nil
-}
-
-// urlWriter keeps what a program prints and finds the address in it.
-type urlWriter struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (w *urlWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
-
-func (w *urlWriter) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
-}
-
-func (w *urlWriter) await(t *testing.T, limit time.Duration) string {
-	t.Helper()
-	for start := time.Now(); time.Since(start) < limit; time.Sleep(100 * time.Millisecond) {
-		for line := range strings.Lines(w.String()) {
-			if url, ok := strings.CutPrefix(line, "Open "); ok {
-				return strings.TrimSpace(url)
-			}
-		}
-	}
-	t.Fatal(fmt.Sprintf("no address within %v; it said\n%s", limit, w))
-	return ""
 }

@@ -46,6 +46,9 @@ var shared = sync.OnceValue(func() (b bench) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if dir := executedRunsIfUsed; dir != "" {
+		os.RemoveAll(dir)
+	}
 	if b := sharedIfUsed; b != nil {
 		os.RemoveAll(filepath.Dir(b.program))
 	}
@@ -55,6 +58,19 @@ func TestMain(m *testing.M) {
 // sharedIfUsed is set once the bench is there, so that TestMain does not make it
 // only to remove it.
 var sharedIfUsed *bench
+
+// executedRuns is the folder of runs that all notebooks were executed with, if they
+// were: empty before that.
+var executedRuns = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "ngebm-runs-")
+	if err != nil {
+		panic(err)
+	}
+	executedRunsIfUsed = dir
+	return dir
+})
+
+var executedRunsIfUsed string
 
 func ready(t *testing.T) bench {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"html"
 	"image/png"
 
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"ngebm/ngebm"
@@ -39,7 +40,11 @@ func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 		p.Y.Tick.Marker = roundTicks(3)
 	}
 	panels[len(panels)-1].xLabel = epochLabel(runs)
-	curves := &Figure{Width: fullWidth - land.Width - gap, Height: land.Height, Alt: historyAlt(runs)}
+	const least = 84 // of height for a panel with its title and ticks
+	curves := &Figure{
+		Width: fullWidth - land.Width - gap, Height: max(land.Height, vg.Length(least*len(panels))),
+		Alt: historyAlt(runs),
+	}
 	keys := historyKeys([]Run{{"", history}}, styles) // the marks of evaluations; the title names the run
 	curves.draw = func(c draw.Canvas) {
 		c = inner(c)

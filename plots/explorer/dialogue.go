@@ -180,10 +180,10 @@ func line(text string) string {
 // reached says how far a run has come.
 func reached(run *ngebm.Run) string {
 	if run == nil {
-		return "before the first epoch"
+		return "before epoch 1"
 	}
 	h := run.History
-	text := fmt.Sprintf("epoch %d of %d, loss %.3g", h.Steps()/h.StepsPerEpoch, run.Config.Epochs, h.Loss[h.Steps()-1])
+	text := fmt.Sprintf("at epoch %d of %d, loss %.3g", h.Steps()/h.StepsPerEpoch, run.Config.Epochs, h.Loss[h.Steps()-1])
 	for i, name := range h.Terms {
 		text += fmt.Sprintf(", %s %.3g", name, h.Values[i][h.Steps()-1])
 	}

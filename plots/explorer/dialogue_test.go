@@ -109,7 +109,7 @@ func (d *desk) leave() ending {
 func TestTrainToTheEnd(t *testing.T) {
 	d := sit(t.Context(), t, time.Minute)
 	d.press("train", .1, 30)
-	d.see("Learning α=1 β=0 γ=0.1, noise 0.1, 30 epochs: epoch ")
+	d.see("Learning α=1 β=0 γ=0.1, noise 0.1, 30 epochs: at epoch ")
 	d.heard <- d.sent // once more: it must not start anew
 	if got := d.see("✓ α=1"); !strings.Contains(got, "accuracy 0.750 on the test set") || !strings.Contains(got, "<img γ=0.1 epoch=30>") {
 		t.Errorf("at the end it shows %q", got)
@@ -129,7 +129,7 @@ func TestStopAndStartAnew(t *testing.T) {
 	d.press("train", .1, 1000)
 	d.see("<img γ=0.1")
 	d.press("stop", .1, 1000)
-	got := d.see("Stopped epoch ")
+	got := d.see("Stopped at epoch ")
 	if !strings.Contains(got, "of 1000, loss 0.5, cross-entropy 0.5: α=1") || !strings.Contains(got, "<img γ=0.1") {
 		t.Errorf("when stopped it shows %q", got)
 	}
@@ -195,12 +195,12 @@ func TestEnds(t *testing.T) {
 		}
 		d.see("is gone")
 	})
-	t.Run("before the first epoch", func(t *testing.T) {
+	t.Run("before epoch 1", func(t *testing.T) {
 		run := &ngebm.Run{History: &ngebm.History{StepsPerEpoch: 5, Loss: []float32{1}}}
 		if looked(run) != nil || looked(nil) != nil {
 			t.Error("a run without an epoch is there to be seen")
 		}
-		if got := reached(nil); got != "before the first epoch" {
+		if got := reached(nil); got != "before epoch 1" {
 			t.Error(got)
 		}
 	})

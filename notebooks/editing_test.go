@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// While one types in a notebook: names and documentation of this library pop up, and an
+// error in a cell says in which of its lines.
+func TestEditing(t *testing.T) {
+	b := ready(t)
+	if err := ensureCompletion(t.Context(), b.place, b.tools, newDisplay(os.Stdout)); err != nil {
+		t.Fatal(err)
+	}
+	const imports = "import (\n\t\"ngebm/ngebm\"\n\t\"ngebm/plots\"\n)\n\n"
+	type question struct {
+		Ask  string `json:"ask"`
+		Code string `json:"code"`
+		Want string `json:"want"`
+	}
+	questions := []question{
+		{"execute", firstCell, "ready"},
+		{"execute", imports + "var _, _ = ngebm.PresetConfig, plots.History", ""},
+		{"complete", "%%\ncfg := ngebm.PresetC", "PresetConfig"},
+		{"complete", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gam", "Gamma"},
+		{"inspect", "%%\nplots.Landscapes", "Landscapes draws energy landscapes side by side"},
+		{"inspect", "%%\ncfg, err := ngebm.PresetConfig", "PresetConfig returns the configuration of that name"},
+		{"execute", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gamma = \"strong\"\n_ = cfg", "Line 3"},
+	}
+	asked, err := json.Marshal(questions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp := t.TempDir()
+	env, mark := marked(t,
+		"JUPYTER_CONFIG_DIR="+temp, "JUPYTER_DATA_DIR="+temp, "JUPYTER_RUNTIME_DIR="+temp,
+		"JUPYTER_PATH="+filepath.Join(b.tools.kernel, "jupyter"),
+		"PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+b.tools.gopls)
+	script, err := filepath.Abs(filepath.Join("testdata", "ask.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(b.tools.python, script)
+	cmd.Env, cmd.Stdin = env, bytes.NewReader(asked)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	assertNoneLeft(t, mark)
+	var answers []string
+	if err == nil {
+		err = json.Unmarshal(out, &answers)
+	}
+	if err != nil || len(answers) != len(questions) {
+		t.Fatalf("%v, %d answers\n%s", err, len(answers), &said)
+	}
+	for i, q := range questions {
+		if !strings.Contains(answers[i], q.Want) {
+			t.Errorf("%s %q: no %q in\n%s", q.Ask, q.Code, q.Want, answers[i])
+		}
+	}
+	if last := answers[len(answers)-1]; !strings.Contains(last, `cannot use "strong"`) {
+		t.Errorf("what does not compile is said in\n%s", last)
+	}
+}
