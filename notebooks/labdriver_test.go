@@ -60,7 +60,8 @@ func openInLab(t *testing.T, notebook, runs string) *lab {
 	t.Logf("the address came after %v", time.Since(started).Round(100*time.Millisecond))
 	l.album = newAlbum(t)
 	l.ctx = browse(t, 10*time.Minute)
-	l.open(strings.Replace(url, startNotebook, notebook, 1))
+	// "reset" forgets the tabs of those who were here before.
+	l.open(strings.Replace(url, startNotebook, notebook, 1) + "&reset")
 	return l
 }
 
