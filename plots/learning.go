@@ -23,7 +23,7 @@ func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs := []Run{{l.Title, history}}
+	runs := []Run{{Name: l.Title, History: history}}
 	if err := checkRuns(runs); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 		Width: fullWidth - land.Width - gap, Height: max(land.Height, vg.Length(least*len(panels))),
 		Alt: historyAlt(runs),
 	}
-	keys := historyKeys([]Run{{"", history}}, styles) // the marks of evaluations; the title names the run
+	keys := historyKeys([]Run{{History: history}}, styles) // the marks of evaluations; the title names the run
 	curves.draw = func(c draw.Canvas) {
 		c = inner(c)
 		keys.draw(c)

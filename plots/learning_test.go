@@ -48,7 +48,7 @@ func TestLearningErrors(t *testing.T) {
 
 // A frame is an img element of the figure's size on a screen.
 func TestFrame(t *testing.T) {
-	f, err := History(Run{"a \"name\"", madeUp(30, 15, 1)})
+	f, err := History(Run{Name: "a \"name\"", History: madeUp(30, 15, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
