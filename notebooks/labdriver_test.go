@@ -119,6 +119,15 @@ func (l *lab) replaceLine(holds, line string) {
 		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierShift)))
 }
 
+// runCell runs the first cell with a line that holds a text: a click on it, Shift+Enter.
+func (l *lab) runCell(holds string) {
+	l.t.Helper()
+	at := `(//*[contains(@class,"cm-line")][contains(normalize-space(),'` + holds + `')])[1]`
+	l.act("run "+holds,
+		chromedp.ScrollIntoView(at, chromedp.BySearch), chromedp.Sleep(300*time.Millisecond), press(at),
+		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierShift)))
+}
+
 // shiftEnter runs so many cells from the first one on.
 func (l *lab) shiftEnter(cells int) {
 	l.t.Helper()
