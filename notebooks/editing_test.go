@@ -10,37 +10,25 @@ import (
 	"testing"
 )
 
-// While one types in a notebook: names and documentation of this library pop up, and an
-// error in a cell says in which of its lines.
-func TestEditing(t *testing.T) {
+// question is what testdata/ask.py asks the Go kernel.
+type question struct {
+	Ask  string `json:"ask"`
+	Code string `json:"code"`
+	Want string `json:"want"` // what the answer holds
+}
+
+// ask puts questions to a kernel of its own and checks the answers.
+func ask(t *testing.T, variables []string, questions ...question) (answers []string) {
+	t.Helper()
 	b := ready(t)
-	if err := ensureCompletion(t.Context(), b.place, b.tools, newDisplay(os.Stdout)); err != nil {
-		t.Fatal(err)
-	}
-	const imports = "import (\n\t\"ngebm/ngebm\"\n\t\"ngebm/plots\"\n)\n\n"
-	type question struct {
-		Ask  string `json:"ask"`
-		Code string `json:"code"`
-		Want string `json:"want"`
-	}
-	questions := []question{
-		{"execute", firstCell, "ready"},
-		{"execute", imports + "var _, _ = ngebm.PresetConfig, plots.History", ""},
-		{"complete", "%%\ncfg := ngebm.PresetC", "PresetConfig"},
-		{"complete", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gam", "Gamma"},
-		{"inspect", "%%\nplots.Landscapes", "Landscapes draws energy landscapes side by side"},
-		{"inspect", "%%\ncfg, err := ngebm.PresetConfig", "PresetConfig returns the configuration of that name"},
-		{"execute", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gamma = \"strong\"\n_ = cfg", "Line 3"},
-	}
 	asked, err := json.Marshal(questions)
 	if err != nil {
 		t.Fatal(err)
 	}
 	temp := t.TempDir()
-	env, mark := marked(t,
+	env, mark := marked(t, append(variables,
 		"JUPYTER_CONFIG_DIR="+temp, "JUPYTER_DATA_DIR="+temp, "JUPYTER_RUNTIME_DIR="+temp,
-		"JUPYTER_PATH="+filepath.Join(b.tools.kernel, "jupyter"),
-		"PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+b.tools.gopls)
+		"JUPYTER_PATH="+filepath.Join(b.tools.kernel, "jupyter"))...)
 	script, err := filepath.Abs(filepath.Join("testdata", "ask.py"))
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +39,6 @@ func TestEditing(t *testing.T) {
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	assertNoneLeft(t, mark)
-	var answers []string
 	if err == nil {
 		err = json.Unmarshal(out, &answers)
 	}
@@ -63,6 +50,26 @@ func TestEditing(t *testing.T) {
 			t.Errorf("%s %q: no %q in\n%s", q.Ask, q.Code, q.Want, answers[i])
 		}
 	}
+	return answers
+}
+
+// While one types in a notebook: names and documentation of this library pop up, and an
+// error in a cell says in which of its lines.
+func TestEditing(t *testing.T) {
+	b := ready(t)
+	if err := ensureCompletion(t.Context(), b.place, b.tools, newDisplay(os.Stdout)); err != nil {
+		t.Fatal(err)
+	}
+	const imports = "import (\n\t\"ngebm/ngebm\"\n\t\"ngebm/plots\"\n)\n\n"
+	answers := ask(t, []string{"PATH=" + os.Getenv("PATH") + string(os.PathListSeparator) + b.tools.gopls},
+		question{"execute", firstCell, "ready"},
+		question{"execute", imports + "var _, _ = ngebm.PresetConfig, plots.History", ""},
+		question{"complete", "%%\ncfg := ngebm.PresetC", "PresetConfig"},
+		question{"complete", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gam", "Gamma"},
+		question{"inspect", "%%\nplots.Landscapes", "Landscapes draws energy landscapes side by side"},
+		question{"inspect", "%%\ncfg, err := ngebm.PresetConfig", "PresetConfig returns the configuration of that name"},
+		question{"execute", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gamma = \"strong\"\n_ = cfg", "Line 3"},
+	)
 	if last := answers[len(answers)-1]; !strings.Contains(last, `cannot use "strong"`) {
 		t.Errorf("what does not compile is said in\n%s", last)
 	}

@@ -11,9 +11,11 @@ gopls has to read the packages first. Standard output gets the list of answers.
 """
 
 import json
+import os
 import re
 import sys
 import time
+import uuid
 
 from jupyter_client import KernelManager
 
@@ -53,7 +55,9 @@ def insist(ask, client, request):
 
 
 def main():
-    manager = KernelManager(kernel_name="gonb")
+    # Named as Jupyter's server does it, for the kernel finds its id in the name.
+    file = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], f"kernel-{uuid.uuid4()}.json")
+    manager = KernelManager(kernel_name="gonb", connection_file=file)
     manager.start_kernel(extra_arguments=["-raw_error=true"])
     client = manager.client()
     client.start_channels()

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Where a browser should be but does not answer, the explorer trains once and ends.
+func TestExplorerUnanswered(t *testing.T) {
+	answers := ask(t, []string{"JPY_SESSION_NAME=09_live_explorer.ipynb"}, // as Jupyter's server says it
+		question{"execute", firstCell, "ready"},
+		question{"execute", `import (
+	"context"
+	"fmt"
+
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/progress"
+	"ngebm/plots/explorer"
+)
+
+%%
+dev, _ := device.Open("cpu", progress.Silent{})
+run, err := explorer.Explore(context.Background(), dev.Backend, explorer.Settings{Alpha: 1, Noise: .1, Epochs: 2})
+fmt.Println(len(run.History.Loss), "steps,", err)`, "an answer from the browser, and none came within 10s: this is one training with the values of the cell's first line."})
+	if !strings.Contains(answers[1], "28 steps, <nil>") {
+		t.Errorf("it did not train:\n%s", answers[1])
+	}
+}
+
+// Behind a prefix, as on a hub, GoNB's own connection fails, and the panel makes its own.
+func TestExplorerBehindPrefix(t *testing.T) {
+	findBrowser(t)
+	b := ready(t)
+	root := clone(t, true)
+	here := &place{root: root, notebooks: filepath.Join(root, "notebooks")}
+	port, err := choosePort(0, newDisplay(os.Stdout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp := t.TempDir()
+	env, mark := marked(t, "JUPYTER_CONFIG_DIR="+temp, "JUPYTER_DATA_DIR="+temp, "JUPYTER_RUNTIME_DIR="+temp,
+		"JUPYTER_PATH="+filepath.Join(b.tools.kernel, "jupyter"), "JUPYTER_TOKEN=prefix")
+	cmd := exec.Command(b.tools.python, append([]string{"-c", labScript, "--ServerApp.base_url=/user/ada/"}, labArguments(here, port, false)...)...)
+	cmd.Dir, cmd.Env = here.notebooks, env
+	leash, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		leash.Close()
+		cmd.Wait()
+		assertNoneLeft(t, mark)
+	})
+	base := fmt.Sprintf("http://127.0.0.1:%d/user/ada/", port)
+	for deadline := time.Now().Add(labDeadline); ; time.Sleep(100 * time.Millisecond) {
+		if answer, err := http.Get(base + "api/status?token=prefix"); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				break
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("JupyterLab does not answer")
+		}
+	}
+	l := &lab{album: newAlbum(t), ctx: browse(t, 4*time.Minute), notebook: filepath.Join(here.notebooks, "09_live_explorer.ipynb")}
+	l.open(base + "lab/tree/09_live_explorer.ipynb?token=prefix")
+	l.shiftEnter(6)
+	p := l.panel()
+	p.slide("epochs", 0)
+	p.press("train")
+	p.await("✓ α=1 β=0.1 γ=0.1, noise 0.1, 10 epochs: accuracy")
+	l.act("look", l.take("lab-11-prefix"))
+	p.press("finish")
+	p.await("Finished.")
+}
