@@ -103,7 +103,7 @@ func publish(ctx context.Context, p *place, tools *toolbox, o publishOptions, d 
 		if err != nil {
 			return err
 		}
-		if err := writeSite(ctx, tools, sources, o.out, "Every notebook here was run from top to bottom without a failure, with "+with+"; what you see is what came out.", d); err != nil {
+		if err := writeSite(ctx, tools, sources, filepath.Join(p.root, "plots"), o.out, "Every notebook here was run from top to bottom without a failure, with "+with+"; what you see is what came out.", d); err != nil {
 			return err
 		}
 	}
@@ -194,7 +194,7 @@ func publishStored(ctx context.Context, p *place, tools *toolbox, o publishOptio
 	if len(refused) > 0 {
 		return fmt.Errorf("nothing is published:\n%w", errors.Join(refused...))
 	}
-	return writeSite(ctx, tools, sources, o.out, "This page shows the outputs that are stored in the notebook; it was not run to make the page.", d)
+	return writeSite(ctx, tools, sources, filepath.Join(p.root, "plots"), o.out, "This page shows the outputs that are stored in the notebook; it was not run to make the page.", d)
 }
 
 // executeChecked executes a notebook and looks for outputs that should not be

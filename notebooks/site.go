@@ -24,8 +24,9 @@ type source struct {
 // writeSite writes one page for each notebook and an index of them. The pages need
 // nothing from the network and no host: what they show, pictures, style and what
 // sets the formulas, MathJax, lies beside them, and all links are relative.
-// provenance is a sentence at the foot of each about where its outputs come from.
-func writeSite(ctx context.Context, tools *toolbox, sources []source, out, provenance string, d *display) error {
+// provenance is a sentence at the foot of each about where its outputs come from. The
+// kinds of figures that package plots, in the given folder, draws get a page too.
+func writeSite(ctx context.Context, tools *toolbox, sources []source, plots, out, provenance string, d *display) error {
 	templates, err := template.ParseFS(pageFiles, "pages/*.html")
 	if err != nil {
 		return err
@@ -58,10 +59,18 @@ func writeSite(ctx context.Context, tools *toolbox, sources []source, out, prove
 	if err := writeShared(pages, out); err != nil {
 		return err
 	}
+	exhibits, err := gallery(plots)
+	if err != nil {
+		return err
+	}
+	if err := writeGallery(templates, exhibits, out); err != nil {
+		return err
+	}
 	index := struct {
 		Pages      []*page
 		Provenance string
-	}{pages, provenance}
+		Gallery    bool
+	}{pages, provenance, len(exhibits) > 0}
 	target := filepath.Join(out, "index.html")
 	if err := writePage(templates, "index.html", target, index); err != nil {
 		return err
@@ -103,6 +112,21 @@ func writeBeside(pg *page, s source, out string) error {
 		}
 	}
 	return nil
+}
+
+// writeGallery writes the page of the figures, if there are any.
+func writeGallery(templates *template.Template, exhibits []exhibit, out string) error {
+	if len(exhibits) == 0 {
+		return nil
+	}
+	for _, e := range exhibits {
+		for _, f := range e.Figures {
+			if err := writeFile(filepath.Join(out, f.File), f.Content); err != nil {
+				return err
+			}
+		}
+	}
+	return writePage(templates, "gallery.html", filepath.Join(out, "gallery.html"), exhibits)
 }
 
 // writeShared writes the files that all pages use.

@@ -41,7 +41,7 @@ func storedSite(t *testing.T) (folder string, pages []string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, printed)
 	}
-	return folder, append([]string{"index"}, baseNames(committed)...)
+	return folder, append([]string{"index", "gallery"}, baseNames(committed)...)
 }
 
 func TestSite(t *testing.T) {

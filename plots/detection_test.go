@@ -51,7 +51,7 @@ func TestDetectionGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		f, err = SideBySide(left, f)
-		golden(t, "roc-precision-recall", f, err)
+		golden(t, "precision-recall", f, err)
 	})
 }
 

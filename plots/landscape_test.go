@@ -83,7 +83,7 @@ func TestLandscapesGolden(t *testing.T) {
 			}
 		}
 		f, err := Landscapes(OwnScale, Landscape{Title: "moons", Grid: g, Data: two})
-		golden(t, "landscape", f, err)
+		golden(t, "landscapes-one", f, err)
 	})
 }
 

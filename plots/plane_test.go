@@ -77,7 +77,7 @@ func TestSurveyPlane(t *testing.T) {
 		names := []string{"zero", "one", "two"}
 		l := Landscape{Title: "nearest of three", Grid: grid, Pins: pins, Regions: names}
 		f, err := Landscapes(OwnScale, l, l, l)
-		golden(t, "plane", f, err)
+		golden(t, "landscapes-plane", f, err)
 	})
 	flat := stripes(t, 4, 8, 8, 1) // the first and the last two columns are dark in all
 	failure := errors.New("out of memory")

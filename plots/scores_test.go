@@ -30,11 +30,11 @@ func TestScoreHistogramsGolden(t *testing.T) {
 			scores("py: max softmax", 4, 3, 1, 3.5),
 			scores("pxgrad: −‖∂E/∂x‖", 1, 0.5, -3, -6),
 		)
-		golden(t, "scores", f, err)
+		golden(t, "score-histograms", f, err)
 	})
 	t.Run("one score", func(t *testing.T) {
 		f, err := ScoreHistograms(ScorePanel{"NG-EBM: energy E(x)", Scores{"moons", bell(2000, 2, 0.5)}, []Scores{{"uniform", bell(2000, -1, 2)}}})
-		golden(t, "scores-one", f, err)
+		golden(t, "score-histograms-one", f, err)
 	})
 }
 

@@ -116,7 +116,7 @@ func TestAugmentationsGolden(t *testing.T) {
 			rows = append(rows, tilesOf(c.name, seen, upTo(8)))
 		}
 		f, err := ImageTable(first.Name+" "+first.Split+", augmented", make([]string, 8), rows...)
-		golden(t, "augmentations-"+name, f, err)
+		golden(t, "image-table-augmentations-"+name, f, err)
 	}
 }
 

@@ -61,11 +61,11 @@ func plausible(cell int) [3]float64 {
 func TestWeightMapGolden(t *testing.T) {
 	table := sweepOf(byWeights("1"), 3, plausible)
 	f, err := WeightMap(table, "ECE", "beta", "gamma")
-	golden(t, "weightmap", f, err)
+	golden(t, "weight-map", f, err)
 	table = sweepOf(byWeights("1", ".5"), 1, plausible)
 	table.Rows[4].Failed = []string{"seed 1: loss is NaN at step 40"}
 	f, err = WeightMap(table, "accuracy", "gamma", "beta")
-	golden(t, "weightmap-panels", f, err)
+	golden(t, "weight-map-panels", f, err)
 }
 
 func TestParetoGolden(t *testing.T) {
