@@ -17,6 +17,7 @@ import (
 
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/progress"
 )
@@ -98,24 +99,6 @@ func (a array) tensor(dtype dtypes.DType) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(single, a.shape...)
 }
 
-func flat(t *testing.T, x *tensors.Tensor) []float64 {
-	t.Helper()
-	var out []float64
-	x.MustConstFlatData(func(values any) {
-		switch v := values.(type) {
-		case []float64:
-			out = append(out, v...)
-		case []float32:
-			for _, f := range v {
-				out = append(out, float64(f))
-			}
-		default:
-			t.Fatalf("unexpected values %T", values)
-		}
-	})
-	return out
-}
-
 // TestReference holds every loss term, ∂E/∂x and the gradient of every term with
 // respect to every parameter and the input against PyTorch's (testdata/README.md):
 // max|a-b| ≤ tolerance·max|b| a tensor.
@@ -187,7 +170,7 @@ func TestReference(t *testing.T) {
 							continue
 						}
 						worst, scale := 0., 0.
-						for k, v := range flat(t, out[i]) {
+						for k, v := range reference.Values(t, out[i]) {
 							worst, scale = max(worst, math.Abs(v-ref.values[k])), max(scale, math.Abs(ref.values[k]))
 						}
 						if !(worst <= tolerance*scale) {
