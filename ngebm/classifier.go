@@ -174,10 +174,7 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 // data set: values in the network's units, in which pixels lie in [-1,1], one input
 // after the other. Their number must be a multiple of an input's.
 func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
-	size := 1
-	for _, n := range c.Shape {
-		size *= n
-	}
+	size := sizeOf(c.Shape)
 	if len(x) == 0 || len(x)%size != 0 {
 		return nil, fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
 	}
@@ -191,10 +188,7 @@ func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
 // apply is Apply for n examples that example writes.
 func (c *Classifier) apply(ctx context.Context, exec *model.Exec, name string, n int, example func(i int, dst []float32), done func(examples int)) ([][]float64, error) {
 	var all [][]float64
-	size := 1
-	for _, side := range c.Shape {
-		size *= side
-	}
+	size := sizeOf(c.Shape)
 	for start := 0; start < n; start += c.batch {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -229,6 +223,15 @@ func (c *Classifier) apply(ctx context.Context, exec *model.Exec, name string, n
 		}
 	}
 	return all, nil
+}
+
+// sizeOf is the number of values in an example of that shape.
+func sizeOf(shape []int) int {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	return size
 }
 
 // release frees the memory of tensors, here and on the device, without waiting

@@ -128,11 +128,7 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 func (c Config) Objective(shape []int) energy.Objective {
 	base := energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma, Smoothing: c.LabelSmoothing, Focal: c.Focal}
 	if c.GammaPerDimension {
-		size := 1
-		for _, n := range shape {
-			size *= n
-		}
-		base.Gamma *= math.Sqrt(float64(size))
+		base.Gamma *= math.Sqrt(float64(sizeOf(shape)))
 	}
 	c = c.withDefaults()
 	switch {

@@ -133,7 +133,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	} else if done {
 		return r, nil
 	}
-	t := &trainer{run: r, backend: backend, store: store, batches: batches, total: total, opts: opts, began: time.Now(), spent: r.Cost, first: r.History.Steps()}
+	t := &trainer{run: r, backend: backend, store: store, total: total, opts: opts, began: time.Now(), spent: r.Cost, first: r.History.Steps()}
 	r.Cost.Device = backend.Description()
 	if err := t.prepare(); err != nil {
 		return nil, err

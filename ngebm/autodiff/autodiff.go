@@ -112,9 +112,12 @@ func (f form) contract(in, kernel, out place) *Node {
 		paddings[axis] = [2]int{front, b[axis]*last(o) + c[axis]*last(k) - a[axis]*last(i) - front}
 	}
 	var y *Node
-	if p := newPhases(i.node, k.node, paddings, a); fast && p.pay(b, c) {
-		y = p.convolve()
-	} else {
+	if fast {
+		if p := newPhases(i.node, k.node, paddings, a); p.pay(b, c) {
+			y = p.convolve()
+		}
+	}
+	if y == nil {
 		y = ConvGeneral(i.node, k.node, compute.ConvolveAxesConfig{
 			InputBatch: i.shared[out], InputChannels: i.shared[kernel], InputSpatial: i.spatial,
 			KernelInputChannels: k.shared[in], KernelOutputChannels: k.shared[out], KernelSpatial: k.spatial,
