@@ -49,6 +49,11 @@ type Cost struct {
 	Device  string  `json:"device"`  // the backend's own description
 	// DataWait is how many of the seconds training waited for batches.
 	DataWait float64 `json:"data_wait"`
+	// Process is the processor time in seconds, of all cores together, that the
+	// processes took meanwhile, whatever they did; 0 where the system does not tell.
+	Process float64 `json:"process_seconds,omitempty"`
+	// Code is the version of the code that took the last step; see Version.
+	Code string `json:"code,omitempty"`
 }
 
 // The files in a run's folder.

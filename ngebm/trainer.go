@@ -34,6 +34,7 @@ type trainer struct {
 	companion companion   // nil where a step needs nothing beside its batch
 
 	began     time.Time     // of this process
+	process   float64       // processor time of this process at its beginning, in seconds
 	spent     Cost          // by processes before
 	waited    time.Duration // for batches, by this process
 	first     int           // steps done before this process
@@ -255,15 +256,17 @@ func (t *trainer) watch() {
 	if t.opts.Watch == nil || t.run.History.Steps()%t.run.History.StepsPerEpoch != 0 {
 		return
 	}
-	asked := time.Now()
+	asked, took := time.Now(), processTime()
 	t.opts.Watch(t.run)
 	t.began = t.began.Add(time.Since(asked))
+	t.process += processTime() - took
 }
 
 func (t *trainer) save() error {
 	t.lastSave = time.Now()
 	t.run.Cost.Seconds = t.spent.Seconds + time.Since(t.began).Seconds()
 	t.run.Cost.DataWait = t.spent.DataWait + t.waited.Seconds()
+	t.run.Cost.Process = t.spent.Process + processTime() - t.process
 	err := t.saveAs(checkpointFile)
 	t.saveTook = time.Since(t.lastSave)
 	return err
