@@ -75,11 +75,11 @@ func Presets() []Preset {
 	wrn16.Decay, wrn16.DecayEpochs = .3, nil
 
 	// Few images that never change but for the noise, seen often, at a high rate: a
-	// network so small becomes over-confident in minutes (best temperature 1.5), and
+	// network so small becomes over-confident in minutes, and
 	// without over-confidence there is nothing that NG-EBM could mend.
 	cpu := DefaultConfig("cifar10", "wrn-10-1")
-	cpu.Limit, cpu.Validation = 1500, 500
-	cpu.Epochs, cpu.Batch, cpu.LearningRate, cpu.Schedule = 25, 32, 3e-3, "cosine"
+	cpu.Limit, cpu.Validation = 1200, 500
+	cpu.Epochs, cpu.Batch, cpu.LearningRate, cpu.Schedule = 24, 32, 3e-3, "cosine"
 	cpu.Augment, cpu.EvalEvery = data.Augment{Noise: .03}, 5
 
 	presets := []Preset{
@@ -91,7 +91,7 @@ func Presets() []Preset {
 		{moonsJEM, "JEM on two half-moons in the plane: its samples fall on the moons; seconds"},
 		{digitsJEM, "JEM on 8x8 digits: its samples look like digits; half a minute on 2 cores"},
 		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -limit 8000 about 3 minutes on 2 cores"},
-		{cpu, "ordinary training on 1,000 images of CIFAR-10 (500 more are held out), where it is over-confident: the experiment's form for two cores; minutes a run there"},
+		{cpu, "ordinary training on 700 images of CIFAR-10 (500 more are held out), where it is over-confident: the experiment's form for two cores; minutes a run there"},
 		{wrn16, "ordinary training on CIFAR-10 for one GPU; not yet timed"},
 		{paper, "the protocol of the NG-EBM paper (arXiv 2304.01297) on CIFAR-10 to the letter, for its methods see -method; days on one GPU, not yet run"},
 		{hundred, "the same on CIFAR-100"},
