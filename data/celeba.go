@@ -69,7 +69,7 @@ func findCelebA(opts Options) (string, error) {
 			return name, nil
 		}
 	}
-	return "", fmt.Errorf("data: CelebA is not at %s: its authors have it fetched by hand: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, celebaHome, celebaFolder, celebaPartition)
+	return "", fmt.Errorf("data: CelebA is not at %s (%w): its authors have it fetched by hand: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, fs.ErrNotExist, celebaHome, celebaFolder, celebaPartition)
 }
 
 func aboutCelebA(_ string, _ image.Point, set *Dataset) {

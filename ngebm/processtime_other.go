@@ -2,5 +2,5 @@
 
 package ngebm
 
-// processTime is not known here.
-func processTime() float64 { return 0 }
+// ProcessTime is not known here.
+func ProcessTime() float64 { return 0 }

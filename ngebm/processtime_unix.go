@@ -4,9 +4,9 @@ package ngebm
 
 import "syscall"
 
-// processTime is the processor time in seconds that this process took so far on all
+// ProcessTime is the processor time in seconds that this process took so far on all
 // cores together, its own and the system's on its behalf.
-func processTime() float64 {
+func ProcessTime() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0 // it fails on a bad argument only

@@ -147,7 +147,7 @@ func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed 
 	began := time.Now()
 	run, err := Train(ctx, backend, cfg, w.opts)
 	if run != nil {
-		defer run.free()
+		defer run.Close()
 	}
 	row := &w.table.Rows[cell]
 	switch {
@@ -192,9 +192,9 @@ func (r *Run) withoutTest() *Run {
 	return &judged
 }
 
-// free releases the run's weights and executables, here and on the device, which the
+// Close releases the run's weights and executables, here and on the device, which the
 // garbage collector does not see. The run cannot be used any more.
-func (r *Run) free() {
+func (r *Run) Close() {
 	if r.Classifier == nil { // it diverged before its first checkpoint
 		return
 	}

@@ -133,7 +133,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	} else if done {
 		return r, nil
 	}
-	t := &trainer{run: r, backend: backend, store: store, total: total, opts: opts, began: time.Now(), process: processTime(), spent: r.Cost, first: r.History.Steps()}
+	t := &trainer{run: r, backend: backend, store: store, total: total, opts: opts, began: time.Now(), process: ProcessTime(), spent: r.Cost, first: r.History.Steps()}
 	r.Cost.Device, r.Cost.Code = backend.Description(), Version()
 	if err := t.prepare(); err != nil {
 		return nil, err

@@ -256,17 +256,17 @@ func (t *trainer) watch() {
 	if t.opts.Watch == nil || t.run.History.Steps()%t.run.History.StepsPerEpoch != 0 {
 		return
 	}
-	asked, took := time.Now(), processTime()
+	asked, took := time.Now(), ProcessTime()
 	t.opts.Watch(t.run)
 	t.began = t.began.Add(time.Since(asked))
-	t.process += processTime() - took
+	t.process += ProcessTime() - took
 }
 
 func (t *trainer) save() error {
 	t.lastSave = time.Now()
 	t.run.Cost.Seconds = t.spent.Seconds + time.Since(t.began).Seconds()
 	t.run.Cost.DataWait = t.spent.DataWait + t.waited.Seconds()
-	t.run.Cost.Process = t.spent.Process + processTime() - t.process
+	t.run.Cost.Process = t.spent.Process + ProcessTime() - t.process
 	err := t.saveAs(checkpointFile)
 	t.saveTook = time.Since(t.lastSave)
 	return err

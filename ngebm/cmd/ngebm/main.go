@@ -25,6 +25,7 @@ func verbs() []verb {
 	return []verb{
 		{"train", "train a configuration, go on with it, or load it if it is done", "ngebm train -preset digits -set beta=.1,gamma=.1", train},
 		{"sweep", "choose settings: train a grid of them with several seeds, and judge on validation data", "ngebm sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1' -seeds 1,2,3", sweep},
+		{"experiment", "compare methods: train several with several seeds, measure all alike, write one file of results", "ngebm experiment -preset cifar10-cpu -seeds 101,202,303 -o results.json", runExperiment},
 		{"fetch", "get data sets, or list what there is to get", "ngebm fetch svhn", fetchSets},
 		{"measure", "calibration and out-of-distribution figures of anyone's logits or scores", "ngebm measure -logits L.csv -labels y.csv -ood noise=N.csv", measure},
 		{"devices", "say what XLA finds to run on, and where it comes from", "ngebm devices", devices},

@@ -1,0 +1,394 @@
+package experiment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/gomlx/compute"
+	"github.com/google/renameio/v2"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/measure"
+	"ngebm/ngebm/progress"
+)
+
+// version is raised whenever a change in this package changes what is found of a run.
+const version = 1
+
+// Run trains what is not trained yet, measures what is not measured yet, and returns
+// the results. keep, if not nil, is called with those so far whenever a run is done.
+//
+// What is done lies in the folders of the runs, so that an experiment that was stopped
+// or killed goes on where it was when it is run again, and finds the same. Several
+// processes may work on one plan with one folder of runs: each takes the next run that
+// no other has taken, and every one of them ends with all the results. One that was
+// stopped, by its context, SIGINT or SIGTERM, returns an error that wraps
+// ngebm.ErrStopped. Runs that diverge do not end it; their results say so.
+func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Options, keep func(*Results) error) (*Results, error) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if opts.Progress == nil {
+		opts.Progress = progress.Silent{}
+	}
+	if opts.Runs == "" {
+		opts.Runs = ngebm.RunsDir()
+	}
+	if keep == nil {
+		keep = func(*Results) error { return nil }
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	r := &runner{plan: p, backend: backend, opts: opts, keep: keep, dataName: p.Base.Data}
+	err := r.run(ctx)
+	if err != nil && (ctx.Err() != nil || errors.Is(err, ngebm.ErrStopped)) {
+		return r.results, fmt.Errorf("experiment: %w; the same experiment goes on where it was", ngebm.ErrStopped)
+	}
+	return r.results, err
+}
+
+// runner is an experiment under way.
+type runner struct {
+	plan     Plan
+	backend  compute.Backend
+	opts     ngebm.Options
+	keep     func(*Results) error
+	results  *Results
+	dataName string // with its path
+
+	outside []*data.Dataset
+	parts   *parts // of the test set, drawn once
+
+	done, total int // runs, candidates among them
+	fresh       int // of those done, trained or measured by this process
+	took        time.Duration
+}
+
+func (r *runner) run(ctx context.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	candidates := r.plan.candidates()
+	r.total = len(candidates) + len(r.plan.Methods)*len(r.plan.Seeds)
+	r.report("")
+	settings := r.plan.firstCandidate()
+	if len(candidates) > 0 {
+		judged := make([]judgement, len(candidates))
+		if err := r.each(ctx, candidates, func(ctx context.Context, i int) (fresh bool, err error) {
+			judged[i], fresh, err = r.judge(ctx, candidates[i])
+			return fresh, err
+		}); err != nil {
+			return err
+		}
+		outcome, err := r.plan.Choice.choose(judged)
+		if err != nil {
+			return err
+		}
+		r.results.Chosen, settings = outcome, outcome.Settings
+	}
+	jobs := r.plan.jobs(settings)
+	return r.each(ctx, jobs, func(ctx context.Context, i int) (bool, error) {
+		result, fresh, err := r.measure(ctx, jobs[i])
+		if err != nil {
+			return false, err
+		}
+		r.results.put(*result)
+		return fresh, r.keep(r.results)
+	})
+}
+
+// open finds the sets from outside, and makes the results, in which no folder stands.
+func (r *runner) open(ctx context.Context) error {
+	_, test, err := data.Open(ctx, r.plan.Base.Data, data.Options{Limit: r.plan.Base.Limit, Progress: r.opts.Progress})
+	if err != nil {
+		return err
+	}
+	if r.outside, err = r.plan.Measure.find(ctx, test, r.opts.Progress); err != nil {
+		return err
+	}
+	public := r.plan
+	public.Base = publicConfig(public.Base)
+	public.Base.Seed = public.Seeds[0]
+	r.results = &Results{Format: format, Plan: public, Runs: []Result{}}
+	return nil
+}
+
+// each does every job that no other process is at, until all are done.
+func (r *runner) each(ctx context.Context, jobs []job, do func(ctx context.Context, i int) (fresh bool, err error)) error {
+	left := make([]int, len(jobs))
+	for i := range left {
+		left[i] = i
+	}
+	for len(left) > 0 {
+		var busy []int
+		for _, i := range left {
+			release, ok, err := r.claim(jobs[i])
+			if err != nil {
+				return err
+			}
+			if !ok {
+				busy = append(busy, i)
+				continue
+			}
+			r.report(jobs[i].name())
+			began := time.Now()
+			fresh, err := do(ctx, i)
+			release()
+			if err != nil {
+				return fmt.Errorf("experiment, %s: %w", jobs[i].name(), err)
+			}
+			if r.done++; fresh {
+				r.fresh++
+				r.took += time.Since(began)
+			}
+		}
+		if len(busy) == len(left) { // all that are left
+			r.opts.Progress.Report(progress.Report{Task: fmt.Sprintf("wait for %d runs that other processes are at", len(busy))})
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+		left = busy
+	}
+	r.report("")
+	return nil
+}
+
+// claim takes a run for this process; ok is false where another has it. A claim goes
+// with its process.
+func (r *runner) claim(j job) (release func(), ok bool, err error) {
+	dir := filepath.Join(r.opts.Runs, "claims")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, false, fmt.Errorf("experiment: cannot make the folder of claims: %w; choose a folder of runs that can be written, with -runs or $NGEBM_RUNS", err)
+	}
+	sum := sha256.Sum256([]byte(j.config.String()))
+	l := flock.New(filepath.Join(dir, hex.EncodeToString(sum[:6])+".lock"))
+	if ok, err = l.TryLock(); err != nil {
+		return nil, false, fmt.Errorf("experiment: cannot claim a run: %w", err)
+	}
+	return func() { _ = l.Close() }, ok, nil
+}
+
+// report says how far the experiment is, between the reports of its runs. Speed and
+// time left are those of runs that had to be worked on.
+func (r *runner) report(what string) {
+	task := "experiment " + r.plan.Preset
+	if what != "" {
+		task += ", next: " + what
+	}
+	r.opts.Progress.Report(progress.Report{
+		Task: task, Unit: "runs", Done: int64(r.done), Total: int64(r.total),
+		Start: int64(r.done - r.fresh), Elapsed: r.took, Finished: r.done == r.total,
+	})
+}
+
+// train trains a run or loads it; why is not empty if it diverged.
+func (r *runner) train(ctx context.Context, j job) (run *ngebm.Run, why string, err error) {
+	run, err = ngebm.Train(ctx, r.backend, j.config, r.opts)
+	if errors.Is(err, ngebm.ErrDiverged) {
+		return run, run.History.Stopped, nil
+	}
+	return run, "", err
+}
+
+// measure finds all there is to find of a run, or loads it.
+func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool, err error) {
+	run, why, err := r.train(ctx, j)
+	if err != nil {
+		return nil, false, err
+	}
+	defer run.Close()
+	result = r.describe(run, j)
+	if result.Failed = why; why != "" {
+		return result, !run.Loaded, nil
+	}
+	if result.Checkpoint, err = run.Checksum(); err != nil {
+		return nil, false, err
+	}
+	path := filepath.Join(run.Dir, "experiment-"+r.key(result.Checkpoint)+".json")
+	if stored, err := readResult(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return stored, !run.Loaded, err
+	}
+	if r.parts == nil {
+		drawn, err := r.plan.Measure.draw(run.Test, r.outside)
+		if err != nil {
+			return nil, false, err
+		}
+		r.parts = &drawn
+	}
+	began, processor := time.Now(), ngebm.ProcessTime()
+	m, err := r.plan.Measure.measure(ctx, run, *r.parts, r.opts.Progress)
+	if err != nil {
+		return nil, false, err
+	}
+	result.enter(m)
+	result.Measuring = Work{
+		Code: ngebm.Version(), Device: withoutPaths(r.backend.Description()), Machine: machine(),
+		Seconds: time.Since(began).Seconds(), Process: ngebm.ProcessTime() - processor,
+	}
+	b, err := json.Marshal(result)
+	if err == nil {
+		err = renameio.WriteFile(path, b, 0o644)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("cannot store the result: %w", err)
+	}
+	return result, true, nil
+}
+
+// key identifies how a run was measured.
+func (r *runner) key(checkpoint string) string {
+	var outside []string
+	for _, set := range r.outside {
+		outside = append(outside, set.Checksum)
+	}
+	b, err := json.Marshal(struct {
+		Version    int
+		Checkpoint string
+		Outside    []string
+		Protocol   Protocol
+	}{version, checkpoint, outside, r.plan.Measure})
+	if err != nil {
+		panic(err) // Validate refuses what JSON cannot hold
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
+}
+
+func readResult(path string) (*Result, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r Result
+	if err = json.Unmarshal(b, &r); err == nil {
+		err = r.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w; delete it to measure again", path, err)
+	}
+	return &r, nil
+}
+
+// describe says what the run is and where it comes from.
+func (r *runner) describe(run *ngebm.Run, j job) *Result {
+	result := &Result{
+		Method: j.method, Seed: j.config.Seed, Config: publicConfig(run.Config), Run: run.Hash, Network: run.Config.Net,
+		Sets: []Set{setOf(run.Train), setOf(run.Validation), setOf(run.Test)},
+		Training: Training{Steps: run.History.Steps(), Batch: run.Config.Batch, Work: Work{
+			Code: run.Cost.Code, Device: withoutPaths(run.Cost.Device), Machine: machine(),
+			Seconds: run.Cost.Seconds, Process: run.Cost.Process,
+		}},
+	}
+	if run.Classifier != nil {
+		result.Parameters = run.Classifier.Parameters()
+	}
+	return result
+}
+
+// enter takes the figures over, without what only a picture of single examples needs.
+func (r *Result) enter(m measured) {
+	r.Calibration, r.Energy, r.GradientNorm = m.test.Calibration, m.test.Energy, m.test.GradientNorm
+	for _, d := range m.detection.OOD {
+		r.Detection = append(r.Detection, Detection{d.Set.Name, d.Score, d.Report})
+	}
+	for _, report := range []*measure.Report{m.attacked, m.worst} {
+		if report == nil {
+			continue
+		}
+		for _, curve := range report.Robustness {
+			c := *curve
+			c.Broken = nil
+			r.Robustness = append(r.Robustness, &c)
+		}
+	}
+}
+
+// machine names the kind of machine, not which.
+func machine() string {
+	unit := "processors"
+	if runtime.NumCPU() == 1 {
+		unit = "processor"
+	}
+	return fmt.Sprintf("%s/%s, %d %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), unit)
+}
+
+// judgement is what validation data told of a candidate's run.
+type judgement struct {
+	candidate int
+	seed      uint64
+	run       string
+	figures   []ngebm.Figure
+	failed    string
+}
+
+// judge judges a candidate's run, or loads what was found of it. The judge sees
+// nothing of the test set.
+func (r *runner) judge(ctx context.Context, j job) (judgement, bool, error) {
+	run, why, err := r.train(ctx, j)
+	if err != nil {
+		return judgement{}, false, err
+	}
+	defer run.Close()
+	found := judgement{candidate: j.candidate, seed: j.config.Seed, run: run.Hash, failed: why}
+	if why == "" {
+		judged := *run
+		judged.Test = nil
+		found.figures, err = measure.OnValidation(measure.Validation{Progress: r.opts.Progress})(ctx, &judged)
+	}
+	return found, !run.Loaded, err
+}
+
+// choose finds the candidate with the best mean.
+func (c Choice) choose(judged []judgement) (*Outcome, error) {
+	out := &Outcome{Figure: c.Figure}
+	for _, settings := range c.Candidates {
+		out.Candidates = append(out.Candidates, Candidate{Settings: settings, Figures: map[string][]float64{}})
+	}
+	better := ngebm.Lower
+	for _, j := range judged {
+		candidate := &out.Candidates[j.candidate]
+		candidate.Runs = append(candidate.Runs, j.run)
+		if j.failed != "" {
+			candidate.Failed = append(candidate.Failed, fmt.Sprintf("seed %d: %s", j.seed, j.failed))
+		}
+		for _, f := range j.figures {
+			candidate.Figures[f.Name] = append(candidate.Figures[f.Name], f.Value)
+			if f.Name == c.Figure {
+				better, out.Is = f.Better, f.Is
+			}
+		}
+	}
+	best := -1
+	mean := func(i int) float64 { return ngebm.NewEstimate(out.Candidates[i].Figures[c.Figure]).Mean }
+	for i, candidate := range out.Candidates {
+		if len(candidate.Failed) > 0 || len(candidate.Figures[c.Figure]) != len(c.Seeds) {
+			continue
+		}
+		if best < 0 || better == ngebm.Lower && mean(i) < mean(best) || better == ngebm.Higher && mean(i) > mean(best) {
+			best = i
+		}
+	}
+	if best < 0 {
+		why := slices.Concat(out.Candidates[0].Failed, []string{"no figures"})[0]
+		return nil, fmt.Errorf("experiment: no candidate has figures for all seeds, so that none can be chosen; the first says: %s", why)
+	}
+	out.Settings = out.Candidates[best].Settings
+	return out, nil
+}

@@ -1,0 +1,177 @@
+package experiment
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"ngebm/ngebm/attack"
+)
+
+// String returns the results as aligned tables.
+func (r *Results) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s, %d of %d runs\n", r.Preset, r.Base.Net, len(r.Runs), len(r.Methods)*len(r.Seeds))
+	if len(r.Runs) > 0 {
+		for _, s := range r.Runs[0].Sets {
+			fmt.Fprintf(&b, "  %s: %d examples of %s\n", s.Split, s.Examples, s.Name)
+		}
+	}
+	b.WriteString("means over seeds ± half of the 95 % t-interval\n")
+	table := func(rows func(w io.Writer)) {
+		b.WriteByte('\n')
+		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		rows(w)
+		_ = w.Flush() // a strings.Builder takes everything
+	}
+	if r.Chosen != nil {
+		table(r.choiceRows)
+	}
+	table(r.calibrationRows)
+	table(r.ratioRows)
+	if len(r.Strangers()) > 0 {
+		table(r.detectionRows)
+	}
+	for _, c := range []struct {
+		norm  attack.Norm
+		worst bool
+	}{{attack.Linf, false}, {attack.L2, false}, {attack.Linf, true}} {
+		if curve := r.curve(c.norm, c.worst); curve != nil {
+			fmt.Fprintf(&b, "\n%s:", curve.Attack)
+			table(func(w io.Writer) { r.robustnessRows(w, curve, c.worst) })
+		}
+	}
+	table(r.costRows)
+	if len(r.Measure.Absent) > 0 {
+		fmt.Fprintf(&b, "\nsets that were not there: %s", strings.Join(r.Measure.Absent, ", "))
+	}
+	for _, run := range r.Runs {
+		if run.Failed != "" {
+			fmt.Fprintf(&b, "\nfailed: %s, seed %d: %s", run.Method, run.Seed, run.Failed)
+		}
+	}
+	for _, name := range r.Missing() {
+		fmt.Fprintf(&b, "\nmissing: %s", name)
+	}
+	var trimmed strings.Builder
+	for line := range strings.Lines(b.String()) {
+		fmt.Fprintln(&trimmed, strings.TrimRight(line, " \n"))
+	}
+	return trimmed.String()
+}
+
+func (r *Results) choiceRows(w io.Writer) {
+	fmt.Fprintf(w, "candidates, judged on validation examples\t%s\taccuracy\tECE\n", r.Chosen.Figure)
+	for _, c := range r.Chosen.Candidates {
+		mark := ""
+		if c.Settings == r.Chosen.Settings {
+			mark = "chosen"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %s\n", c.Settings, mean(c.Figures[r.Chosen.Figure]), mean(c.Figures["accuracy"]), mean(c.Figures["ECE"]), mark, strings.Join(c.Failed, "; "))
+	}
+}
+
+func mean(values []float64) string {
+	sum := 0.
+	for _, v := range values {
+		sum += v / float64(len(values))
+	}
+	if len(values) == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.4f", sum)
+}
+
+// calibrationRows has two rows for each method: as it is, and after temperature.
+func (r *Results) calibrationRows(w io.Writer) {
+	names := []string{"accuracy", "mean_confidence", "ECE", "ECE_midpoint", "NLL", "Brier_sum"}
+	fmt.Fprintf(w, "calibration\t%s\tT\n", strings.Join(names, "\t"))
+	for _, m := range r.Methods {
+		fmt.Fprint(w, Title(m))
+		for _, name := range names {
+			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, Calibration(name)), 4))
+		}
+		fmt.Fprintf(w, "\t%s\n  + temperature", Show(r.Estimate(m, Temperature()), 3))
+		for _, name := range names {
+			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, AtT(name)), 4))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// ratioRows says how many times each method's ECE is smaller than the first's.
+func (r *Results) ratioRows(w io.Writer) {
+	base := r.Methods[0]
+	fmt.Fprintf(w, "ECE of %s / ECE of the method (95 %%)\tECE\tECE_midpoint\tECE at T\tECE_midpoint at T\n", Title(base))
+	for _, m := range r.Methods {
+		fmt.Fprint(w, Title(m))
+		for _, f := range []Figure{Calibration("ECE"), Calibration("ECE_midpoint"), AtT("ECE"), AtT("ECE_midpoint")} {
+			e := r.Ratio(base, f, m, f)
+			if len(e.Values) == 0 {
+				fmt.Fprint(w, "\t-")
+				continue
+			}
+			fmt.Fprintf(w, "\t%.2f (%.2f … %.2f)", e.Mean, e.Low, e.High)
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+func (r *Results) detectionRows(w io.Writer) {
+	scores := []string{"px", "py", "pxgrad"}
+	fmt.Fprintf(w, "AUROC\tmethod\t%s\n", strings.Join(scores, "\t"))
+	for _, set := range r.Strangers() {
+		for _, m := range r.Methods {
+			fmt.Fprintf(w, "%s\t%s", set, Title(m))
+			for _, score := range scores {
+				fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, AUROC(set, score)), 3))
+			}
+			fmt.Fprintln(w)
+		}
+	}
+}
+
+// curve returns the first run's curve of that kind.
+func (r *Results) curve(norm attack.Norm, worst bool) *attack.Curve {
+	for i := range r.Runs {
+		if c := r.Runs[i].Curve(norm, worst); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func (r *Results) robustnessRows(w io.Writer, curve *attack.Curve, worst bool) {
+	name := "PGD " + string(curve.Norm)
+	if worst {
+		name = "worst case " + string(curve.Norm)
+	}
+	fmt.Fprintf(w, "%s, %d examples, accuracy at ε =", name, curve.N)
+	for _, p := range curve.Points {
+		fmt.Fprintf(w, "\t%.4g", p.Epsilon)
+	}
+	fmt.Fprintln(w)
+	for _, m := range r.Methods {
+		fmt.Fprint(w, Title(m))
+		for i := range curve.Points {
+			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, Robust(curve.Norm, worst, i)), 3))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+func (r *Results) costRows(w io.Writer) {
+	fmt.Fprintln(w, "energy and cost\tmean of E\tdeviation of E\t‖∂E/∂x‖\tms a step\tprocessor ms a step")
+	perStep := func(of func(Work) float64) Figure {
+		return Plain("", "", func(run *Result) float64 { return 1000 * of(run.Training.Work) / float64(run.Training.Steps) })
+	}
+	for _, m := range r.Methods {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", Title(m),
+			Show(r.Estimate(m, Plain("", "", func(run *Result) float64 { return run.Energy.Mean })), 3),
+			Show(r.Estimate(m, Plain("", "", func(run *Result) float64 { return run.Energy.Deviation })), 3),
+			Show(r.Estimate(m, Plain("", "", func(run *Result) float64 { return run.GradientNorm.Mean })), 3),
+			Show(r.Estimate(m, perStep(func(w Work) float64 { return w.Seconds })), 1),
+			Show(r.Estimate(m, perStep(func(w Work) float64 { return w.Process })), 1))
+	}
+}
