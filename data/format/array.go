@@ -1,6 +1,7 @@
 // Package format reads the files that image sets are published in: IDX (MNIST
-// and its relatives), MAT v5 (SVHN), NPY and NPZ (CIFAR-10-C, MedMNIST, Keras).
-// It gives the arrays as they are; what the numbers mean belongs to the set.
+// and its relatives), MAT v5 (SVHN), NPY and NPZ (CIFAR-10-C, MedMNIST, Keras);
+// and safetensors, in which weights are. It gives the arrays as they are; what the
+// numbers mean belongs to the set.
 //
 // Every reader takes its file for hostile. It refuses what is cut short, goes on
 // after its end, contradicts itself or is not of the format, and says so with

@@ -14,6 +14,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/progress"
 )
@@ -40,16 +41,21 @@ type Protocol struct {
 	// data's own units for points; see package attack.
 	Linf []float64 `json:"linf"`
 	L2   []float64 `json:"l2"`
+	// AttackBatch is the number of examples that are attacked at once; 0 is 128.
+	AttackBatch int `json:"attack_batch,omitempty"`
 	// Resamples is the number of bootstrap resamples for 95 % intervals; 0 is none.
 	Resamples int    `json:"resamples"`
 	Seed      uint64 `json:"seed"`
 }
 
 func (p Protocol) validate() error {
-	for name, n := range map[string]int{"test": p.Test, "detection": p.Detection, "attacked": p.Attacked, "worst": p.Worst, "resamples": p.Resamples} {
-		if n < 0 {
-			return fmt.Errorf("experiment: %s is %d; it must be 0 or more", name, n)
+	for name, n := range map[string]int{"test": p.Test, "detection": p.Detection, "attacked": p.Attacked, "worst": p.Worst} {
+		if n < 0 || n > 0 && n < calibration.DefaultBins {
+			return fmt.Errorf("experiment: %s is %d examples; it must be 0 (all) or at least %d, the number of bins", name, n, calibration.DefaultBins)
 		}
+	}
+	if p.Resamples < 0 || p.AttackBatch < 0 {
+		return fmt.Errorf("experiment: %d resamples and batches of %d examples to attack; both must be 0 (no intervals, 128 examples) or more", p.Resamples, p.AttackBatch)
 	}
 	for _, epsilon := range slices.Concat(p.Linf, p.L2) {
 		if !(epsilon > 0) || math.IsInf(epsilon, 0) {
@@ -193,11 +199,11 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 	if len(curves) == 0 {
 		return m, nil
 	}
-	if m.attacked, err = on(s.attacked, measure.Options{Attacks: curves}); err != nil {
+	if m.attacked, err = on(s.attacked, measure.Options{Attacks: curves, AttackBatch: p.AttackBatch}); err != nil {
 		return m, err
 	}
 	if len(worst) > 0 {
-		m.worst, err = on(s.worst, measure.Options{Attacks: worst})
+		m.worst, err = on(s.worst, measure.Options{Attacks: worst, AttackBatch: p.AttackBatch})
 	}
 	return m, err
 }

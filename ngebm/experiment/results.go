@@ -3,6 +3,7 @@ package experiment
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -249,16 +250,16 @@ func Parse(b []byte) (*Results, error) {
 // check says what a result lacks that every table needs.
 func (r Result) check() error {
 	switch {
+	case len(r.Sets) != 3:
+		return fmt.Errorf("it names %d data sets, not those for training, validation and test", len(r.Sets))
 	case r.Failed != "":
 		return nil
 	case r.Calibration == nil || r.Calibration.Calibrated == nil || r.Calibration.AfterT == nil:
-		return fmt.Errorf("it has no calibration before and after temperature")
-	case len(r.Sets) != 3:
-		return fmt.Errorf("it names %d data sets, not those for training, validation and test", len(r.Sets))
+		return errors.New("it has no calibration before and after temperature")
 	}
 	for _, c := range r.Robustness {
 		if c == nil {
-			return fmt.Errorf("it has a robustness curve that is null")
+			return errors.New("it has a robustness curve that is null")
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Optio
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	r := &runner{plan: p, backend: backend, opts: opts, keep: keep, dataName: p.Base.Data}
+	r := &runner{plan: p, backend: backend, opts: opts, keep: keep}
 	err := r.run(ctx)
 	if err != nil && (ctx.Err() != nil || errors.Is(err, ngebm.ErrStopped)) {
 		return r.results, fmt.Errorf("experiment: %w; the same experiment goes on where it was", ngebm.ErrStopped)
@@ -63,12 +63,11 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Optio
 
 // runner is an experiment under way.
 type runner struct {
-	plan     Plan
-	backend  compute.Backend
-	opts     ngebm.Options
-	keep     func(*Results) error
-	results  *Results
-	dataName string // with its path
+	plan    Plan
+	backend compute.Backend
+	opts    ngebm.Options
+	keep    func(*Results) error
+	results *Results
 
 	outside []*data.Dataset
 	parts   *parts // of the test set, drawn once
@@ -82,33 +81,55 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
 	}
-	candidates := r.plan.candidates()
-	r.total = len(candidates) + len(r.plan.Methods)*len(r.plan.Seeds)
+	candidates, jobs := r.plan.candidates(), r.plan.jobs(r.plan.firstCandidate())
+	r.total = len(candidates) + len(jobs)
 	r.report("")
-	settings := r.plan.firstCandidate()
-	if len(candidates) > 0 {
-		judged := make([]judgement, len(candidates))
-		if err := r.each(ctx, candidates, func(ctx context.Context, i int) (fresh bool, err error) {
-			judged[i], fresh, err = r.judge(ctx, candidates[i])
+	var tasks []task
+	judged := make([]*judgement, len(candidates))
+	for i, j := range candidates {
+		tasks = append(tasks, task{j.name(), func() (*job, error) { return &j, nil }, func(ctx context.Context, j job) (fresh bool, err error) {
+			judged[i], fresh, err = r.judge(ctx, j)
 			return fresh, err
-		}); err != nil {
-			return err
-		}
+		}})
+	}
+	for _, j := range jobs {
+		tasks = append(tasks, task{j.name(), func() (*job, error) { return r.settled(j, judged) }, func(ctx context.Context, j job) (bool, error) {
+			result, fresh, err := r.measure(ctx, j)
+			if err != nil {
+				return false, err
+			}
+			r.results.put(*result)
+			return fresh, r.keep(r.results)
+		}})
+	}
+	return r.each(ctx, tasks)
+}
+
+// task is one run to train and to look at.
+type task struct {
+	name string
+	job  func() (*job, error) // nil while it waits for weights to be chosen
+	do   func(ctx context.Context, j job) (fresh bool, err error)
+}
+
+// settled returns a job with the weights that were chosen, where it needs them, or nil
+// while candidates are still being judged.
+func (r *runner) settled(j job, judged []*judgement) (*job, error) {
+	if j.method != Chosen {
+		return &j, nil
+	}
+	if slices.Contains(judged, nil) {
+		return nil, nil
+	}
+	if r.results.Chosen == nil {
 		outcome, err := r.plan.Choice.choose(judged)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		r.results.Chosen, settings = outcome, outcome.Settings
+		r.results.Chosen = outcome
 	}
-	jobs := r.plan.jobs(settings)
-	return r.each(ctx, jobs, func(ctx context.Context, i int) (bool, error) {
-		result, fresh, err := r.measure(ctx, jobs[i])
-		if err != nil {
-			return false, err
-		}
-		r.results.put(*result)
-		return fresh, r.keep(r.results)
-	})
+	j = r.plan.job(j.method, j.config.Seed, r.results.Chosen.Settings)
+	return &j, nil
 }
 
 // open finds the sets from outside, and makes the results, in which no folder stands.
@@ -127,47 +148,55 @@ func (r *runner) open(ctx context.Context) error {
 	return nil
 }
 
-// each does every job that no other process is at, until all are done.
-func (r *runner) each(ctx context.Context, jobs []job, do func(ctx context.Context, i int) (fresh bool, err error)) error {
-	left := make([]int, len(jobs))
-	for i := range left {
-		left[i] = i
-	}
+// each does every task that no other process is at, until all are done.
+func (r *runner) each(ctx context.Context, left []task) error {
 	for len(left) > 0 {
-		var busy []int
-		for _, i := range left {
-			release, ok, err := r.claim(jobs[i])
+		var waiting []task
+		for _, t := range left {
+			did, err := r.one(ctx, t)
 			if err != nil {
-				return err
+				return fmt.Errorf("experiment, %s: %w", t.name, err)
 			}
-			if !ok {
-				busy = append(busy, i)
-				continue
-			}
-			r.report(jobs[i].name())
-			began := time.Now()
-			fresh, err := do(ctx, i)
-			release()
-			if err != nil {
-				return fmt.Errorf("experiment, %s: %w", jobs[i].name(), err)
-			}
-			if r.done++; fresh {
-				r.fresh++
-				r.took += time.Since(began)
+			if !did {
+				waiting = append(waiting, t)
 			}
 		}
-		if len(busy) == len(left) { // all that are left
-			r.opts.Progress.Report(progress.Report{Task: fmt.Sprintf("wait for %d runs that other processes are at", len(busy))})
+		if len(waiting) == len(left) {
+			r.opts.Progress.Report(progress.Report{Task: fmt.Sprintf("wait for other processes, which are at the %d runs that are left", len(left))})
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
 			case <-time.After(500 * time.Millisecond):
 			}
 		}
-		left = busy
+		left = waiting
 	}
 	r.report("")
 	return nil
+}
+
+// one does a task, unless another process is at it or it has to wait.
+func (r *runner) one(ctx context.Context, t task) (did bool, err error) {
+	j, err := t.job()
+	if err != nil || j == nil {
+		return false, err
+	}
+	release, ok, err := r.claim(*j)
+	if err != nil || !ok {
+		return false, err
+	}
+	defer release()
+	r.report(t.name)
+	began := time.Now()
+	fresh, err := t.do(ctx, *j)
+	if err != nil {
+		return false, err
+	}
+	if r.done++; fresh {
+		r.fresh++
+		r.took += time.Since(began)
+	}
+	return true, nil
 }
 
 // claim takes a run for this process; ok is false where another has it. A claim goes
@@ -327,68 +356,4 @@ func machine() string {
 		unit = "processor"
 	}
 	return fmt.Sprintf("%s/%s, %d %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), unit)
-}
-
-// judgement is what validation data told of a candidate's run.
-type judgement struct {
-	candidate int
-	seed      uint64
-	run       string
-	figures   []ngebm.Figure
-	failed    string
-}
-
-// judge judges a candidate's run, or loads what was found of it. The judge sees
-// nothing of the test set.
-func (r *runner) judge(ctx context.Context, j job) (judgement, bool, error) {
-	run, why, err := r.train(ctx, j)
-	if err != nil {
-		return judgement{}, false, err
-	}
-	defer run.Close()
-	found := judgement{candidate: j.candidate, seed: j.config.Seed, run: run.Hash, failed: why}
-	if why == "" {
-		judged := *run
-		judged.Test = nil
-		found.figures, err = measure.OnValidation(measure.Validation{Progress: r.opts.Progress})(ctx, &judged)
-	}
-	return found, !run.Loaded, err
-}
-
-// choose finds the candidate with the best mean.
-func (c Choice) choose(judged []judgement) (*Outcome, error) {
-	out := &Outcome{Figure: c.Figure}
-	for _, settings := range c.Candidates {
-		out.Candidates = append(out.Candidates, Candidate{Settings: settings, Figures: map[string][]float64{}})
-	}
-	better := ngebm.Lower
-	for _, j := range judged {
-		candidate := &out.Candidates[j.candidate]
-		candidate.Runs = append(candidate.Runs, j.run)
-		if j.failed != "" {
-			candidate.Failed = append(candidate.Failed, fmt.Sprintf("seed %d: %s", j.seed, j.failed))
-		}
-		for _, f := range j.figures {
-			candidate.Figures[f.Name] = append(candidate.Figures[f.Name], f.Value)
-			if f.Name == c.Figure {
-				better, out.Is = f.Better, f.Is
-			}
-		}
-	}
-	best := -1
-	mean := func(i int) float64 { return ngebm.NewEstimate(out.Candidates[i].Figures[c.Figure]).Mean }
-	for i, candidate := range out.Candidates {
-		if len(candidate.Failed) > 0 || len(candidate.Figures[c.Figure]) != len(c.Seeds) {
-			continue
-		}
-		if best < 0 || better == ngebm.Lower && mean(i) < mean(best) || better == ngebm.Higher && mean(i) > mean(best) {
-			best = i
-		}
-	}
-	if best < 0 {
-		why := slices.Concat(out.Candidates[0].Failed, []string{"no figures"})[0]
-		return nil, fmt.Errorf("experiment: no candidate has figures for all seeds, so that none can be chosen; the first says: %s", why)
-	}
-	out.Settings = out.Candidates[best].Settings
-	return out, nil
 }

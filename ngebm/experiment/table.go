@@ -3,13 +3,14 @@ package experiment
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"ngebm/ngebm/attack"
 )
 
-// String returns the results as aligned tables.
+// String returns the figures as aligned tables. [Results.Costs] has what they took.
 func (r *Results) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %d of %d runs\n", r.Preset, r.Base.Net, len(r.Runs), len(r.Methods)*len(r.Seeds))
@@ -42,7 +43,7 @@ func (r *Results) String() string {
 			table(func(w io.Writer) { r.robustnessRows(w, curve, c.worst) })
 		}
 	}
-	table(r.costRows)
+	table(r.energyRows)
 	if len(r.Measure.Absent) > 0 {
 		fmt.Fprintf(&b, "\nsets that were not there: %s", strings.Join(r.Measure.Absent, ", "))
 	}
@@ -161,17 +162,44 @@ func (r *Results) robustnessRows(w io.Writer, curve *attack.Curve, worst bool) {
 	}
 }
 
-func (r *Results) costRows(w io.Writer) {
-	fmt.Fprintln(w, "energy and cost\tmean of E\tdeviation of E\t‖∂E/∂x‖\tms a step\tprocessor ms a step")
-	perStep := func(of func(Work) float64) Figure {
-		return Plain("", "", func(run *Result) float64 { return 1000 * of(run.Training.Work) / float64(run.Training.Steps) })
-	}
+func (r *Results) energyRows(w io.Writer) {
+	fmt.Fprintln(w, "energy\tmean of E\tdeviation of E\tmean of ‖∂E/∂x‖")
 	for _, m := range r.Methods {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", Title(m),
-			Show(r.Estimate(m, Plain("", "", func(run *Result) float64 { return run.Energy.Mean })), 3),
-			Show(r.Estimate(m, Plain("", "", func(run *Result) float64 { return run.Energy.Deviation })), 3),
-			Show(r.Estimate(m, Plain("", "", func(run *Result) float64 { return run.GradientNorm.Mean })), 3),
-			Show(r.Estimate(m, perStep(func(w Work) float64 { return w.Seconds })), 1),
-			Show(r.Estimate(m, perStep(func(w Work) float64 { return w.Process })), 1))
+		fmt.Fprint(w, Title(m))
+		for _, of := range []func(*Result) float64{
+			func(run *Result) float64 { return run.Energy.Mean },
+			func(run *Result) float64 { return run.Energy.Deviation },
+			func(run *Result) float64 { return run.GradientNorm.Mean },
+		} {
+			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, Plain("", "", of)), 3))
+		}
+		fmt.Fprintln(w)
 	}
+}
+
+// Costs returns a table of what training and measuring took: the mean over seeds and
+// the range. These figures differ from machine to machine, and with what else it does.
+func (r *Results) Costs() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "cost\tsteps\tms a step\tprocessor ms a step\ttraining, s\tmeasuring, s")
+	for _, m := range r.Methods {
+		runs := r.Of(m)
+		if len(runs) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%d", Title(m), runs[0].Training.Steps)
+		for _, of := range []func(*Result) float64{
+			func(run *Result) float64 { return 1000 * run.Training.Seconds / float64(run.Training.Steps) },
+			func(run *Result) float64 { return 1000 * run.Training.Process / float64(run.Training.Steps) },
+			func(run *Result) float64 { return run.Training.Seconds },
+			func(run *Result) float64 { return run.Measuring.Seconds },
+		} {
+			e := r.Estimate(m, Plain("", "", of))
+			fmt.Fprintf(w, "\t%.3g (%.3g … %.3g)", e.Mean, slices.Min(e.Values), slices.Max(e.Values))
+		}
+		fmt.Fprintln(w)
+	}
+	_ = w.Flush() // a strings.Builder takes everything
+	return b.String()
 }

@@ -93,7 +93,8 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		Attacks             []plan
 		Seed                uint64
 		Refine              *jem.Refinement `json:",omitempty"`
-	}{Version: version, Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed}
+		AttackBatch         int             `json:",omitempty"`
+	}{Version: version, Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
 	if o.Validation != nil {
 		k.Val = o.Validation.Checksum
 	}

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import scipy.io
+from safetensors.numpy import save_file
 
 folder = sys.argv[1]
 at = lambda name: os.path.join(folder, name)
@@ -35,3 +36,8 @@ np.savez_compressed(at("deflated.npz"), x=a.astype("u1"), y=np.arange(2))
 
 with gzip.GzipFile(at("images.idx.gz"), "wb", mtime=0) as f:
     f.write(struct.pack(">IIII", 0x803, 2, 2, 3) + bytes(range(12)))
+
+save_file({
+    "conv.weight": np.arange(12, dtype=np.float32).reshape(2, 3, 2) - 6,
+    "bias": np.array([0.5, -1.25]), "steps": np.array(7), "mask": np.array([[True, False]]),
+}, at("small.safetensors"), metadata={"format": "np"})

@@ -1,0 +1,227 @@
+package experiment_test
+
+import (
+	"errors"
+	"math"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/experiment"
+	"ngebm/ngebm/measure"
+	"ngebm/ngebm/progress"
+)
+
+// small is a plan of four runs and two candidates, some seconds in pure Go.
+func small(t testing.TB) experiment.Plan {
+	t.Helper()
+	base, err := ngebm.PresetConfig("digits-few")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := base.Set("net=mlp-16,epochs=10,eval_every=5"); err != nil {
+		t.Fatal(err)
+	}
+	return experiment.Plan{
+		Preset: "digits-few", Base: base, Methods: []string{"cross-entropy", experiment.Chosen}, Seeds: []uint64{1, 2},
+		Choice: experiment.Choice{Candidates: []string{"beta=1,gamma=1", "beta=.01,gamma=.01"}, Seeds: []uint64{1}, Figure: "NLL"},
+		Measure: experiment.Protocol{
+			Test: 300, Detection: 100, Attacked: 40, Worst: 20, Strange: []string{"rotated"}, Outside: []string{"svhn"},
+			Linf: []float64{8, 24}, L2: []float64{64}, Resamples: 20, Seed: 1,
+		},
+	}
+}
+
+func run(t *testing.T, p experiment.Plan, runs string) (*experiment.Results, error) {
+	t.Helper()
+	dev, err := device.Open("go", progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: runs}, nil)
+}
+
+// What an experiment finds is what its parts find: the classifier's own answers, the
+// candidate that validation data prefer, the same examples for every run; and it says
+// where it comes from, without naming a folder.
+func TestRun(t *testing.T) {
+	t.Setenv("NGEBM_DATA", t.TempDir()) // where SVHN is not
+	p := small(t)
+	folder := t.TempDir()
+	kept := 0
+	dev, err := device.Open("go", progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: folder}, func(r *experiment.Results) error {
+		if kept++; len(r.Runs) != kept || len(r.Missing()) != 4-kept {
+			t.Errorf("after %d runs there are %d results, %d missing", kept, len(r.Runs), len(r.Missing()))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept != 4 || len(r.Of("cross-entropy")) != 2 || len(r.Of(experiment.Chosen)) != 2 {
+		t.Fatalf("%d runs were kept; the results are\n%s", kept, r)
+	}
+	// Chosen by the least NLL on validation examples, and trained with that.
+	nll := func(i int) float64 { return r.Chosen.Candidates[i].Figures["NLL"][0] }
+	best := p.Choice.Candidates[0]
+	if nll(1) < nll(0) {
+		best = p.Choice.Candidates[1]
+	}
+	if r.Chosen.Settings != best || best != "beta=.01,gamma=.01" || r.Of(experiment.Chosen)[1].Config.Gamma != .01 {
+		t.Errorf("chosen %s with NLL %v and %v", r.Chosen.Settings, nll(0), nll(1))
+	}
+	if !slices.Equal(r.Measure.Absent, []string{"svhn"}) || len(r.Measure.Outside) != 0 {
+		t.Errorf("there: %v, absent: %v", r.Measure.Outside, r.Measure.Absent)
+	}
+	for _, found := range r.Runs {
+		trained, err := ngebm.Train(t.Context(), dev.Backend, found.Config, ngebm.Options{Runs: folder})
+		if err != nil || !trained.Loaded || trained.Hash != found.Run {
+			t.Fatalf("the configuration in the results gives run %s, not %s (%v)", trained.Hash, found.Run, err)
+		}
+		_, part, err := trained.Test.HoldOut(300, 1, "test", "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		accuracy, err := trained.Classifier.Accuracy(part)
+		if err != nil || math.Abs(accuracy-found.Calibration.Accuracy) > 1e-12 || found.Calibration.Samples != 300 {
+			t.Errorf("accuracy %v of %d, the classifier's is %v (%v)", found.Calibration.Accuracy, found.Calibration.Samples, accuracy, err)
+		}
+		if checkpoint, err := trained.Checksum(); err != nil || checkpoint != found.Checkpoint {
+			t.Errorf("checkpoint %s, want %s (%v)", found.Checkpoint, checkpoint, err)
+		}
+		if s := found.Sets; s[0].Examples != 300 || s[1].Examples != 200 || s[2].Checksum != trained.Test.Checksum || found.Training.Steps != trained.History.Steps() {
+			t.Errorf("sets %+v, %d steps", s, found.Training.Steps)
+		}
+		curve, worst := found.Curve(attack.Linf, false), found.Curve(attack.Linf, true)
+		if curve.N != 40 || len(curve.Points) != 2 || worst.N != 20 || found.Curve(attack.L2, false).N != 40 || found.Curve(attack.L2, true) != nil {
+			t.Errorf("curves %+v", found.Robustness)
+		}
+		if e := curve.Points[0].Epsilon; e != 8./255 {
+			t.Errorf("ε is %v", e)
+		}
+		if len(found.Detection) != 7 || found.Detection[0].In != 100 || found.Detection[0].Set != "UCI digits, rotated" {
+			t.Errorf("detection %+v", found.Detection)
+		}
+	}
+	// Read again it is the same, and nothing in it names a folder of this machine.
+	path := filepath.Join(t.TempDir(), "results.json")
+	if err := r.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := experiment.Read(path)
+	if err != nil || again.String() != r.String() || again.Costs() != r.Costs() {
+		t.Errorf("read again (%v):\n%s\nwritten:\n%s", err, again, r)
+	}
+	for _, w := range []string{"cross-entropy", "+ temperature", "chosen", "px", "worst case Linf", "sets that were not there: svhn"} {
+		if !strings.Contains(r.String(), w) {
+			t.Errorf("the table does not say %q:\n%s", w, r)
+		}
+	}
+}
+
+// Two processes share a plan, here two goroutines: every run is trained once, and both
+// end with the same results, which are those of one alone.
+func TestShared(t *testing.T) {
+	p := small(t)
+	p.Measure = experiment.Protocol{Detection: 50, Seed: 1}
+	alone, err := run(t, p, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	var both [2]*experiment.Results
+	var group sync.WaitGroup
+	for i := range both {
+		group.Go(func() {
+			var err error
+			if both[i], err = run(t, p, folder); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for _, r := range both {
+		if r.String() != alone.String() {
+			t.Errorf("shared\n%s\nalone\n%s", r, alone)
+		}
+	}
+	if !reflect.DeepEqual(both[0].Runs, both[1].Runs) {
+		t.Error("two processes that shared the runs have other records of them")
+	}
+	if _, err := experiment.Merge(alone, both[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// A run that diverges does not end an experiment, and is in no mean.
+func TestDivergedRun(t *testing.T) {
+	p := small(t)
+	p.Methods, p.Measure = []string{"cross-entropy"}, experiment.Protocol{Detection: 50}
+	p.Base.LearningRate, p.Base.Schedule = 1e12, "constant"
+	r, err := run(t, p, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Runs) != 2 || r.Runs[0].Failed == "" || len(r.Of("cross-entropy")) != 0 || !strings.Contains(r.String(), "failed: cross-entropy, seed 1: loss is") {
+		t.Errorf("%+v\n%s", r.Runs, r)
+	}
+	p.Methods = []string{experiment.Chosen}
+	if _, err := run(t, p, t.TempDir()); err == nil || !strings.Contains(err.Error(), "no candidate has figures for all seeds") {
+		t.Errorf("where all candidates diverge: %v", err)
+	}
+}
+
+func TestStopped(t *testing.T) {
+	dev, err := device.Open("go", progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := small(t)
+	p.Measure = experiment.Protocol{Detection: 50}
+	stop := errors.New("enough")
+	r, err := p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: t.TempDir()}, func(*experiment.Results) error { return stop })
+	if !errors.Is(err, stop) || len(r.Runs) != 1 {
+		t.Errorf("%v, %+v", err, r)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for want, change := range map[string]func(*experiment.Plan){
+		"has no methods":             func(p *experiment.Plan) { p.Methods = nil },
+		"has no seeds":               func(p *experiment.Plan) { p.Seeds = nil },
+		"seed 2 twice":               func(p *experiment.Plan) { p.Seeds = []uint64{1, 2, 2} },
+		`no method is named "best"`:  func(p *experiment.Plan) { p.Methods = []string{"best"} },
+		"jem stands there twice":     func(p *experiment.Plan) { p.Methods = []string{"jem", "jem"} },
+		"no validation data":         func(p *experiment.Plan) { p.Base.Validation = 0 },
+		"no candidates":              func(p *experiment.Plan) { p.Choice.Candidates = nil },
+		"no seeds to choose":         func(p *experiment.Plan) { p.Choice.Seeds = nil },
+		`cannot be chosen by "loss"`: func(p *experiment.Plan) { p.Choice.Figure = "loss" },
+		"there is no setting":        func(p *experiment.Plan) { p.Choice.Candidates = []string{"betta=1"} },
+		"beta is -1":                 func(p *experiment.Plan) { p.Choice.Candidates = []string{"beta=-1"} },
+		"attacked is 7 ":             func(p *experiment.Plan) { p.Measure.Attacked = 7 },
+		"ε of an attack is 0":        func(p *experiment.Plan) { p.Measure.Linf = []float64{0} },
+		"ε of an attack is +Inf":     func(p *experiment.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
+	} {
+		p := small(t)
+		change(&p)
+		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	if names := experiment.Methods(); !slices.Contains(names, experiment.Chosen) || experiment.Title("jem") != "jem" {
+		t.Errorf("methods %v", names)
+	}
+	if !slices.Contains(measure.ValidationFigures(), small(t).Choice.Figure) {
+		t.Error("the plan of these tests chooses by a figure that there is not")
+	}
+}

@@ -1,0 +1,192 @@
+// Package torchweights reads the weights of Wide ResNets that were trained with
+// PyTorch, so that other people's models can be measured with this project's tools:
+// those of the authors of NG-EBM and of JEM, who share one network.
+//
+// Files are NPZ or safetensors, which hold numbers only (a .pt file is a pickle, which
+// can run programs, and is not read). In Python:
+//
+//	state = torch.load("best_valid_ckpt.pt", weights_only=True)["model_state_dict"]
+//	numpy.savez("weights.npz", **{k: v.numpy() for k, v in state.items()})
+//
+// and then here
+//
+//	c, err := torchweights.Load(dev.Backend, "weights.npz", test.Shape, test.Classes)
+//	report, err := measure.Measure(ctx, c, test, measure.Options{})
+//
+// Pixels must be scaled to [-1,1], as the authors do and data.Dataset.Example does.
+package torchweights
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data/format"
+	"ngebm/ngebm"
+	"ngebm/ngebm/nets"
+)
+
+// maxBytes bounds what a file's values may take: WRN-28-10 takes 146 MB.
+const maxBytes = 2 << 30
+
+// Load makes a classifier of a file of weights, for images of that shape.
+func Load(backend compute.Backend, path string, shape []int, classes []string) (*ngebm.Classifier, error) {
+	arrays, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	net, weights, err := WideResNet(arrays)
+	if err != nil {
+		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
+	}
+	c, err := ngebm.FromWeights(backend, net, weights, shape, classes)
+	if err != nil {
+		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Read reads the arrays of an .npz or .safetensors file by name.
+func Read(path string) (map[string]*format.Array, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("torchweights: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("torchweights: %w", err)
+	}
+	var arrays map[string]*format.Array
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".safetensors":
+		arrays, err = format.ReadSafetensors(f, min(maxBytes, info.Size()))
+	case ".npz":
+		arrays, err = readNPZ(f, info.Size())
+	default:
+		err = errors.New("its name ends neither in .npz nor in .safetensors; export the model's state_dict to one of these, as the package's documentation shows")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
+	}
+	return arrays, nil
+}
+
+func readNPZ(f *os.File, size int64) (map[string]*format.Array, error) {
+	z, err := format.OpenNPZ(f, size)
+	if err != nil {
+		return nil, err
+	}
+	arrays, left := map[string]*format.Array{}, int64(maxBytes)
+	for _, name := range z.Names() {
+		a, err := z.Read(name, left)
+		if err != nil {
+			return nil, err
+		}
+		left -= int64(8 * a.Len()) // at most so many
+		arrays[name] = a
+	}
+	return arrays, nil
+}
+
+// Names of layers in the authors' files.
+var (
+	block  = regexp.MustCompile(`^(layer([123])\.(\d{1,3}))\.(conv1|conv2|shortcut)(?:\.0)?\.(weight|bias)$`)
+	ends   = regexp.MustCompile(`^(conv1|linear|class_output)\.(weight|bias)$`)
+	unused = regexp.MustCompile(`^energy_output\.(weight|bias)$`) // a head that neither logits nor energy use
+)
+
+// WideResNet returns the network that the arrays are the weights of, and the weights in
+// its layouts, for ngebm.FromWeights: kernels [height, width, in, out] in place of
+// PyTorch's [out, in, height, width], linear weights [in, out] in place of [out, in].
+//
+// Names are those of the authors' modules: conv1, layer1.0.conv1, layer1.0.shortcut.0 …,
+// with or without "f." and "module." before them, and class_output (JEM's and NG-EBM's
+// logits) or, where that is not there, linear. Normalisation layers are refused, since
+// the network has none.
+func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*tensors.Tensor, error) {
+	var net nets.WideResNet
+	plain := map[string]*format.Array{}
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		short := strings.TrimPrefix(strings.TrimPrefix(name, "module."), "f.")
+		if plain[short] != nil {
+			return net, nil, fmt.Errorf("%s is there twice, with and without f. or module. before it", short)
+		}
+		plain[short] = arrays[name]
+	}
+	_, head := plain["class_output.weight"]
+	weights := map[string]*tensors.Tensor{}
+	blocks := 0
+	for _, name := range slices.Sorted(maps.Keys(plain)) {
+		layer, part := "", ""
+		if m := block.FindStringSubmatch(name); m != nil {
+			layer, part = m[1]+"/"+m[4], m[5]
+			if m[2] == "1" && m[4] == "conv1" && part == "weight" {
+				blocks++
+			}
+		} else if m := ends.FindStringSubmatch(name); m != nil {
+			layer, part = m[1], m[2]
+			if head && layer == "linear" {
+				continue // made and never used by the authors
+			}
+			if layer == "class_output" {
+				layer = "linear"
+			}
+		} else if unused.MatchString(name) {
+			continue
+		} else if strings.Contains(name, "bn") || strings.Contains(name, "norm") {
+			return net, nil, fmt.Errorf("it has the normalisation layer %s, and the network here has none; train without (--norm none is the authors' default)", name)
+		} else {
+			return net, nil, fmt.Errorf("%s is no weight of the authors' Wide ResNet; its names are conv1, layer1.0.conv1 …, linear or class_output", name)
+		}
+		t, err := turned(plain[name], part)
+		if err != nil {
+			return net, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		weights[layer+"/"+part] = t
+	}
+	first, ok := plain["layer1.0.conv1.weight"]
+	if !ok || blocks == 0 {
+		return net, nil, errors.New("it lacks layer1.0.conv1.weight, which tells the network's width")
+	}
+	if channels := first.Shape[0]; channels%16 != 0 {
+		return net, nil, fmt.Errorf("layer1.0.conv1.weight has %d channels; those of a Wide ResNet are a multiple of 16", channels)
+	}
+	return nets.WideResNet{Depth: 6*blocks + 4, Width: first.Shape[0] / 16}, weights, nil
+}
+
+// turned brings an array into the layout of this project's layers.
+func turned(a *format.Array, part string) (*tensors.Tensor, error) {
+	if a.Type != format.Float32 && a.Type != format.Float64 {
+		return nil, fmt.Errorf("it holds %s; weights are float32 or float64", a.Type)
+	}
+	values, s := a.Floats(), a.Shape
+	single := make([]float32, len(values))
+	switch {
+	case part == "bias" && len(s) == 1:
+		for i, v := range values {
+			single[i] = float32(v)
+		}
+		return tensors.FromFlatDataAndDimensions(single, s...), nil
+	case part == "weight" && (len(s) == 2 || len(s) == 4):
+		out, in := s[0], s[1]
+		positions := len(values) / (out * in) // height·width, 1 of a linear layer
+		for o := range out {
+			for i := range in {
+				for p := range positions {
+					single[(p*in+i)*out+o] = float32(values[(o*in+i)*positions+p])
+				}
+			}
+		}
+		return tensors.FromFlatDataAndDimensions(single, append(slices.Clone(s[2:]), in, out)...), nil
+	}
+	return nil, fmt.Errorf("its shape %v is not that of a %s", s, part)
+}

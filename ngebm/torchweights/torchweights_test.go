@@ -1,0 +1,173 @@
+package torchweights_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ngebm/data/format"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/reference"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/progress"
+	"ngebm/ngebm/torchweights"
+)
+
+var classes = strings.Split("abcdefghij", "")
+
+// safetensorsOf writes arrays as float32, in order of their names but for renames.
+func safetensorsOf(t *testing.T, arrays map[string]*format.Array, rename func(string) string) string {
+	t.Helper()
+	type entry struct {
+		DType   string `json:"dtype"`
+		Shape   []int  `json:"shape"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	header := map[string]entry{}
+	var values []byte
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		start := len(values)
+		for _, v := range arrays[name].Floats() {
+			values = binary.LittleEndian.AppendUint32(values, math.Float32bits(float32(v)))
+		}
+		header[rename(name)] = entry{"F32", arrays[name].Shape, [2]int{start, len(values)}}
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "weights.safetensors")
+	file := slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text, values)
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The logits of the authors' network are PyTorch's (testdata/reference.py), from both
+// kinds of file and under the names of this project's layers too. PyTorch's own float32
+// is 3e-7 away from the float64 that is held to here.
+func TestLogits(t *testing.T) {
+	dev, err := device.Open("cpu", progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const npz = "testdata/wrn-10-1.npz"
+	arrays, err := torchweights.Read(npz)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unused := func(name string) bool {
+		return strings.HasPrefix(name, "energy_output") || strings.HasPrefix(name, "f.linear")
+	}
+	own := maps.Clone(arrays)
+	maps.DeleteFunc(own, func(name string, _ *format.Array) bool { return unused(name) })
+	want := reference.Read(t, "testdata/logits.npz")
+	for name, path := range map[string]string{
+		"npz":         npz,
+		"safetensors": safetensorsOf(t, arrays, func(name string) string { return name }),
+		"in parallel": safetensorsOf(t, arrays, func(name string) string { return "module." + name }),
+		"one network only": safetensorsOf(t, own, func(name string) string {
+			return strings.NewReplacer("class_output", "linear", "f.", "", "shortcut.0", "shortcut").Replace(name)
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := torchweights.Load(dev.Backend, path, []int{32, 32, 3}, classes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Network.String() != "wrn-10-1" || c.Parameters() != 77706 {
+				t.Errorf("%s with %d weights, want wrn-10-1 with 77706", c.Network, c.Parameters())
+			}
+			logits, err := c.LogitsAt(want["x"].Singles())
+			if err != nil {
+				t.Fatal(err)
+			}
+			worst := 0.
+			for i, v := range slices.Concat(logits...) {
+				worst = max(worst, math.Abs(v-want["logits"].Values[i]))
+			}
+			if !(worst <= 1e-5) || len(logits) != 2 {
+				t.Errorf("%d images, logits are %.2g away from PyTorch's", len(logits), worst)
+			}
+		})
+	}
+	if _, err := torchweights.Load(dev.Backend, npz, []int{32, 32, 3}, classes[:9]); err == nil || !strings.Contains(err.Error(), "linear/bias is (Float32)[10], not (Float32)[9]") {
+		t.Errorf("with nine classes: %v", err)
+	}
+	if _, err := torchweights.Load(dev.Backend, npz, []int{32, 32, 1}, classes); err == nil || !strings.Contains(err.Error(), "conv1/weight is") {
+		t.Errorf("for grey images: %v", err)
+	}
+	if _, err := torchweights.Load(dev.Backend, npz, []int{32, 32, 3}, nil); err == nil || !strings.Contains(err.Error(), "0 classes are named") {
+		t.Errorf("without classes: %v", err)
+	}
+}
+
+// Depth and width follow from names and shapes.
+func TestNetwork(t *testing.T) {
+	for _, want := range []nets.WideResNet{{Depth: 10, Width: 1}, {Depth: 16, Width: 4}, {Depth: 28, Width: 10}} {
+		arrays := map[string]*format.Array{}
+		for i := range (want.Depth - 4) / 6 {
+			arrays[fmt.Sprintf("f.layer1.%d.conv1.weight", i)] = array(t, 16*want.Width, 1, 1, 1)
+		}
+		if net, _, err := torchweights.WideResNet(arrays); err != nil || net != want {
+			t.Errorf("%v, want %v (%v)", net, want, err)
+		}
+	}
+}
+
+// array is an array of zeros.
+func array(t *testing.T, shape ...int) *format.Array {
+	t.Helper()
+	size := 4
+	for _, s := range shape {
+		size *= s
+	}
+	header := fmt.Sprintf(`{"w":{"dtype":"F32","shape":%s,"data_offsets":[0,%d]}}`, strings.Join(strings.Fields(fmt.Sprint(shape)), ","), size)
+	file := slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), []byte(header), make([]byte, size))
+	arrays, err := format.ReadSafetensors(bytes.NewReader(file), int64(size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return arrays["w"]
+}
+
+func TestRefuses(t *testing.T) {
+	conv, bias := array(t, 16, 16, 3, 3), array(t, 16)
+	type arrays = map[string]*format.Array
+	for name, c := range map[string]struct {
+		arrays arrays
+		want   string
+	}{
+		"nothing":         {arrays{}, "it lacks layer1.0.conv1.weight"},
+		"batch norm":      {arrays{"f.layer1.0.bn1.weight": bias}, "it has the normalisation layer layer1.0.bn1.weight"},
+		"another network": {arrays{"features.0.weight": conv}, "features.0.weight is no weight of the authors' Wide ResNet"},
+		"twice":           {arrays{"f.conv1.bias": bias, "conv1.bias": bias}, "conv1.bias is there twice"},
+		"odd width":       {arrays{"layer1.0.conv1.weight": array(t, 17, 1, 1, 1)}, "has 17 channels"},
+		"a vector":        {arrays{"layer1.0.conv1.weight": bias}, "its shape [16] is not that of a weight"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := torchweights.WideResNet(c.arrays); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+	for path, want := range map[string]string{
+		"testdata/reference.py":   "its name ends neither in .npz nor in .safetensors",
+		"testdata/nothing.npz":    "no such file",
+		"testdata/logits.npz":     "is no weight of the authors' Wide ResNet",
+		"testdata/wrong.SAFETENS": "no such file",
+	} {
+		if _, err := torchweights.Load(nil, path, []int{32, 32, 3}, classes); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", path, err, want)
+		}
+	}
+}
