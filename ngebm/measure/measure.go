@@ -114,7 +114,7 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 		return nil, err
 	}
 	defer s.odin.Finalize()
-	inside, err := s.score(ctx, in)
+	inside, err := s.score(ctx, in, len(o.Out) > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 		return nil, err
 	}
 	for _, set := range o.Out {
-		outside, err := s.score(ctx, set)
+		outside, err := s.score(ctx, set, true)
 		if err != nil {
 			return nil, err
 		}

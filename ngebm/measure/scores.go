@@ -38,7 +38,7 @@ func Scores(ctx context.Context, c *ngebm.Classifier, d *data.Dataset) (map[stri
 		return nil, err
 	}
 	defer s.odin.Finalize()
-	all, err := s.score(ctx, d)
+	all, err := s.score(ctx, d, true)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,8 @@ func (s *scorer) names() []string {
 	return append(names, "pxgrad", "ODIN")
 }
 
-func (s *scorer) score(ctx context.Context, d *data.Dataset) (*scored, error) {
+// score computes the scores of a set; ODIN, which costs the most, only where it is asked.
+func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored, error) {
 	logits, err := s.classifier.Logits(d)
 	if err != nil {
 		return nil, err
@@ -93,6 +94,9 @@ func (s *scorer) score(ctx context.Context, d *data.Dataset) (*scored, error) {
 		norms[i] = -norms[i]
 	}
 	values["pxgrad"] = norms
+	if !odin {
+		return &scored{logits, values}, nil
+	}
 	began := time.Now()
 	out, err := s.classifier.Apply(ctx, s.odin, d, func(done int) {
 		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ngebm/ngebm/experiment"
+)
+
+// experimentArgs are those of two methods with two seeds on digits, with a network so
+// small that pure Go trains and measures a run in a second.
+func experimentArgs(runs, out string) []string {
+	return []string{"experiment", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=40,eval_every=5",
+		"-methods", "cross-entropy,ng-ebm", "-seeds", "1,2", "-detection", "100", "-attacked", "60", "-worst", "30", "-outside", "",
+		"-linf", "8,24", "-l2", "64", "-bootstrap", "20", "-runs", runs, "-o", out, "-device", "go", "-save-every", "1ns"}
+}
+
+// figuresOf is what an experiment prints, without what it took.
+func figuresOf(stdout string) string {
+	figures, _, _ := strings.Cut(stdout, "\ncost ")
+	return figures
+}
+
+// An experiment of two methods and two seeds, killed with -9 in its first run, in its
+// second and after it, goes on from there with the same command, prints the table of
+// one left alone in another folder, byte for byte, and its file does not contradict
+// the other's in any figure.
+func TestKilledExperimentGoesOn(t *testing.T) {
+	bin, folder := build(t), t.TempDir()
+	run := func(ctx context.Context, runs string) (stdout, stderr string, err error) {
+		var out, log bytes.Buffer
+		cmd := exec.CommandContext(ctx, bin, experimentArgs(filepath.Join(folder, runs), filepath.Join(folder, runs+".json"))...)
+		cmd.Stdout, cmd.Stderr = &out, &log
+		err = cmd.Run()
+		return out.String(), log.String(), err
+	}
+	alone, log, err := run(t.Context(), "alone")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	done := func() int { // runs in the file
+		r, err := experiment.Read(filepath.Join(folder, "killed.json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0
+		}
+		if err != nil {
+			t.Errorf("a killed experiment left a file that cannot be read: %v", err)
+			return 9
+		}
+		return len(r.Runs)
+	}
+	trained := func() bool { // the first run is under way
+		found, _ := filepath.Glob(filepath.Join(folder, "killed", "*", "checkpoint.ngebm"))
+		return len(found) > 0
+	}
+	for _, until := range []func() bool{trained, func() bool { return done() >= 1 }, func() bool { return done() >= 2 }} {
+		ctx, kill := context.WithTimeout(t.Context(), 2*time.Minute)
+		go func() {
+			for ctx.Err() == nil && !until() {
+				time.Sleep(time.Millisecond)
+			}
+			kill() // SIGKILL
+		}()
+		if _, log, err := run(ctx, "killed"); err == nil {
+			t.Fatalf("the experiment was done before it was killed\n%s", log)
+		}
+	}
+	before := done()
+	continued, log, err := run(t.Context(), "killed")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	if before < 2 || before > 3 || done() != 4 {
+		t.Errorf("%d of 4 runs were done when it was killed last, %d are in the end", before, done())
+	}
+	if figuresOf(continued) != figuresOf(alone) || len(figuresOf(alone)) < 500 {
+		t.Errorf("left alone\n%s\nkilled and continued\n%s", alone, continued)
+	}
+	out, err := exec.Command(bin, "experiment", "-collect", "-o", filepath.Join(folder, "both.json"),
+		filepath.Join(folder, "alone.json"), filepath.Join(folder, "killed.json")).Output()
+	if err != nil || figuresOf(string(out)) != figuresOf(alone) {
+		t.Errorf("merged (%v):\n%s", err, out)
+	}
+}
+
+func TestExperimentCommandLine(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		out  []string
+		err  string
+	}{
+		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry", []string{"wrn-10-1 on cifar10, 1200 training examples, 500 of them held out", "12 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "PGD Linf, 40 steps"}, ""},
+		{"experiment -preset cifar10-wrn28-10 -dry", []string{"wrn-28-10 on cifar10, 5000 of them held out; 150 epochs of batches of 64", "20 runs, seeds 101, 202, 303, 404, 505"}, ""},
+		{"experiment -methods best -preset digits-few -dry", nil, `no method is named "best"`},
+		{"experiment -method jem -preset digits-few", nil, "give the methods to compare in -methods"},
+		{"experiment -preset digits-few A.json", nil, `"A.json" is no flag`},
+		{"experiment -preset digits-few -linf 1,x", nil, `"x" of -linf is no number`},
+		{"experiment -preset moons", nil, "holds out no validation data"},
+		{"experiment -preset digits-few -seeds 1,x", nil, `"x" is no seed`},
+		{"experiment -collect none.json", nil, "none.json"},
+		{"experiment -collect", nil, "no results to merge"},
+	} {
+		var out bytes.Buffer
+		err := dispatch(t.Context(), strings.Fields(c.args), &out)
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("ngebm %s: error %v, want %q", c.args, err, c.err)
+		}
+		for _, w := range c.out {
+			if !strings.Contains(out.String(), w) {
+				t.Errorf("ngebm %s does not print %q:\n%s", c.args, w, out.String())
+			}
+		}
+	}
+}
