@@ -26,16 +26,23 @@ func openSeveral(t *testing.T, devices int) compute.Backend {
 	return d.Backend
 }
 
-// sharedConfigs are runs of 20 steps with all three terms of NG-EBM.
-func sharedConfigs() map[string]ngebm.Config {
+// sharedConfigs are runs of 20 steps: all three terms of NG-EBM on two networks, and
+// the methods whose steps follow gradients in a loop on the device.
+func sharedConfigs(t *testing.T) map[string]ngebm.Config {
 	all := map[string]ngebm.Config{}
-	for net, set := range map[string]string{"mlp-32-32": "moons:240", "convnet": "digits"} {
-		cfg := ngebm.DefaultConfig(set, net)
-		cfg.Alpha, cfg.Beta, cfg.Gamma = 1, 1, 1
+	for name, c := range map[string]struct{ set, net, changes string }{
+		"NG-EBM, MLP":     {"moons:240", "mlp-32-32", "beta=1,gamma=1,augment.mixup=.2"},
+		"NG-EBM, ConvNet": {"digits", "convnet", "beta=1,gamma=1,augment.mixup=.2"},
+		"JEM":             {"moons:240", "mlp-32-32", "jem.weight=1,jem.buffer=100,jem.conditional=true"},
+		"adversarial":     {"moons:240", "mlp-32-32", "adversarial.epsilon=.1"},
+	} {
+		cfg := ngebm.DefaultConfig(c.set, c.net)
 		cfg.Epochs, cfg.Batch, cfg.Limit, cfg.Warmup = 4, 40, 200, 5
-		cfg.LearningRate, cfg.EMA, cfg.RampEpochs = .01, .9, 1
-		cfg.Augment.Noise, cfg.Augment.Mixup = .03, .2
-		all[net] = cfg
+		cfg.LearningRate, cfg.EMA, cfg.RampEpochs, cfg.Augment.Noise = .01, .9, 1, .03
+		if err := cfg.Set(c.changes); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = cfg
 	}
 	return all
 }
@@ -53,8 +60,8 @@ func farthest(a, b []float32) float64 {
 // and a run that goes from one device to four and back is still the same.
 func TestShared(t *testing.T) {
 	four := openSeveral(t, 4)
-	for net, cfg := range sharedConfigs() {
-		t.Run(net, func(t *testing.T) {
+	for name, cfg := range sharedConfigs(t) {
+		t.Run(name, func(t *testing.T) {
 			train := func(runs string, devices int, stop int64) *ngebm.Run {
 				t.Helper()
 				options := ngebm.Options{Runs: runs, Devices: devices, SaveEvery: time.Hour}
@@ -105,21 +112,16 @@ func TestSharedRefuses(t *testing.T) {
 	for _, c := range []struct {
 		backend compute.Backend
 		devices int
-		set     string
 		want    string
 	}{
-		{four, 3, "", "batch is 20, which 3 devices cannot share evenly; make batch a multiple of 3"},
-		{four, 5, "", "5 devices are asked for, but this backend was opened with 4"},
-		{four, -1, "", "-1 devices cannot train"},
-		{open(t, "go"), 2, "", "the pure-Go backend has one"},
+		{four, 3, "batch is 20, which 3 devices cannot share evenly; make batch a multiple of 3"},
+		{four, 5, "5 devices are asked for, but this backend was opened with 4"},
+		{four, -1, "-1 devices cannot train"},
+		{open(t, "go"), 2, "the pure-Go backend has one"},
 	} {
-		cfg := cfg
-		if err := cfg.Set(c.set); err != nil {
-			t.Fatal(err)
-		}
 		_, err := ngebm.Train(t.Context(), c.backend, cfg, ngebm.Options{Runs: t.TempDir(), Devices: c.devices})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%d devices, %s: %v, want %q", c.devices, c.set, err, c.want)
+			t.Errorf("%d devices: %v, want %q", c.devices, err, c.want)
 		}
 	}
 }
