@@ -4,29 +4,31 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/nets"
 )
 
-// counting is a backend that counts the graphs that are compiled on it.
+// counting is a network that counts how often it is built into a graph.
 type counting struct {
-	compute.Backend
-	graphs atomic.Int64
+	nets.MLP
+	built atomic.Int64
 }
 
-func (c *counting) Builder(name string) compute.Builder {
-	c.graphs.Add(1)
-	return c.Backend.Builder(name)
+func (c *counting) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	c.built.Add(1)
+	return c.MLP.Logits(scope, x, classes)
 }
 
 // What a classifier is asked and how it is attacked is compiled at the first question,
 // and never again, however many examples there are and however few the last batch has.
 func TestCompiledOnce(t *testing.T) {
-	backend := &counting{Backend: open(t, "cpu")}
-	run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: t.TempDir()})
+	net := &counting{MLP: nets.MLP{Hidden: []int{16}}}
+	run, err := ngebm.Train(t.Context(), open(t, "cpu"), small(), ngebm.Options{Runs: t.TempDir(), Network: net})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,16 +74,17 @@ func TestCompiledOnce(t *testing.T) {
 	}
 	ask(part(30))
 	assault(part(30), .1)
-	if n := backend.graphs.Load(); n == 0 {
-		t.Fatal("the backend counts nothing")
-	}
-	before := backend.graphs.Load()
+	before := net.built.Load()
 	for _, n := range []int{1, 17, 40, 30} {
 		ask(part(n))
 	}
 	assault(part(30), .05, .2, .4)
 	assault(part(29), .1, .3)
-	if n := backend.graphs.Load() - before; n != 0 {
+	if n := net.built.Load() - before; n != 0 {
 		t.Errorf("%d graphs were compiled again", n)
+	}
+	assault(part(5), .1) // smaller batches, to see that the count works
+	if net.built.Load() == before {
+		t.Error("nothing is counted")
 	}
 }
