@@ -47,18 +47,18 @@ func BenchmarkStep(b *testing.B) {
 			if err := cfg.Set(c.set); err != nil {
 				b.Fatal(err)
 			}
-			t := newStep(b, dev, cfg, noise(b, 64))
-			defer t.close()
-			batch := t.batches.At(0)
-			if err := t.one(0, batch); err != nil { // compiles what is left
+			s, err := NewStepper(dev.Backend, cfg, noise(b, 64), 1)
+			if err != nil {
 				b.Fatal(err)
 			}
-			step := 1
+			defer s.Close()
+			if _, err := s.Step(); err != nil { // compiles what is left
+				b.Fatal(err)
+			}
 			for b.Loop() {
-				if err := t.one(step, batch); err != nil {
+				if _, err := s.Step(); err != nil {
 					b.Fatal(err)
 				}
-				step++
 			}
 			seconds := b.Elapsed().Seconds() / float64(b.N)
 			if before > 0 {
@@ -68,25 +68,6 @@ func BenchmarkStep(b *testing.B) {
 			b.ReportMetric(float64(cfg.Batch)*float64(b.N)/b.Elapsed().Seconds(), "images/s")
 		})
 	}
-}
-
-// newStep makes ready for steps of a configuration on a set, without a run's folder.
-func newStep(b *testing.B, dev *device.Device, cfg Config, train *data.Dataset) *trainer {
-	cfg = cfg.withDefaults()
-	net, err := networkFor(cfg, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := &Run{Config: cfg, History: &History{}, Train: train}
-	store := newStore(cfg)
-	if r.Classifier, err = newClassifier(dev.Backend, net, store, networkScope, train.Shape, train.Classes, cfg.Batch); err != nil {
-		b.Fatal(err)
-	}
-	t := &trainer{run: r, backend: dev.Backend, store: store, total: 1 << 30, opts: Options{Progress: progress.Silent{}}}
-	if err := t.prepare(); err != nil {
-		b.Fatal(err)
-	}
-	return t
 }
 
 // BenchmarkEvaluate takes 1,000 images of 32×32×3 through wrn-10-2, without and

@@ -67,8 +67,14 @@ func BenchmarkTrain(b *testing.B) {
 // newBare returns a function that runs the step's executable alone so many times, with
 // inputs that lie on the device, and says how many seconds that took.
 func newBare(b *testing.B, dev *device.Device, cfg Config, train *data.Dataset) func(steps int) float64 {
-	t := newStep(b, dev, cfg, train)
-	batch := t.batches.At(0)
+	s, err := NewStepper(dev.Backend, cfg, train, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.prepare(); err != nil {
+		b.Fatal(err)
+	}
+	t, batch := s.trainer, s.batch
 	x := tensors.FromFlatDataAndDimensions(batch.X, append([]int{cfg.Batch}, train.Shape...)...)
 	labels := tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch)
 	args := list(t.run.Config, inputs[any]{x: x, labels: labels, rate: float32(1e-4)})

@@ -27,6 +27,7 @@ func verbs() []verb {
 		{"sweep", "choose settings: train a grid of them with several seeds, and judge on validation data", "ngebm sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1' -seeds 1,2,3", sweep},
 		{"fetch", "get data sets, or list what there is to get", "ngebm fetch svhn", fetchSets},
 		{"measure", "calibration and out-of-distribution figures of anyone's logits or scores", "ngebm measure -logits L.csv -labels y.csv -ood noise=N.csv", measure},
+		{"bench", "time steps, evaluation and an attack, and PyTorch or JAX beside them", "ngebm bench -net wrn-10-2 -batch 64 -peer torch", benchmark},
 		{"devices", "say what XLA finds to run on, and where it comes from", "ngebm devices", devices},
 	}
 }
