@@ -142,6 +142,9 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	} else if done {
 		return r, nil
 	}
+	if r.Warning != "" {
+		opts.Progress.Report(progress.Report{Task: r.Warning, Finished: true})
+	}
 	t := &trainer{run: r, backend: backend, store: store, sharing: sharing, total: total, opts: opts, began: time.Now(), spent: r.Cost, first: r.History.Steps()}
 	r.Cost.Device = backend.Description()
 	if err := t.prepare(); err != nil {
@@ -166,11 +169,11 @@ func (r *Run) openData(ctx context.Context, opts Options) (err error) {
 	return r.openOutliers(ctx, opts.Progress)
 }
 
-// load takes the run to its last checkpoint, if there is one, and tells whether
+// load takes the run to its last checkpoint that is whole, if there is one, and tells whether
 // it is complete: every step done and the test set evaluated.
 func (r *Run) load(store *model.Store, total int) (done bool, err error) {
-	*r.History = History{}
-	if _, err := r.restore(store, checkpointFile); err != nil {
+	*r.History, r.Warning, r.sound = History{}, "", false
+	if _, err := r.restoreLast(store); err != nil {
 		return false, err
 	}
 	n := len(r.History.Evaluations)

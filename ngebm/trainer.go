@@ -57,7 +57,7 @@ func (t *trainer) prepare() (err error) {
 	if t.companion, err = t.newCompanion(); err != nil {
 		return err
 	}
-	if err := t.restoreCompanion(checkpointFile); err != nil {
+	if err := t.restoreCompanion(t.run.file); err != nil {
 		return err
 	}
 	return t.compile()
