@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,52 +33,6 @@ func checkpoint(t *testing.T, runs string) []byte {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// A training process killed with -9 ten times, at moments drawn uniformly over
-// the time that it takes when left alone, resumes each time and ends with the
-// bytes of the run that was left alone: weights, optimiser state, history.
-func TestKilledAnywhereResumes(t *testing.T) {
-	bin := build(t)
-	args := func(runs string) []string {
-		// Saving at each step makes it likely that some kills fall into a save.
-		return []string{"train", "-preset", "digits-ngebm", "-set", "epochs=20,eval_every=2", "-runs", runs, "-save-every", "1ns", "-device", "cpu"}
-	}
-	alone := t.TempDir()
-	began := time.Now()
-	if out, err := exec.Command(bin, args(alone)...).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	whole := time.Since(began)
-	killed := t.TempDir()
-	rng := rand.New(rand.NewPCG(1, 2))
-	kills := 0
-	for range 10 {
-		after := time.Duration(rng.Float64() * float64(whole))
-		ctx, cancel := context.WithTimeout(t.Context(), after)
-		out, err := exec.CommandContext(ctx, bin, args(killed)...).CombinedOutput() // killed with SIGKILL
-		if ctx.Err() == nil && err != nil {
-			t.Fatalf("a resumed run failed: %v\n%s", err, out)
-		}
-		if err != nil {
-			kills++
-		}
-		cancel()
-	}
-	out, err := exec.Command(bin, args(killed)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("the last resume failed: %v\n%s", err, out)
-	}
-	t.Logf("left alone it took %v; killed %d times", whole, kills)
-	if kills == 0 {
-		t.Error("no process was killed before it was done")
-	}
-	if !bytes.Equal(checkpoint(t, alone), checkpoint(t, killed)) {
-		t.Error("the killed and resumed run ended with another checkpoint than the one left alone")
-	}
-	if left, _ := filepath.Glob(filepath.Join(killed, "*", ".*")); len(left) > 0 {
-		t.Errorf("the killed processes' unfinished files are still there: %v", left)
-	}
 }
 
 // SIGINT saves and stops, with a status and a line that say so.
