@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,23 +40,28 @@ func TestLongDayWithANotebook(t *testing.T) {
 	}
 	cmd := exec.Command(b.tools.python, args...)
 	cmd.Env, cmd.Stdin = env, bytes.NewReader([]byte(jsonOf(t, []string{firstCell, "import \"fmt\"\nimport \"time\"\nvar _ = time.Second\nvar _ = fmt.Sprint"})))
-	var said, told bytes.Buffer
-	cmd.Stderr, cmd.Stdout = &said, &told
-	err := cmd.Run()
-	assertNoneLeft(t, mark)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	told, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
 	if err != nil {
-		t.Fatalf("%v\n%s%s", err, &told, &said)
+		t.Fatal(err)
 	}
 	var states []endured
-	for lines := json.NewDecoder(&told); ; {
+	for lines := json.NewDecoder(told); ; {
 		var s endured
-		if err := lines.Decode(&s); errors.Is(err, io.EOF) {
+		if err := lines.Decode(&s); err != nil { // the end, or what Wait tells
 			break
-		} else if err != nil {
-			t.Fatal(err)
 		}
 		t.Logf("%+v", s)
 		states = append(states, s)
+	}
+	err = cmd.Wait()
+	assertNoneLeft(t, mark)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &said)
 	}
 	if len(states) < 4 {
 		t.Fatalf("%d states", len(states))
