@@ -84,7 +84,7 @@ const historyPrefix = "history:"
 func writeCheckpoint(path, keep string, c checkpoint) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
-		return unwritten(err)
+		return unwritten("the checkpoint", err)
 	}
 	defer f.Cleanup() // does nothing once renamed
 	if err = encodeCheckpoint(f, c); err == nil {
@@ -96,11 +96,12 @@ func writeCheckpoint(path, keep string, c checkpoint) error {
 	if err == nil {
 		err = f.CloseAtomicallyReplace()
 	}
-	return unwritten(err)
+	return unwritten("the checkpoint", err)
 }
 
-// unwritten says what to do about a checkpoint that could not be written.
-func unwritten(err error) error {
+// unwritten says what to do about a file in a run's folder that could not be written;
+// nil stays nil.
+func unwritten(what string, err error) error {
 	remedy := "make its folder writable, or choose another with -runs or $NGEBM_RUNS"
 	switch {
 	case err == nil:
@@ -112,7 +113,7 @@ func unwritten(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		remedy = "the run's folder is gone: put it back, or train the run anew"
 	}
-	return fmt.Errorf("ngebm: cannot write the checkpoint: %w; %s; checkpoints before it are untouched", err, remedy)
+	return fmt.Errorf("ngebm: cannot write %s: %w; %s; what was written before is untouched", what, err, remedy)
 }
 
 // keepAs gives the file at path a second name, in place of the file that has it. The

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -140,4 +141,20 @@ func FuzzCheckpoint(f *testing.F) {
 			t.Errorf("what was read cannot be written and read again: %v", err)
 		}
 	})
+}
+
+// One byte of a checkpoint is changed, at random, ten thousand times: it is always
+// refused, and as a damaged one, so that the one before it is taken.
+func TestCheckpointCorrupted(t *testing.T) {
+	raw := written(t, exampleCheckpoint())
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		i, change := rng.IntN(len(raw)), byte(1+rng.IntN(255))
+		raw[i] ^= change
+		var wrong *damagedError
+		if _, err := decodeCheckpoint(raw); !errors.As(err, &wrong) {
+			t.Fatalf("byte %d of %d changed by %#x: error %v", i, len(raw), change, err)
+		}
+		raw[i] ^= change
+	}
 }

@@ -332,7 +332,7 @@ func (r *Run) readCost() error {
 // writeConfig makes the run's folder and puts config.json in it.
 func (r *Run) writeConfig() error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return fmt.Errorf("ngebm: cannot make the run's folder: %w; choose a folder of runs that can be written, with -runs or $NGEBM_RUNS", err)
+		return unwritten("the run's folder", err)
 	}
 	cfg, err := json.Marshal(r.Config)
 	if err != nil {
@@ -351,10 +351,7 @@ func writeJSON(path string, v any) error {
 	if err == nil {
 		err = renameio.WriteFile(path, append(b, '\n'), 0o644)
 	}
-	if err != nil {
-		return fmt.Errorf("ngebm: cannot write %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	return unwritten(filepath.Base(path), err)
 }
 
 // lock makes this process the run's only writer, waiting for another to finish;

@@ -7,16 +7,40 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// build makes the command once for all tests.
+// built is the command, built once for all tests that need it.
+var built = sync.OnceValues(func() (string, error) {
+	bin := filepath.Join(scratch, "ngebm")
+	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, out)
+	}
+	return bin, err
+})
+
+// scratch is a folder that goes with this process.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "ngebm-command-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
 func build(t *testing.T) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "ngebm")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	bin, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }
@@ -35,33 +59,38 @@ func checkpoint(t *testing.T, runs string) []byte {
 	return b
 }
 
-// SIGINT saves and stops, with a status and a line that say so.
-func TestInterruptSavesAndStops(t *testing.T) {
-	runs := t.TempDir()
-	cmd := exec.Command(build(t), "train", "-preset", "digits", "-runs", runs, "-set", "epochs=5000", "-device", "cpu")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.Now().Add(2 * time.Minute)
-	for saved := []string(nil); len(saved) == 0; time.Sleep(50 * time.Millisecond) { // until it trains
-		saved, _ = filepath.Glob(filepath.Join(runs, "*", "checkpoint.ngebm"))
-		if time.Now().After(deadline) {
-			_ = cmd.Process.Kill()
-			t.Fatalf("no checkpoint in two minutes\n%s", stderr.String())
-		}
-	}
-	before := checkpoint(t, runs)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	err := cmd.Wait()
-	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(stderr.String(), "and saved in") {
-		t.Errorf("after SIGINT: %v\n%s", err, stderr.String())
-	}
-	if bytes.Equal(before, checkpoint(t, runs)) {
-		t.Error("the steps since the checkpoint before were not saved")
+// SIGINT and SIGTERM save and stop, with a status and a line that say so.
+func TestSignalsSaveAndStop(t *testing.T) {
+	bin := build(t)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(s.String(), func(t *testing.T) {
+			runs := t.TempDir()
+			cmd := exec.Command(bin, "train", "-preset", "digits", "-runs", runs, "-set", "epochs=5000", "-device", "cpu")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			deadline := time.Now().Add(2 * time.Minute)
+			for saved := []string(nil); len(saved) == 0; time.Sleep(50 * time.Millisecond) { // until it trains
+				saved, _ = filepath.Glob(filepath.Join(runs, "*", "checkpoint.ngebm"))
+				if time.Now().After(deadline) {
+					_ = cmd.Process.Kill()
+					t.Fatalf("no checkpoint in two minutes\n%s", stderr.String())
+				}
+			}
+			before := checkpoint(t, runs)
+			if err := cmd.Process.Signal(s); err != nil {
+				t.Fatal(err)
+			}
+			err := cmd.Wait()
+			if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(stderr.String(), "and saved in") {
+				t.Errorf("it ended with %v\n%s", err, stderr.String())
+			}
+			if bytes.Equal(before, checkpoint(t, runs)) {
+				t.Error("the steps since the checkpoint before were not saved")
+			}
+		})
 	}
 }
 

@@ -88,3 +88,20 @@ func TestLongKilledFetching(t *testing.T) {
 		t.Error("no kill fell into the download")
 	}
 }
+
+// A published file of which one byte was changed is refused, whichever it was.
+func TestLongCorruptedFetched(t *testing.T) {
+	folder := t.TempDir()
+	f := file()
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range times(300, 10_000) {
+		content := bytes.Clone(published)
+		content[rng.IntN(len(content))] ^= byte(1 + rng.IntN(255))
+		if err := os.WriteFile(f.Path(folder), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Get(t.Context(), Options{Folder: folder}); err == nil || !strings.Contains(err.Error(), "has SHA-256 ") {
+			t.Fatalf("error %v", err)
+		}
+	}
+}
