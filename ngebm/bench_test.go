@@ -47,35 +47,18 @@ func BenchmarkStep(b *testing.B) {
 			if err := cfg.Set(c.set); err != nil {
 				b.Fatal(err)
 			}
-			cfg = cfg.withDefaults()
-			net, err := networkFor(cfg, nil)
+			s, err := NewStepper(dev.Backend, cfg, noise(b, 64), 1)
 			if err != nil {
 				b.Fatal(err)
 			}
-			r := &Run{Config: cfg, History: &History{}, Train: noise(b, 64)}
-			store := newStore(cfg)
-			if r.Classifier, err = newClassifier(dev.Backend, net, store, networkScope, r.Train.Shape, r.Train.Classes, 64); err != nil {
+			defer s.Close()
+			if _, err := s.Step(); err != nil { // compiles what is left
 				b.Fatal(err)
 			}
-			batches, err := data.NewBatches(r.Train, cfg.Batch, cfg.Seed, cfg.Augment)
-			if err != nil {
-				b.Fatal(err)
-			}
-			t := &trainer{run: r, backend: dev.Backend, store: store, batches: batches, total: 1 << 30, opts: Options{Progress: progress.Silent{}}}
-			if err := t.prepare(); err != nil {
-				b.Fatal(err)
-			}
-			defer t.close()
-			batch := batches.At(0)
-			if err := t.one(0, batch); err != nil { // compiles what is left
-				b.Fatal(err)
-			}
-			step := 1
 			for b.Loop() {
-				if err := t.one(step, batch); err != nil {
+				if _, err := s.Step(); err != nil {
 					b.Fatal(err)
 				}
-				step++
 			}
 			seconds := b.Elapsed().Seconds() / float64(b.N)
 			if before > 0 {

@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -19,21 +21,32 @@ import (
 
 // A checkpoint file is
 //
-//	8 bytes   "NGEBMCK1"
-//	8 bytes   length of the header, little-endian
+//	7 bytes   "NGEBMCK"
+//	1 byte    version of this layout, the digit 1
+//	8 bytes   length of the header, little-endian, at most maxHeader
 //	header    JSON (see header)
 //	tensors   raw values, little-endian, one after the other in the header's order
-//	32 bytes  SHA-256 of all that comes before
+//	32 bytes  SHA-256 of all that comes before, in this place in every version
 //
-// It holds plain data only. It is written beside its final name, synced and
-// renamed, so the name always stands for a whole file. Two runs of one
-// configuration on one device write the same bytes: nothing in it depends on
-// time or place.
+// It holds plain data only, nothing that is executed. What is read is compared with
+// the length of the file before memory is taken for it. A file is written beside its
+// final name, synced and renamed, so the name always stands for a whole file; see
+// [Run] for which files there are. Two runs of one configuration on one device write
+// the same bytes: nothing in it depends on time or place.
 const (
-	checkpointMagic = "NGEBMCK1"
-	maxHeader       = 64 << 20
+	checkpointMagic = "NGEBMCK"
+	formatVersion   = "1"
+	maxHeader       = 16 << 20
 	maxRank         = 16
 )
+
+// damagedError says that a checkpoint is not as it was written: cut, changed, or not
+// to be read from its disk.
+type damagedError struct{ what string }
+
+func (e *damagedError) Error() string { return e.what }
+
+func damaged(format string, args ...any) error { return &damagedError{fmt.Sprintf(format, args...)} }
 
 type header struct {
 	Hash    string       `json:"hash"` // of the configuration
@@ -66,20 +79,52 @@ type namedTensor struct {
 // historyPrefix marks the tensors that are history, not weights.
 const historyPrefix = "history:"
 
-// writeCheckpoint puts c at path, or leaves what is there as it was.
-func writeCheckpoint(path string, c checkpoint) error {
+// writeCheckpoint puts c at path, or leaves what is there as it was. What was there
+// gets the name keep, if that is not empty.
+func writeCheckpoint(path, keep string, c checkpoint) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
-		return fmt.Errorf("ngebm: cannot write the checkpoint: %w; make the folder writable or choose another with -runs", err)
+		return unwritten("the checkpoint", err)
 	}
 	defer f.Cleanup() // does nothing once renamed
 	if err = encodeCheckpoint(f, c); err == nil {
+		err = f.Sync()
+	}
+	if err == nil && keep != "" {
+		keepAs(path, keep)
+	}
+	if err == nil {
 		err = f.CloseAtomicallyReplace()
 	}
-	if err != nil {
-		return fmt.Errorf("ngebm: cannot write the checkpoint: %w; the one before it is untouched", err)
+	return unwritten("the checkpoint", err)
+}
+
+// unwritten says what to do about a file in a run's folder that could not be written;
+// nil stays nil.
+func unwritten(what string, err error) error {
+	remedy := "make its folder writable, or choose another with -runs or $NGEBM_RUNS"
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		remedy = "the disk is full: make room and train the same configuration to go on"
+	case errors.Is(err, syscall.EFBIG):
+		remedy = "files may not become so large here: raise the limit (ulimit -f) and train the same configuration to go on"
+	case errors.Is(err, fs.ErrNotExist):
+		remedy = "the run's folder is gone: put it back, or train the run anew"
 	}
-	return nil
+	return fmt.Errorf("ngebm: cannot write %s: %w; %s; what was written before is untouched", what, err, remedy)
+}
+
+// keepAs gives the file at path a second name, in place of the file that has it. The
+// first one stands all the while. Where a disk knows no such links, only the last
+// checkpoint is kept.
+func keepAs(path, name string) {
+	beside := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)) // swept away by the next lock if it stays
+	_ = os.Remove(beside)
+	if os.Link(path, beside) == nil {
+		_ = os.Rename(beside, name)
+	}
 }
 
 func encodeCheckpoint(file io.Writer, c checkpoint) error {
@@ -103,6 +148,9 @@ func encodeCheckpoint(file io.Writer, c checkpoint) error {
 	if err != nil {
 		return err
 	}
+	if len(headJSON) > maxHeader {
+		return fmt.Errorf("its header would have %d bytes, more than %d: evaluate less often (eval_every)", len(headJSON), maxHeader)
+	}
 	sum := sha256.New()
 	w := io.MultiWriter(file, sum)
 	put := func(b []byte) {
@@ -110,7 +158,7 @@ func encodeCheckpoint(file io.Writer, c checkpoint) error {
 			_, err = w.Write(b)
 		}
 	}
-	put([]byte(checkpointMagic))
+	put([]byte(checkpointMagic + formatVersion))
 	put(binary.LittleEndian.AppendUint64(nil, uint64(len(headJSON))))
 	put(headJSON)
 	for _, t := range all {
@@ -130,38 +178,43 @@ func vector(values []float32) *tensors.Tensor {
 }
 
 // readCheckpoint returns what writeCheckpoint wrote. Every error of content
-// names the file and the fault; a file that is not there gives fs.ErrNotExist.
+// names the file and the fault, and is a damagedError if the file is not as it was
+// written; a file that is not there gives fs.ErrNotExist.
 func readCheckpoint(path string) (*checkpoint, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if errors.Is(err, syscall.EIO) {
+		err = damaged("cannot be read: %v", err)
+		return nil, fmt.Errorf("ngebm: checkpoint %s %w; the disk may be failing", path, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ngebm: cannot read the run's folder: %w; choose another folder of runs, with -runs or $NGEBM_RUNS", err)
 	}
 	c, err := decodeCheckpoint(raw)
 	if err != nil {
-		return nil, fmt.Errorf("ngebm: checkpoint %s %w; delete the file to train the run anew", path, err)
+		return nil, fmt.Errorf("ngebm: checkpoint %s %w", path, err)
 	}
 	return c, nil
 }
 
 func decodeCheckpoint(raw []byte) (*checkpoint, error) {
-	const fixed = len(checkpointMagic) + 8
+	const fixed = len(checkpointMagic+formatVersion) + 8
 	if len(raw) < fixed+sha256.Size {
-		return nil, fmt.Errorf("is cut short at %d bytes", len(raw))
-	}
-	if magic := string(raw[:len(checkpointMagic)]); magic != checkpointMagic {
-		if magic[:7] == checkpointMagic[:7] {
-			return nil, fmt.Errorf("has format version %q, this program reads %q: use a newer program", magic[7:], checkpointMagic[7:])
-		}
-		return nil, fmt.Errorf("is no checkpoint of this program (it begins with %q)", magic)
+		return nil, damaged("is cut short at %d bytes", len(raw))
 	}
 	body, sum := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
-	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
-		return nil, fmt.Errorf("is damaged: its SHA-256 does not match its content")
+	whole := sha256.Sum256(body)
+	switch magic, version := string(raw[:len(checkpointMagic)]), string(raw[len(checkpointMagic):][:1]); {
+	case magic != checkpointMagic:
+		return nil, damaged("is no checkpoint of this program (it begins with %q)", magic)
+	case !bytes.Equal(whole[:], sum):
+		return nil, damaged("is damaged: its SHA-256 does not match its content")
+	case version != formatVersion:
+		return nil, fmt.Errorf("has format version %q, and this program reads %q: use a newer program", version, formatVersion)
 	}
-	headLen := binary.LittleEndian.Uint64(raw[len(checkpointMagic):fixed])
+	headLen := binary.LittleEndian.Uint64(raw[fixed-8 : fixed])
 	if headLen > maxHeader || headLen > uint64(len(body)-fixed) {
 		return nil, fmt.Errorf("has a header of %d bytes in a file of %d", headLen, len(raw))
 	}
@@ -171,11 +224,16 @@ func decodeCheckpoint(raw []byte) (*checkpoint, error) {
 	}
 	c := &checkpoint{hash: head.Hash, step: head.Step, history: head.History}
 	values := body[fixed+int(headLen):]
+	names := map[string]bool{}
 	for _, info := range head.Tensors {
 		t, n, err := decodeTensor(info, values)
 		if err != nil {
 			return nil, err
 		}
+		if names[info.Name] {
+			return nil, fmt.Errorf("has two tensors %q", info.Name)
+		}
+		names[info.Name] = true
 		values = values[n:]
 		c.weights = append(c.weights, namedTensor{info.Name, info.Trainable, t})
 	}
@@ -207,8 +265,17 @@ func decodeTensor(info tensorInfo, values []byte) (*tensors.Tensor, int, error) 
 	return t, size, t.MutableBytes(func(b []byte) { copy(b, values[:size]) })
 }
 
-// takeHistory moves the history's curves from the tensors to the history.
+// takeHistory moves the history's curves from the tensors to the history, whose parts
+// must fit each other: whoever reads it relies on that.
 func (c *checkpoint) takeHistory() error {
+	h := c.history
+	fits := len(h.Weights) == len(h.Terms) && (h.StepsPerEpoch > 0 || c.step == 0)
+	for _, e := range h.Evaluations {
+		fits = fits && len(e.Values) == len(h.Terms) && 0 <= e.Step && e.Step <= c.step
+	}
+	if !fits {
+		return errors.New("has a history whose parts do not fit each other")
+	}
 	curves := make([][]float32, 0, 2+len(c.history.Terms))
 	for i := range 2 + len(c.history.Terms) {
 		if i >= len(c.weights) || c.weights[i].value.DType() != dtypes.Float32 || c.weights[i].value.Rank() != 1 || c.weights[i].value.Size() != c.step {

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"path/filepath"
+	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 
 // sealed puts a header and values together with a right checksum, as an attacker could.
 func sealed(header, values string) []byte {
-	b := append([]byte(checkpointMagic), binary.LittleEndian.AppendUint64(nil, uint64(len(header)))...)
+	b := append([]byte(checkpointMagic+formatVersion), binary.LittleEndian.AppendUint64(nil, uint64(len(header)))...)
 	b = append(append(b, header...), values...)
 	sum := sha256.Sum256(b)
 	return append(b, sum[:]...)
@@ -86,7 +87,12 @@ func TestCheckpointRefusesAbsurdContent(t *testing.T) {
 		{sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[2]}]}`, "abcd"), "ends within tensor \"a\""},
 		{sealed(`{"tensors":[{"name":"a","dtype":"object","shape":[1]}]}`, "abcd"), `type "object"`},
 		{sealed(`{"step":0,"tensors":[]}`, "abcd"), "4 bytes more"},
-		{sealed(`{"step":3,"tensors":[]}`, ""), "no whole history of its 3 steps"},
+		{sealed(`{"step":3,"history":{"steps_per_epoch":1},"tensors":[]}`, ""), "no whole history of its 3 steps"},
+		{sealed(`{"step":3,"tensors":[]}`, ""), "parts do not fit"},
+		{sealed(`{"step":0,"history":{"terms":["a","b"],"weights":[1]},"tensors":[]}`, ""), "parts do not fit"},
+		{sealed(`{"step":0,"history":{"evaluations":[{"step":1}]},"tensors":[]}`, ""), "parts do not fit"},
+		{sealed(`{"step":0,"history":{"evaluations":[{"values":[1]}]},"tensors":[]}`, ""), "parts do not fit"},
+		{sealed(`{"tensors":[{"name":"a","dtype":"int8","shape":[2]},{"name":"a","dtype":"int8","shape":[2]}]}`, "abcd"), `two tensors "a"`},
 	} {
 		if _, err := decodeCheckpoint(c.raw); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.60q: error %v, want %q", c.raw, err, c.want)
@@ -94,15 +100,26 @@ func TestCheckpointRefusesAbsurdContent(t *testing.T) {
 	}
 }
 
-// Any change of any byte is noticed.
+// Any change of any byte and any cut is noticed, and told from a file that is as it was
+// written but by a newer program.
 func TestCheckpointNoticesEveryByte(t *testing.T) {
 	raw := written(t, exampleCheckpoint())
 	for i := range raw {
 		bad := slices.Clone(raw)
 		bad[i] ^= 1 << (i % 8)
-		if _, err := decodeCheckpoint(bad); err == nil {
-			t.Errorf("byte %d of %d was changed and not noticed", i, len(raw))
+		for _, bad := range [][]byte{bad, raw[:i]} {
+			var wrong *damagedError
+			if _, err := decodeCheckpoint(bad); !errors.As(err, &wrong) {
+				t.Errorf("byte %d of %d: error %v", i, len(raw), err)
+			}
 		}
+	}
+	newer := bytes.Replace(raw, []byte("NGEBMCK1"), []byte("NGEBMCK2"), 1)
+	sum := sha256.Sum256(newer[:len(newer)-sha256.Size])
+	copy(newer[len(newer)-sha256.Size:], sum[:])
+	var wrong *damagedError
+	if _, err := decodeCheckpoint(newer); err == nil || errors.As(err, &wrong) || !strings.Contains(err.Error(), `has format version "2", and this program reads "1": use a newer program`) {
+		t.Errorf("a newer format: error %v", err)
 	}
 }
 
@@ -126,12 +143,18 @@ func FuzzCheckpoint(f *testing.F) {
 	})
 }
 
-// A checkpoint that cannot be written leaves the one before as it was.
-func TestCheckpointWriteFails(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "missing", "c")
-	err := writeCheckpoint(path, exampleCheckpoint())
-	if err == nil || !strings.Contains(err.Error(), "-runs") {
-		t.Errorf("error %v, want the remedy", err)
+// One byte of a checkpoint is changed, at random, ten thousand times: it is always
+// refused, and as a damaged one, so that the one before it is taken.
+func TestCheckpointCorrupted(t *testing.T) {
+	raw := written(t, exampleCheckpoint())
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		i, change := rng.IntN(len(raw)), byte(1+rng.IntN(255))
+		raw[i] ^= change
+		var wrong *damagedError
+		if _, err := decodeCheckpoint(raw); !errors.As(err, &wrong) {
+			t.Fatalf("byte %d of %d changed by %#x: error %v", i, len(raw), change, err)
+		}
+		raw[i] ^= change
 	}
 }

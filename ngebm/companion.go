@@ -48,6 +48,9 @@ type companion interface {
 func (t *trainer) newCompanion() (companion, error) {
 	cfg := t.run.Config
 	m := ascent.Model{Backend: t.backend, Store: t.store, Scope: networkScope, Logits: t.logits}
+	if t.sharing != nil {
+		m.Mesh = t.sharing.part.Mesh
+	}
 	switch {
 	case cfg.JEM.On():
 		s, err := jem.NewSampler(m, cfg.JEM, t.run.Train, cfg.Batch, cfg.Seed)

@@ -12,7 +12,7 @@ import (
 )
 
 // evaluateIfDue evaluates the validation set at the end of every EvalEvery-th
-// epoch, once.
+// epoch, once, and keeps the run as it is if it was never better.
 func (t *trainer) evaluateIfDue(ctx context.Context) error {
 	r, h := t.run, t.run.History
 	every := r.Config.EvalEvery * h.StepsPerEpoch
@@ -22,7 +22,20 @@ func (t *trainer) evaluateIfDue(ctx context.Context) error {
 	if n := len(h.Evaluations); n > 0 && h.Evaluations[n-1].Step == h.Steps() {
 		return nil // made before the checkpoint that this process began with
 	}
-	return t.evaluate(ctx, r.Validation)
+	if err := t.evaluate(ctx, r.Validation); err != nil || !h.bestNow() {
+		return err
+	}
+	return t.saveAs(bestFile)
+}
+
+// bestNow tells whether the last evaluation is the best so far: none was more accurate,
+// and none as accurate had a loss as low.
+func (h *History) bestNow() bool {
+	n := len(h.Evaluations) - 1
+	last := h.Evaluations[n]
+	return !slices.ContainsFunc(h.Evaluations[:n], func(e Evaluation) bool {
+		return e.Accuracy > last.Accuracy || e.Accuracy == last.Accuracy && e.Loss <= last.Loss
+	})
 }
 
 // evaluate measures the current weights on the whole set and records it.

@@ -3,7 +3,6 @@ package ngebm
 import (
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -87,7 +86,7 @@ func (v *Values) UnmarshalJSON(b []byte) error {
 func (h *History) writeCSV(path string) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
-		return fmt.Errorf("ngebm: cannot write %s: %w", filepath.Base(path), err)
+		return unwritten(filepath.Base(path), err)
 	}
 	defer f.Cleanup()
 	w := csv.NewWriter(f)
@@ -105,8 +104,5 @@ func (h *History) writeCSV(path string) error {
 	if err == nil {
 		err = f.CloseAtomicallyReplace()
 	}
-	if err != nil {
-		return fmt.Errorf("ngebm: cannot write %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	return unwritten(filepath.Base(path), err)
 }

@@ -121,7 +121,7 @@ func (t *trainer) setBack() error {
 	r, reached := t.run, *t.run.History
 	switch found, err := r.restore(t.store, goodFile); {
 	case err != nil:
-		return err
+		return fmt.Errorf("%w; delete the folder to train anew", err)
 	case !found:
 		return fmt.Errorf("ngebm: %s, to which the run should go back, is gone from %s; delete the folder to train anew", goodFile, r.Dir)
 	}
@@ -158,7 +158,7 @@ func newBatches(train *data.Dataset, cfg Config, attempt int) (*data.Batches, er
 // written for people to look at.
 func (t *trainer) backToCheckpoint() error {
 	reached := *t.run.History
-	found, err := t.run.restore(t.store, checkpointFile)
+	found, err := t.run.restoreLast(t.store)
 	if !found {
 		t.run.Classifier = nil
 	}

@@ -1,6 +1,7 @@
 package ngebm
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,6 +26,12 @@ import (
 )
 
 // Run is a training run: what was asked, what came of it, and where it lives.
+//
+// Its folder keeps three checkpoints, each a whole one: the last, the one before it,
+// and, where there is a validation set, the one with the highest validation accuracy
+// (of equals, the lowest loss). A last one that turns out to be damaged is passed over
+// for the one before it, and that for the best; training goes on from there, and ends
+// with the same weights to the last bit. Without its last checkpoint a run begins anew.
 type Run struct {
 	Config     Config
 	Hash       string // see Config.Hash
@@ -38,9 +45,14 @@ type Run struct {
 	Loaded bool
 	// Cost is what the run took so far, over all the processes it took.
 	Cost Cost
+	// Warning says which checkpoint was found damaged, and which was taken in its
+	// place; empty if none was.
+	Warning string
 
 	outliers *data.Dataset   // what Config.Margin names, or nil
 	kept     *tensors.Tensor // the companion's state in the checkpoint that was read or written last, or nil
+	file     string          // of the checkpoint that the weights were last read from or written to; empty before
+	sound    bool            // the last checkpoint was read or written by this process
 }
 
 // Cost is what a run took.
@@ -59,20 +71,13 @@ type Cost struct {
 // The files in a run's folder.
 const (
 	configFile     = "config.json"
-	checkpointFile = "checkpoint.ngebm"
+	checkpointFile = "checkpoint.ngebm" // the last
+	previousFile   = "previous.ngebm"   // the one before it
+	bestFile       = "best.ngebm"       // the best on the validation set
 	historyFile    = "history.csv"
 	costFile       = "cost.json"
 	lockFile       = "lock"
 )
-
-// runInfo is what config.json holds: enough to use the run without its data.
-type runInfo struct {
-	Hash      string          `json:"hash"`
-	Algorithm int             `json:"algorithm"`
-	Config    json.RawMessage `json:"config"`
-	Data      data.Info       `json:"data"`
-	Shape     []int           `json:"shape"`
-}
 
 // RunsDir is the folder of runs where none is named: $NGEBM_RUNS, else "runs" in
 // the current folder.
@@ -97,36 +102,50 @@ func dirName(cfg Config, hash string) string {
 
 // Load opens a finished or unfinished run from its folder alone: the classifier
 // and the history, without the data. net is needed only where the run used a
-// network of your own; nil otherwise.
+// network of your own; nil otherwise. If the last checkpoint is damaged the run is
+// as it was at an earlier one, and Warning says so.
 func Load(backend compute.Backend, dir string, net nets.Network) (*Run, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, configFile))
+	return loadFrom(backend, dir, net, (*Run).restoreLast)
+}
+
+// LoadBest is Load at the step whose validation accuracy was highest (of equals, whose
+// loss was lowest) up to now; the history ends there.
+func LoadBest(backend compute.Backend, dir string, net nets.Network) (*Run, error) {
+	r, err := loadFrom(backend, dir, net, func(r *Run, store *model.Store) (bool, error) { return r.restore(store, bestFile) })
+	if errors.Is(err, errNoCheckpoint) {
+		return nil, fmt.Errorf("ngebm: %s holds no best checkpoint; set validation to hold examples out, and train to an evaluation", dir)
+	}
+	return r, err
+}
+
+// errNoCheckpoint is in the error of a folder that has a configuration and no
+// checkpoint.
+var errNoCheckpoint = errors.New("stopped before its first checkpoint")
+
+func loadFrom(backend compute.Backend, dir string, net nets.Network, restore func(*Run, *model.Store) (bool, error)) (*Run, error) {
+	info, cfg, err := readInfo(filepath.Join(dir, configFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("ngebm: %s holds no run: there is no %s in it", dir, configFile)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ngebm: %w", err)
-	}
-	var info runInfo
-	if err := json.Unmarshal(raw, &info); err != nil {
-		return nil, fmt.Errorf("ngebm: %s in %s cannot be read: %w", configFile, dir, err)
-	}
-	cfg, err := parseConfig(info.Config)
-	if err != nil {
-		return nil, fmt.Errorf("ngebm: %s in %s: %w", configFile, dir, err)
+		return nil, err
 	}
 	if net, err = networkFor(cfg, net); err != nil {
 		return nil, err
 	}
 	r := &Run{Config: cfg, Hash: info.Hash, Dir: dir, History: &History{}, Loaded: true}
+	if err := r.checkSize(net, info); err != nil {
+		return nil, err
+	}
 	r.Config.Start = "" // the weights that it started from are not needed any more
 	store, err := r.build(backend, net, "", info.Shape, info.Data.Classes, evaluationBatch)
 	if err != nil {
 		return nil, err
 	}
 	r.Config.Start = cfg.Start
-	found, err := r.restore(store, checkpointFile)
+	found, err := restore(r, store)
 	if err == nil && !found {
-		err = fmt.Errorf("ngebm: the run in %s was stopped before its first checkpoint; train it with its configuration", dir)
+		err = fmt.Errorf("ngebm: the run in %s was %w; train it with its configuration", dir, errNoCheckpoint)
 	}
 	if err != nil {
 		return nil, err
@@ -142,7 +161,7 @@ func (r *Run) build(backend compute.Backend, net nets.Network, runs string, shap
 		return nil, err
 	}
 	// A run that has a checkpoint goes on from there, wherever it once started from.
-	if _, err := os.Stat(filepath.Join(r.Dir, checkpointFile)); err != nil && r.Config.Start != "" {
+	if r.Config.Start != "" && !exists(filepath.Join(r.Dir, checkpointFile)) {
 		if err := startFrom(store, runs, r.Config.Start); err != nil {
 			return nil, err
 		}
@@ -175,6 +194,22 @@ func networkFor(cfg Config, own nets.Network) (nets.Network, error) {
 		return nil, fmt.Errorf("ngebm: the configuration names the network %q, but the one given is %q; leave net empty or make them equal", cfg.Net, own)
 	}
 	return own, nil
+}
+
+// restoreLast restores the last checkpoint that is whole. It returns false if there is
+// no last one, whatever else is there: a person took it away to train anew.
+func (r *Run) restoreLast(store *model.Store) (bool, error) {
+	found, err := r.restore(store, checkpointFile)
+	if wrong := (*damagedError)(nil); !errors.As(err, &wrong) {
+		return found, err
+	}
+	for _, file := range []string{previousFile, bestFile} {
+		if found, e := r.restore(store, file); found && e == nil {
+			r.Warning = fmt.Sprintf("%s; %s, of step %d, was taken in its place", err, file, r.History.Steps())
+			return true, nil
+		}
+	}
+	return false, fmt.Errorf("%w; delete it to train the run anew", err)
 }
 
 // restore puts the checkpoint's values into the store, which holds the network's
@@ -243,6 +278,8 @@ func (r *Run) restore(store *model.Store, file string) (bool, error) {
 		}
 	}
 	*r.History = c.history
+	r.file = file
+	r.sound = r.sound || file == checkpointFile
 	return true, nil
 }
 
@@ -255,8 +292,8 @@ func isWeight(path string) bool {
 // on.
 const companionState = "companion:state"
 
-// save writes the run's state: the checkpoint in the given file, and beside it what
-// the run cost. kept is what its companion needs to go on, if it has one that does.
+// save writes the run's state in the given file, and, with the last checkpoint, what
+// the run cost so far. kept is what its companion needs to go on, if it has one that does.
 func (r *Run) save(store *model.Store, kept *tensors.Tensor, file string) error {
 	c := checkpoint{hash: r.Hash, step: r.History.Steps(), history: *r.History}
 	if kept != nil {
@@ -272,9 +309,17 @@ func (r *Run) save(store *model.Store, kept *tensors.Tensor, file string) error 
 		}
 		c.weights = append(c.weights, namedTensor{v.Path(), v.Trainable, value})
 	}
-	if err := writeCheckpoint(filepath.Join(r.Dir, file), c); err != nil {
+	if file != checkpointFile {
+		return writeCheckpoint(filepath.Join(r.Dir, file), "", c)
+	}
+	keep := ""
+	if r.sound { // else what is there may be the damaged one, and the one before it is what there is
+		keep = filepath.Join(r.Dir, previousFile)
+	}
+	if err := writeCheckpoint(filepath.Join(r.Dir, file), keep, c); err != nil {
 		return err
 	}
+	r.file, r.sound = file, true
 	return writeJSON(filepath.Join(r.Dir, costFile), r.Cost)
 }
 
@@ -292,7 +337,7 @@ func (r *Run) readCost() error {
 // writeConfig makes the run's folder and puts config.json in it.
 func (r *Run) writeConfig() error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return fmt.Errorf("ngebm: cannot make the run's folder: %w; choose a folder of runs that can be written, with -runs or $NGEBM_RUNS", err)
+		return unwritten("the run's folder", err)
 	}
 	cfg, err := json.Marshal(r.Config)
 	if err != nil {
@@ -301,15 +346,17 @@ func (r *Run) writeConfig() error {
 	return writeJSON(filepath.Join(r.Dir, configFile), runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape})
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func writeJSON(path string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {
 		err = renameio.WriteFile(path, append(b, '\n'), 0o644)
 	}
-	if err != nil {
-		return fmt.Errorf("ngebm: cannot write %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	return unwritten(filepath.Base(path), err)
 }
 
 // lock makes this process the run's only writer, waiting for another to finish;
@@ -335,10 +382,10 @@ func (r *Run) lock(ctx context.Context, waiting func()) (unlock func(), err erro
 	return func() { _ = l.Close() }, nil
 }
 
-// Checksum returns the SHA-256 of the run's checkpoint, in hex: it identifies the
-// weights, whatever trained them.
+// Checksum returns the SHA-256 of the checkpoint that the run was last at, in hex: it
+// identifies the weights, whatever trained them.
 func (r *Run) Checksum() (string, error) {
-	b, err := os.ReadFile(filepath.Join(r.Dir, checkpointFile))
+	b, err := os.ReadFile(filepath.Join(r.Dir, cmp.Or(r.file, checkpointFile)))
 	if err != nil {
 		return "", fmt.Errorf("ngebm: %w", err)
 	}

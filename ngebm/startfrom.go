@@ -18,7 +18,7 @@ func startFrom(store *model.Store, runs, hash string) error {
 	path := filepath.Join(dirs[0], checkpointFile)
 	c, err := readCheckpoint(path)
 	if err != nil {
-		return fmt.Errorf("ngebm: start is %q: %w", hash, err)
+		return fmt.Errorf("ngebm: start is %q: %w; train that run again", hash, err)
 	}
 	values := map[string]namedTensor{}
 	for _, t := range c.weights {

@@ -32,6 +32,11 @@ type Options struct {
 	// SaveEvery is the least time between two checkpoints; 0 is five seconds.
 	// Saving never takes more than about a twentieth of the time.
 	SaveEvery time.Duration
+	// Devices is the number of the backend's devices that share each step, a part of
+	// the batch each; 0 is one. The batch must be a multiple of it. Losses and weights
+	// are those of one device but for rounding, and a run may go on with another
+	// number of devices than it began with.
+	Devices int
 	// Watch, if not nil, is called with the run as it is at the end of every epoch, to
 	// look at what it learns while it does: its classifier may be asked anything, and
 	// has the weights of that moment. Training waits for Watch, on a clock that stands
@@ -85,6 +90,10 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	sharing, err := newSharing(backend, opts.Devices, cfg)
+	if err != nil {
+		return nil, err
+	}
 	if opts.Runs == "" {
 		opts.Runs = RunsDir()
 	}
@@ -133,7 +142,10 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	} else if done {
 		return r, nil
 	}
-	t := &trainer{run: r, backend: backend, store: store, total: total, opts: opts, began: time.Now(), process: ProcessTime(), spent: r.Cost, first: r.History.Steps()}
+	if r.Warning != "" {
+		opts.Progress.Report(progress.Report{Task: r.Warning, Finished: true})
+	}
+	t := &trainer{run: r, backend: backend, store: store, sharing: sharing, total: total, opts: opts, began: time.Now(), process: ProcessTime(), spent: r.Cost, first: r.History.Steps()}
 	r.Cost.Device, r.Cost.Code = backend.Description(), Version()
 	if err := t.prepare(); err != nil {
 		return nil, err
@@ -157,11 +169,11 @@ func (r *Run) openData(ctx context.Context, opts Options) (err error) {
 	return r.openOutliers(ctx, opts.Progress)
 }
 
-// load takes the run to its last checkpoint, if there is one, and tells whether
+// load takes the run to its last checkpoint that is whole, if there is one, and tells whether
 // it is complete: every step done and the test set evaluated.
 func (r *Run) load(store *model.Store, total int) (done bool, err error) {
-	*r.History = History{}
-	if _, err := r.restore(store, checkpointFile); err != nil {
+	*r.History, r.Warning, r.sound = History{}, "", false
+	if _, err := r.restoreLast(store); err != nil {
 		return false, err
 	}
 	n := len(r.History.Evaluations)

@@ -31,6 +31,7 @@ type trainer struct {
 	opts    Options
 
 	step      *model.Exec // one step: inputs to (loss, terms…)
+	sharing   *sharing    // nil where one device takes a step
 	companion companion   // nil where a step needs nothing beside its batch
 
 	began     time.Time     // of this process
@@ -57,7 +58,7 @@ func (t *trainer) prepare() (err error) {
 	if t.companion, err = t.newCompanion(); err != nil {
 		return err
 	}
-	if err := t.restoreCompanion(checkpointFile); err != nil {
+	if err := t.restoreCompanion(t.run.file); err != nil {
 		return err
 	}
 	return t.compile()
@@ -102,7 +103,12 @@ func (t *trainer) compile() error {
 		return err
 	}
 	t.report(false)
-	if _, err = t.step.Compile(shapesOf(cfg, t.run.Train.Shape)...); err != nil {
+	shapes := shapesOf(cfg, t.run.Train.Shape)
+	if t.sharing != nil {
+		t.sharing.apply(t.step, cfg)
+		shapes = t.sharing.shapes(cfg, shapes)
+	}
+	if _, err = t.step.Compile(shapes...); err != nil {
 		return fmt.Errorf("ngebm: cannot build the training step of %s: %s", cfg.Net, firstLine(err))
 	}
 	if t.run.History.Steps() == 0 {
@@ -234,12 +240,12 @@ func (t *trainer) one(step int, batch data.Batch) (err error) {
 			in.others, in.otherLabels, free = extra.others, classes, append(free, extra.others, classes)
 		}
 	}
-	out, err := t.step.Exec(list(cfg, in)...)
+	out, err := t.execute(list(cfg, in))
 	if err != nil {
 		return fmt.Errorf("ngebm: step %d: %s", step+1, firstLine(err))
 	}
-	free = append(free, out[0])
-	values, err := tensors.CopyFlatData[float32](out[0])
+	free = append(free, out)
+	values, err := tensors.CopyFlatData[float32](out)
 	if err != nil {
 		return err
 	}
@@ -249,6 +255,18 @@ func (t *trainer) one(step int, batch data.Batch) (err error) {
 		h.Values[i] = append(h.Values[i], v)
 	}
 	return t.checkStep()
+}
+
+// execute runs the step's executable and returns the losses.
+func (t *trainer) execute(args []any) (*tensors.Tensor, error) {
+	if t.sharing != nil {
+		return t.sharing.run(t.step, t.run.Config, args)
+	}
+	out, err := t.step.Exec(args...)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
 }
 
 // watch lets Options.Watch look at the end of an epoch.

@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"image"
+	_ "image/gif"
 	_ "image/png"
 	"os"
 	"path/filepath"
@@ -26,7 +27,7 @@ type exhibit struct {
 
 // gallery finds the exhibits in the folder of package plots, in the order of their
 // names; the pictures of one are those in testdata whose names begin with its own, in
-// small letters with hyphens. There is none where the folder is not there.
+// small letters with hyphens, an animation's a GIF. There is none where the folder is not there.
 func gallery(folder string) ([]exhibit, error) {
 	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.go"))
 	if err != nil {
@@ -70,7 +71,7 @@ func gallery(folder string) ([]exhibit, error) {
 	return all, nil
 }
 
-// drawsFigure tells whether a function returns a figure and an error.
+// drawsFigure tells whether a function returns a figure or an animation, and an error.
 func drawsFigure(f *ast.FuncDecl) bool {
 	if f.Recv != nil || f.Type.Results == nil || len(f.Type.Results.List) != 2 {
 		return false
@@ -80,18 +81,19 @@ func drawsFigure(f *ast.FuncDecl) bool {
 		return false
 	}
 	name, ok := star.X.(*ast.Ident)
-	return ok && name.Name == "Figure"
+	return ok && (name.Name == "Figure" || name.Name == "Animation")
 }
 
 // goldens are a function's pictures.
 func goldens(folder, function string) ([]figure, error) {
-	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), hyphened(function)+"*.png"))
+	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), hyphened(function)+"*.[gp][in][fg]"))
 	if err != nil {
 		return nil, err
 	}
 	var found []figure
 	for _, file := range files {
-		variant := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), hyphened(function)), ".png")
+		kind := filepath.Ext(file)
+		variant := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), hyphened(function)), kind)
 		if variant != "" && variant[0] != '-' {
 			continue // of a function with a longer name
 		}
@@ -103,11 +105,16 @@ func goldens(folder, function string) ([]figure, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		found = append(found, figure{
+		f := figure{
 			File: "figures/gallery-" + filepath.Base(file), Content: content,
 			Alt:   "What " + function + " draws" + strings.ReplaceAll(strings.Replace(variant, "-", ": ", 1), "-", " "),
 			Width: config.Width / 2, Height: config.Height / 2, // twice the pixels, for sharp screens
-		})
+		}
+		if kind == ".gif" {
+			f.Width, f.Height = config.Width, config.Height
+			f.Still = strings.TrimSuffix(f.File, kind) + "-still.png"
+		}
+		found = append(found, f)
 	}
 	return found, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,11 +19,14 @@ func TestGallery(t *testing.T) {
 	}
 	for _, e := range exhibits {
 		if len(e.Figures) == 0 {
-			t.Errorf("plots.%s has no golden image: plots/testdata has no %s*.png", e.Name, hyphened(e.Name))
+			t.Errorf("plots.%s has no golden image: plots/testdata has no %s*.png or .gif", e.Name, hyphened(e.Name))
 		}
 		if !strings.HasPrefix(e.About, e.Name+" ") {
 			t.Errorf("plots.%s is documented by %q", e.Name, e.About)
 		}
+	}
+	if i := slices.IndexFunc(exhibits, func(e exhibit) bool { return e.Name == "Animate" }); i < 0 || exhibits[i].Figures[0].Still != "figures/gallery-animate-still.png" {
+		t.Errorf("the animation and its still are not in the gallery: %d", i)
 	}
 	for name, want := range map[string]string{"ScoreHistograms": "score-histograms", "ROC": "roc", "Bars": "bars", "ImageTable": "image-table"} {
 		if got := hyphened(name); got != want {

@@ -11,7 +11,12 @@ import (
 )
 
 // kernelVersion changes when what makeKernel makes does.
-const kernelVersion = "1"
+const kernelVersion = "2"
+
+// kernelScript runs the Go kernel with a folder of its own for temporary files, which
+// goes with it: one that ends in the middle of a cell leaves pipes behind. The kernel
+// gets a SIGTERM by itself; the shell waits for it.
+const kernelScript = `trap : TERM; t=$(mktemp -d) && TMPDIR=$t "$@"; s=$?; rm -rf "$t"; exit $s`
 
 // makeKernel builds the Go kernel from go.mod's tools and describes it to
 // Jupyter in dir/jupyter/kernels/gonb, a data folder that only we point to.
@@ -23,7 +28,7 @@ func makeKernel(ctx context.Context, p *place, tools *toolbox, dir string, d *di
 	// PATH where ${PATH} stands; ours comes first, so that cells are built with
 	// the tools and the Go release that go.mod selects.
 	spec, err := json.MarshalIndent(map[string]any{
-		"argv":           []string{filepath.Join(tools.kernel, "gonb"), "--kernel", "{connection_file}", "-logtostderr=true"},
+		"argv":           []string{"/bin/sh", "-c", kernelScript, "kernel", filepath.Join(tools.kernel, "gonb"), "--kernel", "{connection_file}", "-logtostderr=true"},
 		"display_name":   "Go (gonb)",
 		"language":       "go",
 		"interrupt_mode": "message",

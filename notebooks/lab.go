@@ -45,6 +45,11 @@ func openLab(ctx context.Context, p *place, tools *toolbox, port int, browser bo
 		return err
 	}
 	defer log.Close()
+	temp, err := os.MkdirTemp("", module+"-lab-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
 
 	cmd := command(ctx, tools.python, append([]string{"-c", labScript}, labArguments(p, port, browser)...)...)
 	cmd.Dir = p.notebooks
@@ -55,6 +60,7 @@ func openLab(ctx context.Context, p *place, tools *toolbox, port int, browser bo
 		"JUPYTER_RUNTIME_DIR="+filepath.Join(settings, "runtime"),
 		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
 		"PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+tools.gopls,
+		"TMPDIR="+temp, // where kernels keep their files: gone with the server, those of killed ones too
 	)
 	cmd.Stdout, cmd.Stderr = log, log
 	leash, err := cmd.StdinPipe() // closed with this process, whatever ends it

@@ -45,6 +45,7 @@ type figure struct {
 	Width   int    `json:"width"` // in CSS pixels, 0 where the notebook does not say
 	Height  int    `json:"height"`
 	Content []byte `json:"content"`
+	Still   string `json:"still"` // the file of an animation's last picture, empty for others
 }
 
 // Tall tells whether a figure is so high that on the index its upper part says more

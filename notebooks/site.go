@@ -106,8 +106,23 @@ func writeBeside(pg *page, s source, out string) error {
 			return err
 		}
 	}
-	for _, f := range pg.Figures {
+	return writeFigures(pg.Figures, out)
+}
+
+// writeFigures writes pictures, and beside an animation its last one.
+func writeFigures(figures []figure, out string) error {
+	for _, f := range figures {
 		if err := writeFile(filepath.Join(out, f.File), f.Content); err != nil {
+			return err
+		}
+		if f.Still == "" {
+			continue
+		}
+		last, err := lastFrame(f.Content)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.File, err)
+		}
+		if err := writeFile(filepath.Join(out, f.Still), last); err != nil {
 			return err
 		}
 	}
@@ -120,10 +135,8 @@ func writeGallery(templates *template.Template, exhibits []exhibit, out string) 
 		return nil
 	}
 	for _, e := range exhibits {
-		for _, f := range e.Figures {
-			if err := writeFile(filepath.Join(out, f.File), f.Content); err != nil {
-				return err
-			}
+		if err := writeFigures(e.Figures, out); err != nil {
+			return err
 		}
 	}
 	return writePage(templates, "gallery.html", filepath.Join(out, "gallery.html"), exhibits)

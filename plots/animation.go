@@ -1,20 +1,31 @@
 package plots
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"image"
+	"image/color"
+	"image/draw"
 	"image/gif"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
 // Animation is a row of figures that are shown one after the other, for ever: a
 // landscape as it grows, or samples along their chains.
 type Animation struct {
+	// Alt says what is to be seen, for readers who cannot see it. Animate puts together
+	// what the first and the last figure say; a better one may be put.
+	Alt string
+
 	frames []*Figure
 	each   time.Duration
 }
@@ -29,27 +40,66 @@ func Animate(each time.Duration, frames ...*Figure) (*Animation, error) {
 		return nil, fmt.Errorf("plots: each figure of the animation is to show for %v; give from 20ms, below which browsers slow down, to 1m", each)
 	}
 	for i, f := range frames {
+		if f == nil || f.draw == nil {
+			return nil, fmt.Errorf("plots: figure %d of %d of the animation is empty: make it with a function of this package", i+1, len(frames))
+		}
 		if f.Width != frames[0].Width || f.Height != frames[0].Height {
 			return nil, fmt.Errorf("plots: figure %d of the animation is %.4g by %.4g points and the first %.4g by %.4g: draw all in one size", i+1, f.Width, f.Height, frames[0].Width, frames[0].Height)
 		}
 	}
-	return &Animation{frames, each}, nil
+	alt := fmt.Sprintf("Animation of %d figures. At the start: %s At the end: %s", len(frames), frames[0].Alt, frames[len(frames)-1].Alt)
+	return &Animation{alt, frames, each}, nil
 }
 
-// GIF writes the animation at 96 pixels an inch, each frame in the 256 colours that
-// suit it best. Notebooks do not show it, since their pages hold PNG only: save it and
-// show it where you publish.
+// gifColors is how many colours an animation has; with none they fill six bits.
+const gifColors = 63
+
+// GIF writes the animation at 96 pixels an inch, in the 63 colours that suit its first
+// and its last frame best. Frames after the first hold only what has changed, so what
+// stands still costs nothing.
 func (a *Animation) GIF(w io.Writer) error {
 	var out gif.GIF
+	first, last := a.frames[0].pixels(screenDPI), a.frames[len(a.frames)-1].pixels(screenDPI)
+	both := image.NewRGBA(image.Rect(0, 0, first.Rect.Dx(), 2*first.Rect.Dy()))
+	draw.Draw(both, first.Rect, first, image.Point{}, draw.Src)
+	draw.Draw(both, first.Rect.Add(image.Pt(0, first.Rect.Dy())), last, image.Point{}, draw.Src)
+	colors := fewColors(both, gifColors)
+	out.Config = image.Config{Width: first.Rect.Dx(), Height: first.Rect.Dy(), ColorModel: append(colors, color.RGBA{})}
+	var before *image.Paletted
 	for i, f := range a.frames {
-		frame := inFewColors(f.pixels(screenDPI)).(*image.Paletted)
+		frame := paletted(f.pixels(screenDPI), colors)
 		delay := int(a.each / (10 * time.Millisecond)) // in hundredths of a second
 		if i == len(a.frames)-1 {
 			delay *= 4
 		}
-		out.Image, out.Delay = append(out.Image, frame), append(out.Delay, delay)
+		out.Image, out.Delay = append(out.Image, change(before, frame)), append(out.Delay, delay)
+		before = frame
 	}
 	return gif.EncodeAll(w, &out)
+}
+
+// change is a frame where it differs from the one before, transparent elsewhere, and
+// cut to what differs; all of it where there is none before.
+func change(before, frame *image.Paletted) *image.Paletted {
+	colors := append(append(color.Palette(nil), frame.Palette...), color.RGBA{})
+	all := &image.Paletted{Pix: append([]uint8(nil), frame.Pix...), Stride: frame.Stride, Rect: frame.Rect, Palette: colors}
+	if before == nil {
+		return all
+	}
+	area := image.Rectangle{}
+	for y := range frame.Rect.Dy() {
+		for x := range frame.Rect.Dx() {
+			if i := y*frame.Stride + x; frame.Pix[i] == before.Pix[i] {
+				all.Pix[i] = uint8(len(frame.Palette))
+			} else {
+				area = area.Union(image.Rect(x, y, x+1, y+1))
+			}
+		}
+	}
+	if area.Empty() { // a frame has a pixel or more
+		area = image.Rect(0, 0, 1, 1)
+	}
+	return all.SubImage(area).(*image.Paletted)
 }
 
 // Save writes the animation to a file whose name ends in .gif. A file that is there
@@ -70,4 +120,36 @@ func (a *Animation) Save(path string) error {
 		return fmt.Errorf("plots: cannot save the animation as %s: %w", path, err)
 	}
 	return nil
+}
+
+// Show puts the animation into the output of the notebook cell that is running, as an
+// img element of HTML, which carries the alternative text and shows in a notebook that
+// is not trusted, too. Outside a notebook it shows nothing and returns an error.
+func (a *Animation) Show() error {
+	if !gonbui.IsNotebook {
+		return errors.New("plots: Show needs a GoNB notebook: use Save to write the animation to a file")
+	}
+	message, err := a.message()
+	if err != nil {
+		return err
+	}
+	gonbui.SendData(message)
+	gonbui.Sync() // a cell that ends at once would leave the animation behind
+	return gonbui.Error()
+}
+
+// message is the animation as Jupyter's display_data.
+func (a *Animation) message() (*protocol.DisplayData, error) {
+	var raw bytes.Buffer
+	if err := a.GIF(&raw); err != nil {
+		return nil, fmt.Errorf("plots: %w", err)
+	}
+	f := a.frames[0]
+	img := fmt.Sprintf(`<img style="max-width:100%%;background:white" width="%d" height="%d" alt="%s" src="data:image/gif;base64,%s">`,
+		int(f.Width.Dots(screenDPI)+0.5), int(f.Height.Dots(screenDPI)+0.5), html.EscapeString(a.Alt),
+		base64.StdEncoding.EncodeToString(raw.Bytes()))
+	return &protocol.DisplayData{Data: map[protocol.MIMEType]any{
+		protocol.MIMETextHTML:  img,
+		protocol.MIMETextPlain: a.Alt,
+	}}, nil
 }

@@ -3,22 +3,91 @@ package plots
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/draw"
 	"image/gif"
+	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"gonum.org/v1/plot/cmpimg"
+
 	"ngebm/data"
 )
 
+// played is a GIF's frames as they are seen, each on top of those before.
+func played(t *testing.T, raw []byte) (*gif.GIF, []*image.RGBA) {
+	t.Helper()
+	g, err := gif.DecodeAll(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	canvas := image.NewRGBA(image.Rect(0, 0, g.Config.Width, g.Config.Height))
+	var seen []*image.RGBA
+	for _, frame := range g.Image {
+		draw.Draw(canvas, frame.Rect, frame, frame.Rect.Min, draw.Over)
+		seen = append(seen, &image.RGBA{Pix: slices.Clone(canvas.Pix), Stride: canvas.Stride, Rect: canvas.Rect})
+	}
+	return g, seen
+}
+
+// goldenAnimation compares an animation with testdata/<name>.gif, frame by frame.
+func goldenAnimation(t *testing.T, name string, a *Animation) {
+	t.Helper()
+	var got bytes.Buffer
+	if err := a.GIF(&got); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", name+".gif")
+	if *update {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("-update is refused in CI")
+		}
+		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test ./plots -update draws it)", err)
+	}
+	g, seen := played(t, got.Bytes())
+	w, wanted := played(t, want)
+	if len(seen) != len(wanted) || !slices.Equal(g.Delay, w.Delay) {
+		t.Fatalf("%d frames with delays %v, in %s %d with %v", len(seen), g.Delay, path, len(wanted), w.Delay)
+	}
+	for i := range seen {
+		pictures := [2][]byte{}
+		for k, img := range []image.Image{seen[i], wanted[i]} {
+			var raw bytes.Buffer
+			if err := png.Encode(&raw, img); err != nil {
+				t.Fatal(err)
+			}
+			pictures[k] = raw.Bytes()
+		}
+		same, err := cmpimg.EqualApprox("png", pictures[0], pictures[1], tolerance)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !same {
+			t.Errorf("frame %d differs from that of %s: see %s", i+1, path, writeDifference(t, name, pictures[0], pictures[1]))
+		}
+	}
+}
+
 // An animation has the figures as frames, in order, at half the pixels of their PNG,
-// and stays at the last one.
+// and stays at the last one. A frame without a change is one pixel.
 func TestAnimation(t *testing.T) {
 	set := stripes(t, 8, 8, 8, 1)
 	var frames []*Figure
-	for i := range 3 {
+	for _, i := range []int{0, 1, 1, 2} {
 		f, err := Images(set, []int{i, i + 1}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -37,28 +106,59 @@ func TestAnimation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := gif.DecodeAll(bytes.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
+	g, seen := played(t, content)
+	if len(seen) != 4 || g.Delay[0] != 20 || g.Delay[3] != 80 || g.LoopCount != 0 {
+		t.Fatalf("%d frames, delays %v, loops %d", len(seen), g.Delay, g.LoopCount)
 	}
-	if len(got.Image) != 3 || got.Delay[0] != 20 || got.Delay[2] != 80 || got.LoopCount != 0 {
-		t.Fatalf("%d frames, delays %v, loops %d", len(got.Image), got.Delay, got.LoopCount)
+	if size := g.Image[2].Rect.Size(); size != image.Pt(1, 1) {
+		t.Errorf("a frame that changes nothing is %v", size)
 	}
-	for i, frame := range got.Image {
+	for i, frame := range seen {
 		want := frames[i].pixels(screenDPI)
 		if frame.Rect != want.Rect {
 			t.Fatalf("frame %d is %v, the figure %v", i, frame.Rect, want.Rect)
 		}
-		for y := range want.Rect.Dy() {
-			for x := range want.Rect.Dx() {
-				r, _, _, _ := frame.At(x, y).RGBA()
-				w, _, _, _ := want.At(x, y).RGBA()
-				if d := int(r>>8) - int(w>>8); d > 24 || d < -24 {
-					t.Fatalf("frame %d: pixel %d,%d is %d, in the figure %d", i, x, y, r>>8, w>>8)
-				}
+		for k := range want.Pix {
+			if d := abs(int(frame.Pix[k]) - int(want.Pix[k])); d > 24 {
+				t.Fatalf("frame %d: byte %d is %d, in the figure %d", i, k, frame.Pix[k], want.Pix[k])
 			}
 		}
 	}
+	if err := a.Show(); err == nil || !strings.Contains(err.Error(), "use Save") {
+		t.Errorf("shown outside of a notebook: %v", err)
+	}
+	a.Alt = `a "stripe"`
+	message, err := a.message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := fmt.Sprint(message.Data["text/html"])
+	_, encoded, _ := strings.Cut(shown, "data:image/gif;base64,")
+	inside, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(encoded, `">`))
+	if err != nil || !bytes.Equal(inside, content) || !strings.Contains(shown, `alt="a &#34;stripe&#34;"`) || message.Data["text/plain"] != a.Alt {
+		t.Errorf("%v: %.300s", err, shown)
+	}
+}
+
+// Chains that run towards the origin over a landscape that stands still.
+func TestAnimationGolden(t *testing.T) {
+	d := pointSet(t, 300, corners)
+	grid, chains := survey(t, hills{[][2]float64{{0, 0}}, 6}, d), climbing(12, 12, .88)
+	var frames []*Figure
+	for k := range chains.Steps {
+		so := *chains
+		so.Steps, so.X = so.Steps[:k+1], so.X[:k+1]
+		f, err := Landscapes(OwnScale, Landscape{Title: fmt.Sprintf("step %d", k), Grid: grid, Chains: &so})
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames = append(frames, f)
+	}
+	a, err := Animate(150*time.Millisecond, frames...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	goldenAnimation(t, "animate", a)
 }
 
 func TestAnimationRefuses(t *testing.T) {

@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -23,6 +24,7 @@ func Bars(title, unit string, bars ...Bar) (*Figure, error) {
 	if len(bars) == 0 {
 		return nil, errors.New("plots: no bars to draw")
 	}
+	bars = slices.Clone(bars) // labels are cut
 	style := textStyle(labelSize, false)
 	var widest, longest vg.Length
 	labels, largest := make([]string, len(bars)), 0.
@@ -32,11 +34,12 @@ func Bars(title, unit string, bars ...Bar) (*Figure, error) {
 			return nil, fmt.Errorf("plots: the bar of %q is %v: it must be a finite number of 0 or more", b.Name, b.Value)
 		}
 		labels[i] = shorten(b.Name, mostNamesWidth, style.Width)
-		widest, longest = max(widest, style.Width(labels[i])), max(longest, style.Width(b.Label))
+		bars[i].Label = shorten(b.Label, fullWidth/3, style.Width)
+		widest, longest = max(widest, style.Width(labels[i])), max(longest, style.Width(bars[i].Label))
 		largest = max(largest, b.Value)
 		alt[i] = fmt.Sprintf("%s %s", b.Name, b.Label)
 	}
-	if largest == 0 {
+	if flat(0, largest) {
 		largest = 1
 	}
 	one := panel{Plot: newPlot(), title: title, xLabel: unit, leftWidth: widest + gap/2}

@@ -112,6 +112,12 @@ func (p DetectionPanel) check() error {
 		if d.Report == nil || len(d.Points) == 0 {
 			return fmt.Errorf("plots: %q lacks its points or its report: pass those of ood.Curve and ood.Measure", d.Name)
 		}
+		if !isShare(d.Report.AUROC) || !isShare(d.Report.AUPRIn) {
+			return fmt.Errorf("plots: %q has an AUROC of %v and an AUPR of %v: both lie in [0,1]; pass a report of ood.Measure", d.Name, d.Report.AUROC, d.Report.AUPRIn)
+		}
+		if err := checkIntervals(d.Name, d.Report.Intervals, "AUROC", "AUPR_in_AP"); err != nil {
+			return err
+		}
 		for i, point := range d.Points {
 			if !isShare(point.TPR) || !isShare(point.FPR) || !isShare(point.Precision) {
 				return fmt.Errorf("plots: point %d of %q is %+v: shares lie in [0,1]", i+1, d.Name, point)

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -108,4 +109,22 @@ func ExampleROC() {
 	}
 	_ = both.Show() // in a notebook; Save writes a file
 	// Output:
+}
+
+func ExamplePrecisionRecall() {
+	in, out := bell(500, 2, 1), bell(100, 0, 1) // in earnest, scores of package ood
+	points, err := ood.Curve(in, out, 200)
+	if err != nil {
+		panic(err)
+	}
+	report, err := ood.Measure(in, out, bootstrap.Options{})
+	if err != nil {
+		panic(err)
+	}
+	figure, err := PrecisionRecall(DetectionPanel{"digits against noise", []Detection{{"px", points, report}}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(figure.Alt)
+	// Output: in among the accepted (precision) against in accepted (recall) digits against noise: AP of px 0.976.
 }

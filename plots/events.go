@@ -54,7 +54,7 @@ func stopNotes(runs []Run) []string {
 func waitNote(runs []Run) string {
 	var parts []string
 	for _, r := range runs {
-		if r.Cost.Seconds > 0 {
+		if r.Cost.Seconds > 0 && finite(r.Cost.Seconds) && finite(r.Cost.DataWait) {
 			part := fmt.Sprintf("%.2g %% of %.3g s", 100*r.Cost.DataWait/r.Cost.Seconds, r.Cost.Seconds)
 			if len(runs) > 1 {
 				part = strings.TrimSpace(r.Name + " " + part)

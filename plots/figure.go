@@ -49,15 +49,24 @@ type Figure struct {
 }
 
 // PNG writes the figure at 192 pixels an inch on white. All but images are
-// written in 256 colours, at a third of the bytes and without a visible
-// difference, so that a notebook with its figures stays small.
+// written in 128 colours, at a third of the bytes and without a visible
+// difference, so that a notebook with its figures stays small. Images keep their
+// colours; grey ones, which have few, are written in a palette of just these.
 func (f *Figure) PNG(w io.Writer) error {
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if f.photo {
-		return encoder.Encode(w, f.image())
+	img := f.image()
+	colors := ownColors(img)
+	if len(colors) == 0 {
+		if f.photo {
+			return encoder.Encode(w, img)
+		}
+		colors = fewColors(img, pngColors)
 	}
-	return encoder.Encode(w, inFewColors(f.image()))
+	return encoder.Encode(w, paletted(img, colors))
 }
+
+// pngColors is how many colours a figure without images is written in.
+const pngColors = 128
 
 // image draws the figure in the pixels of a PNG.
 func (f *Figure) image() *image.RGBA { return f.pixels(imageDPI) }
@@ -71,10 +80,32 @@ func (f *Figure) pixels(dpi int) *image.RGBA {
 	return img
 }
 
-// inFewColors gives each pixel the nearest of the 256 colours that suit the
-// picture best, by median cut.
-func inFewColors(img *image.RGBA) image.Image {
-	colors := quantize.MedianCutQuantizer{}.Quantize(make(color.Palette, 0, 256), img)
+// ownColors lists the colours of a picture in the order in which they appear, nothing
+// where there are more than 256.
+func ownColors(img *image.RGBA) color.Palette {
+	var colors color.Palette
+	seen := map[color.RGBA]bool{}
+	for i := 0; i < len(img.Pix); i += 4 {
+		c := color.RGBA{img.Pix[i], img.Pix[i+1], img.Pix[i+2], img.Pix[i+3]}
+		if seen[c] {
+			continue
+		}
+		if len(colors) == 256 {
+			return nil
+		}
+		seen[c] = true
+		colors = append(colors, c)
+	}
+	return colors
+}
+
+// fewColors are the n colours that suit a picture best, by median cut.
+func fewColors(img image.Image, n int) color.Palette {
+	return quantize.MedianCutQuantizer{}.Quantize(make(color.Palette, 0, n), img)
+}
+
+// paletted gives each pixel the nearest of some colours.
+func paletted(img *image.RGBA, colors color.Palette) *image.Paletted {
 	few := image.NewPaletted(img.Rect, colors)
 	known := map[color.RGBA]uint8{} // the search through the palette is slow
 	for i := range few.Pix {
@@ -177,8 +208,8 @@ func SideBySide(figures ...*Figure) (*Figure, error) {
 	all := &Figure{Width: gap * vg.Length(len(figures)-1)}
 	var alts []string
 	for i, f := range figures {
-		if f == nil {
-			return nil, fmt.Errorf("plots: figure %d of %d is nil", i+1, len(figures))
+		if f == nil || f.draw == nil {
+			return nil, fmt.Errorf("plots: figure %d of %d is empty: make it with a function of this package", i+1, len(figures))
 		}
 		all.Width += f.Width
 		all.Height = max(all.Height, f.Height)

@@ -139,7 +139,7 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-// In 256 colours a figure looks the same: no pixel is further off than one can
+// In 128 colours a figure looks the same: no pixel is further off than one can
 // see, and most are as they were.
 func TestFewColors(t *testing.T) {
 	d := pointSet(t, 300, corners)
@@ -148,7 +148,7 @@ func TestFewColors(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := f.image()
-	few := inFewColors(all)
+	few := paletted(all, fewColors(all, pngColors))
 	off, worst := 0, 0
 	for y := range all.Bounds().Dy() {
 		for x := range all.Bounds().Dx() {

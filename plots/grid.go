@@ -229,7 +229,15 @@ type field struct {
 func (f field) Dims() (columns, rows int) { return len(f.Grid.X), len(f.Grid.Y) }
 func (f field) X(column int) float64      { return f.Grid.X[column] }
 func (f field) Y(row int) float64         { return f.Grid.Y[row] }
-func (f field) Z(column, row int) float64 { return f.z(row, column) }
+
+// Z is NaN where the function is not finite: from infinite values contours would be
+// drawn to nowhere.
+func (f field) Z(column, row int) float64 {
+	if z := f.z(row, column); finite(z) {
+		return z
+	}
+	return math.NaN()
+}
 
 // checkPlane refuses what is not points in the plane.
 func checkPlane(d *data.Dataset) error {
@@ -238,6 +246,14 @@ func checkPlane(d *data.Dataset) error {
 	}
 	if d.IsImages() || d.Size() != 2 {
 		return fmt.Errorf("plots: a landscape shows points in the plane, but %s has examples of shape %v", d.Name, d.Shape)
+	}
+	if len(d.Points) != 2*d.Len() {
+		return fmt.Errorf("plots: %s has %d coordinates for %d labels: make sets with data.New, which checks them", d.Name, len(d.Points), d.Len())
+	}
+	for i := range d.Labels {
+		if err := checkLabel(d, i); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -346,12 +346,12 @@ func historyAlt(runs []Run) string {
 		h := r.History
 		loss := stepSeries(h, h.Loss, draw.LineStyle{}).y
 		smooth := movingAverage(loss, averagedOver(len(loss)))
-		text := fmt.Sprintf("%s over %s: the loss goes from %.3g to %.3g", strings.TrimSpace("Training history of "+r.Name), counted(h), smooth[0], smooth[len(smooth)-1])
+		text := fmt.Sprintf("%s over %s: the loss goes from %s to %s", strings.TrimSpace("Training history of "+r.Name), counted(h), said(smooth[0]), said(smooth[len(smooth)-1]))
 		for t, name := range h.Terms {
 			if weight := weightText(h, t); weight != "" {
 				name += " (" + weight + ")"
 			}
-			text += fmt.Sprintf(", %s ends at %.3g", name, h.Values[t][len(h.Values[t])-1])
+			text += fmt.Sprintf(", %s ends at %s", name, said(float64(h.Values[t][len(h.Values[t])-1])))
 		}
 		for _, split := range splits(h) {
 			for _, e := range slices.Backward(h.Evaluations) {
@@ -367,6 +367,14 @@ func historyAlt(runs []Run) string {
 		parts = append(parts, e.text+".")
 	}
 	return strings.Join(append(parts, stopNotes(runs)...), " ")
+}
+
+// said is a value as the alternative text puts it.
+func said(v float64) string {
+	if !finite(v) {
+		return "what is no finite number"
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 func counted(h *ngebm.History) string {

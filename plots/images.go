@@ -79,6 +79,8 @@ func pickImages(d *data.Dataset, indices []int, captions []string) ([]image.Imag
 		return nil, nil, errors.New("plots: no data set")
 	case !d.IsImages() || len(d.Shape) != 3 || d.Shape[2] != 1 && d.Shape[2] != 3:
 		return nil, nil, fmt.Errorf("plots: %s has examples of shape %v: an image has height, width and 1 or 3 channels", d.Name, d.Shape)
+	case d.Shape[0] < 1 || d.Shape[1] < 1 || d.MaxPixel == 0 || len(d.Pixels) != d.Len()*d.Size():
+		return nil, nil, fmt.Errorf("plots: %s has %d pixels of at most %d for %d examples of shape %v: make sets with data.New, which checks them", d.Name, len(d.Pixels), d.MaxPixel, d.Len(), d.Shape)
 	case len(indices) == 0 || len(indices) > mostImages:
 		return nil, nil, fmt.Errorf("plots: %d images to draw: choose 1 to %d", len(indices), mostImages)
 	case captions != nil && len(captions) != len(indices):
@@ -89,6 +91,9 @@ func pickImages(d *data.Dataset, indices []int, captions []string) ([]image.Imag
 		if index < 0 || index >= d.Len() {
 			return nil, nil, fmt.Errorf("plots: index %d is outside %s, which has %d examples", index, d.Name, d.Len())
 		}
+		if err := checkLabel(d, index); err != nil {
+			return nil, nil, err
+		}
 		pictures[i] = picture(d, index)
 		if captions != nil {
 			texts[i] = captions[i]
@@ -97,6 +102,14 @@ func pickImages(d *data.Dataset, indices []int, captions []string) ([]image.Imag
 		}
 	}
 	return pictures, texts, nil
+}
+
+// checkLabel refuses an example of a class that the set does not name.
+func checkLabel(d *data.Dataset, index int) error {
+	if label := d.Labels[index]; label < 0 || int(label) >= len(d.Classes) {
+		return fmt.Errorf("plots: example %d of %s has label %d, and the set names %d classes: make sets with data.New, which checks them", index, d.Name, label, len(d.Classes))
+	}
+	return nil
 }
 
 // picture is one example of a set as an image.

@@ -98,6 +98,10 @@ func imageTable(title string, columns []string, rows []ImageRow, captions [][]st
 		for i, row := range rows {
 			c.FillText(name, at(outer, top+heights[i]/2), shorten(row.Name, length(left-2*tileGap), name.Width))
 			for j, img := range tiles[i] {
+				if captions != nil {
+					middle := at(outer+left+j*(tile+tileGap)+tile/2, top+heights[i]+4)
+					c.FillText(column, middle, shorten(captions[i][j], length(tile), column.Width))
+				}
 				if img == nil {
 					continue
 				}
@@ -106,10 +110,6 @@ func imageTable(title string, columns []string, rows []ImageRow, captions [][]st
 				rect := vg.Rectangle{Min: at(x, down+size.Y), Max: at(x+size.X, down)}
 				drawFrame(c, rect, length(1))
 				c.DrawImage(rect, img)
-				if captions != nil {
-					middle := at(outer+left+j*(tile+tileGap)+tile/2, top+heights[i]+4)
-					c.FillText(column, middle, shorten(captions[i][j], length(tile), column.Width))
-				}
 			}
 			top += heights[i] + below + tileGap
 		}

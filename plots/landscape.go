@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -148,18 +149,14 @@ func (l Landscape) panel(b bands, columns int, arrow float64) panel {
 	p.Add(plotter.NewImage(b.paint(g), p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
 
 	if columns <= 3 { // in small ones they are too fine to see
-		contours := plotter.NewContour(field{g, func(row, column int) float64 { return g.Energy[row][column] }}, b.levels, nil)
-		contours.LineStyles = []draw.LineStyle{{Color: withAlpha(color.White, 0x70), Width: 0.5}}
-		p.Add(contours)
+		addContours(p, field{g, func(row, column int) float64 { return g.Energy[row][column] }}, b.levels, draw.LineStyle{Color: withAlpha(color.White, 0x70), Width: 0.5})
 	}
 	if hole := paintHoles(g); hole != nil { // above contours, which are ragged there
 		p.Add(plotter.NewImage(hole, p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
 	}
 	for _, style := range boundaryStyles {
 		for k := range g.classes() {
-			boundary := plotter.NewContour(field{g, func(row, column int) float64 { return g.lead(k, row, column) }}, []float64{0}, nil)
-			boundary.LineStyles = []draw.LineStyle{style}
-			p.Add(boundary)
+			addContours(p, field{g, func(row, column int) float64 { return g.lead(k, row, column) }}, []float64{0}, style)
 		}
 	}
 	if l.Data != nil {
@@ -189,6 +186,16 @@ func (l Landscape) panel(b bands, columns int, arrow float64) panel {
 	aspect := (p.Y.Max - p.Y.Min) / (p.X.Max - p.X.Min)
 	x, y := g.axisNames()
 	return panel{Plot: p, title: l.Title, notes: notes, xLabel: x, yLabel: y, aspect: min(max(aspect, 0.4), 1.6)}
+}
+
+// addContours draws the lines on which a function has the given values, unless it is
+// finite nowhere, as the lead of a lone class.
+func addContours(p *plot.Plot, f field, levels []float64, style draw.LineStyle) {
+	contours := plotter.NewContour(f, levels, nil)
+	if contours.Min <= contours.Max {
+		contours.LineStyles = []draw.LineStyle{style}
+		p.Add(contours)
+	}
 }
 
 // boundaryStyles draw the decision boundary: black within white, to be seen on
@@ -285,7 +292,7 @@ const manyBands, fewBands = 14, 9
 
 // newBands covers a range with about so many bands.
 func newBands(low, high float64, count int) (bands, error) {
-	if span := high - low; span <= 1e-9*max(math.Abs(low), math.Abs(high)) { // flat
+	if flat(low, high) {
 		pad := max(math.Abs(low)/10, 0.5)
 		low, high = low-pad, high+pad
 	}
@@ -312,7 +319,8 @@ func (b bands) color(v float64) color.Color {
 		return void
 	}
 	step := b.levels[1] - b.levels[0]
-	return b.colors[min(max(int(math.Floor((v-b.levels[0])/step)), 0), len(b.colors)-1)]
+	place := (v-b.levels[0])/step + 1e-6 // rounding must not speckle what lies on an edge
+	return b.colors[min(max(int(math.Floor(place)), 0), len(b.colors)-1)]
 }
 
 // paintSize is the side of a painted landscape in pixels: about as many as the

@@ -126,7 +126,7 @@ func padded(points []paretoPoint, of func(paretoPoint) float64) (low, high float
 		low, high = min(low, of(p)), max(high, of(p))
 	}
 	pad := .12 * (high - low)
-	if pad <= 1e-9*max(math.Abs(low), math.Abs(high)) { // all the same
+	if flat(low, high) { // all the same
 		pad = max(math.Abs(low)/100, 1e-3)
 	}
 	return low - pad, high + pad

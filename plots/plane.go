@@ -93,6 +93,9 @@ const pinSize = 64
 
 func checkPins(pins []Pin) error {
 	for _, p := range pins {
+		if !finite(p.X) || !finite(p.Y) {
+			return fmt.Errorf("plots: the pin %q is at (%v, %v): give a place in the plane", p.Label, p.X, p.Y)
+		}
 		if p.Tile.Set == nil {
 			continue
 		}

@@ -20,7 +20,7 @@ type Segment struct{ From, To [2]float64 }
 func (s Segment) length() float64 { return math.Hypot(s.To[0]-s.From[0], s.To[1]-s.From[1]) }
 
 func (s Segment) check() error {
-	if length := s.length(); !(length > 0) || math.IsInf(length, 1) {
+	if length := s.length(); !(length > 0) || !finite(length) {
 		return fmt.Errorf("plots: the line from %v to %v has length %v: choose two places", s.From, s.To, length)
 	}
 	return nil
@@ -123,6 +123,11 @@ func Profiles(profiles ...*Profile) (*Figure, error) {
 func (p *Profile) check() error {
 	if p == nil || len(p.Distance) < 2 || len(p.Energy) != len(p.Distance) || len(p.Logits) != len(p.Distance) {
 		return errors.New("plots: a profile needs two distances or more, and an energy and logits for each")
+	}
+	for i, d := range p.Distance {
+		if !finite(d) || i > 0 && d <= p.Distance[i-1] {
+			return fmt.Errorf("plots: the distances of the profile %q must ascend, but %v stands at %d", p.Title, d, i)
+		}
 	}
 	if low, high := finiteRange(p.Energy); low > high {
 		return fmt.Errorf("plots: no energy of the profile %q is a finite number: the model has diverged", p.Title)

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -125,6 +126,29 @@ func ExampleAlong() {
 		panic(err)
 	}
 	figure, err := Profiles(profile)
+	if err != nil {
+		panic(err)
+	}
+	_ = figure.Show() // in a notebook; Save writes a file
+	// Output:
+}
+
+func ExampleProfiles() {
+	train, _, err := data.Open(context.Background(), "moons", data.Options{})
+	if err != nil {
+		panic(err)
+	}
+	line := Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}
+	var profiles []*Profile
+	for _, height := range []float64{2, 8} { // in earnest, classifiers
+		p, err := Along(hills{[][2]float64{{-1, 0}, {1, 0}}, height}, line, train, 300)
+		if err != nil {
+			panic(err)
+		}
+		p.Title = fmt.Sprintf("hills of %g", height)
+		profiles = append(profiles, p)
+	}
+	figure, err := Profiles(profiles...)
 	if err != nil {
 		panic(err)
 	}

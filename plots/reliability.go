@@ -61,7 +61,21 @@ func (m Calibration) check() error {
 		examples += b.Count
 	}
 	if examples == 0 {
-		return fmt.Errorf("plots: all bins of %q are empty", m.Name)
+		return fmt.Errorf("plots: all bins of %q are empty: measure it on an example or more", m.Name)
+	}
+	r := m.Report
+	if !isShare(r.ECE) || !isShare(r.ECEMidpoint) || !isShare(r.Accuracy) || !isShare(r.MeanConfidence) {
+		return fmt.Errorf("plots: %q has accuracy %v, mean confidence %v, ECE %v and midpoint ECE %v: all lie in [0,1]; pass a report of calibration.Measure", m.Name, r.Accuracy, r.MeanConfidence, r.ECE, r.ECEMidpoint)
+	}
+	return checkIntervals(m.Name, r.Intervals, "ECE", "ECE_midpoint")
+}
+
+// checkIntervals refuses those of the given keys that are not of numbers.
+func checkIntervals(name string, intervals map[string]bootstrap.Interval, keys ...string) error {
+	for _, key := range keys {
+		if i, ok := intervals[key]; ok && (!finite(i.Low) || !finite(i.High)) {
+			return fmt.Errorf("plots: the interval of %s of %q is %v to %v: it must be finite", key, name, i.Low, i.High)
+		}
 	}
 	return nil
 }

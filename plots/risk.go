@@ -51,7 +51,7 @@ func RiskCoverage(curves ...RiskCurve) (*Figure, error) {
 				}
 			}
 			addLine(p, x, y, style)
-			if len(x) == 1 {
+			if x[0] == x[len(x)-1] { // a line without length shows nothing
 				p.Add(marks{x, y, draw.GlyphStyle{Color: style.Color, Radius: binRadius, Shape: polygon{36, 0}}})
 			}
 			aurc += c.AURC / float64(len(g.members))

@@ -1,6 +1,9 @@
 package plots
 
 import (
+	"context"
+	"fmt"
+	"os"
 	"testing"
 
 	"ngebm/ngebm"
@@ -65,4 +68,32 @@ func TestSamples(t *testing.T) {
 	points := &ngebm.Samples{Shape: []int{2}, Steps: []int{0}, X: [][]float32{{1, 2}}, Energy: [][]float64{{0}}, Labels: []int32{0}}
 	_, err = Samples("points", points, []int{0}, nil)
 	expect(t, nil, err, "plots: ")
+}
+
+func ExampleSamples() {
+	dev, err := device.Open("go", nil)
+	if err != nil {
+		panic(err)
+	}
+	runs, err := os.MkdirTemp("", "runs")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(runs)
+	cfg := ngebm.DefaultConfig("digits", "mlp-4") // in earnest, a JEM run of more than an epoch
+	cfg.Epochs, cfg.Limit = 1, 64
+	run, err := ngebm.Train(context.Background(), dev.Backend, cfg, ngebm.Options{Runs: runs})
+	if err != nil {
+		panic(err)
+	}
+	samples, err := run.Classifier.Sample(context.Background(), run.Train, ngebm.Sampling{Count: 4, Steps: 20, Every: 10})
+	if err != nil {
+		panic(err)
+	}
+	figure, err := Samples("chains from noise", samples, []int{0, 1}, nil)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(figure.Alt)
+	// Output: chains from noise: a table of images. From top to bottom: chain 0, chain 1. From left to right: start, step 10, 20.
 }

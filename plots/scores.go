@@ -99,7 +99,7 @@ func (p ScorePanel) panel(outs []string, styles []draw.LineStyle) panel {
 	}
 	room := (high - low) / 12
 	low, high = max(low-room, lowest), min(high+room, highest)
-	if high-low <= 1e-9*max(math.Abs(low), math.Abs(high)) { // all the same
+	if flat(low, high) { // all the same
 		pad := max(math.Abs(low)/10, 0.5)
 		low, high = low-pad, high+pad
 	}

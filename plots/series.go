@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -69,7 +70,7 @@ func addSeries(p *plot.Plot, all []series) {
 		pad := max(math.Abs(low)/2, 1e-3)
 		p.Y.Min, p.Y.Max = low-pad, low+pad
 	case low > 0 && trendHigh > 100*trendLow:
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, decadeTicks{}
 		// A lone value near zero must not take up half the panel.
 		p.Y.Min, p.Y.Max = max(low, trendLow/10)/1.1, min(high, trendHigh*10)*1.1
 	default:
@@ -81,7 +82,8 @@ func addSeries(p *plot.Plot, all []series) {
 	}
 }
 
-// addLine draws a curve with gaps where there is no finite value.
+// addLine draws a curve with gaps where there is no finite value. A value between two
+// gaps is a dot, unless the line is thin, as of single steps below their average.
 func addLine(p *plot.Plot, x, y []float64, style draw.LineStyle) {
 	if style.Width == 0 {
 		return
@@ -94,6 +96,9 @@ func addLine(p *plot.Plot, x, y []float64, style draw.LineStyle) {
 		}
 		if len(piece) > 1 {
 			p.Add(&plotter.Line{XYs: piece, LineStyle: style})
+		} else if len(piece) == 1 && style.Width > thinWidth {
+			dot := draw.GlyphStyle{Color: style.Color, Radius: style.Width, Shape: polygon{corners: 36}}
+			p.Add(marks{[]float64{piece[0].X}, []float64{piece[0].Y}, dot})
 		}
 		start = end
 	}
@@ -122,20 +127,47 @@ func averagedOver(n int) int { return max(1, n/25) }
 
 // movingAverage returns the mean of the finite values within half a window on
 // each side; where there are none, and at values that are not finite, NaN.
+//
+// Differences of running sums would do it, but after an outburst of 1e30 they are
+// nothing but rounding. So stretches as long as a window are summed from either end:
+// each window is the end of one and the beginning of the next.
 func movingAverage(y []float64, window int) []float64 {
-	sums, counts := make([]float64, len(y)+1), make([]int, len(y)+1)
+	n, half := len(y), window/2
+	stretch := 2*half + 1
+	counts := make([]int, n+1)
+	before, after := make([]float64, n), make([]float64, n) // from the stretch's beginning, to its end
+	value := func(i int) float64 {
+		if finite(y[i]) {
+			return y[i]
+		}
+		return 0
+	}
 	for i, v := range y {
-		sums[i+1], counts[i+1] = sums[i], counts[i]
+		counts[i+1], before[i] = counts[i], value(i)
 		if finite(v) {
-			sums[i+1] += v
 			counts[i+1]++
 		}
+		if i%stretch > 0 {
+			before[i] += before[i-1]
+		}
 	}
-	average := make([]float64, len(y))
-	half := window / 2
+	for i := range slices.Backward(y) {
+		after[i] = value(i)
+		if i+1 < n && (i+1)%stretch > 0 {
+			after[i] += after[i+1]
+		}
+	}
+	average := make([]float64, n)
 	for i, v := range y {
-		from, to := max(0, i-half), min(len(y), i+half+1)
-		average[i] = (sums[to] - sums[from]) / float64(counts[to]-counts[from])
+		from, last := max(0, i-half), min(n-1, i+half)
+		sum := before[last]
+		switch {
+		case from/stretch < last/stretch:
+			sum += after[from]
+		case last == n-1: // or it is the whole stretch, or begins with the curve
+			sum = after[from]
+		}
+		average[i] = sum / float64(counts[last+1]-counts[from])
 		if !finite(v) {
 			average[i] = math.NaN()
 		}
@@ -179,7 +211,15 @@ func thin(x, y []float64, n int) (tx, ty []float64) {
 	return tx, ty
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// finite tells whether a value can be drawn. Beyond 1e300, differences of values may
+// overflow: that is as good as infinite.
+func finite(v float64) bool { return math.Abs(v) <= 1e300 }
+
+// flat tells whether a range is too narrow for an axis of its own: its ends are equal
+// but for rounding.
+func flat(low, high float64) bool {
+	return high-low <= max(1e-9*max(math.Abs(low), math.Abs(high)), 1e-290)
+}
 
 // gridLines draws a faint line at each labelled tick of the y axis.
 type gridLines struct{}

@@ -13,6 +13,9 @@ import (
 // not the one that the whole set gets from the same seed, for that depends on an
 // image's place.
 func Corruptions(d *data.Dataset, index int, seed uint64) (*Figure, error) {
+	if _, _, err := pickImages(d, []int{index}, nil); err != nil {
+		return nil, err
+	}
 	one, err := d.Subset(d.Split, []int{index})
 	if err != nil {
 		return nil, err
@@ -40,17 +43,17 @@ func Corruptions(d *data.Dataset, index int, seed uint64) (*Figure, error) {
 // [data.Dataset.Strange] makes of it or in its place, a kind a row: all kinds that
 // the set's shape allows, or those named.
 func Strangers(d *data.Dataset, indices []int, seed uint64, kinds ...string) (*Figure, error) {
+	if _, _, err := pickImages(d, indices, nil); err != nil {
+		return nil, err
+	}
 	if len(kinds) == 0 {
 		kinds = d.Strangers()
-		if d.IsImages() && d.Shape[0] != d.Shape[1] {
+		if d.Shape[0] != d.Shape[1] {
 			kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == "rotated" || kind == "rotated 270" })
 		}
 	}
 	var classes []string
 	for _, i := range indices {
-		if i < 0 || i >= d.Len() {
-			return nil, fmt.Errorf("plots: index %d is outside %s, which has %d examples", i, d.Name, d.Len())
-		}
 		classes = append(classes, d.Classes[d.Labels[i]])
 	}
 	rows := []ImageRow{tilesOf("original", d, indices)}

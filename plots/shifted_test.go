@@ -159,8 +159,8 @@ func TestShiftedRefuse(t *testing.T) {
 		"index 30 is outside stripes":               func() (*Figure, error) { return Strangers(grey, []int{30}, 1) },
 		"index -1 is outside stripes":               func() (*Figure, error) { return Corruptions(grey, -1, 1) },
 		`cannot be made "fog"`:                      func() (*Figure, error) { return Strangers(grey, []int{0}, 1, "fog") },
-		"corruptions are of images":                 func() (*Figure, error) { return Corruptions(pointSet(t, 3, corners), 0, 1) },
-		"needs a row and a column or more":          func() (*Figure, error) { return Strangers(grey, nil, 1) },
+		"shape [2]: an image has":                   func() (*Figure, error) { return Corruptions(pointSet(t, 3, corners), 0, 1) },
+		"0 images to draw: choose 1 to 400":         func() (*Figure, error) { return Strangers(grey, nil, 1) },
 		"an image has height, width and 1 or 3 cha": func() (*Figure, error) { return Strangers(pointSet(t, 3, corners), []int{0}, 1) },
 	} {
 		if _, err := try(); err == nil || !strings.Contains(err.Error(), name) {
@@ -180,4 +180,33 @@ func ExampleCorruptions() {
 	}
 	_ = figure.Show() // in a notebook; Save writes a file
 	// Output:
+}
+
+func ExampleStrangers() {
+	_, test, err := data.Open(context.Background(), "digits", data.Options{})
+	if err != nil {
+		panic(err)
+	}
+	figure, err := Strangers(test, []int{0, 1, 2, 3}, 1, "rotated", "inverted", "uniform noise")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(figure.Alt)
+	// Output: UCI digits test, and strangers made from it: a table of images. From top to bottom: original, rotated, inverted, uniform noise. From left to right: 0, 1, 3, 5.
+}
+
+func ExampleImageTable() {
+	train, test, err := data.Open(context.Background(), "digits", data.Options{})
+	if err != nil {
+		panic(err)
+	}
+	figure, err := ImageTable("digits", []string{"first", "second", "third"},
+		ImageRow{"train", []Tile{{train, 0}, {train, 1}, {train, 2}}},
+		ImageRow{"test", []Tile{{test, 0}, {test, 1}, {}}}, // the last place stays empty
+	)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(figure.Alt)
+	// Output: digits: a table of images. From top to bottom: train, test. From left to right: first, second, third.
 }

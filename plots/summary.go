@@ -120,7 +120,7 @@ func (p SummaryPanel) panel(names []string) panel {
 		}
 	}
 	pad := (high - low) * 0.06
-	if pad <= 1e-9*max(math.Abs(low), math.Abs(high)) { // all the same
+	if flat(low, high) { // all the same
 		pad = max(math.Abs(low)/10, 1e-3)
 	}
 	one.X.Min, one.X.Max = low-pad, high+pad
@@ -136,8 +136,8 @@ func (p SummaryPanel) panel(names []string) panel {
 	if p.Note != "" {
 		panel.notes = []string{p.Note}
 	}
-	if low > 0 && p.spread() > 10 {
-		one.X.Scale, one.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	if low > 1e-300 && p.spread() > 10 { // LogTicks never ends below
+		one.X.Scale, one.X.Tick.Marker = plot.LogScale{}, decadeTicks{}
 		one.X.Min, one.X.Max = low/1.15, high*1.15
 		panel.xLabel = "logarithmic"
 	}

@@ -33,6 +33,11 @@ func checkSweep(t *ngebm.SweepTable, figures ...string) ([]int, error) {
 		if len(r.Settings) != len(t.Grid) || len(r.Figures) != len(t.Figures) && len(r.Figures) > 0 {
 			return nil, fmt.Errorf("plots: row %d of the sweep's table has %d settings and %d figures, the table has %d and %d", i, len(r.Settings), len(r.Figures), len(t.Grid), len(t.Figures))
 		}
+		for j, v := range r.Settings {
+			if !slices.Contains(t.Grid[j].Values, v) {
+				return nil, fmt.Errorf("plots: row %d of the sweep's table has %s = %s, which its grid lacks", i, t.Grid[j].Key, v)
+			}
+		}
 		for _, k := range places {
 			if drawable(r) && !(finite(r.Figures[k].Mean) && finite(r.Figures[k].High)) {
 				return nil, fmt.Errorf("plots: %s of row %d of the sweep's table is %v ± %v", t.Figures[k].Name, i, r.Figures[k].Mean, r.Figures[k].High-r.Figures[k].Mean)
@@ -91,7 +96,7 @@ func newHeat(t *ngebm.SweepTable, k int) (heat, error) {
 			h.low, h.high = min(h.low, r.Figures[k].Mean), max(h.high, r.Figures[k].Mean)
 		}
 	}
-	if h.high-h.low <= 1e-9*max(math.Abs(h.low), math.Abs(h.high)) { // all the same
+	if flat(h.low, h.high) { // all the same
 		pad := max(math.Abs(h.low)/100, 1e-3)
 		h.low, h.high = h.low-pad, h.high+pad
 	}

@@ -163,9 +163,37 @@ func (n roundTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
+// decadeTicks labels powers of ten as gonum does, but of many only every so many.
+type decadeTicks struct{}
+
+// Ticks implements [plot.Ticker].
+func (decadeTicks) Ticks(low, high float64) []plot.Tick {
+	const most = 8 // two of them beyond the ends
+	ticks := plot.LogTicks{Prec: -1}.Ticks(low, high)
+	labelled := 0
+	for _, t := range ticks {
+		if !t.IsMinor() {
+			labelled++
+		}
+	}
+	every, seen := (labelled+most-1)/most, 0
+	for i := range ticks {
+		if ticks[i].IsMinor() {
+			continue
+		}
+		if seen%max(every, 1) > 0 {
+			ticks[i].Label = ""
+		} else if len(ticks[i].Label) > 8 { // gonum multiplies up to 1.0000000000000001e+32
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'e', 0, 64)
+		}
+		seen++
+	}
+	return ticks
+}
+
 // roundStep divides a range into about n steps of a round size.
 func roundStep(span float64, n int) float64 {
-	if span <= 0 || !finite(span) {
+	if !(span > 1e-300) || math.IsInf(span, 1) {
 		return 1
 	}
 	power := math.Pow(10, math.Floor(math.Log10(span/float64(n))))

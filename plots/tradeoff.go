@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
@@ -34,7 +35,7 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 		low, high := 0., 0.
 		for i, e := range p.Estimates {
 			c, ok := costs[e.Name]
-			if !(c > 0) || !finite(c) {
+			if !(c > 1e-300) || !finite(c) {
 				if !ok {
 					return nil, fmt.Errorf("plots: the cost of %q is not given", e.Name)
 				}
@@ -55,7 +56,10 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 		}
 		one.X.Min, one.X.Max = one.X.Min/1.3, one.X.Max*1.3
 		one.X.Scale, one.X.Tick.Marker = plot.LogScale{}, factorTicks{}
-		pad := max((high-low)/12, 1e-6)
+		pad := (high - low) / 12
+		if flat(low, high) { // all the same
+			pad = max(math.Abs(low)/10, 1e-3)
+		}
 		one.Y.Min, one.Y.Max = low-pad, high+pad
 		one.Add(tradeoffPoints{p.Estimates, costs, marks})
 		of := panel{Plot: one, title: p.Title, xLabel: cost, aspect: .8}
@@ -85,18 +89,25 @@ func spanOf(e Estimate) bootstrap.Interval {
 	return span
 }
 
-// factorTicks labels 1, 2 and 5 times the powers of ten.
+// factorTicks labels 1, 2 and 5 times the powers of ten; the powers alone over more
+// than three of them, and round values where the range holds less than two of these.
 type factorTicks struct{}
 
 // Ticks implements [plot.Ticker].
 func (factorTicks) Ticks(low, high float64) []plot.Tick {
+	if high > 1000*low {
+		return decadeTicks{}.Ticks(low, high)
+	}
 	var ticks []plot.Tick
-	for power := 1e-6; power <= 1e9; power *= 10 {
+	for power := math.Pow10(int(math.Floor(math.Log10(low)))); power <= high; power *= 10 {
 		for _, factor := range []float64{1, 2, 5} {
 			if v := factor * power; v >= low && v <= high {
 				ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.4g", v)})
 			}
 		}
+	}
+	if len(ticks) < 2 {
+		return roundTicks(4).Ticks(low, high)
 	}
 	return ticks
 }

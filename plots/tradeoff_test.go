@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"testing"
 )
@@ -63,4 +64,21 @@ func ExampleBars() {
 	}
 	_ = figure.Show() // in a notebook; Save writes a file
 	// Output:
+}
+
+func ExampleTradeoff() {
+	seconds := map[string]float64{"cross-entropy": 5, "NG-EBM": 9, "JEM": 60}
+	figure, err := Tradeoff("seconds of training", seconds, SummaryPanel{
+		Title: "ECE", Note: "less is better",
+		Estimates: []Estimate{
+			{Name: "cross-entropy", Seeds: []float64{.046, .041, .049}},
+			{Name: "NG-EBM", Seeds: []float64{.021, .024, .019}},
+			{Name: "JEM", Seeds: []float64{.030, .034, .050}},
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(figure.Alt)
+	// Output: ECE: cross-entropy 0.0453, NG-EBM 0.0213, JEM 0.038. All against seconds of training: cross-entropy 5, NG-EBM 9, JEM 60.
 }

@@ -66,9 +66,12 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 		return "", fmt.Errorf("fetch: %s is not in the cache, and downloads are forbidden (%w): %s", f.Name, ErrOffline, f.byHand(path))
 	}
 	if err := os.MkdirAll(g.Folder, 0o755); err != nil {
-		return "", fmt.Errorf("fetch: %w", err)
+		return "", fmt.Errorf("fetch: %w; %s", err, otherFolder)
 	}
 	unlock, err := g.lock(ctx, f, path)
+	if err != nil && ctx.Err() == nil {
+		return "", fmt.Errorf("fetch: %s cannot be locked for a download: %w; %s", path, err, otherFolder)
+	}
 	if err != nil {
 		return "", fmt.Errorf("fetch: %s cannot be locked for a download: %w", path, err)
 	}
@@ -81,6 +84,9 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 	}
 	return path, nil
 }
+
+// otherFolder is what helps where files cannot be written.
+const otherFolder = "make the folder writable, or set NGEBM_DATA to another"
 
 // lock makes this process the only one that downloads the file.
 func (g getter) lock(ctx context.Context, f File, path string) (unlock func(), err error) {

@@ -18,6 +18,7 @@ func world(t *testing.T, env map[string]string) (opener, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	return opener{
+		devices: 1,
 		getenv:  func(k string) string { return env[k] },
 		log:     &log,
 		report:  progress.Silent{},

@@ -72,9 +72,30 @@ func Open(spec string, report progress.Reporter) (*Device, error) {
 	return newOpener(report).open(spec)
 }
 
+// OpenSeveral is Open for work that is shared by a number of devices, 1 or more. Of
+// GPUs there must be as many; XLA on the CPU shows as many as are asked for, which
+// share its cores: nothing gets faster, but all that several GPUs do can be tried.
+func OpenSeveral(spec string, devices int, report progress.Reporter) (*Device, error) {
+	if devices < 1 {
+		return nil, fmt.Errorf("%d devices cannot be opened; ask for 1 or more", devices)
+	}
+	o := newOpener(report)
+	o.devices = devices
+	d, err := o.open(spec)
+	if err != nil {
+		return nil, err
+	}
+	if d.Count < devices {
+		d.Close()
+		return nil, fmt.Errorf("%d devices are asked for, but %s has %d; ask for fewer, or for %q, which shows any number", devices, d.Kind, d.Count, CPU)
+	}
+	return d, nil
+}
+
 // opener holds what Open takes from the world around it, so that tests can give
 // it another one.
 type opener struct {
+	devices int // at least so many are wanted
 	getenv  func(string) string
 	log     io.Writer // lines that a person should see
 	report  progress.Reporter
@@ -88,6 +109,7 @@ func newOpener(report progress.Reporter) opener {
 		report = progress.Silent{}
 	}
 	return opener{
+		devices: 1,
 		getenv:  os.Getenv,
 		log:     os.Stderr,
 		report:  report,
@@ -192,8 +214,8 @@ func (o opener) openCPU(options string) (*Device, error) {
 	if err := checkPath(p.path, "cuda", "nvidia"); err != nil {
 		return nil, err
 	}
-	// One device: of its own accord the plugin shows four on two cores.
-	return openXLA(p, options, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+	// Of its own accord the plugin shows four on two cores.
+	return openXLA(p, options, pjrt.NamedValuesMap{"cpu_device_count": int64(o.devices)})
 }
 
 // checkPath refuses a plugin whose path go-xla would misread: it cuts it at a

@@ -72,3 +72,23 @@ func TestOpenCPU(t *testing.T) {
 		d.Close()
 	}
 }
+
+// The CPU shows as many devices as are asked for; pure Go has one.
+func TestOpenSeveral(t *testing.T) {
+	d, err := device.OpenSeveral("cpu", 4, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if d.Count != 4 || !strings.Contains(d.String(), "4 devices") {
+		t.Errorf("%v has %d devices, want 4", d, d.Count)
+	}
+	for want, open := range map[string]func() (*device.Device, error){
+		`4 devices are asked for, but go has 1; ask for fewer, or for "cpu"`: func() (*device.Device, error) { return device.OpenSeveral("go", 4, nil) },
+		"0 devices cannot be opened":                                         func() (*device.Device, error) { return device.OpenSeveral("cpu", 0, nil) },
+	} {
+		if _, err := open(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want %q", err, want)
+		}
+	}
+}

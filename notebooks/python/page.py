@@ -8,9 +8,10 @@ for each:
 
     body       the notebook as HTML; its pictures are the files below
     headings   [{"level", "id", "html"}] of what comes below the title
-    figures    [{"file", "alt", "width", "height", "content"}], in the page's
-               order; content is base64, width and height are in CSS pixels, 0 if
-               unknown
+    figures    [{"file", "alt", "width", "height", "content", "still"}], in the
+               page's order; content is base64, width and height are in CSS pixels,
+               0 if unknown; still is the file, still to be made, of an animation's
+               last picture
     formulas   whether the text has any
     mathjax    the file of what sets them
 """
@@ -78,8 +79,9 @@ def take_figures(soup, folder, name):
             title = tag.get_text().strip()
             continue
         src = tag.get("src", "")
-        if src.startswith("data:image/png;base64,"):
-            content, kind = src.partition(",")[2], ".png"
+        inline = re.match(r"data:image/(png|gif);base64,", src)
+        if inline:
+            content, kind = src.partition(",")[2], "." + inline[1]
         elif ":" not in src:
             picture = Path(folder, unquote(src))
             content, kind = base64.b64encode(picture.read_bytes()).decode(), picture.suffix
@@ -90,7 +92,13 @@ def take_figures(soup, folder, name):
         if not tag.get("alt"):
             tag["alt"] = f"Figure {len(figures) + 1}" + (f", under “{title}”" if title else "")
         size = [int(v) if re.fullmatch(r"\d+", v) else 0 for v in (tag.get("width", ""), tag.get("height", ""))]
-        figures.append({"file": file, "alt": tag["alt"], "width": size[0], "height": size[1], "content": content})
+        still = f"figures/{name}-{len(figures) + 1}-still.png" if kind == ".gif" else ""
+        figures.append(
+            {"file": file, "alt": tag["alt"], "width": size[0], "height": size[1], "content": content, "still": still}
+        )
+        if still:  # for readers whose system is set to less motion
+            tag = tag.wrap(soup.new_tag("picture"))
+            tag.insert(0, soup.new_tag("source", media="(prefers-reduced-motion: reduce)", srcset=still))
         if not tag.find_parent("a"):
             tag.wrap(soup.new_tag("a", href=file, attrs={"class": "zoom"}))
     return figures

@@ -14,7 +14,7 @@ import (
 // configFlags are the flags of all verbs that train: what, where and on which device.
 type configFlags struct {
 	preset, set, net, method, changes, runs, device string
-	limit                                           int
+	limit, devices                                  int
 	save                                            time.Duration
 }
 
@@ -27,6 +27,7 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.changes, "set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry shows all of them")
 	fs.StringVar(&f.runs, "runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
 	fs.DurationVar(&f.save, "save-every", 5*time.Second, "least time between two checkpoints")
+	fs.IntVar(&f.devices, "devices", 1, "share each step's batch among so many devices: all GPUs of this machine, say; it changes nothing but the speed")
 	fs.StringVar(&f.device, "device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
 }
 
@@ -59,10 +60,10 @@ func (f *configFlags) config() (ngebm.Config, error) {
 // configuration.
 func (f *configFlags) open() (*device.Device, ngebm.Options, error) {
 	bar := progress.ForTerminal(os.Stderr)
-	d, err := device.Open(f.device, bar)
+	d, err := device.OpenSeveral(f.device, f.devices, bar)
 	if err != nil {
 		return nil, ngebm.Options{}, err
 	}
 	fmt.Fprintf(os.Stderr, "device: %s\n", d)
-	return d, ngebm.Options{Runs: f.runs, Progress: bar, SaveEvery: f.save}, nil
+	return d, ngebm.Options{Runs: f.runs, Progress: bar, SaveEvery: f.save, Devices: f.devices}, nil
 }

@@ -28,6 +28,7 @@ func verbs() []verb {
 		{"experiment", "compare methods: train several with several seeds, measure all alike, write one file of results", "ngebm experiment -preset cifar10-cpu -seeds 101,202,303 -o results.json", runExperiment},
 		{"fetch", "get data sets, or list what there is to get", "ngebm fetch svhn", fetchSets},
 		{"measure", "calibration and out-of-distribution figures of anyone's logits or scores", "ngebm measure -logits L.csv -labels y.csv -ood noise=N.csv", measure},
+		{"bench", "time steps, evaluation and an attack, and PyTorch or JAX beside them", "ngebm bench -net wrn-10-2 -batch 64 -peer torch", benchmark},
 		{"devices", "say what XLA finds to run on, and where it comes from", "ngebm devices", devices},
 	}
 }

@@ -67,6 +67,9 @@ func summarise(w io.Writer, run *ngebm.Run) error {
 		}
 		fmt.Fprintf(t, "test %s\t%.4g (weight %g)\n", name, test.Values[i], h.Weights[i])
 	}
+	if run.Warning != "" {
+		fmt.Fprintf(t, "warning\t%s\n", run.Warning)
+	}
 	for _, e := range h.Events {
 		fmt.Fprintf(t, "at step %d\t%s\n", e.Step, e.What)
 	}

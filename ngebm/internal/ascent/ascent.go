@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -18,6 +19,9 @@ type Model struct {
 	Store   *model.Store
 	Scope   string              // where the weights are in the store: "net"
 	Logits  func(x *Node) *Node // [batch, …] to [batch, classes]
+	// Mesh is a row of XLA devices that share each batch, which must be a multiple of
+	// their number; nil is one device.
+	Mesh *distributed.DeviceMesh
 }
 
 // Step builds one step: from x, shaped [batch, …], to the next x in the same shape
@@ -32,6 +36,8 @@ type Loop struct {
 	steps int
 	once  bool // exec takes all steps
 	owns  bool
+
+	sharing *sharing // nil on one device
 }
 
 // New returns a loop of so many steps, each with an input of its own if owns is set.
@@ -48,6 +54,9 @@ func New(m Model, steps int, owns bool, step Step) (*Loop, error) {
 		next, watch := step(x, own, same)
 		return []*Node{next, watch}
 	})
+	if err == nil && m.Mesh != nil {
+		l.sharing, err = share(l.exec, m.Mesh)
+	}
 	return l, err
 }
 
@@ -142,7 +151,12 @@ func (l *Loop) execute(x *tensors.Tensor, own []float32, ownDims []int, same []*
 	for _, t := range same {
 		args = append(args, t)
 	}
-	out, err := l.exec.Exec(args...)
+	var out []*tensors.Tensor
+	if l.sharing != nil {
+		out, err = l.sharing.execute(l.exec, l.owns, args)
+	} else {
+		out, err = l.exec.Exec(args...)
+	}
 	if noise != nil {
 		err = errors.Join(err, noise.FinalizeAll())
 	}

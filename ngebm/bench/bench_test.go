@@ -1,0 +1,187 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sbinet/npyio/npz"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/progress"
+)
+
+// workerEnv makes this program the process that works.
+const workerEnv = "NGEBM_BENCH_TEST_WORKER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(workerEnv) == "" {
+		os.Exit(m.Run())
+	}
+	if err := Work(context.Background(), os.Args[len(os.Args)-1], os.Stdin, os.Stdout); err != nil {
+		os.Stderr.WriteString(err.Error() + "\n")
+		os.Exit(1)
+	}
+}
+
+// plan has this program play the peer, too.
+func plan() Plan {
+	return Plan{
+		Net: "mlp-8", Batch: 16, Shape: []int{2}, Classes: 3, Images: 20, PGDSteps: 3, Rows: Rows(), Times: 2, Rounds: 3,
+		Device: "cpu", Devices: 1, Library: "torch", Python: os.Args[0], Against: "go", Peak: 1,
+	}
+}
+
+// Every row is timed so often, in turns; a peer that does the same has the same losses,
+// to the last bit on the same device and to 1e-6 on another.
+func TestTable(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	p := plan()
+	table, err := p.Run(t.Context(), []string{os.Args[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range table.Rows {
+		if r.Name != p.Rows[i] || len(r.Ours.Rounds) != 3 || len(r.Peer.Rounds) != 3 || len(r.Ours.Rounds[2]) != 2 {
+			t.Errorf("row %d is %s of %v and %v", i, r.Name, r.Ours.Rounds, r.Peer.Rounds)
+		}
+		if r.Ours.Peak < 10 || r.Ours.Parameters != 2*8+8+8*3+3 || r.Ours.Operations != 2*(2*8+8*3) {
+			t.Errorf("%s: %v MiB, %d weights, %v operations; want some, 51 and 80", r.Name, r.Ours.Peak, r.Ours.Parameters, r.Ours.Operations)
+		}
+		if compared(r.Name) && !slices.Equal(r.Ours.Results, r.Peer.Results) {
+			t.Errorf("%s: results %v and %v", r.Name, r.Ours.Results, r.Peer.Results)
+		}
+		if steps(r.Name) && compared(r.Name) {
+			if far := r.apart(r.Against, len(r.Ours.Results)); !(far < 1e-6) {
+				t.Errorf("%s: losses are %v from those on another device", r.Name, far)
+			}
+		}
+	}
+	var text bytes.Buffer
+	if err := table.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + text.String())
+	for _, want := range []string{"mlp-8, 51 weights, examples of [2] in 3 classes; steps of 16, evaluation of 20", "PGD-3", "ours / peer (rounds)", "0.0e+00"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the table lacks %q", want)
+		}
+	}
+}
+
+// The median of an even number is the mean of the middle two; the ratio is ours over
+// the peer's, round by round.
+func TestFigures(t *testing.T) {
+	r := Row{Ours: side{Rounds: [][]float64{{1, 3, 2}, {4, 4, 4}}}, Peer: &side{Rounds: [][]float64{{4, 4, 4}, {2, 1, 3}}}}
+	if got := r.Ours.median(); got != 3.5 {
+		t.Errorf("the median of 1, 3, 2, 4, 4, 4 is %v, want 3.5", got)
+	}
+	if got := r.ratios(); !slices.Equal(got, []float64{.5, 2}) {
+		t.Errorf("ratios are %v, want .5 and 2", got)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	for want, change := range map[string]func(*Plan){
+		"no network is named":            func(p *Plan) { p.Net = "resnet" },
+		"batch is 0":                     func(p *Plan) { p.Batch = 0 },
+		"cannot be shaped [32 32]":       func(p *Plan) { p.Shape = []int{32, 32} },
+		`there is no row "SGD"`:          func(p *Plan) { p.Rows = []string{"SGD"} },
+		"failed":                         func(p *Plan) { p.Python = "false" },
+		"does not start":                 func(p *Plan) { p.Python = "no-such-python" },
+		`device "tpu": unknown`:          func(p *Plan) { p.Device = "tpu" },
+		"batch is 16, which 3 devices":   func(p *Plan) { p.Devices = 3 },
+		"wants images of at least 4x4 p": func(p *Plan) { p.Net = "convnet" },
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Setenv(workerEnv, "1")
+			p := plan()
+			p.Rows = []string{CrossEntropy}
+			change(&p)
+			_, err := p.Run(t.Context(), []string{os.Args[0]})
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want one line with %q", err, want)
+			}
+		})
+	}
+}
+
+// What is handed over can be read as an NPZ file: names, shapes and values.
+func TestHandOver(t *testing.T) {
+	dev, err := device.Open("cpu", progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := plan().task(CrossEntropy)
+	set, err := noise(task, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := ngebm.DefaultConfig("", "mlp-8")
+	cfg.Batch = 16
+	s, err := ngebm.NewStepper(dev.Backend, cfg, set, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, labels := s.Batch()
+	path := filepath.Join(t.TempDir(), "hand.npz")
+	if err := handOver(path, s.Classifier(), x, labels, []int{16, 2}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := npz.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want := map[string][]int{"x": {16, 2}, "y": {16}, "fc0/weight": {2, 8}, "fc0/bias": {8}, "fc1/weight": {8, 3}, "fc1/bias": {3}}
+	for name, shape := range want {
+		if h := f.Header(name + ".npy"); h == nil || !slices.Equal(h.Descr.Shape, shape) {
+			t.Errorf("%s is not shaped %v: %v", name, shape, h)
+		}
+	}
+	var got []float32
+	if err := f.Read("x.npy", &got); err != nil || !slices.Equal(got, x) {
+		t.Errorf("x is %v, want %v (%v)", got, x, err)
+	}
+}
+
+// The peer's script is Python, and does the same work where PyTorch or JAX is found.
+func TestPeers(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	if named := os.Getenv("NGEBM_TEST_PYTHON"); named != "" {
+		python = named
+	}
+	if out, err := exec.Command(python, "-c", "import ast; ast.parse(open('peer.py').read())").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, library := range []string{"torch", "jax"} {
+		t.Run(library, func(t *testing.T) {
+			if exec.Command(python, "-c", "import numpy, "+library).Run() != nil {
+				t.Skipf("%s has no %s; name one that has it in $NGEBM_TEST_PYTHON", python, library)
+			}
+			t.Setenv(workerEnv, "1")
+			for net, shape := range map[string][]int{"mlp-lrelu-8-8": {2}, "convnet": {8, 8, 1}, "wrn-10-1": {8, 8, 3}} {
+				p := plan()
+				p.Net, p.Shape, p.Library, p.Python, p.Against, p.Times, p.Rounds, p.Batch = net, shape, library, python, "", 1, 1, 4
+				table, err := p.Run(t.Context(), []string{os.Args[0]})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range table.Rows {
+					if far := r.apart(r.Peer, agreeing); compared(r.Name) && !(far < 1e-5) {
+						t.Errorf("%s, %s: results are %v apart: %v and %v", net, r.Name, far, r.Ours.Results, r.Peer.Results)
+					}
+				}
+			}
+		})
+	}
+}

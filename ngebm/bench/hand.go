@@ -1,0 +1,59 @@
+package bench
+
+import (
+	"archive/zip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/ngebm"
+)
+
+// handOver writes a classifier's weights and a batch, shaped shape, as an NPZ file:
+// "x", "y", and each weight by its name.
+func handOver(path string, c *ngebm.Classifier, x []float32, labels []int32, shape []int) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("bench: cannot hand the weights over: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	z := zip.NewWriter(f)
+	err = errors.Join(writeArray(z, "x", "<f4", shape, x), writeArray(z, "y", "<i4", shape[:1], labels))
+	if err == nil {
+		err = c.Weights(func(name string, value *tensors.Tensor) error {
+			flat, err := tensors.CopyFlatData[float32](value)
+			if err != nil {
+				return err
+			}
+			return writeArray(z, name, "<f4", value.Shape().Dimensions, flat)
+		})
+	}
+	return errors.Join(err, z.Close())
+}
+
+// writeArray adds an array in NumPy's format, version 1.0: a magic, the length of the
+// header, the header padded to 64 bytes in all, values.
+func writeArray(z *zip.Writer, name, dtype string, shape []int, values any) error {
+	w, err := z.Create(name + ".npy")
+	if err != nil {
+		return err
+	}
+	dims := strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", ", "), "[]")
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s,), }", dtype, dims)
+	header += strings.Repeat(" ", 63-(10+len(header))%64) + "\n"
+	if _, err := io.WriteString(w, "\x93NUMPY\x01\x00"); err != nil {
+		return err
+	}
+	if err := binary.Write(w, binary.LittleEndian, uint16(len(header))); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, header); err != nil {
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, values)
+}

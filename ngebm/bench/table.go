@@ -1,0 +1,132 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"text/tabwriter"
+)
+
+// Table is what was timed.
+type Table struct {
+	Plan Plan  `json:"plan"`
+	Rows []Row `json:"rows"`
+}
+
+// Row is one kind of work.
+type Row struct {
+	Name string `json:"name"`
+	Ours side   `json:"ours"`
+	Peer *side  `json:"peer,omitempty"`
+	// Against holds the first losses on another device.
+	Against *side `json:"against,omitempty"`
+}
+
+// median of all rounds, in seconds.
+func (s side) median() float64 { return median(slices.Concat(s.Rounds...)) }
+
+func median(values []float64) float64 {
+	values = slices.Sorted(slices.Values(values))
+	if n := len(values); n%2 == 0 {
+		return (values[n/2-1] + values[n/2]) / 2
+	}
+	return values[len(values)/2]
+}
+
+// ratios are those of our time to the peer's, round by round.
+func (r Row) ratios() []float64 {
+	var all []float64
+	for i, ours := range r.Ours.Rounds {
+		all = append(all, median(ours)/median(r.Peer.Rounds[i]))
+	}
+	return all
+}
+
+// apart is the largest difference of the first results to another program's, as many
+// as are compared.
+func (r Row) apart(other *side, first int) float64 {
+	worst := 0.
+	for i := range min(first, len(r.Ours.Results), len(other.Results)) {
+		worst = max(worst, math.Abs(r.Ours.Results[i]-other.Results[i]))
+	}
+	return worst
+}
+
+// passes is how many times the logits' operations the work on one example takes.
+func (r Row) passes(pgdSteps int) float64 {
+	switch r.Name {
+	case CrossEntropy:
+		return 3
+	case NGEBM:
+		return 6
+	case JEM:
+		return 3*2 + 20*2
+	case GradientNorms:
+		return 2
+	case PGD:
+		return float64(2 + 2*pgdSteps)
+	}
+	return 1
+}
+
+// images is how many examples one work goes over.
+func (t *Table) images(r Row) int {
+	if steps(r.Name) {
+		return t.Plan.Batch
+	}
+	return t.Plan.Images
+}
+
+// compared tells whether both programs' results of a row follow from the same start:
+// JEM's noise is each program's own, and PGD's signs amplify rounding.
+func compared(row string) bool { return row != JEM && row != PGD }
+
+// Print writes the table for people.
+func (t *Table) Print(w io.Writer) error {
+	p := t.Plan
+	first := t.Rows[0]
+	fmt.Fprintf(w, "%s, %d weights, examples of %v in %d classes; steps of %d, evaluation of %d\n", p.Net, first.Ours.Parameters, p.Shape, p.Classes, p.Batch, p.Images)
+	fmt.Fprintf(w, "ngebm: %s\n", first.Ours.Where)
+	if first.Peer != nil {
+		fmt.Fprintf(w, "peer:  %s, %s\n", first.Peer.Name, first.Peer.Where)
+	}
+	fmt.Fprintf(w, "median of %d, in %d rounds\n\n", p.Times*p.Rounds, p.Rounds)
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(tab, "work\tms\timages/s\tGFLOP/s\tpeak MiB\t× the first\t")
+	if p.Peak > 0 {
+		fmt.Fprint(tab, "of peak\t")
+	}
+	if first.Peer != nil {
+		fmt.Fprint(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tfirst results apart\t")
+	}
+	if p.Against != "" {
+		fmt.Fprintf(tab, "first / all losses apart from %s's\t", p.Against)
+	}
+	fmt.Fprintln(tab)
+	for _, r := range t.Rows {
+		seconds, n := r.Ours.median(), float64(t.images(r))
+		name := r.Name
+		if name == PGD {
+			name = fmt.Sprintf("PGD-%d", p.PGDSteps)
+		}
+		operations := r.Ours.Operations * r.passes(p.PGDSteps) * n / seconds
+		fmt.Fprintf(tab, "%s\t%.4g\t%.4g\t%.4g\t%.0f\t%.2f\t", name, 1e3*seconds, n/seconds, operations/1e9, r.Ours.Peak, seconds/first.Ours.median())
+		if p.Peak > 0 {
+			fmt.Fprintf(tab, "%.1f %%\t", 100*operations/(p.Peak*1e12))
+		}
+		if r.Peer != nil {
+			ratios := r.ratios()
+			apart := "-"
+			if compared(r.Name) {
+				apart = fmt.Sprintf("%.1e", r.apart(r.Peer, agreeing))
+			}
+			fmt.Fprintf(tab, "%.4g\t%.0f\t%.2f (%.2f-%.2f)\t%s\t", 1e3*r.Peer.median(), r.Peer.Peak, median(ratios), slices.Min(ratios), slices.Max(ratios), apart)
+		}
+		if r.Against != nil {
+			fmt.Fprintf(tab, "%.1e / %.1e\t", r.apart(r.Against, 1), r.apart(r.Against, len(r.Against.Results)))
+		}
+		fmt.Fprintln(tab)
+	}
+	return tab.Flush()
+}

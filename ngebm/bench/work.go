@@ -1,0 +1,218 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/progress"
+)
+
+// Work is what a process of the table does: it gets ready for the task, says so in a
+// line of JSON on out, and works as often as each line of in says.
+func Work(ctx context.Context, description string, in io.Reader, out io.Writer) error {
+	var t task
+	if err := json.Unmarshal([]byte(description), &t); err != nil {
+		return fmt.Errorf("bench: %q is no task: %w", description, err)
+	}
+	w, err := newWorker(ctx, t)
+	if err != nil {
+		return err
+	}
+	say := json.NewEncoder(out)
+	if err := say.Encode(w.hello); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		times, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			return fmt.Errorf("bench: %q is no number of times", lines.Text())
+		}
+		var d did
+		for range times {
+			began := time.Now()
+			result, err := w.do()
+			if err != nil {
+				return err
+			}
+			d.Seconds, d.Results = append(d.Seconds, time.Since(began).Seconds()), append(d.Results, result)
+		}
+		d.Peak = peakMemory()
+		if err := say.Encode(d); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// worker does one row's work.
+type worker struct {
+	hello
+	do func() (result float64, err error)
+}
+
+func newWorker(ctx context.Context, t task) (*worker, error) {
+	dev, err := device.OpenSeveral(t.Device, t.Devices, progress.Silent{})
+	if err != nil {
+		return nil, err
+	}
+	cfg := ngebm.DefaultConfig("", t.Net)
+	cfg.Batch, cfg.LearningRate, cfg.Warmup = t.Batch, 1e-4, 0
+	switch t.Row {
+	case NGEBM:
+		cfg.Beta, cfg.Gamma = 1, 1
+	case JEM:
+		err = cfg.Set("jem.weight=1,jem.buffer=1000") // its size is nothing to a step
+	}
+	if err != nil {
+		return nil, err
+	}
+	n := max(t.Batch, t.Images)
+	if t.StepsRow {
+		n = t.Batch
+	}
+	set, err := noise(t, n)
+	if err != nil {
+		return nil, err
+	}
+	s, err := ngebm.NewStepper(dev.Backend, cfg, set, t.Devices)
+	if err != nil {
+		return nil, err
+	}
+	c := s.Classifier()
+	w := &worker{hello: hello{Name: "ngebm", Where: where(dev), Parameters: c.Parameters()}}
+	if w.Operations, err = c.Operations(); err != nil {
+		return nil, err
+	}
+	if t.Write {
+		x, labels := s.Batch()
+		if !t.StepsRow {
+			x, labels = values(set), set.Labels
+		}
+		if err := handOver(t.Hand, c, x, labels, append([]int{len(labels)}, t.Shape...)); err != nil {
+			return nil, err
+		}
+	}
+	switch t.Row {
+	case Logits:
+		w.do = func() (float64, error) { return mean(c.Energies(set)) }
+	case GradientNorms:
+		w.do = func() (float64, error) { return mean(c.GradientNorms(set)) }
+	case PGD:
+		w.do, err = attackOn(ctx, c, set, t.PGDSteps)
+	default:
+		w.do = s.Step
+	}
+	return w, err
+}
+
+func where(d *device.Device) string {
+	if device.IsGo(d.Backend) {
+		return "pure Go"
+	}
+	return fmt.Sprintf("XLA on %s, devices: %d", strings.ToUpper(d.Kind), d.Count)
+}
+
+func mean(values []float64, err error) (float64, error) {
+	sum := 0.
+	for _, v := range values {
+		sum += v / float64(len(values))
+	}
+	return sum, err
+}
+
+// attackOn attacks all examples of a set: their labels are what the classifier says,
+// so that none is left out.
+func attackOn(ctx context.Context, c *ngebm.Classifier, set *data.Dataset, steps int) (func() (float64, error), error) {
+	logits, err := c.Logits(set)
+	if err != nil {
+		return nil, err
+	}
+	answered := *set
+	answered.Labels = make([]int32, len(logits))
+	for i, row := range logits {
+		for k, f := range row {
+			if f > row[answered.Labels[i]] {
+				answered.Labels[i] = int32(k)
+			}
+		}
+	}
+	attacker, err := attack.New(c, attack.Options{})
+	if err != nil {
+		return nil, err
+	}
+	pgd := attack.PGD{Norm: attack.Linf, Steps: steps, Step: .1}
+	return func() (float64, error) {
+		curve, err := attacker.Run(ctx, &answered, pgd, []float64{8. / 255})
+		if err != nil {
+			return 0, err
+		}
+		return curve.Points[len(curve.Points)-1].Accuracy, nil
+	}, nil
+}
+
+// noise is a set of random examples.
+func noise(t task, n int) (*data.Dataset, error) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	d := data.Dataset{Info: data.Info{Name: "noise", Split: "train"}, Shape: t.Shape, Labels: make([]int32, n)}
+	for k := range t.Classes {
+		d.Classes = append(d.Classes, strconv.Itoa(k))
+	}
+	for i := range d.Labels {
+		d.Labels[i] = int32(rng.IntN(t.Classes))
+	}
+	size := n
+	for _, s := range t.Shape {
+		size *= s
+	}
+	if len(t.Shape) == 1 {
+		d.Points = make([]float32, size)
+		for i := range d.Points {
+			d.Points[i] = 2*rng.Float32() - 1
+		}
+		return data.New(d)
+	}
+	d.MaxPixel, d.Pixels = 255, make([]uint8, size)
+	for i := range d.Pixels {
+		d.Pixels[i] = uint8(rng.IntN(256))
+	}
+	return data.New(d)
+}
+
+// values are those of all examples, as the network sees them.
+func values(set *data.Dataset) []float32 {
+	size := set.Size()
+	x := make([]float32, set.Len()*size)
+	for i := range set.Len() {
+		set.Example(i, x[i*size:(i+1)*size])
+	}
+	return x
+}
+
+// peakMemory is the most that this process has had, in MiB; 0 where the system does
+// not say.
+func peakMemory() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for _, line := range strings.Split(string(status), "\n") {
+		if kib, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(kib), " kB"), 64) // 0 if it is no number
+			return n / 1024
+		}
+	}
+	return 0
+}

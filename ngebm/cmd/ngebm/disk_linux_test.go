@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Trained runs on a disk that is full or read-only cannot be judged, and that is said;
+// once it is mended the table is the one that was had before.
+func TestMeasuringOnFaultyDisk(t *testing.T) {
+	runs := t.TempDir()
+	if err := syscall.Mount("ngebm", runs, "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("SKIPPED: a disk cannot be mounted here (%v); as root it can", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(runs, syscall.MNT_DETACH) })
+	sweep := func() (string, error) {
+		var out strings.Builder
+		err := dispatch(t.Context(), []string{"sweep", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=4,eval_every=2", "-attacked", "20",
+			"-grid", "beta=0,.1", "-seeds", "1", "-runs", runs, "-json", "-", "-device", "go"}, &out)
+		return out.String(), err
+	}
+	table, err := sweep()
+	if err != nil {
+		t.Fatal(err)
+	}
+	forget := func() {
+		judged, _ := filepath.Glob(filepath.Join(runs, "*", "judged-*.json")) // the pattern is well-formed
+		for _, path := range judged {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	filler := filepath.Join(runs, "filler")
+	remount := func(flags uintptr) {
+		if err := syscall.Mount("ngebm", runs, "tmpfs", syscall.MS_REMOUNT|flags, "size=1m"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		harm, mend func()
+		want       string
+	}{
+		{func() { _ = os.WriteFile(filler, make([]byte, 2<<20), 0o644) }, func() { _ = os.Remove(filler) }, "no space left"},
+		{func() { remount(syscall.MS_RDONLY) }, func() { remount(0) }, "read-only file system"},
+	} {
+		forget()
+		c.harm()
+		_, err := sweep()
+		c.mend()
+		if err == nil || !strings.Contains(err.Error(), "cannot store") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v", c.want, err)
+		}
+		if again, err := sweep(); err != nil || again != table {
+			t.Errorf("%s, mended: %v\n%s\nnot\n%s", c.want, err, again, table)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package ngebm_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ngebm/ngebm"
+)
+
+// smallDisk mounts a disk of its own of one MiB.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("ngebm", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("SKIPPED: a disk cannot be mounted here (%v); as root it can", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// remount makes a disk read-only or writable.
+func remount(t *testing.T, dir string, flags uintptr) {
+	t.Helper()
+	if err := syscall.Mount("ngebm", dir, "tmpfs", syscall.MS_REMOUNT|flags, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill leaves no room on a disk, and returns what makes it again.
+func fill(t *testing.T, dir string) (empty func()) {
+	t.Helper()
+	path := filepath.Join(dir, "filler")
+	if err := os.WriteFile(path, make([]byte, 2<<20), 0o644); err == nil {
+		t.Fatal("the disk has room for more than it should")
+	}
+	return func() { _ = os.Remove(path) }
+}
+
+// A disk that is full, becomes read-only or is taken away while a run trains stops it
+// with the reason; the checkpoint before is good, and once the fault is mended the run
+// goes on and ends as the one that was left alone.
+func TestTrainingOnFaultyDisk(t *testing.T) {
+	cfg, backend := small(), open(t, "go")
+	alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		harm func(disk, run string) (mend func())
+		want []string
+	}{
+		{"full", func(disk, _ string) func() { return fill(t, disk) },
+			[]string{"cannot write the checkpoint", "no space left", "make room and train the same configuration", "what was written before is untouched"}},
+		{"read-only", func(disk, _ string) func() {
+			remount(t, disk, syscall.MS_RDONLY)
+			return func() { remount(t, disk, 0) }
+		}, []string{"cannot write the checkpoint", "read-only file system", "make its folder writable, or choose another with -runs"}},
+		{"vanished", func(_, run string) func() {
+			_ = os.Rename(run, run+".away")
+			return func() { _ = os.Rename(run+".away", run) }
+		}, []string{"cannot write the checkpoint", "the run's folder is gone"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			disk := smallDisk(t)
+			var mend func()
+			var good []byte
+			_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk, SaveEvery: 1, Watch: func(r *ngebm.Run) {
+				if r.History.Steps() == 20 {
+					good = readFile(t, filepath.Join(r.Dir, "checkpoint.ngebm"))
+					mend = c.harm(disk, r.Dir)
+				}
+			}})
+			wantMessage(t, err, c.want...)
+			if mend == nil {
+				t.Fatal("nothing was harmed")
+			}
+			mend()
+			if !bytes.Equal(readFile(t, file(t, disk, "checkpoint.ngebm")), good) {
+				t.Error("the checkpoint before the fault was changed")
+			}
+			loaded, err := ngebm.Load(backend, filepath.Dir(file(t, disk, "checkpoint.ngebm")), nil)
+			if err != nil || loaded.Warning != "" || loaded.History.Steps() == 0 {
+				t.Fatalf("the checkpoint before the fault: %v", err)
+			}
+			resumed, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(checkpointOf(t, alone), checkpointOf(t, resumed)) {
+				t.Error("it ended with another checkpoint than the run left alone")
+			}
+			if left, _ := filepath.Glob(filepath.Join(resumed.Dir, ".*")); len(left) > 0 {
+				t.Errorf("unfinished files are left: %v", left)
+			}
+		})
+	}
+	t.Run("from the start", func(t *testing.T) {
+		disk := smallDisk(t)
+		empty := fill(t, disk)
+		_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
+		if err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("a full disk: %v", err)
+		}
+		empty()
+		remount(t, disk, syscall.MS_RDONLY)
+		_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
+		wantMessage(t, err, "read-only file system", "choose another with -runs")
+		remount(t, disk, 0)
+		if _, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk}); err != nil {
+			t.Fatal(err)
+		}
+		remount(t, disk, syscall.MS_RDONLY)
+		if again, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk}); err != nil || !again.Loaded {
+			t.Errorf("a complete run on a read-only disk: %v", err)
+		}
+	})
+}

@@ -1,0 +1,101 @@
+package ngebm_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	"ngebm/ngebm"
+)
+
+// times is how often something is tried: a few times in every run of the tests, and in
+// full with NGEBM_LONG=1.
+func times(few, full int) int {
+	if os.Getenv("NGEBM_LONG") != "" {
+		return full
+	}
+	return few
+}
+
+// held is what this process holds.
+type held struct {
+	resident         int // bytes, those on XLA's CPU device among them; 0 where the system does not tell
+	heap             int // bytes
+	routines, handle int
+}
+
+func (h held) String() string {
+	return fmt.Sprintf("%.1f MiB resident, %.1f MiB heap, %d goroutines, %d file handles", float64(h.resident)/(1<<20), float64(h.heap)/(1<<20), h.routines, h.handle)
+}
+
+func holding() held {
+	runtime.GC()
+	runtime.GC() // what the first one's finalisers let go
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	h := held{heap: int(m.HeapAlloc), routines: runtime.NumGoroutine()}
+	if b, err := os.ReadFile("/proc/self/statm"); err == nil {
+		var all int
+		_, _ = fmt.Sscan(string(b), &all, &h.resident)
+		h.resident *= os.Getpagesize()
+	}
+	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
+		h.handle = len(open)
+	}
+	return h
+}
+
+// flat fails if the process holds more than it did, beyond the slack of allocators.
+func flat(t *testing.T, before, after held, what string) {
+	t.Helper()
+	t.Logf("%s: %v, then %v", what, before, after)
+	const slack = 16 << 20
+	if after.resident > before.resident+slack || after.heap > before.heap+slack || after.routines > before.routines+2 || after.handle > before.handle {
+		t.Errorf("%s leaves more and more: %v, then %v", what, before, after)
+	}
+}
+
+// A long training in one process, evaluated and saved again and again, holds no more in
+// its second half than in its first: ten thousand steps and a thousand evaluations in
+// full.
+func TestLongTrainingStaysSmall(t *testing.T) {
+	cfg := small()
+	cfg.Epochs = times(60, 1000)
+	var half held
+	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), SaveEvery: 1, Watch: func(r *ngebm.Run) {
+		if r.History.Steps() == cfg.Epochs/2*r.History.StepsPerEpoch {
+			half = holding()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat(t, half, holding(), fmt.Sprintf("training of %d steps with %d evaluations", run.History.Steps(), len(run.History.Evaluations)))
+}
+
+// Opening a run, asking it and letting it go, over and over, holds nothing: neither
+// graphs nor what XLA compiled of them.
+func TestLongLoadingStaysSmall(t *testing.T) {
+	backend := open(t, "cpu")
+	run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(n int) {
+		for range n {
+			loaded, err := ngebm.Load(backend, run.Dir, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := loaded.Classifier.GradientNorms(run.Test); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n := times(8, 200)
+	ask(n)
+	before := holding()
+	ask(n)
+	flat(t, before, holding(), fmt.Sprintf("%d times loaded and asked", n))
+}

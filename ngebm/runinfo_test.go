@@ -1,0 +1,98 @@
+package ngebm
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data"
+)
+
+// strange is a config.json with some of its parts replaced.
+func strange(t testing.TB, net string, shape []int, classes []string) []byte {
+	t.Helper()
+	cfg, err := json.Marshal(DefaultConfig("moons", net))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(runInfo{Hash: "0123456789ab", Algorithm: algorithm, Config: cfg, Data: data.Info{Classes: classes}, Shape: shape})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The folder of a run from a stranger is refused, by name, before memory is taken for
+// what it promises; a checkpoint with a right checksum and odd content likewise.
+func TestLoadRefusesStrangers(t *testing.T) {
+	two := []string{"a", "b"}
+	good := string(strange(t, "mlp-3", []int{2}, two))
+	whole := func(more ...namedTensor) checkpoint {
+		c := exampleCheckpoint()
+		c.weights = append([]namedTensor{
+			{"/net/hidden0/weight", true, tensors.FromFlatDataAndDimensions(make([]float32, 6), 2, 3)},
+		}, more...)
+		return c
+	}
+	for name, c := range map[string]struct {
+		config     string
+		checkpoint checkpoint
+		want       string
+	}{
+		"not JSON":             {"{", exampleCheckpoint(), "config.json: it cannot be read"},
+		"no configuration":     {"{}", exampleCheckpoint(), "config.json: EOF"},
+		"no classes":           {string(strange(t, "mlp-3", []int{2}, nil)), exampleCheckpoint(), "0 classes"},
+		"no shape":             {string(strange(t, "mlp-3", nil, two)), exampleCheckpoint(), "examples of shape []"},
+		"empty shape":          {string(strange(t, "mlp-3", []int{0}, two)), exampleCheckpoint(), "examples of shape [0]"},
+		"negative shape":       {string(strange(t, "mlp-3", []int{-2, -2}, two)), exampleCheckpoint(), "examples of shape [-2 -2]"},
+		"huge shape":           {string(strange(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 268435456 numbers"},
+		"huge layers":          {string(strange(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "the 4295229440 weights or more of mlp-65536-65536"},
+		"huge Wide ResNet":     {string(strange(t, "wrn-28-60000", []int{8, 8, 1}, two)), exampleCheckpoint(), "weights or more of wrn-28-60000"},
+		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
+		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the 16777216 that it may have"},
+		"other weights":        {good, exampleCheckpoint(), "another architecture"},
+		"a lacking weight":     {good, whole(), "another architecture"},
+		"a name that is empty": {good, whole(namedTensor{"", false, tensors.FromScalar(int64(2))}), "another architecture"},
+		"odd names":            {good, whole(namedTensor{"//", false, tensors.FromScalar(int64(2))}, namedTensor{"/net", false, tensors.FromScalar(int64(2))}), "another architecture"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, configFile), []byte(c.config), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := writeCheckpoint(filepath.Join(dir, checkpointFile), "", c.checkpoint); err != nil {
+				t.Fatal(err)
+			}
+			backend, err := gobackend.New("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Load(backend, dir, nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzRunInfo(f *testing.F) {
+	f.Add(strange(f, "mlp-3", []int{2}, []string{"a", "b"}))
+	f.Add(strange(f, "wrn-10-1", []int{1 << 40, 3}, []string{"a"}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		info, cfg, err := parseInfo(raw)
+		if err != nil {
+			return
+		}
+		if len(info.Data.Classes) == 0 || !fitsIn(info.Shape, maxInputs) {
+			t.Errorf("classes %v and shape %v were accepted", info.Data.Classes, info.Shape)
+		}
+		if net, err := networkFor(cfg, nil); err == nil && leastWeights(net, info) < 0 {
+			t.Errorf("%s has %d weights", net, leastWeights(net, info))
+		}
+	})
+}

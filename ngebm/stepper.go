@@ -1,0 +1,123 @@
+package ngebm
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data"
+	"ngebm/ngebm/progress"
+)
+
+// Stepper takes training steps outside of a run, all on the first batch of a set: what
+// benchmarks time.
+type Stepper struct {
+	trainer *trainer
+	batch   data.Batch
+	ready   bool // the step is compiled
+}
+
+// NewStepper makes a stepper of the configuration, whose steps are shared by so many of
+// the backend's devices (see [Options]). The weights are those that a run would start
+// from. The step is compiled when it is first taken.
+func NewStepper(backend compute.Backend, cfg Config, train *data.Dataset, devices int) (*Stepper, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	net, err := networkFor(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	batches, err := newBatches(train, cfg, 0)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Config: cfg, History: &History{}, Train: train}
+	store := newStore(cfg)
+	if r.Classifier, err = newClassifier(backend, net, store, networkScope, train.Shape, train.Classes, train.Len()); err != nil {
+		return nil, err
+	}
+	t := &trainer{run: r, backend: backend, store: store, total: math.MaxInt, opts: Options{Progress: progress.Silent{}}}
+	t.sharing, err = newSharing(backend, devices, cfg)
+	return &Stepper{trainer: t, batch: batches.At(0)}, err
+}
+
+// Step takes a step and returns the loss before it.
+func (s *Stepper) Step() (loss float64, err error) {
+	if err := s.prepare(); err != nil {
+		return 0, err
+	}
+	h := s.trainer.run.History
+	if err := s.trainer.one(h.Steps(), s.batch); err != nil {
+		return 0, err
+	}
+	return float64(h.Loss[h.Steps()-1]), nil
+}
+
+func (s *Stepper) prepare() error {
+	if s.ready {
+		return nil
+	}
+	err := s.trainer.prepare()
+	s.ready = err == nil
+	return err
+}
+
+// Batch is what every step is taken on: values, shaped [batch, …], and labels.
+func (s *Stepper) Batch() (x []float32, labels []int32) { return s.batch.X, s.batch.Labels }
+
+// Classifier has the weights as the steps leave them.
+func (s *Stepper) Classifier() *Classifier { return s.trainer.run.Classifier }
+
+// Close frees what was compiled for the steps.
+func (s *Stepper) Close() {
+	if s.ready {
+		s.trainer.close()
+	}
+}
+
+// Weights calls do with each of the network's weights and its name: "conv1/weight",
+// shaped as package nets says. The tensor is valid during the call.
+func (c *Classifier) Weights(do func(name string, value *tensors.Tensor) error) error {
+	for v := range c.store.RootScope().At("%s", c.scope).IterVariables() {
+		value, err := v.Value()
+		if err != nil {
+			return fmt.Errorf("ngebm: weight %s cannot be read: %w", v.Path(), err)
+		}
+		if err := do(strings.TrimPrefix(v.Path(), "/"+c.scope+"/"), value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Operations is the number of multiplications and additions of convolutions and matrix
+// products that the logits of one example take. A training step takes 3 times as many
+// for cross-entropy and 6 times for NG-EBM.
+func (c *Classifier) Operations() (float64, error) {
+	g, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, c.Shape...)...))
+	if err != nil {
+		return 0, fmt.Errorf("ngebm: %s", firstLine(err))
+	}
+	total := 0.
+	for _, node := range g.Nodes() {
+		out := float64(node.Shape().Size())
+		switch node.Type() {
+		case NodeTypeConvGeneral:
+			kernel := node.Inputs()[1].Shape() // [positions…, in, out]
+			total += 2 * out * float64(kernel.Size()/kernel.Dimensions[kernel.Rank()-1])
+		case NodeTypeDotGeneral:
+			// [m,k]·[k,n] has m·n results: k is what is left of m·k·k·n.
+			a, b := float64(node.Inputs()[0].Shape().Size()), float64(node.Inputs()[1].Shape().Size())
+			total += 2 * out * math.Sqrt(a*b/out)
+		}
+	}
+	return total / float64(c.batch), nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Where a site or a notebook cannot be written, publish says so and leaves the notebook as
+// it was; once that is mended, publishing again works.
+func TestPublishOnFaultyDisk(t *testing.T) {
+	b := ready(t)
+	t.Parallel()
+	root := clone(t, false)
+	const name = "disk_test"
+	t.Cleanup(func() {
+		left, _ := filepath.Glob(filepath.Join(b.place.cache, "executed", name+"-*"))
+		for _, file := range left {
+			os.Remove(file)
+		}
+	})
+	disk := t.TempDir()
+	if err := syscall.Mount("ngebm", disk, "tmpfs", 0, "size=16k"); err != nil {
+		t.Skipf("SKIPPED: a disk cannot be mounted here (%v); as root it can", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	remount := func(size string, flags uintptr) {
+		t.Helper()
+		if err := syscall.Mount("ngebm", disk, "tmpfs", syscall.MS_REMOUNT|flags, "size="+size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	site, stored := filepath.Join(disk, "site"), filepath.Join(disk, name+".ipynb")
+	writeNotebook(t, stored, "# Title\n\nWords.", "%noautoget", "!echo done")
+	before := readFile(t, stored)
+	publish := func(args ...string) (string, error) {
+		printed, _, err := runProgramWith(t, root, []string{"NGEBM_RUNS="}, append([]string{"publish"}, args...)...)
+		return printed, err
+	}
+	fails := func(want string, args ...string) {
+		t.Helper()
+		printed, err := publish(args...)
+		if err == nil || !strings.Contains(printed, want) {
+			t.Errorf("%v, without %q:\n%s", err, want, printed)
+		}
+		if after := readFile(t, stored); !bytes.Equal(before, after) {
+			t.Error("the notebook was changed")
+		}
+	}
+	fails("no space left on device", "-o", site, stored)
+	if err := os.RemoveAll(site); err != nil {
+		t.Fatal(err)
+	}
+	remount("16k", syscall.MS_RDONLY)
+	fails("read-only file system", "-o", site, stored)
+	fails("read-only file system", "-w", stored)
+	remount("64m", 0)
+	if printed, err := publish("-w", "-o", site, stored); err != nil {
+		t.Errorf("once it is mended: %v\n%s", err, printed)
+	}
+	for _, folder := range []string{disk, site} {
+		if left, _ := filepath.Glob(filepath.Join(folder, ".*")); len(left) > 0 {
+			t.Errorf("unfinished files are left: %v", left)
+		}
+	}
+}

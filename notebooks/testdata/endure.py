@@ -1,0 +1,128 @@
+"""Runs cells of a Go kernel over and over, as one long day with a notebook does.
+
+    python endure.py UNCHANGED CHANGED EVERY
+
+Standard input holds a list of cells that are run first, and after every restart. Of the
+executions UNCHANGED are of one cell as it was and CHANGED of one that differs each time,
+evenly mixed. Among them a cell is interrupted in its middle and the kernel is restarted,
+by turns idle and in the middle of a cell. After every EVERY executions a line of JSON on
+standard output tells what there is: executions so far, files and folders below $TMPDIR,
+processes below this one, and the resident memory of these and of this one, in bytes.
+"""
+
+import json
+import os
+import sys
+import time
+import uuid
+
+from jupyter_client import KernelManager
+
+PATIENCE = 180
+SLEEPS = '%%\nfmt.Println("asleep")\ntime.Sleep(time.Minute)'
+
+
+class Endurance:
+    def __init__(self, first):
+        self.first = first
+        self.restarts = self.interrupts = 0
+        # Named as Jupyter's server does it, for the kernel finds its id in the name.
+        file = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], f"kernel-{uuid.uuid4()}.json")
+        self.manager = KernelManager(kernel_name="gonb", connection_file=file)
+        self.manager.start_kernel(extra_arguments=["-raw_error=true"])
+        self.connect()
+
+    def connect(self):
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE)
+        for code in self.first:
+            self.run(code)
+
+    def run(self, code, want=None):
+        said = []
+        hook = lambda m: said.append(str(m["content"].get("text", "")) + "".join(m["content"].get("traceback", [])))
+        reply = self.client.execute_interactive(code, timeout=PATIENCE, output_hook=hook)
+        text = "".join(said)
+        if reply["content"]["status"] != "ok" or want and want not in text:
+            sys.exit(f"a cell failed: {code!r} said {text!r} {reply['content']}")
+
+    def asleep(self):
+        """Starts a cell and returns when its program runs."""
+        self.client.execute(SLEEPS)
+        end = time.monotonic() + PATIENCE
+        while "asleep" not in str(self.client.get_iopub_msg(timeout=PATIENCE)["content"].get("text", "")):
+            if time.monotonic() > end:
+                sys.exit("the cell that sleeps did not start")
+
+    def interrupt(self):
+        self.asleep()
+        self.manager.interrupt_kernel()
+        if self.client.get_shell_msg(timeout=PATIENCE)["content"]["status"] == "ok":
+            sys.exit("an interrupted cell said that all is well")
+        self.interrupts += 1
+
+    def restart(self):
+        if self.restarts % 2:
+            self.asleep()
+        self.client.stop_channels()
+        self.manager.restart_kernel()
+        self.restarts += 1
+        self.connect()
+
+    def end(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
+
+
+def processes():
+    parents = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                parents[int(pid)] = int(f.read().rpartition(")")[2].split()[1])
+        except OSError:
+            pass  # it has ended meanwhile
+    family, grown = {os.getpid()}, True
+    while grown:
+        more = {pid for pid, parent in parents.items() if parent in family} - family
+        family, grown = family | more, bool(more)
+    return family - {os.getpid()}
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/statm") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def state(e, done):
+    files = [os.path.join(d, f) for d, _, names in os.walk(os.environ["TMPDIR"]) for f in names]
+    folders = sum(len(names) for _, names, _ in os.walk(os.environ["TMPDIR"]))
+    return {
+        "done": done, "files": len(files), "folders": folders, "processes": len(processes()),
+        "kernel": sum(map(memory, processes())), "driver": memory(os.getpid()),
+        "restarts": e.restarts, "interrupts": e.interrupts,
+    }
+
+
+def main():
+    unchanged, changed, every = map(int, sys.argv[1:])
+    total = unchanged + changed
+    e = Endurance(json.load(sys.stdin))
+    try:
+        for done in range(1, total + 1):
+            if done * changed // total > (done - 1) * changed // total:
+                e.run(f'%%\nfmt.Println("number", {done})', f"number {done}")
+            else:
+                e.run('%%\nfmt.Println("as ever")', "as ever")
+            if done % every == every // 3:
+                e.interrupt()
+            if done % (2 * every) == every:
+                e.restart()
+            if done % every == 0:
+                print(json.dumps(state(e, done)), flush=True)
+    finally:
+        e.end()
+
+
+main()
