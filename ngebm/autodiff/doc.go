@@ -70,7 +70,8 @@
 // copying of padded inputs. Slower than K as XLA does it were: im2col and one product;
 // nine products; three by three (shifts of x along one axis with shifts of dy along the
 // other); halves and quarters of the batch; the kernel's columns and its channels as one
-// axis. No XLA flag that the plugin knows made a step faster.
+// axis; a strided convolution's K by the remainders of its input. No XLA flag that the
+// plugin knows made a step faster.
 //
 // # Scope
 //
