@@ -27,10 +27,28 @@ func TestExplorerUnanswered(t *testing.T) {
 %%
 dev, _ := device.Open("cpu", progress.Silent{})
 run, err := explorer.Explore(context.Background(), dev.Backend, explorer.Settings{Alpha: 1, Noise: .1, Epochs: 2})
-fmt.Println(len(run.History.Loss), "steps,", err)`, "an answer from the browser, and none came within 10s: this is one training with the values of the cell's first line."})
-	if !strings.Contains(answers[1], "28 steps, <nil>") {
-		t.Errorf("it did not train:\n%s", answers[1])
+fmt.Println(len(run.History.Loss), "steps,", err)`, "none came within 10s (was the panel out of sight, as after Run All Cells? Run this cell by itself, with Shift+Enter): this is one training with the values of the cell's first line."})
+	if !strings.Contains(answers[1], "28 steps, <nil>") || strings.Count(answers[1], "The sliders need") != 1 {
+		t.Errorf("it did not train, or does not say why in one line:\n%s", answers[1])
 	}
+}
+
+// Run All Cells scrolls to the end of the notebook, where Jupyter does not set up the
+// panel, so that nobody answers. The cell says why in one line and trains by itself, and
+// the cells below it run.
+func TestExplorerRunAllInBrowser(t *testing.T) {
+	l := openInLab(t, "09_live_explorer.ipynb", "")
+	l.act("run all cells", choose("Run", "Run All Cells"))
+	doc := l.awaitDone()
+	printed := ""
+	for _, o := range doc.codeCells()[2].Outputs {
+		printed += string(o.Text)
+	}
+	if strings.Count(printed, "The sliders need") != 1 || !strings.Contains(printed, "Run this cell by itself, with Shift+Enter") || !strings.Contains(printed, "160 of 160 epochs") {
+		t.Errorf("the cell with the panel prints %q", printed)
+	}
+	l.act("look", l.take("lab-13-run-all"))
+	l.stop()
 }
 
 // Behind a prefix, as on a hub, GoNB's own connection fails, and the panel makes its own.
