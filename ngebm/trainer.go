@@ -45,7 +45,13 @@ type trainer struct {
 
 // logits builds the network being trained.
 func (t *trainer) logits(x *Node) *Node {
-	return logitsOf(t.run.Classifier.Network, t.store, networkScope, x, len(t.run.Train.Classes))
+	logits := func(x *Node) *Node {
+		return logitsOf(t.run.Classifier.Network, t.store, networkScope, x, len(t.run.Train.Classes))
+	}
+	if t.run.Config.Precision == bfloat16 {
+		return inBFloat16(t.store, networkScope, x, logits)
+	}
+	return logits(x)
 }
 
 // prepare makes ready for the first step: what goes on beside it, and its executable.
