@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -343,14 +342,4 @@ func (t *trainer) report(finished bool) {
 		r.Terms = append(r.Terms, progress.Term{Name: "accuracy", Value: t.evaluated})
 	}
 	t.opts.Progress.Report(r)
-}
-
-// firstLine drops what GoMLX puts around the message of a panic in a graph's
-// function, and the stack trace.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	if i := strings.LastIndex(line, " panicked: "); i >= 0 {
-		return line[i+len(" panicked: "):]
-	}
-	return line
 }
