@@ -68,6 +68,10 @@ func TestOddNumbersTrain(t *testing.T) {
 			}
 		}},
 		{"large inputs", func(_ *ngebm.Config, o *ngebm.Options) { o.TrainSet, o.TestSet = scaled(train, 1e3), scaled(test, 1e3) }, nil},
+		{"large inputs in bfloat16", func(c *ngebm.Config, o *ngebm.Options) {
+			c.Precision, o.TrainSet, o.TestSet = "bfloat16", scaled(train, 1e3), scaled(test, 1e3)
+		}, nil},
+		{"level logits in bfloat16", func(c *ngebm.Config, o *ngebm.Options) { c.Precision, c.Net, o.Network = "bfloat16", "", level{} }, nil},
 		{"tiny inputs", func(_ *ngebm.Config, o *ngebm.Options) {
 			o.TrainSet, o.TestSet = scaled(train, 1e-38), scaled(test, 1e-38)
 		}, nil},
