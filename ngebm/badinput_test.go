@@ -6,7 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
 	"ngebm/ngebm"
+	"ngebm/ngebm/nets"
 )
 
 func wantMessage(t *testing.T, err error, parts ...string) {
@@ -84,4 +88,19 @@ func TestBadInput(t *testing.T) {
 		_, err := ngebm.Load(backend, dir, nil)
 		wantMessage(t, err, dir, "config.json")
 	})
+}
+
+// hungry is a network that wants terabytes for each number of its input.
+type hungry struct{ nets.Network }
+
+func (h hungry) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	all := Sort(BroadcastPrefix(StopGradient(Mul(x, x)), 1<<20, 1<<20), -1, true)
+	return Add(h.Network.Logits(scope, x, classes), MulScalar(StopGradient(ReduceAllSum(all)), 0))
+}
+
+// Where the device's memory does not suffice, the error says what to lower.
+func TestOutOfMemory(t *testing.T) {
+	cfg := small()
+	_, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: hungry{nets.MLP{Hidden: []int{16}}}})
+	wantMessage(t, err, "step 1", "too little memory", "lower batch", "-device")
 }

@@ -57,7 +57,7 @@ type header struct {
 
 type tensorInfo struct {
 	Name      string `json:"name"`
-	DType     string `json:"dtype"` // "float32", "float64", "int64" …
+	DType     string `json:"dtype"` // "Float32", "Float64", "Int64" …
 	Shape     []int  `json:"shape"`
 	Trainable bool   `json:"trainable"`
 }

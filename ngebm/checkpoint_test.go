@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -133,7 +134,14 @@ func FuzzCheckpoint(f *testing.F) {
 			sum := sha256.Sum256(raw[:len(raw)-32])
 			copy(raw[len(raw)-32:], sum[:])
 		}
+		sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+		metrics.Read(sample)
+		before := sample[0].Value.Uint64()
 		c, err := decodeCheckpoint(raw)
+		metrics.Read(sample)
+		if took := sample[0].Value.Uint64() - before; took > 32<<20+200*uint64(len(raw)) {
+			t.Errorf("%d bytes took %d of memory", len(raw), took)
+		}
 		if err != nil {
 			return
 		}

@@ -85,6 +85,11 @@ type Config struct {
 	// classifier then uses, in [0,1); 0 is none. Early on the decay is (1+t)/(10+t)
 	// at step t, so that the start is soon forgotten.
 	EMA float64 `json:"ema,omitempty"`
+	// Precision is "bfloat16" for training with the network's weights, activations and
+	// gradients rounded to it, half the memory and for GPUs several times the speed;
+	// "" or "float32" is all in float32. Weights in the optimiser, the loss, and all
+	// that is measured afterwards are float32 either way.
+	Precision string `json:"precision,omitempty"`
 	// Recover says what happens when the run diverges; the zero value stops it.
 	Recover Recover `json:"recover,omitzero"`
 

@@ -67,6 +67,9 @@ func (c Config) withDefaults() Config {
 		or(&m.In, 23)
 		or(&m.Out, 5)
 	}
+	if c.Precision == "float32" {
+		c.Precision = ""
+	}
 	if c.Recover.Times > 0 {
 		or(&c.Recover.Shrink, .5)
 	}
@@ -113,6 +116,8 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("start", fmt.Sprintf("%q", c.Start), "the hash of a run, the 12 hex digits at the end of its folder's name")
 	case !(c.EMA >= 0 && c.EMA < 1):
 		return bad("ema", c.EMA, "at least 0 (none) and below 1, such as .999")
+	case c.Precision != "" && c.Precision != "float32" && c.Precision != bfloat16:
+		return bad("precision", fmt.Sprintf("%q", c.Precision), "float32 (the default) or bfloat16")
 	case r.Times < 0:
 		return bad("recover.times", r.Times, "0 (stop) or more")
 	case !(r.Shrink >= 0 && r.Shrink <= 1):

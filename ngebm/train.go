@@ -158,6 +158,9 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 func (r *Run) openData(ctx context.Context, opts Options) (err error) {
 	switch {
 	case opts.TrainSet != nil && opts.TestSet != nil:
+		if err := errors.Join(asMade(opts.TrainSet), asMade(opts.TestSet)); err != nil {
+			return err
+		}
 		r.Train, r.Test = opts.TrainSet, opts.TestSet
 	case opts.TrainSet != nil || opts.TestSet != nil:
 		return errors.New("ngebm: only one of TrainSet and TestSet is given; give both, or neither and name the set in Config.Data")
@@ -167,6 +170,16 @@ func (r *Run) openData(ctx context.Context, opts Options) (err error) {
 		}
 	}
 	return r.openOutliers(ctx, opts.Progress)
+}
+
+// asMade checks that a person's set is as data.New made it: its checksum stands for it in
+// the run's hash.
+func asMade(d *data.Dataset) error {
+	made, err := data.New(*d)
+	if err == nil && made.Checksum != d.Checksum {
+		err = fmt.Errorf("ngebm: %s was changed after data.New made it; make it anew from what it has now", d)
+	}
+	return err
 }
 
 // load takes the run to its last checkpoint that is whole, if there is one, and tells whether

@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -46,7 +45,13 @@ type trainer struct {
 
 // logits builds the network being trained.
 func (t *trainer) logits(x *Node) *Node {
-	return logitsOf(t.run.Classifier.Network, t.store, networkScope, x, len(t.run.Train.Classes))
+	logits := func(x *Node) *Node {
+		return logitsOf(t.run.Classifier.Network, t.store, networkScope, x, len(t.run.Train.Classes))
+	}
+	if t.run.Config.Precision == bfloat16 {
+		return inBFloat16(t.store, networkScope, x, logits)
+	}
+	return logits(x)
 }
 
 // prepare makes ready for the first step: what goes on beside it, and its executable.
@@ -340,14 +345,4 @@ func (t *trainer) report(finished bool) {
 		r.Terms = append(r.Terms, progress.Term{Name: "accuracy", Value: t.evaluated})
 	}
 	t.opts.Progress.Report(r)
-}
-
-// firstLine drops what GoMLX puts around the message of a panic in a graph's
-// function, and the stack trace.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	if i := strings.LastIndex(line, " panicked: "); i >= 0 {
-		return line[i+len(" panicked: "):]
-	}
-	return line
 }

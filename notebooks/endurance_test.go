@@ -29,6 +29,7 @@ type endured struct {
 // In full it takes half an hour.
 func TestLongDayWithANotebook(t *testing.T) {
 	b := ready(t)
+	t.Parallel()
 	every := times(5, 100)
 	temp, runtime := t.TempDir(), t.TempDir()
 	env, mark := marked(t, "TMPDIR="+temp,

@@ -16,6 +16,7 @@ import (
 // again ends with the notebook and the site of one that was left alone.
 func TestLongKilledPublishing(t *testing.T) {
 	b := ready(t)
+	t.Parallel()
 	root := clone(t, false)
 	const name = "killed_test"
 	path, site := filepath.Join(root, "notebooks", name+".ipynb"), filepath.Join(t.TempDir(), "site")
@@ -52,7 +53,7 @@ func TestLongKilledPublishing(t *testing.T) {
 	want, run := filesIn(t, site), readFile(t, path)
 	rng := rand.New(rand.NewPCG(1, 2))
 	kills, longest, finished := 0, time.Duration(0), 0
-	for attempts := 0; kills < times(3, 50) && attempts < 200; attempts++ {
+	for attempts := 0; kills < times(2, 50) && attempts < 200; attempts++ {
 		cmd := begin()
 		timer := time.AfterFunc(time.Duration(rng.Float64()*float64(whole)), func() { _ = cmd.Process.Kill() })
 		err := cmd.Wait()
@@ -79,7 +80,7 @@ func TestLongKilledPublishing(t *testing.T) {
 				t.Errorf("%s with %d bytes is not whole", file, len(content))
 			}
 		}
-		if kills%5 == 0 || kills == times(3, 50) {
+		if kills%5 == 0 || kills == times(2, 50) {
 			finish()
 			finished++
 			if now := readFile(t, path); !bytes.Equal(now, run) {

@@ -34,11 +34,20 @@ type lab struct {
 // waits for the notebook and its kernel. runs is a folder of runs that are there
 // already, or empty.
 func openInLab(t *testing.T, notebook, runs string) *lab {
+	return openPrepared(t, notebook, runs, clearOutputs)
+}
+
+// openAsStored opens a notebook with the outputs that it is stored with.
+func openAsStored(t *testing.T, notebook string) *lab {
+	return openPrepared(t, notebook, "", func(*testing.T, string) {})
+}
+
+func openPrepared(t *testing.T, notebook, runs string, prepare func(t *testing.T, path string)) *lab {
 	findBrowser(t)
 	b := ready(t)
 	root := clone(t, true)
 	l := &lab{notebook: filepath.Join(root, "notebooks", notebook), log: &urlWriter{}}
-	clearOutputs(t, l.notebook)
+	prepare(t, l.notebook)
 	env, mark := marked(t)
 	if runs != "" {
 		env = append(env, "NGEBM_RUNS="+runs)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // Where a browser should be but does not answer, the explorer trains once and ends.
@@ -27,10 +29,43 @@ func TestExplorerUnanswered(t *testing.T) {
 %%
 dev, _ := device.Open("cpu", progress.Silent{})
 run, err := explorer.Explore(context.Background(), dev.Backend, explorer.Settings{Alpha: 1, Noise: .1, Epochs: 2})
-fmt.Println(len(run.History.Loss), "steps,", err)`, "an answer from the browser, and none came within 10s: this is one training with the values of the cell's first line."})
-	if !strings.Contains(answers[1], "28 steps, <nil>") {
-		t.Errorf("it did not train:\n%s", answers[1])
+fmt.Println(len(run.History.Loss), "steps,", err)`, "none came within 10s (was the panel out of sight, as after Run All Cells? Run this cell by itself, with Shift+Enter): this is one training with the values of the cell's first line."})
+	if !strings.Contains(answers[1], "28 steps, <nil>") || strings.Count(answers[1], "The sliders need") != 1 {
+		t.Errorf("it did not train, or does not say why in one line:\n%s", answers[1])
 	}
+}
+
+// Run All Cells scrolls to the end of the notebook, with the panel out of sight. Who
+// scrolls back finds it there, and Finish lets the cells below run; or nobody answered
+// for it, and then the cell says why in one line and has trained by itself.
+func TestExplorerRunAllInBrowser(t *testing.T) {
+	l := openInLab(t, "09_live_explorer.ipynb", "")
+	l.act("run all cells", choose("Run", "Run All Cells"))
+	const panelOrLine = `document.querySelector("fieldset:not([disabled]) button[name=train]") ||
+		[...document.querySelectorAll(".jp-OutputArea pre")].find(p => p.textContent.includes("The sliders need"))`
+	l.await("scroll back to the panel", `(() => {
+		const view = document.querySelector(".jp-WindowedPanel-outer"), seen = `+panelOrLine+`;
+		if (!seen) view.scrollTop = view.scrollTop > 0 ? view.scrollTop - 300 : view.scrollHeight;
+		return Boolean(seen);
+	})()`)
+	var panelSeen bool
+	l.act("see which", chromedp.Evaluate(`(`+panelOrLine+`).tagName === "BUTTON"`, &panelSeen))
+	if panelSeen {
+		panel{l}.press("finish")
+	}
+	doc := l.awaitDone()
+	printed := ""
+	for _, o := range doc.codeCells()[2].Outputs {
+		printed += string(o.Text)
+	}
+	if want := "Nothing was trained."; panelSeen && !strings.Contains(printed, want) {
+		t.Errorf("after Finish the cell prints %q, want %q", printed, want)
+	}
+	if !panelSeen && (strings.Count(printed, "The sliders need") != 1 || !strings.Contains(printed, "160 of 160 epochs")) {
+		t.Errorf("where nobody answers the cell prints %q", printed)
+	}
+	t.Logf("the panel answered out of sight: %t", panelSeen)
+	l.stop()
 }
 
 // Behind a prefix, as on a hub, GoNB's own connection fails, and the panel makes its own.

@@ -82,6 +82,9 @@ func (p parameters) form(x, w, y *Node) form {
 // so in's factors need one sign and the two others the other; padding may be
 // negative, which crops.
 func (f form) contract(in, kernel, out place) *Node {
+	if y := f.product(in, kernel, out); y != nil {
+		return y
+	}
 	if f.tensors[kernel].positions() > f.tensors[in].positions() {
 		in, kernel = kernel, in
 	}
@@ -91,7 +94,9 @@ func (f form) contract(in, kernel, out place) *Node {
 	}
 	i, k, o := f.tensors[in], f.tensors[kernel], f.tensors[out]
 	asked := o // the layout of the result
-	fast := inCPULoop(i.node)
+	a, b, c := magnitudes(i.factor), magnitudes(o.factor), magnitudes(k.factor)
+	split := byPhases(i.node, a, b, c)
+	fast := split || inCPULoop(i.node)
 	if fast {
 		i, k, o = i.arrange(out, kernel), k.arrangeKernel(in, out), o.arrange(in, kernel)
 	}
@@ -104,25 +109,19 @@ func (f form) contract(in, kernel, out place) *Node {
 	if reversed {
 		offset = o.reverse(offset)
 	}
-	a, b, c := scaled(sign, i.factor), scaled(-sign, o.factor), scaled(-sign, k.factor)
 	paddings := make([][2]int, len(offset))
 	for axis := range paddings {
 		last := func(t tensor) int { return t.size(axis) - 1 }
 		front := -sign * offset[axis]
 		paddings[axis] = [2]int{front, b[axis]*last(o) + c[axis]*last(k) - a[axis]*last(i) - front}
 	}
-	var y *Node
-	if fast {
-		if p := newPhases(i.node, k.node, paddings, a); p.pay(b, c) {
-			y = p.convolve()
-		}
-	}
-	if y == nil {
-		y = ConvGeneral(i.node, k.node, compute.ConvolveAxesConfig{
-			InputBatch: i.shared[out], InputChannels: i.shared[kernel], InputSpatial: i.spatial,
-			KernelInputChannels: k.shared[in], KernelOutputChannels: k.shared[out], KernelSpatial: k.spatial,
-			OutputBatch: o.shared[in], OutputChannels: o.shared[kernel], OutputSpatial: o.spatial,
-		}, b, paddings, a, c, 1, 1)
+	y := ConvGeneral(i.node, k.node, compute.ConvolveAxesConfig{
+		InputBatch: i.shared[out], InputChannels: i.shared[kernel], InputSpatial: i.spatial,
+		KernelInputChannels: k.shared[in], KernelOutputChannels: k.shared[out], KernelSpatial: k.spatial,
+		OutputBatch: o.shared[in], OutputChannels: o.shared[kernel], OutputSpatial: o.spatial,
+	}, b, paddings, a, c, 1, 1)
+	if split {
+		y = newPhases(i.node, k.node, paddings, a).inPlaceOf(y)
 	}
 	if reversed {
 		y = Reverse(y, o.spatial...)
@@ -152,6 +151,14 @@ func (t *tensor) reverse(offset []int) []int {
 	}
 	t.factor = scaled(-1, t.factor)
 	return moved
+}
+
+func magnitudes(values []int) []int {
+	out := make([]int, len(values))
+	for i, v := range values {
+		out[i] = max(v, -v)
+	}
+	return out
 }
 
 func scaled(by int, values []int) []int {

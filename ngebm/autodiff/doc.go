@@ -55,9 +55,23 @@
 // norm's gradient, u being what arrives at I(dy, w): C(u, w) goes on to dy, and
 // K(u, dy) to w.
 //
-// In loops on XLA's CPU the same forms run in the one layout that has fast code there,
-// and the way back through a stride to a large image as convolutions without the input
-// dilation's zeros (cpu.go).
+// XLA's compiler for the CPU leaves three cases slow, which take another way to the same
+// value there (cpu.go): the way back through a stride is computed without the input
+// dilation's zeros, the gradient of a 1x1 kernel is a matrix product, and in loops the
+// forms are built in the one layout that has fast code.
+//
+// # Where the time goes
+//
+// An NG-EBM step of WRN-10-2 (64 images, two cores of an AMD EPYC with AVX-512, by
+// sampling): three quarters are products of matrices inside convolutions, C and I near
+// the processor's peak (90 to 110 GF/s a core), K at 60 to 75 (three columns of a kernel
+// fill the registers badly, and its input is transposed: 3 to 5 ms of 18 at 32x32x32);
+// a seventh is all else, LeakyReLU, biases, sums, transpositions; a twentieth the
+// copying of padded inputs. Slower than K as XLA does it were: im2col and one product;
+// nine products; three by three (shifts of x along one axis with shifts of dy along the
+// other); halves and quarters of the batch; the kernel's columns and its channels as one
+// axis; a strided convolution's K by the remainders of its input. No XLA flag that the
+// plugin knows made a step faster.
 //
 // # Scope
 //

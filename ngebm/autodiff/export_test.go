@@ -16,3 +16,8 @@ func Form(node *Node) [3]int {
 func ByPhases(x, w *Node, paddings [][2]int, dilation []int) *Node {
 	return newPhases(x, w, paddings, dilation).convolve()
 }
+
+// InPlaceOf is ByPhases, with the gradient of plain.
+func InPlaceOf(plain, x, w *Node, paddings [][2]int, dilation []int) *Node {
+	return newPhases(x, w, paddings, dilation).inPlaceOf(plain)
+}

@@ -42,10 +42,45 @@ func TestPhases(t *testing.T) {
 				}), dtypes.Float64, in...)
 			}
 			want := values(c.apply)
-			for i, got := range values(func(x, w *Node) *Node { return autodiff.ByPhases(x, w, c.pads, c.input) }) {
-				if f := far(got, want[i]); !(f < 1e-10) {
-					t.Errorf("value %d is off by %.2g", i, f)
+			for name, y := range map[string]func(x, w *Node) *Node{
+				"phases": func(x, w *Node) *Node { return autodiff.ByPhases(x, w, c.pads, c.input) },
+				"in place": func(x, w *Node) *Node {
+					return autodiff.InPlaceOf(c.apply(x, w), x, w, c.pads, c.input)
+				},
+			} {
+				for i, got := range values(y) {
+					if f := far(got, want[i]); !(f < 1e-10) {
+						t.Errorf("%s: value %d is off by %.2g", name, i, f)
+					}
 				}
+			}
+		})
+	}
+}
+
+// The gradient of a 1x1 kernel, a matrix product on XLA's CPU, is pure Go's, for
+// strides that leave a rest and for the kernel's channels in either order.
+func TestProduct(t *testing.T) {
+	for _, c := range []convolution{
+		{size: []int{5}, kernel: []int{1}},
+		{size: []int{5}, kernel: []int{1}, strides: []int{2}},
+		{size: []int{6}, kernel: []int{1}, strides: []int{4}, first: true},
+		{size: []int{5, 7}, kernel: []int{1, 1}, strides: []int{2, 3}},
+		{size: []int{4, 6}, kernel: []int{1, 1}, first: true},
+		{size: []int{4}, kernel: []int{1}, strides: []int{2}, pads: [][2]int{{1, 1}}}, // stays a convolution
+		{size: []int{2, 2}, kernel: []int{1, 1}, input: []int{2, 3}},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			xs, ws := c.shapes()
+			r := rand.New(rand.NewPCG(6, 0))
+			x, w, y := normal(r, xs...), normal(r, ws...), normal(r, c.shape(t)...)
+			k := func(backend string) []float64 {
+				return call(t, MustNewExec(open(t, backend), func(in []*Node) []*Node {
+					return Gradient(dot(c.apply(in[0], in[1]), in[2]), in[1])
+				}), dtypes.Float64, x, w, y)[0]
+			}
+			if f := far(k("cpu"), k(goBackend)); !(f < 1e-12) {
+				t.Errorf("off by %.2g", f)
 			}
 		})
 	}

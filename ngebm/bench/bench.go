@@ -52,8 +52,9 @@ type Plan struct {
 	Times    int      // so often each work is done in a round, after a warm-up
 	Rounds   int
 
-	Device  string // as device.Open takes it
-	Devices int    // that share a training step
+	Precision string // as ngebm.Config has it
+	Device    string // as device.Open takes it
+	Devices   int    // that share a training step
 
 	// Library is what to compare with, "torch" or "jax", by the interpreter Python;
 	// "" compares with nothing. Compile lets PyTorch compile what it can.
@@ -71,20 +72,21 @@ type Plan struct {
 
 // task is what one process is told to do.
 type task struct {
-	Row      string `json:"row"`
-	StepsRow bool   `json:"steps_row"`
-	Net      string `json:"net"`
-	Batch    int    `json:"batch"` // of steps, or of evaluation
-	Shape    []int  `json:"shape"`
-	Classes  int    `json:"classes"`
-	Images   int    `json:"images"`
-	PGDSteps int    `json:"pgd_steps"`
-	Device   string `json:"device"`
-	Devices  int    `json:"devices"`
-	Library  string `json:"library"`
-	Compile  bool   `json:"compile"`
-	Hand     string `json:"hand"` // file of weights and examples
-	Write    bool   `json:"write"`
+	Row       string `json:"row"`
+	StepsRow  bool   `json:"steps_row"`
+	Net       string `json:"net"`
+	Batch     int    `json:"batch"` // of steps, or of evaluation
+	Shape     []int  `json:"shape"`
+	Classes   int    `json:"classes"`
+	Images    int    `json:"images"`
+	PGDSteps  int    `json:"pgd_steps"`
+	Precision string `json:"precision"`
+	Device    string `json:"device"`
+	Devices   int    `json:"devices"`
+	Library   string `json:"library"`
+	Compile   bool   `json:"compile"`
+	Hand      string `json:"hand"` // file of weights and examples
+	Write     bool   `json:"write"`
 }
 
 // evaluated is how many examples are evaluated at a time, as a Classifier does.
@@ -92,7 +94,7 @@ const evaluated = 128
 
 func (p Plan) task(row string) task {
 	t := task{Row: row, StepsRow: steps(row), Net: p.Net, Batch: p.Batch, Shape: p.Shape, Classes: p.Classes, Images: p.Images,
-		PGDSteps: p.PGDSteps, Device: p.Device, Devices: p.Devices, Library: p.Library, Compile: p.Compile}
+		PGDSteps: p.PGDSteps, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Compile: p.Compile}
 	if !t.StepsRow {
 		t.Batch = min(evaluated, p.Images)
 	}

@@ -11,6 +11,7 @@ row, net, classes, steps = task["row"], task["net"].split("-"), task["classes"],
 hand = np.load(task["hand"])
 x0, y0 = hand["x"], hand["y"].astype(np.int64)
 weights = {k: hand[k] for k in hand.files if k not in "xy"}
+half = task["precision"] == "bfloat16" and task["steps_row"]
 RATE, EPSILON, SGLD = 1e-4, 8 / 255 * 2, 20  # pixels lie in [-1,1]
 
 
@@ -57,7 +58,11 @@ def torch_work():
     p = {k: torch.from_numpy(np.ascontiguousarray(v.transpose(order[v.ndim]))).to(device).requires_grad_() for k, v in weights.items()}
     x = torch.from_numpy(np.ascontiguousarray(x0.transpose(0, 3, 1, 2) if images else x0)).to(device)
     y = torch.from_numpy(y0).to(device)
-    f = lambda v: forward(o, p, v)
+
+    def f(v):
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            return forward(o, p, v).float()
+
     if task["compile"] and row in ("cross-entropy", "logits"):  # it knows no second derivatives
         f = torch.compile(f)
     adam = torch.optim.Adam(p.values(), lr=RATE, betas=(0.9, 0.999), eps=1e-8)
@@ -142,7 +147,11 @@ def jax_work():
         conv = staticmethod(lambda p, n, v, s, pad: lax.conv_general_dilated(
             v, p[n + "/weight"], (s, s), ((pad, pad), (pad, pad)), dimension_numbers=layout) + p[n + "/bias"])
 
-    f = lambda p, v: forward(o, p, v)
+    def f(p, v):
+        if half:
+            p, v = jax.tree.map(lambda w: w.astype(jnp.bfloat16), p), v.astype(jnp.bfloat16)
+        return forward(o, p, v).astype(jnp.float32)
+
     energy = lambda p, v: jax.nn.logsumexp(f(p, v), 1)
     slope = lambda p, v: jax.grad(lambda q: energy(p, q).sum())(v)
     norm = lambda g: jnp.sqrt((g.reshape(len(g), -1) ** 2).sum(1))

@@ -69,7 +69,7 @@ func newWorker(ctx context.Context, t task) (*worker, error) {
 		return nil, err
 	}
 	cfg := ngebm.DefaultConfig("", t.Net)
-	cfg.Batch, cfg.LearningRate, cfg.Warmup = t.Batch, 1e-4, 0
+	cfg.Batch, cfg.LearningRate, cfg.Warmup, cfg.Precision = t.Batch, 1e-4, 0, t.Precision
 	switch t.Row {
 	case NGEBM:
 		cfg.Beta, cfg.Gamma = 1, 1

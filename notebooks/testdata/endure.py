@@ -95,11 +95,20 @@ def memory(pid):
         return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
+def temporary():
+    """Files and folders below $TMPDIR, but for pipes that are just being removed."""
+    counts = []
+    for _ in range(4):
+        walked = list(os.walk(os.environ["TMPDIR"]))
+        counts.append((sum(len(f) for _, _, f in walked), sum(len(d) for _, d, _ in walked)))
+        time.sleep(0.25)
+    return min(counts)
+
+
 def state(e, done):
-    files = [os.path.join(d, f) for d, _, names in os.walk(os.environ["TMPDIR"]) for f in names]
-    folders = sum(len(names) for _, names, _ in os.walk(os.environ["TMPDIR"]))
+    files, folders = temporary()
     return {
-        "done": done, "files": len(files), "folders": folders, "processes": len(processes()),
+        "done": done, "files": files, "folders": folders, "processes": len(processes()),
         "kernel": sum(map(memory, processes())), "driver": memory(os.getpid()),
         "restarts": e.restarts, "interrupts": e.interrupts,
     }

@@ -71,7 +71,7 @@ func connect(ctx context.Context, knobs []knob) (b *browser, needs string) {
 		b.heard <- m
 		return b, ""
 	case <-time.After(answerWithin):
-		needs = fmt.Sprintf("an answer from the browser, and none came within %v", answerWithin)
+		needs = fmt.Sprintf("an answer from the browser, and none came within %v (was the panel out of sight, as after Run All Cells? Run this cell by itself, with Shift+Enter)", answerWithin)
 	case <-ctx.Done():
 	}
 	b.close()

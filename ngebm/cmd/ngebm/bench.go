@@ -20,12 +20,12 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("bench", `Time training steps, evaluation and an attack on this machine, each in a process of its own, with random
 weights and images. With -peer, PyTorch or JAX do the same work from the same weights, taking turns with
 this program, and the table has the ratios and says how far their first losses are apart (expect 1e-5 or
-less in float32). Quote ratios of one run: absolute times drift with whatever else the machine does.
+less in float32, 1e-2 in bfloat16). Quote ratios of one run: absolute times drift with whatever else the machine does.
 
 What a GPU reaches with the paper's network, beside PyTorch on it and the CPU's losses (989 TFLOP/s is an
 H100's peak in bfloat16; the whole takes minutes):
 
-  ngebm bench -net wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -times 20 -device cuda -peak 989 -peer torch -compile -against cpu`,
+  ngebm bench -net wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -times 20 -precision bfloat16 -device cuda -peak 989 -peer torch -compile -against cpu`,
 		"ngebm bench -net wrn-10-2 -batch 64 -peer torch")
 	p := bench.Plan{}
 	fs.StringVar(&p.Net, "net", "wrn-10-2", "network: wrn-10-2, convnet, mlp-128-128 …")
@@ -37,6 +37,7 @@ H100's peak in bfloat16; the whole takes minutes):
 	rows := fs.String("rows", strings.Join(bench.Rows(), ","), "what to time")
 	fs.IntVar(&p.Times, "times", 3, "how often each work is done in a round, after a warm-up")
 	fs.IntVar(&p.Rounds, "rounds", 3, "rounds, in which the programs take turns")
+	fs.StringVar(&p.Precision, "precision", "", "of training steps: float32 or bfloat16")
 	fs.StringVar(&p.Device, "device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
 	fs.IntVar(&p.Devices, "devices", 1, "share each training step among so many devices")
 	fs.StringVar(&p.Library, "peer", "", "compare with torch or jax")
