@@ -166,6 +166,19 @@ func (r *Results) Ratio(above string, f Figure, below string, g Figure) ngebm.Es
 	return ngebm.Estimate{Mean: math.Exp(e.Mean), Low: math.Exp(e.Low), High: math.Exp(e.High), Values: ratios}
 }
 
+// Difference says by how much a figure of one method is larger than a figure of another,
+// between runs with the same seed: the mean with its t-interval. Values holds the
+// differences, by seed.
+func (r *Results) Difference(method string, f Figure, other string, g Figure) ngebm.Estimate {
+	var differences []float64
+	for _, run := range r.Of(method) {
+		if o := r.Find(other, run.Seed); o != nil && o.Failed == "" {
+			differences = append(differences, f.Of(run)-g.Of(o))
+		}
+	}
+	return ngebm.NewEstimate(differences)
+}
+
 // Show writes an estimate as mean ± half of its interval, or the mean alone of one
 // seed.
 func Show(e ngebm.Estimate, digits int) string {

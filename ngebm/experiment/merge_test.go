@@ -99,7 +99,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// A ratio is of runs with the same seed.
+// Ratios and differences are of runs with the same seed.
 func TestRatio(t *testing.T) {
 	r := made(t, small(t), 1, 1, 2, 3)
 	f := experiment.Calibration("ECE")
@@ -116,6 +116,12 @@ func TestRatio(t *testing.T) {
 	}
 	if e := r.Ratio("jem", f, "cross-entropy", f); len(e.Values) != 0 {
 		t.Errorf("of a method without runs: %+v", e)
+	}
+	confidence, accuracy := experiment.Calibration("mean_confidence"), experiment.Calibration("accuracy")
+	for i, d := range r.Difference("cross-entropy", confidence, experiment.Chosen, accuracy).Values {
+		if want := confidence.Of(r.Of("cross-entropy")[i]) - accuracy.Of(r.Of(experiment.Chosen)[i]); d != want {
+			t.Errorf("difference %v, want %v", d, want)
+		}
 	}
 }
 

@@ -1,0 +1,46 @@
+// Package committed holds the results of experiments that are part of this repository,
+// as ngebm experiment wrote them: figures and where they come from, no images.
+package committed
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ngebm/ngebm/experiment"
+)
+
+//go:embed results/*.json
+var files embed.FS
+
+// Names returns the names of the results that there are, in alphabetical order: the
+// presets that they are of.
+func Names() []string {
+	entries, err := files.ReadDir("results")
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".json"))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Read returns the results of that name.
+func Read(name string) (*experiment.Results, error) {
+	if !slices.Contains(Names(), name) {
+		return nil, fmt.Errorf("committed: there are no results named %q; there are %s", name, strings.Join(Names(), ", "))
+	}
+	b, err := files.ReadFile("results/" + name + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("committed: %w", err)
+	}
+	r, err := experiment.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("committed: %s: %w", name, err)
+	}
+	return r, nil
+}

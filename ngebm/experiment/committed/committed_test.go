@@ -1,0 +1,51 @@
+package committed_test
+
+import (
+	"strings"
+	"testing"
+
+	"ngebm/ngebm/experiment"
+	"ngebm/ngebm/experiment/committed"
+)
+
+// What is committed can be read, is whole, says which code, data and machine it is of,
+// names no folder, and tests the claim: cross-entropy is over-confident.
+func TestCommitted(t *testing.T) {
+	if len(committed.Names()) == 0 {
+		t.Fatal("no results")
+	}
+	for _, name := range committed.Names() {
+		r, err := committed.Read(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if missing := r.Missing(); len(missing) > 0 {
+			t.Errorf("%s: missing %v", name, missing)
+		}
+		if len(r.Seeds) < 3 {
+			t.Errorf("%s: %d seeds; intervals want three", name, len(r.Seeds))
+		}
+		for _, run := range r.Runs {
+			for what, is := range map[string]string{
+				"code": run.Training.Code, "code that measured": run.Measuring.Code, "device": run.Training.Device,
+				"machine": run.Measuring.Machine, "checkpoint": run.Checkpoint, "data": run.Sets[0].Checksum, "test data": run.Sets[2].Checksum,
+			} {
+				if is == "" || strings.HasSuffix(is, "+modified") || is == "unknown" || strings.Contains(is, "/root") || strings.Contains(is, "/home") {
+					t.Errorf("%s: %s, seed %d: the %s is %q", name, run.Method, run.Seed, what, is)
+				}
+			}
+			if strings.ContainsAny(run.Config.Data, `/\`) {
+				t.Errorf("%s: %s, seed %d names the folder %s", name, run.Method, run.Seed, run.Config.Data)
+			}
+		}
+		for _, v := range r.Values("cross-entropy", experiment.Temperature()) {
+			if v <= 1.2 {
+				t.Errorf("%s: cross-entropy's best temperature is %.3f, so that the claim is not tested", name, v)
+			}
+		}
+	}
+	if _, err := committed.Read("mnist"); err == nil || !strings.Contains(err.Error(), "there are ") {
+		t.Errorf("results that there are not: %v", err)
+	}
+}
