@@ -23,7 +23,7 @@ this program, and the table has the ratios and says how far their first losses a
 less in float32, 1e-2 in bfloat16). Quote ratios of one run: absolute times drift with whatever else the machine does.
 
 What a GPU reaches with the paper's network, beside PyTorch on it and the CPU's losses (989 TFLOP/s is an
-H100's peak in bfloat16; the whole takes minutes):
+H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a GPU):
 
   ngebm bench -net wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -times 20 -precision bfloat16 -device cuda -peak 989 -peer torch -compile -against cpu`,
 		"ngebm bench -net wrn-10-2 -batch 64 -peer torch")
