@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
 )
 
@@ -71,6 +73,17 @@ func cached(opts Options, of, key string, build func() (train, test *Dataset, er
 }
 
 func writeCacheFile(path, key string, train, test *Dataset) error {
+	// One process writes at a time, so that what killed ones left can be cleared away:
+	// it may be as large as the set.
+	lock := flock.New(filepath.Join(filepath.Dir(path), "decoded.lock"))
+	if err := lock.Lock(); err != nil {
+		return err
+	}
+	defer lock.Close()
+	left, _ := fs.Glob(os.DirFS(filepath.Dir(path)), ".decoded-*") // the pattern is well-formed
+	for _, unfinished := range left {
+		_ = os.Remove(filepath.Join(filepath.Dir(path), unfinished)) // if it cannot be removed it only takes room
+	}
 	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644)) // for all who share the folder
 	if err != nil {
 		return err

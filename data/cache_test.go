@@ -67,7 +67,7 @@ func TestCacheRebuilt(t *testing.T) {
 	opts := Options{Cache: t.TempDir()}
 	first, _ := open(t, name, opts)
 	names := folderNames(t, opts.Cache)
-	if len(names) != 1 {
+	if len(names) != 2 || names[1] != "decoded.lock" {
 		t.Fatalf("the cache holds %v", names)
 	}
 	path := filepath.Join(opts.Cache, names[0])
@@ -75,6 +75,15 @@ func TestCacheRebuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unfinished := filepath.Join(opts.Cache, "."+names[0]+"123") // a killed process left it
+	if err := os.WriteFile(unfinished, good, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if _, err := os.Stat(unfinished); err == nil {
+			t.Error("an unfinished file is still there")
+		}
+	}()
 	for what, content := range map[string][]byte{"cut": good[:len(good)-1], "damaged": append(good[:len(good)-1:len(good)-1], good[len(good)-1]+1), "emptied": nil} {
 		if err := os.WriteFile(path, content, 0o644); err != nil {
 			t.Fatal(err)

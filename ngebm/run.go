@@ -375,9 +375,9 @@ func (r *Run) lock(ctx context.Context, waiting func()) (unlock func(), err erro
 		return nil, fmt.Errorf("ngebm: cannot lock the run's folder: %w; choose a folder of runs that can be written, with -runs or $NGEBM_RUNS", err)
 	}
 	// What a killed writer left beside the files it meant to replace.
-	left, _ := filepath.Glob(filepath.Join(r.Dir, ".*")) // the pattern is well-formed
-	for _, path := range left {
-		_ = os.Remove(path) // if it cannot be removed it only takes room
+	left, _ := fs.Glob(os.DirFS(r.Dir), ".*") // the pattern is well-formed
+	for _, name := range left {
+		_ = os.Remove(filepath.Join(r.Dir, name)) // if it cannot be removed it only takes room
 	}
 	return func() { _ = l.Close() }, nil
 }

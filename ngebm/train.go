@@ -24,7 +24,9 @@ type Options struct {
 	Runs string
 	// Progress shows how far training is; nil is silence.
 	Progress progress.Reporter
-	// Network is a network of your own, in place of the one Config.Net names.
+	// Network is a network of your own, in place of the one Config.Net names. It may be
+	// made of any operation that GoMLX can differentiate twice, which the gradient norm
+	// needs; graph.MaxPool is not one, use nets.MaxPool.
 	Network nets.Network
 	// TrainSet and TestSet are sets of your own, in place of those Config.Data
 	// names. Config.Limit does not apply to them.

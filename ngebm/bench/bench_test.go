@@ -3,12 +3,14 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sbinet/npyio/npz"
 
@@ -109,6 +111,27 @@ func TestRefuses(t *testing.T) {
 				t.Errorf("%v, want one line with %q", err, want)
 			}
 		})
+	}
+}
+
+// A bench that is stopped ends at once, and so do its processes.
+func TestStopped(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	p := plan()
+	p.Library, p.Against, p.Times, p.Rows = "", "", 1<<30, []string{CrossEntropy}
+	ctx, cancel := context.WithCancel(t.Context())
+	p.Progress = stopper(cancel)
+	if _, err := p.Run(ctx, []string{os.Args[0]}); !errors.Is(err, ngebm.ErrStopped) {
+		t.Errorf("the error is %v, want %v", err, ngebm.ErrStopped)
+	}
+}
+
+// stopper stops at the first round.
+type stopper func()
+
+func (s stopper) Report(r progress.Report) {
+	if r.Done > 0 {
+		time.AfterFunc(100*time.Millisecond, s)
 	}
 }
 

@@ -49,7 +49,7 @@ func start(ctx context.Context, command []string, t task) (*process, error) {
 
 // work has the work done so many times.
 func (p *process) work(times int) (d did, err error) {
-	if _, err := fmt.Fprintln(p.in, times); err == nil {
+	if _, err = fmt.Fprintln(p.in, times); err == nil {
 		err = p.read(&d)
 	}
 	if err == nil && (len(d.Seconds) != times || len(d.Results) != times) {

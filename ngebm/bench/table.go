@@ -101,7 +101,7 @@ func (t *Table) Print(w io.Writer) error {
 		fmt.Fprint(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tfirst results apart\t")
 	}
 	if p.Against != "" {
-		fmt.Fprintf(tab, "first / all losses apart from %s's\t", p.Against)
+		fmt.Fprintf(tab, "first / %d losses apart from %s's\t", agreeing, p.Against)
 	}
 	fmt.Fprintln(tab)
 	for _, r := range t.Rows {

@@ -47,6 +47,9 @@ const (
 //
 //	L = α·CE(f(x), y) + β·Var_batch[E(x)] + γ·mean_i ‖∂E(x_i)/∂x_i‖₂
 //
+// Var_batch is the biased variance, Σ(E-mean)²/N over the N examples of the batch, as
+// the authors compute it; torch.var divides by N-1 unless told otherwise.
+//
 // With β = γ = 0 it is plain cross-entropy. The variance costs next to nothing,
 // so its term is always there to be watched; the gradient norm needs a second
 // backward pass, so its term is left out where γ is 0.
@@ -73,7 +76,7 @@ func (w NGEBM) TermsOf(f *Node, in Inputs) []Term {
 	}
 	terms := []Term{
 		{Name: name, Weight: w.Alpha, Value: w.classification(f, in)},
-		{Name: NameVariance, Weight: w.Beta, Value: ReduceVariance(e), Ramps: true}, // 1/N, as the authors compute it
+		{Name: NameVariance, Weight: w.Beta, Value: ReduceVariance(e), Ramps: true}, // 1/N
 	}
 	if w.Gamma != 0 {
 		terms = append(terms, Term{NameGradientNorm, w.Gamma, ReduceAllMean(GradientNorm(e, in.X)), true})

@@ -43,5 +43,5 @@ func ExampleScores() {
 	// py         0.909  0.499  max softmax f
 	// max_logit  3.000  6.000  max f
 	// entropy   -0.367 -0.702  -entropy of softmax f
-	// GEN       -2.240 -2.253  -Σ pᵞ(1-p)ᵞ over the top 100 classes, γ = 0.1
+	// GEN       -2.240 -2.253  -Σ pᵞ(1-p)ᵞ over the min(100, classes) most probable classes, γ = 0.1
 }

@@ -116,7 +116,7 @@ func Entropy() Score {
 // highest probability, or all if there are fewer (Liu, Lochman and Zach 2023, who
 // use γ = .1 and, of 1000 classes, the top 100).
 func GEN(gamma float64, top int) Score {
-	is := fmt.Sprintf("-Σ pᵞ(1-p)ᵞ over the top %d classes, γ = %g", top, gamma)
+	is := fmt.Sprintf("-Σ pᵞ(1-p)ᵞ over the min(%d, classes) most probable classes, γ = %g", top, gamma)
 	return Score{Name: "GEN", Is: is, FromProbabilities: true, of: func(p []float64) float64 {
 		p = slices.Clone(p)
 		slices.Sort(p)

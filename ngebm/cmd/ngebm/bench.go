@@ -20,10 +20,11 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("bench", `Time training steps, evaluation and an attack on this machine, each in a process of its own, with random
 weights and images. With -peer, PyTorch or JAX do the same work from the same weights, taking turns with
 this program, and the table has the ratios and says how far their first losses are apart (expect 1e-5 or
-less in float32, 1e-2 in bfloat16). Quote ratios of one run: absolute times drift with whatever else the machine does.
+less in float32, 1e-2 in bfloat16). Peak memory is the process's; a GPU's own is not in it. Quote ratios of
+one run: absolute times drift with whatever else the machine does.
 
 What a GPU reaches with the paper's network, beside PyTorch on it and the CPU's losses (989 TFLOP/s is an
-H100's peak in bfloat16; the whole takes minutes):
+H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a GPU):
 
   ngebm bench -net wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -times 20 -precision bfloat16 -device cuda -peak 989 -peer torch -compile -against cpu`,
 		"ngebm bench -net wrn-10-2 -batch 64 -peer torch")
@@ -43,7 +44,7 @@ H100's peak in bfloat16; the whole takes minutes):
 	fs.StringVar(&p.Library, "peer", "", "compare with torch or jax")
 	fs.StringVar(&p.Python, "python", "", "the Python that has the peer (default: the first of python3 and python on the PATH that has it)")
 	fs.BoolVar(&p.Compile, "compile", false, "let PyTorch compile what it can (not second derivatives)")
-	fs.StringVar(&p.Against, "against", "", "compute the losses on this device too, as in cpu, and say how far apart they are")
+	fs.StringVar(&p.Against, "against", "", "compute the first 5 losses on this device too, as in cpu, and say how far apart they are")
 	fs.Float64Var(&p.Peak, "peak", 0, "the device's peak in TFLOP/s, to say what fraction of it is reached")
 	asJSON := fs.String("json", "", "write everything that was timed there too, as JSON")
 	worker := fs.String("worker", "", "for the command itself: be the process that works on this task")

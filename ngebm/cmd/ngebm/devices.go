@@ -18,5 +18,6 @@ func devices(_ context.Context, args []string, stdout io.Writer) error {
 	for _, f := range device.List(progress.ForTerminal(os.Stderr)) {
 		fmt.Fprintln(stdout, f)
 	}
-	return nil
+	_, err := fmt.Fprintln(stdout, "ngebm train -devices N shares each step among N devices of a kind; the CPU shows as many as are asked for.")
+	return err
 }

@@ -103,6 +103,7 @@ func TestCommandLine(t *testing.T) {
 		{"-h", []string{"train", "devices", "ngebm train -preset"}, ""},
 		{"train -list", []string{"digits-ngebm", "cifar10-smoke", "moons", "energy-margin", "tar:PATH", "wrn-D-W"}, ""},
 		{"train -preset digits -dry -set beta=.25 -limit 100", []string{`"beta": 0.25`, `"limit": 100`, `"net": "convnet"`}, ""},
+		{"train -preset digits -method jem -dry", []string{`"jem.steps": 20`, `"jem.step": 1`, `"jem.buffer": 10000`, `"jem.restart": 0.05`, `"focal": 0`}, ""},
 		{"devices", []string{"cpu", "go"}, ""},
 		{"trian", nil, `no verb "trian"`},
 		{"train -preset digit", nil, `no preset is named "digit"; there are moons, digits`},

@@ -18,7 +18,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	var f configFlags
 	f.register(fs)
 	list := fs.Bool("list", false, "list presets, methods, data sets and networks, and do nothing else")
-	dry := fs.Bool("dry", false, "print the configuration and do nothing else")
+	dry := fs.Bool("dry", false, "print every setting with the value that will be used, and do nothing else")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if *dry {
-		fmt.Fprintln(stdout, cfg)
+		fmt.Fprintln(stdout, cfg.All())
 		return nil
 	}
 	d, options, err := f.open()
@@ -58,7 +58,14 @@ func summarise(w io.Writer, run *ngebm.Run) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "run\t%s (%s %d steps in %.0f s)\n", run.Dir, done, h.Steps(), run.Cost.Seconds)
 	fmt.Fprintf(t, "data\t%s\n", run.Train)
+	held := "no examples"
+	if run.Validation != nil {
+		held = fmt.Sprintf("%d of the training examples, for validation", run.Validation.Len())
+	}
+	fmt.Fprintf(t, "held out\t%s\n", held)
 	fmt.Fprintf(t, "network\t%s, %d weights\n", run.Config.Net, run.Classifier.Parameters())
+	fmt.Fprintf(t, "method\t%s\n", run.Config.Method())
+	fmt.Fprintf(t, "seed\t%d\n", run.Config.Seed)
 	fmt.Fprintf(t, "loss\t%.4f at the first step, %.4f at the last\n", h.Loss[0], h.Loss[h.Steps()-1])
 	fmt.Fprintf(t, "test accuracy\t%.4f on %d examples\n", test.Accuracy, test.Examples)
 	for i, name := range h.Terms {

@@ -1,0 +1,77 @@
+package ngebm_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/ngebm"
+)
+
+// A stepper starts where a run of its configuration starts: its first loss is the
+// run's, and its losses fall, for it learns one batch by heart.
+func TestStepper(t *testing.T) {
+	cfg := small()
+	cfg.Augment.Noise, cfg.Validation, cfg.Epochs = 0, 0, 1
+	backend := open(t, "cpu")
+	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ngebm.NewStepper(backend, cfg, run.Train, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if x, labels := s.Batch(); len(labels) != cfg.Batch || len(x) != 2*cfg.Batch {
+		t.Errorf("the batch has %d values and %d labels, want %d and %d", len(x), len(labels), 2*cfg.Batch, cfg.Batch)
+	}
+	var losses []float64
+	for range 50 {
+		loss, err := s.Step()
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, loss)
+	}
+	if losses[0] != float64(run.History.Loss[0]) {
+		t.Errorf("the first loss is %v, a run's is %v", losses[0], run.History.Loss[0])
+	}
+	if losses[49] >= losses[0] {
+		t.Errorf("the loss goes from %v to %v", losses[0], losses[49])
+	}
+	cfg.Batch = 0
+	if _, err := ngebm.NewStepper(backend, cfg, run.Train, 1); err == nil {
+		t.Error("a batch of 0 is no error")
+	}
+}
+
+// The convolutions of convnet on 8×8×1 pixels multiply and add, for each position and
+// output channel, 9 values of each input channel:
+//
+//	64·16·9·1 + 16·32·9·16 + 4·64·9·32 + 64·10 = 157312, times 2
+func TestOperations(t *testing.T) {
+	cfg := ngebm.DefaultConfig("digits", "convnet")
+	cfg.Limit, cfg.Epochs = 64, 1
+	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := run.Classifier.Operations(); err != nil || got != 2*157312 {
+		t.Errorf("%v operations, want %d (%v)", got, 2*157312, err)
+	}
+	var names []string
+	weights := 0
+	if err := run.Classifier.Weights(func(name string, value *tensors.Tensor) error {
+		names, weights = append(names, name), weights+value.Size()
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	want := []string{"conv0/bias", "conv0/weight", "conv1/bias", "conv1/weight", "conv2/bias", "conv2/weight", "linear/bias", "linear/weight"}
+	if !slices.Equal(names, want) || weights != run.Classifier.Parameters() {
+		t.Errorf("weights are %v, %d values; want %v, %d", names, weights, want, run.Classifier.Parameters())
+	}
+}
