@@ -264,6 +264,8 @@ func setField(field reflect.Value, value string) error {
 		f, err := strconv.ParseFloat(value, 64)
 		field.SetFloat(f)
 		return err
+	case reflect.Slice:
+		field.SetZero() // else a copy of the configuration would see the new elements
 	}
 	return json.Unmarshal([]byte(value), field.Addr().Interface())
 }

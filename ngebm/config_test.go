@@ -141,3 +141,15 @@ func TestRate(t *testing.T) {
 		t.Errorf("cosine begins at %v and is at %v half-way, want 2 and 1", a, b)
 	}
 }
+
+// Copies of a configuration do not share their lists.
+func TestSetOfACopy(t *testing.T) {
+	cfg := DefaultConfig("digits", "convnet")
+	if err := cfg.Set("decay_epochs=[60,80]"); err != nil {
+		t.Fatal(err)
+	}
+	other := cfg
+	if err := other.Set("decay_epochs=[1,2]"); err != nil || !slices.Equal(cfg.DecayEpochs, []int{60, 80}) || !slices.Equal(other.DecayEpochs, []int{1, 2}) {
+		t.Errorf("%v: %v and %v", err, cfg.DecayEpochs, other.DecayEpochs)
+	}
+}

@@ -26,7 +26,7 @@ type Options struct {
 	Progress progress.Reporter
 	// Network is a network of your own, in place of the one Config.Net names. It may be
 	// made of any operation that GoMLX can differentiate twice, which the gradient norm
-	// needs; graph.MaxPool is not one, use nets.MaxPool.
+	// needs; graph.MaxPool is not one, use nets.MaxPool2D.
 	Network nets.Network
 	// TrainSet and TestSet are sets of your own, in place of those Config.Data
 	// names. Config.Limit does not apply to them.

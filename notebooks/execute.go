@@ -20,7 +20,7 @@ import (
 var executeScript string
 
 // kernelDeadline is how long a kernel may take to start.
-const kernelDeadline = 60 * time.Second
+const kernelDeadline = 2 * time.Minute
 
 // limits are the longest times that headless execution may take.
 type limits struct{ cell, total time.Duration }

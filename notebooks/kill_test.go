@@ -72,6 +72,9 @@ func TestLongKilledPublishing(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		longest = max(longest, time.Since(killed))
+		if kills%10 == 0 {
+			t.Logf("%d kills", kills)
+		}
 		if now := readFile(t, path); !bytes.Equal(now, unrun) && !bytes.Equal(now, run) {
 			t.Errorf("the notebook is neither as it was nor as it is when it has run:\n%s", now)
 		}

@@ -58,6 +58,7 @@ func openLab(ctx context.Context, p *place, tools *toolbox, port int, browser bo
 		"JUPYTER_DATA_DIR="+filepath.Join(settings, "data"),
 		"JUPYTER_PATH="+filepath.Join(tools.kernel, "jupyter"), // where the kernel is described
 		"JUPYTER_RUNTIME_DIR="+filepath.Join(settings, "runtime"),
+		"JUPYTERLAB_WORKSPACES_DIR="+workspaces(p),
 		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
 		"PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+tools.gopls,
 		"TMPDIR="+temp, // where kernels keep their files: gone with the server, those of killed ones too
@@ -139,6 +140,7 @@ func labArguments(p *place, port int, browser bool) []string {
 		"--LabApp.news_url=None",
 		"--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 		"--LabApp.extension_manager=readonly",
+		"--ContentsManager.pre_save_hook=__main__.keep_language",
 		"--KernelSpecManager.ensure_native_kernel=False",
 		"--KernelSpecManager.allowed_kernelspecs=gonb",
 		"--MultiKernelManager.default_kernel_name=gonb",
@@ -151,6 +153,12 @@ func labArguments(p *place, port int, browser bool) []string {
 		args = append(args, "--ServerApp.allow_root=True")
 	}
 	return args
+}
+
+// workspaces is where JupyterLab keeps which tabs were open: apart for each repository, so
+// that a fresh clone does not open the notebooks of another and start their kernels.
+func workspaces(p *place) string {
+	return filepath.Join(p.cache, "lab", "workspaces", hash(p.root))
 }
 
 func pythonBool(b bool) string {

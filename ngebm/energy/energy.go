@@ -10,7 +10,7 @@
 // All functions build graphs: they panic on misuse, as GoMLX's own do, and the
 // panic becomes an error of the graph's execution. Networks may use any
 // operation that GoMLX can differentiate twice; importing this package makes
-// convolutions so (package autodiff). graph.MaxPool is not: use nets.MaxPool.
+// convolutions so (package autodiff). graph.MaxPool is not: use nets.MaxPool2D.
 package energy
 
 import (

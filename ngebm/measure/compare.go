@@ -36,35 +36,56 @@ type Compared struct {
 
 // Compare trains every method with every seed from one base configuration, and
 // measures each run with the options that measuring gives for it. What was trained
-// and measured before is loaded.
+// and measured before is loaded. Methods with a gradient norm are trained first: they ask
+// most of a network, so that one that cannot be built with them costs no training.
 func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, methods []Method, seeds []uint64,
 	train ngebm.Options, measuring func(*ngebm.Run) (Options, error)) ([]Compared, error) {
-	var all []Compared
-	for _, method := range methods {
-		c := Compared{Method: method}
-		for _, seed := range seeds {
-			cfg := base
-			cfg.Seed = seed
-			if err := cfg.Set(method.Settings); err != nil {
-				return nil, fmt.Errorf("%s: %w", method.Name, err)
+	configs := make([]ngebm.Config, len(methods))
+	for i, method := range methods {
+		configs[i] = base
+		if err := configs[i].Set(method.Settings); err != nil {
+			return nil, fmt.Errorf("%s: %w", method.Name, err)
+		}
+		if err := configs[i].Validate(); err != nil {
+			return nil, fmt.Errorf("%s: %w", method.Name, err)
+		}
+	}
+	all := make([]Compared, len(methods))
+	for _, norm := range []bool{true, false} {
+		for i, method := range methods {
+			if (configs[i].Gamma > 0) != norm {
+				continue
 			}
-			run, err := ngebm.Train(ctx, backend, cfg, train)
-			if err != nil {
-				return nil, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
-			}
-			options, err := measuring(run)
-			if err != nil {
+			var err error
+			if all[i], err = compared(ctx, backend, configs[i], method, seeds, train, measuring); err != nil {
 				return nil, err
 			}
-			report, err := Stored(ctx, run, options)
-			if err != nil {
-				return nil, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
-			}
-			c.Runs, c.Reports = append(c.Runs, run), append(c.Reports, report)
 		}
-		all = append(all, c)
 	}
 	return all, nil
+}
+
+// compared trains and measures one method.
+func compared(ctx context.Context, backend compute.Backend, cfg ngebm.Config, method Method, seeds []uint64,
+	train ngebm.Options, measuring func(*ngebm.Run) (Options, error)) (Compared, error) {
+	c := Compared{Method: method}
+	for _, seed := range seeds {
+		cfg.Seed = seed
+		run, err := ngebm.Train(ctx, backend, cfg, train)
+		if err != nil {
+			return c, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
+		}
+		options, err := measuring(run)
+		if err != nil {
+			return c, err
+		}
+		report, err := Stored(ctx, run, options)
+		if err != nil {
+			return c, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
+		}
+		c.Runs, c.Reports = append(c.Runs, run), append(c.Reports, report)
+	}
+	return c, nil
 }
 
 // Values returns one figure of every report, by seed.

@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -27,6 +28,9 @@ func Seed(store *model.Store, seed uint64) {
 // to this bound), from the store's seed and the weight's path alone.
 func Uniform(scope *model.Scope, g *Graph, name string, dtype dtypes.DType, fanIn int, dims ...int) *Node {
 	if v := scope.GetVariable(name); v != nil && v.HasValue() {
+		if have := v.Shape().Dimensions; !slices.Equal(have, dims) {
+			exceptions.Panicf("nets: %s is shaped %v, but a layer asks for it shaped %v; each layer needs a name of its own, as in scope.In(\"second\")", v.Path(), have, dims)
+		}
 		return v.NodeValue(g)
 	}
 	path := fnv.New64a()
@@ -63,6 +67,9 @@ func tensorOf(dtype dtypes.DType, values []float64, dims []int) *tensors.Tensor 
 // Dense returns x·W + b, shaped [batch, width], for x shaped [batch, in]. The
 // weights are "weight", shaped [in, width], and "bias", shaped [width], in scope.
 func Dense(scope *model.Scope, x *Node, width int) *Node {
+	if s := x.Shape().Dimensions; len(s) != 2 {
+		exceptions.Panicf("nets: Dense takes [batch, values], but its input is shaped %v; flatten it first: Reshape(x, x.Shape().Dimensions[0], -1)", s)
+	}
 	in := x.Shape().Dimensions[1]
 	w := Uniform(scope, x.Graph(), "weight", x.DType(), in, in, width)
 	b := Uniform(scope, x.Graph(), "bias", x.DType(), in, width)
@@ -75,6 +82,9 @@ func Dense(scope *model.Scope, x *Node, width int) *Node {
 // weights are "weight", shaped [size, size, in, channels], and "bias", shaped
 // [channels], in scope.
 func Conv(scope *model.Scope, x *Node, channels, size, stride int) *Node {
+	if s := x.Shape().Dimensions; len(s) != 4 {
+		exceptions.Panicf("nets: Conv takes images, [batch, height, width, channels], but its input is shaped %v", s)
+	}
 	in := x.Shape().Dimensions[3]
 	fanIn := size * size * in
 	w := Uniform(scope, x.Graph(), "weight", x.DType(), fanIn, size, size, in, channels)

@@ -2,8 +2,8 @@
 // weights that start as PyTorch's defaults do.
 //
 // A network of your own goes in the same way as these: implement [Network] in
-// your package, with [Dense] and [Conv] or any GoMLX layer, and hand the value to
-// the training run. Weights made by Dense and Conv are drawn in Go from the
+// your package, with [Dense], [Conv], [MaxPool2D] or any GoMLX layer that can be
+// differentiated twice, and hand the value to the training run. Weights made by Dense and Conv are drawn in Go from the
 // run's seed, so every backend starts alike; GoMLX's own layers draw theirs on
 // the device, alike on one kind of backend only.
 package nets
