@@ -48,6 +48,7 @@ func openPrepared(t *testing.T, notebook, runs string, prepare func(t *testing.T
 	root := clone(t, true)
 	l := &lab{notebook: filepath.Join(root, "notebooks", notebook), log: &urlWriter{}}
 	prepare(t, l.notebook)
+	forgetTabs(t, root)
 	env, mark := marked(t)
 	if runs != "" {
 		env = append(env, "NGEBM_RUNS="+runs)
@@ -69,8 +70,7 @@ func openPrepared(t *testing.T, notebook, runs string, prepare func(t *testing.T
 	t.Logf("the address came after %v", time.Since(started).Round(100*time.Millisecond))
 	l.album = newAlbum(t)
 	l.ctx = browse(t, 10*time.Minute)
-	// "reset" forgets the tabs of those who were here before.
-	l.open(strings.Replace(url, startNotebook, notebook, 1) + "&reset")
+	l.open(strings.Replace(url, startNotebook, notebook, 1))
 	return l
 }
 

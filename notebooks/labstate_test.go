@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -19,7 +21,14 @@ func serve(t *testing.T, root string) func(method, path string, body []byte) []b
 	t.Helper()
 	env, mark := marked(t)
 	said := &urlWriter{}
-	cmd := exec.Command(ready(t).program, "-no-browser")
+	// A port of its own: two that start at once might find the usual one free.
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	cmd := exec.Command(ready(t).program, "-no-browser", "-port", strconv.Itoa(port))
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = root, env, said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -53,21 +62,22 @@ func serve(t *testing.T, root string) func(method, path string, body []byte) []b
 	}
 }
 
+// forgetTabs removes in the end what JupyterLab keeps of a clone outside of it.
+func forgetTabs(t *testing.T, root string) {
+	p := *shared().place
+	p.root = root
+	t.Cleanup(func() { os.RemoveAll(workspaces(&p)) })
+}
+
 // Which tabs are open in one clone is no matter of another's, and it is there again when
 // the same clone is opened again.
 func TestWorkspaceOfItsOwn(t *testing.T) {
 	ready(t)
-	t.Parallel()
 	const path, tab = "/lab/api/workspaces/default", "06_jem_and_cost.ipynb"
 	state := []byte(`{"data": {"notebook:` + tab + `": {"data": {"path": "` + tab + `", "factory": "Notebook"}}}, "metadata": {"id": "default"}}`)
 	one, other := clone(t, false), clone(t, false)
-	t.Cleanup(func() {
-		for _, root := range []string{one, other} {
-			p := *shared().place
-			p.root = root
-			os.RemoveAll(workspaces(&p))
-		}
-	})
+	forgetTabs(t, one)
+	forgetTabs(t, other)
 	serve(t, one)(http.MethodPut, path, state)
 	if got := serve(t, one)(http.MethodGet, path, nil); !bytes.Contains(got, []byte(tab)) {
 		t.Errorf("the same clone does not find its tab again: %s", got)
@@ -81,7 +91,6 @@ func TestWorkspaceOfItsOwn(t *testing.T) {
 // language in it, is on disk as it was: opening one leaves no change for git.
 func TestSavingChangesNothing(t *testing.T) {
 	ready(t)
-	t.Parallel()
 	root := clone(t, true)
 	ask := serve(t, root)
 	for _, name := range []string{startNotebook, "09_live_explorer.ipynb"} {
