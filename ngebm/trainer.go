@@ -35,6 +35,7 @@ type trainer struct {
 
 	began     time.Time     // of this process
 	process   float64       // processor time of this process at its beginning, in seconds
+	prepared  time.Duration // since then, when the first step was done
 	spent     Cost          // by processes before
 	waited    time.Duration // for batches, by this process
 	first     int           // steps done before this process
@@ -333,8 +334,12 @@ func (t *trainer) report(finished bool) {
 	r := progress.Report{
 		Task: "train " + filepath.Base(t.run.Dir), Unit: "steps",
 		Done: int64(h.Steps()), Total: int64(t.total), Start: int64(t.first),
-		Elapsed: time.Since(t.began), Finished: finished,
+		Elapsed: time.Since(t.began), Finished: finished, Preparing: "compiling",
 	}
+	if t.prepared == 0 && h.Steps() > t.first {
+		t.prepared = r.Elapsed
+	}
+	r.Prepared = t.prepared
 	if n := h.Steps(); n > 0 {
 		r.Terms = append(r.Terms, progress.Term{Name: "loss", Value: float64(h.Loss[n-1])})
 		for i, name := range h.Terms {

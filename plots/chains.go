@@ -18,7 +18,8 @@ const mostChains = 100
 var (
 	chainStart = draw.GlyphStyle{Color: color.White, Radius: 2.2, Shape: ring{}}
 	chainEnd   = draw.GlyphStyle{Color: color.Black, Radius: 2.4, Shape: polygon{corners: 36}}
-	chainPath  = draw.LineStyle{Color: withAlpha(color.White, 0x90), Width: 0.6}
+	chainPath  = draw.LineStyle{Color: withAlpha(color.White, 0xc0), Width: 0.6}
+	chainEdge  = draw.LineStyle{Color: withAlpha(color.Black, 0x60), Width: 1.6} // below, or white is lost on yellow
 )
 
 // ring is a disc with a black edge.
@@ -56,7 +57,7 @@ func addChains(p *plot.Plot, s *ngebm.Samples) []string {
 		for _, at := range s.X {
 			x, y = append(x, float64(at[j])), append(y, float64(at[j+1]))
 		}
-		p.Add(path{x, y, chainPath})
+		p.Add(path{x, y, chainEdge}, path{x, y, chainPath})
 		last := len(x) - 1
 		starts.x, starts.y = append(starts.x, x[0]), append(starts.y, y[0])
 		ends.x, ends.y = append(ends.x, x[last]), append(ends.y, y[last])

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"slices"
@@ -17,12 +18,16 @@ import (
 type event struct {
 	at   float64 // epoch, or step where epochs are not known
 	text string  // with the run's name and the step
+
+	before int // while they are put in order, the index of the same run's event before
 }
 
-// eventsOf lists what happened in the runs, one after the other.
+// eventsOf lists what happened in the runs by where it stands, from left to right. A
+// set-back stands left of what it came after, whose number its text gives.
 func eventsOf(runs []Run) []event {
 	var all []event
 	for _, r := range runs {
+		before := -1 // the run's event before, in all
 		for _, e := range r.History.Events {
 			text := e.What
 			if step := fmt.Sprintf("step %d", e.Step); !strings.Contains(text, step) {
@@ -31,10 +36,23 @@ func eventsOf(runs []Run) []event {
 			if len(runs) > 1 && r.Name != "" {
 				text = r.Name + ": " + text
 			}
-			all = append(all, event{epoch(r.History, e.Step), text})
+			all = append(all, event{epoch(r.History, e.Step), text, before})
+			before = len(all) - 1
 		}
 	}
-	return all
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(all[i].at, all[j].at) })
+	sorted := make([]event, len(all))
+	for number, i := range order {
+		sorted[number] = all[i]
+		if later := slices.Index(order, all[i].before); later > number {
+			sorted[number].text += fmt.Sprintf(" (after %d)", later+1)
+		}
+	}
+	return sorted
 }
 
 // stopNotes says which runs ended before their time, and why, where no event does.
@@ -49,15 +67,32 @@ func stopNotes(runs []Run) []string {
 	return notes
 }
 
-// waitNote says which share of the time runs waited for batches, and is empty where
-// no cost is known.
-func waitNote(runs []Run) string {
+// accuracyNote says the accuracy of runs that were evaluated once, at the end.
+func accuracyNote(runs []Run) string {
+	var parts []string
+	for _, r := range runs {
+		for _, e := range r.History.Evaluations {
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %.3f (%s)", r.Name, e.Accuracy, e.Split)))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return "Accuracy: " + strings.Join(parts, ", ") + "."
+}
+
+// timeNote says how long training took, and how much of it went by waiting for batches
+// where that is a twentieth or more. It is empty where no cost is known.
+func timeNote(runs []Run) string {
 	var parts []string
 	for _, r := range runs {
 		if r.Cost.Seconds > 0 && finite(r.Cost.Seconds) && finite(r.Cost.DataWait) {
-			part := fmt.Sprintf("%.2g %% of %.3g s", 100*r.Cost.DataWait/r.Cost.Seconds, r.Cost.Seconds)
+			part := fmt.Sprintf("%.3g s", r.Cost.Seconds)
 			if len(runs) > 1 {
 				part = strings.TrimSpace(r.Name + " " + part)
+			}
+			if share := r.Cost.DataWait / r.Cost.Seconds; share >= .05 {
+				part += fmt.Sprintf(" (%.0f %% of it waiting for data)", 100*share)
 			}
 			parts = append(parts, part)
 		}
@@ -65,7 +100,7 @@ func waitNote(runs []Run) string {
 	if parts == nil {
 		return ""
 	}
-	return "Waiting for data: " + strings.Join(parts, ", ") + "."
+	return "Time to train: " + strings.Join(parts, ", ") + "."
 }
 
 // note is a line of text below a history.
@@ -76,7 +111,7 @@ type note struct {
 }
 
 // historyNotes are the lines below a history in a width: events with their numbers,
-// runs that stopped, and the wait for data.
+// runs that stopped, accuracies that have no panel, and the time.
 func historyNotes(runs []Run, events []event, width vg.Length) []note {
 	style := textStyle(labelSize, false)
 	var notes []note
@@ -91,7 +126,10 @@ func historyNotes(runs []Run, events []event, width vg.Length) []note {
 	for _, s := range stopNotes(runs) {
 		add(s, style, alarm)
 	}
-	add(waitNote(runs), textStyle(tickSize, false), ink)
+	if evaluatedOnce(runs) {
+		add(accuracyNote(runs), textStyle(tickSize, false), ink)
+	}
+	add(timeNote(runs), textStyle(tickSize, false), ink)
 	return notes
 }
 

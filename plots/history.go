@@ -18,7 +18,7 @@ import (
 
 // Run is a training history under the name it goes by in a figure. The name
 // decides its colour ([MethodColor]). Where what the run cost is given, the figure
-// says which share of the time it waited for data.
+// says how long it took, and how much of that it waited for data if it was much.
 type Run struct {
 	Name    string
 	History *ngebm.History
@@ -27,7 +27,8 @@ type Run struct {
 
 // History draws how training went, against epochs: the loss, each of its terms
 // apart and unweighted (the weight stands in the title, or beside the run's name
-// where several runs are compared), and the accuracy of the evaluations. Values
+// where several runs are compared), and the accuracy of the evaluations, in words where there is
+// only the one at the end. Values
 // of single steps are faint, with their moving average over a twenty-fifth of
 // the run on top; markers are evaluations of a whole set. Steps without a finite
 // value leave a gap. What happened besides (a divergence, a return to an earlier
@@ -51,7 +52,7 @@ func History(runs ...Run) (*Figure, error) {
 	for _, term := range termNames(runs) {
 		panels = append(panels, termPanel(runs, styles, term))
 	}
-	if p, ok := accuracyPanel(runs, styles); ok {
+	if p, ok := accuracyPanel(runs, styles); ok && !evaluatedOnce(runs) {
 		panels = append(panels, p)
 	}
 
@@ -171,6 +172,17 @@ func termPanel(runs []Run, styles []draw.LineStyle, term string) panel {
 	p := newHistoryPanel(title)
 	addSeries(p.Plot, all)
 	return p
+}
+
+// evaluatedOnce tells whether no split of any run was evaluated more than once, so
+// that there is no curve to draw.
+func evaluatedOnce(runs []Run) bool {
+	for _, r := range runs {
+		if len(splits(r.History)) < len(r.History.Evaluations) {
+			return false
+		}
+	}
+	return true
 }
 
 // accuracyPanel returns false where no run was evaluated.

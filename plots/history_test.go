@@ -77,7 +77,7 @@ func TestHistoryGolden(t *testing.T) {
 	t.Run("JEM, set back, data wait", func(t *testing.T) {
 		f, err := History(Run{"JEM", madeUpJEM(400, 15), ngebm.Cost{Seconds: 31.2, DataWait: .047}})
 		golden(t, "history-jem", f, err)
-		for _, want := range []string{"their slope is NaN, at step 200", "set back to step 140", "beyond jem.max_gap = 100"} {
+		for _, want := range []string{"their slope is NaN, at step 200", "set back to step 140, attempt 2 with the SGLD step times 0.5 (after 2)", "beyond jem.max_gap = 100"} {
 			if strings.Count(f.Alt, want) != 1 {
 				t.Errorf("the alternative text says %q %d times:\n%s", want, strings.Count(f.Alt, want), f.Alt)
 			}
@@ -112,6 +112,23 @@ func TestHistoryGolden(t *testing.T) {
 		f, err := History(Run{Name: "NG-EBM", History: h})
 		golden(t, "history-nan", f, err)
 	})
+}
+
+// A run that was evaluated at its end only has no curve of accuracies: it stands in
+// words, as do times, with the wait for data where that was much.
+func TestHistoryNotes(t *testing.T) {
+	h := madeUp(100, 10, 1, 0)
+	h.Evaluations = h.Evaluations[len(h.Evaluations)-1:]
+	h.Evaluations[0].Accuracy, h.Evaluations[0].Split = .987, "test"
+	runs := []Run{{"cross-entropy", h, ngebm.Cost{Seconds: 2.1, DataWait: .074}}, {"NG-EBM", h, ngebm.Cost{Seconds: 4, DataWait: 1}}}
+	var got []string
+	for _, n := range historyNotes(runs, nil, fullWidth) {
+		got = append(got, n.text)
+	}
+	const want = "Accuracy: cross-entropy 0.987 (test), NG-EBM 0.987 (test).|Time to train: cross-entropy 2.1 s, NG-EBM 4 s (25 % of it waiting for data)."
+	if strings.Join(got, "|") != want {
+		t.Errorf("%q, not %q", got, want)
+	}
 }
 
 // Every history draws, or says why not.

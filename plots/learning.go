@@ -8,6 +8,7 @@ import (
 	"html"
 	"image/png"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -37,7 +38,9 @@ func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 	}
 	for _, p := range panels {
 		p.X.Min, p.X.Max = 0, lastEpoch(runs)
-		p.Y.Tick.Marker = roundTicks(3)
+		if _, logarithmic := p.Y.Scale.(plot.LogScale); !logarithmic { // there they would crowd at the top
+			p.Y.Tick.Marker = roundTicks(3)
+		}
 	}
 	panels[len(panels)-1].xLabel = epochLabel(runs)
 	const least = 84 // of height for a panel with its title and ticks

@@ -21,7 +21,7 @@ var methods = []struct {
 	{"adversarial", orange},
 	{"smoothing", reddishPurple},
 	{ngEBM, vermillion},
-	{"jem++", lightGreen},
+	{"jem++", olive},
 	{"jem", bluishGreen},
 	{"focal", color.NRGBA{0x8c, 0x56, 0x4b, 0xff}},
 	{"mixup", color.NRGBA{0x7f, 0x7f, 0x7f, 0xff}},
@@ -38,8 +38,8 @@ var (
 	darkVermillion  = color.NRGBA{0x80, 0x2f, 0x00, 0xff}
 )
 
-// lightGreen is a lighter JEM.
-var lightGreen = color.NRGBA{0x8f, 0xd6, 0xbf, 0xff}
+// olive sets JEM++ apart from JEM's green (after Tol's muted palette).
+var olive = color.NRGBA{0x99, 0x99, 0x33, 0xff}
 
 // MethodColor returns the colour in which a method is drawn in every figure,
 // by what its name contains: "cross-entropy, seed 2" has the colour of

@@ -25,7 +25,8 @@ type SeverityPanel struct {
 }
 
 // Severities draws a figure, such as "accuracy", against the severity of
-// corruptions, three panels in a row, all on one axis. Runs of one name are seeds:
+// corruptions, three panels in a row, all on one axis, which begins below the least
+// value where that is far from zero, and at zero else. Runs of one name are seeds:
 // the line is their mean, and the band goes from the least to the largest. The
 // caption should say what set was corrupted.
 func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error) {
@@ -46,15 +47,19 @@ func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error
 		styles[names[i]] = style
 		keys = append(keys, lineKey(names[i], style, draw.GlyphStyle{}))
 	}
-	highest := 0.
+	lowest, highest := 1., 0.
 	for _, r := range all {
-		highest = max(highest, slices.Max(r.Values))
+		lowest, highest = min(lowest, slices.Min(r.Values)), max(highest, slices.Max(r.Values))
+	}
+	if lowest < highest/8 {
+		lowest = 0
 	}
 	var drawn []panel
 	alt := []string{fmt.Sprintf("%s against the severity of corruption.", figure)}
 	for i, p := range panels {
 		one, text := p.panel(styles)
-		one.Y.Max = min(1, max(1.05*highest, .01))
+		pad := max((highest-lowest)/20, .005)
+		one.Y.Min, one.Y.Max = max(0, lowest-pad), min(1, highest+pad)
 		if i%panelColumns(len(panels)) == 0 {
 			one.yLabel = figure
 		}
@@ -82,7 +87,6 @@ func (p SeverityPanel) check() error {
 
 func (p SeverityPanel) panel(styles map[string]draw.LineStyle) (panel, string) {
 	one := panel{Plot: newPlot(), title: p.Title, aspect: .72, xLabel: "severity (0: as it is)"}
-	one.Y.Min = 0
 	one.X.Max = float64(len(p.Runs[0].Values) - 1)
 	var ticks plot.ConstantTicks
 	for severity := range p.Runs[0].Values {

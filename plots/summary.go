@@ -20,7 +20,7 @@ import (
 type Estimate struct {
 	Name     string              // the method's
 	Seeds    []float64           // one value for each training run
-	Interval *bootstrap.Interval // 95 %; nil for none
+	Interval *bootstrap.Interval // 95 %, of several seeds from the least to the largest end; nil for none
 }
 
 // SummaryPanel compares methods in one figure.
@@ -40,13 +40,12 @@ const (
 // dot below. Methods stand in the order in which they first appear, from the
 // top; one without an estimate leaves its line empty. An axis starts at zero
 // unless all values are far from it; where all are positive and means differ
-// tenfold, it is logarithmic, and says so.
+// a hundredfold, it is logarithmic, and says so.
 func Summary(panels ...SummaryPanel) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no figures to sum up")
 	}
 	var names []string
-	intervals := false
 	for _, p := range panels {
 		if err := p.check(); err != nil {
 			return nil, err
@@ -55,7 +54,6 @@ func Summary(panels ...SummaryPanel) (*Figure, error) {
 			if !slices.Contains(names, e.Name) {
 				names = append(names, e.Name)
 			}
-			intervals = intervals || e.Interval != nil
 		}
 	}
 	style := textStyle(labelSize, false)
@@ -80,10 +78,26 @@ func Summary(panels ...SummaryPanel) (*Figure, error) {
 		alt = append(alt, p.alt())
 	}
 	keys := legend{lineKey("mean of the seeds", draw.LineStyle{}, meanMark(ink)), lineKey("one seed", draw.LineStyle{}, seedMark(ink))}
-	if intervals {
-		keys = append(keys, lineKey("95 % interval", draw.LineStyle{Color: ink, Width: lineWidth}, draw.GlyphStyle{}))
+	if key := intervalKey(panels); key != "" {
+		keys = append(keys, lineKey(key, draw.LineStyle{Color: ink, Width: lineWidth}, draw.GlyphStyle{}))
 	}
 	return sheet{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+}
+
+// intervalKey names the bars of panels in a legend; empty where there are none.
+func intervalKey(panels []SummaryPanel) string {
+	key := ""
+	for _, p := range panels {
+		for _, e := range p.Estimates {
+			switch {
+			case e.Interval != nil && len(e.Seeds) > 1:
+				return "range of the seeds’ 95 % intervals"
+			case e.Interval != nil:
+				key = "95 % interval"
+			}
+		}
+	}
+	return key
 }
 
 func (p SummaryPanel) check() error {
@@ -136,7 +150,7 @@ func (p SummaryPanel) panel(names []string) panel {
 	if p.Note != "" {
 		panel.notes = []string{p.Note}
 	}
-	if low > 1e-300 && p.spread() > 10 { // LogTicks never ends below
+	if low > 1e-300 && p.spread() > 100 { // LogTicks never ends below
 		one.X.Scale, one.X.Tick.Marker = plot.LogScale{}, decadeTicks{}
 		one.X.Min, one.X.Max = low/1.15, high*1.15
 		panel.xLabel = "logarithmic"

@@ -74,3 +74,17 @@ func ExampleSummary() {
 	_ = figure.Show() // in a notebook; Save writes a file
 	// Output:
 }
+
+// A bar over several seeds is no 95 % interval, and is not called one.
+func TestIntervalKey(t *testing.T) {
+	interval := &bootstrap.Interval{Low: .1, High: .3}
+	for want, e := range map[string]Estimate{
+		"":                                   {Seeds: []float64{.1, .2}},
+		"95 % interval":                      {Seeds: []float64{.2}, Interval: interval},
+		"range of the seeds’ 95 % intervals": {Seeds: []float64{.1, .2}, Interval: interval},
+	} {
+		if got := intervalKey([]SummaryPanel{{Title: "ECE", Estimates: []Estimate{e}}}); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 		}
 		one.Y.Min, one.Y.Max = low-pad, high+pad
 		one.Add(tradeoffPoints{p.Estimates, costs, marks})
-		of := panel{Plot: one, title: p.Title, xLabel: cost, aspect: .8}
+		of := panel{Plot: one, title: p.Title, xLabel: cost + " (logarithmic)", aspect: .8}
 		if p.Note != "" {
 			of.notes = []string{p.Note}
 		}
@@ -74,6 +74,11 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 		amounts = append(amounts, fmt.Sprintf("%s %.3g", e.Name, costs[e.Name]))
 	}
 	alt = append(alt, fmt.Sprintf("All against %s: %s.", cost, strings.Join(amounts, ", ")))
+	bars := intervalKey(panels)
+	if bars == "" {
+		bars = "range of the seeds"
+	}
+	keys = append(keys, lineKey(bars, draw.LineStyle{Color: ink, Width: lineWidth}, draw.GlyphStyle{}))
 	return sheet{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 

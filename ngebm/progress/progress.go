@@ -20,7 +20,12 @@ type Report struct {
 	// zero after a resume, so that speed and ETA count only this process's work.
 	Start   int64
 	Elapsed time.Duration // since this process took the task up
-	Terms   []Term        // figures of the moment, in a fixed order
+	// Preparing says what goes on before the first unit, such as "compiling", and
+	// Prepared is what of Elapsed had passed when that unit was done: until the end,
+	// speed and ETA count from there. Empty and 0 where nothing has to be prepared.
+	Preparing string
+	Prepared  time.Duration
+	Terms     []Term // figures of the moment, in a fixed order
 	// Finished is set in a task's last report, whether it reached Total or not.
 	Finished bool
 }
@@ -28,11 +33,21 @@ type Report struct {
 // ETA is the expected time to the end at the average speed so far, and false
 // while that cannot be told.
 func (r Report) ETA() (time.Duration, bool) {
-	done := r.Done - r.Start
-	if r.Total <= 0 || done <= 0 || r.Elapsed <= 0 {
+	done, took := r.work()
+	if r.Total <= 0 || done <= 0 || took <= 0 {
 		return 0, false
 	}
-	return time.Duration(float64(r.Elapsed) / float64(done) * float64(r.Total-r.Done)), true
+	return time.Duration(float64(took) / float64(done) * float64(r.Total-r.Done)), true
+}
+
+// work is the units that this process did and the time that they took: all of it
+// once the task has finished, before that without what was prepared and its unit.
+func (r Report) work() (done int64, took time.Duration) {
+	done, took = r.Done-r.Start, r.Elapsed
+	if r.Prepared > 0 && !r.Finished {
+		done, took = done-1, took-r.Prepared
+	}
+	return done, took
 }
 
 // Reporter shows reports. Work calls it as often as it likes, from one

@@ -44,14 +44,17 @@ func (r Report) Amount() string {
 	return done + " " + unit
 }
 
-// Speed is the average speed of this process, "60 steps/s" or "12.5 MB/s", and
-// empty while it cannot be told.
+// Speed is the average speed of this process, "60 steps/s" or "12.5 MB/s", what it
+// prepares before the first unit, and empty while neither can be told.
 func (r Report) Speed() string {
-	done := r.Done - r.Start
-	if done <= 0 || r.Elapsed <= 0 {
+	if r.Preparing != "" && r.Done == r.Start && !r.Finished {
+		return r.Preparing
+	}
+	done, took := r.work()
+	if done <= 0 || took <= 0 {
 		return ""
 	}
-	perSecond := float64(done) / r.Elapsed.Seconds()
+	perSecond := float64(done) / took.Seconds()
 	if r.Unit == "bytes" {
 		scale, unit := byteScale(perSecond)
 		return significant(perSecond/scale) + " " + unit + "/s"

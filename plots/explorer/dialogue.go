@@ -118,7 +118,8 @@ func (d *dialogue) begin(ctx context.Context, s Settings) {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &work{settings: s, cancel: cancel, ended: make(chan ending, 1)}
 	d.work, d.last, d.picture = w, nil, ""
-	d.say("Starting " + s.String() + " …")
+	// A bar that moves by itself, as nothing is reported while XLA compiles.
+	d.page.show(line("Starting "+s.String()+": compiling takes some seconds …") + `<progress aria-label="compiling"></progress>`)
 	var next time.Time
 	look := func(run *ngebm.Run) {
 		began := time.Now()
