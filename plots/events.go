@@ -144,7 +144,7 @@ func (events eventLines) Plot(c draw.Canvas, p *plot.Plot) {
 	style.Color = alarm
 	line := draw.LineStyle{Color: alarm, Width: thinWidth, Dashes: []vg.Length{3, 2}}
 	var taken []vg.Length // the left edges of the numbers so far
-	for i, e := range events {
+	for i, e := range slices.Backward(events) { // so that a later number stays to the right
 		x := trX(e.at)
 		if x < c.Min.X || x > c.Max.X {
 			continue
@@ -154,7 +154,7 @@ func (events eventLines) Plot(c draw.Canvas, p *plot.Plot) {
 		width := style.Width(number) + 3
 		left := min(x+2, c.Max.X-width)
 		for slices.ContainsFunc(taken, func(other vg.Length) bool { return left < other+width && other < left+width }) {
-			left -= width // to the left, as the line of a set-back is
+			left -= width
 		}
 		taken = append(taken, left)
 		c.FillText(style, vg.Point{X: left, Y: c.Max.Y - tickSize*1.2}, number)
