@@ -143,7 +143,7 @@ func (events eventLines) Plot(c draw.Canvas, p *plot.Plot) {
 	style := textStyle(tickSize, true)
 	style.Color = alarm
 	line := draw.LineStyle{Color: alarm, Width: thinWidth, Dashes: []vg.Length{3, 2}}
-	var taken []vg.Length // the left edges of the numbers so far
+	var taken []vg.Length                       // the left edges of the numbers so far
 	for i, e := range slices.Backward(events) { // so that a later number stays to the right
 		x := trX(e.at)
 		if x < c.Min.X || x > c.Max.X {
