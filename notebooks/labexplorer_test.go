@@ -45,7 +45,10 @@ func TestExplorerRunAllInBrowser(t *testing.T) {
 		[...document.querySelectorAll(".jp-OutputArea pre")].find(p => p.textContent.includes("The sliders need"))`
 	l.await("scroll back to the panel", `(() => {
 		const view = document.querySelector(".jp-WindowedPanel-outer"), seen = `+panelOrLine+`;
-		if (!seen) view.scrollTop = view.scrollTop > 0 ? view.scrollTop - 300 : view.scrollHeight;
+		if (!seen && Date.now() - (window.scrolledAt ?? 0) > 500) { // JupyterLab draws what has come into sight
+			window.scrolledAt = Date.now();
+			view.scrollTop = view.scrollTop > 0 ? view.scrollTop - 300 : view.scrollHeight;
+		}
 		return Boolean(seen);
 	})()`)
 	var panelSeen bool
