@@ -4,21 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
+	"ngebm/data/faulttest"
 	"ngebm/data/format"
 )
-
-// times is how often something is tried: a few times in every run of the tests, and in
-// full with NGEBM_LONG=1.
-func times(few, full int) int {
-	if os.Getenv("NGEBM_LONG") != "" {
-		return full
-	}
-	return few
-}
 
 // values tells sets apart by all that is in them.
 func values(err error, sets ...*Dataset) (string, error) {
@@ -103,7 +94,7 @@ func TestLongCorruptedFiles(t *testing.T) {
 			}
 			rng := rand.New(rand.NewPCG(1, 2))
 			refused, same, other := 0, 0, 0
-			for range times(300, 10_000) {
+			for range faulttest.Times(300, 10_000) {
 				file := slices.Clone(c.file)
 				i, change := rng.IntN(len(file)), byte(1+rng.IntN(255))
 				file[i] ^= change

@@ -8,27 +8,9 @@ import (
 	"syscall"
 	"testing"
 
+	"ngebm/data/faulttest"
 	"ngebm/ngebm"
 )
-
-// smallDisk mounts a disk of its own of one MiB.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("ngebm", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("SKIPPED: a disk cannot be mounted here (%v); as root it can", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
-
-// remount makes a disk read-only or writable.
-func remount(t *testing.T, dir string, flags uintptr) {
-	t.Helper()
-	if err := syscall.Mount("ngebm", dir, "tmpfs", syscall.MS_REMOUNT|flags, "size=1m"); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // fill leaves no room on a disk, and returns what makes it again.
 func fill(t *testing.T, dir string) (empty func()) {
@@ -57,8 +39,8 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		{"full", func(disk, _ string) func() { return fill(t, disk) },
 			[]string{"cannot write the checkpoint", "no space left", "make room and train the same configuration", "what was written before is untouched"}},
 		{"read-only", func(disk, _ string) func() {
-			remount(t, disk, syscall.MS_RDONLY)
-			return func() { remount(t, disk, 0) }
+			faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
+			return func() { faulttest.Remount(t, disk, "1m", 0) }
 		}, []string{"cannot write the checkpoint", "read-only file system", "make its folder writable, or choose another with -runs"}},
 		{"vanished", func(_, run string) func() {
 			_ = os.Rename(run, run+".away")
@@ -66,7 +48,7 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		}, []string{"cannot write the checkpoint", "the run's folder is gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			disk := smallDisk(t)
+			disk := faulttest.Disk(t, "1m")
 			var mend func()
 			var good []byte
 			_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk, SaveEvery: 1, Watch: func(r *ngebm.Run) {
@@ -100,21 +82,21 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		})
 	}
 	t.Run("from the start", func(t *testing.T) {
-		disk := smallDisk(t)
+		disk := faulttest.Disk(t, "1m")
 		empty := fill(t, disk)
 		_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
 		if err == nil || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("a full disk: %v", err)
 		}
 		empty()
-		remount(t, disk, syscall.MS_RDONLY)
+		faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
 		_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
 		wantMessage(t, err, "read-only file system", "choose another with -runs")
-		remount(t, disk, 0)
+		faulttest.Remount(t, disk, "1m", 0)
 		if _, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk}); err != nil {
 			t.Fatal(err)
 		}
-		remount(t, disk, syscall.MS_RDONLY)
+		faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
 		if again, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk}); err != nil || !again.Loaded {
 			t.Errorf("a complete run on a read-only disk: %v", err)
 		}

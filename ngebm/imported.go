@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -29,8 +28,7 @@ func FromWeights(backend compute.Backend, net nets.Network, weights map[string]*
 	}
 	left := maps.Clone(weights)
 	var wrong []error
-	for v := range store.RootScope().At(networkScope).IterVariables() {
-		name := strings.TrimPrefix(v.Path(), "/"+networkScope+"/")
+	for name, v := range weightsOf(store, networkScope) {
 		w, ok := left[name]
 		delete(left, name)
 		switch {

@@ -9,17 +9,9 @@ import (
 
 	"github.com/gomlx/go-xla/pjrt"
 
+	"ngebm/data/faulttest"
 	"ngebm/ngebm"
 )
-
-// times is how often something is tried: a few times in every run of the tests, and in
-// full with NGEBM_LONG=1.
-func times(few, full int) int {
-	if os.Getenv("NGEBM_LONG") != "" {
-		return full
-	}
-	return few
-}
 
 // held is what this process holds.
 type held struct {
@@ -70,7 +62,7 @@ func flat(t *testing.T, before, after held, keep int, what string) {
 // full.
 func TestLongTrainingStaysSmall(t *testing.T) {
 	cfg := small()
-	cfg.Epochs = times(60, 1000)
+	cfg.Epochs = faulttest.Times(60, 1000)
 	var half held
 	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), SaveEvery: 1, Watch: func(r *ngebm.Run) {
 		if r.History.Steps() == cfg.Epochs/2*r.History.StepsPerEpoch {
@@ -102,7 +94,7 @@ func TestLongLoadingStaysSmall(t *testing.T) {
 			}
 		}
 	}
-	n := times(8, 200)
+	n := faulttest.Times(8, 200)
 	ask(n)
 	before := holding()
 	ask(n)

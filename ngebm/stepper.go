@@ -2,6 +2,7 @@ package ngebm
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/ngebm/progress"
@@ -86,16 +88,27 @@ func (s *Stepper) Close() {
 // Weights calls do with each of the network's weights and its name: "conv1/weight",
 // shaped as package nets says. The tensor is valid during the call.
 func (c *Classifier) Weights(do func(name string, value *tensors.Tensor) error) error {
-	for v := range c.store.RootScope().At("%s", c.scope).IterVariables() {
+	for name, v := range weightsOf(c.store, c.scope) {
 		value, err := v.Value()
 		if err != nil {
 			return fmt.Errorf("ngebm: weight %s cannot be read: %w", v.Path(), err)
 		}
-		if err := do(strings.TrimPrefix(v.Path(), "/"+c.scope+"/"), value); err != nil {
+		if err := do(name, value); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// weightsOf are a network's weights, by their path in its scope.
+func weightsOf(store *model.Store, scope string) iter.Seq2[string, *model.Variable] {
+	return func(yield func(string, *model.Variable) bool) {
+		for v := range store.RootScope().At("%s", scope).IterVariables() {
+			if !yield(strings.TrimPrefix(v.Path(), "/"+scope+"/"), v) {
+				return
+			}
+		}
+	}
 }
 
 // Operations is the number of multiplications and additions of convolutions and matrix

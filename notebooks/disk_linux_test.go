@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ngebm/data/faulttest"
 )
 
 // Where a site or a notebook cannot be written, publish says so and leaves the notebook as
@@ -22,17 +24,7 @@ func TestPublishOnFaultyDisk(t *testing.T) {
 			os.Remove(file)
 		}
 	})
-	disk := t.TempDir()
-	if err := syscall.Mount("ngebm", disk, "tmpfs", 0, "size=16k"); err != nil {
-		t.Skipf("SKIPPED: a disk cannot be mounted here (%v); as root it can", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	remount := func(size string, flags uintptr) {
-		t.Helper()
-		if err := syscall.Mount("ngebm", disk, "tmpfs", syscall.MS_REMOUNT|flags, "size="+size); err != nil {
-			t.Fatal(err)
-		}
-	}
+	disk := faulttest.Disk(t, "16k")
 	site, stored := filepath.Join(disk, "site"), filepath.Join(disk, name+".ipynb")
 	writeNotebook(t, stored, "# Title\n\nWords.", "%noautoget", "!echo done")
 	before := readFile(t, stored)
@@ -54,10 +46,10 @@ func TestPublishOnFaultyDisk(t *testing.T) {
 	if err := os.RemoveAll(site); err != nil {
 		t.Fatal(err)
 	}
-	remount("16k", syscall.MS_RDONLY)
+	faulttest.Remount(t, disk, "16k", syscall.MS_RDONLY)
 	fails("read-only file system", "-o", site, stored)
 	fails("read-only file system", "-w", stored)
-	remount("64m", 0)
+	faulttest.Remount(t, disk, "64m", 0)
 	if printed, err := publish("-w", "-o", site, stored); err != nil {
 		t.Errorf("once it is mended: %v\n%s", err, printed)
 	}

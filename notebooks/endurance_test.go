@@ -7,16 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-)
 
-// times is how often something is tried: a few times in every run of the tests, and in
-// full with NGEBM_LONG=1.
-func times(few, full int) int {
-	if os.Getenv("NGEBM_LONG") != "" {
-		return full
-	}
-	return few
-}
+	"ngebm/data/faulttest"
+)
 
 // endured is what testdata/endure.py tells.
 type endured struct {
@@ -30,13 +23,13 @@ type endured struct {
 func TestLongDayWithANotebook(t *testing.T) {
 	b := ready(t)
 	t.Parallel()
-	every := times(5, 100)
+	every := faulttest.Times(5, 100)
 	temp, runtime := t.TempDir(), t.TempDir()
 	env, mark := marked(t, "TMPDIR="+temp,
 		"JUPYTER_CONFIG_DIR="+runtime, "JUPYTER_DATA_DIR="+runtime, "JUPYTER_RUNTIME_DIR="+runtime,
 		"JUPYTER_PATH="+filepath.Join(b.tools.kernel, "jupyter"))
 	args := []string{filepath.Join("testdata", "endure.py")}
-	for _, n := range []int{times(22, 2000), times(3, 200), every} {
+	for _, n := range []int{faulttest.Times(22, 2000), faulttest.Times(3, 200), every} {
 		args = append(args, jsonOf(t, n))
 	}
 	cmd := exec.Command(b.tools.python, args...)

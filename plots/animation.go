@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
@@ -108,16 +106,8 @@ func (a *Animation) Save(path string) error {
 	if !strings.HasSuffix(strings.ToLower(path), ".gif") {
 		return fmt.Errorf("plots: an animation cannot be saved as %s: give the file a name that ends in .gif", path)
 	}
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
+	if err := save(path, a.GIF); err != nil {
 		return fmt.Errorf("plots: cannot save the animation: %w", err)
-	}
-	defer file.Cleanup() // does nothing once renamed
-	if err = a.GIF(file); err == nil {
-		err = file.CloseAtomicallyReplace()
-	}
-	if err != nil {
-		return fmt.Errorf("plots: cannot save the animation as %s: %w", path, err)
 	}
 	return nil
 }
@@ -125,18 +115,7 @@ func (a *Animation) Save(path string) error {
 // Show puts the animation into the output of the notebook cell that is running, as an
 // img element of HTML, which carries the alternative text and shows in a notebook that
 // is not trusted, too. Outside a notebook it shows nothing and returns an error.
-func (a *Animation) Show() error {
-	if !gonbui.IsNotebook {
-		return errors.New("plots: Show needs a GoNB notebook: use Save to write the animation to a file")
-	}
-	message, err := a.message()
-	if err != nil {
-		return err
-	}
-	gonbui.SendData(message)
-	gonbui.Sync() // a cell that ends at once would leave the animation behind
-	return gonbui.Error()
-}
+func (a *Animation) Show() error { return show("animation", a.message) }
 
 // message is the animation as Jupyter's display_data.
 func (a *Animation) message() (*protocol.DisplayData, error) {

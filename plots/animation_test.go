@@ -45,18 +45,9 @@ func goldenAnimation(t *testing.T, name string, a *Animation) {
 		t.Fatal(err)
 	}
 	path := filepath.Join("testdata", name+".gif")
-	if *update {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("-update is refused in CI")
-		}
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	want := goldenFile(t, path, got.Bytes())
+	if want == nil {
 		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test ./plots -update draws it)", err)
 	}
 	g, seen := played(t, got.Bytes())
 	w, wanted := played(t, want)

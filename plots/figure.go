@@ -144,35 +144,43 @@ func (f *Figure) Save(path string) error {
 	if write == nil {
 		return fmt.Errorf("plots: cannot save as %q: end the name in .png, .pdf or .svg", path)
 	}
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return fmt.Errorf("plots: %w", err)
-	}
-	defer file.Cleanup()
-	buffered := bufio.NewWriter(file)
-	if err := errors.Join(write(buffered), buffered.Flush()); err != nil {
-		return fmt.Errorf("plots: writing %s: %w", path, err)
-	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
+	if err := save(path, write); err != nil {
 		return fmt.Errorf("plots: %w", err)
 	}
 	return nil
+}
+
+// save writes a file beside its final name and renames it.
+func save(path string, write func(io.Writer) error) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup() // does nothing once renamed
+	buffered := bufio.NewWriter(file)
+	if err := errors.Join(write(buffered), buffered.Flush()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return file.CloseAtomicallyReplace()
 }
 
 // Show puts the figure into the output of the notebook cell that is running, as
 // a PNG (the one format that every viewer of notebooks shows, trusted or not) in
 // twice the pixels of the size it takes up. Outside a notebook it shows nothing
 // and returns an error.
-func (f *Figure) Show() error {
+func (f *Figure) Show() error { return show("figure", f.message) }
+
+// show sends a message to the notebook whose cell is running.
+func show(what string, message func() (*protocol.DisplayData, error)) error {
 	if !gonbui.IsNotebook {
-		return errors.New("plots: Show needs a GoNB notebook: use Save to write the figure to a file")
+		return fmt.Errorf("plots: Show needs a GoNB notebook: use Save to write the %s to a file", what)
 	}
-	message, err := f.message()
+	m, err := message()
 	if err != nil {
 		return err
 	}
-	gonbui.SendData(message)
-	gonbui.Sync() // a cell that ends at once would leave the figure behind
+	gonbui.SendData(m)
+	gonbui.Sync() // a cell that ends at once would leave what it shows behind
 	return gonbui.Error()
 }
 

@@ -34,18 +34,9 @@ func golden(t *testing.T, name string, f *Figure, err error) {
 		t.Fatal(err)
 	}
 	path := filepath.Join("testdata", name+".png")
-	if *update {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("-update is refused in CI: draw golden images anew at a desk, and look at them")
-		}
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	want := goldenFile(t, path, got.Bytes())
+	if want == nil {
 		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test ./plots -update draws it)", err)
 	}
 	same, err := cmpimg.EqualApprox("png", got.Bytes(), want, tolerance)
 	if err != nil {
@@ -54,6 +45,26 @@ func golden(t *testing.T, name string, f *Figure, err error) {
 	if !same {
 		t.Errorf("the figure differs from %s: see %s", path, writeDifference(t, name, got.Bytes(), want))
 	}
+}
+
+// goldenFile returns what a golden file holds, or, with -update, writes what was drawn
+// there and returns nil.
+func goldenFile(t *testing.T, path string, got []byte) (want []byte) {
+	t.Helper()
+	if *update {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("-update is refused in CI: draw golden images anew at a desk, and look at them")
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return nil
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test ./plots -update draws it)", err)
+	}
+	return want
 }
 
 // writeDifference leaves what was drawn and how it differs in a folder.

@@ -42,8 +42,9 @@ func (f form) product(in, kernel, out place) *Node {
 	if o.positions() > 1 || !onCPU(i.node) {
 		return nil
 	}
+	as, cs := magnitudes(i.factor), magnitudes(k.factor)
 	for axis, offset := range f.offset {
-		a, c := magnitudes(i.factor)[axis], magnitudes(k.factor)[axis] // a·n = c·j
+		a, c := as[axis], cs[axis] // a·n = c·j
 		if offset != 0 || min(a, c) > 1 {
 			return nil
 		}

@@ -8,9 +8,12 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"gonum.org/v1/gonum/stat"
 
 	"ngebm/data"
 	"ngebm/ngebm"
@@ -126,11 +129,7 @@ func where(d *device.Device) string {
 }
 
 func mean(values []float64, err error) (float64, error) {
-	sum := 0.
-	for _, v := range values {
-		sum += v / float64(len(values))
-	}
-	return sum, err
+	return stat.Mean(values, nil), err
 }
 
 // attackOn attacks all examples of a set: their labels are what the classifier says,
@@ -143,11 +142,7 @@ func attackOn(ctx context.Context, c *ngebm.Classifier, set *data.Dataset, steps
 	answered := *set
 	answered.Labels = make([]int32, len(logits))
 	for i, row := range logits {
-		for k, f := range row {
-			if f > row[answered.Labels[i]] {
-				answered.Labels[i] = int32(k)
-			}
-		}
+		answered.Labels[i] = int32(slices.Index(row, slices.Max(row)))
 	}
 	attacker, err := attack.New(c, attack.Options{})
 	if err != nil {

@@ -6,16 +6,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ngebm/data/faulttest"
 )
 
 // Trained runs on a disk that is full or read-only cannot be judged, and that is said;
 // once it is mended the table is the one that was had before.
 func TestMeasuringOnFaultyDisk(t *testing.T) {
-	runs := t.TempDir()
-	if err := syscall.Mount("ngebm", runs, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("SKIPPED: a disk cannot be mounted here (%v); as root it can", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(runs, syscall.MNT_DETACH) })
+	runs := faulttest.Disk(t, "1m")
 	sweep := func() (string, error) {
 		var out strings.Builder
 		err := dispatch(t.Context(), []string{"sweep", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=4,eval_every=2", "-attacked", "20",
@@ -35,11 +33,7 @@ func TestMeasuringOnFaultyDisk(t *testing.T) {
 		}
 	}
 	filler := filepath.Join(runs, "filler")
-	remount := func(flags uintptr) {
-		if err := syscall.Mount("ngebm", runs, "tmpfs", syscall.MS_REMOUNT|flags, "size=1m"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	remount := func(flags uintptr) { faulttest.Remount(t, runs, "1m", flags) }
 	for _, c := range []struct {
 		harm, mend func()
 		want       string

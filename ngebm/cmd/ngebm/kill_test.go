@@ -13,16 +13,9 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-)
 
-// times is how often something is tried: a few times in every run of the tests, and in
-// full with NGEBM_LONG=1.
-func times(few, full int) int {
-	if os.Getenv("NGEBM_LONG") != "" {
-		return full
-	}
-	return few
-}
+	"ngebm/data/faulttest"
+)
 
 // killer starts a command again and again and kills it with -9.
 type killer struct {
@@ -148,7 +141,7 @@ func TestLongKilledTraining(t *testing.T) {
 	alone := t.TempDir()
 	k, _ := newKiller(t, args(alone))
 	want, resumed := without(t, alone), 0
-	for k.kills < times(4, 50) && k.runs < 400 {
+	for k.kills < faulttest.Times(4, 50) && k.runs < 400 {
 		runs := t.TempDir()
 		k.kill(runs, args(runs))
 		k.kill(runs, args(runs))
@@ -190,7 +183,7 @@ func TestLongKilledMeasuring(t *testing.T) {
 	table := k.finish(args(trained)) // all are loaded and judged
 	k.whole = time.Since(began)
 	want, made := without(t, trained), 0
-	for k.kills < times(4, 50) && k.runs < 400 {
+	for k.kills < faulttest.Times(4, 50) && k.runs < 400 {
 		forget()
 		k.kill(trained, args(trained))
 		k.kill(trained, args(trained))
