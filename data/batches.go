@@ -118,9 +118,13 @@ func (b *Batches) order(epoch int) []int {
 	return slot.indices
 }
 
-// ahead is how many batches From prepares before they are asked for: enough to
-// ride out a hiccup, at about a megabyte each.
+// ahead is how many groups of batches From prepares before they are asked for: enough to
+// ride out a hiccup, at about a megabyte each or less.
 const ahead = 4
+
+// inGroup is how many batches a goroutine of From makes, one after the other: one of
+// images, but of small batches so many that to wake a goroutine is little beside it.
+func (b *Batches) inGroup() int { return max(1, 1<<14/(b.size*b.data.Size())) }
 
 // From yields step after step, beginning with the given one, without end: the
 // consumer breaks off. Batches are prepared ahead on other goroutines and come
@@ -133,25 +137,34 @@ func (b *Batches) From(ctx context.Context, step int) iter.Seq2[int, Batch] {
 		defer running.Wait()
 		defer stop()
 
-		// The capacity bounds the work ahead: a batch is begun only once its
+		// The capacity bounds the work ahead: a group is begun only once its
 		// place in the queue is won.
-		queue := make(chan chan Batch, ahead)
+		queue := make(chan chan []Batch, ahead)
 		running.Go(func() {
-			for s := step; ; s++ {
-				ready := make(chan Batch, 1)
+			for s := step; ; s += b.inGroup() {
+				ready := make(chan []Batch, 1)
 				select {
 				case queue <- ready:
 				case <-ctx.Done():
 					return
 				}
-				running.Go(func() { ready <- b.At(s) })
+				running.Go(func() {
+					group := make([]Batch, b.inGroup())
+					for i := range group {
+						group[i] = b.At(s + i)
+					}
+					ready <- group
+				})
 			}
 		})
-		for s := step; ctx.Err() == nil; s++ {
+		for s := step; ctx.Err() == nil; {
 			select {
 			case ready := <-queue:
-				if !yield(s, <-ready) {
-					return
+				for _, batch := range <-ready {
+					if ctx.Err() != nil || !yield(s, batch) {
+						return
+					}
+					s++
 				}
 			case <-ctx.Done():
 				return

@@ -296,6 +296,14 @@ func BenchmarkBatch(b *testing.B) {
 			b.ReportMetric(float64(b.N)*64/b.Elapsed().Seconds(), "images/s")
 		})
 	}
+	b.Run("points,noise", func(b *testing.B) {
+		moons, _ := open(b, "moons:10000", Options{})
+		batches := batches(b, moons, 128, 1, Augment{Noise: .03})
+		for step := 0; b.Loop(); step++ {
+			batches.At(step)
+		}
+		b.ReportMetric(float64(b.N)*128/b.Elapsed().Seconds(), "points/s")
+	})
 }
 
 // BenchmarkBatchesFrom is the rate at which a consumer that does nothing gets

@@ -47,7 +47,7 @@ func BenchmarkStep(b *testing.B) {
 			if err := cfg.Set(c.set); err != nil {
 				b.Fatal(err)
 			}
-			s, err := NewStepper(dev.Backend, cfg, noise(b, 64), 1)
+			s, err := NewStepper(dev.Backend, cfg, noise(b, 64), 1, 1)
 			if err != nil {
 				b.Fatal(err)
 			}

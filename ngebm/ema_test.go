@@ -16,7 +16,10 @@ import (
 )
 
 // trainerOf is a trainer of the configuration that is ready for its first step.
-func trainerOf(t *testing.T, cfg Config) *trainer {
+func trainerOf(t *testing.T, cfg Config) *trainer { return trainerAt(t, cfg, 0) }
+
+// trainerAt is one that takes so many steps at once.
+func trainerAt(t *testing.T, cfg Config, atOnce int) *trainer {
 	t.Helper()
 	dev, err := device.Open("cpu", progress.Silent{})
 	if err != nil {
@@ -34,7 +37,7 @@ func trainerOf(t *testing.T, cfg Config) *trainer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &trainer{run: r, backend: dev.Backend, store: store, total: 1000, opts: Options{Progress: progress.Silent{}}}
+	out := &trainer{run: r, backend: dev.Backend, store: store, total: 1000, opts: Options{Progress: progress.Silent{}}, atOnce: atOnce}
 	if err := out.prepare(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +79,7 @@ func TestAverage(t *testing.T) {
 				}
 			}
 		}
-		if err := tr.one(step, tr.batches.At(step)); err != nil {
+		if err := tr.take([]data.Batch{tr.batches.At(step)}); err != nil {
 			t.Fatal(err)
 		}
 		d := min(.3, float64(1+step)/float64(10+step))

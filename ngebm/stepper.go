@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -21,14 +22,15 @@ import (
 // benchmarks time.
 type Stepper struct {
 	trainer *trainer
-	batch   data.Batch
-	ready   bool // the step is compiled
+	batches []data.Batch // one for each of the steps that are taken at once, the same
+	ready   bool         // the step is compiled
 }
 
 // NewStepper makes a stepper of the configuration, whose steps are shared by so many of
-// the backend's devices (see [Options]). The weights are those that a run would start
-// from. The step is compiled when it is first taken.
-func NewStepper(backend compute.Backend, cfg Config, train *data.Dataset, devices int) (*Stepper, error) {
+// the backend's devices (see [Options]), and taken in a loop on the device, so many at
+// once, if that is more than 1; 0 leaves that to the library, as in a run. The weights are those that a run would start from. The
+// step is compiled when it is first taken.
+func NewStepper(backend compute.Backend, cfg Config, train *data.Dataset, devices, atOnce int) (*Stepper, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -46,18 +48,19 @@ func NewStepper(backend compute.Backend, cfg Config, train *data.Dataset, device
 	if r.Classifier, err = newClassifier(backend, net, store, networkScope, train.Shape, train.Classes, train.Len()); err != nil {
 		return nil, err
 	}
-	t := &trainer{run: r, backend: backend, store: store, total: math.MaxInt, opts: Options{Progress: progress.Silent{}}}
+	t := &trainer{run: r, backend: backend, store: store, total: math.MaxInt, opts: Options{Progress: progress.Silent{}}, atOnce: atOnce}
 	t.sharing, err = newSharing(backend, devices, cfg)
-	return &Stepper{trainer: t, batch: batches.At(0)}, err
+	return &Stepper{trainer: t, batches: []data.Batch{batches.At(0)}}, err
 }
 
-// Step takes a step and returns the loss before it.
+// Step takes a step, or as many as are taken at once, and returns the loss before the
+// last.
 func (s *Stepper) Step() (loss float64, err error) {
 	if err := s.prepare(); err != nil {
 		return 0, err
 	}
 	h := s.trainer.run.History
-	if err := s.trainer.one(h.Steps(), s.batch); err != nil {
+	if err := s.trainer.take(s.batches); err != nil {
 		return 0, err
 	}
 	return float64(h.Loss[h.Steps()-1]), nil
@@ -68,12 +71,13 @@ func (s *Stepper) prepare() error {
 		return nil
 	}
 	err := s.trainer.prepare()
+	s.batches = slices.Repeat(s.batches, s.trainer.atOnce)
 	s.ready = err == nil
 	return err
 }
 
 // Batch is what every step is taken on: values, shaped [batch, …], and labels.
-func (s *Stepper) Batch() (x []float32, labels []int32) { return s.batch.X, s.batch.Labels }
+func (s *Stepper) Batch() (x []float32, labels []int32) { return s.batches[0].X, s.batches[0].Labels }
 
 // Classifier has the weights as the steps leave them.
 func (s *Stepper) Classifier() *Classifier { return s.trainer.run.Classifier }
@@ -119,11 +123,18 @@ func (c *Classifier) Operations() (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("ngebm: %s", firstLine(err))
 	}
-	total := 0.
-	for _, node := range g.Nodes() {
+	total, _ := operations(g.Nodes())
+	return total / float64(c.batch), nil
+}
+
+// operations counts the multiplications and additions of a graph's convolutions and
+// matrix products, and tells whether there are convolutions.
+func operations(nodes []*Node) (total float64, convolves bool) {
+	for _, node := range nodes {
 		out := float64(node.Shape().Size())
 		switch node.Type() {
 		case NodeTypeConvGeneral:
+			convolves = true
 			kernel := node.Inputs()[1].Shape() // [positions…, in, out]
 			total += 2 * out * float64(kernel.Size()/kernel.Dimensions[kernel.Rank()-1])
 		case NodeTypeDotGeneral:
@@ -132,5 +143,5 @@ func (c *Classifier) Operations() (float64, error) {
 			total += 2 * out * math.Sqrt(a*b/out)
 		}
 	}
-	return total / float64(c.batch), nil
+	return total, convolves
 }

@@ -19,7 +19,7 @@ func TestStepper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ngebm.NewStepper(backend, cfg, run.Train, 1)
+	s, err := ngebm.NewStepper(backend, cfg, run.Train, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestStepper(t *testing.T) {
 		t.Errorf("the loss goes from %v to %v", losses[0], losses[49])
 	}
 	cfg.Batch = 0
-	if _, err := ngebm.NewStepper(backend, cfg, run.Train, 1); err == nil {
+	if _, err := ngebm.NewStepper(backend, cfg, run.Train, 1, 1); err == nil {
 		t.Error("a batch of 0 is no error")
 	}
 }

@@ -59,7 +59,7 @@ func (s stopAtRun) Report(r progress.Report) {
 	if r.Unit == "runs" {
 		*s.at = r.Done
 	}
-	if r.Unit == "steps" && *s.at == s.n && r.Done == 17 {
+	if r.Unit == "steps" && *s.at == s.n && r.Done == 20 {
 		s.cancel()
 	}
 }

@@ -79,22 +79,28 @@ func processorTime(b *testing.B) float64 {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
 }
 
-// newBare returns a function that runs the step's executable alone so many times, with
-// inputs that lie on the device.
+// newBare returns a function that runs the step's executable alone for so many steps,
+// with inputs that lie on the device.
 func newBare(b *testing.B, dev *device.Device, cfg Config, train *data.Dataset) func(steps int) {
-	s, err := NewStepper(dev.Backend, cfg, train, 1)
+	s, err := NewStepper(dev.Backend, cfg, train, 1, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	if err := s.prepare(); err != nil {
 		b.Fatal(err)
 	}
-	t, batch := s.trainer, s.batch
-	x := tensors.FromFlatDataAndDimensions(batch.X, append([]int{cfg.Batch}, train.Shape...)...)
-	labels := tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch)
-	args := list(t.run.Config, inputs[any]{x: x, labels: labels, rate: float32(1e-4)})
+	t := s.trainer
+	args := []any{int32(t.atOnce)}
+	for _, stacked := range t.stacked(s.batches) {
+		args = append(args, stacked)
+	}
+	if t.atOnce == 1 {
+		x := tensors.FromFlatDataAndDimensions(s.batches[0].X, append([]int{cfg.Batch}, train.Shape...)...)
+		labels := tensors.FromFlatDataAndDimensions(s.batches[0].Labels, cfg.Batch)
+		args = list(cfg, inputs[any]{x: x, labels: labels, rate: float32(1e-4)})
+	}
 	return func(steps int) {
-		for range steps {
+		for range steps / t.atOnce {
 			out, err := t.step.Exec(args...)
 			if err != nil {
 				b.Fatal(err)

@@ -11,9 +11,7 @@ import (
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"ngebm/data"
 	"ngebm/ngebm/energy"
@@ -29,7 +27,8 @@ type trainer struct {
 	total   int // steps
 	opts    Options
 
-	step      *model.Exec // one step: inputs to (loss, terms…)
+	step      *model.Exec // one step, or several: inputs to (loss, terms…), for each
+	atOnce    int         // so many steps at most; 0 is what compile finds good
 	sharing   *sharing    // nil where one device takes a step
 	companion companion   // nil where a step needs nothing beside its batch
 
@@ -75,52 +74,6 @@ func (t *trainer) close() {
 		t.companion.close()
 	}
 	t.step.Finalize()
-}
-
-// compile builds the training step: the objective's terms, their gradients and
-// Adam's update, in one executable that keeps weights on the device.
-func (t *trainer) compile() error {
-	cfg := t.run.Config
-	objective := cfg.Objective(t.run.Train.Shape)
-	adam := optimizer.Adam().Betas(.9, .999).Epsilon(1e-8).Done()
-	var terms []energy.Term
-	var err error
-	t.step, err = model.NewExec(t.backend, t.store, func(scope *model.Scope, nodes []*Node) *Node {
-		in := named(cfg, nodes)
-		g := in.x.Graph()
-		t.store.SetTraining(g, true)
-		terms = objective.Terms(energy.Inputs{
-			Logits: t.logits, X: in.x, Labels: in.labels, Partner: in.partner, Share: in.share,
-			Others: in.others, OtherLabels: in.otherLabels,
-		})
-		loss := energy.Total(terms, in.ramp)
-		optimizer.LearningRateVar(scope, in.x.DType(), cfg.LearningRate).SetNodeValue(in.rate)
-		adam.UpdateGraph(scope, g, loss)
-		if in.decay != nil {
-			averageWeights(t.store, in.decay)
-		}
-		values := []*Node{loss}
-		for _, term := range terms {
-			values = append(values, term.Value)
-		}
-		return Stack(values, 0)
-	})
-	if err != nil {
-		return err
-	}
-	t.report(false)
-	shapes := shapesOf(cfg, t.run.Train.Shape)
-	if t.sharing != nil {
-		t.sharing.apply(t.step, cfg)
-		shapes = t.sharing.shapes(cfg, shapes)
-	}
-	if _, err = t.step.Compile(shapes...); err != nil {
-		return fmt.Errorf("ngebm: cannot build the training step of %s: %s", cfg.Net, firstLine(err))
-	}
-	if t.run.History.Steps() == 0 {
-		t.nameTerms(terms)
-	}
-	return nil
 }
 
 // nameTerms gives a history that begins its curves.
@@ -183,17 +136,24 @@ func (t *trainer) toTheEnd(ctx context.Context) error {
 func (t *trainer) steps(ctx context.Context) error {
 	if t.run.History.Steps() < t.total {
 		asked := time.Now()
+		var batches []data.Batch // of the steps that are taken next
 		for step, batch := range t.batches.From(ctx, t.run.History.Steps()) {
 			t.waited += time.Since(asked)
+			batches = append(batches, batch)
+			if len(batches) < t.atOnce && (step+1)%t.run.History.StepsPerEpoch != 0 && step+1 != t.total {
+				asked = time.Now()
+				continue
+			}
 			if err := t.evaluateIfDue(ctx); err != nil {
 				return err
 			}
 			if err := t.keepIfDue(); err != nil {
 				return err
 			}
-			if err := t.one(step, batch); err != nil {
+			if err := t.take(batches); err != nil {
 				return err
 			}
+			batches = batches[:0]
 			t.watch()
 			if ctx.Err() != nil || step+1 == t.total {
 				break
@@ -212,67 +172,6 @@ func (t *trainer) steps(ctx context.Context) error {
 	}
 	t.report(true)
 	return t.evaluateIfDue(ctx)
-}
-
-// one takes one step, counted from 0, and records it.
-func (t *trainer) one(step int, batch data.Batch) (err error) {
-	cfg, h := t.run.Config, t.run.History
-	rate, shrink := cfg.rate(step, t.total, h.StepsPerEpoch), t.shrink()
-	if !cfg.JEM.On() {
-		rate *= shrink
-	}
-	x := tensors.FromFlatDataAndDimensions(batch.X, append([]int{cfg.Batch}, t.run.Train.Shape...)...)
-	labels := tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch)
-	free := []*tensors.Tensor{x, labels}
-	defer func() { err = errors.Join(err, release(free...)) }()
-	in := inputs[any]{
-		x: x, labels: labels, rate: float32(rate), share: batch.Lambda,
-		ramp: float32(cfg.ramp(step, t.total, h.StepsPerEpoch)), decay: float32(emaDecay(cfg.EMA, step)),
-	}
-	if batch.Partner != nil {
-		partner := tensors.FromFlatDataAndDimensions(batch.Partner, cfg.Batch)
-		in.partner, free = partner, append(free, partner)
-	}
-	var extra beside
-	if t.companion != nil {
-		if extra, err = t.companion.next(moment{step, t.attempt(), shrink}, x, batch); err != nil {
-			return fmt.Errorf("ngebm: step %d: %s", step+1, firstLine(err))
-		}
-		if extra.x != nil {
-			in.x, free = extra.x, append(free, extra.x)
-		}
-		if extra.others != nil {
-			classes := tensors.FromFlatDataAndDimensions(extra.labels, len(extra.labels))
-			in.others, in.otherLabels, free = extra.others, classes, append(free, extra.others, classes)
-		}
-	}
-	out, err := t.execute(list(cfg, in))
-	if err != nil {
-		return fmt.Errorf("ngebm: step %d: %s", step+1, firstLine(err))
-	}
-	free = append(free, out)
-	values, err := tensors.CopyFlatData[float32](out)
-	if err != nil {
-		return err
-	}
-	h.Loss = append(h.Loss, values[0])
-	h.LearningRate = append(h.LearningRate, float32(rate))
-	for i, v := range append(values[1:], extra.watch...) {
-		h.Values[i] = append(h.Values[i], v)
-	}
-	return t.checkStep()
-}
-
-// execute runs the step's executable and returns the losses.
-func (t *trainer) execute(args []any) (*tensors.Tensor, error) {
-	if t.sharing != nil {
-		return t.sharing.run(t.step, t.run.Config, args)
-	}
-	out, err := t.step.Exec(args...)
-	if err != nil {
-		return nil, err
-	}
-	return out[0], nil
 }
 
 // watch lets Options.Watch look at the end of an epoch.

@@ -38,8 +38,12 @@ func Rows() []string { return []string{CrossEntropy, NGEBM, JEM, Logits, Gradien
 // steps tells whether a row is a training step.
 func steps(row string) bool { return row == CrossEntropy || row == NGEBM || row == JEM }
 
-// agreeing is how many losses from the start are compared with another program's.
-const agreeing = 5
+// How many losses from the start are compared: with another program's, and with another
+// device's, which may take minutes for each.
+const (
+	agreeing = 20
+	onOther  = 5
+)
 
 // Plan says what to time.
 type Plan struct {
@@ -50,6 +54,7 @@ type Plan struct {
 	Images   int      // examples that are evaluated and attacked
 	PGDSteps int      // of the attack
 	Rows     []string // see [Rows]
+	AtOnce   int      // training steps in one work, taken in a loop on the device (JAX: lax.scan)
 	Times    int      // so often each work is done in a round, after a warm-up
 	Rounds   int
 
@@ -81,6 +86,7 @@ type task struct {
 	Classes   int    `json:"classes"`
 	Images    int    `json:"images"`
 	PGDSteps  int    `json:"pgd_steps"`
+	AtOnce    int    `json:"at_once"`
 	Precision string `json:"precision"`
 	Device    string `json:"device"`
 	Devices   int    `json:"devices"`
@@ -95,7 +101,7 @@ const evaluated = 128
 
 func (p Plan) task(row string) task {
 	t := task{Row: row, StepsRow: steps(row), Net: p.Net, Batch: p.Batch, Shape: p.Shape, Classes: p.Classes, Images: p.Images,
-		PGDSteps: p.PGDSteps, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Compile: p.Compile}
+		PGDSteps: p.PGDSteps, AtOnce: p.AtOnce, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Compile: p.Compile}
 	if !t.StepsRow {
 		t.Batch = min(evaluated, p.Images)
 	}
@@ -110,13 +116,16 @@ func (p Plan) Validate() error {
 	for _, c := range []struct {
 		name  string
 		value int
-	}{{"batch", p.Batch}, {"classes", p.Classes}, {"images", p.Images}, {"PGD steps", p.PGDSteps}, {"times", p.Times}, {"rounds", p.Rounds}, {"devices", p.Devices}} {
+	}{{"batch", p.Batch}, {"classes", p.Classes}, {"images", p.Images}, {"PGD steps", p.PGDSteps}, {"steps at once", p.AtOnce}, {"times", p.Times}, {"rounds", p.Rounds}, {"devices", p.Devices}} {
 		if c.value < 1 {
 			return fmt.Errorf("bench: %s is %d; it must be 1 or more", c.name, c.value)
 		}
 	}
 	if len(p.Shape) != 1 && len(p.Shape) != 3 || slices.Min(p.Shape) < 1 {
 		return fmt.Errorf("bench: examples cannot be shaped %v; give height, width and channels, as in 32x32x3, or the size of a point", p.Shape)
+	}
+	if p.AtOnce > 1 && (p.Devices > 1 || slices.Contains(p.Rows, JEM)) {
+		return fmt.Errorf("bench: %d steps at once are asked for, but JEM's steps and those of several devices are taken one by one; time others", p.AtOnce)
 	}
 	for _, row := range p.Rows {
 		if !slices.Contains(Rows(), row) {
@@ -186,10 +195,14 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, tell fun
 		r.Peer = &side{hello: theirs.hello}
 		sides, workers = append(sides, r.Peer), append(workers, theirs)
 	}
-	// The warm-up gives the first losses, and compiles what is left.
+	// The warm-up compiles what is left, and gives losses to compare that the rounds
+	// will not give.
 	warmUp := 1
-	if t.StepsRow && len(workers) > 1 || p.Against != "" {
-		warmUp = agreeing
+	if t.StepsRow && len(workers) > 1 {
+		warmUp = max(warmUp, agreeing-p.Times*p.Rounds)
+	}
+	if p.Against != "" {
+		warmUp = max(warmUp, onOther-p.Times*p.Rounds)
 	}
 	for i, w := range workers {
 		if _, err := sides[i].run(w, warmUp); err != nil {
@@ -214,7 +227,7 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, tell fun
 		}
 		defer other.end()
 		r.Against = &side{hello: other.hello}
-		if _, err := r.Against.run(other, agreeing); err != nil {
+		if _, err := r.Against.run(other, onOther); err != nil {
 			return nil, err
 		}
 	}

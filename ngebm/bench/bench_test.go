@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 // plan has this program play the peer, too.
 func plan() Plan {
 	return Plan{
-		Net: "mlp-8", Batch: 16, Shape: []int{2}, Classes: 3, Images: 20, PGDSteps: 3, Rows: Rows(), Times: 2, Rounds: 3,
+		Net: "mlp-8", Batch: 16, Shape: []int{2}, Classes: 3, Images: 20, PGDSteps: 3, AtOnce: 1, Rows: Rows(), Times: 2, Rounds: 3,
 		Device: "cpu", Devices: 1, Library: "torch", Python: os.Args[0], Against: "go", Peak: 1,
 	}
 }
@@ -77,6 +78,27 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// Steps taken in a loop are those taken one by one: the result of a work is the loss
+// before its last step.
+func TestAtOnce(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	p := plan()
+	p.Library, p.Against, p.Rows = "", "", []string{NGEBM}
+	var results [][]float64
+	for _, p.AtOnce = range []int{1, 3} {
+		table, err := p.Run(t.Context(), []string{os.Args[0]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		results = append(results, table.Rows[0].Ours.Results)
+	}
+	for i, loss := range results[1][:2] {
+		if want := results[0][3*i+2]; math.Abs(loss-want) > 1e-6 {
+			t.Errorf("after %d steps the loss is %v in loops, %v without", 3*i+2, loss, want)
+		}
+	}
+}
+
 // The median of an even number is the mean of the middle two; the ratio is ours over
 // the peer's, round by round.
 func TestFigures(t *testing.T) {
@@ -95,6 +117,8 @@ func TestRefuses(t *testing.T) {
 		"batch is 0":                     func(p *Plan) { p.Batch = 0 },
 		"cannot be shaped [32 32]":       func(p *Plan) { p.Shape = []int{32, 32} },
 		`there is no row "SGD"`:          func(p *Plan) { p.Rows = []string{"SGD"} },
+		"0; it must be 1 or more":        func(p *Plan) { p.AtOnce = 0 },
+		"4 steps at once are asked for":  func(p *Plan) { p.AtOnce, p.Devices = 4, 2 },
 		"failed":                         func(p *Plan) { p.Python = "false" },
 		"does not start":                 func(p *Plan) { p.Python = "no-such-python" },
 		`device "tpu": unknown`:          func(p *Plan) { p.Device = "tpu" },
@@ -148,7 +172,7 @@ func TestHandOver(t *testing.T) {
 	}
 	cfg := ngebm.DefaultConfig("", "mlp-8")
 	cfg.Batch = 16
-	s, err := ngebm.NewStepper(dev.Backend, cfg, set, 1)
+	s, err := ngebm.NewStepper(dev.Backend, cfg, set, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,6 +222,14 @@ func TestPeers(t *testing.T) {
 				table, err := p.Run(t.Context(), []string{os.Args[0]})
 				if err != nil {
 					t.Fatal(err)
+				}
+				if shape[0] == 2 { // the same in loops
+					p.AtOnce, p.Rows = 3, []string{CrossEntropy, NGEBM}
+					loops, err := p.Run(t.Context(), []string{os.Args[0]})
+					if err != nil {
+						t.Fatal(err)
+					}
+					table.Rows = append(table.Rows, loops.Rows...)
 				}
 				for _, r := range table.Rows {
 					if far := r.apart(r.Peer, agreeing); compared(r.Name) && !(far < 1e-5) {

@@ -91,17 +91,21 @@ func (t *Table) Print(w io.Writer) error {
 	if first.Peer != nil {
 		fmt.Fprintf(w, "peer:  %s, %s\n", first.Peer.Name, first.Peer.Where)
 	}
-	fmt.Fprintf(w, "median of %d, in %d rounds\n\n", p.Times*p.Rounds, p.Rounds)
+	fmt.Fprintf(w, "median of %d, in %d rounds", p.Times*p.Rounds, p.Rounds)
+	if p.AtOnce > 1 {
+		fmt.Fprintf(w, "; a step is one of %d in a loop on the device", p.AtOnce)
+	}
+	fmt.Fprint(w, "\n\n")
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(tab, "work\tms\timages/s\tGFLOP/s\tpeak MiB\t× the first\t")
 	if p.Peak > 0 {
 		fmt.Fprint(tab, "of peak\t")
 	}
 	if first.Peer != nil {
-		fmt.Fprint(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tfirst results apart\t")
+		fmt.Fprintf(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tfirst %d results apart\t", agreeing)
 	}
 	if p.Against != "" {
-		fmt.Fprintf(tab, "first / %d losses apart from %s's\t", agreeing, p.Against)
+		fmt.Fprintf(tab, "first / %d losses apart from %s's\t", onOther, p.Against)
 	}
 	fmt.Fprintln(tab)
 	for _, r := range t.Rows {

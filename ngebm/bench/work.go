@@ -43,6 +43,10 @@ func Work(ctx context.Context, description string, in io.Reader, out io.Writer) 
 		if err != nil {
 			return fmt.Errorf("bench: %q is no number of times", lines.Text())
 		}
+		steps := 1
+		if t.StepsRow {
+			steps = t.AtOnce
+		}
 		var d did
 		for range times {
 			began := time.Now()
@@ -50,7 +54,7 @@ func Work(ctx context.Context, description string, in io.Reader, out io.Writer) 
 			if err != nil {
 				return err
 			}
-			d.Seconds, d.Results = append(d.Seconds, time.Since(began).Seconds()), append(d.Results, result)
+			d.Seconds, d.Results = append(d.Seconds, time.Since(began).Seconds()/float64(steps)), append(d.Results, result)
 		}
 		d.Peak = peakMemory()
 		if err := say.Encode(d); err != nil {
@@ -90,7 +94,7 @@ func newWorker(ctx context.Context, t task) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := ngebm.NewStepper(dev.Backend, cfg, set, t.Devices)
+	s, err := ngebm.NewStepper(dev.Backend, cfg, set, t.Devices, t.AtOnce)
 	if err != nil {
 		return nil, err
 	}

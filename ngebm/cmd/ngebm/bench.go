@@ -36,6 +36,7 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 	fs.IntVar(&p.Images, "images", 256, "examples that are evaluated and attacked")
 	fs.IntVar(&p.PGDSteps, "pgd-steps", 40, "steps of the attack")
 	rows := fs.String("rows", strings.Join(bench.Rows(), ","), "what to time")
+	fs.IntVar(&p.AtOnce, "at-once", 1, "training steps that one call takes, in a loop on the device (with JAX's lax.scan, too)")
 	fs.IntVar(&p.Times, "times", 3, "how often each work is done in a round, after a warm-up")
 	fs.IntVar(&p.Rounds, "rounds", 3, "rounds, in which the programs take turns")
 	fs.StringVar(&p.Precision, "precision", "", "of training steps: float32 or bfloat16")

@@ -4,13 +4,15 @@ package ascent
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/distributed"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/ngebm/internal/loop"
 )
 
 // Model is a network with its weights, which must have been created.
@@ -68,50 +70,21 @@ func (l *Loop) split(inputs []*Node) (x, own *Node, same []*Node) {
 	return inputs[0], nil, inputs[1:]
 }
 
-// onDevice builds the loop. A loop's body sees nothing but its state, so the weights
-// travel in it, unchanged; for as long as the body is built they stand for the
-// variables.
+// onDevice builds the loop.
 func (l *Loop) onDevice(m Model, inputs []*Node, step Step) []*Node {
 	g := inputs[0].Graph()
-	var weights []*model.Variable
-	// Constants of their own: GoMLX shares its scalars among all of a graph, and a
-	// loop's body cannot read one that was made outside.
-	state := []*Node{Const(g, int32(0)), Const(g, make([]float32, inputs[0].Shape().Dimensions[0]))}
-	state = append(state, inputs...)
-	for v := range m.Store.RootScope().At("%s", m.Scope).IterVariables() {
-		weights = append(weights, v)
-		state = append(state, v.NodeValue(g))
-	}
-	parameters := func(g *Graph) []*Node {
-		var all []*Node
-		for i, node := range state {
-			all = append(all, Parameter(g, fmt.Sprintf("state%d", i), node.Shape()))
-		}
-		return all
-	}
-	more := NewClosure(g, func(g *Graph) []*Node {
-		return []*Node{LessThan(parameters(g)[0], Const(g, int32(l.steps)))}
-	})
-	body := NewClosure(g, func(g *Graph) []*Node {
-		all := parameters(g)
-		for i, v := range weights {
-			outside := v.NodeValue(g)
-			v.SetNodeValue(all[2+len(inputs)+i])
-			defer v.SetNodeValue(outside)
-		}
-		x, own, same := l.split(all[2 : 2+len(inputs)])
+	weights := slices.Collect(m.Store.RootScope().At("%s", m.Scope).IterVariables())
+	watched := Const(g, make([]float32, inputs[0].Shape().Dimensions[0]))
+	state := append([]*Node{watched}, inputs...)
+	end := loop.Times(Const(g, int32(l.steps)), weights, state, func(i *Node, state []*Node) []*Node {
+		x, own, same := l.split(state[1:])
 		if l.owns {
-			start := []*Node{all[0]}
-			for range x.Rank() {
-				start = append(start, Const(g, int32(0)))
-			}
-			own = Squeeze(DynamicSlice(own, start, append([]int{1}, x.Shape().Dimensions...)), 0)
+			own = loop.At(own, i)
 		}
 		next, watch := step(x, own, same)
-		return append([]*Node{Add(all[0], Const(g, int32(1))), watch, next}, all[3:]...)
+		return append([]*Node{watch, next}, state[2:]...)
 	})
-	end := While(more, body, state...)
-	return []*Node{end[2], end[1]}
+	return []*Node{end[1], end[0]}
 }
 
 // Run takes the steps from x, shaped [batch, …], and returns where they end and what

@@ -1,0 +1,171 @@
+package ngebm
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+
+	"ngebm/data"
+	"ngebm/ngebm/energy"
+)
+
+// compile builds the training step: the objective's terms, their gradients and
+// Adam's update, in one executable that keeps weights on the device.
+func (t *trainer) compile() error {
+	cfg := t.run.Config
+	objective := cfg.Objective(t.run.Train.Shape)
+	adam := optimizer.Adam().Betas(.9, .999).Epsilon(1e-8).Done()
+	var terms []energy.Term
+	step := func(in inputs[*Node]) *Node {
+		g := in.x.Graph()
+		t.store.SetTraining(g, true)
+		terms = objective.Terms(energy.Inputs{
+			Logits: t.logits, X: in.x, Labels: in.labels, Partner: in.partner, Share: in.share,
+			Others: in.others, OtherLabels: in.otherLabels,
+		})
+		loss := energy.Total(terms, in.ramp)
+		scope := t.store.RootScope()
+		optimizer.LearningRateVar(scope, in.x.DType(), cfg.LearningRate).SetNodeValue(in.rate)
+		adam.UpdateGraph(scope, g, loss)
+		if in.decay != nil {
+			averageWeights(t.store, in.decay)
+		}
+		values := []*Node{loss}
+		for _, term := range terms {
+			values = append(values, term.Value)
+		}
+		return Stack(values, 0)
+	}
+	t.report(false)
+	if err := t.build(step); err != nil {
+		return fmt.Errorf("ngebm: cannot build the training step of %s: %s", cfg.Net, firstLine(err))
+	}
+	if t.run.History.Steps() == 0 {
+		t.nameTerms(terms)
+	}
+	return nil
+}
+
+// build makes the executable of a step that was described.
+func (t *trainer) build(step func(inputs[*Node]) *Node) (err error) {
+	cfg := t.run.Config
+	shapes := shapesOf(cfg, t.run.Train.Shape)
+	if t.loops() {
+		s, err := t.survey(step)
+		if err != nil {
+			return err
+		}
+		if t.atOnce == 0 && s.short() {
+			t.atOnce = min(stepsAtOnce, t.batches.StepsPerEpoch())
+		}
+		if t.atOnce > 1 {
+			return t.buildLoop(step, s)
+		}
+	}
+	t.atOnce = 1
+	t.step, err = model.NewExec(t.backend, t.store, func(_ *model.Scope, nodes []*Node) *Node { return step(named(cfg, nodes)) })
+	if err != nil {
+		return err
+	}
+	if t.sharing != nil {
+		t.sharing.apply(t.step, cfg)
+		shapes = t.sharing.shapes(cfg, shapes)
+	}
+	_, err = t.step.Compile(shapes...)
+	return err
+}
+
+// take takes the next steps, one for each batch, and records them.
+func (t *trainer) take(batches []data.Batch) (err error) {
+	h := t.run.History
+	first := h.Steps()
+	var values, watched []float32
+	var rates []float64
+	for i := range batches {
+		rates = append(rates, t.rate(first+i))
+	}
+	if t.atOnce > 1 {
+		values, err = t.several(batches)
+	} else {
+		values, watched, err = t.one(batches[0])
+	}
+	if err != nil {
+		return fmt.Errorf("ngebm: step %d: %s", first+1, firstLine(err))
+	}
+	for i, size := 0, len(values)/len(batches); i < len(batches); i++ {
+		of := values[i*size : (i+1)*size]
+		h.Loss = append(h.Loss, of[0])
+		h.LearningRate = append(h.LearningRate, float32(rates[i]))
+		for k, v := range slices.Concat(of[1:], watched) {
+			h.Values[k] = append(h.Values[k], v)
+		}
+		if err := t.checkStep(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rate is the learning rate of a step, counted from 0, in this attempt.
+func (t *trainer) rate(step int) float64 {
+	rate := t.run.Config.rate(step, t.total, t.run.History.StepsPerEpoch)
+	if t.run.Config.JEM.On() {
+		return rate
+	}
+	return rate * t.shrink()
+}
+
+// one takes one step and returns the loss and its terms, and what the companion
+// watched.
+func (t *trainer) one(batch data.Batch) (values, watched []float32, err error) {
+	cfg, step := t.run.Config, t.run.History.Steps()
+	x := tensors.FromFlatDataAndDimensions(batch.X, append([]int{cfg.Batch}, t.run.Train.Shape...)...)
+	labels := tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch)
+	free := []*tensors.Tensor{x, labels}
+	defer func() { err = errors.Join(err, release(free...)) }()
+	in := inputs[any]{
+		x: x, labels: labels, rate: float32(t.rate(step)), share: batch.Lambda,
+		ramp: float32(cfg.ramp(step, t.total, t.run.History.StepsPerEpoch)), decay: float32(emaDecay(cfg.EMA, step)),
+	}
+	if batch.Partner != nil {
+		partner := tensors.FromFlatDataAndDimensions(batch.Partner, cfg.Batch)
+		in.partner, free = partner, append(free, partner)
+	}
+	var extra beside
+	if t.companion != nil {
+		if extra, err = t.companion.next(moment{step, t.attempt(), t.shrink()}, x, batch); err != nil {
+			return nil, nil, err
+		}
+		if extra.x != nil {
+			in.x, free = extra.x, append(free, extra.x)
+		}
+		if extra.others != nil {
+			classes := tensors.FromFlatDataAndDimensions(extra.labels, len(extra.labels))
+			in.others, in.otherLabels, free = extra.others, classes, append(free, extra.others, classes)
+		}
+	}
+	out, err := t.execute(list(cfg, in))
+	if err != nil {
+		return nil, nil, err
+	}
+	free = append(free, out)
+	values, err = tensors.CopyFlatData[float32](out)
+	return values, extra.watch, err
+}
+
+// execute runs the step's executable and returns the losses.
+func (t *trainer) execute(args []any) (*tensors.Tensor, error) {
+	if t.sharing != nil {
+		return t.sharing.run(t.step, t.run.Config, args)
+	}
+	out, err := t.step.Exec(args...)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
