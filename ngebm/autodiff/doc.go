@@ -74,8 +74,7 @@
 // the remainders of its input. Winograd's F(2x2, 3x3) (Lavin and Gray, arXiv 1509.09308)
 // for C and I of 64 channels and more made a step of WRN-16-4 5 % faster, but compiling
 // it took 10 s in place of 2.6 and 500 MB more; F(2, 3) along one axis made it 4 % faster
-// from 128 channels on and slower from 64, since XLA computes what comes before anew in
-// each of the four parts; for K either helped alone and not in a step.
+// from 128 channels on and no faster from 64; for K either helped alone and not in a step.
 // No XLA flag that the plugin knows made a step faster.
 //
 // # Scope
