@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -55,11 +54,11 @@ type event struct {
 // that fails or takes too long, with a *cellError. Whatever way it ends, no
 // process that it started is left.
 func execute(ctx context.Context, tools *toolbox, path, result string, limit limits, d *display) error {
-	temp, err := os.MkdirTemp("", module+"-run-")
+	temp, release, err := tempFolder("run")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp)
+	defer release()
 	defer endFamily()
 
 	ctx, cancel := context.WithTimeout(ctx, limit.total)

@@ -45,11 +45,11 @@ func openLab(ctx context.Context, p *place, tools *toolbox, port int, browser bo
 		return err
 	}
 	defer log.Close()
-	temp, err := os.MkdirTemp("", module+"-lab-")
+	temp, release, err := tempFolder("lab")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp)
+	defer release()
 
 	cmd := command(ctx, tools.python, append([]string{"-c", labScript}, labArguments(p, port, browser)...)...)
 	cmd.Dir = p.notebooks

@@ -80,11 +80,11 @@ func publish(ctx context.Context, p *place, tools *toolbox, o publishOptions, d 
 	if o.htmlOnly {
 		return publishStored(ctx, p, tools, o, d)
 	}
-	temp, err := os.MkdirTemp("", module+"-publish-")
+	temp, release, err := tempFolder("publish")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp)
+	defer release()
 	keep := &keeper{p: p, reuse: !o.force}
 	if os.Getenv("NGEBM_RUNS") == "" {
 		if err := os.Setenv("NGEBM_RUNS", filepath.Join(temp, "runs")); err != nil {

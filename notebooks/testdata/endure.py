@@ -26,6 +26,7 @@ class Endurance:
     def __init__(self, first):
         self.first = first
         self.restarts = self.interrupts = 0
+        self.temporary = None  # files and folders when they were first counted
         # Named as Jupyter's server does it, for the kernel finds its id in the name.
         file = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], f"kernel-{uuid.uuid4()}.json")
         self.manager = KernelManager(kernel_name="gonb", connection_file=file)
@@ -95,10 +96,11 @@ def memory(pid):
         return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def temporary():
-    """Files and folders below $TMPDIR, but for pipes that are just being removed."""
+def temporary(first):
+    """Files and folders below $TMPDIR, but for pipes that are just being removed: those that are
+    there for 1 s, or, where they are more than at first, for 10 s."""
     counts = []
-    for _ in range(4):
+    while len(counts) < 4 or first and min(counts) > first and len(counts) < 40:
         walked = list(os.walk(os.environ["TMPDIR"]))
         counts.append((sum(len(f) for _, _, f in walked), sum(len(d) for _, d, _ in walked)))
         time.sleep(0.25)
@@ -106,7 +108,8 @@ def temporary():
 
 
 def state(e, done):
-    files, folders = temporary()
+    files, folders = temporary(e.temporary)
+    e.temporary = e.temporary or (files, folders)
     return {
         "done": done, "files": files, "folders": folders, "processes": len(processes()),
         "kernel": sum(map(memory, processes())), "driver": memory(os.getpid()),

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,8 @@ func newKiller(t *testing.T, args []string) (*killer, string) {
 }
 
 // without returns a folder's files but cost.json, which tells times, the checkpoint
-// before the last, which depends on them, and locks, as one text of names and checksums.
+// before the last, which depends on them, locks, and judgements that were begun less than
+// a minute ago, as one text of names and checksums.
 func without(t *testing.T, runs string) string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(runs, "*", "*"))
@@ -118,8 +120,8 @@ func without(t *testing.T, runs string) string {
 	hidden, _ := filepath.Glob(filepath.Join(runs, "*", ".*"))
 	var all strings.Builder
 	for _, path := range append(paths, hidden...) {
-		switch name := filepath.Base(path); name {
-		case "cost.json", "previous.ngebm", "lock":
+		switch name := filepath.Base(path); {
+		case slices.Contains([]string{"cost.json", "previous.ngebm", "lock"}, name), strings.HasPrefix(name, ".judged-"):
 		default:
 			b, err := os.ReadFile(path)
 			if err != nil {

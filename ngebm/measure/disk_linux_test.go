@@ -1,0 +1,92 @@
+package measure_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ngebm/data/faulttest"
+	"ngebm/ngebm"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/measure"
+)
+
+// A disk that is full, read-only or taken away when a run is measured gives the reason,
+// and the measurement all the same where there was one; the run is good, and once the
+// fault is mended it is measured as ever.
+func TestStoredOnFaultyDisk(t *testing.T) {
+	dev, err := device.Open("cpu", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := faulttest.Disk(t, "1m")
+	cfg := ngebm.DefaultConfig("moons:200", "mlp-8")
+	cfg.Epochs, cfg.Batch = 1, 20
+	run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: disk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkpoint := func() []byte {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(run.Dir, "checkpoint.ngebm"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	before := checkpoint()
+	full := filepath.Join(disk, "full")
+	for _, c := range []struct {
+		name       string
+		harm, mend func() error
+		want       []string
+		measured   bool
+	}{
+		{"full", func() error { _ = os.WriteFile(full, make([]byte, 2<<20), 0o600); return nil }, func() error { return os.Remove(full) },
+			[]string{"cannot store the report", "no space left on device", "make room"}, true},
+		{"read-only", func() error { faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY); return nil }, func() error { faulttest.Remount(t, disk, "1m", 0); return nil },
+			[]string{"cannot store the report", "read-only file system", "its folder writable"}, true},
+		{"vanished", func() error { return os.Rename(run.Dir, run.Dir+".away") }, func() error { return os.Rename(run.Dir+".away", run.Dir) },
+			[]string{"checkpoint.ngebm", "no such file or directory"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			options := measure.Options{Bins: 5 + len(c.name)} // not measured before
+			if err := c.harm(); err != nil {
+				t.Fatal(err)
+			}
+			r, err := measure.Stored(t.Context(), run, options)
+			if mended := c.mend(); mended != nil {
+				t.Fatal(mended)
+			}
+			for _, want := range c.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("error %v, want %q", err, want)
+				}
+			}
+			if c.measured != (r != nil) {
+				t.Errorf("the report is %v", r)
+			}
+			if left, _ := filepath.Glob(filepath.Join(run.Dir, ".*")); len(left) > 0 {
+				t.Errorf("unfinished files are left: %v", left)
+			}
+			if !bytes.Equal(before, checkpoint()) {
+				t.Error("the checkpoint was changed")
+			}
+			again, err := measure.Stored(t.Context(), run, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.measured {
+				one, _ := json.Marshal(r)
+				other, _ := json.Marshal(again)
+				if !bytes.Equal(one, other) {
+					t.Errorf("once it is mended the report is\n%s, it was\n%s", other, one)
+				}
+			}
+		})
+	}
+}
