@@ -12,7 +12,7 @@ import (
 )
 
 // Where a site or a notebook cannot be written, publish says so and leaves the notebook as
-// it was; once that is mended, publishing again works.
+// it was; once that is mended, publishing again works. So it is where its folder vanishes.
 func TestPublishOnFaultyDisk(t *testing.T) {
 	b := ready(t)
 	t.Parallel()
@@ -52,6 +52,21 @@ func TestPublishOnFaultyDisk(t *testing.T) {
 	faulttest.Remount(t, disk, "64m", 0)
 	if printed, err := publish("-w", "-o", site, stored); err != nil {
 		t.Errorf("once it is mended: %v\n%s", err, printed)
+	}
+	// A folder that is taken away while its notebook runs.
+	away := filepath.Join(disk, "away")
+	if err := os.Mkdir(away, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	gone := filepath.Join(away, name+"_gone.ipynb")
+	writeNotebook(t, gone, "# Title\n\nWords.", "%noautoget", "!mv "+away+" "+away+".now && echo done")
+	if printed, err := publish("-w", "-o", site, gone); err == nil || !strings.Contains(printed, "no such file or directory") {
+		t.Errorf("a folder that vanished: %v\n%s", err, printed)
+	} else {
+		t.Log(printed)
+	}
+	if _, err := os.Stat(filepath.Join(away+".now", name+"_gone.ipynb")); err != nil {
+		t.Error(err)
 	}
 	for _, folder := range []string{disk, site} {
 		if left, _ := filepath.Glob(filepath.Join(folder, ".*")); len(left) > 0 {
