@@ -4,13 +4,26 @@ package device
 
 /*
 #include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 
 #ifdef __GLIBC__
+#define HUGE ((uintptr_t)2 << 20)
+#define ROOM ((size_t)1 << 30)
+
 // Before the program's first thread, because a thread that has an arena keeps it.
 __attribute__((constructor)) static void keep_memory(void) {
 	mallopt(M_ARENA_MAX, 1); // another thread's arena would map such pieces all the same
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, 0x7fffffff);
+
+	void *room = malloc(ROOM); // addresses only: nothing is written there
+	if (room) {
+		uintptr_t from = ((uintptr_t)room + HUGE - 1) & ~(HUGE - 1), to = ((uintptr_t)room + ROOM) & ~(HUGE - 1);
+		madvise((void *)from, to - from, MADV_HUGEPAGE);
+		free(room);
+	}
 }
 #endif
 */
