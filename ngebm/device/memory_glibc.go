@@ -33,4 +33,7 @@ import "C"
 // piece and frees it afterwards. glibc would map a piece of that size and give it back,
 // and the kernel clear its pages anew in every step: 150 MB and a seventh of the
 // processor time of a step of WRN-10-2 with 64 images. So a program with this package
-// in it keeps freed memory, up to 2 GB of it.
+// in it keeps freed memory, up to 2 GB of it, and has the first GB of its heap in pages of
+// 2 MB where the system knows them: a step of WRN-16-4 with 32 images is 3 % faster.
+// malloc_trim after a graph was compiled, which would free 300 MB, takes that away again:
+// it divides those pages.
