@@ -59,20 +59,27 @@ func flat(t *testing.T, before, after held, keep int, what string) {
 
 // A long training in one process, evaluated and saved again and again, holds no more in
 // its second half than in its first: ten thousand steps and a thousand evaluations in
-// full.
+// full, of a network whose steps are taken in loops and of one whose steps are not.
 func TestLongTrainingStaysSmall(t *testing.T) {
-	cfg := small()
-	cfg.Epochs = faulttest.Times(60, 1000)
-	var half held
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), SaveEvery: 1, Watch: func(r *ngebm.Run) {
-		if r.History.Steps() == cfg.Epochs/2*r.History.StepsPerEpoch {
-			half = holding()
-		}
-	}})
-	if err != nil {
-		t.Fatal(err)
+	for _, net := range []string{"mlp-16", "convnet"} {
+		t.Run(net, func(t *testing.T) {
+			cfg := small()
+			if cfg.Net = net; net == "convnet" {
+				cfg.Data, cfg.Limit = "digits", 240
+			}
+			cfg.Epochs = faulttest.Times(60, 1000)
+			var half held
+			run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), SaveEvery: 1, Watch: func(r *ngebm.Run) {
+				if r.History.Steps() == cfg.Epochs/2*r.History.StepsPerEpoch {
+					half = holding()
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			flat(t, half, holding(), 16<<20, fmt.Sprintf("training of %d steps with %d evaluations", run.History.Steps(), len(run.History.Evaluations)))
+		})
 	}
-	flat(t, half, holding(), 16<<20, fmt.Sprintf("training of %d steps with %d evaluations", run.History.Steps(), len(run.History.Evaluations)))
 }
 
 // Opening a run, asking it and letting it go, over and over, holds nothing: neither
