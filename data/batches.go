@@ -139,9 +139,9 @@ func (b *Batches) From(ctx context.Context, step int) iter.Seq2[int, Batch] {
 
 		// The capacity bounds the work ahead: a group is begun only once its
 		// place in the queue is won.
-		queue := make(chan chan []Batch, ahead)
+		queue, size := make(chan chan []Batch, ahead), b.inGroup()
 		running.Go(func() {
-			for s := step; ; s += b.inGroup() {
+			for s := step; ; s += size {
 				ready := make(chan []Batch, 1)
 				select {
 				case queue <- ready:
@@ -149,7 +149,7 @@ func (b *Batches) From(ctx context.Context, step int) iter.Seq2[int, Batch] {
 					return
 				}
 				running.Go(func() {
-					group := make([]Batch, b.inGroup())
+					group := make([]Batch, size)
 					for i := range group {
 						group[i] = b.At(s + i)
 					}

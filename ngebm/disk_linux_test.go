@@ -12,16 +12,6 @@ import (
 	"ngebm/ngebm"
 )
 
-// fill leaves no room on a disk, and returns what makes it again.
-func fill(t *testing.T, dir string) (empty func()) {
-	t.Helper()
-	path := filepath.Join(dir, "filler")
-	if err := os.WriteFile(path, make([]byte, 2<<20), 0o644); err == nil {
-		t.Fatal("the disk has room for more than it should")
-	}
-	return func() { _ = os.Remove(path) }
-}
-
 // A disk that is full, becomes read-only or is taken away while a run trains stops it
 // with the reason; the checkpoint before is good, and once the fault is mended the run
 // goes on and ends as the one that was left alone.
@@ -36,7 +26,7 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		harm func(disk, run string) (mend func())
 		want []string
 	}{
-		{"full", func(disk, _ string) func() { return fill(t, disk) },
+		{"full", func(disk, _ string) func() { return faulttest.Fill(t, disk) },
 			[]string{"cannot write the checkpoint", "no space left", "make room and train the same configuration", "what was written before is untouched"}},
 		{"read-only", func(disk, _ string) func() {
 			faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
@@ -83,7 +73,7 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 	}
 	t.Run("from the start", func(t *testing.T) {
 		disk := faulttest.Disk(t, "1m")
-		empty := fill(t, disk)
+		empty := faulttest.Fill(t, disk)
 		_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
 		if err == nil || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("a full disk: %v", err)

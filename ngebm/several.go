@@ -124,15 +124,13 @@ func (t *trainer) several(batches []data.Batch) (values []float32, err error) {
 
 // stacked makes the inputs of the loop for the next steps.
 func (t *trainer) stacked(batches []data.Batch) []*tensors.Tensor {
-	cfg, h, n := t.run.Config, t.run.History, t.atOnce
+	cfg, first, n := t.run.Config, t.run.History.Steps(), t.atOnce
 	var x, rates, ramps, decays, shares []float32
 	var labels, partners []int32
 	for i, b := range batches {
-		step := h.Steps() + i
 		x, labels, partners, shares = append(x, b.X...), append(labels, b.Labels...), append(partners, b.Partner...), append(shares, b.Lambda)
-		rates = append(rates, float32(t.rate(step)))
-		ramps = append(ramps, float32(cfg.ramp(step, t.total, h.StepsPerEpoch)))
-		decays = append(decays, float32(emaDecay(cfg.EMA, step)))
+		numbers := t.numbers(first + i)
+		rates, ramps, decays = append(rates, numbers.rate), append(ramps, numbers.ramp), append(decays, numbers.decay)
 	}
 	return list(cfg, inputs[*tensors.Tensor]{
 		x: stack(x, n, append([]int{cfg.Batch}, t.run.Train.Shape...)...), labels: stack(labels, n, cfg.Batch),

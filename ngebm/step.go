@@ -85,10 +85,6 @@ func (t *trainer) take(batches []data.Batch) (err error) {
 	h := t.run.History
 	first := h.Steps()
 	var values, watched []float32
-	var rates []float64
-	for i := range batches {
-		rates = append(rates, t.rate(first+i))
-	}
 	if t.atOnce > 1 {
 		values, err = t.several(batches)
 	} else {
@@ -100,7 +96,7 @@ func (t *trainer) take(batches []data.Batch) (err error) {
 	for i, size := 0, len(values)/len(batches); i < len(batches); i++ {
 		of := values[i*size : (i+1)*size]
 		h.Loss = append(h.Loss, of[0])
-		h.LearningRate = append(h.LearningRate, float32(rates[i]))
+		h.LearningRate = append(h.LearningRate, t.numbers(first+i).rate)
 		for k, v := range slices.Concat(of[1:], watched) {
 			h.Values[k] = append(h.Values[k], v)
 		}
@@ -111,13 +107,15 @@ func (t *trainer) take(batches []data.Batch) (err error) {
 	return nil
 }
 
-// rate is the learning rate of a step, counted from 0, in this attempt.
-func (t *trainer) rate(step int) float64 {
-	rate := t.run.Config.rate(step, t.total, t.run.History.StepsPerEpoch)
-	if t.run.Config.JEM.On() {
-		return rate
+// numbers are those of a step's inputs that follow from its number, counted from 0, in
+// this attempt.
+func (t *trainer) numbers(step int) inputs[float32] {
+	cfg, perEpoch := t.run.Config, t.run.History.StepsPerEpoch
+	rate := cfg.rate(step, t.total, perEpoch)
+	if !cfg.JEM.On() {
+		rate *= t.shrink()
 	}
-	return rate * t.shrink()
+	return inputs[float32]{rate: float32(rate), ramp: float32(cfg.ramp(step, t.total, perEpoch)), decay: float32(emaDecay(cfg.EMA, step))}
 }
 
 // one takes one step and returns the loss and its terms, and what the companion
@@ -128,10 +126,8 @@ func (t *trainer) one(batch data.Batch) (values, watched []float32, err error) {
 	labels := tensors.FromFlatDataAndDimensions(batch.Labels, cfg.Batch)
 	free := []*tensors.Tensor{x, labels}
 	defer func() { err = errors.Join(err, release(free...)) }()
-	in := inputs[any]{
-		x: x, labels: labels, rate: float32(t.rate(step)), share: batch.Lambda,
-		ramp: float32(cfg.ramp(step, t.total, t.run.History.StepsPerEpoch)), decay: float32(emaDecay(cfg.EMA, step)),
-	}
+	numbers := t.numbers(step)
+	in := inputs[any]{x: x, labels: labels, rate: numbers.rate, ramp: numbers.ramp, decay: numbers.decay, share: batch.Lambda}
 	if batch.Partner != nil {
 		partner := tensors.FromFlatDataAndDimensions(batch.Partner, cfg.Batch)
 		in.partner, free = partner, append(free, partner)

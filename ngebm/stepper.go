@@ -28,8 +28,8 @@ type Stepper struct {
 
 // NewStepper makes a stepper of the configuration, whose steps are shared by so many of
 // the backend's devices (see [Options]), and taken in a loop on the device, so many at
-// once, if that is more than 1; 0 leaves that to the library, as in a run. The weights are those that a run would start from. The
-// step is compiled when it is first taken.
+// once, if that is more than 1; 0 leaves that to the library, as in a run. The weights are
+// those that a run would start from. The step is compiled when it is first taken.
 func NewStepper(backend compute.Backend, cfg Config, train *data.Dataset, devices, atOnce int) (*Stepper, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -70,10 +70,12 @@ func (s *Stepper) prepare() error {
 	if s.ready {
 		return nil
 	}
-	err := s.trainer.prepare()
+	if err := s.trainer.prepare(); err != nil {
+		return err
+	}
 	s.batches = slices.Repeat(s.batches, s.trainer.atOnce)
-	s.ready = err == nil
-	return err
+	s.ready = true
+	return nil
 }
 
 // Batch is what every step is taken on: values, shaped [batch, …], and labels.

@@ -1,6 +1,8 @@
 package faulttest
 
 import (
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -15,6 +17,16 @@ func Disk(t *testing.T, size string) (dir string) {
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	return dir
+}
+
+// Fill leaves no room on a disk of less than 2 MiB, and returns what makes it again.
+func Fill(t *testing.T, dir string) (empty func()) {
+	t.Helper()
+	path := filepath.Join(dir, "filler")
+	if err := os.WriteFile(path, make([]byte, 2<<20), 0o644); err == nil {
+		t.Fatal("the disk has room for more than it should")
+	}
+	return func() { _ = os.Remove(path) }
 }
 
 // Remount gives a disk another size, and makes it read-only with syscall.MS_RDONLY as

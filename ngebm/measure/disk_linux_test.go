@@ -39,29 +39,28 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 		return b
 	}
 	before := checkpoint()
-	full := filepath.Join(disk, "full")
 	for _, c := range []struct {
-		name       string
-		harm, mend func() error
-		want       []string
-		measured   bool
+		name     string
+		harm     func() (mend func())
+		want     []string
+		measured bool
 	}{
-		{"full", func() error { _ = os.WriteFile(full, make([]byte, 2<<20), 0o600); return nil }, func() error { return os.Remove(full) },
+		{"full", func() func() { return faulttest.Fill(t, disk) },
 			[]string{"cannot store the report", "no space left on device", "make room"}, true},
-		{"read-only", func() error { faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY); return nil }, func() error { faulttest.Remount(t, disk, "1m", 0); return nil },
-			[]string{"cannot store the report", "read-only file system", "its folder writable"}, true},
-		{"vanished", func() error { return os.Rename(run.Dir, run.Dir+".away") }, func() error { return os.Rename(run.Dir+".away", run.Dir) },
-			[]string{"checkpoint.ngebm", "no such file or directory"}, false},
+		{"read-only", func() func() {
+			faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
+			return func() { faulttest.Remount(t, disk, "1m", 0) }
+		}, []string{"cannot store the report", "read-only file system", "its folder writable"}, true},
+		{"vanished", func() func() {
+			_ = os.Rename(run.Dir, run.Dir+".away")
+			return func() { _ = os.Rename(run.Dir+".away", run.Dir) }
+		}, []string{"checkpoint.ngebm", "no such file or directory"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			options := measure.Options{Bins: 5 + len(c.name)} // not measured before
-			if err := c.harm(); err != nil {
-				t.Fatal(err)
-			}
+			mend := c.harm()
 			r, err := measure.Stored(t.Context(), run, options)
-			if mended := c.mend(); mended != nil {
-				t.Fatal(mended)
-			}
+			mend()
 			for _, want := range c.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("error %v, want %q", err, want)
