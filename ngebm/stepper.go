@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/ngebm/autodiff"
 	"ngebm/ngebm/progress"
 )
 
@@ -133,6 +134,9 @@ func (c *Classifier) Operations() (float64, error) {
 // matrix products, and tells whether there are convolutions.
 func operations(nodes []*Node) (total float64, convolves bool) {
 	for _, node := range nodes {
+		if autodiff.IsPart(node) {
+			continue
+		}
 		out := float64(node.Shape().Size())
 		switch node.Type() {
 		case NodeTypeConvGeneral:

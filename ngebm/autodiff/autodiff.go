@@ -123,6 +123,7 @@ func (f form) contract(in, kernel, out place) *Node {
 	if split {
 		y = newPhases(i.node, k.node, paddings, a).inPlaceOf(y)
 	}
+	y = Tiled(y)
 	if reversed {
 		y = Reverse(y, o.spatial...)
 	}

@@ -201,6 +201,5 @@ func (p phases) one(remainders, quotients []int) *Node {
 		taps = append(taps, AxisRange(first, size).Stride(a))
 		paddings = append(paddings, [2]int{-meets, quotients[axis] + count - 1 - p.x.Shape().Dimensions[1+axis] + meets})
 	}
-	ones := slices.Repeat([]int{1}, rank)
-	return ConvGeneral(p.x, Slice(p.w, taps...), layout(rank), ones, paddings, ones, ones, 1, 1)
+	return part(p.x, Slice(p.w, taps...), paddings)
 }

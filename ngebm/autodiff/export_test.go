@@ -12,12 +12,13 @@ func Form(node *Node) [3]int {
 	return [3]int{p.strides[0], p.inputDilations[0], p.kernelDilations[0]}
 }
 
-// ByPhases is the convolution with input dilation in the fast layout, by phases.
-func ByPhases(x, w *Node, paddings [][2]int, dilation []int) *Node {
-	return newPhases(x, w, paddings, dilation).convolve()
-}
-
-// InPlaceOf is ByPhases, with the gradient of plain.
+// InPlaceOf is plain with input dilation, in the fast layout, computed by phases.
 func InPlaceOf(plain, x, w *Node, paddings [][2]int, dilation []int) *Node {
 	return newPhases(x, w, paddings, dilation).inPlaceOf(plain)
+}
+
+// ByTiles is plain in the fast layout, computed by tiles.
+func ByTiles(plain, x, w *Node, paddings [][2]int) *Node {
+	y, _ := InternalFusedOpCaller(tiles{x, w, paddings}.convolve, func() *Node { return plain }, true)
+	return y
 }

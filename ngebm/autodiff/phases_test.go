@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -31,31 +32,27 @@ func TestPhases(t *testing.T) {
 			xs, ws := c.shapes()
 			r := rand.New(rand.NewPCG(5, 0))
 			in := []array{normal(r, xs...), normal(r, ws...)}
-			// The value and the gradients of a function of it and of its gradients.
-			values := func(y func(x, w *Node) *Node) [][]float64 {
-				return call(t, MustNewExec(backend, func(in []*Node) []*Node {
-					out := y(in[0], in[1])
-					s := ReduceAllSum(Sin(out))
-					both := Gradient(s, in...)
-					second := Gradient(Add(dot(both[0], both[0]), dot(both[1], both[1])), in...)
-					return append([]*Node{out}, append(both, second...)...)
-				}), dtypes.Float64, in...)
-			}
-			want := values(c.apply)
-			for name, y := range map[string]func(x, w *Node) *Node{
-				"phases": func(x, w *Node) *Node { return autodiff.ByPhases(x, w, c.pads, c.input) },
-				"in place": func(x, w *Node) *Node {
-					return autodiff.InPlaceOf(c.apply(x, w), x, w, c.pads, c.input)
-				},
-			} {
-				for i, got := range values(y) {
-					if f := far(got, want[i]); !(f < 1e-10) {
-						t.Errorf("%s: value %d is off by %.2g", name, i, f)
-					}
+			want := derivatives(t, backend, dtypes.Float64, c.apply, in...)
+			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return autodiff.InPlaceOf(c.apply(x, w), x, w, c.pads, c.input) }, in...)
+			for i := range want {
+				if f := far(got[i], want[i]); !(f < 1e-10) {
+					t.Errorf("value %d is off by %.2g", i, f)
 				}
 			}
 		})
 	}
+}
+
+// derivatives are the values of a function of x and w, its gradients, and the gradients of
+// a function of these.
+func derivatives(t *testing.T, backend compute.Backend, dtype dtypes.DType, of func(x, w *Node) *Node, in ...array) [][]float64 {
+	t.Helper()
+	return call(t, MustNewExec(backend, func(in []*Node) []*Node {
+		y := of(in[0], in[1])
+		first := Gradient(ReduceAllSum(Sin(y)), in...)
+		second := Gradient(Add(dot(first[0], first[0]), dot(first[1], first[1])), in...)
+		return append([]*Node{y}, append(first, second...)...)
+	}), dtype, in...)
 }
 
 // The gradient of a 1x1 kernel, a matrix product on XLA's CPU, is pure Go's, for

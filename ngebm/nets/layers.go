@@ -11,6 +11,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"ngebm/ngebm/autodiff"
 )
 
 // seedParam is the store's hyper-parameter that weights are drawn from.
@@ -90,7 +92,7 @@ func Conv(scope *model.Scope, x *Node, channels, size, stride int) *Node {
 	w := Uniform(scope, x.Graph(), "weight", x.DType(), fanIn, size, size, in, channels)
 	b := Uniform(scope, x.Graph(), "bias", x.DType(), fanIn, channels)
 	pad := size / 2
-	y := Convolve(x, w).StridePerAxis(stride, stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done()
+	y := autodiff.Tiled(Convolve(x, w).StridePerAxis(stride, stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done())
 	return Add(y, InsertAxes(b, 0, 0, 0))
 }
 

@@ -1,0 +1,114 @@
+package autodiff_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"ngebm/ngebm/autodiff"
+)
+
+// A convolution by tiles is the convolution, and so are its first two derivatives: for
+// every number of rows that the last tile may have, every padding (negative, too) and
+// columns of any number and kernel.
+func TestTiles(t *testing.T) {
+	backend := open(t, "cpu")
+	for _, c := range []convolution{
+		{size: []int{3, 3}, kernel: []int{3, 3}, pads: [][2]int{{0, 0}, {0, 0}}}, // one row
+		{size: []int{4, 5}, kernel: []int{3, 1}, pads: [][2]int{{0, 0}, {0, 0}}},
+		{size: []int{5, 4}, kernel: []int{3, 2}, pads: [][2]int{{0, 0}, {1, 0}}},
+		{size: []int{6, 5}, kernel: []int{3, 3}, pads: [][2]int{{0, 0}, {1, 1}}}, // one tile
+		{size: []int{5, 2}, kernel: []int{3, 3}, pads: [][2]int{{1, 1}, {2, 1}}},
+		{size: []int{8, 3}, kernel: []int{3, 3}, pads: [][2]int{{1, 1}, {1, 1}}},
+		{size: []int{7, 5}, kernel: []int{3, 5}, pads: [][2]int{{2, 2}, {2, 2}}},
+		{size: []int{9, 4}, kernel: []int{3, 3}, pads: [][2]int{{-1, 1}, {0, -1}}},
+		{size: []int{9, 4}, kernel: []int{3, 3}, pads: [][2]int{{3, -4}, {-1, 1}}},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			xs, ws := c.shapes()
+			r := rand.New(rand.NewPCG(7, 0))
+			in := []array{normal(r, xs...), normal(r, ws...)}
+			want := derivatives(t, backend, dtypes.Float64, c.apply, in...)
+			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return autodiff.ByTiles(c.apply(x, w), x, w, c.pads) }, in...)
+			for i := range want {
+				if f := far(got[i], want[i]); !(f < 1e-12) {
+					t.Errorf("value %d is off by %.2g", i, f)
+				}
+			}
+		})
+	}
+}
+
+// What Tiled computes by tiles on XLA's CPU, and its derivatives, which take that way too,
+// are pure Go's, in either layout.
+func TestTiled(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		c := convolution{size: []int{7, 4}, kernel: []int{3, 3}, pads: [][2]int{{1, 1}, {1, 1}}, first: first}
+		xs, ws := []int{2, 7, 4, 64}, []int{3, 3, 64, 64}
+		if first {
+			xs, ws = []int{2, 64, 7, 4}, []int{64, 64, 3, 3}
+		}
+		tiled := func(x, w *Node) *Node { return autodiff.Tiled(c.apply(x, w)) }
+		r := rand.New(rand.NewPCG(8, 0))
+		in := []array{normal(r, xs...), normal(r, ws...)}
+		for i := range in[1].values {
+			in[1].values[i] /= 24 // the results are about 1
+		}
+		want := derivatives(t, open(t, goBackend), dtypes.Float64, tiled, in...)
+		for _, run := range []struct {
+			dtype     dtypes.DType
+			tolerance float64
+		}{{dtypes.Float64, 1e-12}, {dtypes.Float32, 1e-5}} {
+			got := derivatives(t, open(t, "cpu"), run.dtype, tiled, in...)
+			for i := range want {
+				if f := far(got[i], want[i]); !(f < run.tolerance) {
+					t.Errorf("channels first: %v, %s: value %d is off by %.2g", first, run.dtype, i, f)
+				}
+			}
+		}
+	}
+}
+
+// Tiles are for many channels, kernels of 3x3, every position, and enough rows; on XLA's
+// CPU only, and not in half precision.
+func TestWhatIsTiled(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		backend string
+		dtype   dtypes.DType
+		x, w    []int
+		stride  int
+		want    bool
+	}{
+		{"WRN-16-4", "cpu", dtypes.Float32, []int{2, 8, 8, 64}, []int{3, 3, 64, 128}, 1, true},
+		{"pure Go", goBackend, dtypes.Float32, []int{2, 8, 8, 64}, []int{3, 3, 64, 128}, 1, false},
+		{"half precision", "cpu", dtypes.BFloat16, []int{2, 8, 8, 64}, []int{3, 3, 64, 128}, 1, false},
+		{"few channels in", "cpu", dtypes.Float32, []int{2, 8, 8, 63}, []int{3, 3, 63, 128}, 1, false},
+		{"few channels out", "cpu", dtypes.Float32, []int{2, 8, 8, 64}, []int{3, 3, 64, 63}, 1, false},
+		{"stride", "cpu", dtypes.Float32, []int{2, 8, 8, 64}, []int{3, 3, 64, 64}, 2, false},
+		{"kernel", "cpu", dtypes.Float32, []int{2, 8, 8, 64}, []int{5, 5, 64, 64}, 1, false},
+		{"a row too many for one tile", "cpu", dtypes.Float32, []int{2, 5, 8, 64}, []int{3, 3, 64, 64}, 1, false},
+		{"one axis", "cpu", dtypes.Float32, []int{2, 8, 64}, []int{3, 64, 64}, 1, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := NewGraph(open(t, c.backend), c.name)
+			defer g.Finalize()
+			x, w := Parameter(g, "x", shapes.Make(c.dtype, c.x...)), Parameter(g, "w", shapes.Make(c.dtype, c.w...))
+			plain := Convolve(x, w).Strides(c.stride).PadSame().Done()
+			y := autodiff.Tiled(plain)
+			parts := 0
+			for _, node := range g.Nodes() {
+				if autodiff.IsPart(node) {
+					parts++
+				}
+			}
+			if got := y != plain; got != c.want || got && parts != 6 || !got && parts != 0 {
+				t.Errorf("tiled: %v, want %v; %d parts", got, c.want, parts)
+			}
+		})
+	}
+}
