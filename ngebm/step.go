@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -145,12 +146,16 @@ func (t *trainer) one(batch data.Batch) (values, watched []float32, err error) {
 			in.others, in.otherLabels, free = extra.others, classes, append(free, extra.others, classes)
 		}
 	}
+	began := time.Now()
 	out, err := t.execute(list(cfg, in))
 	if err != nil {
 		return nil, nil, err
 	}
 	free = append(free, out)
 	values, err = tensors.CopyFlatData[float32](out)
+	// XLA's thread on the CPU hands over the results and only then frees the step's other
+	// tensors. Were the next step begun before, both steps' would be in memory at once.
+	time.Sleep(time.Since(began) / 1000)
 	return values, extra.watch, err
 }
 
