@@ -119,8 +119,9 @@ func weightsOf(store *model.Store, scope string) iter.Seq2[string, *model.Variab
 }
 
 // Operations is the number of multiplications and additions of convolutions and matrix
-// products that the logits of one example take. A training step takes 3 times as many
-// for cross-entropy and 6 times for NG-EBM.
+// products that the logits of one example take: those of the network, also where a device
+// computes convolutions in fewer. A training step takes 3 times as many for cross-entropy
+// and 6 times for NG-EBM.
 func (c *Classifier) Operations() (float64, error) {
 	g, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, c.Shape...)...))
 	if err != nil {

@@ -61,6 +61,23 @@ func TestOperations(t *testing.T) {
 	if got, err := run.Classifier.Operations(); err != nil || got != 2*157312 {
 		t.Errorf("%v operations, want %d (%v)", got, 2*157312, err)
 	}
+
+	// A Wide ResNet's, some of which are computed by tiles on the CPU: 8×8 positions, from the
+	// second group's stride on 4×4, then 2×2.
+	want := 64*16*9*1 + // the first convolution
+		64*64*(9*16+9*64+16) + // each group's two, and the 1×1 beside them
+		64*128*9*64 + 16*128*(9*128+64) +
+		16*256*9*128 + 4*256*(9*256+128) +
+		256*10
+	cfg.Net = "wrn-10-4"
+	s, err := ngebm.NewStepper(open(t, "cpu"), cfg, run.Train, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Classifier().Operations(); err != nil || got != float64(2*want) {
+		t.Errorf("%v operations of %s, want %d (%v)", got, cfg.Net, 2*want, err)
+	}
+
 	var names []string
 	weights := 0
 	if err := run.Classifier.Weights(func(name string, value *tensors.Tensor) error {
@@ -70,8 +87,8 @@ func TestOperations(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(names)
-	want := []string{"conv0/bias", "conv0/weight", "conv1/bias", "conv1/weight", "conv2/bias", "conv2/weight", "linear/bias", "linear/weight"}
-	if !slices.Equal(names, want) || weights != run.Classifier.Parameters() {
-		t.Errorf("weights are %v, %d values; want %v, %d", names, weights, want, run.Classifier.Parameters())
+	wantNames := []string{"conv0/bias", "conv0/weight", "conv1/bias", "conv1/weight", "conv2/bias", "conv2/weight", "linear/bias", "linear/weight"}
+	if !slices.Equal(names, wantNames) || weights != run.Classifier.Parameters() {
+		t.Errorf("weights are %v, %d values; want %v, %d", names, weights, wantNames, run.Classifier.Parameters())
 	}
 }
