@@ -153,6 +153,18 @@ func TestHistory(t *testing.T) {
 	if err != nil || bytes.Count(csv, []byte("\n")) != 41 || !bytes.HasPrefix(csv, []byte("step,epoch,learning rate,loss,cross-entropy,energy variance,gradient norm\n")) {
 		t.Errorf("history.csv: %v\n%.120s", err, csv)
 	}
+	// A run that was killed is gone on with until its checkpoint is complete, so what was
+	// written later could be missing for ever.
+	written := func(name string) time.Time {
+		info, err := os.Stat(filepath.Join(run.Dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ModTime()
+	}
+	if c, h := written("checkpoint.ngebm"), written("history.csv"); h.After(c) {
+		t.Errorf("history.csv was written at %v, after the last checkpoint, at %v", h, c)
+	}
 }
 
 // twoTowers is a network of a user's own, in a package of its own (this one),

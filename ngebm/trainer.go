@@ -116,11 +116,15 @@ func (t *trainer) loop(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
+	// The checkpoint is last: it makes the run complete, and nobody writes there any more.
+	if err := h.writeCSV(filepath.Join(t.run.Dir, historyFile)); err != nil {
+		return err
+	}
 	if err := t.save(); err != nil {
 		return err
 	}
 	_ = os.Remove(filepath.Join(t.run.Dir, goodFile)) // if it cannot be removed it only takes room
-	return h.writeCSV(filepath.Join(t.run.Dir, historyFile))
+	return nil
 }
 
 // toTheEnd takes the steps that are left and evaluates the test set.

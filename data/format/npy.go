@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // maxNPYHeader bounds the text of the header; NumPy refuses longer ones too
@@ -75,6 +76,15 @@ func ReadNPY(r io.Reader, limit int64) (*Array, error) {
 //
 // and returns an array that lacks its values.
 func parseNPYHeader(text string) (*Array, error) {
+	text = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		return r
+	}, text))
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return nil, fmt.Errorf("its header %.200q is no NPY header: it has characters that cannot be printed", text)
+	}
 	fields, err := parseDict(text)
 	if err != nil {
 		return nil, fmt.Errorf("its header %.200q is no NPY header: %w", text, err)
@@ -121,7 +131,7 @@ func parseNPYHeader(text string) (*Array, error) {
 // parseDict reads keys and values, both as they are written, keys without their
 // quotes.
 func parseDict(text string) (map[string]string, error) {
-	rest, ok := strings.CutPrefix(strings.TrimSpace(text), "{")
+	rest, ok := strings.CutPrefix(text, "{")
 	if !ok {
 		return nil, fmt.Errorf("it has no {")
 	}

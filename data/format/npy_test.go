@@ -92,6 +92,7 @@ func TestNPYRefuses(t *testing.T) {
 		"beyond 64 bits":     {header("'<f8'", "False", "(99999999999999999999,)"), "is no size"},
 		"just above":         {header("'<f8'", "False", "(13,)"), "its shape [13] of float64 takes more than the 100 bytes"},
 		"many dimensions":    {header("'<u1'", "False", "("+strings.Repeat("1,", 33)+")"), "it has 33 dimensions"},
+		"a zero in it":       {header("'<u1'", "False", "(1,\x002)"), "is no NPY header: it has characters that cannot be printed"},
 		"order":              {header("'<u1'", "false", "(1,)"), "its fortran_order is false, neither True nor False"},
 		"no byte order":      {header("'|i4'", "False", "(1,)"), "its type is '|i4': numbers are read whose type is"},
 		"native byte order":  {header("'=i4'", "False", "(1,)"), "its type is '=i4'"},
@@ -121,6 +122,9 @@ func FuzzNPY(f *testing.F) {
 		takesLittle(t, len(file), plainFactor, func() {
 			a, err := ReadNPY(bytes.NewReader(file), fuzzLimit)
 			if err != nil {
+				if strings.Contains(err.Error(), "\n") {
+					t.Errorf("an error of more than one line: %q", err)
+				}
 				return
 			}
 			if want, err := bytesOf(a.Shape, a.Type, fuzzLimit); err != nil || len(a.raw) != want {

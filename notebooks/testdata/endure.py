@@ -12,6 +12,7 @@ processes below this one, and the resident memory of these and of this one, in b
 
 import json
 import os
+import queue
 import sys
 import time
 import uuid
@@ -58,8 +59,16 @@ class Endurance:
 
     def interrupt(self):
         self.asleep()
-        self.manager.interrupt_kernel()
-        if self.client.get_shell_msg(timeout=PATIENCE)["content"]["status"] == "ok":
+        # GoNB loses an interrupt that comes just after it has started the program (0.11.5
+        # listens for it only then). Like a person, ask again.
+        reply = None
+        while reply is None:
+            self.manager.interrupt_kernel()
+            try:
+                reply = self.client.get_shell_msg(timeout=10)
+            except queue.Empty:
+                pass
+        if reply["content"]["status"] == "ok":
             sys.exit("an interrupted cell said that all is well")
         self.interrupts += 1
 
