@@ -64,7 +64,7 @@
 // # Where the time goes
 //
 // An NG-EBM step of WRN-10-2 (64 images, two cores of an AMD EPYC with AVX-512, by
-// sampling): three quarters are products of matrices inside convolutions, C and I near
+// sampling, without tiles): three quarters are products of matrices inside convolutions, C and I near
 // the processor's peak (90 to 110 GF/s a core), K at 60 to 75 (three columns of a kernel
 // fill the registers badly, and its input is transposed: 3 to 5 ms of 18 at 32x32x32);
 // a seventh is all else, LeakyReLU, biases, sums, transpositions; a twentieth the
