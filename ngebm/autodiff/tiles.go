@@ -1,6 +1,8 @@
 package autodiff
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -48,10 +50,7 @@ func IsPart(node *Node) bool {
 // part is a convolution in the fast layout that computes a part of another. Nothing is
 // differentiated through it.
 func part(x, w *Node, paddings [][2]int) *Node {
-	ones := make([]int, len(paddings))
-	for i := range ones {
-		ones[i] = 1
-	}
+	ones := slices.Repeat([]int{1}, len(paddings))
 	return ConvGeneral(StopGradient(x), w, layout(len(paddings)), ones, paddings, ones, ones, 1, 1)
 }
 

@@ -61,8 +61,10 @@ class Endurance:
         self.asleep()
         # GoNB loses an interrupt that comes just after it has started the program (0.11.5
         # listens for it only then). Like a person, ask again.
-        reply = None
+        reply, end = None, time.monotonic() + PATIENCE
         while reply is None:
+            if time.monotonic() > end:
+                sys.exit("an interrupted cell did not end")
             self.manager.interrupt_kernel()
             try:
                 reply = self.client.get_shell_msg(timeout=10)
