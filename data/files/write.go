@@ -1,0 +1,190 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
+)
+
+// Pending is a file that is being written. It has its name once it is committed.
+type Pending struct {
+	folder *Folder
+	file   *renameio.PendingFile
+	name   string
+	hold   *flock.Flock // tells other writers of the name that this one lives
+	mode   fs.FileMode  // once it is committed
+	done   bool
+}
+
+// Create begins a file. Whoever may read it once it is committed is told by perm, less
+// what the umask takes away. Unless Commit is called, Discard must be.
+func Create(path string, perm fs.FileMode) (*Pending, error) {
+	return inFolderOf(path, func(f *Folder, name string) (*Pending, error) { return f.Create(name, perm) })
+}
+
+// WriteFile makes a file of the content, or leaves what is there as it is.
+func WriteFile(path string, content []byte, perm fs.FileMode) error {
+	_, err := inFolderOf(path, func(f *Folder, name string) (any, error) { return nil, f.WriteFile(name, content, perm) })
+	return err
+}
+
+// WriteFile is [WriteFile] in the folder.
+func (f *Folder) WriteFile(name string, content []byte, perm fs.FileMode) error {
+	p, err := f.Create(name, perm)
+	if err != nil {
+		return err
+	}
+	defer p.Discard()
+	if _, err := p.Write(content); err != nil {
+		return err
+	}
+	return p.Commit()
+}
+
+// Create is [Create] in the folder.
+func (f *Folder) Create(name string, perm fs.FileMode) (*Pending, error) {
+	f.sweep(false, name)
+	own, err := f.root.OpenRoot(".") // the file may outlive the folder's handle
+	if err != nil {
+		return nil, failed(f.Path(), err)
+	}
+	p := &Pending{folder: &Folder{own}, name: name}
+	const attempts = 10
+	for range attempts {
+		if err = p.begin(perm); err != errSwept {
+			break
+		}
+	}
+	if err != nil {
+		_ = own.Close()
+		return nil, failed(f.path(name), err)
+	}
+	return p, nil
+}
+
+// errSwept is the error of a file that another writer took for one that was left.
+var errSwept = errors.New("other writers keep removing it")
+
+// begin makes the temporary file.
+func (p *Pending) begin(perm fs.FileMode) (err error) {
+	// The umask has its effect now; there is nothing in the file yet that others could read.
+	if p.file, err = renameio.NewPendingFile(p.name, renameio.WithRoot(p.folder.root), renameio.WithPermissions(perm)); err != nil {
+		return err
+	}
+	made, err := p.file.Stat()
+	if err == nil {
+		p.mode = made.Mode().Perm()
+		if p.file.Chmod(0o600) != nil {
+			p.mode = 0 // a disk without modes
+		}
+		p.hold = flock.New(p.file.Name(), flock.SetFlag(os.O_RDONLY|noFollow|nonBlocking))
+		_ = p.hold.Lock() // where a disk has no locks, nobody else gets one either
+		var now fs.FileInfo
+		if now, err = p.folder.root.Lstat(filepath.Base(p.file.Name())); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(made, now) {
+			err = errSwept
+		}
+	}
+	if err != nil {
+		p.drop()
+	}
+	return err
+}
+
+// Write implements [io.Writer].
+func (p *Pending) Write(b []byte) (int, error) {
+	n, err := p.file.Write(b)
+	return n, failed(p.folder.path(p.name), err)
+}
+
+// Sync puts what was written on the disk. Commit does too.
+func (p *Pending) Sync() error { return failed(p.folder.path(p.name), p.file.Sync()) }
+
+// Commit puts the file on the disk and gives it its name, in place of what had it.
+func (p *Pending) Commit() error {
+	var err error
+	if p.mode != 0 {
+		err = p.file.Chmod(p.mode)
+	}
+	if err == nil {
+		err = p.file.CloseAtomicallyReplace()
+	}
+	if err != nil {
+		return failed(p.folder.path(p.name), err)
+	}
+	p.end()
+	return nil
+}
+
+// Discard removes what was written. After Commit it does nothing.
+func (p *Pending) Discard() {
+	if !p.done {
+		p.drop()
+		p.end()
+	}
+}
+
+// drop removes the temporary file.
+func (p *Pending) drop() {
+	_ = p.file.Cleanup() // if it stays, the next writer removes it
+	if p.hold != nil {
+		_ = p.hold.Close()
+	}
+}
+
+// end lets go of what the file held.
+func (p *Pending) end() {
+	p.done = true
+	_ = p.hold.Close()
+	_ = p.folder.Close()
+}
+
+// Keep gives the file another name besides its own, in place of what has that. Where a
+// disk knows no such links it does nothing.
+func (f *Folder) Keep(name, as string) {
+	beside := fmt.Sprintf(".%s%d", as, os.Getpid())
+	_ = f.root.Remove(beside)
+	if f.root.Link(name, beside) == nil && f.root.Rename(beside, as) != nil {
+		_ = f.root.Remove(beside)
+	}
+}
+
+// Sweep removes what killed writers of the names left. The caller must hold the lock
+// under which they are written: nobody is asked whether he still writes.
+func (f *Folder) Sweep(names ...string) {
+	for _, name := range names {
+		f.sweep(true, name)
+	}
+}
+
+// sweep removes what killed writers of a name left; alone tells that nobody writes it now.
+// What cannot be removed only takes room.
+func (f *Folder) sweep(alone bool, name string) {
+	entries, _ := fs.ReadDir(f.root.FS(), ".") // what cannot be listed is not removed
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || !isTemporary(entry.Name(), name) {
+			continue
+		}
+		if alone {
+			_ = f.root.Remove(entry.Name())
+			continue
+		}
+		hold := flock.New(f.path(entry.Name()), flock.SetFlag(os.O_RDONLY|noFollow|nonBlocking))
+		if free, err := hold.TryLock(); free && err == nil {
+			_ = f.root.Remove(entry.Name())
+		}
+		_ = hold.Close()
+	}
+}
+
+// isTemporary tells whether a file is called what a file of that name is called while it
+// is written: .<name><digits>.
+func isTemporary(file, name string) bool {
+	digits, ok := strings.CutPrefix(file, "."+name)
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
+}

@@ -1,0 +1,227 @@
+//go:build unix
+
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return all
+}
+
+func TestAFileIsPrivateUntilItHasItsName(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o027))
+	dir, temp := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	path := filepath.Join(dir, "weights")
+	p, err := Create(path, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Discard()
+	if _, err := io.WriteString(p, "values"); err != nil {
+		t.Fatal(err)
+	}
+	there := names(t, dir)
+	if len(there) != 1 || !isTemporary(there[0], "weights") || len(names(t, temp)) != 0 {
+		t.Fatalf("while it is written: %q in its folder, %q in $TMPDIR", there, names(t, temp))
+	}
+	if info, err := os.Stat(filepath.Join(dir, there[0])); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("while it is written: %v, %v", info.Mode(), err)
+	}
+	if err := p.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	p.Discard()
+	b, err := os.ReadFile(path)
+	if err != nil || string(b) != "values" || len(names(t, dir)) != 1 {
+		t.Errorf("%q, %v, %q", b, err, names(t, dir))
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+func TestADiscardedFileLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report")
+	put(t, path, "old")
+	p, err := Create(path, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Discard()
+	p.Discard()
+	if b, err := os.ReadFile(path); err != nil || string(b) != "old" || len(names(t, dir)) != 1 {
+		t.Errorf("%q, %v, %q", b, err, names(t, dir))
+	}
+}
+
+func TestALinkIsReplacedAndNotWrittenThrough(t *testing.T) {
+	dir := t.TempDir()
+	path, victim := filepath.Join(dir, "report"), filepath.Join(dir, "victim")
+	put(t, victim, "precious")
+	if err := os.Symlink(victim, path); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(path, []byte("new"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(victim)
+	if info, e := os.Lstat(path); err != nil || e != nil || string(b) != "precious" || !info.Mode().IsRegular() {
+		t.Errorf("the victim holds %q, %v, %v", b, err, info)
+	}
+}
+
+// What looks like a leftover and is not: other names, folders, links.
+func TestOnlyWhatAKilledWriterOfTheNameLeftIsRemoved(t *testing.T) {
+	dir := t.TempDir()
+	stay := []string{".bashrc", ".report", ".report12x", ".report2-5", "report7", ".reports12", ".gitignore", ".re.ort1"}
+	for _, name := range append(stay, ".report123", ".report0") {
+		put(t, filepath.Join(dir, name), "x")
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, ".report1"), 0o755), os.Symlink(".bashrc", filepath.Join(dir, ".report2"))); err != nil {
+		t.Fatal(err)
+	}
+	living, err := Create(filepath.Join(dir, "report"), 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer living.Discard()
+	if err := WriteFile(filepath.Join(dir, "report"), []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, name := range names(t, dir) {
+		there[name] = true
+	}
+	for _, name := range append(stay, ".report1", ".report2", "report") {
+		if !there[name] {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	if there[".report123"] || there[".report0"] {
+		t.Error("what killed writers left is still there")
+	}
+	if err := living.Commit(); err != nil {
+		t.Errorf("a writer that lives: %v", err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "report")); err != nil || len(b) != 0 {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+func TestManyWritersOfOneName(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report")
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for range 20 {
+				if err := WriteFile(path, fmt.Appendf(nil, "%d", i), 0o644); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if there := names(t, filepath.Dir(path)); len(there) != 1 {
+		t.Errorf("%q", there)
+	}
+}
+
+func TestWritersKilledInTheMiddle(t *testing.T) {
+	const folder = "NGEBM_TEST_WRITE_IN"
+	if dir := os.Getenv(folder); dir != "" {
+		p, err := Create(filepath.Join(dir, "checkpoint"), 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(os.Stdout, "begun")
+		for {
+			_, _ = p.Write(make([]byte, 1<<10))
+			time.Sleep(time.Millisecond)
+		}
+	}
+	dir := t.TempDir()
+	for range 5 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestWritersKilledInTheMiddle$")
+		cmd.Env = append(os.Environ(), folder+"="+dir, "TMPDIR="+dir)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(out, make([]byte, 5)); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // killed
+		if there := names(t, dir); len(there) != 1 || !isTemporary(there[0], "checkpoint") {
+			t.Fatalf("a killed writer left %q", there)
+		}
+	}
+	if err := WriteFile(filepath.Join(dir, "checkpoint"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if there := names(t, dir); len(there) != 1 {
+		t.Errorf("the next writer left %q", there)
+	}
+}
+
+func TestKeepGivesASecondName(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "last"), "1")
+	f, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, content := range []string{"2", "3"} {
+		f.Keep("last", "previous")
+		if err := f.WriteFile("last", []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, _ := f.ReadFile("last", 9)
+	previous, _ := f.ReadFile("previous", 9)
+	if string(last) != "3" || string(previous) != "2" || len(names(t, dir)) != 2 {
+		t.Errorf("%q, %q, %q", last, previous, names(t, dir))
+	}
+}
+
+func TestSweepUnderALockAsksNobody(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".last1", ".best22", ".other3", ".netrc"} {
+		put(t, filepath.Join(dir, name), "")
+	}
+	f, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.Sweep("last", "best")
+	if there := names(t, dir); len(there) != 2 {
+		t.Errorf("%q", there)
+	}
+}
