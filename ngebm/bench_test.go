@@ -5,6 +5,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/device"
+	_ "ngebm/ngebm/device/heap"
 	"ngebm/ngebm/progress"
 )
 

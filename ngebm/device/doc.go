@@ -23,12 +23,12 @@
 // XLA comes as a PJRT plugin, a shared library of some 270 MB that is not part
 // of a Go build. [Plugin] finds one that is installed or gets one on first use,
 // see there. A plugin is opened by its absolute path, so that the environment
-// needs no change and go-xla's automatic installer never runs. Three things reach
-// the whole process all the same: with glibc, malloc keeps freed memory (see
-// memory_glibc.go for why); go-xla sets TF_CPP_MIN_LOG_LEVEL to 3 when the
+// needs no change and go-xla's automatic installer never runs. Two things reach
+// the whole process all the same: go-xla sets TF_CPP_MIN_LOG_LEVEL to 3 when the
 // program starts, where it is unset, which keeps XLA's C++ log lines out of
 // terminals and notebooks (errors arrive as Go errors); and opening CUDA from
-// jax's packages adds --xla_gpu_cuda_data_dir to XLA_FLAGS.
+// jax's packages adds --xla_gpu_cuda_data_dir to XLA_FLAGS. A program that trains
+// on the CPU is faster with package heap, which tunes the C heap.
 //
 // # CUDA
 //

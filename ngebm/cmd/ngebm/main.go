@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"ngebm/ngebm"
+	_ "ngebm/ngebm/device/heap"
 )
 
 // verb is one thing that the command does.

@@ -1,12 +1,13 @@
 //go:build linux
 
-package device
+package heap
 
 /*
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #ifdef __GLIBC__
 #define HUGE ((uintptr_t)2 << 20)
@@ -28,6 +29,9 @@ static void *take(size_t size) {
 // Before the program's first thread, because a thread that has an arena keeps it.
 __attribute__((constructor)) static void keep_memory(void) {
 	mallopt(M_ARENA_MAX, 1); // another thread's arena would map such pieces all the same
+	struct rlimit addresses;
+	if (getrlimit(RLIMIT_AS, &addresses) || addresses.rlim_cur != RLIM_INFINITY)
+		return; // ulimit -v: they are not to be had for nothing
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, 0x7fffffff);
 
@@ -44,16 +48,3 @@ __attribute__((constructor)) static void keep_memory(void) {
 #endif
 */
 import "C"
-
-// XLA's CPU plugin takes the memory for all intermediate tensors of an execution in one
-// piece and frees it afterwards. glibc would map a piece of that size and give it back,
-// and the kernel clear its pages anew in every step: 150 MB and a seventh of the
-// processor time of a step of WRN-10-2 with 64 images. So a program with this package
-// in it keeps freed memory, up to 2 GB of it, and has the first 1.75 GB of its heap in pages
-// of 2 MB where the system knows them: a step of WRN-16-4 with 32 images is 3 % faster.
-// malloc_trim after a graph was compiled, which would free 300 MB, takes that away again:
-// it divides those pages.
-//
-// The heap begins with pieces of 128 MB for what is smaller: taken from where a step's
-// tensors were, it would leave no room for the next step's, which would be put
-// behind, 290 MB for those of WRN-16-4 once or twice in a run.
