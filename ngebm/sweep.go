@@ -63,6 +63,7 @@ func (better Better) over(a, b float64) bool {
 func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts Options) (*SweepTable, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills
 	if opts.Progress == nil {
 		opts.Progress = progress.Silent{}
 	}

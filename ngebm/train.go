@@ -77,6 +77,7 @@ const pureGoLimit = 100_000
 func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Options) (*Run, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills
 	if opts.Progress == nil {
 		opts.Progress = progress.Silent{}
 	}

@@ -41,6 +41,7 @@ const version = 1
 func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Options, keep func(*Results) error) (*Results, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills
 	if opts.Progress == nil {
 		opts.Progress = progress.Silent{}
 	}

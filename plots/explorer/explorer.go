@@ -49,6 +49,7 @@ func Explore(ctx context.Context, backend compute.Backend, s Settings) (*ngebm.R
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills
 	knobs := s.knobs()
 	b, why := connect(ctx, knobs)
 	if b == nil {

@@ -69,6 +69,7 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills
 	p.Progress = progress.ForTerminal(os.Stderr)
 	table, err := p.Run(ctx, []string{self, "bench", "-worker"})
 	if err != nil {
