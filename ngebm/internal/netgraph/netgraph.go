@@ -1,0 +1,107 @@
+// Package netgraph writes down what a network computes: its operations with their
+// attributes, constants and shapes, in the order in which they are built. Two networks
+// whose weights have the same names and shapes may still differ there: in an activation,
+// a pooling, a residual connection, a dropout rate.
+//
+// The graph is always built on GoMLX's pure-Go backend, which computes nothing for it, so
+// that the description is the same in every process and for every device.
+package netgraph
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// batch is the number of examples that a network is traced with. It is not 1, which
+// reshaping and broadcasting can mistake for an axis to drop.
+const batch = 2
+
+// Graph describes a network.
+type Graph struct {
+	// Lines has one line for each operation. Operations are numbered from 0, and name
+	// the operations that they read by these numbers.
+	Lines []string
+	// Layers are the parts that have weights, in the order in which they are applied.
+	Layers []Layer
+}
+
+// Sum is the SHA-256 of the lines, in hex.
+func (g Graph) Sum() string {
+	sum := sha256.Sum256([]byte(strings.Join(g.Lines, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Trace describes the network that logits builds on inputs shaped [batch, shape…], with
+// its weights in the store: as it is evaluated, and, where that differs, as it is
+// trained. The error says why a network cannot be built.
+func Trace(store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node) (Graph, error) {
+	evaluated, err := trace(store, shape, logits, false)
+	if err != nil {
+		return Graph{}, err
+	}
+	trained, err := trace(store, shape, logits, true)
+	if err != nil {
+		return Graph{}, err
+	}
+	if !slices.Equal(trained.Lines, evaluated.Lines) {
+		evaluated.Lines = append(append(evaluated.Lines, "in training:"), trained.Lines...)
+	}
+	return evaluated, nil
+}
+
+func trace(store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node, training bool) (described Graph, err error) {
+	backend, err := gobackend.New("")
+	if err != nil {
+		return Graph{}, err
+	}
+	defer backend.Finalize()
+	constants := &recorder{Backend: backend}
+	g := graph.NewGraph(constants, "network")
+	defer g.Finalize()
+	err = exceptions.TryCatch[error](func() {
+		x := graph.Parameter(g, "x", shapes.Make(dtypes.Float32, append([]int{batch}, shape...)...))
+		store.SetTraining(g, training)
+		y := logits(x)
+		described.Layers = layers(g.Nodes(), store, g)
+		// What a gradient of a person's own does shows in a gradient only.
+		if slices.ContainsFunc(g.Nodes(), func(n *graph.Node) bool { return n.CustomGradient() != nil }) {
+			graph.Gradient(graph.ReduceAllSum(y), x)
+		}
+		for _, n := range g.Nodes() {
+			line, _, _ := strings.Cut(n.String(), " - mem: ")
+			described.Lines = append(described.Lines, strings.TrimPrefix(line, "Node "))
+		}
+		described.Lines = append(described.Lines, fmt.Sprintf("logits #%d", y.Id()))
+	})
+	if err != nil {
+		return Graph{}, errors.New(strings.SplitN(err.Error(), "\n", 2)[0])
+	}
+	described.Lines = append(described.Lines, constants.lines...)
+	return described, nil
+}
+
+// Difference says where two descriptions first differ, in one line; empty if they do not.
+func Difference(before, now []string) string {
+	for i := range max(len(before), len(now)) {
+		switch {
+		case i >= len(before):
+			return fmt.Sprintf("it has %d more lines, from %q on", len(now)-i, now[i])
+		case i >= len(now):
+			return fmt.Sprintf("it lacks the last %d lines, from %q on", len(before)-i, before[i])
+		case before[i] != now[i]:
+			return fmt.Sprintf("it was %q and is %q", before[i], now[i])
+		}
+	}
+	return ""
+}

@@ -1,0 +1,134 @@
+package netgraph_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/ngebm/internal/netgraph"
+	"ngebm/ngebm/nets"
+)
+
+// network is one that a person might write, and parts of it that can be edited without
+// changing a weight's name or shape.
+type network struct {
+	activation func(*Node) *Node
+	pool       func(*Node) *Node
+	residual   bool
+	slope      float64
+	dropout    float64
+	stride     int
+	blur       []float32 // a constant filter of 49 values
+	double     bool      // a gradient of its own, of twice the size
+}
+
+func plain() network {
+	return network{activation: nets.SiLU, pool: func(x *Node) *Node { return nets.MaxPool2D(x, 2) }, slope: .2, stride: 1, blur: make([]float32, 49)}
+}
+
+func (n network) trace(t *testing.T) netgraph.Graph {
+	t.Helper()
+	store := model.NewStore()
+	g, err := netgraph.Trace(store, []int{8, 8, 1}, func(x *Node) *Node {
+		scope := store.RootScope().In("net")
+		y := n.activation(nets.Conv(scope.In("conv"), x, 1, 3, n.stride))
+		if n.residual {
+			y = Add(x, y)
+		}
+		y = Mul(y, MulScalar(y, n.slope))
+		y = Add(y, ReduceAllSum(Const(x.Graph(), tensors.FromFlatDataAndDimensions(n.blur, 7, 7))))
+		if n.dropout > 0 && scope.IsTraining(x.Graph()) {
+			y = Mul(y, scope.RandomBernoulli(Scalar(x.Graph(), y.DType(), 1-n.dropout), y.Shape()))
+		}
+		if n.double {
+			y = IdentityWithCustomGradient(y, func(_, v *Node) *Node { return MulScalar(v, 2) })
+		}
+		y = n.pool(y)
+		return nets.Dense(scope.In("dense"), Reshape(y, y.Shape().Dimensions[0], -1), 3)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// What can be edited without a change of the weights' names and shapes changes the
+// description, and the difference is named.
+func TestEdits(t *testing.T) {
+	before := plain().trace(t)
+	if again := plain().trace(t); again.Sum() != before.Sum() || netgraph.Difference(before.Lines, again.Lines) != "" {
+		t.Fatalf("one network has two descriptions: %s", netgraph.Difference(before.Lines, again.Lines))
+	}
+	seen := map[string]string{before.Sum(): "the network itself"}
+	for name, edit := range map[string]func(*network){
+		"activation":       func(n *network) { n.activation = nets.LeakyReLU },
+		"pooling":          func(n *network) { n.pool = func(x *Node) *Node { return MeanPool(x).Window(2).Done() } },
+		"residual":         func(n *network) { n.residual = true },
+		"a slope":          func(n *network) { n.slope = .1 },
+		"dropout":          func(n *network) { n.dropout = .1 },
+		"its rate":         func(n *network) { n.dropout = .5 },
+		"a large constant": func(n *network) { n.blur = slices.Repeat([]float32{1}, 49) },
+		"a gradient":       func(n *network) { n.double = true },
+	} {
+		n := plain()
+		edit(&n)
+		now := n.trace(t)
+		if other, ok := seen[now.Sum()]; ok {
+			t.Errorf("%s: the description is that of %s", name, other)
+		}
+		seen[now.Sum()] = name
+		if netgraph.Difference(before.Lines, now.Lines) == "" {
+			t.Errorf("%s: no difference is named", name)
+		}
+	}
+}
+
+// Layers have their weights and the shape of what they compute for one example.
+func TestLayers(t *testing.T) {
+	got := plain().trace(t).Layers
+	want := []netgraph.Layer{{Name: "/net/conv", Output: []int{8, 8, 1}, Weights: 10}, {Name: "/net/dense", Output: []int{3}, Weights: 16*3 + 3}}
+	if len(got) != 2 || got[0].Name != want[0].Name || got[1].Weights != want[1].Weights || !slices.Equal(got[0].Output, want[0].Output) || !slices.Equal(got[1].Output, want[1].Output) || got[0].Weights != want[0].Weights {
+		t.Errorf("layers are %v, want %v", got, want)
+	}
+}
+
+// A network that cannot be built says why, in one line.
+func TestUnbuildable(t *testing.T) {
+	store := model.NewStore()
+	_, err := netgraph.Trace(store, []int{2}, func(x *Node) *Node { return nets.Conv(store.RootScope(), x, 1, 3, 1) })
+	if err == nil || !strings.Contains(err.Error(), "Conv takes images") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Loops, branches and sorting are functions of their own, and their constants count.
+func TestFunctions(t *testing.T) {
+	sum := func(limit float64) string {
+		g, err := netgraph.Trace(model.NewStore(), []int{2}, func(x *Node) *Node {
+			out := While(
+				NewClosure(x.Graph(), func(g *Graph) []*Node {
+					i := Parameter(g, "i", shapes.Make(x.DType()))
+					Parameter(g, "y", x.Shape())
+					return []*Node{LessThan(i, Scalar(g, x.DType(), limit))}
+				}),
+				NewClosure(x.Graph(), func(g *Graph) []*Node {
+					i := Parameter(g, "i", shapes.Make(x.DType()))
+					y := Parameter(g, "y", x.Shape())
+					return []*Node{AddScalar(i, 1), MulScalar(y, 2)}
+				}), Scalar(x.Graph(), x.DType(), 0), x)
+			return out[1]
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g.Sum()
+	}
+	if sum(3) == sum(4) {
+		t.Error("a loop's condition does not count")
+	}
+}
