@@ -9,12 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
+	"math"
 	"path/filepath"
 
-	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
+	"ngebm/data/files"
 )
 
 // A cache file holds a decoded image set, training and test part:
@@ -73,22 +71,11 @@ func cached(opts Options, of, key string, build func() (train, test *Dataset, er
 }
 
 func writeCacheFile(path, key string, train, test *Dataset) error {
-	// One process writes at a time, so that what killed ones left can be cleared away:
-	// it may be as large as the set.
-	lock := flock.New(filepath.Join(filepath.Dir(path), "decoded.lock"))
-	if err := lock.Lock(); err != nil {
-		return err
-	}
-	defer lock.Close()
-	left, _ := fs.Glob(os.DirFS(filepath.Dir(path)), ".decoded-*") // the pattern is well-formed
-	for _, unfinished := range left {
-		_ = os.Remove(filepath.Join(filepath.Dir(path), unfinished)) // if it cannot be removed it only takes room
-	}
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644)) // for all who share the folder
+	file, err := files.Create(path, 0o644) // for all who share the folder
 	if err != nil {
 		return err
 	}
-	defer file.Cleanup()
+	defer file.Discard()
 	w := bufio.NewWriterSize(file, 1<<20)
 	if err := writeCache(w, key, train, test); err != nil {
 		return err
@@ -96,7 +83,7 @@ func writeCacheFile(path, key string, train, test *Dataset) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return file.CloseAtomicallyReplace()
+	return file.Commit()
 }
 
 func writeCache(w io.Writer, key string, train, test *Dataset) error {
@@ -127,7 +114,7 @@ func writeCache(w io.Writer, key string, train, test *Dataset) error {
 }
 
 func readCacheFile(path, key string) (train, test *Dataset, err error) {
-	file, err := os.Open(path)
+	file, err := files.Open(path, math.MaxInt64)
 	if err != nil {
 		return nil, nil, err
 	}

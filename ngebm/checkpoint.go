@@ -16,7 +16,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/google/renameio/v2"
+
+	"ngebm/data/files"
 )
 
 // A checkpoint file is
@@ -82,11 +83,11 @@ const historyPrefix = "history:"
 // writeCheckpoint puts c at path, or leaves what is there as it was. What was there
 // gets the name keep, if that is not empty.
 func writeCheckpoint(path, keep string, c checkpoint) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	f, err := files.Create(path, 0o644)
 	if err != nil {
 		return unwritten("the checkpoint", err)
 	}
-	defer f.Cleanup() // does nothing once renamed
+	defer f.Discard()
 	if err = encodeCheckpoint(f, c); err == nil {
 		err = f.Sync()
 	}
@@ -94,7 +95,7 @@ func writeCheckpoint(path, keep string, c checkpoint) error {
 		keepAs(path, keep)
 	}
 	if err == nil {
-		err = f.CloseAtomicallyReplace()
+		err = f.Commit()
 	}
 	return unwritten("the checkpoint", err)
 }

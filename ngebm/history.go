@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/google/renameio/v2"
+	"ngebm/data/files"
 )
 
 // History is what training recorded: each loss term at each step, and the
@@ -84,11 +84,11 @@ func (v *Values) UnmarshalJSON(b []byte) error {
 
 // writeCSV writes one row a step, for spreadsheets and other programs.
 func (h *History) writeCSV(path string) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	f, err := files.Create(path, 0o644)
 	if err != nil {
 		return unwritten(filepath.Base(path), err)
 	}
-	defer f.Cleanup()
+	defer f.Discard()
 	w := csv.NewWriter(f)
 	number := func(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 32) }
 	_ = w.Write(append([]string{"step", "epoch", "learning rate", "loss"}, h.Terms...)) // Error tells below
@@ -102,7 +102,7 @@ func (h *History) writeCSV(path string) error {
 	w.Flush()
 	err = w.Error()
 	if err == nil {
-		err = f.CloseAtomicallyReplace()
+		err = f.Commit()
 	}
 	return unwritten(filepath.Base(path), err)
 }

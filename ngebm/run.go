@@ -19,9 +19,9 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/google/renameio/v2"
 
 	"ngebm/data"
+	"ngebm/data/files"
 	"ngebm/ngebm/nets"
 )
 
@@ -354,7 +354,7 @@ func exists(path string) bool {
 func writeJSON(path string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {
-		err = renameio.WriteFile(path, append(b, '\n'), 0o644)
+		err = files.WriteFile(path, append(b, '\n'), 0o644)
 	}
 	return unwritten(filepath.Base(path), err)
 }

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"ngebm/data/files"
 )
 
 // keeper keeps executed notebooks in the cache folder, named by a key of all that
@@ -186,7 +186,7 @@ func (k *keeper) store(path, key, executed string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(file, raw, 0o644); err != nil {
+	if err := files.WriteFile(file, raw, 0o644); err != nil {
 		return err
 	}
 	all, err := filepath.Glob(escapeGlob(strings.TrimSuffix(file, key+".ipynb")) + strings.Repeat("[0-9a-f]", len(key)) + ".ipynb")

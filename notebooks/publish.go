@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"ngebm/data/files"
 )
 
 // publishOptions are what the command line says about publishing.
@@ -217,7 +217,7 @@ func writeBack(executed []source, paths []string, d *display) error {
 		if err != nil {
 			return err
 		}
-		if err := renameio.WriteFile(path, raw, 0o644); err != nil {
+		if err := files.WriteFile(path, raw, 0o644); err != nil {
 			return fmt.Errorf("cannot store outputs in %s: %w", path, err)
 		}
 		d.say("%s: outputs stored", filepath.Base(path))

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"ngebm/data/files"
 )
 
 //go:embed pages
@@ -166,7 +166,7 @@ func writeShared(pages []*page, out string) error {
 }
 
 func writeFile(target string, content []byte) error {
-	if err := renameio.WriteFile(target, content, 0o644); err != nil {
+	if err := files.WriteFile(target, content, 0o644); err != nil {
 		return fmt.Errorf("cannot write %s: %w", target, err)
 	}
 	return nil

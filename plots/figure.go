@@ -19,7 +19,6 @@ import (
 	"strings"
 
 	"github.com/ericpauley/go-quantize/quantize"
-	"github.com/google/renameio/v2"
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 	xdraw "golang.org/x/image/draw"
@@ -28,6 +27,8 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"ngebm/data/files"
 )
 
 // Pixels an inch: what browsers take an inch for, and what a PNG is drawn in,
@@ -152,16 +153,16 @@ func (f *Figure) Save(path string) error {
 
 // save writes a file beside its final name and renames it.
 func save(path string, write func(io.Writer) error) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	file, err := files.Create(path, 0o644)
 	if err != nil {
 		return err
 	}
-	defer file.Cleanup() // does nothing once renamed
+	defer file.Discard()
 	buffered := bufio.NewWriter(file)
 	if err := errors.Join(write(buffered), buffered.Flush()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return file.CloseAtomicallyReplace()
+	return file.Commit()
 }
 
 // Show puts the figure into the output of the notebook cell that is running, as

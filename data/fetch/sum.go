@@ -12,8 +12,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/google/renameio/v2"
-
+	"ngebm/data/files"
 	"ngebm/ngebm/progress"
 )
 
@@ -115,5 +114,5 @@ func (f File) remembered(path string, info fs.FileInfo) bool {
 // remember notes that the file is right. In a folder that may not be written to
 // it does nothing: the file is checked again the next time.
 func (f File) remember(path string, info fs.FileInfo) {
-	_ = renameio.WriteFile(path+checkedSuffix, []byte(f.mark(info)), 0o644)
+	_ = files.WriteFile(path+checkedSuffix, []byte(f.mark(info)), 0o644)
 }

@@ -10,9 +10,8 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"ngebm/data"
+	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
@@ -192,7 +191,7 @@ func (r *Results) Write(path string) error {
 		out.Write(b)
 	}
 	out.WriteString("\n]}\n")
-	if err := renameio.WriteFile(path, out.Bytes(), 0o644); err != nil {
+	if err := files.WriteFile(path, out.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("experiment: cannot write the results: %w; choose another file with -o", err)
 	}
 	return nil

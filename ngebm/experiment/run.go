@@ -18,9 +18,9 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/gomlx/compute"
-	"github.com/google/renameio/v2"
 
 	"ngebm/data"
+	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/progress"
@@ -274,7 +274,7 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	}
 	b, err := json.Marshal(result)
 	if err == nil {
-		err = renameio.WriteFile(path, b, 0o644)
+		err = files.WriteFile(path, b, 0o644)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("cannot store the result: %w", err)

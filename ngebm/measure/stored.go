@@ -10,11 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/google/renameio/v2"
 
 	"ngebm/data"
+	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/jem"
@@ -52,20 +50,11 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	return r, write(path, r)
 }
 
-// write stores what was measured. It also removes what writers that were killed have left
-// of the same report: a write takes no minute.
+// write stores what was measured.
 func write(path string, v any) error {
-	dir := filepath.Dir(path)
-	left, _ := fs.Glob(os.DirFS(dir), "."+filepath.Base(path)+"*") // the pattern is well-formed
-	for _, name := range left {
-		file := filepath.Join(dir, name)
-		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > time.Minute {
-			_ = os.Remove(file) // if it cannot be removed it only takes room
-		}
-	}
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {
-		err = renameio.WriteFile(path, append(b, '\n'), 0o644)
+		err = files.WriteFile(path, append(b, '\n'), 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("measure: cannot store the report: %w; make room and its folder writable, then measure again; the run is untouched", err)

@@ -9,8 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"ngebm/data/files"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/ood"
@@ -119,7 +118,7 @@ func measure(_ context.Context, args []string, stdout io.Writer) error {
 		}
 	}
 	if f.json != "" && f.json != "-" {
-		return renameio.WriteFile(f.json, b.Bytes(), 0o644)
+		return files.WriteFile(f.json, b.Bytes(), 0o644)
 	}
 	_, err = stdout.Write(b.Bytes())
 	return err

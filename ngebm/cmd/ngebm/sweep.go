@@ -10,8 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"ngebm/data/files"
 	"ngebm/ngebm"
 	judging "ngebm/ngebm/measure" // the verb has the package's name
 )
@@ -83,7 +82,7 @@ func printSweep(stdout io.Writer, table *ngebm.SweepTable, pareto []string, json
 			_, err = stdout.Write(b)
 			return err
 		}
-		if err := renameio.WriteFile(jsonFile, b, 0o644); err != nil {
+		if err := files.WriteFile(jsonFile, b, 0o644); err != nil {
 			return fmt.Errorf("ngebm sweep: cannot write the table: %w", err)
 		}
 	}
