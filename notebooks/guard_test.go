@@ -71,6 +71,9 @@ func TestServerIsGuarded(t *testing.T) {
 	if err != nil || len(log) == 0 || bytes.Contains(log, []byte(token)) {
 		t.Errorf("the log of %d bytes holds the token, or nothing (%v)", len(log), err)
 	}
+	if info, err := os.Stat(filepath.Join(b.place.cache, "lab", "server-"+address.Port()+".log")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others can read the log: %v (%v)", info.Mode(), err)
+	}
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, path := range lines {
 		if line, err := os.ReadFile(path); err == nil && bytes.Contains(line, []byte(token)) {

@@ -40,7 +40,7 @@ func openLab(ctx context.Context, p *place, tools *toolbox, port int, browser bo
 		return err
 	}
 	token := rand.Text()
-	log, err := os.Create(filepath.Join(settings, fmt.Sprintf("server-%d.log", port)))
+	log, err := createPrivate(filepath.Join(settings, fmt.Sprintf("server-%d.log", port)))
 	if err != nil {
 		return err
 	}

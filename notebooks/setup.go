@@ -9,9 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/gofrs/flock"
+	"ngebm/data/files"
 )
 
 // module is the path in this repository's go.mod.
@@ -112,6 +111,9 @@ func setUpPages(ctx context.Context, p *place, d *display) (*toolbox, error) {
 	if err := os.MkdirAll(p.cache, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make %s: %w; set XDG_CACHE_HOME to a folder that can be written", p.cache, err)
 	}
+	if err := ownCache(p.cache); err != nil {
+		return nil, err
+	}
 	base, err := findPython(ctx)
 	if err != nil {
 		return nil, err
@@ -155,13 +157,12 @@ func ensure(ctx context.Context, folder, task string, d *display, make func(ctx 
 }
 
 func makeLocked(ctx context.Context, folder string, d *display, make func(ctx context.Context, dir string) error) error {
-	lock := flock.New(folder + ".lock")
-	fmt.Fprintln(d, "waiting for another process that is making it")
-	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
-		return fmt.Errorf("cannot lock %s: %w", lock.Path(), err)
+	unlock, err := files.Lock(ctx, folder+".lock", func() { fmt.Fprintln(d, "waiting for another process that is making it") })
+	if err != nil {
+		return fmt.Errorf("cannot lock: %w", err)
 	}
 	fmt.Fprintln(d, "starting")
-	defer lock.Unlock()
+	defer unlock()
 	if _, err := os.Stat(folder); err == nil {
 		return nil
 	}
