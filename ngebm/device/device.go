@@ -53,7 +53,9 @@ func (d *Device) String() string {
 		strings.ToUpper(d.Kind), d.Count, unit, d.Version, d.Plugin, d.Source)
 }
 
-// Close releases the backend, which cannot be used afterwards.
+// Close waits for what runs on the device; what is compiled or executed afterwards fails
+// with [ErrClosed]. It may be called at any time, and more than once. The device's memory
+// is free once no tensor, executable or graph refers to it any more.
 func (d *Device) Close() { d.Backend.Finalize() }
 
 // IsGo reports whether a backend is the pure-Go one, some hundred times slower
@@ -177,7 +179,7 @@ func (o opener) named(spec string) (*Device, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Device{Backend: b, Kind: Go, Count: int(b.NumDevices())}, nil
+		return &Device{Backend: &closable{Backend: b}, Kind: Go, Count: int(b.NumDevices())}, nil
 	case CPU, CUDA:
 		if config != "" {
 			return nil, fmt.Errorf("options go with GoMLX's name for it: xla:%s,%s", backend, config)
@@ -258,7 +260,7 @@ func openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d *Device, e
 	}
 	major, minor := loaded.Version()
 	return &Device{
-		Backend: b,
+		Backend: &closable{Backend: b},
 		Kind:    kind,
 		Plugin:  loaded.Path(),
 		Source:  p.source,

@@ -1,0 +1,125 @@
+package device
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+)
+
+// ErrClosed is in the error of what is compiled or executed on a device that was closed.
+var ErrClosed = errors.New("the device is closed")
+
+// closable is a backend that can be closed at any time. XLA ends the process where a
+// client is destroyed while something still uses it; so no client is destroyed here:
+// it goes with the last buffer, executable and graph that refer to it.
+type closable struct {
+	compute.Backend
+	mu     sync.RWMutex // held for reading by what runs
+	closed bool
+}
+
+// run calls f unless the backend is closed, which waits for f.
+func (b *closable) run(f func() error) error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.closed {
+		return ErrClosed
+	}
+	return f()
+}
+
+// Finalize waits for what runs and makes what comes later fail. IsFinalized stays false,
+// so that results from before can be read and freed.
+func (b *closable) Finalize() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	runtime.GC() // the client's memory is not Go's: it would wait long for a collection
+}
+
+func (b *closable) Builder(name string) compute.Builder {
+	return &closableBuilder{b.Backend.Builder(name), b}
+}
+
+func (b *closable) BufferFromFlatData(device compute.DeviceNum, flat any, shape shapes.Shape) (buffer compute.Buffer, err error) {
+	err = b.run(func() (err error) {
+		buffer, err = b.Backend.BufferFromFlatData(device, flat, shape)
+		return err
+	})
+	return b.own(buffer), err
+}
+
+func (b *closable) NewSharedBuffer(device compute.DeviceNum, shape shapes.Shape) (buffer compute.Buffer, flat any, err error) {
+	err = b.run(func() (err error) {
+		buffer, flat, err = b.Backend.NewSharedBuffer(device, shape)
+		return err
+	})
+	return b.own(buffer), flat, err
+}
+
+// own makes a buffer of the backend within one of this backend.
+func (b *closable) own(buffer compute.Buffer) compute.Buffer {
+	if buffer == nil {
+		return nil
+	}
+	return &closableBuffer{buffer, b}
+}
+
+// closableBuffer says that it belongs to the closable backend, as tensors compare. What
+// it holds can be read after the backend was closed.
+type closableBuffer struct {
+	compute.Buffer
+	of *closable
+}
+
+func (b *closableBuffer) Backend() compute.Backend { return b.of }
+
+func (b *closableBuffer) CopyToDevice(device compute.DeviceNum) (buffer compute.Buffer, err error) {
+	err = b.of.run(func() (err error) {
+		buffer, err = b.Buffer.CopyToDevice(device)
+		return err
+	})
+	return b.of.own(buffer), err
+}
+
+type closableBuilder struct {
+	compute.Builder
+	of *closable
+}
+
+func (b *closableBuilder) Compile() (compiled compute.Executable, err error) {
+	err = b.of.run(func() error {
+		e, err := b.Builder.Compile()
+		if err == nil {
+			compiled = &closableExecutable{e, b.of}
+		}
+		return err
+	})
+	return compiled, err
+}
+
+type closableExecutable struct {
+	compute.Executable
+	of *closable
+}
+
+func (e *closableExecutable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) (outputs []compute.Buffer, err error) {
+	err = e.of.run(func() (err error) {
+		own := make([]compute.Buffer, len(inputs))
+		for i, buffer := range inputs {
+			own[i] = buffer
+			if c, ok := buffer.(*closableBuffer); ok {
+				own[i] = c.Buffer
+			}
+		}
+		outputs, err = e.Executable.Execute(own, donate, device)
+		for i, buffer := range outputs {
+			outputs[i] = e.of.own(buffer)
+		}
+		return err
+	})
+	return outputs, err
+}
