@@ -33,7 +33,7 @@ func TestLongDayWithANotebook(t *testing.T) {
 		args = append(args, jsonOf(t, n))
 	}
 	cmd := exec.Command(b.tools.python, args...)
-	cmd.Env, cmd.Stdin = env, bytes.NewReader([]byte(jsonOf(t, []string{firstCell, "import \"fmt\"\nimport \"time\"\nvar _ = time.Second\nvar _ = fmt.Sprint"})))
+	cmd.Env, cmd.Stdin = env, bytes.NewReader([]byte(jsonOf(t, []string{"import \"fmt\"\nimport \"time\"\nvar _ = time.Second\nvar _ = fmt.Sprint"})))
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	told, err := cmd.StdoutPipe()

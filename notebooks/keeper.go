@@ -59,7 +59,7 @@ func (k *keeper) key(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts := []string{text, library, k.p.pins, kernelVersion, executeScript, runtime.GOOS, runtime.GOARCH}
+	parts := []string{text, library, k.p.pins, kernelVersion(), executeScript, runtime.GOOS, runtime.GOARCH}
 	for _, name := range deciding {
 		parts = append(parts, name+"="+os.Getenv(name))
 	}

@@ -3,38 +3,60 @@ package main
 import (
 	"bytes"
 	"context"
+	"embed"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 )
 
-// kernelVersion changes when what makeKernel makes does.
-const kernelVersion = "2"
+// kernelSource is the program that starts GoNB; see there.
+//
+//go:embed internal/kernel/*.go internal/tempdir/*.go
+var kernelSource embed.FS
 
-// kernelScript runs the Go kernel with a folder of its own for temporary files, which
-// goes with it: one that ends in the middle of a cell leaves pipes behind. The kernel
-// gets a SIGTERM by itself; the shell waits for it.
-const kernelScript = `trap : TERM; t=$(mktemp -d) && TMPDIR=$t "$@"; s=$?; rm -rf "$t"; exit $s`
+// kernelVersion names what makeKernel makes: it changes with the number here, and with
+// the program that starts GoNB.
+func kernelVersion() string {
+	parts := []string{"3"}
+	must := func(err error) {
+		if err != nil { // what is embedded can be read
+			panic(err)
+		}
+	}
+	must(fs.WalkDir(kernelSource, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := kernelSource.ReadFile(path)
+		parts = append(parts, path, string(content))
+		return err
+	}))
+	return hash(parts...)
+}
 
-// makeKernel builds the Go kernel from go.mod's tools and describes it to
-// Jupyter in dir/jupyter/kernels/gonb, a data folder that only we point to.
+// makeKernel builds the Go kernel, from go.mod's tools and the program that starts it, and
+// describes it to Jupyter in dir/jupyter/kernels/gonb, a data folder that only we point to.
 func makeKernel(ctx context.Context, p *place, tools *toolbox, dir string, d *display) error {
-	if err := run(ctx, goBuild(ctx, p.root, dir, "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"), d); err != nil {
+	err := run(ctx, goBuild(ctx, p.root, dir, "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports", module+"/notebooks/internal/kernel"), d)
+	if err != nil {
 		return err
 	}
-	// The description names the folder that dir becomes. Jupyter puts its own
-	// PATH where ${PATH} stands; ours comes first, so that cells are built with
-	// the tools and the Go release that go.mod selects.
+	as := filepath.Join(dir, "as") // where the kernel is the go of its cells
+	if err := os.Mkdir(as, 0o755); err != nil {
+		return err
+	}
+	if err := os.Link(filepath.Join(dir, "kernel"), filepath.Join(as, "go")); err != nil {
+		return err
+	}
+	// The description names the folder that dir becomes.
 	spec, err := json.MarshalIndent(map[string]any{
-		"argv":           []string{"/bin/sh", "-c", kernelScript, "kernel", filepath.Join(tools.kernel, "gonb"), "--kernel", "{connection_file}", "-logtostderr=true"},
+		"argv":           []string{filepath.Join(tools.kernel, "kernel"), p.goroot, "{connection_file}"},
 		"display_name":   "Go (gonb)",
 		"language":       "go",
 		"interrupt_mode": "message",
-		"env": map[string]string{
-			"PATH": tools.kernel + string(os.PathListSeparator) + filepath.Join(p.goroot, "bin") + string(os.PathListSeparator) + "${PATH}",
-		},
 	}, "", " ")
 	if err != nil {
 		return err
@@ -61,12 +83,6 @@ func goBuild(ctx context.Context, from, to string, args ...string) *exec.Cmd {
 	cmd := command(ctx, "go", append([]string{"build", "-v", "-o", to + string(os.PathSeparator)}, args...)...)
 	cmd.Dir, cmd.Env = from, goEnv()
 	return cmd
-}
-
-// goEnv is this process's environment with Go's own flags as cells have them, so
-// that what is built here is found built there.
-func goEnv() []string {
-	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-ldflags=-s -buildvcs=false")
 }
 
 // warmUp builds the packages that cells import, so that the first cell need not

@@ -28,7 +28,7 @@ func TestLongKilledPublishing(t *testing.T) {
 			os.Remove(file)
 		}
 	})
-	writeNotebook(t, path, "# Killed\n\nA picture.", firstCell, pictureCell)
+	writeNotebook(t, path, "# Killed\n\nA picture.", pictureCell)
 	unrun := readFile(t, path)
 	env, mark := marked(t, "TMPDIR="+t.TempDir())
 	begin := func() *exec.Cmd {

@@ -106,7 +106,7 @@ func TestInterruptInBrowser(t *testing.T) {
 		}
 	}
 	l := openInLab(t, "03_calibration.ipynb", runs)
-	l.shiftEnter(5) // to the cell that trains, which stays in sight
+	l.shiftEnter(4) // to the cell that trains, which stays in sight
 	const output = `[...document.querySelectorAll(".jp-OutputArea-output")].map(o => o.textContent).join("\n")`
 	l.await("see it train", `[...document.querySelectorAll(".jp-OutputArea-output progress")].some(p => p.value > .05 && p.value < .7)`)
 	l.act("look", l.take("lab-4-training"))
@@ -132,7 +132,7 @@ func TestInterruptInBrowser(t *testing.T) {
 // 09 as a person plays with it.
 func TestExplorerInBrowser(t *testing.T) {
 	l := openInLab(t, "09_live_explorer.ipynb", "")
-	l.shiftEnter(6) // to the cell with the panel, which stays in sight
+	l.shiftEnter(5) // to the cell with the panel, which stays in sight
 	p := l.panel()
 	if got := p.value("gamma"); got != "0.1" {
 		t.Errorf("γ starts at %s", got)

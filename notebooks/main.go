@@ -99,6 +99,9 @@ func (o *options) carryOut(ctx context.Context) error {
 		return err
 	}
 	d := newDisplay(os.Stdout)
+	if err := useRunnableTemp(p, d); err != nil {
+		return err
+	}
 	if o.verb == "publish" {
 		// Before the set-up: a wrong name should not have to wait for it.
 		if err := o.publish.find(p); err != nil {

@@ -9,19 +9,6 @@ import (
 	"strings"
 )
 
-// firstCell is what every notebook's first code cell is, so that it runs
-// wherever its kernel was opened from: in JupyterLab, headless, from any folder,
-// from a clone in a path with a space, and whatever GOFLAGS the user has set.
-//
-// Cells are built in a temporary module; go.work joins the module around the
-// notebook to it, so that cells import its packages as they are on disk, and all
-// that its go.mod pins. %noautoget keeps GoNB from asking for newer versions.
-// -s leaves out the symbol table, which halves the time that linking takes.
-const firstCell = `// Lets the cells below import this repository's packages. Run it once after each start of the kernel.
-%noautoget
-%env GOFLAGS -ldflags=-s
-!*root=$(cd "$GONB_DIR" && GOWORK=off go list -m -f '{{.Dir}}') && rm -f go.work go.work.sum && go work init . "$root" && echo ready`
-
 // document is as much of a notebook's format (nbformat 4) as is looked at here.
 type document struct {
 	Cells    []cell `json:"cells"`

@@ -32,7 +32,7 @@ type place struct {
 // newPlace finds the repository around the working folder.
 func newPlace(ctx context.Context) (*place, error) {
 	cmd := command(ctx, "go", "env", "-json", "GOMOD", "GOROOT", "GOVERSION")
-	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Env = goEnv()
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("cannot run go: %w; is Go's bin folder on PATH?", err)
@@ -108,6 +108,9 @@ func setUp(ctx context.Context, p *place, d *display) (*toolbox, error) {
 // setUpPages is as much of setUp as makes pages of notebooks that have run: the
 // Python of the toolbox.
 func setUpPages(ctx context.Context, p *place, d *display) (*toolbox, error) {
+	if err := checkCache(p.cache); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(p.cache, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make %s: %w; set XDG_CACHE_HOME to a folder that can be written", p.cache, err)
 	}
@@ -121,7 +124,7 @@ func setUpPages(ctx context.Context, p *place, d *display) (*toolbox, error) {
 	venv := p.folder("python", base.version, requirements)
 	tools := &toolbox{
 		python: filepath.Join(venv, "bin", "python"),
-		kernel: p.folder("kernel", p.pins+kernelVersion),
+		kernel: p.folder("kernel", p.pins+kernelVersion()),
 		gopls:  p.folder("gopls", p.goplsPins),
 	}
 	if _, err := os.Stat(venv); err != nil {

@@ -68,21 +68,6 @@ except ImportError:
 	return python{}, fmt.Errorf("JupyterLab needs Python: %s", remedy)
 }
 
-// pythonEnv is this process's environment less what would lead a Python out of
-// its own environment.
-func pythonEnv() []string {
-	var env []string
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		switch name {
-		case "PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV":
-		default:
-			env = append(env, entry)
-		}
-	}
-	return append(env, "PYTHONNOUSERSITE=1", "PIP_REQUIRE_VIRTUALENV=false")
-}
-
 // makeVenv makes a Python environment in dir and installs the pinned packages.
 // Programs are started with its python, never by the scripts in its bin folder,
 // which hold the name of the folder they were made in.

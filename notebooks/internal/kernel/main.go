@@ -1,0 +1,152 @@
+// Command kernel starts GoNB, the Go kernel of the notebooks, such that cells can import
+// the packages of the module around the notebook, without a cell that sets this up.
+//
+//	kernel GOROOT CONNECTION_FILE [flags of GoNB]
+//
+// GoNB builds cells in a temporary module, with the go that it finds on PATH. That is this
+// program, under the name go in the folder "as"; it joins the two modules by a go.work,
+// keeps GoNB from asking for newer versions of what go.mod pins, and leaves the rest to go.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"ngebm/notebooks/internal/tempdir"
+)
+
+// What the kernel tells the go of its cells.
+const (
+	realGo = "NGEBM_KERNEL_GO"     // the go command
+	module = "NGEBM_KERNEL_MODULE" // the folder of the module around the notebook; "" for none
+)
+
+func main() {
+	run, args := startKernel, os.Args[1:]
+	if filepath.Base(os.Args[0]) == "go" {
+		run = asGo
+	}
+	status, err := run(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "notebooks:", err)
+		os.Exit(1)
+	}
+	os.Exit(status)
+}
+
+// startKernel runs GoNB, with a folder for its temporary files that goes with it: one that
+// ends in the middle of a cell leaves pipes behind.
+func startKernel(args []string) (status int, err error) {
+	if len(args) < 2 {
+		return 0, fmt.Errorf("kernel GOROOT CONNECTION_FILE, not %q", args)
+	}
+	goroot, connection, flags := args[0], args[1], args[2:]
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	temp, err := temporary()
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(temp)
+	here := filepath.Dir(self)
+	path := []string{filepath.Join(here, "as"), here, filepath.Join(goroot, "bin"), os.Getenv("PATH")}
+	for name, value := range map[string]string{
+		"PATH":   strings.Join(path, string(os.PathListSeparator)),
+		"TMPDIR": temp,
+		realGo:   filepath.Join(goroot, "bin", "go"),
+		// Not what a person has set for other modules. -s leaves out the symbol table,
+		// which halves the time that linking takes.
+		"GOFLAGS":     "-ldflags=-s -buildvcs=false",
+		"GOWORK":      "",
+		"GOTMPDIR":    "",
+		"GO111MODULE": "on",
+		"CGO_ENABLED": "1", // for XLA
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			return 0, err
+		}
+	}
+	root, err := moduleAround()
+	if err != nil {
+		return 0, err
+	}
+	if err := os.Setenv(module, root); err != nil {
+		return 0, err
+	}
+	gonb := exec.Command(filepath.Join(here, "gonb"), append([]string{"--kernel", connection, "-logtostderr=true"}, flags...)...)
+	gonb.Stdin, gonb.Stdout, gonb.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// Jupyter signals both; what is for the kernel does not end this one before it.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err = gonb.Run()
+	if exit, ok := err.(*exec.ExitError); ok {
+		return max(exit.ExitCode(), 1), nil
+	}
+	return 0, err
+}
+
+func temporary() (string, error) {
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		caches = os.TempDir()
+	}
+	base, err := tempdir.Runnable(filepath.Join(caches, "ngebm", "tmp"))
+	if err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(base, "ngebm-kernel-")
+}
+
+// moduleAround finds the module that the working folder is in; "" if it is in none.
+func moduleAround() (string, error) {
+	cmd := exec.Command(os.Getenv(realGo), "env", "GOMOD")
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", cmd, err)
+	}
+	file := strings.TrimSuffix(string(out), "\n")
+	if file == "" || file == os.DevNull {
+		return "", nil
+	}
+	return filepath.Dir(file), nil
+}
+
+// asGo does what go would do, but for what GoNB asks of it by itself.
+func asGo(args []string) (status int, err error) {
+	command, root := os.Getenv(realGo), os.Getenv(module)
+	if command == "" {
+		return 0, fmt.Errorf("$%s is not set: this is the go of notebooks' cells, which their kernel starts", realGo)
+	}
+	switch {
+	case root == "":
+	case len(args) == 1 && args[0] == "get", len(args) == 2 && args[0] == "get" && args[1] == "-t":
+		return 0, nil // cells have what go.mod pins
+	case len(args) == 3 && args[0] == "mod" && args[1] == "init" && strings.HasPrefix(args[2], "gonb_"):
+		return 0, makeWorkspace(command, args, root)
+	}
+	return 0, syscall.Exec(command, append([]string{"go"}, args...), os.Environ())
+}
+
+// makeWorkspace makes the module of the cells in the working folder, and joins it to the
+// one around the notebook.
+func makeWorkspace(command string, init []string, root string) error {
+	for _, old := range []string{"go.work", "go.work.sum"} { // before %reset go.mod
+		if err := os.Remove(old); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	for _, args := range [][]string{init, {"work", "init", ".", root}} {
+		cmd := exec.Command(command, args...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", cmd, err, out)
+		}
+	}
+	return nil
+}
