@@ -1,0 +1,25 @@
+package files
+
+import (
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+func unsettable(info fs.FileInfo) string {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(", inode %d of %d, changed at %d.%09d", s.Ino, s.Dev, s.Ctimespec.Sec, s.Ctimespec.Nsec)
+}
+
+// Owner returns the number of the user to whom a file belongs; ok is false where the
+// system knows none.
+func Owner(info fs.FileInfo) (uid int, ok bool) {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(s.Uid), true
+}
