@@ -144,6 +144,9 @@ func libraryKey(ctx context.Context, p *place, names []string) (string, error) {
 			continue
 		}
 		for _, file := range slices.Concat(pkg.GoFiles, pkg.CgoFiles, pkg.OtherFiles, pkg.CFiles, pkg.HFiles, pkg.SFiles, pkg.EmbedFiles) {
+			if strings.HasSuffix(file, "_test.go") { // embedded with the rest, see ngebm.Source
+				continue
+			}
 			content, err := os.ReadFile(filepath.Join(pkg.Dir, file))
 			if err != nil {
 				return "", err

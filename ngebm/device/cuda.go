@@ -112,9 +112,9 @@ func (o opener) openCUDA(options string) (*Device, error) {
 	if err := checkPath(p.path, "cpu"); err != nil {
 		return nil, err
 	}
-	const name, flag = "XLA_FLAGS", "--xla_gpu_cuda_data_dir"
-	if flags := o.getenv(name); exists(p.toolkit) && !strings.Contains(flags, flag) {
-		if err := os.Setenv(name, strings.TrimSpace(flags+" "+flag+"="+p.toolkit)); err != nil {
+	const flag = "--xla_gpu_cuda_data_dir"
+	if flags := o.getenv(xlaFlags); exists(p.toolkit) && !strings.Contains(flags, flag) {
+		if err := os.Setenv(xlaFlags, strings.TrimSpace(flags+" "+flag+"="+p.toolkit)); err != nil {
 			return nil, err
 		}
 	}

@@ -239,6 +239,9 @@ func openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d *Device, e
 			err = fmt.Errorf("XLA plugin %s does not load: %v", p.path, r)
 		}
 	}()
+	if err := checkFlags(p.path, os.Getenv(xlaFlags)); err != nil {
+		return nil, err
+	}
 	config := p.path
 	if options != "" {
 		config += "," + options

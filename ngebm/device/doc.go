@@ -27,8 +27,10 @@
 // the whole process all the same: go-xla sets TF_CPP_MIN_LOG_LEVEL to 3 when the
 // program starts, where it is unset, which keeps XLA's C++ log lines out of
 // terminals and notebooks (errors arrive as Go errors); and opening CUDA from
-// jax's packages adds --xla_gpu_cuda_data_dir to XLA_FLAGS. A program that trains
-// on the CPU is faster with package heap, which tunes the C heap.
+// jax's packages adds --xla_gpu_cuda_data_dir to XLA_FLAGS. What else a person has
+// set there is XLA's to obey; a flag that the plugin does not know, at which it would
+// end the process, is an error of [Open]. A program that trains on the CPU is faster
+// with package heap, which tunes the C heap.
 //
 // # CUDA
 //
