@@ -40,32 +40,46 @@ func (h *History) bestNow() bool {
 
 // evaluate measures the current weights on the whole set and records it.
 func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
-	h := t.run.History
-	withGradient := slices.Contains(h.Terms, energy.NameGradientNorm)
-	began := time.Now()
-	logits, norms, err := t.run.Classifier.predict(ctx, d, withGradient, func(done int) {
-		if h.Steps() < t.total { // in mid-training a bar of its own would only be in the way
-			t.report(false)
-			return
-		}
-		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
-			t.opts.Progress.Report(progress.Report{
-				Task: "evaluate " + d.Split + " set", Unit: "examples", Done: int64(done), Total: int64(d.Len()),
-				Elapsed: elapsed, Finished: done == d.Len(),
-			})
-		}
-	})
+	r, h := t.run, t.run.History
+	done := evaluating(d, t.opts.Progress)
+	if h.Steps() < t.total { // in mid-training a bar of its own would only be in the way
+		done = func(int) { t.report(false) }
+	}
+	e, err := r.evaluate(ctx, d, done)
 	if err != nil {
 		return err
 	}
-	e := evaluationOf(h, t.run.Config.Focal, logits, norms, d.Labels)
-	e.Step, e.Split, e.Examples = h.Steps(), d.Split, d.Len()
 	if err := t.check(d.Split+" loss", e.Loss); err != nil {
 		return err
 	}
 	h.Evaluations = append(h.Evaluations, e)
-	t.evaluated = e.Accuracy
 	return nil
+}
+
+// evaluating returns a function that reports how far an evaluation is.
+func evaluating(d *data.Dataset, reporter progress.Reporter) func(done int) {
+	began := time.Now()
+	return func(done int) {
+		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
+			reporter.Report(progress.Report{
+				Task: "evaluate " + d.Split + " set", Unit: "examples", Done: int64(done), Total: int64(d.Len()),
+				Elapsed: elapsed, Finished: done == d.Len(),
+			})
+		}
+	}
+}
+
+// evaluate measures the run's classifier on a set, with the terms of its history.
+func (r *Run) evaluate(ctx context.Context, d *data.Dataset, done func(examples int)) (Evaluation, error) {
+	h := r.History
+	withGradient := slices.Contains(h.Terms, energy.NameGradientNorm)
+	logits, norms, err := r.Classifier.predict(ctx, d, withGradient, done)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	e := evaluationOf(h, r.Config.Focal, logits, norms, d.Labels)
+	e.Step, e.Split, e.Examples, e.Checksum = h.Steps(), d.Split, d.Len(), d.Checksum
+	return e, nil
 }
 
 // evaluationOf computes the history's terms over a whole set; focal is the focal loss's

@@ -43,9 +43,11 @@ func (h *History) Steps() int { return len(h.Loss) }
 
 // Evaluation is a measurement of the current weights on a whole set.
 type Evaluation struct {
-	Step     int     `json:"step"`
-	Split    string  `json:"split"` // "validation" or "test"
-	Examples int     `json:"examples"`
+	Step     int    `json:"step"`
+	Split    string `json:"split"` // "validation" or "test"
+	Examples int    `json:"examples"`
+	// Checksum is the set's, see data.Info; empty where it was not recorded yet.
+	Checksum string  `json:"checksum,omitempty"`
 	Accuracy float64 `json:"accuracy"` // in [0,1]
 	Loss     float64 `json:"loss"`     // weighted total
 	Values   Values  `json:"values"`   // each term, in History.Terms order; NaN for those that no set has, such as JEM's

@@ -22,6 +22,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/files"
+	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
 )
 
@@ -34,7 +35,7 @@ import (
 // with the same weights to the last bit. Without its last checkpoint a run begins anew.
 type Run struct {
 	Config     Config
-	Hash       string // see Config.Hash
+	Hash       string // see Config.Hash; with a network of a person's own, of its graph and initial weights too
 	Dir        string // its folder, <runs>/<name>-<hash>
 	History    *History
 	Classifier *Classifier
@@ -43,12 +44,16 @@ type Run struct {
 	Train, Validation, Test *data.Dataset
 	// Loaded tells that the run was complete and nothing was trained.
 	Loaded bool
+	// Notes say in what a stored run could differ from one that would be trained now:
+	// other code, another device, a network or a test set that cannot be compared.
+	Notes []string
 	// Cost is what the run took so far, over all the processes it took.
 	Cost Cost
 	// Warning says which checkpoint was found damaged, and which was taken in its
 	// place; empty if none was.
 	Warning string
 
+	network  netgraph.Graph
 	outliers *data.Dataset   // what Config.Margin names, or nil
 	kept     *tensors.Tensor // the companion's state in the checkpoint that was read or written last, or nil
 	file     string          // of the checkpoint that the weights were last read from or written to; empty before
@@ -66,6 +71,16 @@ type Cost struct {
 	Process float64 `json:"process_seconds,omitempty"`
 	// Code is the version of the code that took the last step; see Version.
 	Code string `json:"code,omitempty"`
+	// Source is that code's Source, EarlierSources are those of other code that took
+	// steps before, and Libraries names the modules that it computed with.
+	Source         string   `json:"source,omitempty"`
+	EarlierSources []string `json:"earlier_sources,omitempty"`
+	Libraries      string   `json:"libraries,omitempty"`
+	// Kind is the kind of device, "xla:cpu", and Devices how many shared each step.
+	Kind    string `json:"kind,omitempty"`
+	Devices int    `json:"devices,omitempty"`
+	// Trained is when the run was last saved.
+	Trained time.Time `json:"trained,omitzero"`
 }
 
 // The files in a run's folder.
@@ -137,12 +152,21 @@ func loadFrom(backend compute.Backend, dir string, net nets.Network, restore fun
 	if err := r.checkSize(net, info); err != nil {
 		return nil, err
 	}
+	if err := r.readCost(); err != nil {
+		return nil, err
+	}
 	r.Config.Start = "" // the weights that it started from are not needed any more
 	store, err := r.build(backend, net, "", info.Shape, info.Data.Classes, evaluationBatch)
 	if err != nil {
 		return nil, err
 	}
 	r.Config.Start = cfg.Start
+	if r.network, err = traceNetwork(net, store, info.Shape, len(info.Data.Classes)); err != nil {
+		return nil, err
+	}
+	if err := r.compare(backend, 0); err != nil {
+		return nil, err
+	}
 	found, err := restore(r, store)
 	if err == nil && !found {
 		err = fmt.Errorf("ngebm: the run in %s was %w; train it with its configuration", dir, errNoCheckpoint)
@@ -150,7 +174,7 @@ func loadFrom(backend compute.Backend, dir string, net nets.Network, restore fun
 	if err != nil {
 		return nil, err
 	}
-	return r, r.readCost()
+	return r, nil
 }
 
 // build makes the run's weights and the classifier that uses them, or their average.
@@ -320,6 +344,7 @@ func (r *Run) save(store *model.Store, kept *tensors.Tensor, file string) error 
 		return err
 	}
 	r.file, r.sound = file, true
+	r.Cost.Trained = time.Now().UTC().Truncate(time.Second)
 	return writeJSON(filepath.Join(r.Dir, costFile), r.Cost)
 }
 
@@ -343,7 +368,12 @@ func (r *Run) writeConfig() error {
 	if err != nil {
 		return fmt.Errorf("ngebm: %w", err)
 	}
-	return writeJSON(filepath.Join(r.Dir, configFile), runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape})
+	network := strings.Join(r.network.Lines, "\n") + "\n"
+	if err := unwritten(networkFile, files.WriteFile(filepath.Join(r.Dir, networkFile), []byte(network), 0o644)); err != nil {
+		return err
+	}
+	info := runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape, &networkInfo{r.network.Sum(), gomlx}}
+	return writeJSON(filepath.Join(r.Dir, configFile), info)
 }
 
 func exists(path string) bool {

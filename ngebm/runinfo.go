@@ -17,6 +17,7 @@ type runInfo struct {
 	Config    json.RawMessage `json:"config"`
 	Data      data.Info       `json:"data"`
 	Shape     []int           `json:"shape"`
+	Network   *networkInfo    `json:"network,omitempty"` // nil in runs that were trained before it was recorded
 }
 
 // A run's folder may come from anyone: what it says is compared with these before a

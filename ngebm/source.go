@@ -54,6 +54,7 @@ func hashSource() string {
 // hashTokens writes a Go file's tokens, without comments and layout.
 func hashTokens(w io.Writer, text []byte) {
 	var s scanner.Scanner
+	var line []byte
 	s.Init(token.NewFileSet().AddFile("", -1, len(text)), text, nil, 0)
 	for {
 		_, tok, literal := s.Scan()
@@ -63,6 +64,7 @@ func hashTokens(w io.Writer, text []byte) {
 		case tok == token.SEMICOLON: // written, or implied by a line's end
 			literal = ""
 		}
-		fmt.Fprintf(w, "%s %s\n", tok, literal)
+		line = append(append(append(append(line[:0], tok.String()...), ' '), literal...), '\n')
+		w.Write(line) // a hash returns no error
 	}
 }

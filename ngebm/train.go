@@ -34,6 +34,8 @@ type Options struct {
 	// SaveEvery is the least time between two checkpoints; 0 is five seconds.
 	// Saving never takes more than about a twentieth of the time.
 	SaveEvery time.Duration
+	// Fresh trains again what is stored, and removes what was stored of the run.
+	Fresh bool
 	// Devices is the number of the backend's devices that share each step, a part of
 	// the batch each; 0 is one. The batch must be a multiple of it. Losses and weights
 	// are those of one device but for rounding, and a run may go on with another
@@ -100,12 +102,22 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if opts.Runs == "" {
 		opts.Runs = RunsDir()
 	}
+	opts.Devices = max(1, opts.Devices)
 	r := &Run{Config: cfg, History: &History{}}
 	if err := r.openData(ctx, opts); err != nil {
 		return nil, err
 	}
-	r.Hash = cfg.Hash(r.Train.Checksum + r.outliersChecksum())
-	r.Dir = filepath.Join(opts.Runs, dirName(cfg, r.Hash))
+	if err := r.identify(net, opts); err != nil {
+		return nil, err
+	}
+	waiting := func() {
+		opts.Progress.Report(progress.Report{Task: "wait for another process that is training " + filepath.Base(r.Dir)})
+	}
+	if opts.Fresh {
+		if err := r.discard(ctx, waiting); err != nil {
+			return nil, err
+		}
+	}
 	if cfg.Validation > 0 {
 		if r.Train, r.Validation, err = r.Train.HoldOut(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
 			return nil, err
@@ -122,9 +134,18 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if n := r.Classifier.Parameters(); backend.String() == pureGo && n > pureGoLimit {
 		return nil, fmt.Errorf("ngebm: %s has %d weights, which the pure-Go backend would train for days; get XLA with: go run ./ngebm/cmd/ngebm devices", net, n)
 	}
+	if r.network, err = traceNetwork(net, store, r.Train.Shape, len(r.Train.Classes)); err != nil {
+		return nil, err
+	}
 	total := cfg.Epochs * batches.StepsPerEpoch()
+	load := func() (done bool, err error) {
+		if done, err = r.load(store, total, backend, opts); done {
+			err = r.complete(ctx, opts.Progress)
+		}
+		return done, err
+	}
 	// Loading needs no lock, nor a folder that can be written.
-	if done, err := r.load(store, total); err != nil {
+	if done, err := load(); err != nil {
 		return nil, err
 	} else if done {
 		return r, nil
@@ -132,15 +153,13 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if err := r.writeConfig(); err != nil {
 		return nil, err
 	}
-	unlock, err := r.lock(ctx, func() {
-		opts.Progress.Report(progress.Report{Task: "wait for another process that is training " + filepath.Base(r.Dir)})
-	})
+	unlock, err := r.lock(ctx, waiting)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	// Another process may have gone on with it meanwhile.
-	if done, err := r.load(store, total); err != nil {
+	if done, err := load(); err != nil {
 		return nil, err
 	} else if done {
 		return r, nil
@@ -148,8 +167,13 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if r.Warning != "" {
 		opts.Progress.Report(progress.Report{Task: r.Warning, Finished: true})
 	}
+	if len(r.Notes) > 0 {
+		r.tell("resumed", opts.Progress)
+	}
+	if err := r.stamp(backend, opts.Devices); err != nil {
+		return nil, err
+	}
 	t := &trainer{run: r, backend: backend, store: store, sharing: sharing, total: total, opts: opts, began: time.Now(), process: ProcessTime(), spent: r.Cost, first: r.History.Steps()}
-	r.Cost.Device, r.Cost.Code = backend.Description(), Version()
 	if err := t.prepare(); err != nil {
 		return nil, err
 	}
@@ -186,13 +210,21 @@ func asMade(d *data.Dataset) error {
 }
 
 // load takes the run to its last checkpoint that is whole, if there is one, and tells whether
-// it is complete: every step done and the test set evaluated.
-func (r *Run) load(store *model.Store, total int) (done bool, err error) {
-	*r.History, r.Warning, r.sound = History{}, "", false
+// it is complete: every step done and a test set evaluated.
+func (r *Run) load(store *model.Store, total int, backend compute.Backend, opts Options) (done bool, err error) {
+	*r.History, r.Notes, r.Warning, r.sound = History{}, nil, "", false
+	if exists(filepath.Join(r.Dir, checkpointFile)) {
+		if err := r.readCost(); err != nil {
+			return false, err
+		}
+		if err := r.compare(backend, opts.Devices); err != nil {
+			return false, err
+		}
+	}
 	if _, err := r.restoreLast(store); err != nil {
 		return false, err
 	}
 	n := len(r.History.Evaluations)
 	r.Loaded = r.History.Steps() == total && n > 0 && r.History.Evaluations[n-1].Split == "test"
-	return r.Loaded, r.readCost()
+	return r.Loaded, nil
 }

@@ -211,15 +211,31 @@ func TestOwnNetwork(t *testing.T) {
 		t.Errorf("energies after Load differ (%v)", err)
 	}
 
-	// A checkpoint of another architecture is refused and left as it is.
+	// Another network under its name is another run; the first one's folder refuses it, and
+	// stays as it is.
 	before := checkpointOf(t, run)
-	for _, other := range []nets.Network{renamed{twoTowers{9}, "two-towers-8"}, renamed{nets.MLP{Hidden: []int{8}}, "two-towers-8"}} {
-		_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs, Network: other})
-		wantMessage(t, err, "another architecture than two-towers-8", "delete the file to train anew")
+	for _, other := range []nets.Network{renamed{twoTowers{9}, "two-towers-8"}, renamed{nets.MLP{Hidden: []int{8}}, "two-towers-8"}, leakyTowers{twoTowers{8}}} {
+		again, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs, Network: other})
+		if err != nil || again.Loaded || again.Dir == run.Dir {
+			t.Errorf("%T: loaded %v, in %s, %v", other, again.Loaded, again.Dir, err)
+		}
+		_, err = ngebm.Load(backend, run.Dir, other)
+		wantMessage(t, err, "trained with another network of the name", "two-towers-8")
 	}
+	_, err = ngebm.Load(backend, run.Dir, leakyTowers{twoTowers{8}})
+	wantMessage(t, err, "it was", "Tanh")
 	if !bytes.Equal(before, checkpointOf(t, run)) {
 		t.Error("the checkpoint was changed")
 	}
+}
+
+// leakyTowers is twoTowers after an edit that leaves names and shapes of weights.
+type leakyTowers struct{ twoTowers }
+
+func (n leakyTowers) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	a := nets.SiLU(nets.Dense(scope.In("a"), x, n.width))
+	b := nets.LeakyReLU(nets.Dense(scope.In("b"), x, n.width))
+	return nets.Dense(scope.In("out"), Concatenate([]*Node{a, b}, 1), classes)
 }
 
 // Weights are drawn in Go, so the pure-Go backend and XLA start alike and stay

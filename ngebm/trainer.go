@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -32,15 +31,14 @@ type trainer struct {
 	sharing   *sharing    // nil where one device takes a step
 	companion companion   // nil where a step needs nothing beside its batch
 
-	began     time.Time     // of this process
-	process   float64       // processor time of this process at its beginning, in seconds
-	prepared  time.Duration // since then, when the first step was done
-	spent     Cost          // by processes before
-	waited    time.Duration // for batches, by this process
-	first     int           // steps done before this process
-	lastSave  time.Time     // when the last checkpoint was begun
-	saveTook  time.Duration // how long it took
-	evaluated float64       // accuracy on the validation set when it was last evaluated, or NaN
+	began    time.Time     // of this process
+	process  float64       // processor time of this process at its beginning, in seconds
+	prepared time.Duration // since then, when the first step was done
+	spent    Cost          // by processes before
+	waited   time.Duration // for batches, by this process
+	first    int           // steps done before this process
+	lastSave time.Time     // when the last checkpoint was begun
+	saveTook time.Duration // how long it took
 }
 
 // logits builds the network being trained.
@@ -56,7 +54,6 @@ func (t *trainer) logits(x *Node) *Node {
 
 // prepare makes ready for the first step: what goes on beside it, and its executable.
 func (t *trainer) prepare() (err error) {
-	t.evaluated = math.NaN()
 	if t.batches, err = newBatches(t.run.Train, t.run.Config, t.attempt()); err != nil {
 		return err
 	}
@@ -132,7 +129,11 @@ func (t *trainer) toTheEnd(ctx context.Context) error {
 	if err := t.steps(ctx); err != nil {
 		return err
 	}
-	return t.evaluate(ctx, t.run.Test)
+	if err := t.evaluate(ctx, t.run.Test); err != nil {
+		return err
+	}
+	t.report(true)
+	return nil
 }
 
 // steps takes the steps that are left, and evaluates and saves in between. It
@@ -174,7 +175,6 @@ func (t *trainer) steps(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	t.report(true)
 	return t.evaluateIfDue(ctx)
 }
 
@@ -249,8 +249,10 @@ func (t *trainer) report(finished bool) {
 			r.Terms = append(r.Terms, progress.Term{Name: name, Value: float64(h.Values[i][n-1])})
 		}
 	}
-	if !math.IsNaN(t.evaluated) && h.Steps() > t.first {
-		r.Terms = append(r.Terms, progress.Term{Name: "validation accuracy", Value: t.evaluated})
+	for _, split := range []string{"validation", "test"} {
+		if e := h.lastOf(split); e != nil {
+			r.Terms = append(r.Terms, progress.Term{Name: split + " accuracy", Value: e.Accuracy})
+		}
 	}
 	t.opts.Progress.Report(r)
 }

@@ -59,7 +59,11 @@ type live struct {
 // Report implements [progress.Reporter].
 func (l *live) Report(r progress.Report) {
 	if r.Unit == "" && r.Finished {
-		l.happened(r.Task)
+		if r.Quiet {
+			l.send(l.newID(), `<div style="`+fontCSS+`">`+html.EscapeString(r.Task)+`</div>`)
+		} else {
+			l.happened(r.Task)
+		}
 		return
 	}
 	if l.id != "" && r.Task != l.last.Task {

@@ -28,6 +28,8 @@ type Report struct {
 	Terms     []Term // figures of the moment, in a fixed order
 	// Finished is set in a task's last report, whether it reached Total or not.
 	Finished bool
+	// Quiet marks a report without unit that tells of nothing out of the ordinary.
+	Quiet bool
 }
 
 // ETA is the expected time to the end at the average speed so far, and false

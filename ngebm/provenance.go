@@ -1,0 +1,302 @@
+package ngebm
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data/files"
+	"ngebm/ngebm/internal/netgraph"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/progress"
+)
+
+// A stored run is shown for what was asked only if it is what would be trained now. Its
+// hash covers the configuration and the training data. What the hash cannot see is
+// compared here: the network's graph, the test set, the code, the device. A difference is
+// either computed again or told in [Run.Notes].
+
+// networkInfo is what config.json says of the network's graph.
+type networkInfo struct {
+	Sum   string `json:"sum"`   // of its description, see netgraph.Graph
+	GoMLX string `json:"gomlx"` // the version whose operations it names
+}
+
+// gomlx is the version of GoMLX that this module uses. Descriptions by other versions
+// cannot be compared.
+const gomlx = "v0.28.8"
+
+// networkFile describes the network in a run's folder, a line for each operation.
+const networkFile = "network.txt"
+
+// traceNetwork describes the run's network, whose weights are in the store.
+func traceNetwork(net nets.Network, store *model.Store, shape []int, classes int) (netgraph.Graph, error) {
+	g, err := netgraph.Trace(store, shape, func(x *Node) *Node { return logitsOf(net, store, networkScope, x, classes) })
+	if err != nil {
+		return g, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %s", net, shape, firstLine(err))
+	}
+	return g, nil
+}
+
+// isOwn tells whether a network is a person's own, which its name does not define.
+func isOwn(net nets.Network) bool {
+	known, err := nets.Parse(net.String())
+	return err != nil || !reflect.DeepEqual(known, net)
+}
+
+// ownHash is the hash of a run of a network of a person's own: that of the configuration,
+// its graph and its initial weights.
+func ownHash(hash string, g netgraph.Graph, store *model.Store) (string, error) {
+	sum := sha256.New()
+	fmt.Fprintln(sum, hash, g.Sum())
+	weights := maps.Collect(weightsOf(store, networkScope))
+	for _, name := range slices.Sorted(maps.Keys(weights)) {
+		v := weights[name]
+		fmt.Fprintln(sum, name, v.Shape())
+		if !v.HasValue() { // drawn on the device by an initializer of GoMLX's
+			continue
+		}
+		value, err := v.Value()
+		if err == nil {
+			err = value.ConstBytes(func(b []byte) { sum.Write(b) })
+		}
+		if err != nil {
+			return "", fmt.Errorf("ngebm: initial weight %s: %w", name, err)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6]), nil
+}
+
+// identify gives the run its hash and its folder. The network of a person's own is part
+// of the hash, unless all there is was trained before networks were recorded.
+func (r *Run) identify(net nets.Network, opts Options) error {
+	r.Hash = r.Config.Hash(r.Train.Checksum + r.outliersChecksum())
+	r.Dir = filepath.Join(opts.Runs, dirName(r.Config, r.Hash))
+	if !isOwn(net) {
+		return nil
+	}
+	store := newStore(r.Config)
+	g, err := traceNetwork(net, store, r.Train.Shape, len(r.Train.Classes))
+	if err != nil {
+		return err
+	}
+	hash, err := ownHash(r.Hash, g, store)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(opts.Runs, dirName(r.Config, hash))
+	if !opts.Fresh && !exists(filepath.Join(dir, configFile)) {
+		if info, _, err := readInfo(filepath.Join(r.Dir, configFile)); err == nil && info.Network == nil {
+			return nil
+		}
+	}
+	r.Hash, r.Dir = hash, dir
+	return nil
+}
+
+// sameNetwork compares the network of a stored run with the one that was given. The
+// error says where they differ; the note, that they could not be compared.
+func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
+	switch {
+	case stored == nil:
+		return "its network was not recorded when it was trained, so an edit since then cannot be seen", nil
+	case stored.GoMLX != gomlx:
+		return fmt.Sprintf("its network was recorded with GoMLX %q, this program has %s, so an edit since then cannot be seen", stored.GoMLX, gomlx), nil
+	case stored.Sum == r.network.Sum():
+		return "", nil
+	}
+	what := networkFile + ", which would say where, does not fit it"
+	if text, err := files.ReadFile(filepath.Join(r.Dir, networkFile), maxInfo); err == nil {
+		if d := netgraph.Difference(strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), r.network.Lines); d != "" {
+			what = d
+		}
+	}
+	return "", fmt.Errorf("ngebm: the run in %s was trained with another network of the name %q: %s; give the network that it was trained with, or train it again with Options.Fresh (-fresh)", r.Dir, r.Config.Net, what)
+}
+
+// kindOf names the kind of device that a backend computes on.
+func kindOf(backend compute.Backend) string {
+	if xla, ok := backend.(interface{ PluginName() string }); ok {
+		name := strings.ToLower(filepath.Base(xla.PluginName()))
+		for _, kind := range []string{"cuda", "cpu"} {
+			if strings.Contains(name, kind) {
+				return "xla:" + kind
+			}
+		}
+	}
+	return backend.String()
+}
+
+// compare notes what a stored run and one that would be trained now could differ in. The
+// network is compared with what config.json says.
+func (r *Run) compare(backend compute.Backend, devices int) error {
+	r.Notes = nil
+	info, _, err := readInfo(filepath.Join(r.Dir, configFile))
+	if err != nil {
+		r.note("its %s cannot be read, so its network cannot be compared", configFile)
+	} else if what, err := r.sameNetwork(info.Network); err != nil {
+		return err
+	} else if what != "" {
+		r.note("%s", what)
+	}
+	c := r.Cost
+	const again = "train it again with Options.Fresh (-fresh) to compare"
+	switch {
+	case c.Source == "":
+		r.note("the code that trained it is not known; %s", again)
+	case c.Source != Source():
+		r.note("it was trained by other code than this (source %s, now %s); %s", c.Source, Source(), again)
+	case len(c.EarlierSources) > 0:
+		r.note("its first steps were taken by other code (source %s, then %s)", strings.Join(c.EarlierSources, ", then "), c.Source)
+	}
+	if now := libraries(); c.Libraries != "" && now != "" && c.Libraries != now {
+		r.note("it was trained with %s, and this program has %s", c.Libraries, now)
+	}
+	if kind := kindOf(backend); c.Kind != "" && c.Kind != kind {
+		r.note("it was trained on %s, and this is %s", c.Kind, kind)
+	}
+	if c.Devices != 0 && devices != 0 && c.Devices != devices {
+		r.note("it was trained on %d devices, not on %d, which differ by rounding", c.Devices, devices)
+	}
+	return nil
+}
+
+func (r *Run) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// complete makes a complete run ready to be shown: with its test set as it is now, and
+// where it comes from.
+func (r *Run) complete(ctx context.Context, reporter progress.Reporter) error {
+	if err := r.testAgain(ctx, reporter); err != nil {
+		return err
+	}
+	if v := r.History.lastOf("validation"); v != nil && v.Checksum != "" && r.Validation != nil && v.Checksum != r.Validation.Checksum {
+		r.note("its validation examples were others than this code holds out")
+	}
+	r.tell("loaded", reporter)
+	return nil
+}
+
+// stamp says who takes the run's next steps, and stores it before they are taken.
+func (r *Run) stamp(backend compute.Backend, devices int) error {
+	c := &r.Cost
+	if r.History.Steps() > 0 && c.Source != Source() {
+		c.EarlierSources = append(c.EarlierSources, cmp.Or(c.Source, "unknown"))
+	}
+	c.Device, c.Kind, c.Devices = backend.Description(), kindOf(backend), devices
+	c.Code, c.Source, c.Libraries = Version(), Source(), libraries()
+	return writeJSON(filepath.Join(r.Dir, costFile), r.Cost)
+}
+
+// tell reports a stored run in one line, with all that is to be known before its numbers
+// are trusted.
+func (r *Run) tell(what string, reporter progress.Reporter) {
+	line := what + " " + filepath.Base(r.Dir) + ": "
+	if !r.Cost.Trained.IsZero() {
+		line += "trained " + r.Cost.Trained.UTC().Format("2006-01-02 15:04") + " UTC, "
+	}
+	line += fmt.Sprintf("%d steps", r.History.Steps())
+	if r.Cost.Code != "" {
+		line += ", code " + r.Cost.Code
+	}
+	for _, note := range r.Notes {
+		line += "; " + note
+	}
+	reporter.Report(progress.Report{Task: line, Finished: true, Quiet: len(r.Notes) == 0})
+}
+
+// evaluationsFile keeps evaluations on other test sets than that of the training.
+const evaluationsFile = "evaluations.json"
+
+// evaluatedAgain is one of them.
+type evaluatedAgain struct {
+	Checkpoint string     `json:"checkpoint"` // SHA-256
+	Source     string     `json:"source"`
+	Evaluation Evaluation `json:"evaluation"`
+}
+
+// testAgain puts the evaluation of the run's test set into the history of a complete run,
+// unless it is there already: the set may be another than that of the training.
+func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
+	last := r.History.lastOf("test")
+	if last.Checksum == r.Test.Checksum {
+		return nil
+	}
+	if last.Checksum != "" {
+		r.note("the test set is not the one that it was evaluated on when it was trained; the evaluation is of the set as it is now")
+	}
+	checkpoint, err := r.Checksum()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.Dir, evaluationsFile)
+	var stored []evaluatedAgain
+	if text, err := files.ReadFile(path, maxInfo); err == nil {
+		_ = json.Unmarshal(text, &stored) // what cannot be read is made again
+	}
+	for _, s := range stored {
+		if s.Checkpoint == checkpoint && s.Source == Source() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) {
+			*last = s.Evaluation
+			return nil
+		}
+	}
+	again, err := r.evaluate(ctx, r.Test, evaluating(r.Test, reporter))
+	if err != nil {
+		return err
+	}
+	*last = again
+	stored = append(stored, evaluatedAgain{checkpoint, Source(), again})
+	// A folder that cannot be written costs the time of evaluating again.
+	_ = writeJSON(path, stored)
+	return nil
+}
+
+// lastOf is the last evaluation of a split, or nil.
+func (h *History) lastOf(split string) *Evaluation {
+	for i := len(h.Evaluations) - 1; i >= 0; i-- {
+		if h.Evaluations[i].Split == split {
+			return &h.Evaluations[i]
+		}
+	}
+	return nil
+}
+
+// made matches the files that a run makes in its folder, but for its lock.
+var made = regexp.MustCompile(`^((checkpoint|previous|best|good)\.ngebm|history\.csv|(cost|evaluations)\.json|network\.txt|(measured|judged|experiment)-[0-9a-f]+\.json)$`)
+
+// discard removes what was made of the run before, so that it is trained again.
+func (r *Run) discard(ctx context.Context, waiting func()) error {
+	if !exists(r.Dir) {
+		return nil
+	}
+	unlock, err := r.lock(ctx, waiting)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	entries, err := os.ReadDir(r.Dir)
+	for _, e := range entries {
+		if err == nil && made.MatchString(e.Name()) {
+			err = os.Remove(filepath.Join(r.Dir, e.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("ngebm: cannot remove what was trained before: %w; make the folder writable, or choose another folder of runs", err)
+	}
+	return nil
+}
