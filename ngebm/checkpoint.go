@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 
@@ -38,6 +37,7 @@ const (
 	checkpointMagic = "NGEBMCK"
 	formatVersion   = "1"
 	maxHeader       = 16 << 20
+	maxCheckpoint   = 8 << 30 // bytes of the file
 	maxRank         = 16
 )
 
@@ -80,10 +80,10 @@ type namedTensor struct {
 // historyPrefix marks the tensors that are history, not weights.
 const historyPrefix = "history:"
 
-// writeCheckpoint puts c at path, or leaves what is there as it was. What was there
-// gets the name keep, if that is not empty.
-func writeCheckpoint(path, keep string, c checkpoint) error {
-	f, err := files.Create(path, 0o644)
+// writeCheckpoint puts c into the folder, or leaves what is there as it was. What was
+// there gets the name keep, if that is not empty.
+func writeCheckpoint(folder *files.Folder, name, keep string, c checkpoint) error {
+	f, err := folder.Create(name, 0o644)
 	if err != nil {
 		return unwritten("the checkpoint", err)
 	}
@@ -92,7 +92,7 @@ func writeCheckpoint(path, keep string, c checkpoint) error {
 		err = f.Sync()
 	}
 	if err == nil && keep != "" {
-		keepAs(path, keep)
+		folder.Keep(name, keep)
 	}
 	if err == nil {
 		err = f.Commit()
@@ -115,17 +115,6 @@ func unwritten(what string, err error) error {
 		remedy = "the run's folder is gone: put it back, or train the run anew"
 	}
 	return fmt.Errorf("ngebm: cannot write %s: %w; %s; what was written before is untouched", what, err, remedy)
-}
-
-// keepAs gives the file at path a second name, in place of the file that has it. The
-// first one stands all the while. Where a disk knows no such links, only the last
-// checkpoint is kept.
-func keepAs(path, name string) {
-	beside := filepath.Join(filepath.Dir(name), "."+filepath.Base(name)) // swept away by the next lock if it stays
-	_ = os.Remove(beside)
-	if os.Link(path, beside) == nil {
-		_ = os.Rename(beside, name)
-	}
 }
 
 func encodeCheckpoint(file io.Writer, c checkpoint) error {
@@ -181,8 +170,9 @@ func vector(values []float32) *tensors.Tensor {
 // readCheckpoint returns what writeCheckpoint wrote. Every error of content
 // names the file and the fault, and is a damagedError if the file is not as it was
 // written; a file that is not there gives fs.ErrNotExist.
-func readCheckpoint(path string) (*checkpoint, error) {
-	raw, err := os.ReadFile(path)
+func readCheckpoint(folder *files.Folder, name string) (*checkpoint, error) {
+	path := filepath.Join(folder.Path(), name)
+	raw, err := folder.ReadFile(name, maxCheckpoint)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

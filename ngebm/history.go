@@ -3,8 +3,8 @@ package ngebm
 import (
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"math"
-	"path/filepath"
 	"strconv"
 
 	"ngebm/data/files"
@@ -85,13 +85,23 @@ func (v *Values) UnmarshalJSON(b []byte) error {
 }
 
 // writeCSV writes one row a step, for spreadsheets and other programs.
-func (h *History) writeCSV(path string) error {
-	f, err := files.Create(path, 0o644)
-	if err != nil {
-		return unwritten(filepath.Base(path), err)
-	}
-	defer f.Discard()
-	w := csv.NewWriter(f)
+func (r *Run) writeCSV(h *History) error {
+	return r.inFolder(historyFile, func(folder *files.Folder) error {
+		f, err := folder.Create(historyFile, 0o644)
+		if err != nil {
+			return unwritten(historyFile, err)
+		}
+		defer f.Discard()
+		if err = h.rows(f); err == nil {
+			err = f.Commit()
+		}
+		return unwritten(historyFile, err)
+	})
+}
+
+// rows writes the rows of history.csv.
+func (h *History) rows(out io.Writer) error {
+	w := csv.NewWriter(out)
 	number := func(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 32) }
 	_ = w.Write(append([]string{"step", "epoch", "learning rate", "loss"}, h.Terms...)) // Error tells below
 	for i := range h.Loss {
@@ -102,9 +112,5 @@ func (h *History) writeCSV(path string) error {
 		_ = w.Write(row)
 	}
 	w.Flush()
-	err = w.Error()
-	if err == nil {
-		err = f.Commit()
-	}
-	return unwritten(filepath.Base(path), err)
+	return w.Error()
 }

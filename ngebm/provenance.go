@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,7 +21,6 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/data/files"
 	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/progress"
@@ -99,8 +100,8 @@ func (r *Run) identify(net nets.Network, opts Options) error {
 		return err
 	}
 	dir := filepath.Join(opts.Runs, dirName(r.Config, hash))
-	if !opts.Fresh && !exists(filepath.Join(dir, configFile)) {
-		if info, _, err := readInfo(filepath.Join(r.Dir, configFile)); err == nil && info.Network == nil {
+	if !opts.Fresh && !has(dir, configFile) {
+		if info, _, err := readInfo(r.Dir); err == nil && info.Network == nil {
 			return nil
 		}
 	}
@@ -120,7 +121,7 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 		return "", nil
 	}
 	what := networkFile + ", which would say where, does not fit it"
-	if text, err := files.ReadFile(filepath.Join(r.Dir, networkFile), maxInfo); err == nil {
+	if text, err := r.readFile(networkFile, maxInfo); err == nil {
 		if d := netgraph.Difference(strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), r.network.Lines); d != "" {
 			what = d
 		}
@@ -145,7 +146,7 @@ func kindOf(backend compute.Backend) string {
 // network is compared with what config.json says.
 func (r *Run) compare(backend compute.Backend, devices int) error {
 	r.Notes = nil
-	info, _, err := readInfo(filepath.Join(r.Dir, configFile))
+	info, _, err := readInfo(r.Dir)
 	if err != nil {
 		r.note("its %s cannot be read, so its network cannot be compared", configFile)
 	} else if what, err := r.sameNetwork(info.Network); err != nil {
@@ -200,7 +201,7 @@ func (r *Run) stamp(backend compute.Backend, devices int) error {
 	}
 	c.Device, c.Kind, c.Devices = backend.Description(), kindOf(backend), devices
 	c.Code, c.Source, c.Libraries = Version(), Source(), libraries()
-	return writeJSON(filepath.Join(r.Dir, costFile), r.Cost)
+	return r.writeJSON(costFile, r.Cost)
 }
 
 // tell reports a stored run in one line, with all that is to be known before its numbers
@@ -244,9 +245,8 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(r.Dir, evaluationsFile)
 	var stored []evaluatedAgain
-	if text, err := files.ReadFile(path, maxInfo); err == nil {
+	if text, err := r.readFile(evaluationsFile, maxInfo); err == nil {
 		_ = json.Unmarshal(text, &stored) // what cannot be read is made again
 	}
 	for _, s := range stored {
@@ -262,7 +262,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 	*last = again
 	stored = append(stored, evaluatedAgain{checkpoint, Source(), again})
 	// A folder that cannot be written costs the time of evaluating again.
-	_ = writeJSON(path, stored)
+	_ = r.writeJSON(evaluationsFile, stored)
 	return nil
 }
 
@@ -281,7 +281,7 @@ var made = regexp.MustCompile(`^((checkpoint|previous|best|good)\.ngebm|history\
 
 // discard removes what was made of the run before, so that it is trained again.
 func (r *Run) discard(ctx context.Context, waiting func()) error {
-	if !exists(r.Dir) {
+	if _, err := os.Lstat(r.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	unlock, err := r.lock(ctx, waiting)
@@ -289,10 +289,15 @@ func (r *Run) discard(ctx context.Context, waiting func()) error {
 		return err
 	}
 	defer unlock()
-	entries, err := os.ReadDir(r.Dir)
-	for _, e := range entries {
-		if err == nil && made.MatchString(e.Name()) {
-			err = os.Remove(filepath.Join(r.Dir, e.Name()))
+	folder, err := openFolder(r.Dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	names, err := folder.Names()
+	for _, name := range names {
+		if err == nil && made.MatchString(name) {
+			err = folder.Remove(name)
 		}
 	}
 	if err != nil {

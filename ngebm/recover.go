@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
@@ -163,5 +162,5 @@ func (t *trainer) backToCheckpoint() error {
 		t.run.Classifier = nil
 	}
 	*t.run.History = reached
-	return errors.Join(err, reached.writeCSV(filepath.Join(t.run.Dir, historyFile)))
+	return errors.Join(err, t.run.writeCSV(&reached))
 }

@@ -2,12 +2,12 @@ package ngebm
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -138,7 +137,7 @@ func LoadBest(backend compute.Backend, dir string, net nets.Network) (*Run, erro
 var errNoCheckpoint = errors.New("stopped before its first checkpoint")
 
 func loadFrom(backend compute.Backend, dir string, net nets.Network, restore func(*Run, *model.Store) (bool, error)) (*Run, error) {
-	info, cfg, err := readInfo(filepath.Join(dir, configFile))
+	info, cfg, err := readInfo(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("ngebm: %s holds no run: there is no %s in it", dir, configFile)
 	}
@@ -185,7 +184,7 @@ func (r *Run) build(backend compute.Backend, net nets.Network, runs string, shap
 		return nil, err
 	}
 	// A run that has a checkpoint goes on from there, wherever it once started from.
-	if r.Config.Start != "" && !exists(filepath.Join(r.Dir, checkpointFile)) {
+	if r.Config.Start != "" && !has(r.Dir, checkpointFile) {
 		if err := startFrom(store, runs, r.Config.Start); err != nil {
 			return nil, err
 		}
@@ -241,7 +240,15 @@ func (r *Run) restoreLast(store *model.Store) (bool, error) {
 // checkpoint.
 func (r *Run) restore(store *model.Store, file string) (bool, error) {
 	path := filepath.Join(r.Dir, file)
-	c, err := readCheckpoint(path)
+	folder, err := openFolder(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer folder.Close()
+	c, err := readCheckpoint(folder, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -334,22 +341,24 @@ func (r *Run) save(store *model.Store, kept *tensors.Tensor, file string) error 
 		c.weights = append(c.weights, namedTensor{v.Path(), v.Trainable, value})
 	}
 	if file != checkpointFile {
-		return writeCheckpoint(filepath.Join(r.Dir, file), "", c)
+		return r.inFolder("the checkpoint", func(f *files.Folder) error { return writeCheckpoint(f, file, "", c) })
 	}
 	keep := ""
 	if r.sound { // else what is there may be the damaged one, and the one before it is what there is
-		keep = filepath.Join(r.Dir, previousFile)
+		keep = previousFile
 	}
-	if err := writeCheckpoint(filepath.Join(r.Dir, file), keep, c); err != nil {
-		return err
-	}
-	r.file, r.sound = file, true
-	r.Cost.Trained = time.Now().UTC().Truncate(time.Second)
-	return writeJSON(filepath.Join(r.Dir, costFile), r.Cost)
+	return r.inFolder("the checkpoint", func(f *files.Folder) error {
+		if err := writeCheckpoint(f, file, keep, c); err != nil {
+			return err
+		}
+		r.file, r.sound = file, true
+		r.Cost.Trained = time.Now().UTC().Truncate(time.Second)
+		return r.writeJSON(costFile, r.Cost)
+	})
 }
 
 func (r *Run) readCost() error {
-	raw, err := os.ReadFile(filepath.Join(r.Dir, costFile))
+	raw, err := r.readFile(costFile, maxCost)
 	if err == nil {
 		err = json.Unmarshal(raw, &r.Cost)
 	}
@@ -359,66 +368,22 @@ func (r *Run) readCost() error {
 	return nil
 }
 
-// writeConfig makes the run's folder and puts config.json in it.
-func (r *Run) writeConfig() error {
-	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return unwritten("the run's folder", err)
-	}
-	cfg, err := json.Marshal(r.Config)
-	if err != nil {
-		return fmt.Errorf("ngebm: %w", err)
-	}
-	network := strings.Join(r.network.Lines, "\n") + "\n"
-	if err := unwritten(networkFile, files.WriteFile(filepath.Join(r.Dir, networkFile), []byte(network), 0o644)); err != nil {
-		return err
-	}
-	info := runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape, &networkInfo{r.network.Sum(), gomlx}}
-	return writeJSON(filepath.Join(r.Dir, configFile), info)
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-func writeJSON(path string, v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err == nil {
-		err = files.WriteFile(path, append(b, '\n'), 0o644)
-	}
-	return unwritten(filepath.Base(path), err)
-}
-
-// lock makes this process the run's only writer, waiting for another to finish;
-// waiting is called once if it has to. The lock goes with its process.
-func (r *Run) lock(ctx context.Context, waiting func()) (unlock func(), err error) {
-	l := flock.New(filepath.Join(r.Dir, lockFile))
-	ok, err := l.TryLock()
-	if err == nil && !ok {
-		waiting()
-		_, err = l.TryLockContext(ctx, 200*time.Millisecond)
-	}
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("ngebm: stopped while waiting for another process that is training %s", r.Dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("ngebm: cannot lock the run's folder: %w; choose a folder of runs that can be written, with -runs or $NGEBM_RUNS", err)
-	}
-	// What a killed writer left beside the files it meant to replace.
-	left, _ := fs.Glob(os.DirFS(r.Dir), ".*") // the pattern is well-formed
-	for _, name := range left {
-		_ = os.Remove(filepath.Join(r.Dir, name)) // if it cannot be removed it only takes room
-	}
-	return func() { _ = l.Close() }, nil
-}
-
 // Checksum returns the SHA-256 of the checkpoint that the run was last at, in hex: it
 // identifies the weights, whatever trained them.
 func (r *Run) Checksum() (string, error) {
-	b, err := os.ReadFile(filepath.Join(r.Dir, cmp.Or(r.file, checkpointFile)))
+	sum := sha256.New()
+	folder, err := openFolder(r.Dir)
+	if err != nil {
+		return "", err
+	}
+	defer folder.Close()
+	file, err := folder.Open(cmp.Or(r.file, checkpointFile), maxCheckpoint)
 	if err != nil {
 		return "", fmt.Errorf("ngebm: %w", err)
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:]), nil
+	defer file.Close()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", fmt.Errorf("ngebm: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -24,25 +24,24 @@ type runInfo struct {
 // network is made of it.
 const (
 	maxInfo    = 16 << 20 // bytes of config.json
+	maxCost    = 1 << 20  // bytes of cost.json
 	maxInputs  = 1 << 28  // numbers in one example
 	maxClasses = 1 << 20
 )
 
-// readInfo reads a run's config.json.
-func readInfo(path string) (info runInfo, cfg Config, err error) {
-	stat, err := os.Stat(path)
+// readInfo reads config.json in a run's folder.
+func readInfo(dir string) (info runInfo, cfg Config, err error) {
+	folder, err := openFolder(dir)
 	if err != nil {
-		return info, cfg, fmt.Errorf("ngebm: %w", err)
+		return info, cfg, err
 	}
-	if stat.Size() > maxInfo {
-		return info, cfg, fmt.Errorf("ngebm: %s has %d bytes, more than the %d that it may have", path, stat.Size(), maxInfo)
-	}
-	raw, err := os.ReadFile(path)
+	defer folder.Close()
+	raw, err := folder.ReadFile(configFile, maxInfo)
 	if err != nil {
 		return info, cfg, fmt.Errorf("ngebm: %w", err)
 	}
 	if info, cfg, err = parseInfo(raw); err != nil {
-		return info, cfg, fmt.Errorf("ngebm: %s: %w", path, err)
+		return info, cfg, fmt.Errorf("ngebm: %q: %w", filepath.Join(dir, configFile), err)
 	}
 	return info, cfg, nil
 }

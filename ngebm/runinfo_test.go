@@ -44,8 +44,8 @@ func TestLoadRefusesStrangers(t *testing.T) {
 		checkpoint checkpoint
 		want       string
 	}{
-		"not JSON":             {"{", exampleCheckpoint(), "config.json: it cannot be read"},
-		"no configuration":     {"{}", exampleCheckpoint(), "config.json: EOF"},
+		"not JSON":             {"{", exampleCheckpoint(), `config.json": it cannot be read`},
+		"no configuration":     {"{}", exampleCheckpoint(), `config.json": EOF`},
 		"no classes":           {string(strange(t, "mlp-3", []int{2}, nil)), exampleCheckpoint(), "0 classes"},
 		"no shape":             {string(strange(t, "mlp-3", nil, two)), exampleCheckpoint(), "examples of shape []"},
 		"empty shape":          {string(strange(t, "mlp-3", []int{0}, two)), exampleCheckpoint(), "examples of shape [0]"},
@@ -65,7 +65,7 @@ func TestLoadRefusesStrangers(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, configFile), []byte(c.config), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if err := writeCheckpoint(filepath.Join(dir, checkpointFile), "", c.checkpoint); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, checkpointFile), written(t, c.checkpoint), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			backend, err := gobackend.New("")

@@ -1,7 +1,10 @@
 package ngebm
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -11,12 +14,10 @@ import (
 // startFrom gives the store's weights the values of those of the complete run with
 // that hash in the folder of runs: of their average, where that run has one.
 func startFrom(store *model.Store, runs, hash string) error {
-	dirs, _ := filepath.Glob(filepath.Join(runs, "*-"+hash)) // the pattern is well-formed: Validate saw to it
-	if len(dirs) == 0 {
-		return fmt.Errorf("ngebm: start is %q, but no run in %s has this hash; train it first, or copy its folder there", hash, runs)
+	c, err := checkpointOf(runs, hash)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("ngebm: start is %q, but no run in %q has this hash and a checkpoint; train it first, or copy its folder there", hash, runs)
 	}
-	path := filepath.Join(dirs[0], checkpointFile)
-	c, err := readCheckpoint(path)
 	if err != nil {
 		return fmt.Errorf("ngebm: start is %q: %w; train that run again", hash, err)
 	}
@@ -41,4 +42,24 @@ func startFrom(store *model.Store, runs, hash string) error {
 		}
 	}
 	return nil
+}
+
+// checkpointOf reads the last checkpoint of the run with that hash in the folder of runs.
+func checkpointOf(runs, hash string) (*checkpoint, error) {
+	entries, err := os.ReadDir(runs)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), "-"+hash) {
+			continue
+		}
+		folder, err := openFolder(filepath.Join(runs, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		defer folder.Close()
+		return readCheckpoint(folder, checkpointFile)
+	}
+	return nil, fs.ErrNotExist
 }

@@ -213,7 +213,7 @@ func asMade(d *data.Dataset) error {
 // it is complete: every step done and a test set evaluated.
 func (r *Run) load(store *model.Store, total int, backend compute.Backend, opts Options) (done bool, err error) {
 	*r.History, r.Notes, r.Warning, r.sound = History{}, nil, "", false
-	if exists(filepath.Join(r.Dir, checkpointFile)) {
+	if has(r.Dir, checkpointFile) {
 		if err := r.readCost(); err != nil {
 			return false, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/data/files"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/progress"
 )
@@ -114,13 +114,13 @@ func (t *trainer) loop(ctx context.Context) error {
 		return err
 	}
 	// The checkpoint is last: it makes the run complete, and nobody writes there any more.
-	if err := h.writeCSV(filepath.Join(t.run.Dir, historyFile)); err != nil {
+	if err := t.run.writeCSV(h); err != nil {
 		return err
 	}
 	if err := t.save(); err != nil {
 		return err
 	}
-	_ = os.Remove(filepath.Join(t.run.Dir, goodFile)) // if it cannot be removed it only takes room
+	_ = t.run.inFolder(goodFile, func(f *files.Folder) error { return f.Remove(goodFile) }) // if it cannot be removed it only takes room
 	return nil
 }
 

@@ -81,6 +81,34 @@ func (f *Folder) Has(name string) bool {
 	return err == nil
 }
 
+// Names returns the names of all that is in the folder.
+func (f *Folder) Names() ([]string, error) {
+	entries, err := fs.ReadDir(f.root.FS(), ".")
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names, failed(f.Path(), err)
+}
+
+// Regular returns an error for the first of the names that something else than a regular
+// file has. A name that nothing has is no error.
+func (f *Folder) Regular(names ...string) error {
+	for _, name := range names {
+		info, err := f.root.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return failed(f.path(name), err)
+		}
+		if !info.Mode().IsRegular() {
+			return irregular(f.path(name), "a regular file", info.Mode())
+		}
+	}
+	return nil
+}
+
 // Remove removes a file.
 func (f *Folder) Remove(name string) error {
 	return failed(f.path(name), f.root.Remove(name))

@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -66,12 +65,8 @@ func (f *Folder) lockFile(name string) (*flock.Flock, error) {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, failed(f.path(name), err)
 	}
-	info, err := f.root.Lstat(name)
-	if err != nil {
-		return nil, failed(f.path(name), err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w; remove it", irregular(f.path(name), "a lock", info.Mode()))
+	if err := f.Regular(name); err != nil {
+		return nil, err
 	}
 	return flock.New(f.path(name), flock.SetFlag(os.O_RDONLY|noFollow|nonBlocking)), nil
 }

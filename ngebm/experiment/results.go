@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,8 +21,12 @@ import (
 // format is the version of the results file.
 const format = 1
 
-// maxFile bounds the bytes of a results file; one run takes some 40 kB.
-const maxFile = 256 << 20
+// maxFile bounds the bytes of a results file; one run takes some 40 kB, and has a file with
+// a bound of its own in its folder.
+const (
+	maxFile   = 64 << 20
+	maxResult = 4 << 20
+)
 
 // Results are what an experiment found so far. They hold figures and where they come
 // from, and neither images nor paths of a machine.
@@ -199,14 +202,7 @@ func (r *Results) Write(path string) error {
 
 // Read reads a results file.
 func Read(path string) (*Results, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("experiment: %w", err)
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("experiment: %s has %d bytes; no results file is larger than %d", path, info.Size(), maxFile)
-	}
-	b, err := os.ReadFile(path)
+	b, err := files.ReadLinked(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}

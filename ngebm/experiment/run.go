@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/gomlx/compute"
 
 	"ngebm/data"
@@ -207,12 +206,17 @@ func (r *runner) claim(j job) (release func(), ok bool, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, false, fmt.Errorf("experiment: cannot make the folder of claims: %w; choose a folder of runs that can be written, with -runs or $NGEBM_RUNS", err)
 	}
+	folder, err := files.OpenFolder(dir)
+	if err != nil {
+		return nil, false, fmt.Errorf("experiment: the folder of claims %w", err)
+	}
+	defer folder.Close()
 	sum := sha256.Sum256([]byte(j.config.String()))
-	l := flock.New(filepath.Join(dir, hex.EncodeToString(sum[:6])+".lock"))
-	if ok, err = l.TryLock(); err != nil {
+	release, ok, err = folder.TryLock(hex.EncodeToString(sum[:6]) + ".lock")
+	if err != nil {
 		return nil, false, fmt.Errorf("experiment: cannot claim a run: %w", err)
 	}
-	return func() { _ = l.Close() }, ok, nil
+	return release, ok, nil
 }
 
 // report says how far the experiment is, between the reports of its runs. Speed and
@@ -251,8 +255,13 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	if result.Checkpoint, err = run.Checksum(); err != nil {
 		return nil, false, err
 	}
-	path := filepath.Join(run.Dir, "experiment-"+r.key(result.Checkpoint)+".json")
-	if stored, err := readResult(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+	folder, err := files.OpenFolder(run.Dir)
+	if err != nil {
+		return nil, false, fmt.Errorf("the run's folder %w", err)
+	}
+	defer folder.Close()
+	name := "experiment-" + r.key(result.Checkpoint) + ".json"
+	if stored, err := readResult(folder, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return stored, !run.Loaded, err
 	}
 	if r.parts == nil {
@@ -274,7 +283,7 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	}
 	b, err := json.Marshal(result)
 	if err == nil {
-		err = files.WriteFile(path, b, 0o644)
+		err = folder.WriteFile(name, b, 0o644)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("cannot store the result: %w", err)
@@ -301,8 +310,8 @@ func (r *runner) key(checkpoint string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-func readResult(path string) (*Result, error) {
-	b, err := os.ReadFile(path)
+func readResult(folder *files.Folder, name string) (*Result, error) {
+	b, err := folder.ReadFile(name, maxResult)
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +320,7 @@ func readResult(path string) (*Result, error) {
 		err = r.check()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w; delete it to measure again", path, err)
+		return nil, fmt.Errorf("%q cannot be read: %w; delete it to measure again", filepath.Join(folder.Path(), name), err)
 	}
 	return &r, nil
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"ngebm/data"
@@ -38,8 +37,8 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(run.Dir, "measured-"+o.key(checkpoint, run.Test)+".json")
-	if r, err := read[Report](path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+	name := "measured-" + o.key(checkpoint, run.Test) + ".json"
+	if r, err := read[Report](run, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return r, err
 	}
 	r, err := Measure(ctx, run.Classifier, run.Test, o)
@@ -47,14 +46,17 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 		return nil, err
 	}
 	r.Run = run.Hash
-	return r, write(path, r)
+	return r, write(run, name, r)
 }
 
-// write stores what was measured.
-func write(path string, v any) error {
+// maxStored is the most bytes of a file of what was measured.
+const maxStored = 64 << 20
+
+// write stores what was measured in the run's folder.
+func write(run *ngebm.Run, name string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {
-		err = files.WriteFile(path, append(b, '\n'), 0o644)
+		err = writeIn(run.Dir, name, append(b, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("measure: cannot store the report: %w; make room and its folder writable, then measure again; the run is untouched", err)
@@ -62,15 +64,30 @@ func write(path string, v any) error {
 	return nil
 }
 
-// read returns what was stored; the error wraps fs.ErrNotExist where nothing was.
-func read[T any](path string) (*T, error) {
-	b, err := os.ReadFile(path)
+func writeIn(dir, name string, content []byte) error {
+	folder, err := files.OpenFolder(dir)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	defer folder.Close()
+	return folder.WriteFile(name, content, 0o644)
+}
+
+// read returns what was stored in the run's folder; the error wraps fs.ErrNotExist where
+// nothing was.
+func read[T any](run *ngebm.Run, name string) (*T, error) {
+	folder, err := files.OpenFolder(run.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("measure: the run's folder %w", err)
+	}
+	defer folder.Close()
+	b, err := folder.ReadFile(name, maxStored)
+	if err != nil {
+		return nil, fmt.Errorf("measure: what was stored: %w", err)
 	}
 	var r T
 	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, fmt.Errorf("measure: %s cannot be read: %w; delete it to measure again", path, err)
+		return nil, fmt.Errorf("measure: %q cannot be read: %w; delete it to measure again", filepath.Join(run.Dir, name), err)
 	}
 	return &r, nil
 }

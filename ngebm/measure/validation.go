@@ -81,15 +81,15 @@ func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]ngebm.Figur
 		if err != nil {
 			return nil, err
 		}
-		path, err := v.path(run)
+		name, err := v.file(run)
 		if err != nil {
 			return nil, err
 		}
-		stored, err := read[validated](path)
+		stored, err := read[validated](run, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			stored = &validated{Run: run.Hash}
 			if stored.Figures, err = v.measure(ctx, run); err == nil {
-				err = write(path, stored)
+				err = write(run, name, stored)
 			}
 		}
 		if err != nil {
@@ -99,7 +99,7 @@ func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]ngebm.Figur
 		for i, f := range figures {
 			value, ok := stored.Figures[f.Name]
 			if !ok {
-				return nil, fmt.Errorf("measure: %s lacks %s; delete it to judge again", path, f.Name)
+				return nil, fmt.Errorf("measure: %s lacks %s; delete it to judge again", filepath.Join(run.Dir, name), f.Name)
 			}
 			figures[i].Value = value
 		}
@@ -162,7 +162,7 @@ func (v Validation) figures(d *data.Dataset) []ngebm.Figure {
 
 // path is where the figures of a run are stored. Its key covers the weights, the set
 // and the way of judging.
-func (v Validation) path(run *ngebm.Run) (string, error) {
+func (v Validation) file(run *ngebm.Run) (string, error) {
 	checkpoint, err := run.Checksum()
 	if err != nil {
 		return "", err
@@ -179,7 +179,7 @@ func (v Validation) path(run *ngebm.Run) (string, error) {
 		return "", fmt.Errorf("measure: %w", err)
 	}
 	sum := sha256.Sum256(b)
-	return filepath.Join(run.Dir, "judged-"+hex.EncodeToString(sum[:6])+".json"), nil
+	return "judged-" + hex.EncodeToString(sum[:6]) + ".json", nil
 }
 
 // measure computes the figures.

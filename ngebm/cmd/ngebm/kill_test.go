@@ -25,11 +25,12 @@ type killer struct {
 	rng         *rand.Rand
 	whole       time.Duration // that the command takes when left alone
 	kills, runs int
+	temp        string // $TMPDIR, on the disk of the runs
 }
 
 func (k *killer) cmd(args []string) *exec.Cmd {
 	cmd := exec.Command(k.bin, args...)
-	cmd.Env = append(os.Environ(), "NGEBM_TEST_MARK="+k.t.Name())
+	cmd.Env = append(os.Environ(), "NGEBM_TEST_MARK="+k.t.Name(), "TMPDIR="+k.temp)
 	return cmd
 }
 
@@ -41,6 +42,9 @@ func (k *killer) finish(args []string) string {
 	cmd.Stdout, cmd.Stderr = &out, &log
 	if err := cmd.Run(); err != nil {
 		k.t.Fatalf("%v: %v\n%s%s", args, err, &out, &log)
+	}
+	if left, err := os.ReadDir(k.temp); err != nil || len(left) > 0 {
+		k.t.Errorf("$TMPDIR holds %v (%v)", left, err)
 	}
 	return out.String()
 }
@@ -101,7 +105,7 @@ func carriers(mark string) (found []string) {
 // prints.
 func newKiller(t *testing.T, args []string) (*killer, string) {
 	t.Helper()
-	k := &killer{t: t, bin: build(t), rng: rand.New(rand.NewPCG(1, 2))}
+	k := &killer{t: t, bin: build(t), rng: rand.New(rand.NewPCG(1, 2)), temp: t.TempDir()}
 	began := time.Now()
 	out := k.finish(args)
 	k.whole = time.Since(began)
@@ -109,8 +113,7 @@ func newKiller(t *testing.T, args []string) (*killer, string) {
 }
 
 // without returns a folder's files but cost.json, which tells times, the checkpoint
-// before the last, which depends on them, locks, and judgements that were begun less than
-// a minute ago, as one text of names and checksums.
+// before the last, which depends on them, and locks, as one text of names and checksums.
 func without(t *testing.T, runs string) string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(runs, "*", "*"))
@@ -121,7 +124,7 @@ func without(t *testing.T, runs string) string {
 	var all strings.Builder
 	for _, path := range append(paths, hidden...) {
 		switch name := filepath.Base(path); {
-		case slices.Contains([]string{"cost.json", "previous.ngebm", "lock"}, name), strings.HasPrefix(name, ".judged-"):
+		case slices.Contains([]string{"cost.json", "previous.ngebm", "lock"}, name):
 		default:
 			b, err := os.ReadFile(path)
 			if err != nil {
