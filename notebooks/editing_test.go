@@ -20,6 +20,12 @@ type question struct {
 // ask puts questions to a kernel of its own and checks the answers.
 func ask(t *testing.T, variables []string, questions ...question) (answers []string) {
 	t.Helper()
+	return askKernel(t, "", variables, questions...)
+}
+
+// askKernel asks the kernel that a file tells how to reach, or, with "", one of its own.
+func askKernel(t *testing.T, file string, variables []string, questions ...question) (answers []string) {
+	t.Helper()
 	b := ready(t)
 	asked, err := json.Marshal(questions)
 	if err != nil {
@@ -34,6 +40,9 @@ func ask(t *testing.T, variables []string, questions ...question) (answers []str
 		t.Fatal(err)
 	}
 	cmd := exec.Command(b.tools.python, script)
+	if file != "" {
+		cmd.Args = append(cmd.Args, file)
+	}
 	cmd.Env, cmd.Stdin = env, bytes.NewReader(asked)
 	var said bytes.Buffer
 	cmd.Stderr = &said

@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// serve starts the program in a clone and returns a way to ask its server: method, path
-// and body to the answer's body.
-func serve(t *testing.T, root string) func(method, path string, body []byte) []byte {
+// serve starts the program in a clone, with variables of the environment that are named,
+// and returns a way to ask its server: method, path and body to the answer's body.
+func serve(t *testing.T, root string, variables ...string) func(method, path string, body []byte) []byte {
 	t.Helper()
-	env, mark := marked(t)
+	env, mark := marked(t, variables...)
 	said := &urlWriter{}
 	// A port of its own: two that start at once might find the usual one free.
 	l, err := net.Listen("tcp", "127.0.0.1:0")

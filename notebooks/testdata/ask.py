@@ -1,7 +1,8 @@
 """Asks the Go kernel what an editor would, and answers in JSON.
 
-    python ask.py
+    python ask.py [CONNECTION-FILE]
 
+It asks a kernel that runs already, or starts one.
 Standard input holds a list of requests, each {"ask": KIND, "code": TEXT, "want": TEXT}:
     "execute"   runs the code; the answer is what it printed and the error's text
     "complete"  the names that may follow the end of the code
@@ -17,7 +18,7 @@ import sys
 import time
 import uuid
 
-from jupyter_client import KernelManager
+from jupyter_client import BlockingKernelClient, KernelManager
 
 PATIENCE = 120
 
@@ -54,12 +55,22 @@ def insist(ask, client, request):
         time.sleep(1)
 
 
-def main():
+def start():
     # Named as Jupyter's server does it, for the kernel finds its id in the name.
     file = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], f"kernel-{uuid.uuid4()}.json")
     manager = KernelManager(kernel_name="gonb", connection_file=file)
     manager.start_kernel(extra_arguments=["-raw_error=true"])
-    client = manager.client()
+    return manager.client(), manager.shutdown_kernel  # in good order, or gopls would be left
+
+
+def connect(file):
+    client = BlockingKernelClient(connection_file=file)
+    client.load_connection_file()
+    return client, lambda: None
+
+
+def main():
+    client, end = connect(sys.argv[1]) if len(sys.argv) > 1 else start()
     client.start_channels()
     answers = []
     try:
@@ -71,7 +82,7 @@ def main():
                 answers.append(insist({"complete": complete, "inspect": inspect}[request["ask"]], client, request))
     finally:
         client.stop_channels()
-        manager.shutdown_kernel()  # in good order, or gopls would be left
+        end()
     json.dump(answers, sys.stdout)
 
 

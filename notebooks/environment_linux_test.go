@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// readOnly is a folder's content where nobody can write.
+func readOnly(t *testing.T, folder string) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("SKIPPED: only root can mount a folder to be read only")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount(folder, dir, "", unix.MS_BIND, ""); err != nil {
+		t.Skipf("SKIPPED: nothing can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	if err := unix.Mount("", dir, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Where programs cannot be run from the folder for temporary files, the program and its
+// kernels take another.
+func TestEnvironmentWithoutExecution(t *testing.T) {
+	ready(t)
+	if os.Getuid() != 0 {
+		t.Skip("SKIPPED: only root can mount a file system with noexec")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NOEXEC, "size=64m"); err != nil {
+		t.Skipf("SKIPPED: nothing can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	publishes(t, clone(t, true), []string{"TMPDIR=" + dir}, "runs on cpu", usesLibrary)
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
