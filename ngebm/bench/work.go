@@ -19,7 +19,6 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
 )
 
 // Work is what a process of the table does: it gets ready for the task, says so in a
@@ -71,7 +70,9 @@ type worker struct {
 }
 
 func newWorker(ctx context.Context, t task) (*worker, error) {
-	dev, err := device.OpenSeveral(t.Device, t.Devices, progress.Silent{})
+	o := device.Environment().With(t.Device)
+	o.Devices = t.Devices
+	dev, err := device.OpenContext(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package device
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -14,23 +13,36 @@ import (
 
 // world is an opener with nothing in it: no environment, no GPU, no plugin to be
 // had. Tests add what they need.
-func world(t *testing.T, env map[string]string) (opener, *bytes.Buffer) {
+func world(t *testing.T, spec string, env map[string]string) (opener, *recorder) {
 	t.Helper()
-	var log bytes.Buffer
+	seen := &recorder{}
+	getenv := func(k string) string { return env[k] }
+	o := environment(getenv).With(spec)
+	o.Progress, o.Devices = seen, 1
 	return opener{
-		devices: 1,
-		getenv:  func(k string) string { return env[k] },
-		log:     &log,
-		report:  progress.Silent{},
+		Options: o,
+		getenv:  getenv,
 		gpu:     func() bool { return false },
-		plugins: func() (store, error) { return store{cache: t.TempDir(), sources: []source{offline}}, nil },
-		cuda:    func() (cudaPlugin, error) { return findJAX(nil, t.TempDir()) },
-	}, &log
+		plugins: func() store { return store{cache: t.TempDir(), sources: []source{unreachable}, offline: o.Offline} },
+		cuda:    func(context.Context) (cudaPlugin, error) { return findJAX(nil, t.TempDir()) },
+		proc:    os.Args[0],
+	}, seen
 }
 
-var offline = source{name: "demo", fetch: func(context.Context, string, progress.Reporter) (string, error) {
-	return "", errors.New("no network")
-}}
+var unreachable = source{
+	name: "demo", what: "test", size: 8, sha256: contentSHA, byHand: "get demo.whl (SHA-256 00aa), unzip demo.so from that",
+	fetch: func(context.Context, string, progress.Reporter) (string, error) { return "", errors.New("no network") },
+}
+
+// told are the events that were reported.
+func (r *recorder) told() (lines []string) {
+	for _, report := range r.reports {
+		if report.Unit == "" && report.Finished {
+			lines = append(lines, report.Task)
+		}
+	}
+	return lines
+}
 
 // Messages name what was asked for, in which way, and the remedy; in one line.
 func TestOpenErrors(t *testing.T) {
@@ -53,11 +65,14 @@ func TestOpenErrors(t *testing.T) {
 		{spec: "go:speed=9", want: []string{`device "go:speed=9"`, "speed"}},
 		{spec: "xla:" + broken, want: []string{broken, "does not open"}},
 		{spec: "xla:/no/such.so", want: []string{"/no/such.so", "does not open"}},
+		{spec: "cpu", env: map[string]string{"NGEBM_OFFLINE": "1"}, want: []string{"downloads are forbidden (offline)", "get demo.whl (SHA-256 00aa), unzip demo.so from that; put it as " + pluginFile + " into a folder", "$PJRT_PLUGIN_LIBRARY_PATH"}},
+		{env: map[string]string{"NGEBM_DEVICE": "cpu", "NGEBM_OFFLINE": "yes"}, want: []string{`NGEBM_DEVICE="cpu"`, "downloads are forbidden (offline)"}},
+		{env: map[string]string{"GOMLX_BACKEND": "xla:cpu"}, want: []string{`GOMLX_BACKEND="xla:cpu"`, "demo: no network"}},
 		{env: map[string]string{"NGEBM_DEVICE": "tpu"}, want: []string{`NGEBM_DEVICE="tpu"`, "unknown"}},
 		{env: map[string]string{"GOMLX_BACKEND": "tpu", "NGEBM_DEVICE": "go"}, want: []string{`GOMLX_BACKEND="tpu"`}},
 	} {
-		o, log := world(t, c.env)
-		d, err := o.open(c.spec)
+		o, seen := world(t, c.spec, c.env)
+		d, err := o.open(t.Context())
 		if err == nil {
 			t.Errorf("%q %v opened %v", c.spec, c.env, d)
 			continue
@@ -70,8 +85,8 @@ func TestOpenErrors(t *testing.T) {
 		if strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: more than one line: %q", c.spec, err)
 		}
-		if log.Len() > 0 { // what was asked for by name does not fall back
-			t.Errorf("%q wrote %q", c.spec, log)
+		if told := seen.told(); told != nil { // what was asked for by name does not fall back
+			t.Errorf("%q told %q", c.spec, told)
 		}
 	}
 }
@@ -82,17 +97,18 @@ func TestChoice(t *testing.T) {
 		env        map[string]string
 		gpu        bool
 		want       string   // kind
-		log        []string // what the person is told
+		warning    []string // what is in the warning
 	}{
 		{name: "flag beats both", spec: "go", env: map[string]string{"GOMLX_BACKEND": "xla:cpu", "NGEBM_DEVICE": "cuda"}, want: Go},
 		{name: "GoMLX's variable beats ours", env: map[string]string{"GOMLX_BACKEND": "go", "NGEBM_DEVICE": "cuda"}, want: Go},
 		{name: "our variable", env: map[string]string{"NGEBM_DEVICE": "go"}, want: Go},
-		{name: "nothing to be had", want: Go, log: []string{"pure-Go", "slow", "no network", "ngebm devices", "PJRT_PLUGIN_LIBRARY_PATH"}},
-		{name: "a GPU without its plugin", gpu: true, want: Go, log: []string{"the GPU is not used", `jax[cuda13]`, "NGEBM_DEVICE=cpu"}},
+		{name: "nothing to be had", want: Go, warning: []string{"pure-Go", "slow", "no network", "get demo.whl", "PJRT_PLUGIN_LIBRARY_PATH"}},
+		{name: "nothing to be had offline", env: map[string]string{"NGEBM_OFFLINE": "1"}, want: Go, warning: []string{"pure-Go", "downloads are forbidden"}},
+		{name: "a GPU without its plugin", gpu: true, want: Go, warning: []string{"the GPU is not used", `jax[cuda13]`, "NGEBM_DEVICE=cpu", "; running on the pure-Go"}},
 	} {
-		o, log := world(t, c.env)
+		o, seen := world(t, c.spec, c.env)
 		o.gpu = func() bool { return c.gpu }
-		d, err := o.open(c.spec)
+		d, err := o.open(t.Context())
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -100,13 +116,13 @@ func TestChoice(t *testing.T) {
 		if d.Kind != c.want || IsGo(d.Backend) != (c.want == Go) {
 			t.Errorf("%s: %s, want %s", c.name, d.Kind, c.want)
 		}
-		for _, want := range c.log {
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("%s: %q does not say %q", c.name, log, want)
+		for _, want := range c.warning {
+			if !strings.Contains(d.Warning, want) {
+				t.Errorf("%s: %q does not say %q", c.name, d.Warning, want)
 			}
 		}
-		if c.log == nil && log.Len() > 0 {
-			t.Errorf("%s: wrote %q", c.name, log)
+		if told := strings.Join(seen.told(), "; "); told != d.Warning || strings.Contains(told, "\n") || c.warning == nil && told != "" {
+			t.Errorf("%s: it told %q, and the warning is %q", c.name, told, d.Warning)
 		}
 		d.Close()
 	}
@@ -121,9 +137,10 @@ func TestCheckPath(t *testing.T) {
 		{"/home/nvidia/.cache/pjrt_c_api_cpu_plugin.so", `"nvidia"`},
 		{"/home/CUDA lab/pjrt_c_api_cpu_plugin.so", `"cuda"`},
 		{"/data/a,b/pjrt_c_api_cpu_plugin.so", `","`},
+		{"/data/plugin.so", "call it pjrt_c_api_cpu_plugin.so"},
 	} {
-		err := checkPath(c.path, "cuda", "nvidia")
-		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "PJRT_PLUGIN_LIBRARY_PATH")) {
+		err := checkPath(c.path, CPU, "cuda", "nvidia")
+		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(c.want, `"`) && !strings.Contains(err.Error(), "PJRT_PLUGIN_LIBRARY_PATH")) {
 			t.Errorf("%s: %v, want %s", c.path, err, c.want)
 		}
 	}
@@ -138,10 +155,10 @@ func TestList(t *testing.T) {
 		{map[string]string{"NGEBM_DEVICE": "cpu"}, "* cpu   not available: XLA's CPU plugin"},
 		{map[string]string{"GOMLX_BACKEND": "go:parallelism=x"}, `* GOMLX_BACKEND=go:parallelism=x  not available: GOMLX_BACKEND="go:parallelism=x"`},
 	} {
-		o, log := world(t, c.env)
+		o, seen := world(t, "", c.env)
 		var lines []string
 		defaults := 0
-		for _, f := range o.list() {
+		for _, f := range o.list(t.Context()) {
 			lines = append(lines, f.String())
 			if f.Default {
 				defaults++
@@ -156,8 +173,63 @@ func TestList(t *testing.T) {
 		if defaults != 1 {
 			t.Errorf("%v: %d defaults in\n%s", c.env, defaults, all)
 		}
-		if log.Len() > 0 {
-			t.Errorf("wrote %q", log)
+		if told := seen.told(); told != nil {
+			t.Errorf("told %q", told)
 		}
+	}
+}
+
+// A plugin that is named is the CPU's, or CUDA's where that is asked for, and is opened or
+// an error: pure Go does not stand in for it.
+func TestNamedPlugin(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "mine_cpu.so")
+	if err := os.WriteFile(broken, []byte("not a library"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		spec, plugin string
+		want         []string
+	}{
+		{"", broken, []string{"plugin \"" + broken, broken + " (named by the caller, compared with no checksum) does not open"}},
+		{"cpu", broken, []string{`device "cpu"`, broken, "does not open"}},
+		{"cuda", broken, []string{`device "cuda"`, broken, "call it pjrt_c_api_cuda_plugin.so"}},
+		{"", "/no/such.so", []string{"/no", "no such file"}},
+		{"go", broken, []string{"pure Go takes no plugin such as", broken}},
+		{"xla:/other.so", broken, []string{"two plugins are named", broken}},
+	} {
+		o, _ := world(t, c.spec, nil)
+		o.Plugin, o.gpu = c.plugin, func() bool { return true }
+		_, err := o.open(t.Context())
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q with %s: %v, want a line with %q", c.spec, c.plugin, err, want)
+			}
+		}
+	}
+}
+
+// Without /proc XLA's plugin would end the process.
+func TestNoProc(t *testing.T) {
+	o, _ := world(t, "", nil)
+	o.Plugin, o.proc = filepath.Join(t.TempDir(), pluginFile), "/no/proc"
+	touch(t, o.Plugin)
+	if _, err := o.open(t.Context()); err == nil || !strings.Contains(err.Error(), "/no/proc") || !strings.Contains(err.Error(), "mount -t proc") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// What ends the context ends the opening, and does not fall back.
+func TestOpenCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	o, _ := world(t, "", nil)
+	waits := unreachable
+	waits.fetch = func(ctx context.Context, _ string, _ progress.Reporter) (string, error) {
+		cancel()
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+	o.plugins = func() store { return store{cache: t.TempDir(), sources: []source{waits}} }
+	if d, err := o.open(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", d, err)
 	}
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const cudaAdvice = `install it with: python3 -m pip install "jax[cuda13]" (or "j
 
 // findCUDA looks for the CUDA plugin where go-xla installs it, then among the
 // packages of the python3 on the PATH, where jax installs it.
-func findCUDA() (cudaPlugin, error) {
+func findCUDA(ctx context.Context) (cudaPlugin, error) {
 	var folders []string
 	for _, f := range installedFolders(os.Getenv) {
 		folders = append(folders, f, filepath.Join(f, "nvidia"))
@@ -32,14 +33,14 @@ func findCUDA() (cudaPlugin, error) {
 	}
 	cache, err := cacheFolder()
 	if err != nil {
-		return cudaPlugin{}, err
+		return cudaPlugin{}, fmt.Errorf("no folder to keep links to the CUDA plugin in: %w; set XDG_CACHE_HOME to one", err)
 	}
-	return findJAX(pythonPath(), filepath.Join(cache, "jax"))
+	return findJAX(pythonPath(ctx), filepath.Join(cache, "jax"))
 }
 
 // pythonPath lists the folders from which the python3 on the PATH imports.
-func pythonPath() []string {
-	out, err := exec.Command("python3", "-c", `import sys; print("\n".join(p for p in sys.path if p))`).Output()
+func pythonPath(ctx context.Context) []string {
+	out, err := exec.CommandContext(ctx, "python3", "-c", `import sys; print("\n".join(p for p in sys.path if p))`).Output()
 	if err != nil {
 		return nil
 	}
@@ -73,7 +74,7 @@ func findJAX(packages []string, links string) (cudaPlugin, error) {
 				return cudaPlugin{}, err
 			}
 			return cudaPlugin{
-				plugin:  plugin{path: path, source: "jax's " + cuda.plugin + " in " + dir},
+				plugin:  plugin{path: path, source: "jax's " + cuda.plugin + " in " + dir + ", compared with no checksum"},
 				toolkit: filepath.Join(nvidia, cuda.toolkit),
 			}, nil
 		}
@@ -101,15 +102,18 @@ func exists(path string) bool {
 // openCUDA opens XLA on the GPU. XLA looks for ptxas and libdevice in the folder
 // that XLA_FLAGS names, and for that only, this process's XLA_FLAGS gets
 // --xla_gpu_cuda_data_dir where it does not hold one.
-func (o opener) openCUDA(options string) (*Device, error) {
+func (o opener) openCUDA(ctx context.Context, options string) (*Device, error) {
 	if !o.gpu() {
 		return nil, errors.New("no NVIDIA GPU found (neither /dev/nvidia* nor nvidia-smi shows one); use cpu, or check the driver with nvidia-smi")
 	}
-	p, err := o.cuda()
+	p, err := o.cudaPlugin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPath(p.path, "cpu"); err != nil {
+	if err := checkOwners(p.path); err != nil {
+		return nil, err
+	}
+	if err := checkPath(p.path, CUDA, CPU); err != nil {
 		return nil, err
 	}
 	const flag = "--xla_gpu_cuda_data_dir"
@@ -118,5 +122,13 @@ func (o opener) openCUDA(options string) (*Device, error) {
 			return nil, err
 		}
 	}
-	return openXLA(p.plugin, options, nil)
+	return o.openXLA(p.plugin, options, nil)
+}
+
+func (o opener) cudaPlugin(ctx context.Context) (cudaPlugin, error) {
+	if o.Plugin != "" {
+		p, err := namedPlugin(o.Plugin)
+		return cudaPlugin{plugin: p}, err
+	}
+	return o.cuda(ctx)
 }

@@ -1,10 +1,8 @@
 package device
 
 import (
+	"context"
 	"fmt"
-	"io"
-
-	"ngebm/ngebm/progress"
 )
 
 // Finding is what became of trying one device.
@@ -28,11 +26,10 @@ func (f Finding) String() string {
 }
 
 // List tries every kind of device and says what it found, from where, or why
-// not. Like [Open] it gets XLA's CPU plugin if there is none yet.
-func List(report progress.Reporter) []Finding { return newOpener(report).list() }
+// not. Like [OpenContext] it gets XLA's CPU plugin if there is none yet.
+func List(ctx context.Context, o Options) []Finding { return newOpener(o).list(ctx) }
 
-func (o opener) list() []Finding {
-	o.log = io.Discard // the findings say it all
+func (o opener) list(ctx context.Context) []Finding {
 	try := func(kind string, open func() (*Device, error)) Finding {
 		d, err := open()
 		if err != nil {
@@ -43,16 +40,19 @@ func (o opener) list() []Finding {
 	}
 	var found []Finding
 	for _, kind := range []string{CUDA, CPU, Go} {
-		found = append(found, try(kind, func() (*Device, error) { return o.named(kind) }))
+		alone := o
+		if kind == Go || kind == CUDA && o.Device != CUDA {
+			alone.Plugin = "" // it is the CPU's
+		}
+		found = append(found, try(kind, func() (*Device, error) { return alone.named(ctx, kind) }))
 	}
-	env, spec := o.environment()
 	for i, f := range found { // without a choice, the first that opened
-		if f.Kind == spec || spec == "" && f.Err == nil {
+		if f.Kind == o.Device || o.Device == "" && f.Err == nil {
 			found[i].Default = true
 			return found
 		}
 	}
-	chosen := try(env+"="+spec, func() (*Device, error) { return o.open("") })
+	chosen := try(o.variable+"="+o.Device, func() (*Device, error) { return o.open(ctx) })
 	chosen.Default = true
 	return append(found, chosen)
 }

@@ -6,65 +6,94 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/gomlx/go-xla/installer"
 	"github.com/gomlx/go-xla/pjrt"
-
-	"ngebm/ngebm/progress"
 )
 
-// Plugin finds XLA's CPU plugin, or gets it, and says where it lies and where it
-// came from. The first of these that has one gives it:
+// Plugin finds XLA's CPU plugin, or gets it, and says where it lies, where it came from
+// and what was checked. The first of these that has one gives it:
 //
-//  1. the folders of $PJRT_PLUGIN_LIBRARY_PATH;
-//  2. where go-xla installs for a user (~/.local/lib/go-xla on Linux,
+//  1. [Options].Plugin, which names the file (-plugin);
+//  2. the folders of $PJRT_PLUGIN_LIBRARY_PATH;
+//  3. where go-xla installs for a user (~/.local/lib/go-xla on Linux,
 //     ~/Library/Application Support/go-xla on macOS), and /usr/local/lib/go-xla;
-//  3. this project's own folder ngebm/pjrt in the user's cache folder
+//  4. this project's own folder ngebm/pjrt in the user's cache folder
 //     ($XDG_CACHE_HOME or ~/.cache on Linux);
-//  4. on x86-64 Linux, a Python wheel fetched with pip into 3;
-//  5. go-xla's own release of the plugin, fetched into 3.
+//  5. on x86-64 Linux, a Python wheel fetched with pip into 4, unless that is forbidden
+//     (Options.Offline, $NGEBM_OFFLINE).
 //
-// The wheel comes before the release because its content is known: pip checks
-// the SHA-256 of the wheel, this package that of the plugin in it, both pinned
-// in the source, so that what runs is byte for byte what was tried with this
-// version, whoever holds the package's name by then. The first wheel is, by its
-// maker's word, an unmodified build of the public zml/pjrt-artifacts. go-xla's
-// release is built by GoMLX's author for this version of go-xla, for arm64 Linux
-// and Apple silicon too, but is published without a checksum: it is as safe as
-// the connection and the account behind it.
+// Nothing but 4 and 5 needs a home folder. The wheel's content is known: pip checks the
+// SHA-256 of the wheel, this package that of the plugin in it, both pinned in the source,
+// before the file is opened, so that what runs is byte for byte what was tried with this
+// version, whoever holds the package's name by then. Beside the plugin a note says for
+// which file (inode, size, times) that was done; it is done again for any other. The first
+// wheel is, by its maker's word, an unmodified build of the public zml/pjrt-artifacts.
+// go-xla's own releases, for arm64 Linux and Apple silicon too, are published without a
+// checksum and not downloaded here: the error says how to put one into 2.
 //
-// The file appears under its final name only when it is whole and on disk. When
-// two processes need it at once, one fetches and the other waits.
-func Plugin(ctx context.Context, report progress.Reporter) (path, source string, err error) {
-	s, err := defaultStore()
-	if err != nil {
-		return "", "", err
-	}
-	if report == nil {
-		report = progress.Silent{}
-	}
-	p, err := s.obtain(ctx, report)
+// A plugin is code that runs with all your rights. Files of 1 to 3 are compared with no
+// checksum. Wherever a plugin lies, it is refused if another user than root could exchange
+// it: if the file or its folder belongs to him or may be written to by a group or
+// everyone, or if a folder above does so or everyone may write there.
+//
+// A plugin appears in the cache under its final name only when it is whole and on disk.
+// When two processes need it at once, one fetches and the other waits.
+func Plugin(ctx context.Context, o Options) (path, source string, err error) {
+	p, err := newOpener(o).plugin(ctx)
 	return p.path, p.source, err
 }
 
 // plugin is a plugin file on this machine.
 type plugin struct{ path, source string }
 
-// defaultStore is the store of this user on this machine.
-func defaultStore() (store, error) {
-	cache, err := cacheFolder()
-	if err != nil {
-		return store{}, err
+// plugin finds the CPU plugin or gets it.
+func (o opener) plugin(ctx context.Context) (plugin, error) {
+	if o.Plugin != "" {
+		return namedPlugin(o.Plugin)
 	}
-	return store{installed: installedFolders(os.Getenv), cache: cache, sources: defaultSources()}, nil
+	return o.plugins().obtain(ctx, o.Progress)
 }
+
+// namedPlugin is the plugin in the file that the caller names.
+func namedPlugin(path string) (plugin, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return plugin{}, err
+	}
+	return plugin{path: path, source: "named by the caller, compared with no checksum"}, checkOwners(path)
+}
+
+// defaultStore is the store of this user on this machine.
+func defaultStore(offline bool) store {
+	cache, err := cacheFolder()
+	return store{installed: installedFolders(os.Getenv), cache: cache, noCache: err, sources: defaultSources(), offline: offline}
+}
+
+// defaultSources lists the sources for the platform this runs on.
+func defaultSources() (sources []source) {
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		for _, w := range wheels {
+			sources = append(sources, w.source())
+		}
+	}
+	return sources
+}
+
+// releaseByHand says how a person gets go-xla's own release of the plugin.
+var releaseByHand = fmt.Sprintf("get https://github.com/%s/releases/download/%s/pjrt_cpu_%s_%s.tar.gz, which is published without a checksum, and unpack it",
+	installer.BinaryCPUReleasesRepo, pjrt.DefaultCPUVersion, runtime.GOOS, runtime.GOARCH)
+
+// installByHand says where a plugin belongs that a person got.
+const installByHand = "; put it as " + pluginFile + " into a folder of yours and name that in $" + pjrt.PJRTPluginPathsEnv + " (or the file with -plugin)"
 
 func cacheFolder() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no folder to keep XLA's plugin in: %w; set XDG_CACHE_HOME to one", err)
+		return "", err
 	}
 	return filepath.Join(cache, "ngebm", "pjrt"), nil
 }
@@ -93,7 +122,7 @@ func findInstalled(folders []string, name string) (plugin, bool) {
 				continue // a lock file, say
 			}
 			if path, err := filepath.Abs(filepath.Join(folder, e.Name())); err == nil {
-				return plugin{path: path, source: "installed in " + folder}, true
+				return plugin{path: path, source: "installed in " + folder + ", compared with no checksum"}, true
 			}
 		}
 	}

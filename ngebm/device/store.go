@@ -12,77 +12,145 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
+	"ngebm/data/files"
 	"ngebm/ngebm/progress"
 )
 
 // pluginFile is the name go-xla knows the CPU plugin by.
 const pluginFile = "pjrt_c_api_cpu_plugin.so"
 
+// ErrOffline is in the error of a plugin that is not there while downloads are forbidden.
+var ErrOffline = errors.New("offline")
+
 // store is a place for CPU plugins and the ways to get one.
 type store struct {
 	installed []string // folders looked through first and never written to
 	cache     string   // folder where fetched plugins are kept, one sub-folder a source
+	noCache   error    // why there is no such folder
 	sources   []source // asked in this order
+	offline   bool     // nothing may be fetched
 }
 
 // source is one place a plugin can be fetched from.
 type source struct {
 	name   string // of its folder in the cache, and for people
-	what   string // what it is, for people: "Python wheel, SHA-256 checked"
-	size   int64  // of the plugin in bytes; 0 where it is not known beforehand
-	sha256 string // of the plugin in hex; "" where it is not known beforehand
+	what   string // what it is, for people: "Python wheel"
+	size   int64  // of the plugin in bytes
+	sha256 string // of the plugin in hex
+	byHand string // how a person gets the plugin
 	// fetch leaves a plugin file in the empty folder work and returns its path.
 	fetch func(ctx context.Context, work string, report progress.Reporter) (string, error)
 }
 
-// find returns a plugin that is on this machine.
-func (s store) find() (plugin, bool) {
+// errAbsent says that there is no plugin on this machine.
+var errAbsent = errors.New("XLA's CPU plugin is not installed")
+
+// find returns a plugin that is on this machine and that nobody else could have exchanged.
+func (s store) find(ctx context.Context, report progress.Reporter) (plugin, error) {
 	if p, ok := findInstalled(s.installed, CPU); ok {
-		return p, true
+		return p, checkOwners(p.path)
 	}
+	if s.noCache != nil {
+		return plugin{}, errAbsent
+	}
+	absent := errAbsent
 	for _, src := range s.sources {
-		path := filepath.Join(s.cache, src.name, pluginFile)
-		// The hash was checked when the file came; the size tells whether it
-		// was cut since. Hashing 270 MB at every start would take a second.
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && (src.size == 0 || src.size == info.Size()) {
-			return plugin{path: path, source: src.String()}, true
+		p, err := src.find(ctx, filepath.Join(s.cache, src.name, pluginFile), report)
+		if !errors.Is(err, errAbsent) {
+			return p, err
+		}
+		if err != errAbsent { // something is there, and no plugin
+			absent = err
 		}
 	}
-	return plugin{}, false
+	return plugin{}, absent
 }
 
-func (s source) String() string { return s.name + ", " + s.what }
+// find returns the plugin of a source that lies at path. One with another checksum counts
+// as absent.
+func (s source) find(ctx context.Context, path string, report progress.Reporter) (plugin, error) {
+	if _, err := os.Lstat(path); err != nil {
+		return plugin{}, errAbsent
+	}
+	if err := checkOwners(path); err != nil {
+		return plugin{}, err
+	}
+	file, err := files.Open(path, s.size)
+	if err != nil {
+		return plugin{}, fmt.Errorf("%w: %w", errAbsent, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return plugin{}, err
+	}
+	// Hashing 270 MB takes as long as opening them, so it is noted for which file it was
+	// done. The folder is nobody else's, so the note is ours.
+	note := fmt.Sprintf("SHA-256 %s, %s\n", s.sha256, files.Identity(info))
+	how := "SHA-256 checked when the file came, unchanged since"
+	if before, err := files.ReadFile(path+checkedSuffix, 1<<12); err != nil || string(before) != note {
+		sum, err := hashOf(ctx, file, info.Size(), report)
+		if err != nil {
+			return plugin{}, err
+		}
+		if sum != s.sha256 {
+			return plugin{}, fmt.Errorf("%w: %q has SHA-256 %s instead of %s and is not used", errAbsent, path, sum, s.sha256)
+		}
+		how = "SHA-256 checked now"
+		_ = files.WriteFile(path+checkedSuffix, []byte(note), 0o600) // else it is computed again the next time
+	}
+	return plugin{path: path, source: fmt.Sprintf("%s, %s, %s", s.name, s.what, how)}, nil
+}
+
+const checkedSuffix = ".checked"
 
 // obtain finds a plugin or fetches it from the first source that gives one.
 func (s store) obtain(ctx context.Context, report progress.Reporter) (plugin, error) {
-	if p, ok := s.find(); ok {
-		return p, nil
+	p, err := s.find(ctx, report)
+	switch {
+	case !errors.Is(err, errAbsent):
+		return p, err
+	case s.offline:
+		return plugin{}, fmt.Errorf("%w, and downloads are forbidden (%w); %s", err, ErrOffline, s.advice())
+	case s.noCache != nil:
+		return plugin{}, fmt.Errorf("%w, and there is no folder to keep a download in (%w); set XDG_CACHE_HOME to one, or %s", err, s.noCache, s.advice())
+	case len(s.sources) == 0:
+		return plugin{}, fmt.Errorf("%w; %s", err, s.advice())
 	}
 	unlock, err := s.lock(ctx, report)
 	if err != nil {
-		return plugin{}, fmt.Errorf("cannot keep XLA's CPU plugin in %s: %w; make the folder writable or set XDG_CACHE_HOME to another", s.cache, err)
+		return plugin{}, fmt.Errorf("%w, and none can be kept in %q: %w; make the folder writable, set XDG_CACHE_HOME to another, or %s", errAbsent, s.cache, err, s.advice())
 	}
 	defer unlock()
-	if p, ok := s.find(); ok { // another process got it while this one waited
-		return p, nil
+	if p, err := s.find(ctx, report); !errors.Is(err, errAbsent) { // another process got it while this one waited
+		return p, err
 	}
 	var tried []string
 	for _, src := range s.sources {
 		err := s.get(ctx, src, report)
 		if err == nil {
-			if p, ok := s.find(); ok {
-				return p, nil
-			}
-			err = errors.New("the plugin vanished after it was placed")
+			p, err = src.find(ctx, filepath.Join(s.cache, src.name, pluginFile), report)
+		}
+		if err == nil {
+			return p, nil
 		}
 		if ctx.Err() != nil {
-			return plugin{}, ctx.Err()
+			return plugin{}, context.Cause(ctx)
 		}
 		tried = append(tried, fmt.Sprintf("%s: %v", src.name, err))
+		if errors.Is(err, errSilent) {
+			break // the same network leads to the others
+		}
 	}
-	return plugin{}, fmt.Errorf("XLA's CPU plugin is neither installed nor to be had (%s)", strings.Join(tried, "; "))
+	return plugin{}, fmt.Errorf("%w and cannot be had (%s); %s", errAbsent, strings.Join(tried, "; "), s.advice())
+}
+
+// advice says how a person gets a plugin, and where it belongs.
+func (s store) advice() string {
+	if len(s.sources) == 0 {
+		return releaseByHand + installByHand
+	}
+	return s.sources[0].byHand + installByHand
 }
 
 // lock makes this process the only one that writes to the cache, waiting for its
@@ -91,80 +159,71 @@ func (s store) lock(ctx context.Context, report progress.Reporter) (unlock func(
 	if err := os.MkdirAll(s.cache, 0o755); err != nil {
 		return nil, err
 	}
-	l := flock.New(filepath.Join(s.cache, "lock"))
+	if err := checkOwners(s.cache); err != nil {
+		return nil, err
+	}
 	start := time.Now()
-	for {
-		ok, err := l.TryLock()
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			break
-		}
+	unlock, err = files.Lock(ctx, filepath.Join(s.cache, "lock"), func() {
 		report.Report(progress.Report{Task: "wait for another process that gets XLA's CPU plugin", Elapsed: time.Since(start)})
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	left, _ := filepath.Glob(filepath.Join(s.cache, "work-*"))
 	for _, dir := range left {
 		os.RemoveAll(dir)
 	}
-	return func() { l.Close() }, nil
+	return unlock, nil
 }
 
-// get fetches, checks and places the plugin of one source.
+// get fetches and places the plugin of one source. Whoever opens it checks it.
 func (s store) get(ctx context.Context, src source, report progress.Reporter) error {
 	work, err := os.MkdirTemp(s.cache, "work-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	file, err := src.fetch(ctx, work, report)
+	path, err := src.fetch(ctx, work, report)
 	if err != nil {
 		return err
 	}
-	if src.sha256 != "" {
-		sum, err := fileSHA256(file)
-		if err != nil {
-			return err
-		}
-		if sum != src.sha256 {
-			return fmt.Errorf("the plugin has SHA-256 %s instead of %s and was thrown away", sum, src.sha256)
-		}
+	file, err := files.Open(path, src.size)
+	if err != nil {
+		return err
 	}
-	if err := syncFile(file); err != nil {
+	defer file.Close()
+	sum, err := hashOf(ctx, file, src.size, report)
+	if err != nil {
+		return err
+	}
+	if sum != src.sha256 {
+		return fmt.Errorf("the plugin has SHA-256 %s instead of %s and was thrown away", sum, src.sha256)
+	}
+	if err := errors.Join(file.Chmod(0o755), file.Sync()); err != nil { // its next name never stands for half a file
 		return err
 	}
 	dir := filepath.Join(s.cache, src.name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.Rename(file, filepath.Join(dir, pluginFile))
+	return os.Rename(path, filepath.Join(dir, pluginFile))
 }
 
-func fileSHA256(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
+// hashOf computes a file's SHA-256 in hex.
+func hashOf(ctx context.Context, file io.Reader, size int64, report progress.Reporter) (string, error) {
+	start, h := time.Now(), sha256.New()
+	r := progress.Report{Task: "check XLA's CPU plugin", Unit: "bytes", Total: size}
+	for {
+		n, err := io.CopyN(h, file, 1<<24)
+		r.Done, r.Elapsed, r.Finished = r.Done+n, time.Since(start), err != nil
+		report.Report(r)
+		switch {
+		case err == io.EOF:
+			return hex.EncodeToString(h.Sum(nil)), nil
+		case err != nil:
+			return "", err
+		case ctx.Err() != nil:
+			return "", context.Cause(ctx)
+		}
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// syncFile puts a file's content on disk, so that the name it gets next never
-// stands for half a file.
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
 }

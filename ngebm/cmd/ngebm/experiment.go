@@ -72,7 +72,7 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 		_, err := fmt.Fprint(stdout, plan)
 		return err
 	}
-	d, options, err := c.open()
+	d, options, err := c.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 			return fmt.Errorf("ngebm sweep: -pareto names %q; there are %s", name, strings.Join(judging.ValidationFigures(), ", "))
 		}
 	}
-	d, options, err := f.open()
+	d, options, err := f.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 		fmt.Fprintln(stdout, cfg.All())
 		return nil
 	}
-	d, options, err := f.open()
+	d, options, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
