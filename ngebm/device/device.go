@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -259,7 +260,18 @@ func (o opener) named(ctx context.Context, spec string) (*Device, error) {
 	if o.Plugin != "" {
 		return nil, fmt.Errorf("two plugins are named, this one and %q", o.Plugin)
 	}
-	return o.openXLA(plugin{path: name, source: "named by the configuration, compared with no checksum"}, options, nil)
+	p := plugin{path: name, source: "named by the configuration, compared with no checksum"}
+	if !filepath.IsAbs(name) {
+		found, ok := findInstalled(installedFolders(o.getenv), name)
+		if !ok {
+			return nil, fmt.Errorf("no plugin of this name is in %q", installedFolders(o.getenv))
+		}
+		p = found
+	}
+	if err := checkOwners(p.path); err != nil {
+		return nil, err
+	}
+	return o.openXLA(p, options, nil)
 }
 
 func (o opener) openCPU(ctx context.Context, options string) (*Device, error) {
@@ -289,7 +301,7 @@ func checkPath(path, kind string, words ...string) error {
 	return nil
 }
 
-// openXLA opens a plugin by its file, or by a name for go-xla to look up.
+// openXLA opens a plugin by its file.
 func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d *Device, err error) {
 	if _, err := os.Stat(o.proc); err != nil && runtime.GOOS == "linux" {
 		return nil, fmt.Errorf("XLA's plugin would crash without the system's /proc (%w); mount it: mount -t proc proc /proc", err)

@@ -15,8 +15,15 @@
 // is GoMLX's own variable and takes its own syntax, which beats $NGEBM_DEVICE,
 // which takes the same words as Open. With none of them the choice is automatic:
 // CUDA where there is an NVIDIA GPU and its plugin is found, else XLA on the
-// CPU, else pure Go after a line on stderr that says so. Whatever was asked for
-// by name is opened or is an error; only the automatic choice falls back.
+// CPU, else pure Go; Device.Warning, and Options.Progress, say why. Whatever was asked
+// for by name is opened or is an error; only the automatic choice falls back.
+//
+// [Open] follows the environment, for programs that a person starts. A service calls
+// [OpenContext], which follows its options alone:
+//
+//	d, err := device.OpenContext(ctx, device.Options{Device: device.CPU, Offline: true})
+//
+// A device may be closed at any time, see [Device.Close].
 //
 // # The CPU plugin
 //

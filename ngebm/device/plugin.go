@@ -111,7 +111,7 @@ func installedFolders(getenv func(string) string) []string {
 // findInstalled looks for a plugin under the names that go-xla knows: without a
 // version and, after it, with one.
 func findInstalled(folders []string, name string) (plugin, bool) {
-	known := regexp.MustCompile(`^pjrt_c_api_` + name + `(_v[0-9.]+)?_plugin\.(so|dylib)$`)
+	known := regexp.MustCompile(`^pjrt_c_api_` + regexp.QuoteMeta(name) + `(_v[0-9.]+)?_plugin\.(so|dylib)$`)
 	for _, folder := range folders {
 		entries, err := os.ReadDir(folder) // sorted
 		if err != nil {

@@ -84,8 +84,8 @@ func (s source) find(ctx context.Context, path string, report progress.Reporter)
 	if err != nil {
 		return plugin{}, err
 	}
-	// Hashing 270 MB takes as long as opening them, so it is noted for which file it was
-	// done. The folder is nobody else's, so the note is ours.
+	// Hashing 270 MB takes .3 s, six times as long as all the rest, so it is noted for
+	// which file it was done. The folder is nobody else's, so the note is ours.
 	note := fmt.Sprintf("SHA-256 %s, %s\n", s.sha256, files.Identity(info))
 	how := "SHA-256 checked when the file came, unchanged since"
 	if before, err := files.ReadFile(path+checkedSuffix, 1<<12); err != nil || string(before) != note {
