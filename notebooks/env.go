@@ -14,7 +14,11 @@ import (
 // whatever a person has set for others, and with Go's own flags as cells have them, so
 // that what is built here is found built there.
 func goEnv() []string {
-	return append(os.Environ(),
+	env := os.Environ()
+	if offline() {
+		env = append(env, "GOPROXY=off")
+	}
+	return append(env,
 		"GOWORK=off",
 		"GO111MODULE=on",
 		"GOFLAGS=-ldflags=-s -buildvcs=false",

@@ -84,5 +84,21 @@ func makeVenv(ctx context.Context, base python, dir string, d *display) error {
 	install := command(ctx, filepath.Join(dir, "bin", "python"), "-m", "pip", "install",
 		"--disable-pip-version-check", "--no-input", "--progress-bar=off", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", pins)
 	install.Env = pythonEnv()
+	if offline() {
+		wheels := os.Getenv("PIP_FIND_LINKS")
+		if info, err := os.Stat(wheels); err != nil || !info.IsDir() {
+			return fmt.Errorf("JupyterLab is not installed, and downloads are forbidden (%s): where there is a network, run pip download --no-deps --require-hashes -d WHEELS -r notebooks/python/requirements.txt; then name the folder WHEELS in $PIP_FIND_LINKS, which is %q", offlineEnv, wheels)
+		}
+		install.Args = append(install.Args, "--no-index", "--find-links="+wheels)
+		install.Env = append(install.Env, "PIP_FIND_LINKS=", "PIP_CONFIG_FILE="+os.DevNull)
+	}
 	return run(ctx, install, d)
+}
+
+// offlineEnv forbids downloads, unless it is 0 or empty.
+const offlineEnv = "NGEBM_OFFLINE"
+
+func offline() bool {
+	v := os.Getenv(offlineEnv)
+	return v != "" && v != "0"
 }
