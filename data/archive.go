@@ -3,7 +3,7 @@ package data
 import (
 	"archive/tar"
 	"bufio"
-	"compress/gzip"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,16 +11,17 @@ import (
 	"os"
 	"path/filepath"
 
+	"ngebm/data/files"
 	"ngebm/ngebm/progress"
 )
 
-// openTar reads the images in a .tar or .tar.gz without unpacking it.
+// openTar reads the images in a .tar, .tar.gz or .tar.bz2 without unpacking it.
 func openTar(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	archive, err := archivePath(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	return openImages(ctx, archive, &tarArchive{archive}, userImages(), opts)
+	return openImages(ctx, archive, &tarArchive{path: archive}, userImages(), opts)
 }
 
 // archivePath checks that name is a file and returns its absolute path.
@@ -31,33 +32,38 @@ func archivePath(name string) (string, error) {
 	}
 	switch info, err := os.Stat(archive); {
 	case err != nil:
-		return "", fmt.Errorf("data: no archive at %s: %w: check the path", archive, err)
+		return "", fmt.Errorf("data: no archive at %s: %w: check the path", shown(archive), shownError(err))
 	case info.IsDir():
-		return "", fmt.Errorf("data: %s is a folder, not an archive: write folder:%s", archive, name)
+		return "", fmt.Errorf("data: %s is a folder, not an archive: write folder:%s", shown(archive), shown(name))
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("data: %s is a %s, and archives are read from files only: copy it into one", shown(archive), kindOfMode(info.Mode()))
 	}
 	return archive, nil
 }
 
-// tarArchive is a .tar or .tar.gz of image files. It is read twice, as only all
+// tarArchive is a .tar, compressed or not, of image files. It is read twice, as only all
 // names together tell which files make the set.
-type tarArchive struct{ path string }
-
-func (t *tarArchive) key() (string, error) { return fileKey(t.path) }
-
-func (t *tarArchive) list(ctx context.Context, to progress.Reporter) (names []string, err error) {
-	err = t.open("list", to, func(r io.Reader) error {
-		names, err = tarNames(ctx, r)
-		return err
-	})
-	return names, err
+type tarArchive struct {
+	path   string
+	others map[string][]string // other names of its files, filled in by list
 }
 
-func (t *tarArchive) each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
-	return t.open("decode", to, func(r io.Reader) error { return eachInTar(r, want, add) })
+func (t *tarArchive) key(ctx context.Context) (string, error) { return fileKey(ctx, t.path) }
+
+func (t *tarArchive) list(ctx context.Context, to progress.Reporter) (members []member, note string, err error) {
+	err = t.open("list", to, func(r io.Reader) error {
+		members, t.others, err = tarMembers(ctx, r)
+		return err
+	})
+	return members, "", err
+}
+
+func (t *tarArchive) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+	return t.open("decode", to, func(r io.Reader) error { return eachInTar(ctx, r, t.others, want, add) })
 }
 
 func (t *tarArchive) open(task string, to progress.Reporter, do func(r io.Reader) error) error {
-	file, err := os.Open(t.path)
+	file, err := files.OpenLinked(t.path, maxFileSize)
 	if err != nil {
 		return err
 	}
@@ -67,100 +73,180 @@ func (t *tarArchive) open(task string, to progress.Reporter, do func(r io.Reader
 	return do(bar.reader(file))
 }
 
-// tarNames returns the names of the files in an archive.
-func tarNames(ctx context.Context, r io.Reader) (names []string, err error) {
-	err = readTar(r, func(name string, _ io.Reader) error {
-		names = append(names, name)
-		return ctx.Err()
+// tarMembers returns what is in an archive, and the other names that links give to files.
+func tarMembers(ctx context.Context, r io.Reader) (members []member, others map[string][]string, err error) {
+	tree := newArchiveTree()
+	err = readTar(ctx, r, func(header *tar.Header, name string, content io.Reader) error {
+		switch header.Typeflag {
+		case tar.TypeSymlink:
+			return tree.addLink(name, header.Linkname)
+		case tar.TypeLink:
+			return tree.addHardLink(name, header.Linkname)
+		}
+		kind := tarKind(header.Typeflag)
+		if kind == "" {
+			if kind, err = kindOf(name, func() ([]byte, error) { return io.ReadAll(io.LimitReader(content, sniffed)) }); err != nil {
+				return err
+			}
+		}
+		return tree.add(name, kind)
 	})
-	return names, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return tree.visible()
 }
 
-// eachInTar adds the files in an archive that are wanted.
-func eachInTar(r io.Reader, want map[string]place, add func(p place, content func() ([]byte, error)) bool) error {
-	enough := errors.New("enough")
-	err := readTar(r, func(name string, r io.Reader) error {
-		p, ok := want[name]
-		if !ok {
+// tarKind tells what is not a file in an archive; see [member].
+func tarKind(flag byte) string {
+	switch flag {
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+		return ""
+	case tar.TypeDir:
+		return kindFolder
+	case tar.TypeFifo:
+		return kindPipe
+	case tar.TypeChar, tar.TypeBlock:
+		return kindDevice
+	}
+	return kindOther
+}
+
+var errEnough = errors.New("enough")
+
+// eachInTar adds the files in an archive that are wanted, also by other names.
+func eachInTar(ctx context.Context, r io.Reader, others map[string][]string, want map[string]place, add func(p place, content func() ([]byte, error)) bool) error {
+	err := readTar(ctx, r, func(header *tar.Header, name string, r io.Reader) error {
+		if tarKind(header.Typeflag) != "" {
 			return nil
 		}
-		content, err := readImage(r)
-		if err != nil {
-			return fmt.Errorf("%s cannot be read: %w: the archive may be cut short", name, err)
-		}
-		if !add(p, func() ([]byte, error) { return content, nil }) {
-			return enough
+		var content []byte
+		var fault error
+		for _, as := range append([]string{name}, others[name]...) {
+			p, ok := want[as]
+			if !ok {
+				continue
+			}
+			if content == nil && fault == nil {
+				var err error
+				if content, err = readImage(r); err == errLargeFile {
+					fault = err
+				} else if err != nil {
+					return fmt.Errorf("%s cannot be read: %w: the archive may be cut short", shown(name), err)
+				}
+			}
+			if !add(p, func() ([]byte, error) { return content, fault }) {
+				return errEnough
+			}
 		}
 		return nil
 	})
-	if err == enough {
+	if errors.Is(err, errEnough) {
 		return nil
 	}
 	return err
 }
 
-// readTar visits the files of an archive, compressed or not, hidden ones
-// excepted.
-func readTar(r io.Reader, visit func(name string, content io.Reader) error) error {
-	buffered := bufio.NewReaderSize(r, 1<<16)
-	var plain io.Reader = buffered
-	switch magic, _ := buffered.Peek(2); string(magic) {
-	case "PK":
-		return errors.New("not a whole .tar or .tar.gz but a zip file: write zip:PATH")
-	case "\x1f\x8b":
-		unzipped, err := gzip.NewReader(buffered)
-		if err != nil {
-			return fmt.Errorf("not a whole .tar.gz: %w", err)
-		}
-		plain = unzipped
+// readTar visits what is in an archive, compressed or not.
+func readTar(ctx context.Context, r io.Reader, visit func(header *tar.Header, name string, content io.Reader) error) error {
+	plain, err := unpacked(ctx, r)
+	if err != nil {
+		return orDone(ctx, err)
 	}
-	files := newTarReader(plain)
-	for {
+	for files := newTarReader(ctx, plain); ; {
 		header, err := files.Next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("not a whole .tar or .tar.gz: %w", err)
+			return orDone(ctx, fmt.Errorf("not a whole .tar or .tar.gz: %w", err))
 		}
-		name, ok, err := cleanName(header.Name)
+		switch header.Typeflag {
+		case tar.TypeXGlobalHeader, 'V': // about the archive, no part of it
+			continue
+		case 'M':
+			return errors.New("it is a later part of an archive in several volumes: join them first")
+		}
+		name, err := cleanName(header.Name)
 		if err != nil {
 			return err
 		}
-		if !ok || header.Typeflag != tar.TypeReg {
-			continue
-		}
-		if err := visit(name, files); err != nil {
-			return err
+		if err := visit(header, name, files); err != nil {
+			return orDone(ctx, err)
 		}
 	}
 }
 
-// tarReader is a tar.Reader that also notices when the archive ends too early:
-// without its end mark, or, compressed, without what comes after that.
+// orDone returns the reason why ctx is done, if it is, else err.
+func orDone(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// tarReader is a tar.Reader that notices when the archive ends too early: without its end
+// mark, or, compressed, without what comes after that. Archives that follow one another
+// are read as one.
 type tarReader struct {
 	*tar.Reader
+	all    *bufio.Reader
 	source *endNoter
+	later  bool // not the first archive
 }
 
-func newTarReader(r io.Reader) tarReader {
-	source := &endNoter{Reader: r}
-	return tarReader{tar.NewReader(source), source}
+func newTarReader(ctx context.Context, r io.Reader) *tarReader {
+	t := &tarReader{all: bufio.NewReader(&cancelled{r, ctx})}
+	t.begin()
+	return t
 }
 
-func (t tarReader) Next() (*tar.Header, error) {
-	header, err := t.Reader.Next()
-	if err != io.EOF {
-		return header, err
+func (t *tarReader) begin() {
+	t.source = &endNoter{Reader: t.all}
+	t.Reader = tar.NewReader(t.source)
+}
+
+func (t *tarReader) Next() (*tar.Header, error) {
+	for {
+		header, err := t.Reader.Next()
+		switch {
+		case err != io.EOF && t.later && err != nil:
+			return nil, fmt.Errorf("what follows its end mark: %w", err)
+		case err != io.EOF:
+			return header, err
+		case t.source.ended:
+			return nil, errNoEndMark
+		}
+		more, err := skipToTar(t.all)
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			return nil, io.EOF
+		}
+		t.later = true
+		t.begin()
 	}
-	if t.source.ended {
-		return nil, errors.New("the archive is cut short: its end mark is missing")
+}
+
+// skipToTar skips the zeros after an end mark and tells whether something follows them. Of
+// a compressed file it makes sure that it is whole, as its checksum comes last.
+func skipToTar(r *bufio.Reader) (more bool, err error) {
+	for skipped := 0; skipped <= maxAfterEnd; {
+		block, err := r.Peek(512)
+		if err != nil && err != io.EOF {
+			return false, err
+		}
+		if len(bytes.Trim(block, "\x00")) > 0 {
+			return true, nil
+		}
+		if err == io.EOF {
+			return false, nil
+		}
+		n, _ := r.Discard(len(block)) // they are in the buffer
+		skipped += n
 	}
-	// What is left is padding, at whose end gzip compares its checksum.
-	if _, err := io.Copy(io.Discard, t.source); err != nil {
-		return nil, err
-	}
-	return nil, io.EOF
+	return false, errAfterEnd
 }
 
 // endNoter remembers that r's end was read.
@@ -173,15 +259,6 @@ func (e *endNoter) Read(p []byte) (int, error) {
 	n, err := e.Reader.Read(p)
 	e.ended = e.ended || n == 0 && err == io.EOF
 	return n, err
-}
-
-// fileKey changes when the file does.
-func fileKey(name string) (string, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return "", fmt.Errorf("data: %w", err)
-	}
-	return fmt.Sprintf("file %d %d ", info.Size(), info.ModTime().UnixNano()), nil
 }
 
 // fileSize is for progress only, where 0 stands for unknown.

@@ -9,10 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 
 	"ngebm/data/files"
+	"ngebm/ngebm/progress"
 )
 
 // A cache file holds a decoded image set, training and test part:
@@ -28,14 +28,16 @@ import (
 // absent.
 const (
 	cacheMagic     = "NGEBMSET"
-	cacheVersion   = 1 // of this layout and of how images are decoded
+	cacheVersion   = 2 // of this layout and of how images are decoded
 	maxCacheHeader = 1 << 24
+	maxCacheFile   = maxDecoded + 1<<30
 )
 
 type cacheHeader struct {
 	Version int
 	Key     string // tells what the set was decoded from
 	Parts   [2]cachePart
+	Note    string // for the person who opens the set
 }
 
 type cachePart struct {
@@ -49,19 +51,36 @@ type cachePart struct {
 // one. of tells the file from others in the cache folder; key changes whenever
 // what the set is made from does.
 func cached(opts Options, of, key string, build func() (train, test *Dataset, err error)) (train, test *Dataset, err error) {
+	return cachedWithNote(opts, of, key, func() (train, test *Dataset, note string, err error) {
+		train, test, err = build()
+		return train, test, "", err
+	})
+}
+
+// cachedWithNote is [cached] for sets of which the person who opens them should know
+// something, each time.
+func cachedWithNote(opts Options, of, key string, build func() (train, test *Dataset, note string, err error)) (train, test *Dataset, err error) {
 	folder, folderErr := opts.CacheFolder()
 	name := sha256.Sum256([]byte(of))
 	path := filepath.Join(folder, fmt.Sprintf("decoded-%x.ngebm", name[:8]))
+	tell := func(note string) {
+		if note != "" {
+			opts.Progress.Report(progress.Report{Task: note})
+		}
+	}
 	if folderErr == nil {
-		if train, test, err = readCacheFile(path, key); err == nil {
+		if train, test, note, err := readCacheFile(path, key); err == nil {
+			tell(note)
 			return train, test, nil
 		}
 	}
-	if train, test, err = build(); err != nil {
+	train, test, note, err := build()
+	if err != nil {
 		return nil, nil, err
 	}
+	tell(note)
 	if folderErr == nil {
-		folderErr = writeCacheFile(path, key, train, test)
+		folderErr = writeCacheFile(path, key, train, test, note)
 	}
 	if folderErr != nil {
 		// The set is there all the same; the next time takes as long again.
@@ -70,14 +89,14 @@ func cached(opts Options, of, key string, build func() (train, test *Dataset, er
 	return train, test, nil
 }
 
-func writeCacheFile(path, key string, train, test *Dataset) error {
+func writeCacheFile(path, key string, train, test *Dataset, note string) error {
 	file, err := files.Create(path, 0o644) // for all who share the folder
 	if err != nil {
 		return err
 	}
 	defer file.Discard()
 	w := bufio.NewWriterSize(file, 1<<20)
-	if err := writeCache(w, key, train, test); err != nil {
+	if err := writeCache(w, key, train, test, note); err != nil {
 		return err
 	}
 	if err := w.Flush(); err != nil {
@@ -86,8 +105,8 @@ func writeCacheFile(path, key string, train, test *Dataset) error {
 	return file.Commit()
 }
 
-func writeCache(w io.Writer, key string, train, test *Dataset) error {
-	header := cacheHeader{Version: cacheVersion, Key: key}
+func writeCache(w io.Writer, key string, train, test *Dataset, note string) error {
+	header := cacheHeader{Version: cacheVersion, Key: key, Note: note}
 	for i, d := range []*Dataset{train, test} {
 		header.Parts[i] = cachePart{d.Info, d.Shape, d.MaxPixel, d.Len()}
 	}
@@ -113,56 +132,56 @@ func writeCache(w io.Writer, key string, train, test *Dataset) error {
 	return nil
 }
 
-func readCacheFile(path, key string) (train, test *Dataset, err error) {
-	file, err := files.Open(path, math.MaxInt64)
+func readCacheFile(path, key string) (train, test *Dataset, note string, err error) {
+	file, err := files.Open(path, maxCacheFile)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	return readCache(file, info.Size(), key)
 }
 
 // readCache reads a cache file of the given size. It takes memory only for what
 // the size shows to be there.
-func readCache(r io.Reader, size int64, key string) (train, test *Dataset, err error) {
+func readCache(r io.Reader, size int64, key string) (train, test *Dataset, note string, err error) {
 	start := make([]byte, len(cacheMagic)+4)
 	if _, err := io.ReadFull(r, start); err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	length := int64(binary.LittleEndian.Uint32(start[len(cacheMagic):]))
 	rest := size - int64(len(start)) - length - sha256.Size
 	if string(start[:len(cacheMagic)]) != cacheMagic || length > maxCacheHeader || rest < 0 {
-		return nil, nil, errors.New("not a cache file")
+		return nil, nil, "", errors.New("not a cache file")
 	}
 	text := make([]byte, length+sha256.Size)
 	if _, err := io.ReadFull(r, text); err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	text, sum := text[:length], text[length:]
 	if want := sha256.Sum256(text); !bytes.Equal(sum, want[:]) {
-		return nil, nil, errors.New("the header's checksum is wrong")
+		return nil, nil, "", errors.New("the header's checksum is wrong")
 	}
 	var header cacheHeader
 	if err := json.Unmarshal(text, &header); err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	if header.Version != cacheVersion || header.Key != key {
-		return nil, nil, errors.New("made from something else")
+		return nil, nil, "", errors.New("made from something else")
 	}
 	var parts [2]*Dataset
 	for i, p := range header.Parts {
 		if parts[i], err = p.read(r, &rest); err != nil {
-			return nil, nil, err
+			return nil, nil, "", err
 		}
 	}
 	if rest != 0 {
-		return nil, nil, errors.New("the length does not match the header")
+		return nil, nil, "", errors.New("the length does not match the header")
 	}
-	return parts[0], parts[1], nil
+	return parts[0], parts[1], header.Note, nil
 }
 
 // read reads one part and takes its length off rest.

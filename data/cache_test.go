@@ -22,7 +22,7 @@ func cacheFile(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := writeCache(&out, "key", train, test); err != nil {
+	if err := writeCache(&out, "key", train, test, "left out"); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -30,15 +30,15 @@ func cacheFile(t testing.TB) []byte {
 
 func TestCacheRoundTrip(t *testing.T) {
 	file := cacheFile(t)
-	train, test, err := readCache(bytes.NewReader(file), int64(len(file)), "key")
+	train, test, note, err := readCache(bytes.NewReader(file), int64(len(file)), "key")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want, _ := New(twoImages())
-	if train.Checksum != want.Checksum || train.String() != want.String() || test.Len() != 1 || test.Split != "test" {
+	if train.Checksum != want.Checksum || train.String() != want.String() || test.Len() != 1 || test.Split != "test" || note != "left out" {
 		t.Errorf("got %v and %v", train, test)
 	}
-	if _, _, err := readCache(bytes.NewReader(file), int64(len(file)), "other key"); err == nil {
+	if _, _, _, err := readCache(bytes.NewReader(file), int64(len(file)), "other key"); err == nil {
 		t.Error("a file made from something else was accepted")
 	}
 }
@@ -49,14 +49,14 @@ func TestCacheDamaged(t *testing.T) {
 	for i := range file {
 		damaged := slices.Clone(file)
 		damaged[i] ^= 0x10
-		if _, _, err := readCache(bytes.NewReader(damaged), int64(len(damaged)), "key"); err == nil {
+		if _, _, _, err := readCache(bytes.NewReader(damaged), int64(len(damaged)), "key"); err == nil {
 			t.Errorf("damage at byte %d of %d went unnoticed", i, len(file))
 		}
-		if _, _, err := readCache(bytes.NewReader(file[:i]), int64(i), "key"); err == nil {
+		if _, _, _, err := readCache(bytes.NewReader(file[:i]), int64(i), "key"); err == nil {
 			t.Errorf("a file cut at byte %d of %d was accepted", i, len(file))
 		}
 	}
-	if _, _, err := readCache(bytes.NewReader(append(file, 0)), int64(len(file)+1), "key"); err == nil {
+	if _, _, _, err := readCache(bytes.NewReader(append(file, 0)), int64(len(file)+1), "key"); err == nil {
 		t.Error("a file that goes on was accepted")
 	}
 }
@@ -119,7 +119,7 @@ func TestCacheAbsurdHeader(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := withHeader(text, make([]byte, 100))
-		_, _, err = readCache(bytes.NewReader(file), int64(len(file)), "key")
+		_, _, _, err = readCache(bytes.NewReader(file), int64(len(file)), "key")
 		says(t, err, "the length does not match the header")
 	}
 }
@@ -131,7 +131,7 @@ func FuzzCache(f *testing.F) {
 	f.Add(header, body)
 	f.Fuzz(func(t *testing.T, header, body []byte) {
 		file := withHeader(header, body)
-		train, test, err := readCache(bytes.NewReader(file), int64(len(file)), "key")
+		train, test, _, err := readCache(bytes.NewReader(file), int64(len(file)), "key")
 		if err == nil && (train.Len() < 1 || test.Len() < 1) {
 			t.Errorf("accepted %v and %v", train, test)
 		}

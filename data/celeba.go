@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"ngebm/data/files"
 	"ngebm/ngebm/progress"
 )
 
@@ -44,16 +45,16 @@ func openCelebA(ctx context.Context, name string, opts Options) (train, test *Da
 	}
 	info, err := os.Stat(root)
 	if err != nil {
-		return nil, nil, fmt.Errorf("data: no %s at %s: %w: check the path", celebaFolder, root, err)
+		return nil, nil, fmt.Errorf("data: no %s at %s: %w: check the path", celebaFolder, shown(root), shownError(err))
 	}
-	var files imageFiles = &zipArchive{root}
+	var images imageFiles = &zipArchive{path: root}
 	if info.IsDir() {
-		files = &folder{root: root}
+		images = &folder{root: root, changed: files.Changed}
 	}
 	if opts.size == (imageSize{}) {
 		opts.size = imageSize{height: celebaSide, width: celebaSide}
 	}
-	faces := celeba{files, filepath.Join(filepath.Dir(root), celebaPartition)}
+	faces := celeba{images, filepath.Join(filepath.Dir(root), celebaPartition)}
 	return openImages(ctx, root, faces, imageKind{"celeba", faces.arrange, aboutCelebA}, opts)
 }
 
@@ -84,75 +85,78 @@ type celeba struct {
 	beside string // the partition, where it is not among the files
 }
 
-func (c celeba) key() (string, error) {
-	key, err := c.imageFiles.key()
+func (c celeba) key(ctx context.Context) (string, error) {
+	key, err := c.imageFiles.key(ctx)
 	if err != nil {
 		return "", err
 	}
-	if beside, err := fileKey(c.beside); err == nil {
+	if beside, err := fileKey(ctx, c.beside); err == nil {
 		key += " " + beside
 	}
 	return key, nil
 }
 
 // arrange takes the images in img_align_celeba, or else those in no folder.
-func (c celeba) arrange(names []string) (places []place, note string, err error) {
+func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, err error) {
 	inside := "" // the partition
 	var faces, top []place
-	for _, name := range names {
+	for _, m := range members {
+		name := m.name
 		folder, file := path.Split(name)
 		switch {
 		case file == celebaPartition:
 			inside = name
-		case strings.ToLower(path.Ext(file)) != ".jpg":
+		case m.kind != "" || strings.ToLower(path.Ext(file)) != ".jpg":
 		case path.Base(folder) == celebaFolder:
-			faces = append(faces, place{name: name, class: "face"})
+			faces = append(faces, place{name: name, key: name, class: "face"})
 		case folder == "":
-			top = append(top, place{name: name, class: "face"})
+			top = append(top, place{name: name, key: name, class: "face"})
 		}
 	}
 	if faces == nil {
 		faces = top
 	}
 	if faces == nil {
-		return nil, "", fmt.Errorf("it has no %s/*.jpg", celebaFolder)
+		return a, fmt.Errorf("it has no %s/*.jpg", celebaFolder)
 	}
 	slices.SortFunc(faces, func(a, b place) int { return strings.Compare(path.Base(a.name), path.Base(b.name)) })
 	for i := range faces[1:] {
-		if a, b := faces[i].name, faces[i+1].name; path.Base(a) == path.Base(b) {
-			return nil, "", fmt.Errorf("it has both %s and %s: keep one", a, b)
+		if one, other := faces[i].name, faces[i+1].name; path.Base(one) == path.Base(other) {
+			return a, fmt.Errorf("it has both %s and %s: keep one", shown(one), shown(other))
 		}
 	}
-	splits, err := c.partition(inside)
+	splits, err := c.partition(ctx, inside)
 	if err != nil {
-		return nil, "", err
+		return a, err
 	}
 	if splits == nil {
-		return faces, "; split by file name, a fifth to test", setApart(faces)
+		a.places, a.note = faces, "; split by file name, a fifth to test"
+		return a, setApart(faces)
 	}
 	for _, p := range faces {
 		file := path.Base(p.name)
 		switch p.split = splits[file]; p.split {
 		case "":
-			return nil, "", fmt.Errorf("%s is not in %s", p.name, celebaPartition)
+			return a, fmt.Errorf("%s is not in %s", shown(p.name), celebaPartition)
 		case "train", "test":
-			places = append(places, p)
+			a.places = append(a.places, p)
 		}
 		delete(splits, file)
 	}
 	for file := range splits {
-		return nil, "", fmt.Errorf("it lacks %d images that are in %s, %s for one", len(splits), celebaPartition, file)
+		return a, fmt.Errorf("it lacks %d images that are in %s, %s for one", len(splits), celebaPartition, shown(file))
 	}
-	return places, "; without those for validation", nil
+	a.note = "; without those for validation"
+	return a, nil
 }
 
 // partition reads the authors' split, from the file with that name among the
 // files or, where the name is empty, from beside them. It is nil where there is
 // none.
-func (c celeba) partition(inside string) (splits map[string]string, err error) {
+func (c celeba) partition(ctx context.Context, inside string) (splits map[string]string, err error) {
 	var text []byte
 	if inside != "" {
-		err = c.each(map[string]place{inside: {name: inside}}, func(_ place, content func() ([]byte, error)) bool {
+		err = c.each(ctx, map[string]place{inside: {name: inside}}, func(_ place, content func() ([]byte, error)) bool {
 			text, err = content()
 			return false
 		}, progress.Silent{})

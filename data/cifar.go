@@ -114,7 +114,7 @@ func (c cifar) readTar(ctx context.Context, archive io.Reader) (train, test *Dat
 	lacking := make(map[string]cifarPart) // the files still to come, by name
 	trainSet := c.reserve("train", c.train, c.records, lacking)
 	testSet := c.reserve("test", c.test, c.testRecords, lacking)
-	files := newTarReader(archive)
+	files := newTarReader(ctx, archive)
 	for {
 		header, err := files.Next()
 		if err == io.EOF {

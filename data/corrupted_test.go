@@ -38,7 +38,7 @@ func TestLongCorruptedFiles(t *testing.T) {
 		read    func(file []byte) (string, error)
 	}{
 		{"decoded set", cacheFile(t), true, func(file []byte) (string, error) {
-			train, test, err := readCache(bytes.NewReader(file), int64(len(file)), "key")
+			train, test, _, err := readCache(bytes.NewReader(file), int64(len(file)), "key")
 			return values(err, train, test)
 		}},
 		{"CIFAR in tar.gz", gzipOf(t, tarOf(t, cifar10Files())), true, func(file []byte) (string, error) {
@@ -67,15 +67,15 @@ func TestLongCorruptedFiles(t *testing.T) {
 			return values(err, train, test)
 		}},
 		{"images in tar.gz", gzipOf(t, tarOf(t, pets)), true, func(file []byte) (string, error) {
-			train, test, err := readImages(t.Context(), tarBytes(file))
+			train, test, err := readImages(t.Context(), &tarBytes{content: file})
 			return values(err, train, test)
 		}},
 		{"images in tar", tarOf(t, pets), false, func(file []byte) (string, error) {
-			train, test, err := readImages(t.Context(), tarBytes(file))
+			train, test, err := readImages(t.Context(), &tarBytes{content: file})
 			return values(err, train, test)
 		}},
 		{"images in zip", zipOf(t, pets), false, func(file []byte) (string, error) {
-			train, test, err := readImages(t.Context(), zipBytes(file))
+			train, test, err := readImages(t.Context(), &zipBytes{content: file})
 			return values(err, train, test)
 		}},
 		{"CIFAR-C in tar", tarOf(t, files), false, func(file []byte) (string, error) {

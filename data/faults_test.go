@@ -43,7 +43,7 @@ func TestImagesRefuses(t *testing.T) {
 		{"classes differ both ways", []archived{{"train/bird/1.png", pixel}, {"test/fish/1.png", pixel}},
 			[]string{"test lacks bird; train lacks fish"}},
 		{"other format", []archived{{"train/cat/c.webp", []byte("RIFF")}},
-			[]string{"train/cat/c.webp does not decode: it is none of JPEG, PNG, GIF, BMP, TIFF and WebP: replace or remove it"}},
+			[]string{"train/cat/c.webp does not decode: it is not one of JPEG, PNG, GIF, BMP, TIFF, WebP and PBM, PGM, PPM, PAM: replace or remove it"}},
 		{"too shallow", []archived{{"train/c.png", pixel}}, []string{"train/c.png is out of place: images lie at train/<class>/"}},
 		{"absurd size", []archived{{"train/cat/c.png", withSize(pixel, 1<<20, 1<<20)}},
 			[]string{"train/cat/c.png is 1048576x1048576, and images of more than 4194304 pixels are refused: add @SIZE to the name"}},
@@ -101,7 +101,7 @@ func TestTarRefuses(t *testing.T) {
 		"leads out":       {tarOf(t, append(pets, archived{"../train/cat/x.png", nil})), `the name "../train/cat/x.png" leads out of the folder`},
 		"absolute":        {tarOf(t, append(pets, archived{"/train/cat/x.png", nil})), `the name "/train/cat/x.png" leads out`},
 		"twice":           {tarOf(t, append(pets, pets[0])), "train/dog/a.png is there twice: keep one"},
-		"two image sets":  {tarOf(t, append(pets, archived{"other/train/cat/a.png", pets[0].content})), `it holds two image folders, "" and "other/": keep one`},
+		"two image sets":  {tarOf(t, append(pets, archived{"other/train/cat/a.png", pets[0].content})), `it holds two image folders, "other/" and "": keep one`},
 		"too deep in it":  {tarOf(t, append(pets, archived{"train/cat/old/x.png", nil})), "train/cat/old/x.png is out of place"},
 		"image too large": {tarOf(t, append(pets, archived{"train/cat/x.png", make([]byte, maxImageFile+1)})), "train/cat/x.png cannot be read: it has more than 64 MiB"},
 	} {
@@ -118,7 +118,7 @@ func TestTarCut(t *testing.T) {
 	zipped := gzipOf(t, whole)
 	end := len(whole) - 1024 // where the end mark begins
 	add := func(archive []byte) error {
-		_, _, err := readImages(t.Context(), tarBytes(archive))
+		_, _, err := readImages(t.Context(), &tarBytes{content: archive})
 		return err
 	}
 	for n := 0; n <= end; n += 64 {

@@ -5,10 +5,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"ngebm/data/files"
 	"ngebm/ngebm/progress"
 )
 
@@ -20,34 +23,40 @@ func openFolder(ctx context.Context, name string, opts Options) (train, test *Da
 	}
 	switch info, err := os.Stat(root); {
 	case err != nil:
-		return nil, nil, fmt.Errorf("data: no image folder at %s: %w: check the path", root, err)
+		return nil, nil, fmt.Errorf("data: no image folder at %s: %w: check the path", shown(root), shownError(err))
 	case !info.IsDir():
-		return nil, nil, fmt.Errorf("data: %s is a file, not a folder: for an archive write tar:%s or zip:%s", root, name, name)
+		return nil, nil, fmt.Errorf("data: %s is a file, not a folder: for an archive write tar:%s or zip:%s", shown(root), shown(name), shown(name))
 	}
-	return openImages(ctx, root, &folder{root: root}, userImages(), opts)
+	return openImages(ctx, root, &folder{root: root, changed: files.Changed}, userImages(), opts)
 }
 
-// folder is a folder of image files.
+// folder is a folder of image files. Links in it are followed, as data folders often are
+// made of them.
 type folder struct {
-	root  string
-	names []string // filled in by key
+	root    string
+	changed func(info fs.FileInfo) (at time.Time, ok bool) // see [keyer]
+	members []member                                       // filled in by key
 }
 
-// key lists the files: their names, sizes and times are the key. Of a set that is
-// split it looks at no other folders than train and test.
-func (f *folder) key() (string, error) {
+// key lists the files: their names and identities are the key. Of a set that is split it
+// looks at no other folders than train and test.
+func (f *folder) key(ctx context.Context) (string, error) {
 	hash := sha256.New()
-	f.names = nil
+	f.members = nil
 	top, err := os.ReadDir(f.root)
 	if err != nil {
-		return "", err
+		return "", shownError(err)
 	}
-	split := slices.ContainsFunc(top, func(e os.DirEntry) bool { return isSplit(e.Name()) && f.isFolder(e.Name()) })
+	split := slices.ContainsFunc(top, func(e os.DirEntry) bool { return isSplit(e.Name()) && f.hasFolders(e.Name()) })
+	keys := keyer{hash: hash, changed: f.changed}
 	for _, e := range top {
-		if split && !isSplit(e.Name()) {
+		if split && !isSplit(e.Name()) && f.isFolder(e.Name()) {
+			if !isHidden(e.Name()) {
+				f.members = append(f.members, member{e.Name(), kindFolder})
+			}
 			continue
 		}
-		if err := f.add(hash, e.Name(), 1); err != nil {
+		if err := f.add(ctx, &keys, e.Name(), 1); err != nil {
 			return "", err
 		}
 	}
@@ -56,14 +65,28 @@ func (f *folder) key() (string, error) {
 			return "", fmt.Errorf("it has no %s folder: images lie at %s", name, splitLayout)
 		}
 	}
+	if err := keys.settle(ctx); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("folder %x", hash.Sum(nil)), nil
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.root, filepath.FromSlash(name)) }
 
 func (f *folder) isFolder(name string) bool {
-	info, err := os.Stat(f.path(name)) // follows links, as data folders often have
+	info, err := os.Stat(f.path(name))
 	return err == nil && info.IsDir()
+}
+
+// hasFolders tells whether a folder has folders in it, those of classes say.
+func (f *folder) hasFolders(name string) bool {
+	if !f.isFolder(name) {
+		return false
+	}
+	entries, _ := os.ReadDir(f.path(name)) // what cannot be listed fails later
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return !isHidden(e.Name()) && (e.IsDir() || e.Type()&fs.ModeSymlink != 0 && f.isFolder(name+"/"+e.Name()))
+	})
 }
 
 // deepest is how many folders deep images may lie: top/train/class.
@@ -71,45 +94,94 @@ const deepest = 3
 
 // add adds a file or what is in a folder; depth is how many folders deep that
 // would lie.
-func (f *folder) add(hash io.Writer, name string, depth int) error {
-	if hidden(filepath.Base(name)) {
+func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) error {
+	if isHidden(name) {
 		return nil
+	}
+	if _, err := cleanName(name); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	info, err := os.Stat(f.path(name))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", shown(name), shownError(err))
 	}
+	f.members = append(f.members, member{name, kindOfMode(info.Mode())})
 	if !info.IsDir() {
-		f.names = append(f.names, name)
-		fmt.Fprintf(hash, "%q %d %d\n", name, info.Size(), info.ModTime().UnixNano())
-		return nil
+		return keys.add(ctx, name, f.path(name), info)
 	}
 	if depth > deepest {
-		return fmt.Errorf("%s is a folder in a class folder: images lie at %s", name, layout)
+		return fmt.Errorf("%s is a folder in a class folder: images lie at %s", shown(name), layout)
 	}
 	entries, err := os.ReadDir(f.path(name))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", shown(name), shownError(err))
 	}
 	for _, e := range entries {
-		if err := f.add(hash, name+"/"+e.Name(), depth+1); err != nil {
+		if err := f.add(ctx, keys, name+"/"+e.Name(), depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *folder) list(context.Context, progress.Reporter) ([]string, error) { return f.names, nil }
+// kindOfMode tells what is not a file; see [member].
+func kindOfMode(mode fs.FileMode) string {
+	switch {
+	case mode.IsRegular():
+		return ""
+	case mode.IsDir():
+		return kindFolder
+	case mode&fs.ModeNamedPipe != 0:
+		return kindPipe
+	case mode&fs.ModeDevice != 0:
+		return kindDevice
+	case mode&fs.ModeSocket != 0:
+		return kindSocket
+	}
+	return kindOther
+}
 
-func (f *folder) each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+// list looks into the files that do not have the name of an image.
+func (f *folder) list(ctx context.Context, _ progress.Reporter) (members []member, note string, err error) {
+	members = slices.Clone(f.members)
+	for i := range members {
+		m := &members[i]
+		if m.kind != "" {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, "", err
+		}
+		m.kind, err = kindOf(m.name, func() ([]byte, error) {
+			file, err := files.OpenLinked(f.path(m.name), maxFileSize)
+			if err != nil {
+				return nil, err
+			}
+			defer file.Close()
+			return io.ReadAll(io.LimitReader(file, sniffed))
+		})
+		if err != nil {
+			m.kind = "file that cannot be read"
+		}
+	}
+	return members, "", nil
+}
+
+// maxFileSize is for files that are not read whole.
+const maxFileSize = 1 << 62
+
+func (f *folder) each(_ context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
 	bar := track(to, "decode "+filepath.Base(f.root), "images", int64(len(want)))
 	defer bar.finish()
-	for _, name := range f.names {
-		p, ok := want[name]
+	for _, m := range f.members {
+		p, ok := want[m.name]
 		if !ok {
 			continue
 		}
-		if !add(p, func() ([]byte, error) { return readImageFile(f.path(name)) }) {
+		if !add(p, func() ([]byte, error) { return readImageFile(f.path(m.name)) }) {
 			return nil
 		}
 		bar.add(1)
@@ -117,8 +189,9 @@ func (f *folder) each(want map[string]place, add func(p place, content func() ([
 	return nil
 }
 
+// readImageFile reads a file whole, within bounds.
 func readImageFile(name string) ([]byte, error) {
-	file, err := os.Open(name)
+	file, err := files.OpenLinked(name, maxFileSize)
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +199,13 @@ func readImageFile(name string) ([]byte, error) {
 	return readImage(file)
 }
 
+var errLargeFile = fmt.Errorf("it has more than %d MiB", maxImageFile>>20)
+
 // readImage reads a file whole, within bounds.
 func readImage(r io.Reader) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(r, maxImageFile+1))
 	if err == nil && len(content) > maxImageFile {
-		err = fmt.Errorf("it has more than %d MiB", maxImageFile>>20)
+		err = errLargeFile
 	}
 	return content, err
 }

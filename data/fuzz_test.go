@@ -1,7 +1,6 @@
 package data
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"image"
@@ -19,41 +18,49 @@ import (
 )
 
 // tarBytes is an archive in memory.
-type tarBytes []byte
-
-func (b tarBytes) key() (string, error) { return "", nil }
-
-func (b tarBytes) list(ctx context.Context, _ progress.Reporter) ([]string, error) {
-	return tarNames(ctx, bytes.NewReader(b))
+type tarBytes struct {
+	content []byte
+	others  map[string][]string
 }
 
-func (b tarBytes) each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, _ progress.Reporter) error {
-	return eachInTar(bytes.NewReader(b), want, add)
+func (b *tarBytes) key(context.Context) (string, error) { return "", nil }
+
+func (b *tarBytes) list(ctx context.Context, _ progress.Reporter) (members []member, note string, err error) {
+	members, b.others, err = tarMembers(ctx, bytes.NewReader(b.content))
+	return members, "", err
+}
+
+func (b *tarBytes) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, _ progress.Reporter) error {
+	return eachInTar(ctx, bytes.NewReader(b.content), b.others, want, add)
 }
 
 // zipBytes is a zip file in memory.
-type zipBytes []byte
-
-func (b zipBytes) key() (string, error) { return "", nil }
-
-func (b zipBytes) open() (*zip.Reader, error) {
-	return format.OpenZip(bytes.NewReader(b), int64(len(b)))
+type zipBytes struct {
+	content []byte
+	others  map[string][]string
 }
 
-func (b zipBytes) list(context.Context, progress.Reporter) ([]string, error) {
+func (b *zipBytes) key(context.Context) (string, error) { return "", nil }
+
+func (b *zipBytes) open() (*format.Zip, error) {
+	return format.OpenZip(bytes.NewReader(b.content), int64(len(b.content)))
+}
+
+func (b *zipBytes) list(ctx context.Context, _ progress.Reporter) (members []member, note string, err error) {
 	files, err := b.open()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return zipNames(files)
+	members, b.others, err = zipMembers(ctx, files)
+	return members, "", err
 }
 
-func (b zipBytes) each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, _ progress.Reporter) error {
+func (b *zipBytes) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, _ progress.Reporter) error {
 	files, err := b.open()
 	if err != nil {
 		return err
 	}
-	return eachInZip(files, want, add)
+	return eachInZip(ctx, files, b.others, want, add)
 }
 
 // readImages makes a set of files as [openImages] does.
@@ -96,7 +103,7 @@ func FuzzImageFile(f *testing.F) {
 		}
 		staysSmall(t, func() {
 			p := picture{place: place{name: "1.png"}}
-			if err := p.decode(t.Context(), content, newDecoding(size)); err != nil {
+			if err := p.decode(t.Context(), content, newDecoding(size)); err != nil || p.fault != nil {
 				return
 			}
 			if len(p.pixels) != p.width*p.height*p.channels || side > 0 && p.height != side {
@@ -123,14 +130,14 @@ func otherKinds(t testing.TB, img image.Image) [][]byte {
 func FuzzImageArchive(f *testing.F) {
 	f.Add(tarOf(f, petFiles(f)))
 	f.Add(gzipOf(f, tarOf(f, petFiles(f))))
-	f.Fuzz(func(t *testing.T, archive []byte) { readWhole(t, tarBytes(archive)) })
+	f.Fuzz(func(t *testing.T, archive []byte) { readWhole(t, &tarBytes{content: archive}) })
 }
 
 func FuzzImageZip(f *testing.F) {
 	f.Add(zipOf(f, petFiles(f)))
 	f.Add(zipOf(f, []archived{{"a.png", pngOf(f, grey(2, 2, 5))}, {"b.png", pngOf(f, grey(2, 2, 9))}}))
 	f.Add(zipOf(f, []archived{{"../a.png", nil}}))
-	f.Fuzz(func(t *testing.T, archive []byte) { readWhole(t, zipBytes(archive)) })
+	f.Fuzz(func(t *testing.T, archive []byte) { readWhole(t, &zipBytes{content: archive}) })
 }
 
 // readWhole checks that no image goes missing.

@@ -17,18 +17,19 @@ import (
 // imageFiles are the files of a folder or archive.
 type imageFiles interface {
 	// key changes when one of the files does.
-	key() (string, error)
-	// list returns the names of the files, hidden ones excepted, with slashes.
-	list(ctx context.Context, to progress.Reporter) ([]string, error)
+	key(ctx context.Context) (string, error)
+	// list returns the files and folders, hidden ones excepted, and what a person should
+	// know of how they were read.
+	list(ctx context.Context, to progress.Reporter) (members []member, note string, err error)
 	// each calls add for the files that are wanted, in any order, until it says
 	// that there is no point in more. Contents may be asked for at once.
-	each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error
+	each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error
 }
 
 // imageKind says how files make a set.
 type imageKind struct {
 	name    string
-	arrange func(names []string) (places []place, note string, err error)
+	arrange func(ctx context.Context, members []member) (arrangement, error)
 	// about fills in Info, all but the classes, for the set that came of images
 	// of this size, zero where they differ, in files with this base name.
 	about func(base string, original image.Point, set *Dataset)
@@ -37,30 +38,33 @@ type imageKind struct {
 // openImages makes a set of the images among files, which are at an absolute
 // path.
 func openImages(ctx context.Context, path string, files imageFiles, kind imageKind, opts Options) (train, test *Dataset, err error) {
-	key, err := files.key()
+	key, err := files.key(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("data: %s: %w", path, err)
+		return nil, nil, fmt.Errorf("data: %s: %w", shown(path), err)
 	}
 	how := fmt.Sprintf("%s@%v", kind.name, opts.size)
-	return cached(opts, path+" as "+how, key+" "+how, func() (train, test *Dataset, err error) {
+	return cachedWithNote(opts, path+" as "+how, key+" "+how, func() (train, test *Dataset, note string, err error) {
 		set := newImageSet(ctx, opts.size)
 		train, test, err = set.finish(kind, filepath.Base(path), set.addAll(files, kind, opts.Progress))
 		if err != nil {
-			return nil, nil, fmt.Errorf("data: %s: %w", path, err)
+			return nil, nil, "", fmt.Errorf("data: %s: %w", shown(path), err)
 		}
-		return train, test, nil
+		if set.notes != nil {
+			note = shown(filepath.Base(path)) + ": " + strings.Join(set.notes, "; ")
+		}
+		return train, test, note, nil
 	})
 }
 
 // imageSet collects images, decoding them on all processors.
 type imageSet struct {
+	arrangement
 	caller   context.Context
 	ctx      context.Context // of the workers: done when the caller's is, or one failed
 	workers  *errgroup.Group
 	decoding *decoding
 	pictures map[string]*picture
-	places   []place // of all that are to come, in the order of the set
-	note     string
+	notes    []string // for the person who opens the set
 }
 
 func newImageSet(ctx context.Context, size imageSize) *imageSet {
@@ -71,21 +75,28 @@ func newImageSet(ctx context.Context, size imageSize) *imageSet {
 
 // addAll adds the images among the files.
 func (s *imageSet) addAll(files imageFiles, kind imageKind, to progress.Reporter) error {
-	names, err := files.list(s.ctx, to)
+	members, note, err := files.list(s.ctx, to)
 	if err != nil {
 		return err
 	}
-	if s.places, s.note, err = kind.arrange(names); err != nil {
+	if s.arrangement, err = kind.arrange(s.ctx, members); err != nil {
 		return err
+	}
+	if note != "" {
+		s.notes = append(s.notes, note)
+	}
+	if left := s.left.String(); left != "" {
+		s.notes = append(s.notes, "left out: "+left)
 	}
 	want := make(map[string]place, len(s.places))
 	for _, p := range s.places {
 		want[p.name] = p
 	}
-	return files.each(want, s.add, to)
+	return files.each(s.ctx, want, s.add, to)
 }
 
-// add takes one more image; false means that there is no point in more.
+// add takes one more image; false means that there is no point in more. An image that
+// cannot be used is remembered, so that all of them can be told at once.
 func (s *imageSet) add(p place, content func() ([]byte, error)) bool {
 	picture := &picture{place: p}
 	s.pictures[p.name] = picture
@@ -95,7 +106,8 @@ func (s *imageSet) add(p place, content func() ([]byte, error)) bool {
 		}
 		c, err := content()
 		if err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
+			picture.fault = &fault{fmt.Errorf("cannot be read: %w", shownError(err)), "replace or remove it"}
+			return nil
 		}
 		return picture.decode(s.ctx, c, s.decoding)
 	})
@@ -114,7 +126,38 @@ func (s *imageSet) finish(kind imageKind, base string, err error) (train, test *
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.faults(); err != nil {
+		return nil, nil, err
+	}
 	return s.assemble(kind, base)
+}
+
+// faults returns an error that lists the images that cannot be used, in the order of the
+// set, and what to do about them.
+func (s *imageSet) faults() error {
+	var texts, remedies []string
+	var first *fault
+	for _, p := range s.places {
+		picture := s.pictures[p.name]
+		if picture == nil || picture.fault == nil {
+			continue
+		}
+		f := picture.fault
+		if first == nil {
+			first = f
+		}
+		texts = append(texts, fmt.Sprintf("%s %v", shown(p.name), f.what))
+		if !slices.Contains(remedies, f.remedy) {
+			remedies = append(remedies, f.remedy)
+		}
+	}
+	switch len(texts) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("%s: %s", texts[0], first.remedy)
+	}
+	return fmt.Errorf("%d of the %d images cannot be used: %s: %s", len(texts), len(s.places), listed(texts, "; "), strings.Join(remedies, "; or "))
 }
 
 // assemble makes sets of the pictures, in an order that depends on their names
@@ -127,7 +170,7 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	for i, p := range s.places {
 		picture := s.pictures[p.name]
 		if picture == nil {
-			return nil, nil, fmt.Errorf("%s was there and is gone: it changed while it was read", p.name)
+			return nil, nil, fmt.Errorf("%s was there and is gone: it changed while it was read", shown(p.name))
 		}
 		if i == 0 {
 			original = picture.original
@@ -193,10 +236,10 @@ func sameClasses(train, test []string) error {
 	}
 	var faults []string
 	if names := lacking(train, test); names != nil {
-		faults = append(faults, fmt.Sprintf("test lacks %s", strings.Join(names, ", ")))
+		faults = append(faults, fmt.Sprintf("test lacks %s", listed(allShown(names), ", ")))
 	}
 	if names := lacking(test, train); names != nil {
-		faults = append(faults, fmt.Sprintf("train lacks %s", strings.Join(names, ", ")))
+		faults = append(faults, fmt.Sprintf("train lacks %s", listed(allShown(names), ", ")))
 	}
 	if faults != nil {
 		return fmt.Errorf("the class folders of train and test differ: %s: both need images of every class", strings.Join(faults, "; "))
@@ -218,7 +261,7 @@ func (s *imageSet) oneSize() error {
 	for _, p := range s.places {
 		if size := [2]int{s.pictures[p.name].width, s.pictures[p.name].height}; size != usual {
 			return fmt.Errorf("%s is %dx%d but %d of the %d images are %dx%d: add @SIZE to the name, as in @%d, to scale all to one size",
-				p.name, size[0], size[1], sizes[usual], len(s.places), usual[0], usual[1], min(usual[0], usual[1]))
+				shown(p.name), size[0], size[1], sizes[usual], len(s.places), usual[0], usual[1], min(usual[0], usual[1]))
 		}
 	}
 	return nil
@@ -226,8 +269,8 @@ func (s *imageSet) oneSize() error {
 
 // userImages are a user's own, in whatever folders.
 func userImages() imageKind {
-	return imageKind{"images", arrange, func(base string, original image.Point, set *Dataset) {
-		set.Name, set.Source, set.License = base, "a user's images", "unknown"
+	return imageKind{"images", func(_ context.Context, members []member) (arrangement, error) { return arrange(members) }, func(base string, original image.Point, set *Dataset) {
+		set.Name, set.Source, set.License = shown(base), "a user's images", "unknown"
 		if set.Lossy && slices.Equal(set.Classes, cifar10Classes()) && original == image.Pt(32, 32) {
 			set.Name, set.Source = "CIFAR-10 (JPEG)", cifarSource+", re-encoded as JPEG"
 		}

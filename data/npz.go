@@ -31,7 +31,7 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := fileKey(archive)
+	key, err := fileKey(ctx, archive)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -17,81 +20,224 @@ const (
 // place is what an image file is in a set.
 type place struct {
 	name         string // path in the folder or archive
+	key          string // the same in Unicode's normal form C, by which a set is ordered
 	split, class string
 }
 
-// arrange tells which of the files make a set and what they are in it, in the
-// order of classes and names. note is to be added to the source of the set. The
-// files may lie in one top folder, and of a set that is split only what lies in
-// train and test counts.
-func arrange(names []string) (places []place, note string, err error) {
-	var split, whole []place
-	for _, name := range names {
-		if !isImageName(strings.ToLower(path.Ext(name))) {
-			continue
-		}
-		parts := strings.Split(name, "/")
-		switch {
-		case isSplit(parts[0]):
-			split = append(split, place{name: name})
-		case len(parts) > 1 && isSplit(parts[1]):
-			split = append(split, place{name: name})
-		default:
-			whole = append(whole, place{name: name})
+// arrangement is which files make a set and what they are in it, in the order of classes
+// and names.
+type arrangement struct {
+	places []place
+	note   string // for the source of the set
+	left   leftOut
+}
+
+// arrange tells which members make a set. They may lie in one top folder, and of a set
+// that is split only what lies in train and test counts.
+func arrange(members []member) (a arrangement, err error) {
+	var images []place
+	for _, m := range members {
+		if m.kind == "" {
+			images = append(images, place{name: m.name, key: norm.NFC.String(m.name)})
 		}
 	}
-	switch {
-	case len(split) > 0:
-		places, err = split, arrangeSplit(split)
-	case len(whole) > 0:
-		places, note = whole, "; split by file name, a fifth of every class to test"
-		if err = arrangeWhole(whole); err == nil {
-			err = setApart(whole)
+	if len(images) == 0 {
+		a.leaveOut(members, nil)
+		return a, fmt.Errorf("it has no images%s: they lie at %s", inBrackets(a.left.String()), layout)
+	}
+	var top *string
+	if split := inSplits(images); split != nil {
+		a.places = split
+		first, _, _ := cutSplit(split[0].key, sharedTop(images))
+		top = &first
+		err = arrangeSplit(split, first, sharedTop(images))
+	} else {
+		a.places, a.note = images, "; split by file name, a fifth of every class to test"
+		if err = arrangeWhole(images); err == nil {
+			err = setApart(images)
 		}
-	default:
-		err = fmt.Errorf("it has no images: they lie at %s", layout)
+	}
+	if err == nil {
+		err = cmp.Or(specials(members), a.check())
 	}
 	if err != nil {
-		return nil, "", err
+		return arrangement{}, err
 	}
-	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.name, b.name))
-	})
-	for i := range places[1:] {
-		if places[i] == places[i+1] {
-			return nil, "", fmt.Errorf("%s is there twice: keep one", places[i].name)
-		}
-	}
-	return places, note, nil
+	a.leaveOut(members, top)
+	return a, nil
 }
 
 func isSplit(name string) bool { return name == "train" || name == "test" }
 
-// arrangeSplit takes files for [top/]split/class/image.
-func arrangeSplit(places []place) error {
-	top := func(name string) string { // with its slash
-		if first, _, _ := strings.Cut(name, "/"); !isSplit(first) {
-			return first + "/"
+// inSplits returns the images in train and test folders, none if the set comes in one
+// piece. A folder train that holds images itself is a class of that name, unless there
+// are no other classes.
+func inSplits(images []place) (split []place) {
+	shared, classes := sharedTop(images), false
+	for _, p := range images {
+		_, inClass, ok := cutSplit(p.key, shared)
+		classes = classes || inClass
+		if ok {
+			split = append(split, p)
 		}
+	}
+	if !classes && len(split) < len(images) {
+		return nil
+	}
+	return split
+}
+
+// cutSplit returns the top folder, with a slash, of an image below a train or test folder,
+// and whether it lies in a class folder there. The top folder itself may have such a name
+// if all images share it.
+func cutSplit(key string, shared bool) (top string, inClass, ok bool) {
+	parts := strings.Split(key, "/")
+	switch n := len(parts); {
+	case n > 3 && isSplit(parts[1]) && (shared || !isSplit(parts[0])):
+		return parts[0] + "/", true, true
+	case n > 1 && isSplit(parts[0]):
+		return "", n > 2, true
+	case n > 2 && isSplit(parts[1]):
+		return parts[0] + "/", false, true
+	}
+	return "", false, false
+}
+
+// sharedTop tells whether all images lie in one top folder.
+func sharedTop(images []place) bool {
+	top, _, _ := strings.Cut(images[0].key, "/")
+	return !slices.ContainsFunc(images, func(p place) bool { return !strings.HasPrefix(p.key, top+"/") })
+}
+
+// check sorts the places and looks for two that are one, and for classes that cannot be
+// shown.
+func (a *arrangement) check() error {
+	slices.SortFunc(a.places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.key, b.key), cmp.Compare(a.name, b.name))
+	})
+	folders := map[string]string{} // by their normal form
+	for i, p := range a.places {
+		if i > 0 && a.places[i-1].name == p.name {
+			return fmt.Errorf("%s is there twice: keep one", shown(p.name))
+		}
+		if !isVisible(p.class) {
+			return fmt.Errorf("the class folder %q has characters in its name that cannot be shown: rename it", p.class)
+		}
+		key, folder := path.Dir(p.key), path.Dir(p.name)
+		if other, ok := folders[key]; ok && other != folder {
+			return fmt.Errorf("the folders %+q and %+q have the same name in two Unicode forms (NFC and NFD): make them one", other, folder)
+		}
+		folders[key] = folder
+		if i > 0 && a.places[i-1].key == p.key {
+			return fmt.Errorf("the files %+q and %+q have the same name in two Unicode forms (NFC and NFD): rename one", a.places[i-1].name, p.name)
+		}
+	}
+	return nil
+}
+
+// specials returns an error if something that is not a file has the name of an image.
+func specials(members []member) error {
+	var names []string
+	for _, m := range members {
+		if m.isSpecial() && isImageName(strings.ToLower(path.Ext(m.name))) {
+			names = append(names, fmt.Sprintf("%s is a %s", shown(m.name), m.kind))
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	slices.Sort(names)
+	return fmt.Errorf("%s with the name of an image, where only files can be read: %s: remove what is not a file", counted(len(names), kindOther), listed(names, "; "))
+}
+
+// leaveOut counts the members that are in no place. top holds train and test, and is nil
+// for a set in one piece.
+func (a *arrangement) leaveOut(members []member, top *string) {
+	hasImages := map[string]bool{} // by class folder
+	for _, p := range a.places {
+		hasImages[path.Dir(p.key)] = true
+	}
+	depth := 0 // of a class folder's path
+	if len(a.places) > 0 {
+		depth = strings.Count(a.places[0].key, "/")
+	}
+	for _, m := range members {
+		key := norm.NFC.String(m.name)
+		if top != nil {
+			if folder, outside := outsideOf(*top, key, m.kind == kindFolder); outside {
+				switch {
+				case folder != "":
+					a.left.addFolder(folder)
+				case m.kind == "":
+					a.left.add("image outside of train and test")
+				case m.kind != kindFolder:
+					a.left.add(m.kind)
+				}
+				continue
+			}
+		}
+		if m.kind != "" && m.kind != kindFolder {
+			a.left.add(m.kind)
+		}
+		parts := strings.Split(key, "/")
+		if depth > 0 && (len(parts) > depth || len(parts) == depth && m.kind == kindFolder) {
+			class := path.Join(parts[:depth]...)
+			hasImages[class] = hasImages[class]
+		}
+	}
+	for class, has := range hasImages {
+		if !has {
+			a.left.empty = append(a.left.empty, class)
+		}
+	}
+	slices.Sort(a.left.empty)
+}
+
+// outsideOf tells whether a member lies outside of the train and test folders in top, and
+// in which folder next to them, if it is in one.
+func outsideOf(top, key string, isFolder bool) (folder string, outside bool) {
+	rest, below := strings.CutPrefix(key, top)
+	switch {
+	case !below && isFolder && strings.HasPrefix(top, key+"/"):
+		return "", true // the top folder itself
+	case !below:
+		top, rest = "", key
+	}
+	first, _, deeper := strings.Cut(rest, "/")
+	if below && isSplit(first) {
+		return "", false
+	}
+	if deeper || isFolder {
+		return top + first, true
+	}
+	return "", true
+}
+
+func inBrackets(text string) string {
+	if text == "" {
 		return ""
 	}
-	first := top(places[0].name)
+	return " (it has " + text + ")"
+}
+
+// arrangeSplit takes files for [top/]split/class/image.
+func arrangeSplit(places []place, first string, shared bool) error {
 	found := map[string]bool{}
 	for i := range places {
 		p := &places[i]
-		if t := top(p.name); t != first {
-			return fmt.Errorf("it holds two image folders, %q and %q: keep one", first, t)
+		if top, _, _ := cutSplit(p.key, shared); top != first {
+			return fmt.Errorf("it holds two image folders, %q and %q: keep one", first, top)
 		}
-		parts := strings.Split(strings.TrimPrefix(p.name, first), "/")
+		parts := strings.Split(strings.TrimPrefix(p.key, first), "/")
 		if len(parts) != 3 {
-			return fmt.Errorf("%s is out of place: images lie at %s", p.name, splitLayout)
+			return fmt.Errorf("%s is out of place: images lie at %s", shown(p.name), splitLayout)
 		}
 		p.split, p.class = parts[0], parts[1]
 		found[p.split] = true
 	}
 	for _, split := range []string{"train", "test"} {
 		if !found[split] {
-			return fmt.Errorf("it has no images in %s: they lie at %s", first+split, splitLayout)
+			return fmt.Errorf("it has no images in %s: they lie at %s", shown(first+split), splitLayout)
 		}
 	}
 	return nil
@@ -100,16 +246,16 @@ func arrangeSplit(places []place) error {
 // arrangeWhole takes files for images alone, for class/image, or for
 // top/class/image, and leaves open how they are split.
 func arrangeWhole(places []place) error {
-	depth := strings.Count(places[0].name, "/")
-	top, _, _ := strings.Cut(places[0].name, "/")
+	depth := strings.Count(places[0].key, "/")
+	top, _, _ := strings.Cut(places[0].key, "/")
 	for i := range places {
 		p := &places[i]
-		parts := strings.Split(p.name, "/")
+		parts := strings.Split(p.key, "/")
 		switch {
 		case len(parts) > 3:
-			return fmt.Errorf("%s is out of place: images lie at %s", p.name, layout)
+			return fmt.Errorf("%s is out of place: images lie at %s", shown(p.name), layout)
 		case len(parts)-1 != depth:
-			return fmt.Errorf("%s and %s lie at different depths: images lie at %s", places[0].name, p.name, layout)
+			return fmt.Errorf("%s and %s lie at different depths: images lie at %s", shown(places[0].name), shown(p.name), layout)
 		case len(parts) == 3 && parts[0] != top:
 			return fmt.Errorf("it holds two image folders, %q and %q: keep one", top, parts[0])
 		}
@@ -125,7 +271,7 @@ func arrangeWhole(places []place) error {
 func setApart(places []place) error {
 	var classes, names []string
 	for _, p := range places {
-		classes, names = append(classes, p.class), append(names, path.Base(p.name))
+		classes, names = append(classes, p.class), append(names, path.Base(p.key))
 	}
 	test, err := apart(classes, names)
 	for i := range test {
@@ -137,17 +283,22 @@ func setApart(places []place) error {
 	return err
 }
 
-// cleanName checks the name of a file in an archive, with slashes. ok is false
-// for hidden files.
-func cleanName(name string) (clean string, ok bool, err error) {
-	clean = path.Clean(name)
-	if !fs.ValidPath(clean) {
-		return "", false, fmt.Errorf("the name %q leads out of the folder", name)
+// cleanName checks the name of a file in an archive, with slashes.
+func cleanName(name string) (clean string, err error) {
+	if !utf8.ValidString(name) {
+		return "", fmt.Errorf("the name %q is not UTF-8: pack it again with names in UTF-8, or unpack it, rename what has such names, and write folder:PATH", name)
 	}
-	return clean, !slices.ContainsFunc(strings.Split(clean, "/"), hidden), nil
+	if clean = path.Clean(name); !fs.ValidPath(clean) {
+		return "", fmt.Errorf("the name %q leads out of the folder", name)
+	}
+	return clean, nil
 }
 
-// hidden also covers what macOS adds to archives.
-func hidden(name string) bool {
-	return name != "." && strings.HasPrefix(name, ".") || name == "__MACOSX"
+// isHidden tells whether a file, or a folder that it lies in, is one that systems hide or
+// add on their own.
+func isHidden(name string) bool {
+	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
+		return part != "." && strings.HasPrefix(part, ".") || part == "__MACOSX" ||
+			strings.EqualFold(part, "Thumbs.db") || strings.EqualFold(part, "desktop.ini")
+	})
 }

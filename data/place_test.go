@@ -108,7 +108,7 @@ func TestArrangeRefuses(t *testing.T) {
 		files string
 		want  string
 	}{
-		"nothing":                 {"notes.txt", "it has no images: they lie at train/<class>/<image> and test/<class>/<image>, or <class>/<image>, or images alone"},
+		"nothing":                 {"notes.txt", "it has no images (it has 1 .txt file): they lie at train/<class>/<image> and test/<class>/<image>, or <class>/<image>, or images alone"},
 		"alone and in classes":    {"a.png cat/b.png", "a.png and cat/b.png lie at different depths: images lie at "},
 		"classes and below":       {"cat/a.png cat/old/b.png", "cat/a.png and cat/old/b.png lie at different depths"},
 		"two top folders":         {"pets/cat/a.png wild/cat/b.png", `it holds two image folders, "pets" and "wild": keep one`},
@@ -123,20 +123,33 @@ func TestArrangeRefuses(t *testing.T) {
 		"split at the top and in": {"train/cat/a.png test/cat/a.png b/train/cat/a.png", `it holds two image folders, "" and "b/": keep one`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := arrange(strings.Fields(c.files))
+			_, err := arrange(membersOf(c.files))
 			says(t, err, c.want)
 		})
 	}
 }
 
-// What is neither training nor test image is no part of a set that is split.
+// membersOf are files with the given names, of the kinds that their names tell.
+func membersOf(names string) (members []member) {
+	for _, name := range strings.Fields(names) {
+		kind, _ := kindOf(name, func() ([]byte, error) { return []byte("text"), nil })
+		members = append(members, member{name, kind})
+	}
+	return members
+}
+
+// What is neither training nor test image is no part of a set that is split, and is told.
 func TestArrangeLeavesOut(t *testing.T) {
-	places, note, err := arrange(strings.Fields("train/cat/a.png test/cat/a.JPEG val/cat/a.png cover.png train/README.md train/cat/x.txt"))
+	a, err := arrange(membersOf("train/cat/a.png test/cat/a.JPEG val/cat/a.png cover.png train/README.md train/cat/x.txt train/cat/y.txt train/dog/z"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []place{{"test/cat/a.JPEG", "test", "cat"}, {"train/cat/a.png", "train", "cat"}}; !slices.Equal(places, want) || note != "" {
-		t.Errorf("got %v, want %v", places, want)
+	if want := []place{{"test/cat/a.JPEG", "test/cat/a.JPEG", "test", "cat"}, {"train/cat/a.png", "train/cat/a.png", "train", "cat"}}; !slices.Equal(a.places, want) || a.note != "" {
+		t.Errorf("got %v, want %v", a.places, want)
+	}
+	want := "2 .txt files, 1 .md file, 1 file without an ending, 1 image outside of train and test, 1 folder (val), 1 class folder without images (train/dog)"
+	if got := a.left.String(); got != want {
+		t.Errorf("left out are %s; want %s", got, want)
 	}
 }
 

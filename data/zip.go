@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path"
 	"path/filepath"
 
+	"ngebm/data/files"
 	"ngebm/data/format"
 	"ngebm/ngebm/progress"
 )
@@ -20,73 +21,151 @@ func openZip(ctx context.Context, name string, opts Options) (train, test *Datas
 	if err != nil {
 		return nil, nil, err
 	}
-	return openImages(ctx, archive, &zipArchive{archive}, userImages(), opts)
+	return openImages(ctx, archive, &zipArchive{path: archive}, userImages(), opts)
 }
 
 // zipArchive is a .zip of image files.
-type zipArchive struct{ path string }
-
-func (z *zipArchive) key() (string, error) { return fileKey(z.path) }
-
-func (z *zipArchive) list(context.Context, progress.Reporter) (names []string, err error) {
-	err = z.open(func(files *zip.Reader) error {
-		names, err = zipNames(files)
-		return err
-	})
-	return names, err
+type zipArchive struct {
+	path   string
+	others map[string][]string // other names of its files, filled in by list
 }
 
-func (z *zipArchive) each(want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+func (z *zipArchive) key(ctx context.Context) (string, error) { return fileKey(ctx, z.path) }
+
+func (z *zipArchive) list(ctx context.Context, _ progress.Reporter) (members []member, note string, err error) {
+	err = z.open(ctx, func(files *format.Zip) error {
+		members, z.others, err = zipMembers(ctx, files)
+		note = zipNote(files)
+		return err
+	})
+	return members, note, err
+}
+
+func (z *zipArchive) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
 	bar := track(to, "decode "+filepath.Base(z.path), "images", int64(len(want)))
 	defer bar.finish()
-	return z.open(func(files *zip.Reader) error {
-		return eachInZip(files, want, func(p place, content func() ([]byte, error)) bool {
+	return z.open(ctx, func(files *format.Zip) error {
+		return eachInZip(ctx, files, z.others, want, func(p place, content func() ([]byte, error)) bool {
 			bar.add(1)
 			return add(p, content)
 		})
 	})
 }
 
-func (z *zipArchive) open(do func(files *zip.Reader) error) error {
-	file, err := os.Open(z.path)
+func (z *zipArchive) open(ctx context.Context, do func(files *format.Zip) error) error {
+	file, err := files.OpenLinked(z.path, maxFileSize)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	files, err := format.OpenZip(file, fileSize(file))
+	files, err := format.OpenZip(&cancelledAt{file, ctx}, fileSize(file))
 	if err != nil {
+		magic := make([]byte, 6)
+		n, _ := file.ReadAt(magic, 0) // what is not there is no magic
+		return orDone(ctx, notZip(magic[:n], err))
+	}
+	return orDone(ctx, do(files))
+}
+
+// notZip names what a file is instead of a zip file, if that can be told.
+func notZip(magic []byte, err error) error {
+	switch remedy := otherArchive(magic); {
+	case begins(magic, "PK"):
 		return err
+	case begins(magic, "\x1f\x8b"), begins(magic, "BZh"):
+		return fmt.Errorf("not a zip file but a compressed one: if it is a .tar.gz or .tar.bz2 write tar:PATH")
+	case remedy != "":
+		return fmt.Errorf("not a zip file but %s", remedy)
 	}
-	return do(files)
+	return err
 }
 
-// zipNames returns the names of the files, hidden ones excepted.
-func zipNames(files *zip.Reader) (names []string, err error) {
+// zipNote says what the names in a zip file were taken for.
+func zipNote(files *format.Zip) string {
+	if files.Encoding == "" {
+		return ""
+	}
+	return "names that are not UTF-8 are read as " + files.Encoding
+}
+
+// cancelledAt is an io.ReaderAt that fails once its context is done.
+type cancelledAt struct {
+	io.ReaderAt
+	ctx context.Context
+}
+
+func (c *cancelledAt) ReadAt(p []byte, at int64) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.ReaderAt.ReadAt(p, at)
+}
+
+// zipMembers returns what is in an archive, and the other names that links give to files.
+func zipMembers(ctx context.Context, files *format.Zip) (members []member, others map[string][]string, err error) {
+	tree := newArchiveTree()
 	for _, f := range files.File {
-		name, ok, err := cleanName(f.Name)
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		name, err := cleanName(f.Name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if ok && f.Mode().IsRegular() {
-			names = append(names, name)
-		}
-	}
-	return names, nil
-}
-
-// eachInZip adds the files that are wanted.
-func eachInZip(files *zip.Reader, want map[string]place, add func(p place, content func() ([]byte, error)) bool) error {
-	for _, f := range files.File {
-		p, ok := want[path.Clean(f.Name)]
-		if !ok {
+		if f.Mode()&fs.ModeSymlink != 0 {
+			target, err := readZipped(f)
+			if err != nil {
+				return nil, nil, fmt.Errorf("the link %s cannot be read: %w", shown(name), err)
+			}
+			if err := tree.addLink(name, string(target)); err != nil {
+				return nil, nil, err
+			}
 			continue
 		}
-		content, err := readZipped(f)
+		kind := kindOfMode(f.Mode())
+		if kind == "" {
+			kind, err = kindOf(name, func() ([]byte, error) { return zippedHead(f) })
+		}
 		if err != nil {
+			kind = "damaged file"
+		}
+		if err := tree.add(name, kind); err != nil {
+			return nil, nil, err
+		}
+	}
+	return tree.visible()
+}
+
+// zippedHead reads the beginning of a file.
+func zippedHead(f *zip.File) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(io.LimitReader(r, sniffed))
+}
+
+// eachInZip adds the files that are wanted, also by other names.
+func eachInZip(ctx context.Context, files *format.Zip, others map[string][]string, want map[string]place, add func(p place, content func() ([]byte, error)) bool) error {
+	for _, f := range files.File {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !add(p, func() ([]byte, error) { return content, nil }) {
-			return nil
+		name := path.Clean(f.Name)
+		var content []byte
+		var fault error
+		for _, as := range append([]string{name}, others[name]...) {
+			p, ok := want[as]
+			if !ok {
+				continue
+			}
+			if content == nil && fault == nil {
+				content, fault = readZipped(f)
+			}
+			if !add(p, func() ([]byte, error) { return content, fault }) {
+				return nil
+			}
 		}
 	}
 	return nil
@@ -95,20 +174,24 @@ func eachInZip(files *zip.Reader, want map[string]place, add func(p place, conte
 // readZipped reads a file whole, within bounds, whatever length it claims; the
 // library compares its checksum and that length.
 func readZipped(f *zip.File) ([]byte, error) {
-	if f.UncompressedSize64 > maxImageFile {
-		return nil, fmt.Errorf("%s cannot be read: it has more than %d MiB", f.Name, maxImageFile>>20)
+	switch size := f.UncompressedSize64; {
+	case size > maxImageFile:
+		return nil, errLargeFile
+	case size > maxZippedFree && size/maxUnpackedRatio > f.CompressedSize64:
+		return nil, fmt.Errorf("it unpacks to more than %d MiB and %d times its size", maxZippedFree>>20, maxUnpackedRatio)
 	}
 	r, err := f.Open()
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", f.Name, err)
+		return nil, err
 	}
 	defer r.Close()
 	content, err := readImage(r)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("%w: the archive is cut short or damaged", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", f.Name, err)
-	}
-	return content, nil
+	return content, err
 }
+
+// maxZippedFree bounds a file that unpacks to a great many times its size; see
+// [maxUnpackedRatio].
+const maxZippedFree = 16 << 20

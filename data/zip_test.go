@@ -23,12 +23,12 @@ func TestZipRefuses(t *testing.T) {
 		"tar":            {tarOf(t, pets), "it is not a whole zip file"},
 		"cut":            {whole[:len(whole)-30], "it is not a whole zip file"},
 		"goes on":        {append(bytes.Clone(whole), "more"...), "it goes on after the end of the zip file"},
-		"no images":      {zipOf(t, []archived{{"x.txt", nil}}), "it has no images: they lie at train/<class>/"},
+		"no images":      {zipOf(t, []archived{{"x.txt", nil}}), "it has no images (it has 1 .txt file): they lie at train/<class>/"},
 		"no test images": {zipOf(t, pets[:3]), "it has no images in test"},
 		"leads out":      {zipOf(t, append(pets, archived{"../train/cat/x.png", nil})), `the name "../train/cat/x.png" leads out of it`},
 		"absolute":       {zipOf(t, append(pets, archived{"/train/cat/x.png", nil})), `the name "/train/cat/x.png" leads out of it`},
-		"twice":          {zipOf(t, append(pets, pets[0])), "train/dog/a.png is there twice"},
-		"two image sets": {zipOf(t, append(pets, archived{"other/train/cat/a.png", nil})), `it holds two image folders, "" and "other/"`},
+		"twice":          {zipOf(t, append(pets, pets[0])), `"train/dog/a.png" is there twice`},
+		"two image sets": {zipOf(t, append(pets, archived{"other/train/cat/a.png", nil})), `it holds two image folders, "other/" and ""`},
 		"damaged":        {damaged, "train/dog/a.png"},
 		"bomb":           {zipOf(t, append(pets, bomb)), "train/cat/x.png cannot be read: it has more than 64 MiB"},
 		"hidden bomb":    {hidden, "train/cat/x.png cannot be read: zip: not a valid zip file"},
@@ -39,7 +39,7 @@ func TestZipRefuses(t *testing.T) {
 		})
 	}
 	for n := range whole {
-		if _, _, err := readImages(t.Context(), zipBytes(whole[:n])); err == nil {
+		if _, _, err := readImages(t.Context(), &zipBytes{content: whole[:n]}); err == nil {
 			t.Errorf("a zip file cut at byte %d of %d was accepted", n, len(whole))
 		}
 	}

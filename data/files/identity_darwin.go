@@ -4,7 +4,18 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 )
+
+// Changed returns when a file was last changed in any way, which nobody can set; ok is
+// false where the system does not tell.
+func Changed(info fs.FileInfo) (at time.Time, ok bool) {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return time.Time{}, false
+	}
+	return time.Unix(s.Ctimespec.Unix()), true
+}
 
 func unsettable(info fs.FileInfo) string {
 	s, ok := info.Sys().(*syscall.Stat_t)

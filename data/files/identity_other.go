@@ -2,7 +2,14 @@
 
 package files
 
-import "io/fs"
+import (
+	"io/fs"
+	"time"
+)
+
+// Changed returns when a file was last changed in any way, which nobody can set; ok is
+// false where the system does not tell.
+func Changed(fs.FileInfo) (at time.Time, ok bool) { return time.Time{}, false }
 
 func unsettable(fs.FileInfo) string { return "" }
 

@@ -2,22 +2,31 @@ package format
 
 import (
 	"archive/zip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
 
+// Zip is the directory of a zip file.
+type Zip struct {
+	*zip.Reader
+	Encoding string // that names which are not UTF-8 were taken to be in; empty if there are none
+}
+
 // OpenZip reads the directory of a zip file of the given size, and refuses what
 // no honest one has: names that lead out of it or come twice, encryption, and
-// bytes after its end. Reading a file of it checks its length and checksum; the
+// bytes before its beginning or after its end. Names are in UTF-8 and have slashes,
+// whatever the file has. Reading a file of it checks its length and checksum; the
 // caller bounds what a file may unpack to.
-func OpenZip(r io.ReaderAt, size int64) (*zip.Reader, error) {
+func OpenZip(r io.ReaderAt, size int64) (*Zip, error) {
 	z, err := zip.NewReader(r, size)
-	if err != nil {
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // looked at below
 		return nil, fmt.Errorf("it is not a whole zip file: %w", err)
 	}
 	// The library looks for the end record, 22 bytes and the comment, as far back
@@ -26,20 +35,53 @@ func OpenZip(r io.ReaderAt, size int64) (*zip.Reader, error) {
 	if _, err := r.ReadAt(end[:], size-22-int64(len(z.Comment))); err != nil || string(end[:]) != "PK\x05\x06" {
 		return nil, errors.New("it goes on after the end of the zip file")
 	}
+	if err := beginsAtOnce(r, z.File); err != nil {
+		return nil, err
+	}
+	encoding, err := nameFiles(z.File)
+	if err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for _, f := range z.File {
 		name := strings.TrimSuffix(strings.TrimPrefix(f.Name, "./"), "/")
 		switch {
-		case !fs.ValidPath(name) || strings.Contains(name, `\`):
+		case !fs.ValidPath(name):
 			return nil, fmt.Errorf("the name %q leads out of it, or is none", f.Name)
 		case seen[name]:
-			return nil, fmt.Errorf("%s is there twice", f.Name)
+			return nil, fmt.Errorf("%q is there twice", f.Name)
 		case f.Flags&1 != 0:
-			return nil, fmt.Errorf("%s is encrypted", f.Name)
+			return nil, fmt.Errorf("%q is encrypted", f.Name)
 		}
 		seen[name] = true
 	}
-	return z, nil
+	return &Zip{z, encoding}, nil
+}
+
+// beginsAtOnce checks that the first file of a zip file is at its beginning. The library
+// takes the last of several zip files in one for the whole.
+func beginsAtOnce(r io.ReaderAt, files []*zip.File) error {
+	if len(files) == 0 {
+		return nil
+	}
+	first := int64(math.MaxInt64)
+	for _, f := range files {
+		at, err := f.DataOffset()
+		if err != nil {
+			return fmt.Errorf("it is not a whole zip file: %w", err)
+		}
+		first = min(first, at)
+	}
+	// A file's header is 30 bytes, its name and its extra fields.
+	var header [30]byte
+	if _, err := r.ReadAt(header[:], 0); err != nil {
+		return fmt.Errorf("it is not a whole zip file: %w", err)
+	}
+	name, extra := binary.LittleEndian.Uint16(header[26:]), binary.LittleEndian.Uint16(header[28:])
+	if string(header[:4]) != "PK\x03\x04" || first != 30+int64(name)+int64(extra) {
+		return errors.New("something lies before the beginning of the zip file, another one perhaps: unpack both")
+	}
+	return nil
 }
 
 // NPZ is a file of named NPY arrays, as numpy.savez and numpy.savez_compressed

@@ -1,0 +1,93 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// codec is one kind of image file.
+type codec struct {
+	magic string // with which it begins; ? stands for any byte
+	// open reads the headers, up to the first frame.
+	open func(content []byte) (frame, error)
+}
+
+// frame is the image in a file, the first one of several, before it is decoded.
+type frame struct {
+	size   image.Point // of what decode returns, whatever other headers say
+	lossy  bool
+	decode func() (image.Image, error)
+}
+
+func codecs() []codec {
+	return []codec{
+		{"\xff\xd8", standard(true, jpeg.DecodeConfig, jpeg.Decode)},
+		{"\x89PNG", standard(false, png.DecodeConfig, png.Decode)},
+		{"GIF8", openGIF},
+		{"BM", standard(false, bmp.DecodeConfig, bmp.Decode)},
+		{"II*\x00", standard(false, tiff.DecodeConfig, tiff.Decode)},
+		{"MM\x00*", standard(false, tiff.DecodeConfig, tiff.Decode)},
+		{"RIFF????WEBP", openWebP},
+		{"P1", openNetpbm}, {"P2", openNetpbm}, {"P3", openNetpbm},
+		{"P4", openNetpbm}, {"P5", openNetpbm}, {"P6", openNetpbm}, {"P7", openNetpbm},
+	}
+}
+
+// standard opens files of a package whose config is that of the frame it decodes.
+func standard(lossy bool, config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) func([]byte) (frame, error) {
+	return func(content []byte) (frame, error) {
+		c, err := config(bytes.NewReader(content))
+		return frame{image.Pt(c.Width, c.Height), lossy, func() (image.Image, error) {
+			return decode(bytes.NewReader(content))
+		}}, err
+	}
+}
+
+// isImageName tells by the ending of a name, in lower case, whether a file must be an
+// image that can be read.
+func isImageName(ext string) bool {
+	switch ext {
+	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp",
+		".pbm", ".pgm", ".ppm", ".pnm", ".pam":
+		return true
+	}
+	return false
+}
+
+const readableKinds = "JPEG, PNG, GIF, BMP, TIFF, WebP and PBM, PGM, PPM, PAM"
+
+// codecOf recognizes a file by how it begins, whatever its name.
+func codecOf(content []byte) (codec, error) {
+	for _, c := range codecs() {
+		if begins(content, c.magic) {
+			return c, nil
+		}
+	}
+	if len(content) == 0 {
+		return codec{}, errors.New("the file is empty")
+	}
+	if kind := unreadableKind(content); kind != "" {
+		return codec{}, errors.New("it is " + kind + ", not one of " + readableKinds)
+	}
+	return codec{}, errors.New("it is not one of " + readableKinds)
+}
+
+// begins tells whether content begins with magic, in which ? stands for any byte.
+func begins(content []byte, magic string) bool {
+	if len(content) < len(magic) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != '?' && magic[i] != content[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,78 @@
+package data
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"time"
+
+	"ngebm/data/files"
+)
+
+// keyer makes a key of files that changes when one of them does. Where the system does not
+// tell of every change it takes a hash of their content: files that are exchanged by
+// renaming may have the same size and time.
+type keyer struct {
+	hash    hash.Hash
+	changed func(info fs.FileInfo) (at time.Time, ok bool) // [files.Changed]
+	latest  time.Time
+}
+
+// add adds a file, or what is in the place of one.
+func (k *keyer) add(ctx context.Context, name, path string, info fs.FileInfo) error {
+	fmt.Fprintf(k.hash, "%q %s\n", name, files.Identity(info))
+	changed, ok := k.changed(info)
+	if changed.After(k.latest) {
+		k.latest = changed
+	}
+	if ok || !info.Mode().IsRegular() {
+		return nil
+	}
+	file, err := files.OpenLinked(path, maxFileSize)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := io.Copy(k.hash, &cancelled{file, ctx}); err != nil {
+		return fmt.Errorf("%s: %w", shown(path), shownError(err))
+	}
+	return nil
+}
+
+// settle waits until the clock of the file system has moved on since the last change, so
+// that a later one cannot have the same time.
+func (k *keyer) settle(ctx context.Context) error {
+	const tick = 20 * time.Millisecond // of the coarsest kernel clock, 100 Hz, doubled
+	wait := tick - time.Since(k.latest)
+	if k.latest.IsZero() || wait <= 0 || wait > tick {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// fileKey is the key of one file.
+func fileKey(ctx context.Context, path string) (string, error) {
+	file, err := files.OpenLinked(path, maxFileSize)
+	if err != nil {
+		return "", fmt.Errorf("data: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", fmt.Errorf("data: %s: %w", shown(path), shownError(err))
+	}
+	keys := keyer{hash: sha256.New(), changed: files.Changed}
+	if err := cmp.Or(keys.add(ctx, "", path, info), keys.settle(ctx)); err != nil {
+		return "", fmt.Errorf("data: %w", err)
+	}
+	return fmt.Sprintf("file %x ", keys.hash.Sum(nil)), nil
+}

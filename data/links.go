@@ -1,0 +1,185 @@
+package data
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// archiveTree is the names in an archive, in which links are followed as they would be in
+// the folder that it unpacks to, and never out of it.
+type archiveTree struct {
+	kinds    map[string]string   // of all members, by name; see [member]
+	links    map[string]string   // what symbolic links hold
+	hard     map[string]string   // the members that hard links are other names of
+	children map[string][]string // the names in each folder
+}
+
+func newArchiveTree() *archiveTree {
+	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}, children: map[string][]string{}}
+}
+
+const kindLink = "link"
+
+// add adds a member under a clean name.
+func (t *archiveTree) add(name, kind string) error {
+	before, known := t.kinds[name]
+	switch {
+	case name == "." || known && kind == before && kind != "" && kind != kindLink:
+		return nil
+	case known:
+		return fmt.Errorf("%s is there twice: keep one", shown(name))
+	}
+	t.kinds[name] = kind
+	for { // the folders that it lies in need not be members
+		folder := path.Dir(name)
+		t.children[folder] = append(t.children[folder], path.Base(name))
+		if folder == "." {
+			return nil
+		}
+		switch kind, known := t.kinds[folder]; {
+		case known && kind == kindFolder:
+			return nil
+		case known:
+			return fmt.Errorf("%s lies in %s, which is not a folder there", shown(name), shown(folder))
+		}
+		t.kinds[folder] = kindFolder
+		name = folder
+	}
+}
+
+// maxLinkTarget is how long a path is at most on Linux.
+const maxLinkTarget = 4096
+
+func (t *archiveTree) addLink(name, target string) error {
+	if len(target) > maxLinkTarget {
+		return fmt.Errorf("the link %s has %d characters, more than %d", shown(name), len(target), maxLinkTarget)
+	}
+	t.links[name] = target
+	return t.add(name, kindLink)
+}
+
+func (t *archiveTree) addHardLink(name, target string) error {
+	t.hard[name] = target
+	return t.add(name, kindLink)
+}
+
+// Links that cannot be followed.
+var (
+	errLinkLeaves = errors.New("out of the archive")
+	errLinkLost   = errors.New("to nothing in the archive")
+	errLinkLoops  = errors.New("to itself")
+)
+
+// maxHops bounds the links in one path, as Linux does.
+const maxHops = 40
+
+// resolve returns the member that a name leads to.
+func (t *archiveTree) resolve(name string) (string, error) {
+	done, rest := ".", strings.Split(name, "/")
+	for hops := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		switch {
+		case part == "" || part == ".":
+			continue
+		case part == ".." && done == ".":
+			return "", errLinkLeaves
+		case part == "..":
+			done = path.Dir(done)
+			continue
+		case t.kinds[done] != kindFolder && done != ".":
+			return "", errLinkLost
+		}
+		next := path.Join(done, part)
+		target, soft := t.links[next]
+		hardTarget, hard := t.hard[next]
+		if !soft && !hard {
+			done = next
+			continue
+		}
+		if hops++; hops > maxHops {
+			return "", errLinkLoops
+		}
+		switch {
+		case hard:
+			done, target = ".", hardTarget
+		case path.IsAbs(target):
+			return "", errLinkLeaves
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	if _, ok := t.kinds[done]; !ok && done != "." {
+		return "", errLinkLost
+	}
+	return done, nil
+}
+
+// maxLinked bounds the names that links to folders add.
+const maxLinked = 1 << 20
+
+// visible returns the members that are not hidden, each under every name that links give
+// it, and the other names by the one that the archive has it under.
+func (t *archiveTree) visible() (members []member, others map[string][]string, err error) {
+	others = map[string][]string{}
+	var broken []string
+	added := 0
+	var follow func(name, real string, folders []string) error
+	follow = func(name, real string, folders []string) error {
+		target, err := t.resolve(real)
+		if err != nil {
+			text := cmp.Or(t.links[real], t.hard[real])
+			broken = append(broken, fmt.Sprintf("%s leads %v (%q)", shown(name), err, text))
+			return nil
+		}
+		if added++; added > maxLinked {
+			return fmt.Errorf("links in it to folders add more than %d names: unpack it and write folder:PATH", maxLinked)
+		}
+		kind := t.kinds[target]
+		if target == "." {
+			kind = kindFolder
+		}
+		members = append(members, member{name, kind})
+		if kind != kindFolder {
+			others[target] = append(others[target], name)
+			return nil
+		}
+		if slices.Contains(folders, target) || isBelow(name, target) {
+			return fmt.Errorf("the link %s leads to a folder that it lies in: remove it", shown(name))
+		}
+		for _, child := range t.children[target] {
+			if isHidden(child) {
+				continue
+			}
+			if err := follow(path.Join(name, child), path.Join(target, child), append(folders, target)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.kinds)) {
+		switch kind := t.kinds[name]; {
+		case isHidden(name):
+		case kind == kindLink:
+			if err := follow(name, name, nil); err != nil {
+				return nil, nil, err
+			}
+		default:
+			members = append(members, member{name, kind})
+		}
+	}
+	if broken != nil {
+		return nil, nil, fmt.Errorf("%s in it cannot be followed: %s: pack what they lead to instead of links (tar -h, zip without -y), or remove them",
+			counted(len(broken), kindLink), listed(broken, "; "))
+	}
+	return members, others, nil
+}
+
+// isBelow tells whether a name lies in a folder.
+func isBelow(name, folder string) bool {
+	return folder == "." || strings.HasPrefix(name, folder+"/")
+}

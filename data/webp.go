@@ -1,0 +1,148 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+
+	"golang.org/x/image/vp8"
+	"golang.org/x/image/vp8l"
+)
+
+// openWebP opens the first frame. What is not an animation has one. The size is read
+// from the frame itself: the canvas that an extended header promises may be another one.
+func openWebP(content []byte) (frame, error) {
+	whole := errors.New("it has no frame")
+	canvas := image.Point{}
+	for id, data := range riffChunks(content[12:], &whole) {
+		switch id {
+		case "VP8X":
+			if len(data) != 10 {
+				return frame{}, errors.New("its extended header is damaged")
+			}
+			canvas = image.Pt(1+uint24(data[4:]), 1+uint24(data[7:]))
+		case "VP8 ", "VP8L":
+			f, err := openWebPFrame(id, data)
+			if err == nil && canvas != (image.Point{}) && canvas != f.size {
+				err = fmt.Errorf("its frame is %dx%d, its canvas %dx%d", f.size.X, f.size.Y, canvas.X, canvas.Y)
+			}
+			return f, err
+		case "ANMF":
+			return openWebPAnimation(data, canvas)
+		}
+	}
+	return frame{}, whole
+}
+
+// riffChunks yields the chunks in order. A chunk that is cut short ends them, with the
+// error in whole.
+func riffChunks(rest []byte, whole *error) func(yield func(id string, data []byte) bool) {
+	return func(yield func(id string, data []byte) bool) {
+		for len(rest) >= 8 {
+			id, n := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
+			if rest = rest[8:]; n > int64(len(rest)) {
+				*whole = fmt.Errorf("it is cut short in its chunk %q", id)
+				return
+			}
+			if !yield(id, rest[:n]) {
+				return
+			}
+			rest = rest[min(n+n&1, int64(len(rest))):] // padded to an even length
+		}
+	}
+}
+
+func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+// openWebPFrame opens the data of one frame.
+func openWebPFrame(id string, data []byte) (frame, error) {
+	if id == "VP8L" {
+		c, err := vp8l.DecodeConfig(bytes.NewReader(data))
+		return frame{image.Pt(c.Width, c.Height), false, func() (image.Image, error) {
+			return vp8l.Decode(bytes.NewReader(data))
+		}}, err
+	}
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(data), len(data))
+	h, err := d.DecodeFrameHeader()
+	return frame{image.Pt(h.Width, h.Height), true, func() (image.Image, error) {
+		planes, err := d.DecodeFrame()
+		if err != nil {
+			return nil, err
+		}
+		stretch(planes)
+		return planes, nil
+	}}, err
+}
+
+// openWebPAnimation opens the first frame of an animation, black around it, as Pillow
+// shows it.
+func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
+	if len(data) < 16 {
+		return frame{}, errors.New("it is cut short in its first frame")
+	}
+	corner := image.Pt(2*uint24(data), 2*uint24(data[3:]))
+	place := image.Rectangle{corner, corner.Add(image.Pt(1+uint24(data[6:]), 1+uint24(data[9:])))}
+	if !place.In(image.Rectangle{Max: canvas}) {
+		return frame{}, fmt.Errorf("its first frame leaves its canvas of %dx%d", canvas.X, canvas.Y)
+	}
+	whole := errors.New("its first frame is empty")
+	for id, data := range riffChunks(data[16:], &whole) {
+		if id != "VP8 " && id != "VP8L" {
+			continue
+		}
+		f, err := openWebPFrame(id, data)
+		if err != nil {
+			return frame{}, err
+		}
+		if f.size != place.Size() {
+			return frame{}, fmt.Errorf("its first frame is %dx%d, its header says %dx%d", f.size.X, f.size.Y, place.Dx(), place.Dy())
+		}
+		return frame{canvas, f.lossy, func() (image.Image, error) {
+			img, err := f.decode()
+			if err != nil || place.Size() == canvas {
+				return img, err
+			}
+			return onBlack{img, canvas, corner}, nil
+		}}, nil
+	}
+	return frame{}, whole
+}
+
+// onBlack is an image at a corner of a larger black one.
+type onBlack struct {
+	image.Image
+	size, corner image.Point
+}
+
+func (b onBlack) Bounds() image.Rectangle { return image.Rectangle{Max: b.size} }
+
+func (b onBlack) At(x, y int) color.Color {
+	p := image.Pt(x, y).Sub(b.corner).Add(b.Image.Bounds().Min)
+	if !p.In(b.Image.Bounds()) {
+		return color.NRGBA{A: 0xff}
+	}
+	return b.Image.At(p.X, p.Y)
+}
+
+// stretch gives a lossy WebP its colors. Brightness and chroma go from 16 to 235 and
+// 240 there (Rec. 601, RFC 6386 section 9.2), but the library returns them as if, like
+// in JPEG, all 256 values were in use.
+func stretch(planes *image.YCbCr) {
+	for i, y := range planes.Y {
+		planes.Y[i] = fullRange(y, 16, 0, 219)
+	}
+	for i := range planes.Cb {
+		planes.Cb[i] = fullRange(planes.Cb[i], 128, 128, 224)
+		planes.Cr[i] = fullRange(planes.Cr[i], 128, 128, 224)
+	}
+}
+
+// fullRange stretches span steps to 255, such that from becomes to.
+func fullRange(v uint8, from, to, span float64) uint8 {
+	return uint8(math.Round(min(max((float64(v)-from)*255/span+to, 0), 255)))
+}
