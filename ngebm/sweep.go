@@ -166,6 +166,9 @@ func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed 
 		}
 	}
 	row.Runs = append(row.Runs, run.Hash)
+	for _, note := range run.Notes {
+		row.Notes = append(row.Notes, fmt.Sprintf("seed %d: %s", w.Seeds[seed], note))
+	}
 	if run.Loaded {
 		w.table.Loaded++
 		return nil

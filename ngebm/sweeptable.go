@@ -36,6 +36,9 @@ type SweepRow struct {
 	// 40". Such a row is never best nor on a Pareto front: the seeds that remain would
 	// flatter it.
 	Failed []string `json:"failed,omitempty"`
+	// Notes say in what the runs could differ from runs trained now: "seed 2: it was
+	// trained by other code …".
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Estimate is one figure over the seeds.
@@ -249,6 +252,11 @@ func (t *SweepTable) Text(pareto ...string) (string, error) {
 	}
 	fmt.Fprintf(&b, "\nMeans over seeds %s ± half the 95 %% t-interval, on %d validation examples each; *: best mean;\nfront: no other row's means are at least as good in all of %s and better in one.\n",
 		strings.Trim(fmt.Sprint(t.Seeds), "[]"), t.Validation, names)
+	for i, r := range t.Rows {
+		for _, note := range r.Notes {
+			fmt.Fprintf(&b, "note: %s, %s\n", t.Grid.assignments(i), note)
+		}
+	}
 	for _, f := range t.Figures {
 		fmt.Fprintf(&b, "%s (%s is better): %s\n", f.Name, f.Better, f.Is)
 	}

@@ -63,6 +63,8 @@ type Result struct {
 	Checkpoint string       `json:"checkpoint,omitempty"` // SHA-256 of the checkpoint
 	// Failed says why there are no figures: the run diverged.
 	Failed string `json:"failed,omitempty"`
+	// Notes say in what the run could differ from one trained by the code that measured it.
+	Notes []string `json:"notes,omitempty"`
 
 	Network    string   `json:"network"`
 	Parameters int      `json:"parameters"`
@@ -93,10 +95,11 @@ func setOf(d *data.Dataset) Set {
 
 // Work is what something took, and who did it.
 type Work struct {
-	Code    string  `json:"code"`    // see ngebm.Version
-	Device  string  `json:"device"`  // the backend's own description, without folders
-	Machine string  `json:"machine"` // "linux/amd64, 2 processors"
-	Seconds float64 `json:"seconds"` // by the clock; of measuring, by the last process that did
+	Code    string  `json:"code"`             // see ngebm.Version
+	Source  string  `json:"source,omitempty"` // see ngebm.Source
+	Device  string  `json:"device"`           // the backend's own description, without folders
+	Machine string  `json:"machine"`          // "linux/amd64, 2 processors"
+	Seconds float64 `json:"seconds"`          // by the clock; of measuring, by the last process that did
 	// Process is the processor time meanwhile, in seconds, of all cores together; 0
 	// where it is not known.
 	Process float64 `json:"process_seconds"`

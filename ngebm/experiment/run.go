@@ -25,7 +25,8 @@ import (
 	"ngebm/ngebm/progress"
 )
 
-// version is raised whenever a change in this package changes what is found of a run.
+// version is raised whenever a change in this package changes what is found of a run. The
+// packages that it calls are covered by ngebm.Source.
 const version = 1
 
 // Run trains what is not trained yet, measures what is not measured yet, and returns
@@ -53,7 +54,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Optio
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	r := &runner{plan: p, backend: backend, opts: opts, keep: keep}
+	r := &runner{plan: p, backend: backend, opts: opts, keep: keep, trained: map[string]bool{}}
 	err := r.run(ctx)
 	if err != nil && (ctx.Err() != nil || errors.Is(err, ngebm.ErrStopped)) {
 		return r.results, fmt.Errorf("experiment: %w; the same experiment goes on where it was", ngebm.ErrStopped)
@@ -68,6 +69,8 @@ type runner struct {
 	opts    ngebm.Options
 	keep    func(*Results) error
 	results *Results
+
+	trained map[string]bool // configurations that this process has trained or loaded
 
 	outside []*data.Dataset
 	parts   *parts // of the test set, drawn once
@@ -234,7 +237,12 @@ func (r *runner) report(what string) {
 
 // train trains a run or loads it; why is not empty if it diverged.
 func (r *runner) train(ctx context.Context, j job) (run *ngebm.Run, why string, err error) {
-	run, err = ngebm.Train(ctx, r.backend, j.config, r.opts)
+	opts := r.opts
+	opts.Fresh = opts.Fresh && !r.trained[j.config.String()] // once in an experiment
+	run, err = ngebm.Train(ctx, r.backend, j.config, opts)
+	if err == nil {
+		r.trained[j.config.String()] = true
+	}
 	if errors.Is(err, ngebm.ErrDiverged) {
 		return run, run.History.Stopped, nil
 	}
@@ -249,6 +257,7 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	}
 	defer run.Close()
 	result = r.describe(run, j)
+	result.Notes = run.Notes
 	if result.Failed = why; why != "" {
 		return result, !run.Loaded, nil
 	}
@@ -262,6 +271,9 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	defer folder.Close()
 	name := "experiment-" + r.key(result.Checkpoint) + ".json"
 	if stored, err := readResult(folder, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			stored.Notes = run.Notes
+		}
 		return stored, !run.Loaded, err
 	}
 	if r.parts == nil {
@@ -278,7 +290,7 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	}
 	result.enter(m)
 	result.Measuring = Work{
-		Code: ngebm.Version(), Device: withoutPaths(r.backend.Description()), Machine: machine(),
+		Code: ngebm.Version(), Source: ngebm.Source(), Device: withoutPaths(r.backend.Description()), Machine: machine(),
 		Seconds: time.Since(began).Seconds(), Process: ngebm.ProcessTime() - processor,
 	}
 	b, err := json.Marshal(result)
@@ -299,10 +311,11 @@ func (r *runner) key(checkpoint string) string {
 	}
 	b, err := json.Marshal(struct {
 		Version    int
+		Source     string
 		Checkpoint string
 		Outside    []string
 		Protocol   Protocol
-	}{version, checkpoint, outside, r.plan.Measure})
+	}{version, ngebm.Source(), checkpoint, outside, r.plan.Measure})
 	if err != nil {
 		panic(err) // Validate refuses what JSON cannot hold
 	}
@@ -331,7 +344,7 @@ func (r *runner) describe(run *ngebm.Run, j job) *Result {
 		Method: j.method, Seed: j.config.Seed, Config: publicConfig(run.Config), Run: run.Hash, Network: run.Config.Net,
 		Sets: []Set{setOf(run.Train), setOf(run.Validation), setOf(run.Test)},
 		Training: Training{Steps: run.History.Steps(), Batch: run.Config.Batch, Work: Work{
-			Code: run.Cost.Code, Device: withoutPaths(run.Cost.Device), Machine: machine(),
+			Code: run.Cost.Code, Source: run.Cost.Source, Device: withoutPaths(run.Cost.Device), Machine: machine(),
 			Seconds: run.Cost.Seconds, Process: run.Cost.Process,
 		}},
 	}

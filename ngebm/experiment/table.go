@@ -51,6 +51,9 @@ func (r *Results) String() string {
 		if run.Failed != "" {
 			fmt.Fprintf(&b, "\nfailed: %s, seed %d: %s", run.Method, run.Seed, run.Failed)
 		}
+		for _, note := range run.Notes {
+			fmt.Fprintf(&b, "\nnote: %s, seed %d: %s", run.Method, run.Seed, note)
+		}
 	}
 	for _, name := range r.Missing() {
 		fmt.Fprintf(&b, "\nmissing: %s", name)

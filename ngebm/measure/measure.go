@@ -53,11 +53,15 @@ type Plan struct {
 
 // Report is what was measured of one classifier on one set. It turns into JSON.
 type Report struct {
-	Network    string    `json:"network"`
-	Parameters int       `json:"parameters"`
-	Run        string    `json:"run,omitempty"` // hash of the configuration, see ngebm.Config.Hash
-	Data       data.Info `json:"data"`
-	Examples   int       `json:"examples"`
+	Network    string `json:"network"`
+	Parameters int    `json:"parameters"`
+	Run        string `json:"run,omitempty"`  // hash of the configuration, see ngebm.Config.Hash
+	Code       string `json:"code,omitempty"` // that measured, see ngebm.Version; of [Stored] only
+	// Notes are the run's, see ngebm.Run: they belong to this moment, and are not stored.
+	Notes []string `json:"-"`
+
+	Data     data.Info `json:"data"`
+	Examples int       `json:"examples"`
 
 	// Calibration has accuracy, NLL, Brier score, AURC and all forms of ECE,
 	// before and after temperature.

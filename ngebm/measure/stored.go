@@ -17,13 +17,10 @@ import (
 	"ngebm/ngebm/jem"
 )
 
-// version is raised whenever a change in this project's code changes what a
-// measurement gives.
-const version = 1
-
 // Stored measures a run on its test set, or returns what was measured before: a
 // report lies in the run's folder, as measured-<key>.json, and the key covers the
-// checkpoint's content, the data sets and the options. A run is measured once.
+// checkpoint's content, the data sets, the options and the code (see ngebm.Source). A run
+// is measured once.
 // Adversarial examples are not stored: attack.Curve.Adversarial gives none for a
 // report that was read.
 func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
@@ -39,13 +36,17 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	}
 	name := "measured-" + o.key(checkpoint, run.Test) + ".json"
 	if r, err := read[Report](run, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			r.Notes = run.Notes
+		}
 		return r, err
 	}
 	r, err := Measure(ctx, run.Classifier, run.Test, o)
 	if err != nil {
 		return nil, err
 	}
-	r.Run = run.Hash
+	r.Run, r.Code = run.Hash, ngebm.Version()
+	r.Notes = run.Notes
 	return r, write(run, name, r)
 }
 
@@ -101,7 +102,7 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		Masking  bool
 	}
 	k := struct {
-		Version             int
+		Source              string
 		Checkpoint, In, Val string
 		Bins                int
 		Bootstrap           bootstrap.Options
@@ -110,7 +111,7 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		Seed                uint64
 		Refine              *jem.Refinement `json:",omitempty"`
 		AttackBatch         int             `json:",omitempty"`
-	}{Version: version, Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
+	}{Source: ngebm.Source(), Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
 	if o.Validation != nil {
 		k.Val = o.Validation.Checksum
 	}
@@ -122,7 +123,7 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		k.Out = append(k.Out, d.Checksum)
 	}
 	for _, p := range o.Attacks {
-		k.Attacks = append(k.Attacks, plan{fmt.Sprint(p.Attack), p.Epsilons, p.Examples, p.Masking})
+		k.Attacks = append(k.Attacks, plan{fmt.Sprintf("%#v", p.Attack), p.Epsilons, p.Examples, p.Masking})
 	}
 	b, err := json.Marshal(k)
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d weights, measured on %s %s (%d examples)\n", r.Network, r.Parameters, r.Data.Name, r.Data.Split, r.Examples)
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
 	if r.Refined != nil {
 		fmt.Fprintf(&b, "refined: by %s\n", r.Refined.Refinement)
 	}

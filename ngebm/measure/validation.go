@@ -168,13 +168,13 @@ func (v Validation) file(run *ngebm.Run) (string, error) {
 		return "", err
 	}
 	b, err := json.Marshal(struct {
-		Version         int
+		Source          string
 		Checkpoint, Set string
 		Strange, Attack string
 		Epsilon         float64
 		Examples        int
 		Seed            uint64
-	}{version, checkpoint, run.Validation.Checksum, v.Strange, attackOnValidation.String(), v.Epsilon, v.Examples, run.Config.Seed})
+	}{ngebm.Source(), checkpoint, run.Validation.Checksum, v.Strange, attackOnValidation.String(), v.Epsilon, v.Examples, run.Config.Seed})
 	if err != nil {
 		return "", fmt.Errorf("measure: %w", err)
 	}

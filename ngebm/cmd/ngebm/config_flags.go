@@ -17,6 +17,7 @@ type configFlags struct {
 	preset, set, net, method, changes, runs, device, plugin string
 	limit, devices                                          int
 	save                                                    time.Duration
+	fresh                                                   bool
 }
 
 func (f *configFlags) register(fs *flag.FlagSet) {
@@ -28,6 +29,7 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.changes, "set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry shows all of them, with the values that will be used")
 	fs.StringVar(&f.runs, "runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
 	fs.DurationVar(&f.save, "save-every", 5*time.Second, "least time between two checkpoints")
+	fs.BoolVar(&f.fresh, "fresh", false, "train again what is stored, and remove what was stored of these runs")
 	fs.IntVar(&f.devices, "devices", 1, "share each step's batch among so many devices: all GPUs of this machine, say; it changes nothing but the speed")
 	fs.StringVar(&f.device, "device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
 	fs.StringVar(&f.plugin, "plugin", "", pluginAbout)
@@ -75,5 +77,5 @@ func (f *configFlags) open(ctx context.Context) (*device.Device, ngebm.Options, 
 		return nil, ngebm.Options{}, err
 	}
 	fmt.Fprintf(os.Stderr, "device: %s\n", d)
-	return d, ngebm.Options{Runs: f.runs, Progress: bar, SaveEvery: f.save, Devices: f.devices}, nil
+	return d, ngebm.Options{Runs: f.runs, Progress: bar, SaveEvery: f.save, Devices: f.devices, Fresh: f.fresh}, nil
 }

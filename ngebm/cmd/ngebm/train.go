@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -66,6 +67,7 @@ func summarise(w io.Writer, run *ngebm.Run) error {
 	fmt.Fprintf(t, "network\t%s, %d weights\n", run.Config.Net, run.Classifier.Parameters())
 	fmt.Fprintf(t, "method\t%s\n", run.Config.Method())
 	fmt.Fprintf(t, "seed\t%d\n", run.Config.Seed)
+	fmt.Fprintf(t, "code\t%s (source %s)\n", cmp.Or(run.Cost.Code, "unknown"), cmp.Or(run.Cost.Source, "unknown"))
 	fmt.Fprintf(t, "loss\t%.4f at the first step, %.4f at the last\n", h.Loss[0], h.Loss[h.Steps()-1])
 	fmt.Fprintf(t, "test accuracy\t%.4f on %d examples\n", test.Accuracy, test.Examples)
 	for i, name := range h.Terms {
@@ -73,6 +75,9 @@ func summarise(w io.Writer, run *ngebm.Run) error {
 			continue // it is of samples or outliers, not of a set
 		}
 		fmt.Fprintf(t, "test %s\t%.4g (weight %g)\n", name, test.Values[i], h.Weights[i])
+	}
+	for _, note := range run.Notes {
+		fmt.Fprintf(t, "note\t%s\n", note)
 	}
 	if run.Warning != "" {
 		fmt.Fprintf(t, "warning\t%s\n", run.Warning)

@@ -20,8 +20,9 @@ type Layer struct {
 func layers(nodes []*graph.Node, store *model.Store, g *graph.Graph) []Layer {
 	owner := map[*graph.Node]string{} // of a node that depends on one layer's weights and on nothing else
 	for v := range store.IterVariables() {
-		if v.Trainable && v.InUseByGraph(g) {
-			owner[v.NodeValue(g)] = path.Dir(v.Path())
+		// The store's own variables, such as the state of its random numbers, are at its root.
+		if scope := path.Dir(v.Path()); scope != "/" && v.InUseByGraph(g) {
+			owner[v.NodeValue(g)] = scope
 		}
 	}
 	var found []Layer

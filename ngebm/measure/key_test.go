@@ -1,0 +1,69 @@
+package measure
+
+import (
+	"strings"
+	"testing"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/jem"
+)
+
+// A stored report is found again only for the same weights, sets, attacks and settings.
+func TestKey(t *testing.T) {
+	set := func(checksum string) *data.Dataset { return &data.Dataset{Info: data.Info{Checksum: checksum}} }
+	options := func(a attack.Attack, epsilons ...float64) Options {
+		return Options{Attacks: []Plan{{Attack: a, Epsilons: epsilons}}}
+	}
+	pgd := attack.PGD{Norm: attack.Linf, Steps: 40, Step: .1, RandomStart: true}
+	finer, longer, fixed, l2, restarted := pgd, pgd, pgd, pgd, pgd
+	finer.Step, longer.Steps, fixed.RandomStart, l2.Norm, restarted.Restarts = .10000001, 41, false, attack.L2, 2
+	type asked struct {
+		checkpoint string
+		in         *data.Dataset
+		o          Options
+	}
+	seen := map[string]string{}
+	for name, a := range map[string]asked{
+		"nothing else":          {"a", set("1"), Options{}},
+		"other weights":         {"b", set("1"), Options{}},
+		"another test set":      {"a", set("2"), Options{}},
+		"a validation split":    {"a", set("1"), Options{Validation: set("3")}},
+		"another split":         {"a", set("1"), Options{Validation: set("4")}},
+		"an OOD set":            {"a", set("1"), Options{Out: []*data.Dataset{set("5")}}},
+		"another OOD set":       {"a", set("1"), Options{Out: []*data.Dataset{set("6")}}},
+		"bins":                  {"a", set("1"), Options{Bins: 20}},
+		"intervals":             {"a", set("1"), Options{Bootstrap: bootstrap.Options{Resamples: 10}}},
+		"the attacks' seed":     {"a", set("1"), Options{Seed: 2}},
+		"a batch of attacks":    {"a", set("1"), Options{AttackBatch: 7}},
+		"refined inputs":        {"a", set("1"), Options{Refine: jem.Refinement{Steps: 3}}},
+		"an attack":             {"a", set("1"), options(pgd, .1)},
+		"its size":              {"a", set("1"), options(pgd, .1000000001)},
+		"its step, by 1e-8":     {"a", set("1"), options(finer, .1)},
+		"its steps":             {"a", set("1"), options(longer, .1)},
+		"its start":             {"a", set("1"), options(fixed, .1)},
+		"its norm":              {"a", set("1"), options(l2, .1)},
+		"its restarts":          {"a", set("1"), options(restarted, .1)},
+		"Square":                {"a", set("1"), options(attack.Square{Norm: attack.Linf, Queries: 10, P: .8}, .1)},
+		"its windows, by 1e-8":  {"a", set("1"), options(attack.Square{Norm: attack.Linf, Queries: 10, P: .80000001}, .1)},
+		"several":               {"a", set("1"), options(attack.Sequence{pgd, l2}, .1)},
+		"several, one of which": {"a", set("1"), options(attack.Sequence{finer, l2}, .1)},
+	} {
+		key := a.o.key(a.checkpoint, a.in)
+		if other, ok := seen[key]; ok {
+			t.Errorf("%s has the report of %s", name, other)
+		}
+		seen[key] = name
+	}
+}
+
+// A run's notes are shown with its report.
+func TestNotesAreShown(t *testing.T) {
+	r := Report{Calibration: &calibration.Report{}, Notes: []string{"it was trained by other code"}, Code: ngebm.Version()}
+	if text := r.String(); !strings.Contains(text, "note: it was trained by other code\n") {
+		t.Error(text)
+	}
+}
