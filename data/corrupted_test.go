@@ -63,7 +63,7 @@ func TestLongCorruptedFiles(t *testing.T) {
 			if err != nil {
 				return "", err
 			}
-			train, test, err := readNPZ(t.Context(), arrays, "set")
+			train, test, err := readNPZ(t.Context(), arrays, "set", maxDecoded)
 			return values(err, train, test)
 		}},
 		{"images in tar.gz", gzipOf(t, tarOf(t, pets)), true, func(file []byte) (string, error) {

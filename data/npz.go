@@ -45,7 +45,8 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 		defer bar.finish()
 		arrays, err := format.OpenNPZ(file, fileSize(file))
 		if err == nil {
-			if train, test, err = readNPZ(ctx, arrays, filepath.Base(archive)); err == nil {
+			limit := min(maxDecoded, max(leastUnpacked, mostUnpacked*fileSize(file)))
+			if train, test, err = readNPZ(ctx, arrays, filepath.Base(archive), limit); err == nil {
 				bar.add(int(fileSize(file)))
 			}
 		}
@@ -56,9 +57,16 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 	})
 }
 
+// What the arrays of a compressed file may take, in the file's size, but never less than
+// leastUnpacked: photographs shrink to a half, digits to a fifth.
+const (
+	mostUnpacked  = 100
+	leastUnpacked = 64 << 20
+)
+
 // readNPZ makes a set of the arrays that are named as one of npzNames, or x and
-// y, which it splits.
-func readNPZ(ctx context.Context, arrays *format.NPZ, base string) (train, test *Dataset, err error) {
+// y, which it splits. limit bounds the bytes of each array.
+func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) (train, test *Dataset, err error) {
 	have := arrays.Names()
 	has := func(name string) bool { return slices.Contains(have, name) }
 	set := Dataset{Info: Info{Name: base, Source: "a user's arrays", License: "unknown"}, MaxPixel: 255}
@@ -69,18 +77,21 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string) (train, test 
 		if slices.ContainsFunc(have, func(name string) bool { return strings.HasPrefix(name, "val_") || strings.HasSuffix(name, "_val") }) {
 			set.Source += "; without those for validation"
 		}
-		trainPart, err := readNPZPart(ctx, arrays, set, names[0], names[1])
+		trainPart, err := readNPZPart(ctx, arrays, set, names[0], names[1], limit)
 		if err != nil {
 			return nil, nil, err
 		}
-		testPart, err := readNPZPart(ctx, arrays, set, names[2], names[3])
+		testPart, err := readNPZPart(ctx, arrays, set, names[2], names[3], limit)
 		if err != nil {
 			return nil, nil, err
 		}
 		if !slices.Equal(trainPart.Shape, testPart.Shape) {
 			return nil, nil, fmt.Errorf("the images of %s are %v, those of %s %v: both need one shape", names[0], trainPart.Shape, names[2], testPart.Shape)
 		}
-		classes := max(slices.Max(trainPart.Labels), slices.Max(testPart.Labels)) + 1
+		classes, err := npzClasses(trainPart.Labels, testPart.Labels)
+		if err != nil {
+			return nil, nil, err
+		}
 		if train, err = trainPart.asSplit("train", classes); err != nil {
 			return nil, nil, err
 		}
@@ -88,18 +99,32 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string) (train, test 
 		return train, test, err
 	}
 	if !has("x") || !has("y") {
-		return nil, nil, fmt.Errorf("it holds the arrays %s: %s are read", strings.Join(have, ", "), npzLayout)
+		return nil, nil, fmt.Errorf("it holds the arrays %q: %s are read", have, npzLayout)
 	}
 	set.Source += "; split by number, a fifth of every class to test"
-	all, err := readNPZPart(ctx, arrays, set, "x", "y")
+	all, err := readNPZPart(ctx, arrays, set, "x", "y", limit)
 	if err != nil {
 		return nil, nil, err
 	}
-	whole, err := all.asSplit("", slices.Max(all.Labels)+1)
+	classes, err := npzClasses(all.Labels)
+	if err != nil {
+		return nil, nil, err
+	}
+	whole, err := all.asSplit("", classes)
 	if err != nil {
 		return nil, nil, err
 	}
 	return whole.splitByNumber()
+}
+
+// npzClasses returns the number of classes of all labels together.
+func npzClasses(parts ...[]int32) (int32, error) {
+	all := slices.Concat(parts...)
+	least, most := slices.Min(all), slices.Max(all)
+	if least > 0 {
+		return 0, fmt.Errorf("the labels go from %d to %d, and classes count from 0: store y - %d", least, most, least)
+	}
+	return most + 1, nil
 }
 
 // asSplit makes a set of a part, with numbers for the names of its classes.
@@ -137,26 +162,29 @@ func (d *Dataset) splitByNumber() (train, test *Dataset, err error) {
 
 // readNPZPart reads images and labels into a copy of set, which lacks the names
 // of the classes.
-func readNPZPart(ctx context.Context, arrays *format.NPZ, set Dataset, imagesName, labelsName string) (d Dataset, err error) {
+func readNPZPart(ctx context.Context, arrays *format.NPZ, set Dataset, imagesName, labelsName string, limit int64) (d Dataset, err error) {
 	if err := ctx.Err(); err != nil {
 		return d, err
 	}
-	images, err := arrays.Read(imagesName, maxDecoded)
+	if n := arrays.Size(imagesName); n > limit {
+		return d, fmt.Errorf("array %q takes %d MB, more than the %d MB that a file of this size may unpack to: store it without compression, by numpy.savez", imagesName, n>>20, limit>>20)
+	}
+	images, err := arrays.Read(imagesName, limit)
 	if err != nil {
 		return d, err
 	}
 	if set.Shape, err = npzShape(images.Shape); err != nil {
-		return d, fmt.Errorf("array %s: %w", imagesName, err)
+		return d, fmt.Errorf("array %q: %w", imagesName, err)
 	}
 	if set.Pixels, err = images.Bytes(); err != nil {
-		return d, fmt.Errorf("array %s: %w: store values from 0 to 255 as uint8", imagesName, err)
+		return d, fmt.Errorf("array %q: %w: store values from 0 to 255 as uint8", imagesName, err)
 	}
-	labels, err := arrays.Read(labelsName, maxDecoded)
+	labels, err := arrays.Read(labelsName, limit)
 	if err != nil {
 		return d, err
 	}
 	if set.Labels, err = npzLabels(labels, images.Shape[0]); err != nil {
-		return d, fmt.Errorf("array %s: %w", labelsName, err)
+		return d, fmt.Errorf("array %q: %w", labelsName, err)
 	}
 	return set, nil
 }

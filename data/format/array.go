@@ -33,8 +33,11 @@ const (
 	Int16   Type = "int16"
 	Int32   Type = "int32"
 	Int64   Type = "int64"
+	Float16 Type = "float16"
 	Float32 Type = "float32"
 	Float64 Type = "float64"
+	// BFloat16 is the first half of a float32.
+	BFloat16 Type = "bfloat16"
 )
 
 // size is the number of bytes of one number, 0 for what is no type.
@@ -42,7 +45,7 @@ func (t Type) size() int {
 	switch t {
 	case Bool, Uint8, Int8:
 		return 1
-	case Uint16, Int16:
+	case Uint16, Int16, Float16, BFloat16:
 		return 2
 	case Uint32, Int32, Float32:
 		return 4
@@ -131,12 +134,32 @@ func (a *Array) at(i int) (v float64, whole bool) {
 		return float64(a.order.Uint64(b)), true
 	case Int64:
 		return float64(int64(a.order.Uint64(b))), true
+	case Float16:
+		v = half(a.order.Uint16(b))
+	case BFloat16:
+		v = float64(math.Float32frombits(uint32(a.order.Uint16(b)) << 16))
 	case Float32:
 		v = float64(math.Float32frombits(a.order.Uint32(b)))
 	default:
 		v = math.Float64frombits(a.order.Uint64(b))
 	}
 	return v, v == math.Trunc(v) // false for NaN; infinities lie beyond 2^53
+}
+
+// half is the value of a float16 (binary16 of IEEE 754): a sign, 5 bits of exponent,
+// 10 of fraction.
+func half(bits uint16) float64 {
+	sign, exponent, fraction := 1-2*float64(bits>>15), int(bits>>10&31), float64(bits&1023)
+	switch exponent {
+	case 0:
+		return sign * math.Ldexp(fraction, -24)
+	case 31:
+		if fraction != 0 {
+			return math.NaN()
+		}
+		return math.Inf(int(sign))
+	}
+	return sign * math.Ldexp(1024+fraction, exponent-25)
 }
 
 // RowMajor returns the array with its last index running fastest: itself where

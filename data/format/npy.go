@@ -14,7 +14,7 @@ import (
 const maxNPYHeader = 10_000
 
 // ReadNPY reads an array that NumPy wrote, formats 1.0 to 3.0, of booleans,
-// integers or floats of 4 and 8 bytes in either byte order. An array in Fortran
+// integers or floats of 2, 4 and 8 bytes in either byte order. An array in Fortran
 // order is turned. limit bounds the bytes of the values.
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 //
@@ -183,21 +183,25 @@ func parseDescr(quoted string) (Type, binary.ByteOrder, error) {
 	descr := strings.Trim(quoted, `'"`)
 	types := map[string]Type{
 		"b1": Bool, "u1": Uint8, "u2": Uint16, "u4": Uint32, "u8": Uint64,
-		"i1": Int8, "i2": Int16, "i4": Int32, "i8": Int64, "f4": Float32, "f8": Float64,
+		"i1": Int8, "i2": Int16, "i4": Int32, "i8": Int64, "f2": Float16, "f4": Float32, "f8": Float64,
+		"V2": BFloat16, // as the package ml_dtypes, of JAX and others, writes it
 	}
 	if len(descr) == 3 {
 		t := types[descr[1:]]
 		switch {
 		case t == "":
-		case descr[0] == '<', descr[0] == '|' && t.size() == 1:
+		case descr[0] == '<', descr[0] == '|' && (t.size() == 1 || t == BFloat16):
 			return t, binary.LittleEndian, nil
 		case descr[0] == '>':
 			return t, binary.BigEndian, nil
 		}
 	}
 	hint := ""
-	if strings.HasSuffix(descr, "O") {
+	switch {
+	case strings.HasSuffix(descr, "O"):
 		hint = " (pickled objects of Python, which can run programs, are never read)"
+	case strings.Contains(descr, "V1"):
+		hint = " (floats of 8 bits have no type of NumPy's; store x.astype('float32'))"
 	}
-	return "", nil, fmt.Errorf("its type is %.80s%s: numbers are read whose type is bool, int8 to int64, uint8 to uint64, float32 or float64", quoted, hint)
+	return "", nil, fmt.Errorf("its type is %.80s%s: numbers are read whose type is bool, int8 to int64, uint8 to uint64, float16, bfloat16, float32 or float64", quoted, hint)
 }

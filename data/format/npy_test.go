@@ -3,9 +3,12 @@ package format
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gomlx/compute/dtypes/float16"
 )
 
 // npyOf writes an NPY file of format 1.0.
@@ -96,7 +99,8 @@ func TestNPYRefuses(t *testing.T) {
 		"order":              {header("'<u1'", "false", "(1,)"), "its fortran_order is false, neither True nor False"},
 		"no byte order":      {header("'|i4'", "False", "(1,)"), "its type is '|i4': numbers are read whose type is"},
 		"native byte order":  {header("'=i4'", "False", "(1,)"), "its type is '=i4'"},
-		"half precision":     {header("'<f2'", "False", "(1,)"), "its type is '<f2'"},
+		"8 bits":             {header("'<V1'", "False", "(1,)"), "its type is '<V1' (floats of 8 bits have no type of NumPy's; store x.astype('float32'))"},
+		"extended precision": {header("'<f16'", "False", "(1,)"), "its type is '<f16'"},
 		"complex":            {header("'<c8'", "False", "(1,)"), "its type is '<c8'"},
 		"text":               {header("'<U5'", "False", "(1,)"), "its type is '<U5'"},
 		"records":            {header("[('x', '<f4')]", "False", "(1,)"), "its type is [('x', '<f4')]"},
@@ -108,6 +112,37 @@ func TestNPYRefuses(t *testing.T) {
 			_, err := ReadNPY(bytes.NewReader(c.file), 100)
 			says(t, err, c.want)
 		})
+	}
+}
+
+// numpy 2.4.6 and ml_dtypes 0.6.0 of [[.5,-1.25,3],[1,0,2.5]], and the extremes of both.
+func TestNPYHalfPrecision(t *testing.T) {
+	for _, c := range []struct {
+		descr, raw string
+		kind       Type
+		want       []float64
+	}{
+		{"<f2", "\x00\x38\x00\xbd\x00\x42\x00\x3c\x00\x00\x00\x41", Float16, []float64{.5, -1.25, 3, 1, 0, 2.5}},
+		{">f2", "\x38\x00\xbd\x00\x42\x00\x3c\x00\x00\x00\x41\x00", Float16, []float64{.5, -1.25, 3, 1, 0, 2.5}},
+		{"<V2", "\x00\x3f\xa0\xbf\x40\x40\x80\x3f\x00\x00\x20\x40", BFloat16, []float64{.5, -1.25, 3, 1, 0, 2.5}},
+		{"|V2", "\x00\x3f\xa0\xbf\x40\x40\x80\x3f\x00\x00\x20\x40", BFloat16, []float64{.5, -1.25, 3, 1, 0, 2.5}},
+		{"<f2", "\xff\x7b\x01\x00\x00\x80\x00\x7c\x00\xfc\x00\x04", Float16, []float64{65504, 0x1p-24, 0, math.Inf(1), math.Inf(-1), 0x1p-14}},
+		{"<V2", "\x7f\x7f\x01\x00\x00\x80\x80\x7f\x80\xff\x80\x00", BFloat16, []float64{0x1.fep127, 0x1p-133, 0, math.Inf(1), math.Inf(-1), 0x1p-126}},
+	} {
+		a, err := ReadNPY(bytes.NewReader(npyOf("{'descr': '"+c.descr+"', 'fortran_order': False, 'shape': (2, 3), }\n", []byte(c.raw))), 100)
+		if err != nil || a.Type != c.kind || !slices.Equal(a.Floats(), c.want) {
+			t.Errorf("%s: %v (%v), want %v", c.descr, a.Floats(), err, c.want)
+		}
+	}
+}
+
+// Each of the 65,536 float16 is what the package float16 makes of it.
+func TestHalf(t *testing.T) {
+	for bits := range 1 << 16 {
+		got, want := half(uint16(bits)), float64(float16.FromBits(uint16(bits)).Float32())
+		if math.Float64bits(got) != math.Float64bits(want) && !(math.IsNaN(got) && math.IsNaN(want)) {
+			t.Fatalf("0x%04x is %v, want %v", bits, got, want)
+		}
 	}
 }
 

@@ -15,11 +15,10 @@ import (
 // maxSafetensorsHeader bounds the text of the header: some 100 bytes a tensor.
 const maxSafetensorsHeader = 16 << 20
 
-// safetensorsTypes are the types that an [Array] can hold. Those of fewer than four
-// bytes a float have no type in Go.
+// safetensorsTypes are the types that an [Array] can hold.
 var safetensorsTypes = map[string]Type{
 	"BOOL": Bool, "U8": Uint8, "I8": Int8, "U16": Uint16, "I16": Int16, "U32": Uint32, "I32": Int32,
-	"U64": Uint64, "I64": Int64, "F32": Float32, "F64": Float64,
+	"U64": Uint64, "I64": Int64, "F16": Float16, "BF16": BFloat16, "F32": Float32, "F64": Float64,
 }
 
 // safetensor is the entry of one tensor in the header.
@@ -128,7 +127,7 @@ func parseSafetensorsHeader(text []byte) ([]safetensor, error) {
 func (e safetensor) array(limit int64) (*Array, int, error) {
 	t, ok := safetensorsTypes[e.DType]
 	if !ok {
-		return nil, 0, fmt.Errorf("its type is %.20q: those that are read are %v; save half precision as float32", e.DType, slices.Sorted(maps.Keys(safetensorsTypes)))
+		return nil, 0, fmt.Errorf("its type is %.20q: those that are read are %v", e.DType, slices.Sorted(maps.Keys(safetensorsTypes)))
 	}
 	a := &Array{Type: t, stored: t, order: binary.LittleEndian}
 	for _, side := range e.Shape {

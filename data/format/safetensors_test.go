@@ -44,6 +44,22 @@ func TestSafetensors(t *testing.T) {
 	})
 }
 
+// safetensors 0.8.0 of [.5,-1.25,3,1] in both types.
+func TestSafetensorsHalfPrecision(t *testing.T) {
+	for dtype, c := range map[string]struct {
+		raw  string
+		kind Type
+	}{
+		"F16":  {"\x00\x38\x00\xbd\x00\x42\x00\x3c", Float16},
+		"BF16": {"\x00\x3f\xa0\xbf\x40\x40\x80\x3f", BFloat16},
+	} {
+		arrays, err := ReadSafetensors(bytes.NewReader(safetensorsOf(`{"w":{"dtype":"`+dtype+`","shape":[4],"data_offsets":[0,8]}}`, []byte(c.raw)...)), 100)
+		if err != nil || arrays["w"].Type != c.kind || !slices.Equal(arrays["w"].Floats(), []float64{.5, -1.25, 3, 1}) {
+			t.Errorf("%s: %v (%v)", dtype, arrays, err)
+		}
+	}
+}
+
 func TestSafetensorsRefuses(t *testing.T) {
 	entry := func(dtype, shape, offsets string) []byte {
 		return safetensorsOf(`{"w":{"dtype":"`+dtype+`","shape":`+shape+`,"data_offsets":`+offsets+`}}`, make([]byte, 8)...)
@@ -64,7 +80,7 @@ func TestSafetensorsRefuses(t *testing.T) {
 		"text for a tensor": {safetensorsOf(`{"w":"U8"}`), `tensor "w": json`},
 		"numbers about it":  {safetensorsOf(`{"__metadata__":{"epoch":1}}`), "__metadata__: json"},
 		"two objects":       {safetensorsOf(`{} {}`), "it goes on after its closing brace"},
-		"half precision":    {entry("BF16", "[4]", "[0,8]"), `its type is "BF16": those that are read are [BOOL F32 F64`},
+		"8 bits":            {entry("F8_E4M3", "[8]", "[0,8]"), `its type is "F8_E4M3": those that are read are [BF16 BOOL F16 F32 F64`},
 		"no type":           {entry("float32", "[2]", "[0,8]"), `its type is "float32"`},
 		"negative":          {entry("F32", "[-2]", "[0,8]"), "its shape is [-2], and -2 is no size"},
 		"nothing":           {entry("F32", "[0,2]", "[0,0]"), "has no room for a value"},

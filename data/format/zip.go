@@ -100,7 +100,7 @@ func OpenNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 	for _, f := range z.File {
 		name, ok := strings.CutSuffix(f.Name, ".npy")
 		if !ok {
-			return nil, fmt.Errorf("it holds %s, and an NPZ file .npy files only", f.Name)
+			return nil, fmt.Errorf("it holds %q, and an NPZ file .npy files only", f.Name)
 		}
 		files[name] = f
 	}
@@ -110,23 +110,31 @@ func OpenNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 // Names returns the names of the arrays in alphabetical order.
 func (z *NPZ) Names() []string { return slices.Sorted(maps.Keys(z.files)) }
 
+// Size returns how many bytes an array takes, by the zip's directory; 0 if it is not there.
+func (z *NPZ) Size(name string) int64 {
+	if f := z.files[name]; f != nil {
+		return int64(min(f.UncompressedSize64, math.MaxInt64))
+	}
+	return 0
+}
+
 // Read reads one array; see [ReadNPY].
 func (z *NPZ) Read(name string, limit int64) (*Array, error) {
 	f, ok := z.files[name]
 	if !ok {
-		return nil, fmt.Errorf("it lacks the array %s; it has %s", name, strings.Join(z.Names(), ", "))
+		return nil, fmt.Errorf("it lacks the array %q; it has %q", name, z.Names())
 	}
 	if most := uint64(limit) + maxNPYHeader + 12; f.UncompressedSize64 > most {
-		return nil, fmt.Errorf("array %s takes %d bytes, more than the %d that are allowed here", name, f.UncompressedSize64, limit)
+		return nil, fmt.Errorf("array %q takes %d bytes, more than the %d that are allowed here", name, f.UncompressedSize64, limit)
 	}
 	content, err := f.Open()
 	if err != nil {
-		return nil, fmt.Errorf("array %s: %w", name, err)
+		return nil, fmt.Errorf("array %q: %w", name, err)
 	}
 	defer content.Close()
 	a, err := ReadNPY(content, limit)
 	if err != nil {
-		return nil, fmt.Errorf("array %s: %w", name, err)
+		return nil, fmt.Errorf("array %q: %w", name, err)
 	}
 	return a, nil
 }
