@@ -7,19 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"ngebm/data/files"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/internal/table"
 	"ngebm/ngebm/ood"
 )
 
 const measureAbout = `Measure anyone's classifier from its outputs: calibration, temperature, and how well scores tell
 in-distribution from out-of-distribution inputs. A larger score means more in-distribution, everywhere.
 
-Files are CSV (numbers set apart by commas, a row an example; a first line of names, empty lines and
-lines after # are skipped) or NPY (float32, float64 or integers). Labels are 0, 1, … one a row.
+Files are text (CSV: numbers set apart by commas, semicolons, tabs or blanks, a row an example; also
+as gzip or bzip2), NPY, or NPZ with one array. A first line of names, empty lines and lines after # are
+skipped; so are a header 0,1,2 … and an index, as pandas and R write them, and the report says so.
+A missing value is an error. Labels are 0, 1, … or the names in the first line of the logits, one a row.
 The temperature is fitted to the validation files.`
 
 // measurement is the report of the verb; its JSON keys are listed by keys.
@@ -28,6 +32,8 @@ type measurement struct {
 	OOD                 map[string]map[string]*ood.Report `json:"ood,omitempty"` // by set and score
 	Bootstrap           *bootstrap.Options                `json:"bootstrap,omitempty"`
 
+	Notes []string `json:"notes,omitempty"` // what the files were read as
+
 	sets   []string // the keys of OOD in the order given
 	scores []ood.Score
 }
@@ -35,6 +41,7 @@ type measurement struct {
 // scoreLists is the report on two bare lists of scores.
 type scoreLists struct {
 	*ood.Report
+	Notes     []string           `json:"notes,omitempty"`
 	Bootstrap *bootstrap.Options `json:"bootstrap,omitempty"`
 }
 
@@ -51,7 +58,7 @@ func keys() string {
 	line("ECE_after_T", "ECE at T_opt")
 	line("after_T", "all of the above at T_opt, as an object like this one")
 	line("reliability", "bins with low, high, count, mean_confidence, accuracy")
-	line("samples, classes, bins, validation_samples; intervals (low and high by key), bootstrap; warnings", "")
+	line("samples, classes, bins, validation_samples; intervals (low and high by key), bootstrap; warnings; notes (what files were read as)", "")
 	b.WriteString("with -ood NAME=FILE, ood.NAME.SCORE.KEY, and with -in-scores and -out-scores at the top level:\n")
 	for _, c := range ood.Conventions() {
 		line(c.Name, c.Is)
@@ -177,13 +184,11 @@ func (f measureFlags) drawn() *bootstrap.Options {
 }
 
 func (f measureFlags) measureLists() (*scoreLists, error) {
+	var files inputs
 	var lists [2][]float64
 	for i, path := range []string{f.in, f.out} {
-		t, err := readTable(path)
-		if err != nil {
-			return nil, err
-		}
-		if lists[i], err = t.column(); err != nil {
+		var err error
+		if lists[i], err = files.scores(path); err != nil {
 			return nil, err
 		}
 	}
@@ -191,17 +196,18 @@ func (f measureFlags) measureLists() (*scoreLists, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &scoreLists{r, f.drawn()}, nil
+	return &scoreLists{r, files.notes, f.drawn()}, nil
 }
 
 func (f measureFlags) measureLogits() (*measurement, error) {
-	in, err := readTable(f.logits)
+	files := &inputs{probabilities: f.probabilities}
+	in, err := files.logits(f.logits)
 	if err != nil {
 		return nil, err
 	}
 	m := &measurement{Bootstrap: f.drawn()}
 	if f.labels != "" {
-		if m.Report, err = f.calibration(in); err != nil {
+		if m.Report, err = f.calibration(files, in); err != nil {
 			return nil, err
 		}
 	} else if _, err := f.sample(in, nil); err != nil {
@@ -213,29 +219,30 @@ func (f measureFlags) measureLogits() (*measurement, error) {
 		}
 	}
 	for _, set := range f.ood {
-		if err := f.measureSet(m, in, set); err != nil {
+		if err := f.measureSet(m, files, in, set); err != nil {
 			return nil, err
 		}
 	}
+	m.Notes = files.notes
 	return m, nil
 }
 
 // calibration measures with labels.
-func (f measureFlags) calibration(in *table) (*calibration.Report, error) {
-	test, err := f.labelled(in, f.labels)
+func (f measureFlags) calibration(files *inputs, in *table.Table) (*calibration.Report, error) {
+	test, err := f.labelled(files, in, f.labels)
 	if err != nil {
 		return nil, err
 	}
 	validation := test
 	if f.valLogits != "" {
-		t, err := readTable(f.valLogits)
+		t, err := files.logits(f.valLogits)
+		if err == nil {
+			err = sameClasses(t, in)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if t.width() != in.width() {
-			return nil, fmt.Errorf("%s has rows of %d values, %s of %d; both need one for each class", t.path, t.width(), in.path, in.width())
-		}
-		if validation, err = f.labelled(t, f.valLabels); err != nil {
+		if validation, err = f.labelled(files, t, f.valLabels); err != nil {
 			return nil, err
 		}
 	}
@@ -247,58 +254,59 @@ func (f measureFlags) calibration(in *table) (*calibration.Report, error) {
 }
 
 // labelled reads the labels of a table.
-func (f measureFlags) labelled(t *table, labels string) (calibration.Sample, error) {
-	if t.width() < 2 {
-		return calibration.Sample{}, fmt.Errorf("%s: rows of one value; there must be one for each of at least 2 classes", t.path)
-	}
-	y, err := readTable(labels)
+func (f measureFlags) labelled(files *inputs, t *table.Table, labels string) (calibration.Sample, error) {
+	values, err := files.labels(labels, t)
 	if err != nil {
 		return calibration.Sample{}, err
-	}
-	values, err := y.labels(t.width())
-	if err != nil {
-		return calibration.Sample{}, err
-	}
-	if len(values) != len(t.rows) {
-		return calibration.Sample{}, fmt.Errorf("%s has %d rows but %s has %d labels; each example needs one of each", t.path, len(t.rows), labels, len(values))
 	}
 	return f.sample(t, values)
 }
 
+// sameClasses compares the columns of two files of logits.
+func sameClasses(t, in *table.Table) error {
+	switch {
+	case t.Width() != in.Width():
+		return fmt.Errorf("ngebm measure: %q has rows of %d values, %q of %d; both need one for each class", t.Path, t.Width(), in.Path, in.Width())
+	case t.Names != nil && in.Names != nil && !slices.Equal(t.Names, in.Names):
+		return fmt.Errorf("ngebm measure: the columns of %q are %.200q, those of %q %.200q: put them in one order", t.Path, t.Names, in.Path, in.Names)
+	}
+	return nil
+}
+
 // sample makes a sample of a table and names the file and the line of what is
 // wrong with it. Without labels, zeros stand for them.
-func (f measureFlags) sample(t *table, labels []int32) (calibration.Sample, error) {
+func (f measureFlags) sample(t *table.Table, labels []int32) (calibration.Sample, error) {
 	if labels == nil {
-		labels = make([]int32, len(t.rows))
+		labels = make([]int32, len(t.Rows))
 	}
-	s := calibration.Sample{Logits: t.rows, Labels: labels}
+	s := calibration.Sample{Logits: t.Rows, Labels: labels}
 	if f.probabilities {
-		s = calibration.Sample{Probabilities: t.rows, Labels: labels}
+		s = calibration.Sample{Probabilities: t.Rows, Labels: labels}
 	}
 	err := s.Validate()
 	if row := new(calibration.RowError); errors.As(err, &row) {
-		err = fmt.Errorf("%s: %s", t.at(row.Row), row.Problem)
+		err = fmt.Errorf("%s: %s", t.At(row.Row), row.Problem)
 	} else if err != nil {
-		err = fmt.Errorf("%s: %w", t.path, err)
+		err = fmt.Errorf("%q: %w", t.Path, err)
 	}
 	return s, err
 }
 
 // measureSet measures all scores on one set of out-of-distribution inputs.
-func (f measureFlags) measureSet(m *measurement, in *table, set string) error {
+func (f measureFlags) measureSet(m *measurement, files *inputs, in *table.Table, set string) error {
 	name, path, ok := strings.Cut(set, "=")
 	if !ok || name == "" || path == "" {
 		return fmt.Errorf("ngebm measure: -ood %q; it must be NAME=FILE, as noise=O.csv", set)
 	}
 	if m.OOD[name] != nil {
-		return fmt.Errorf("ngebm measure: -ood %s is given twice; choose another name", name)
+		return fmt.Errorf("ngebm measure: -ood %q is given twice; choose another name", name)
 	}
-	out, err := readTable(path)
+	out, err := files.logits(path)
+	if err == nil {
+		err = sameClasses(out, in)
+	}
 	if err != nil {
 		return err
-	}
-	if out.width() != in.width() {
-		return fmt.Errorf("%s has rows of %d values, %s of %d; both need one for each class", out.path, out.width(), in.path, in.width())
 	}
 	if _, err := f.sample(out, nil); err != nil {
 		return err
@@ -309,7 +317,7 @@ func (f measureFlags) measureSet(m *measurement, in *table, set string) error {
 	m.OOD[name], m.sets = map[string]*ood.Report{}, append(m.sets, name)
 	for _, s := range m.scores {
 		var scores [2][]float64
-		for i, rows := range [][][]float64{in.rows, out.rows} {
+		for i, rows := range [][][]float64{in.Rows, out.Rows} {
 			of := s.Of
 			if f.probabilities {
 				of = s.OfProbabilities

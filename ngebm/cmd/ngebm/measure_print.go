@@ -65,6 +65,14 @@ func (m *measurement) print(w *bytes.Buffer) {
 			fmt.Fprintf(w, "warning: %s\n", warning)
 		}
 	}
+	printNotes(w, m.Notes)
+}
+
+// printNotes says what the files were read as.
+func printNotes(w *bytes.Buffer, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
 }
 
 func printCalibration(w *bytes.Buffer, r *calibration.Report) {
@@ -99,4 +107,5 @@ func (s *scoreLists) print(w *bytes.Buffer) {
 	}
 	tw.Flush()
 	sayIntervals(w, s.Bootstrap)
+	printNotes(w, s.Notes)
 }

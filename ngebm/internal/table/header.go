@@ -1,0 +1,222 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// verdict is what the first line is.
+type verdict int
+
+const (
+	values verdict = iota
+	names
+	unclear
+)
+
+// finish decides what the first line is, and whether the first column is an index.
+func (p *parser) finish() error {
+	if n := len(p.lines); n > 0 {
+		p.Rows = slices.AppendSeq(make([][]float64, 0, n+1), slices.Chunk(p.flat, len(p.flat)/n))
+	}
+	what, err := p.judge()
+	if err != nil {
+		return err
+	}
+	joined := strings.Join(p.first.fields, string(rune(p.sep)))
+	switch what {
+	case unclear:
+		return fmt.Errorf("%s:%d: %.60q may be a header or values: put # before it if it is a header, or a line of names above it if it is not", printable(p.Path), p.first.number, joined)
+	case names:
+		p.Names = p.first.fields
+		if n := len(p.Names); n != p.width {
+			return fmt.Errorf("%s:%d: a header of %d names, but the rows after have %d values", printable(p.Path), p.first.number, n, p.width)
+		}
+		if p.index {
+			p.Names = p.Names[1:]
+		}
+		p.numbers = !slices.ContainsFunc(p.Names, isWord)
+		if p.numbers && !p.index {
+			p.note("the first line, %.60q, is read as a header", joined)
+		}
+	case values:
+		if err := p.prepend(); err != nil {
+			return err
+		}
+	}
+	p.noteTwins()
+	return p.dropIndex()
+}
+
+// prepend makes a row of the first line.
+func (p *parser) prepend() error {
+	if len(p.first.fields) != p.width {
+		return fmt.Errorf("%s:%d: %d values, but the rows after have %d", printable(p.Path), p.first.number, len(p.first.fields), p.width)
+	}
+	row, err := p.values(nil, p.first)
+	if err != nil {
+		return err
+	}
+	if p.labels && p.width == 1 && (p.first.fields[0] == "0" || isWord(p.first.fields[0])) {
+		p.Table.first = &p.first
+	} else if p.width == 1 && p.first.fields[0] == "0" && p.wholes[0] > 0 {
+		p.note("the first line, 0, is read as a value, not as a header")
+	}
+	p.Rows, p.lines = slices.Insert(p.Rows, 0, row), slices.Insert(p.lines, 0, int32(p.first.number))
+	if p.labels { // values put it at the end
+		last := len(p.texts) - 1
+		p.texts = slices.Insert(p.texts[:last], 0, p.texts[last])
+	}
+	return nil
+}
+
+// isWord tells a name: it is no number and begins as names do.
+func isWord(field string) bool {
+	r, _ := utf8.DecodeRuneInString(field)
+	return !isNumber(field) && !isMissing(field) && (unicode.IsLetter(r) || r == '_')
+}
+
+// judge tells whether the first line is a header.
+func (p *parser) judge() (verdict, error) {
+	fields := p.first.fields
+	if p.index {
+		return names, nil
+	}
+	words := slices.ContainsFunc(fields, isWord)
+	if words && !slices.ContainsFunc(fields, func(f string) bool { return isNumber(f) && !isWhole(f) }) {
+		if p.labels && p.width == 1 && slices.ContainsFunc(p.texts, isWord) {
+			return values, nil // until the names of the classes are known
+		}
+		return names, nil
+	}
+	for k, f := range fields {
+		if _, err := number(f); err != nil {
+			return 0, fmt.Errorf("%s:%d: value %d %w (if the line is a header, put # before it)", printable(p.Path), p.first.number, k+1, err)
+		}
+	}
+	return p.judgeNumbers(), nil
+}
+
+// judgeNumbers tells whether a first line of numbers is a header, such as 0,1,2, which
+// pandas writes for columns without names. Programs write 0.0 or 0.000e+00 for a value
+// that is zero, unless they write whole numbers elsewhere, too.
+func (p *parser) judgeNumbers() verdict {
+	fields := p.first.fields
+	if !p.rising() {
+		return values
+	}
+	elsewhere := slices.ContainsFunc(p.wholes, func(n int) bool { return n > 0 })
+	alone := len(p.Rows) == 0
+	switch zero := counting(fields, 0); {
+	case len(fields) == 1 && (elsewhere || alone):
+		return values
+	case !elsewhere && !alone && (zero || len(fields) > 1 && counting(fields, 1)):
+		return names
+	case zero && p.indexed():
+		return values
+	case zero || !elsewhere && !alone:
+		return unclear
+	}
+	return values
+}
+
+// rising tells a first line of different whole numbers, of 0 or more, in order.
+func (p *parser) rising() bool {
+	last := int64(-1)
+	for _, f := range p.first.fields {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil || n <= last {
+			return false
+		}
+		last = n
+	}
+	return true
+}
+
+// counting tells fields that count from a number.
+func counting(fields []string, from int) bool {
+	for k, f := range fields {
+		if f != strconv.Itoa(from+k) {
+			return false
+		}
+	}
+	return true
+}
+
+// indexed tells that the first column counts the rows from 0 if the first line is one.
+func (p *parser) indexed() bool {
+	if p.first.fields[0] != "0" || len(p.Rows) < 2 && !(p.labels && p.width == 2) {
+		return false
+	}
+	for i, row := range p.Rows {
+		if row[0] != float64(i+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// dropIndex leaves out a first column that counts the rows, from 0 or 1. Two rows are
+// too few to be sure.
+func (p *parser) dropIndex() error {
+	pair := p.labels && p.width == 2 // what else than an index and a label?
+	if n := len(p.Rows); p.index || p.width < 2 || n == 0 || n == 1 && !pair {
+		return nil
+	}
+	from := p.Rows[0][0]
+	if from != 0 && from != 1 {
+		return nil
+	}
+	for i, row := range p.Rows {
+		if row[0] != from+float64(i) {
+			return nil
+		}
+	}
+	if len(p.Rows) == 2 && !pair {
+		if p.wholes[0] > 0 && !slices.ContainsFunc(p.wholes[1:], func(n int) bool { return n > 0 }) {
+			return fmt.Errorf("%s:%d: the first column may be an index of the two rows, %v and %v, or values: leave it out, or write %v.0", printable(p.Path), p.lines[0], from, from+1, from)
+		}
+		return nil
+	}
+	for i, row := range p.Rows {
+		p.Rows[i] = row[1:]
+	}
+	if p.Names != nil {
+		p.Names = p.Names[1:]
+	}
+	p.note("the first column counts the rows from %v, so it is read as an index and left out", from)
+	return nil
+}
+
+// noteTwins tells of columns with one name.
+func (p *parser) noteTwins() {
+	for k, name := range p.Names {
+		if name != "" && slices.Contains(p.Names[:k], name) {
+			p.note("several columns are named %.60q", name)
+			return
+		}
+	}
+}
+
+// settleFirst decides whether the first line of labels is a header, now that the logits
+// are known: a word that names no class is; so is 0 where there is one label too many
+// and the logits had a header of numbers as well, from the same program.
+func (t *Table) settleFirst(logits *Table) {
+	if t.first == nil {
+		return
+	}
+	name := t.first.fields[0]
+	header := isWord(name) && !slices.Contains(logits.Names, name)
+	if name == "0" && len(t.Rows) == len(logits.Rows)+1 && logits.numbers {
+		header = true
+		t.note("the first line, 0, is read as a header")
+	}
+	if header && len(t.Rows) > 1 {
+		t.Names, t.Rows, t.lines, t.texts = []string{name}, t.Rows[1:], t.lines[1:], t.texts[1:]
+	}
+	t.first = nil
+}

@@ -1,0 +1,222 @@
+package table
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"golang.org/x/text/encoding/unicode"
+
+	"ngebm/data/files"
+	"ngebm/data/format"
+)
+
+// maxBytes bounds a file's text and an array's values.
+const maxBytes = 8 << 30
+
+// Read reads a file of rows of numbers.
+func Read(path string) (*Table, error) { return open(path, false) }
+
+// ReadLabels reads a file of labels, which may be words; see [Table.Labels].
+func ReadLabels(path string) (*Table, error) { return open(path, true) }
+
+func open(path string, labels bool) (*Table, error) {
+	f, err := files.OpenLinked(path, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Path: path}
+	if err := t.read(f, info.Size(), labels); err != nil {
+		return nil, err
+	}
+	if len(t.Rows) == 0 {
+		return nil, fmt.Errorf("%s: there are no rows of numbers in it", printable(path))
+	}
+	return t, nil
+}
+
+// source is a file.
+type source interface {
+	io.Reader
+	io.ReaderAt
+}
+
+// read tells the format of a file by its first bytes.
+func (t *Table) read(f source, size int64, labels bool) error {
+	r := bufio.NewReaderSize(f, 1<<16)
+	start, _ := r.Peek(6)
+	if bytes.HasPrefix(start, []byte("PK")) {
+		return t.readNPZ(f, size)
+	}
+	limit := size
+	var unpacked io.Reader
+	switch {
+	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return fmt.Errorf("%s: it is not a whole gzip file: %w", printable(t.Path), err)
+		}
+		unpacked = z
+	case bytes.HasPrefix(start, []byte("BZh")):
+		unpacked = bzip2.NewReader(r)
+	}
+	if unpacked != nil {
+		limit = max(mostUnpacked*size, leastUnpacked)
+		r = bufio.NewReaderSize(&bounded{unpacked, limit}, 1<<16)
+	}
+	err := t.readPlain(r, min(limit, maxBytes), labels)
+	if unpacked != nil && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum)) {
+		return fmt.Errorf("%s: the compressed file is damaged or cut short: %w", printable(t.Path), err)
+	}
+	return err
+}
+
+// mostUnpacked bounds what a compressed file unpacks to, in its own size, and
+// leastUnpacked is allowed to every one. Numbers as text shrink to a third or so.
+const (
+	mostUnpacked  = 20
+	leastUnpacked = 4 << 20
+)
+
+// bounded fails where a reader has more bytes than are left, in place of ending.
+type bounded struct {
+	io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("it unpacks to more than %d times its size, which is refused: unpack it first", mostUnpacked)
+	}
+	n, err := b.Reader.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+// readPlain reads what is not compressed.
+func (t *Table) readPlain(r *bufio.Reader, limit int64, labels bool) error {
+	start, err := r.Peek(64)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("%s: %w", printable(t.Path), err)
+	}
+	if bytes.HasPrefix(start, []byte("\x93NUMPY")) {
+		a, err := format.ReadNPY(r, limit)
+		if err != nil {
+			return fmt.Errorf("%s: %w", printable(t.Path), err)
+		}
+		return t.fromArray(a)
+	}
+	if what := binaryKind(start); what != "" {
+		return fmt.Errorf("%s: it is %s", printable(t.Path), what)
+	}
+	var decoded io.Reader
+	switch {
+	case bytes.HasPrefix(start, []byte("\ufeff")):
+		_, err = r.Discard(len("\ufeff"))
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), halfZero(start, 1):
+		decoded = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(r)
+	case bytes.HasPrefix(start, []byte("\xfe\xff")), halfZero(start, 0):
+		decoded = unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Reader(r)
+	case bytes.IndexByte(start, 0) >= 0:
+		err = fmt.Errorf("%s: it holds bytes of 0, so it is no text; CSV, NPY and NPZ are read", printable(t.Path))
+	}
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if decoded != nil {
+		r = bufio.NewReader(decoded)
+	}
+	return t.parseText(r, labels)
+}
+
+// halfZero tells UTF-16 without a mark: every second byte, from the given one, is 0.
+func halfZero(b []byte, from int) bool {
+	if len(b) < 2 {
+		return false
+	}
+	for i := range len(b) &^ 1 {
+		if (b[i] == 0) != (i%2 == from) {
+			return false
+		}
+	}
+	return true
+}
+
+// binaryKind names files that are not read, with the remedy, by their first bytes.
+func binaryKind(b []byte) string {
+	for _, k := range []struct{ magic, what string }{
+		{"\xfd7zXZ\x00", "compressed by xz: unpack it first (xz -d)"},
+		{"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first (zstd -d)"},
+		{"\x04\x22\x4d\x18", "compressed by lz4: unpack it first (lz4 -d)"},
+		{"\x1f\x9d", "compressed by compress (.Z): unpack it first (gzip -d)"},
+		{"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"},
+		{"Rar!", "a RAR archive: unpack it first"},
+		{"\x89HDF", "an HDF5 file: write the array by numpy.save"},
+		{"PAR1", "a Parquet file: write it as CSV (pandas.read_parquet(f).to_csv(g, index=False))"},
+		{"ARROW1", "an Arrow or Feather file: write it as CSV"},
+		{"MATLAB 5.0", "a MAT file: write the matrix as CSV (writematrix)"},
+		{"\xd0\xcf\x11\xe0", "an Excel file of the old kind: save it as CSV"},
+		{"SQLite format 3", "an SQLite database: export the table as CSV"},
+		{"RDX", "a file of R (save): write the matrix by write.csv(x, f, row.names=FALSE)"},
+		{"X\n\x00\x00", "a file of R (saveRDS): write the matrix by write.csv(x, f, row.names=FALSE)"},
+		{"%PDF", "a PDF"},
+	} {
+		if bytes.HasPrefix(b, []byte(k.magic)) {
+			return k.what
+		}
+	}
+	if len(b) > 1 && b[0] == 0x80 && b[1] >= 2 && b[1] <= 5 {
+		return "a pickle of Python, which can run programs and is never read: write the array by numpy.save"
+	}
+	return ""
+}
+
+// readNPZ reads a file of one array.
+func (t *Table) readNPZ(f source, size int64) error {
+	z, err := format.OpenNPZ(f, size)
+	if err != nil {
+		return fmt.Errorf("%s: it is a zip file, and of these NPZ files are read, of one array (numpy.savez): %w", printable(t.Path), err)
+	}
+	if n := z.Names(); len(n) != 1 {
+		return fmt.Errorf("%s: it holds the arrays %q; a file has to hold one here (numpy.save)", printable(t.Path), n)
+	}
+	a, err := z.Read(z.Names()[0], min(max(mostUnpacked*size, leastUnpacked), maxBytes))
+	if err != nil {
+		return fmt.Errorf("%s: %w (numpy.save writes it without compression)", printable(t.Path), err)
+	}
+	return t.fromArray(a)
+}
+
+// fromArray reads an array of one dimension, as one value a row, or of two.
+func (t *Table) fromArray(a *format.Array) error {
+	if len(a.Shape) != 1 && len(a.Shape) != 2 {
+		return fmt.Errorf("%s: an array of shape %v; it must have 1 or 2 dimensions", printable(t.Path), a.Shape)
+	}
+	width := 1
+	if len(a.Shape) == 2 {
+		width = a.Shape[1]
+	}
+	if a.Type == format.BFloat16 {
+		t.note("values of NumPy's type V2 are read as bfloat16")
+	}
+	for row := range slices.Chunk(a.Floats(), width) {
+		t.Rows = append(t.Rows, row)
+		for k, v := range row {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("%s: value %d is %v; every value must be finite", t.At(len(t.Rows)-1), k, v)
+			}
+		}
+	}
+	return nil
+}

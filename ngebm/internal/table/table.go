@@ -1,0 +1,215 @@
+// Package table reads files of numbers that other programs wrote: logits, labels and
+// scores as text (CSV and its relatives, compressed or not), NPY or NPZ.
+//
+// Nothing is dropped or made up in silence. A value that is missing or not finite, a
+// column that is no class's and a first line that may be a header or not are errors,
+// which name the place and the remedy. What the reader concludes from the file, such as
+// that a first line 0,1,2 is a header, stands in [Table.Notes], for people to see.
+package table
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Table is rows of equal length, all of them finite.
+type Table struct {
+	Path  string
+	Rows  [][]float64
+	Names []string // of the columns, from a header; nil without
+	Notes []string // what the reader concluded, a sentence each
+
+	lines   []int32 // the line of each row; nil for NPY
+	texts   []string
+	numbers bool  // the header holds numbers
+	first   *line // of labels: the first line, where it is a header only if others say so
+}
+
+// At says where a row is.
+func (t *Table) At(row int) string {
+	if t.lines == nil {
+		return fmt.Sprintf("%s: row %d (the first is 0)", printable(t.Path), row)
+	}
+	return fmt.Sprintf("%s:%d", printable(t.Path), t.lines[row])
+}
+
+// Width returns the number of values in a row.
+func (t *Table) Width() int { return len(t.Rows[0]) }
+
+// Column returns the values of a table of one column.
+func (t *Table) Column() ([]float64, error) {
+	if t.Width() != 1 {
+		hint := ""
+		if t.Width() == 2 && t.lines != nil {
+			hint = " (if these are numbers such as 0,5, write them with a point: 0.5)"
+		}
+		return nil, fmt.Errorf("%s: rows of %d values; there must be one value a row%s", printable(t.Path), t.Width(), hint)
+	}
+	values := make([]float64, len(t.Rows))
+	for i, row := range t.Rows {
+		values[i] = row[0]
+	}
+	return values, nil
+}
+
+// note adds a sentence to the notes.
+func (t *Table) note(format string, args ...any) {
+	t.Notes = append(t.Notes, printable(t.Path)+": "+fmt.Sprintf(format, args...))
+}
+
+// columnName is how a column, counted from 0, is called in errors.
+func (t *Table) columnName(k int) string {
+	if t.Names != nil && t.Names[k] != "" {
+		return fmt.Sprintf("column %d, %q,", k+1, t.Names[k])
+	}
+	return fmt.Sprintf("column %d", k+1)
+}
+
+// besides are names of columns that stand beside logits in people's files.
+func besides(name string) bool {
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "label", "labels", "target", "targets", "y", "y_true", "true", "true_label", "gt", "class",
+		"pred", "prediction", "predicted", "y_pred", "index", "idx", "id", "fold", "split", "epoch", "row", "sample":
+		return true
+	}
+	return false
+}
+
+// fewRows are too few to tell from the values alone that a column holds no logits.
+const fewRows = 10
+
+// CheckLogits refuses a table with a column of labels or an index among those of
+// logits: one that holds whole numbers of 0 or more, where no other column does.
+func (t *Table) CheckLogits() error {
+	if t.Width() < 2 {
+		return fmt.Errorf("%s: rows of one value; there must be one for each of at least 2 classes", printable(t.Path))
+	}
+	suspect := -1
+	for k := range t.Width() {
+		whole, constant := true, true
+		for _, row := range t.Rows {
+			whole = whole && row[k] == math.Trunc(row[k]) && row[k] >= 0
+			constant = constant && row[k] == t.Rows[0][k]
+		}
+		switch {
+		case !whole || constant && !(t.Names != nil && besides(t.Names[k])):
+		case suspect >= 0:
+			return nil // whole numbers are not rare here
+		default:
+			suspect = k
+		}
+	}
+	if suspect < 0 || len(t.Rows) < fewRows && (t.Names == nil || !besides(t.Names[suspect])) {
+		return nil
+	}
+	return fmt.Errorf("%s: %s holds whole numbers only, and no other column does: an index or labels, not logits? Leave it out of the file; labels go into a file to themselves",
+		printable(t.Path), t.columnName(suspect))
+}
+
+// Labels returns the values of a table of one column as classes of logits: numbers from
+// 0, or names that the header of logits has.
+func (t *Table) Labels(logits *Table) ([]int32, error) {
+	classes := logits.Width()
+	if t.Width() != 1 {
+		hint := ""
+		if t.Width() == classes {
+			hint = "; of one-hot rows, write the column of the 1, counted from 0"
+		}
+		return nil, fmt.Errorf("%s: rows of %d values; there must be one value a row, the label%s", printable(t.Path), t.Width(), hint)
+	}
+	t.settleFirst(logits)
+	if i := slices.IndexFunc(t.Rows, func(row []float64) bool { return math.IsNaN(row[0]) }); i >= 0 || namesAreNumbers(logits, classes) {
+		return t.named(logits, max(i, 0))
+	}
+	labels := make([]int32, len(t.Rows))
+	for i, row := range t.Rows {
+		switch v := row[0]; {
+		case v != math.Trunc(v):
+			return nil, fmt.Errorf("%s: label %v is no whole number", t.At(i), v)
+		case v < 0 || v >= float64(classes):
+			return nil, fmt.Errorf("%s: label %v is no class; with %d values a row, labels are 0 … %d%s", t.At(i), v, classes, classes-1, t.fromOne(classes))
+		default:
+			labels[i] = int32(v)
+		}
+	}
+	if len(labels) >= fewRows && !slices.Contains(labels, 0) {
+		t.note("no label is 0; labels count from 0, so if these count from 1, subtract 1 from each")
+	}
+	return labels, nil
+}
+
+// fromOne is the remedy for labels that count from 1.
+func (t *Table) fromOne(classes int) string {
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, row := range t.Rows {
+		least, most = min(least, row[0]), max(most, row[0])
+	}
+	switch {
+	case least >= 1 && most == float64(classes):
+		return fmt.Sprintf(". These go from %v to %v and count from 1: subtract 1 from each", least, most)
+	case least == -1:
+		return ". Where -1 stands for no label, leave the example out of both files"
+	}
+	return ""
+}
+
+// namesAreNumbers tells a header of whole numbers that are not the columns' own, such as
+// 1,2,3 or 3,5,7: labels are then these names.
+func namesAreNumbers(logits *Table, classes int) bool {
+	if !logits.numbers {
+		return false
+	}
+	for k := range classes {
+		if logits.Names[k] != strconv.Itoa(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// named returns labels that are names of classes. odd is the first row that is no
+// number.
+func (t *Table) named(logits *Table, odd int) ([]int32, error) {
+	if logits.Names == nil {
+		return nil, fmt.Errorf("%s: label %.60q is no number; labels are numbers from 0, or names that the first line of the logits has, and %s has no such line",
+			t.At(odd), t.text(odd), printable(logits.Path))
+	}
+	labels := make([]int32, len(t.Rows))
+	for i := range labels {
+		k := slices.Index(logits.Names, t.text(i))
+		switch {
+		case k < 0:
+			return nil, fmt.Errorf("%s: label %.60q is none of the names in the first line of %s: %.200q", t.At(i), t.text(i), printable(logits.Path), logits.Names)
+		case slices.Contains(logits.Names[k+1:], t.text(i)):
+			return nil, fmt.Errorf("%s: label %.60q is the name of several columns of %s", t.At(i), t.text(i), printable(logits.Path))
+		}
+		labels[i] = int32(k)
+	}
+	t.note("labels are read as names of classes, in the order of the first line of %s", printable(logits.Path))
+	return labels, nil
+}
+
+// text is a label as it stands in the file; whole numbers in another form, as 3.0, are
+// written as whole numbers.
+func (t *Table) text(i int) string {
+	if v := t.Rows[i][0]; !math.IsNaN(v) && v == math.Trunc(v) {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	if t.texts == nil {
+		return fmt.Sprint(t.Rows[i][0])
+	}
+	return t.texts[i]
+}
+
+// printable is text from outside as it can be shown: in quotes where it holds what a
+// terminal would take for a command, or a new line.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.ContainsRune(s, unicode.ReplacementChar) {
+		return strconv.Quote(s)
+	}
+	return s
+}
