@@ -9,13 +9,28 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"ngebm/data/files"
 )
 
-var errRedirects = fmt.Errorf("the server redirects more than %d times", maxRedirects)
+var (
+	errRedirects = fmt.Errorf("the server redirects more than %d times", maxRedirects)
+	errScheme    = errors.New("the server redirects to what is neither http nor https")
+)
+
+// redirect tells whether a redirect is followed.
+func redirect(to *http.Request, via []*http.Request) error {
+	switch {
+	case len(via) >= maxRedirects:
+		return errRedirects
+	case to.URL.Scheme != "http" && to.URL.Scheme != "https":
+		return fmt.Errorf("%w: %q", errScheme, to.URL)
+	}
+	return nil
+}
 
 // ask requests the file from byte d.at on.
 func (d *download) ask(ctx context.Context, address string) (*http.Response, error) {
@@ -49,7 +64,7 @@ func hopeless(err error) bool {
 	var dns *net.DNSError
 	var dial *net.OpError
 	var certificate *tls.CertificateVerificationError
-	return errors.Is(err, errRedirects) || errors.As(err, &dns) || errors.As(err, &certificate) ||
+	return errors.Is(err, errRedirects) || errors.Is(err, errScheme) || errors.As(err, &dns) || errors.As(err, &certificate) ||
 		errors.As(err, &dial) && dial.Op == "dial"
 }
 
@@ -121,17 +136,20 @@ type source struct {
 // same, and the checksum tells whether the parts fit.
 func (s source) note(part string) {
 	if text, err := json.Marshal(s); err == nil {
-		_ = os.WriteFile(part+fromSuffix, text, 0o644)
+		_ = files.WriteFile(part+fromSuffix, text, 0o644)
 	}
 }
 
 // recall reads what note wrote; a zero source where it cannot be read.
 func recall(part string) (s source) {
-	if text, err := os.ReadFile(part + fromSuffix); err == nil && json.Unmarshal(text, &s) != nil {
+	if text, err := files.ReadFile(part+fromSuffix, maxNote); err == nil && json.Unmarshal(text, &s) != nil {
 		return source{}
 	}
 	return s
 }
+
+// maxNote bounds the size of the small files beside a file.
+const maxNote = 1 << 16
 
 // validator is what to send as If-Range, so that a server whose file has
 // changed since sends all of it: a strong entity tag, else a date.

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"syscall"
 	"time"
+
+	"ngebm/data/files"
+	"ngebm/ngebm/progress"
 )
 
 const (
@@ -22,11 +26,12 @@ const (
 type download struct {
 	getter
 	file    File
-	part    string // path of what has come
-	bar     *meter // nil until something comes
-	at      int64  // bytes that the last attempt left
-	reached int64  // the most that any attempt left
-	foreign bool   // the part holds bytes of an earlier attempt, process or mirror
+	part    string      // path of what has come
+	bar     *meter      // nil until something comes
+	at      int64       // bytes that the last attempt left
+	reached int64       // the most that any attempt left
+	foreign bool        // the part holds bytes of an earlier attempt, process or mirror
+	checked fs.FileInfo // of the part when its checksum was found right
 }
 
 // finish ends the bar, if there is one.
@@ -58,10 +63,9 @@ func (d *download) bound() int64 {
 // attempt asks an address once for what is lacking, and succeeds if the part is
 // then whole, right and on disk. An error that another attempt may mend is a
 // retryError.
-func (d *download) attempt(ctx context.Context, address string) error {
-	d.at = 0
-	if info, err := os.Stat(d.part); err == nil {
-		d.at = info.Size()
+func (d *download) attempt(ctx context.Context, address string) (err error) {
+	if d.at, err = files.Own(d.part); err != nil {
+		return &diskError{err}
 	}
 	if d.at > d.bound() {
 		if err := d.forget(); err != nil {
@@ -75,7 +79,7 @@ func (d *download) attempt(ctx context.Context, address string) error {
 		}
 		d.finish()
 	}
-	err := d.file.compare(ctx, d.part, d.Progress)
+	err = d.compare(ctx)
 	var other *otherFileError
 	if !errors.As(err, &other) {
 		return err
@@ -87,17 +91,31 @@ func (d *download) attempt(ctx context.Context, address string) error {
 	return errors.Join(err, d.forget())
 }
 
-// transfer appends to the part what one answer holds of the file. It gives up
-// when nothing comes for as long as stall.
+// compare compares the part's checksum with the file's.
+func (d *download) compare(ctx context.Context) error {
+	part, err := files.Open(d.part, d.bound())
+	if err != nil {
+		return &diskError{err}
+	}
+	defer part.Close()
+	if d.checked, err = part.Stat(); err != nil {
+		return &diskError{err}
+	}
+	return d.file.compare(ctx, part, d.Progress)
+}
+
+// transfer appends to the part what one answer holds of the file. It gives up when there
+// is no answer, or less than least comes in the time of stall.
 func (d *download) transfer(ctx context.Context, address string) (err error) {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watchdog := time.AfterFunc(d.stall, func() { cancel(fmt.Errorf("nothing came for %v", d.stall)) })
-	defer watchdog.Stop()
+	patience := time.AfterFunc(d.answer, func() { cancel(fmt.Errorf("no answer for %v", d.answer)) })
+	defer patience.Stop()
+	answered := false
 	defer func() {
 		if err != nil && ctx.Err() != nil && caller.Err() == nil {
-			err = &retryError{err: context.Cause(ctx)}
+			err = &retryError{err: context.Cause(ctx), silent: !answered}
 		}
 	}()
 
@@ -106,6 +124,12 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 		return err
 	}
 	defer response.Body.Close()
+	patience.Stop()
+	answered = true
+	watchdog := time.AfterFunc(d.stall, func() {
+		cancel(fmt.Errorf("less than %s came in %v", progress.Report{Unit: "bytes", Done: d.least}.Amount(), d.stall))
+	})
+	defer watchdog.Stop()
 	start, err := begin(response, d.file.Size, d.bound(), d.at)
 	if err != nil {
 		return err
@@ -117,7 +141,7 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 	defer file.Close()
 	source{address, response.Header.Get("ETag"), response.Header.Get("Last-Modified")}.note(d.part)
 	d.progressFrom(start, response)
-	to := &partWriter{file, d, watchdog}
+	to := &partWriter{file: file, d: d, watchdog: watchdog}
 	_, err = io.CopyBuffer(to, io.LimitReader(response.Body, d.bound()-start), make([]byte, 1<<17))
 	var disk *diskError
 	switch {
@@ -139,7 +163,7 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 
 // open opens the part for writing from the given byte on.
 func (d *download) open(start int64) (*os.File, error) {
-	file, err := os.OpenFile(d.part, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := files.OpenOwn(d.part, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -168,15 +192,20 @@ func (d *download) progressFrom(start int64, response *http.Response) {
 	d.bar.set(start)
 }
 
-// partWriter writes to the part, counts, and keeps the watchdog quiet.
+// partWriter writes to the part, counts, and keeps the watchdog quiet as long as enough
+// comes.
 type partWriter struct {
 	file     *os.File
 	d        *download
 	watchdog *time.Timer
+	came     int64 // since the watchdog was last quieted
 }
 
 func (w *partWriter) Write(p []byte) (int, error) {
-	w.watchdog.Reset(w.d.stall)
+	if w.came += int64(len(p)); w.came >= w.d.least {
+		w.watchdog.Reset(w.d.stall)
+		w.came = 0
+	}
 	n, err := w.file.Write(p)
 	w.d.at += int64(n)
 	w.d.bar.set(w.d.at)

@@ -13,8 +13,13 @@
 //	NAME.part.from   which server sent it, and its mark of that version
 //	NAME.lock        the lock by which one process downloads and others wait;
 //	                 it ends with the process that holds it
-//	NAME.checked     size and time of NAME when its checksum was found right,
-//	                 so that it is not computed again at each start
+//	NAME.checked     what tells NAME from any other file (inode, size, times)
+//	                 when its checksum was found right, so that it is not computed
+//	                 again at each start; only its own user believes it
+//
+// The folder may be shared with other users, each of whom checks a file for himself.
+// Links and files of others in place of NAME.part are not followed. A server that does
+// not answer for 10 s, twice, or sends less than 16 kB in 30 s, five times, is given up.
 //
 // A file that a person puts there under its name counts like a downloaded one,
 // once its checksum is right. With NGEBM_OFFLINE=1 nothing is downloaded, and

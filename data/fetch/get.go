@@ -8,11 +8,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
+	"ngebm/data/files"
 	"ngebm/ngebm/progress"
 )
 
@@ -21,10 +21,13 @@ import (
 type getter struct {
 	Options
 	client   *http.Client
-	stall    time.Duration // how long a server may send nothing
+	answer   time.Duration // how long a server may take to answer
+	stall    time.Duration // the time in which it must send least
+	least    int64         // bytes
 	pause    time.Duration // before the second attempt; it doubles from one to the next
 	patience time.Duration // the longest wait that a server may ask for
 	attempts int           // in a row that bring nothing, before a mirror is given up
+	silent   int           // in a row without an answer, before a mirror is given up
 	enough   int64         // bytes after which an attempt brought something
 }
 
@@ -34,13 +37,9 @@ func newGetter(o Options) getter {
 	}
 	return getter{
 		Options: o,
-		client: &http.Client{CheckRedirect: func(_ *http.Request, via []*http.Request) error {
-			if len(via) >= maxRedirects {
-				return errRedirects
-			}
-			return nil
-		}},
-		stall: time.Minute, pause: time.Second, patience: time.Minute, attempts: 5, enough: 1 << 20,
+		client:  &http.Client{CheckRedirect: redirect},
+		answer:  10 * time.Second, stall: 30 * time.Second, least: 1 << 14,
+		pause: time.Second, patience: time.Minute, attempts: 5, silent: 2, enough: 1 << 20,
 	}
 }
 
@@ -68,12 +67,12 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 	if err := os.MkdirAll(g.Folder, 0o755); err != nil {
 		return "", fmt.Errorf("fetch: %w; %s", err, otherFolder)
 	}
-	unlock, err := g.lock(ctx, f, path)
+	unlock, err := files.Lock(ctx, path+".lock", func() { say(g.Progress, "wait for another process to download "+f.Name) })
 	if err != nil && ctx.Err() == nil {
-		return "", fmt.Errorf("fetch: %s cannot be locked for a download: %w; %s", path, err, otherFolder)
+		return "", fmt.Errorf("fetch: no lock for a download: %w; %s", err, otherFolder)
 	}
 	if err != nil {
-		return "", fmt.Errorf("fetch: %s cannot be locked for a download: %w", path, err)
+		return "", fmt.Errorf("fetch: no lock for a download: %w", err)
 	}
 	defer unlock()
 	if here, err := f.check(ctx, path, g.Progress); err != nil || here { // another process got it while this one waited
@@ -87,20 +86,6 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 
 // otherFolder is what helps where files cannot be written.
 const otherFolder = "make the folder writable, or set NGEBM_DATA to another"
-
-// lock makes this process the only one that downloads the file.
-func (g getter) lock(ctx context.Context, f File, path string) (unlock func(), err error) {
-	lock := flock.New(path + ".lock")
-	mine, err := lock.TryLock()
-	if err == nil && !mine {
-		say(g.Progress, "wait for another process to download "+f.Name)
-		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = lock.Unlock() }, nil
-}
 
 // kept says how much of an unfinished download is there.
 func kept(part string) string {
@@ -118,6 +103,9 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 		return errors.New("no address is known")
 	}
 	d := &download{getter: g, file: f, part: path + partSuffix}
+	if _, err := files.Own(d.part); err != nil { // another user's, in a folder like /tmp
+		d.part += fmt.Sprintf("-%d", os.Geteuid())
+	}
 	defer d.finish()
 	var failed []string
 	for _, address := range f.URLs {
@@ -132,7 +120,7 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 		if errors.As(err, &disk) {
 			return err // another mirror would not help
 		}
-		failed = append(failed, fmt.Sprintf("%s: %v", address, err))
+		failed = append(failed, fmt.Sprintf("%s: %s", address, printable(err)))
 	}
 	return errors.New(strings.Join(failed, "; "))
 }
@@ -140,7 +128,7 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 // fromMirror asks one mirror until all of the file is there and right, or there
 // is no hope left.
 func (d *download) fromMirror(ctx context.Context, address string) error {
-	bringsNothing, restarts := 0, 0
+	bringsNothing, silent, restarts := 0, 0, 0
 	for {
 		err := d.attempt(ctx, address)
 		if err == nil {
@@ -165,6 +153,14 @@ func (d *download) fromMirror(ctx context.Context, address string) error {
 		if bringsNothing++; bringsNothing >= d.attempts {
 			return fmt.Errorf("%w (%d attempts)", err, bringsNothing)
 		}
+		if again.silent {
+			silent++
+		} else {
+			silent = 0
+		}
+		if silent >= d.silent {
+			return fmt.Errorf("%w (%d attempts)", err, silent)
+		}
 		if again.restart {
 			continue
 		}
@@ -172,7 +168,7 @@ func (d *download) fromMirror(ctx context.Context, address string) error {
 			return fmt.Errorf("%w, and asks to come back in %s", err, progress.Duration(again.after))
 		}
 		pause := max(d.pause<<(bringsNothing-1), again.after)
-		say(d.Progress, fmt.Sprintf("%s: %v; asking %s again in %s", d.file.Name, err, host(address), progress.Duration(pause)))
+		say(d.Progress, fmt.Sprintf("%s: %s; asking %s again in %s", d.file.Name, printable(err), host(address), progress.Duration(pause)))
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -192,6 +188,7 @@ type retryError struct {
 	err     error
 	after   time.Duration // what the server asks to wait
 	restart bool          // what came so far is of no use
+	silent  bool          // there was no answer
 }
 
 func (e *retryError) Error() string { return e.err.Error() }
@@ -202,6 +199,13 @@ type diskError struct{ err error }
 
 func (e *diskError) Error() string { return e.err.Error() }
 func (e *diskError) Unwrap() error { return e.err }
+
+// printable is the text of an error that may hold what a server sent, in one line and
+// without what would control a terminal.
+func printable(err error) string {
+	quoted := strconv.Quote(err.Error())
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
+}
 
 func host(address string) string {
 	u, err := url.Parse(address)
@@ -230,9 +234,12 @@ func (d *download) place(path string) error {
 	if err := syncFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path)
 	if err != nil {
 		return err
+	}
+	if !os.SameFile(info, d.checked) || info.Size() != d.checked.Size() || !info.ModTime().Equal(d.checked.ModTime()) {
+		return fmt.Errorf("%q was exchanged after its checksum was found right", path)
 	}
 	d.file.remember(path, info)
 	return nil

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 
 	"ngebm/data/files"
@@ -32,10 +33,18 @@ func (f File) check(ctx context.Context, path string, to progress.Reporter) (her
 	if f.Size > 0 && info.Size() != f.Size {
 		return false, fmt.Errorf("fetch: %s has %d bytes, but the published file has %d: remove it and run again, or %s", path, info.Size(), f.Size, f.byHand(path))
 	}
+	file, err := files.OpenLinked(path, math.MaxInt64)
+	if err != nil {
+		return false, fmt.Errorf("fetch: %w", err)
+	}
+	defer file.Close()
+	if info, err = file.Stat(); err != nil {
+		return false, fmt.Errorf("fetch: %w", err)
+	}
 	if f.remembered(path, info) {
 		return true, nil
 	}
-	if err := f.compare(ctx, path, to); err != nil {
+	if err := f.compare(ctx, file, to); err != nil {
 		var other *otherFileError
 		if errors.As(err, &other) {
 			return false, fmt.Errorf("fetch: %s %w: remove it and run again, or %s", path, err, f.byHand(path))
@@ -53,14 +62,9 @@ func (e *otherFileError) Error() string {
 	return fmt.Sprintf("has %s %s, but the published file has %s", e.kind, e.got, e.want)
 }
 
-// compare computes the checksum of the file at path; it is an otherFileError if
-// that is not the published one.
-func (f File) compare(ctx context.Context, path string, to progress.Reporter) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
+// compare computes the checksum of a file; it is an otherFileError if that is not the
+// published one.
+func (f File) compare(ctx context.Context, file *os.File, to progress.Reporter) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -101,18 +105,49 @@ func (w *watched) Read(p []byte) (int, error) {
 
 const checkedSuffix = ".checked"
 
-// mark is what the file of a checked file says: it differs once that changes.
+// mark is what the file of a checked file says: it differs once that is changed,
+// exchanged or copied.
 func (f File) mark(info fs.FileInfo) string {
-	return fmt.Sprintf("%s, %d bytes, of %d ns\n", f.Checksum(), info.Size(), info.ModTime().UnixNano())
+	return fmt.Sprintf("%s, %s\n", f.Checksum(), files.Identity(info))
 }
 
+// remembered believes marks that this user or root made, and nobody else could change.
 func (f File) remembered(path string, info fs.FileInfo) bool {
-	mark, err := os.ReadFile(path + checkedSuffix)
-	return err == nil && string(mark) == f.mark(info)
+	for _, name := range markNames(path) {
+		if text, ok := readMark(name); ok && text == f.mark(info) {
+			return true
+		}
+	}
+	return false
+}
+
+func readMark(name string) (text string, ok bool) {
+	file, err := files.Open(name, maxNote)
+	if err != nil {
+		return "", false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !files.Mine(info) || info.Mode().Perm()&0o022 != 0 {
+		return "", false
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxNote))
+	return string(content), err == nil
+}
+
+// markNames are where a mark may be: the second is for a user who shares the folder with
+// the one that has the first.
+func markNames(path string) []string {
+	return []string{path + checkedSuffix, fmt.Sprintf("%s%s-%d", path, checkedSuffix, os.Geteuid())}
 }
 
 // remember notes that the file is right. In a folder that may not be written to
 // it does nothing: the file is checked again the next time.
 func (f File) remember(path string, info fs.FileInfo) {
-	_ = files.WriteFile(path+checkedSuffix, []byte(f.mark(info)), 0o644)
+	names := markNames(path)
+	name := names[0]
+	if other, err := os.Lstat(name); err == nil && !files.Mine(other) {
+		name = names[1]
+	}
+	_ = files.WriteFile(name, []byte(f.mark(info)), 0o600)
 }

@@ -34,3 +34,10 @@ func Owner(info fs.FileInfo) (uid int, ok bool) {
 	}
 	return int(s.Uid), true
 }
+
+// onlyName tells whether a file has no other name, through which it could be somebody's
+// document.
+func onlyName(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || s.Nlink == 1
+}

@@ -16,3 +16,5 @@ func unsettable(fs.FileInfo) string { return "" }
 // Owner returns the number of the user to whom a file belongs; ok is false where the
 // system knows none.
 func Owner(fs.FileInfo) (uid int, ok bool) { return 0, false }
+
+func onlyName(fs.FileInfo) bool { return true }

@@ -1,0 +1,73 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// Own returns the size of a file that this user is making bit by bit, 0 if there is none
+// yet. What else has the name is removed: a link, which would lead elsewhere, a pipe,
+// another user's file, a file that has a second name.
+func (f *Folder) Own(name string) (size int64, err error) {
+	info, err := f.own(name)
+	if err != nil || info == nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// OpenOwn opens what [Folder.Own] tells of for reading and writing. If there is none yet
+// it is made, and perm, less what the umask takes away, tells who may read it.
+func (f *Folder) OpenOwn(name string, perm fs.FileMode) (*os.File, error) {
+	before, err := f.own(name)
+	if err != nil {
+		return nil, err
+	}
+	if before == nil {
+		file, err := f.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		return file, failed(f.path(name), err)
+	}
+	file, err := f.root.OpenFile(name, os.O_RDWR|nonBlocking, 0)
+	if err != nil {
+		return nil, failed(f.path(name), err)
+	}
+	if now, err := file.Stat(); err != nil || !os.SameFile(before, now) {
+		return nil, errors.Join(fmt.Errorf("%q was exchanged while it was opened", f.path(name)), file.Close())
+	}
+	return file, nil
+}
+
+// own returns nil if there is no such file.
+func (f *Folder) own(name string) (fs.FileInfo, error) {
+	info, err := f.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, failed(f.path(name), err)
+	}
+	uid, ok := Owner(info)
+	if info.Mode().IsRegular() && onlyName(info) && (!ok || uid == os.Geteuid()) {
+		return info, nil
+	}
+	if err := f.root.Remove(name); err != nil {
+		return nil, fmt.Errorf("%w, so what has that name, which is no file of yours alone, is in the way; remove it", failed(f.path(name), err))
+	}
+	return nil, nil
+}
+
+// Own is [Folder.Own] of a path.
+func Own(path string) (size int64, err error) {
+	size, err = inFolderOf(path, (*Folder).Own)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // no folder yet
+	}
+	return size, err
+}
+
+// OpenOwn is [Folder.OpenOwn] of a path.
+func OpenOwn(path string, perm fs.FileMode) (*os.File, error) {
+	return inFolderOf(path, func(f *Folder, name string) (*os.File, error) { return f.OpenOwn(name, perm) })
+}
