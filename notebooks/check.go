@@ -8,13 +8,11 @@ import (
 	"strings"
 )
 
-// embedded is an image inside HTML, whose letters say nothing.
-var embedded = regexp.MustCompile(`data:image/[a-z+]+;base64,[A-Za-z0-9+/=\s]+`)
-
 // machinePath is a place of this machine that an output should not tell.
 type machinePath struct {
 	what string
 	find *regexp.Regexp
+	temp bool // of temporary files, which code may name
 }
 
 // machinePaths lists the folders whose names tell something about the machine
@@ -42,7 +40,7 @@ func machinePaths(p *place) []machinePath {
 			end = `(?:$|[^\w-])`
 		}
 		find := regexp.MustCompile(`(?:^|[^\w./-]|file://)` + regexp.QuoteMeta(path) + end)
-		paths = append(paths, machinePath{folder.what, find})
+		paths = append(paths, machinePath{folder.what, find, folder.after != ""})
 	}
 	return paths
 }
@@ -89,67 +87,52 @@ func findSecret(text string) string {
 	return ""
 }
 
-// tells returns a *cellError for the first cell that would tell others what is
-// none of their business: folders of this machine in an output, or what looks like
-// a token, in an output or in the cell itself.
+// tells returns an error for the first part of a notebook that would tell others what is
+// none of their business: what looks like a token, or a folder of this machine. It looks
+// at all of the notebook, which is published with its page.
 func tells(p *place, notebook string, doc *document) error {
-	if err := tellsSecret(notebook, doc); err != nil {
-		return err
-	}
-	return tellsPath(notebook, doc, machinePaths(p))
-}
-
-// tellsSecret looks for tokens in what cells are and what they left. Its error does
-// not repeat them.
-func tellsSecret(notebook string, doc *document) error {
-	number := 0
-	for _, c := range doc.Cells {
-		what, where := "its text", &cellError{notebook: notebook, line: c.firstLine()}
-		if c.Kind == "code" && c.firstLine() != "" {
-			number++
-			where.number = number
-		} else {
-			what = fmt.Sprintf("the text %q", shorten(c.firstLine()))
-		}
-		found := findSecret(string(c.Source))
-		for _, o := range c.Outputs {
-			if found == "" {
-				what, found = "its output", findSecret(readable(o))
-			}
-		}
-		if found != "" {
-			where.reason = fmt.Sprintf("%s holds what looks like a secret (%s…); take it out, and have a new one made if others may have seen it", what, found[:min(6, len(found))])
-			return where
+	paths := machinePaths(p)
+	for _, part := range doc.parts() {
+		if reason := part.tells(paths); reason != "" {
+			return doc.errorIn(notebook, part.cell, reason)
 		}
 	}
 	return nil
 }
 
-// tellsPath returns a *cellError for the first output that names a folder of
-// this machine, which nobody else has and whose name may be private.
-func tellsPath(notebook string, doc *document, paths []machinePath) error {
-	for number, c := range doc.codeCells() {
-		for _, o := range c.Outputs {
-			for line := range strings.Lines(readable(o)) {
-				for _, path := range paths {
-					if path.find.MatchString(line) {
-						return &cellError{notebook, number + 1, c.firstLine(), fmt.Sprintf(
-							"its output names %s: %q; print a name instead, as others have no such folder", path.what, strings.TrimSpace(line))}
-					}
-				}
+// tells returns what a part of a notebook tells, empty if nothing. The words do not repeat
+// a token.
+func (part notebookPart) tells(paths []machinePath) string {
+	var all []string
+	for _, text := range part.texts {
+		all = append(all, readings(text)...)
+	}
+	for _, text := range all {
+		if found := findSecret(text); found != "" {
+			return fmt.Sprintf("%s holds what looks like a secret (%s…); take it out, and have a new one made if others may have seen it", part.what, found[:min(6, len(found))])
+		}
+	}
+	for _, text := range all {
+		for _, path := range paths {
+			if path.temp && part.isCode {
+				continue
+			}
+			if found := path.find.FindStringIndex(text); found != nil {
+				return fmt.Sprintf("%s names %s: %q; give a name instead, as others have no such folder", part.what, path.what, around(text, found[0], found[1]))
 			}
 		}
 	}
-	return nil
+	return ""
 }
 
-// readable is all the text of an output, without images.
-func readable(o output) string {
-	parts := []string{string(o.Text), o.Value}
-	for mime := range o.Data {
-		if strings.HasPrefix(mime, "text/") || mime == "image/svg+xml" {
-			parts = append(parts, embedded.ReplaceAllString(o.data(mime), ""))
-		}
+// around is the line of a text that something was found in, or as much of it as can be
+// read at a glance.
+func around(text string, from, to int) string {
+	const context = 60
+	begin := strings.LastIndexByte(text[:from+1], '\n') + 1
+	end := len(text)
+	if i := strings.IndexByte(text[max(from+1, to-1):], '\n'); i >= 0 {
+		end = max(from+1, to-1) + i
 	}
-	return strings.Join(parts, "\n")
+	return strings.ToValidUTF8(strings.TrimSpace(text[max(begin, from-context):min(end, to+context)]), "")
 }

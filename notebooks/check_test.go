@@ -1,9 +1,24 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
+
+// parsed is a notebook of cells.
+func parsed(t *testing.T, cells ...map[string]any) *document {
+	t.Helper()
+	raw, err := json.Marshal(map[string]any{"nbformat": 4, "nbformat_minor": 5, "metadata": map[string]any{}, "cells": cells})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := parseNotebook("n.ipynb", raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
 
 // None of these is one; they are made up to look like one.
 func TestFindSecret(t *testing.T) {
@@ -36,13 +51,13 @@ func TestFindSecret(t *testing.T) {
 // The error names notebook and cell, and does not tell the secret on.
 func TestTellsSecret(t *testing.T) {
 	secret := "hf_" + strings.Repeat("aB3d", 10)
-	out := []output{{Kind: "stream", Name: "stdout", Text: text("logged in with " + secret + "\n")}}
-	for want, c := range map[string]cell{
-		"n.ipynb: cell 2 (%% x): its output holds what looks like a secret (hf_aB3…)":   {Kind: "code", Source: "%% x", Outputs: out},
-		"n.ipynb: cell 2 (key := 1): its text holds what looks like a secret (hf_aB3…)": {Kind: "code", Source: text("key := 1\n// " + secret)},
-		"n.ipynb: the text \"# Title\" holds what looks like a secret (hf_aB3…)":        {Kind: "markdown", Source: text("# Title\n" + secret)},
+	out := []any{map[string]any{"output_type": "stream", "name": "stdout", "text": "logged in with " + secret + "\n"}}
+	for want, c := range map[string]map[string]any{
+		"n.ipynb: cell 2 (%% x): its output holds what looks like a secret (hf_aB3…)":   {"cell_type": "code", "source": "%% x", "outputs": out},
+		"n.ipynb: cell 2 (key := 1): its text holds what looks like a secret (hf_aB3…)": {"cell_type": "code", "source": "key := 1\n// " + secret},
+		"n.ipynb: the text \"# Title\": its text holds what looks like a secret (hf_":   {"cell_type": "markdown", "source": "# Title\n" + secret},
 	} {
-		doc := &document{Cells: []cell{{Kind: "code", Source: "first"}, c}}
+		doc := parsed(t, map[string]any{"cell_type": "code", "source": "first"}, c)
 		err := tells(&place{}, "n.ipynb", doc)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("%v, not %q", err, want)

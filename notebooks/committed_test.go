@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +39,7 @@ func TestCommittedNotebooks(t *testing.T) {
 		if title, summary := introduction(doc); title == "" || summary == "" {
 			t.Errorf("%s: no title (# …) with a paragraph after it, which the index of pages shows", path)
 		}
-		if err := tellsPath(path, doc, machinePaths(p)); err != nil {
+		if err := tells(p, path, doc); err != nil {
 			t.Error(err)
 		}
 		for i, c := range cells {
@@ -88,7 +87,7 @@ func TestTellsPath(t *testing.T) {
 	t.Setenv("HOME", "/home/ada")
 	t.Setenv("TMPDIR", "/var/tmp/x")
 	p := &place{root: "/home/ada/my work/ngebm", cache: "/home/ada/.cache/ngebm"}
-	for printed, tells := range map[string]bool{
+	for printed, told := range map[string]bool{
 		"saved in /home/ada/runs/moons":                true,
 		"in /home/ada.":                                true,
 		`<td>"/home/ada/my work/ngebm/runs"</td>`:      true,
@@ -101,11 +100,11 @@ func TestTellsPath(t *testing.T) {
 		"the folder /tmp is for temporary files":       false,
 		"<img src=\"data:image/png;base64,AA/tmp/x\">": false,
 	} {
-		doc := &document{Cells: []cell{{Kind: "code", Source: "%%", Outputs: []output{{Kind: "stream", Name: "stdout", Text: text(printed)}}}}}
+		doc := parsed(t, map[string]any{"cell_type": "code", "source": "%%", "outputs": []any{map[string]any{"output_type": "stream", "name": "stdout", "text": printed}}})
 		if strings.HasPrefix(printed, "<img") {
-			doc.Cells[0].Outputs[0] = output{Kind: "display_data", Data: map[string]json.RawMessage{"text/html": json.RawMessage(`"` + strings.ReplaceAll(printed, `"`, `\"`) + `"`)}}
+			doc = parsed(t, map[string]any{"cell_type": "code", "source": "%%", "outputs": []any{map[string]any{"output_type": "display_data", "data": map[string]any{"text/html": printed}}}})
 		}
-		if err := tellsPath("n.ipynb", doc, machinePaths(p)); (err != nil) != tells {
+		if err := tells(p, "n.ipynb", doc); (err != nil) != told {
 			t.Errorf("%q: %v", printed, err)
 		}
 	}
@@ -132,14 +131,13 @@ func FuzzParseNotebook(f *testing.F) {
 		_, summary := introduction(doc)
 		inline(firstSentence(summary))
 		toldTime(doc)
-		tellsSecret("n.ipynb", doc)
+		tells(&place{}, "n.ipynb", doc)
 		for _, c := range doc.codeCells() {
 			if c.firstLine() == "" {
 				t.Error("a code cell without a line")
 			}
 			failure(c.Outputs)
 		}
-		tellsPath("n.ipynb", doc, nil)
 	})
 }
 

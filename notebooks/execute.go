@@ -34,9 +34,9 @@ type cellError struct {
 
 func (e *cellError) Error() string {
 	if e.number == 0 {
-		return fmt.Sprintf("%s: %s", e.notebook, e.reason)
+		return fmt.Sprintf("%s: %s", plain(e.notebook), e.reason)
 	}
-	return fmt.Sprintf("%s: cell %d (%s): %s", e.notebook, e.number, e.line, e.reason)
+	return fmt.Sprintf("%s: cell %d (%s): %s", plain(e.notebook), e.number, plain(e.line), e.reason)
 }
 
 // event is one line from executeScript.
@@ -85,7 +85,7 @@ func execute(ctx context.Context, tools *toolbox, path, result string, limit lim
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("cannot start %s: %w", tools.python, err)
 	}
-	w := &watcher{notebook: filepath.Base(path), limit: limit, d: d, events: make(chan event)}
+	w := &watcher{notebook: plain(filepath.Base(path)), limit: limit, d: d, events: make(chan event)}
 	go w.read(stdout)
 	err = w.watch(ctx)
 	if err != nil {

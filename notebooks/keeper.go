@@ -91,6 +91,7 @@ func withoutOutputs(raw []byte) (string, error) {
 	}
 	if metadata, ok := doc["metadata"].(map[string]any); ok {
 		delete(metadata, "language_info") // the kernel's own words
+		delete(metadata, module)          // codeHash
 	}
 	clean, err := json.Marshal(doc)
 	return string(clean), err

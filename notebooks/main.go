@@ -69,7 +69,7 @@ func main() {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "notebooks:", err)
+		fmt.Fprintln(os.Stderr, "notebooks:", plainLines(err.Error()))
 		os.Exit(1)
 	}
 }

@@ -1,22 +1,34 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"ngebm/data/files"
 )
 
 // document is as much of a notebook's format (nbformat 4) as is looked at here.
 type document struct {
+	Format   int    `json:"nbformat"`
 	Cells    []cell `json:"cells"`
 	Metadata struct {
 		Kernelspec struct {
-			Name string `json:"name"`
+			Name     string `json:"name"`
+			Language string `json:"language"`
 		} `json:"kernelspec"`
+		Ran struct {
+			Code string `json:"code"` // codeHash of the cells that the outputs are of
+		} `json:"ngebm"` // put there by executeScript
 	} `json:"metadata"`
+
+	raw  []byte         // all of it, as it was read
+	tree map[string]any // of that
 }
 
 type cell struct {
@@ -64,21 +76,109 @@ func (o output) data(mime string) string {
 	return string(t)
 }
 
+// maxNotebook is how many bytes a notebook may have, which is what GitHub takes of a file.
+const maxNotebook = 100 << 20
+
 // readNotebook reads an .ipynb file.
 func readNotebook(path string) (*document, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := files.ReadFile(path, maxNotebook)
 	if err != nil {
 		return nil, err
 	}
 	return parseNotebook(filepath.Base(path), raw)
 }
 
+// parseNotebook reads a notebook's JSON. What is refused here would be seen otherwise by
+// what makes pages than by the checks before that.
 func parseNotebook(name string, raw []byte) (*document, error) {
-	var doc document
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		return nil, fmt.Errorf("%s is not a notebook: %w; open it in JupyterLab and save it again", name, err)
+	doc := &document{raw: raw}
+	err := uniqueKeys(raw)
+	if err == nil {
+		err = json.Unmarshal(raw, doc)
 	}
-	return &doc, nil
+	if err == nil {
+		err = json.Unmarshal(raw, &doc.tree)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a notebook: %w; open it in JupyterLab and save it again", plain(name), err)
+	}
+	switch {
+	case doc.Format == 0:
+		return nil, fmt.Errorf("%s is not a notebook: it has no nbformat; open it in JupyterLab and save it again", plain(name))
+	case doc.Format < 4:
+		return nil, fmt.Errorf("%s is a notebook in format %d, which was replaced in 2015: open it in JupyterLab and save it, which writes format 4", plain(name), doc.Format)
+	case doc.Format > 4:
+		return nil, fmt.Errorf("%s is a notebook in format %d, newer than the 4 that this program reads", plain(name), doc.Format)
+	}
+	for i, c := range doc.Cells {
+		if c.Kind != "code" && c.Kind != "markdown" && c.Kind != "raw" {
+			return nil, fmt.Errorf("%s is not a notebook: cell %d is of kind %q; open it in JupyterLab and save it again", plain(name), i+1, c.Kind)
+		}
+	}
+	return doc, nil
+}
+
+// uniqueKeys returns an error if an object of a JSON text has a key twice, or twice but for
+// small and capital letters: readers differ in which they take.
+func uniqueKeys(raw []byte) error {
+	type object struct {
+		keys  map[string]bool // nil for an array
+		value bool            // a value comes next, not a key
+	}
+	var open []object
+	for decoder := json.NewDecoder(bytes.NewReader(raw)); ; {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) && len(open) == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var inside *object
+		if len(open) > 0 {
+			inside = &open[len(open)-1]
+		}
+		if key, ok := token.(string); ok && inside != nil && inside.keys != nil && !inside.value {
+			if folded := strings.ToLower(key); inside.keys[folded] {
+				return fmt.Errorf("it has %q twice in one place", key)
+			} else {
+				inside.keys[folded], inside.value = true, true
+			}
+			continue
+		}
+		switch token {
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+			continue
+		}
+		if inside != nil {
+			inside.value = false
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, object{keys: map[string]bool{}})
+		case json.Delim('['):
+			open = append(open, object{})
+		}
+	}
+}
+
+// codeHash identifies the code that a notebook's outputs are of; executeScript has the
+// same.
+func (d *document) codeHash() string {
+	var code []string
+	for _, c := range d.Cells {
+		if c.Kind == "code" {
+			code = append(code, string(c.Source))
+		}
+	}
+	return hash(code...)
+}
+
+// isGo tells whether the kernel that runs the notebooks here is the one that it is for.
+func (d *document) isGo() bool {
+	spec := d.Metadata.Kernelspec
+	return spec.Name == "" || spec.Name == "gonb" || strings.EqualFold(spec.Language, "go")
 }
 
 // firstLine returns a cell's first line that is not empty.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -31,6 +32,11 @@ type page struct {
 	Figures  []figure      `json:"figures"`
 	Formulas bool          `json:"formulas"` // whether it has any
 	Mathjax  string        `json:"mathjax"`  // file of what sets them
+	LeftOut  []string      `json:"left_out"` // what of the notebook's HTML the page does not have
+
+	Warning string `json:"-"` // that outputs may be of other code, empty if nothing says so
+	Error   string `json:"error"`
+	Cell    *int   `json:"cell"` // that the error is about, nil for all
 }
 
 type heading struct {
@@ -45,6 +51,9 @@ type figure struct {
 	Width   int    `json:"width"` // in CSS pixels, 0 where the notebook does not say
 	Height  int    `json:"height"`
 	Content []byte `json:"content"`
+	Path    string `json:"path"` // where the notebook says that the picture is, empty for one within it
+	Kind    string `json:"kind"` // ".png"
+	Cell    *int   `json:"cell"`
 	Still   string `json:"still"` // the file of an animation's last picture, empty for others
 }
 
@@ -60,16 +69,17 @@ func (p *page) Picture() *figure {
 	return &p.Figures[0]
 }
 
-// makePages converts notebooks. Links from one to another become links to its page.
+// makePages converts notebooks. Links from one to another become links to its page. An
+// error names each notebook that cannot be a page, and the cell.
 func makePages(ctx context.Context, tools *toolbox, sources []source) ([]*page, error) {
 	type order struct {
-		Path   string `json:"path"`
-		Folder string `json:"folder"`
-		Name   string `json:"name"`
+		Notebook string `json:"notebook"`
+		Path     string `json:"path"`
+		Name     string `json:"name"`
 	}
 	var orders []order
 	for _, s := range sources {
-		orders = append(orders, order{s.outputs, s.folder, baseNames([]string{s.outputs})[0]})
+		orders = append(orders, order{string(s.doc.raw), s.path, s.name})
 	}
 	stdin, err := json.Marshal(orders)
 	if err != nil {
@@ -83,24 +93,69 @@ func makePages(ctx context.Context, tools *toolbox, sources []source) ([]*page, 
 		return nil, ctx.Err()
 	}
 	var pages []*page
-	for answers := json.NewDecoder(bytes.NewReader(out)); len(pages) < len(orders); {
-		o := orders[len(pages)]
-		pg := &page{Name: o.Name}
+	var refused []error
+	answers := json.NewDecoder(bytes.NewReader(out))
+	for _, s := range sources {
+		pg := &page{Name: s.name, Provenance: s.provenance, Warning: s.warning}
 		if err := answers.Decode(pg); err != nil {
-			return nil, fmt.Errorf("cannot make a page of %s.ipynb: %w\n%s", o.Name, errors.Join(cmdErr, err), stderr.String())
+			return nil, fmt.Errorf("cannot make a page of %s: %w\n%s", plain(filepath.Base(s.path)), errors.Join(cmdErr, err), stderr.String())
 		}
-		doc, err := readNotebook(o.Path)
-		if err != nil {
-			return nil, err
+		if err := s.complete(pg); err != nil {
+			refused = append(refused, err)
 		}
-		title, summary := introduction(doc)
-		if pg.Title = title; title == "" {
-			pg.Title = o.Name
-		}
-		pg.Summary, pg.Time = inline(firstSentence(summary)), firstSentence(told(doc, timeLead))
 		pages = append(pages, pg)
 	}
-	return pages, nil
+	return pages, errors.Join(refused...)
+}
+
+// complete adds to a page what is not the script's work, and checks its pictures.
+func (s source) complete(pg *page) error {
+	name := filepath.Base(s.path)
+	if pg.Error != "" {
+		return s.doc.errorIn(name, index(pg.Cell), pg.Error)
+	}
+	for i := range pg.Figures {
+		f := &pg.Figures[i]
+		leftOut, err := f.take(filepath.Dir(s.path))
+		if err != nil {
+			return s.doc.errorIn(name, index(f.Cell), err.Error())
+		}
+		pg.LeftOut = append(pg.LeftOut, leftOut...)
+	}
+	title, summary := introduction(s.doc)
+	if pg.Title = plain(title); title == "" {
+		pg.Title = s.name
+	}
+	pg.Summary, pg.Time = inline(plain(firstSentence(summary))), plain(firstSentence(told(s.doc, timeLead)))
+	return nil
+}
+
+// index is -1 for none.
+func index(cell *int) int {
+	if cell == nil {
+		return -1
+	}
+	return *cell
+}
+
+// take reads a figure that a notebook in the folder names, and checks that it is a
+// picture. It returns what was left out of one that the notebook holds.
+func (f *figure) take(folder string) (leftOut []string, err error) {
+	if f.Path != "" {
+		if f.Content, err = readPicture(folder, f.Path); err != nil {
+			return nil, err
+		}
+	}
+	f.Content, leftOut, err = checkPicture(f.Content, f.Kind)
+	switch {
+	case err != nil && f.Path != "":
+		return nil, fmt.Errorf("the picture %q: %w", f.Path, err)
+	case err != nil:
+		return nil, fmt.Errorf("its picture %q: %w", shorten(f.Alt), err)
+	case f.Path != "" && len(leftOut) > 0:
+		return nil, fmt.Errorf("the picture %q holds what could run or load something (%s): save it as a plain SVG or as PNG", f.Path, strings.Join(leftOut, ", "))
+	}
+	return leftOut, nil
 }
 
 // What a notebook's paragraphs begin with that tell what it shows and how long it

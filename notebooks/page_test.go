@@ -3,7 +3,7 @@ package main
 import "testing"
 
 func TestIntroduction(t *testing.T) {
-	doc, err := parseNotebook("n", []byte(`{"cells":[{"cell_type":"markdown","source":["# A *title*\n","\n","**What you will see.** **First** of `+"`E`"+`, see [paper](https://x).\n","Goes on < here.\n","\n","Second."]}]}`))
+	doc, err := parseNotebook("n", []byte(`{"nbformat":4,"cells":[{"cell_type":"markdown","source":["# A *title*\n","\n","**What you will see.** **First** of `+"`E`"+`, see [paper](https://x).\n","Goes on < here.\n","\n","Second."]}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,8 +49,8 @@ func (o *publishOptions) find(p *place) error {
 		if _, err := os.Stat(path); err != nil {
 			return fmt.Errorf("no notebook %q; there are: %s", name, strings.Join(baseNames(all), ", "))
 		}
-		if slices.Contains(baseNames(o.paths), baseNames([]string{path})[0]) {
-			return fmt.Errorf("two notebooks are called %q: their pages would have one name", name)
+		if slices.Contains(o.paths, path) {
+			return fmt.Errorf("the notebook %q is named twice", name)
 		}
 		o.paths = append(o.paths, path)
 	}
@@ -103,7 +103,7 @@ func publish(ctx context.Context, p *place, tools *toolbox, o publishOptions, d 
 		if err != nil {
 			return err
 		}
-		if err := writeSite(ctx, tools, sources, filepath.Join(p.root, "plots"), o.out, "Every notebook here was run from top to bottom without a failure, with "+with+"; what you see is what came out.", d); err != nil {
+		if err := writeSite(ctx, p, tools, sources, o.out, "Every notebook here was run from top to bottom without a failure, with "+with+"; what you see is what came out.", d); err != nil {
 			return err
 		}
 	}
@@ -116,22 +116,26 @@ func publish(ctx context.Context, p *place, tools *toolbox, o publishOptions, d 
 // runChanged returns the executed notebooks, in files below temp: fresh ones, or
 // those that keep has. All that can run are run before the failures are returned.
 func runChanged(ctx context.Context, p *place, tools *toolbox, o publishOptions, keep *keeper, temp string, d *display) ([]source, error) {
-	sources := make([]source, len(o.paths))
+	results := make([]string, len(o.paths))
 	keys := make([]string, len(o.paths))
 	var todo []int
 	expected := make([]time.Duration, len(o.paths))
 	for i, path := range o.paths {
-		sources[i] = source{filepath.Join(temp, filepath.Base(path)), filepath.Dir(path)}
 		doc, err := readNotebook(path)
 		if err != nil {
 			return nil, err
 		}
+		if !doc.isGo() {
+			return nil, fmt.Errorf("%s is for the kernel %q, not for Go: run it there, and make its page with -html-only", plain(filepath.Base(path)), doc.Metadata.Kernelspec.Name)
+		}
+		// Two notebooks from different folders may have one name.
+		results[i] = filepath.Join(temp, fmt.Sprintf("%d-%s", i, filepath.Base(path)))
 		if keep != nil {
 			if keys[i], err = keep.key(ctx, path); err != nil {
 				return nil, err
 			}
-			if keep.fetch(path, keys[i], sources[i].outputs) {
-				d.say("%s: not run again, nothing that it depends on has changed (-force runs it)", filepath.Base(path))
+			if keep.fetch(path, keys[i], results[i]) {
+				d.say("%s: not run again, nothing that it depends on has changed (-force runs it)", plain(filepath.Base(path)))
 				continue
 			}
 		}
@@ -147,13 +151,13 @@ func runChanged(ctx context.Context, p *place, tools *toolbox, o publishOptions,
 	defer func() { d.ahead = nil }()
 	for _, i := range todo {
 		ahead.begin()
-		err := executeChecked(ctx, p, tools, o.paths[i], sources[i].outputs, limits{o.cell, o.total}, d)
+		err := executeChecked(ctx, p, tools, o.paths[i], results[i], limits{o.cell, o.total}, d)
 		ahead.end()
 		if err != nil && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		if err == nil && keep != nil {
-			err = keep.store(o.paths[i], keys[i], sources[i].outputs)
+			err = keep.store(o.paths[i], keys[i], results[i])
 		}
 		if err != nil {
 			failures = append(failures, err)
@@ -162,6 +166,21 @@ func runChanged(ctx context.Context, p *place, tools *toolbox, o publishOptions,
 	if len(failures) > 0 {
 		return nil, fmt.Errorf("nothing is published:\n%w", errors.Join(failures...))
 	}
+	return executedSources(o.paths, results, d)
+}
+
+// executedSources reads the notebooks that were executed.
+func executedSources(paths, results []string, d *display) ([]source, error) {
+	names := pageNames(paths)
+	sayNames(paths, names, d)
+	sources := make([]source, len(paths))
+	for i, path := range paths {
+		doc, err := readNotebook(results[i])
+		if err != nil {
+			return nil, err
+		}
+		sources[i] = source{path: path, name: names[i], doc: doc}
+	}
 	return sources, nil
 }
 
@@ -169,10 +188,12 @@ func runChanged(ctx context.Context, p *place, tools *toolbox, o publishOptions,
 func publishStored(ctx context.Context, p *place, tools *toolbox, o publishOptions, d *display) error {
 	var without, refused []error
 	var sources []source
-	for _, path := range o.paths {
+	names := pageNames(o.paths)
+	for at, path := range o.paths {
 		doc, err := readNotebook(path)
 		if err != nil {
-			return err
+			refused = append(refused, err)
+			continue
 		}
 		name := filepath.Base(path)
 		for i, c := range doc.codeCells() {
@@ -181,12 +202,15 @@ func publishStored(ctx context.Context, p *place, tools *toolbox, o publishOptio
 			}
 		}
 		if slices.ContainsFunc(doc.codeCells(), func(c cell) bool { return c.Count == nil }) {
-			without = append(without, fmt.Errorf("%s has cells that have not run", name))
+			without = append(without, fmt.Errorf("%s has cells that have not run", plain(name)))
 		}
 		if err := tells(p, name, doc); err != nil {
 			refused = append(refused, err)
 		}
-		sources = append(sources, source{path, filepath.Dir(path)})
+		sources = append(sources, storedSource(path, names[at], doc))
+		if sources[len(sources)-1].warning != "" {
+			d.say("%s: %s", plain(name), changedSince)
+		}
 	}
 	if len(without) > 0 {
 		refused = append(refused, fmt.Errorf("%w; run them and store their outputs with publish -w", errors.Join(without...)))
@@ -194,7 +218,28 @@ func publishStored(ctx context.Context, p *place, tools *toolbox, o publishOptio
 	if len(refused) > 0 {
 		return fmt.Errorf("nothing is published:\n%w", errors.Join(refused...))
 	}
-	return writeSite(ctx, tools, sources, filepath.Join(p.root, "plots"), o.out, "This page shows the outputs that are stored in the notebook; it was not run to make the page.", d)
+	sayNames(o.paths, names, d)
+	return writeSite(ctx, p, tools, sources, o.out, "The pages show the outputs that are stored in the notebooks; these were not run to make the pages.", d)
+}
+
+// What pages say about where their outputs come from.
+const (
+	shownAsStored = "This page shows the outputs that are stored in the notebook; it was not run to make the page."
+	changedSince  = "The code was changed after this project's publish last ran the notebook: outputs may be of other code than is shown."
+	neverRanHere  = " They are not known to be of the code that is shown: this project's publish did not run the notebook."
+)
+
+// storedSource says on a notebook's page what is known of its outputs.
+func storedSource(path, name string, doc *document) source {
+	s := source{path: path, name: name, doc: doc, provenance: shownAsStored}
+	switch doc.Metadata.Ran.Code {
+	case doc.codeHash():
+	case "":
+		s.provenance += neverRanHere
+	default:
+		s.warning = changedSince
+	}
+	return s
 }
 
 // executeChecked executes a notebook and looks for outputs that should not be
@@ -213,14 +258,10 @@ func executeChecked(ctx context.Context, p *place, tools *toolbox, path, result 
 // writeBack replaces notebooks by their executed selves.
 func writeBack(executed []source, paths []string, d *display) error {
 	for i, path := range paths {
-		raw, err := os.ReadFile(executed[i].outputs)
-		if err != nil {
-			return err
-		}
-		if err := files.WriteFile(path, raw, 0o644); err != nil {
+		if err := files.WriteFile(path, executed[i].doc.raw, 0o644); err != nil {
 			return fmt.Errorf("cannot store outputs in %s: %w", path, err)
 		}
-		d.say("%s: outputs stored", filepath.Base(path))
+		d.say("%s: outputs stored", plain(filepath.Base(path)))
 	}
 	return nil
 }

@@ -39,7 +39,9 @@ func newDisplay(out *os.File) *display {
 }
 
 // say prints one line of its own.
-func (d *display) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+func (d *display) say(format string, args ...any) {
+	fmt.Fprintln(d.out, plainLines(fmt.Sprintf(format, args...)))
+}
 
 // begin starts showing a task. It ends with done.
 func (d *display) begin(task string) {
@@ -67,7 +69,7 @@ func (d *display) keepUp(stop, ended chan struct{}) {
 			line := strings.TrimSpace(fmt.Sprintf("%s … %s  %s", d.task, elapsed(d.start), detail))
 			d.mu.Unlock()
 			if d.terminal {
-				fmt.Fprint(d.out, "\r"+fit(line, d.out)+"\x1b[K")
+				fmt.Fprint(d.out, "\r"+fit(plain(line), d.out)+"\x1b[K")
 			} else {
 				d.say("%s", line)
 			}

@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"ngebm/data/files"
 )
@@ -17,49 +19,61 @@ var pageFiles embed.FS
 
 // source is a notebook whose page is to be made.
 type source struct {
-	outputs string // the notebook with its outputs, which the page shows and offers
-	folder  string // where pictures are that its text shows from files
+	path string    // of the notebook; pictures that its text shows from files are in its folder
+	name string    // of its page, without .html
+	doc  *document // with its outputs, which the page shows and offers
+
+	provenance string // a sentence at the foot of the page about where the outputs come from
+	warning    string // one at its head that they may be of other code
 }
 
-// writeSite writes one page for each notebook and an index of them. The pages need
-// nothing from the network and no host: what they show, pictures, style and what
-// sets the formulas, MathJax, lies beside them, and all links are relative.
-// provenance is a sentence at the foot of each about where its outputs come from. The
-// kinds of figures that package plots, in the given folder, draws get a page too.
-func writeSite(ctx context.Context, tools *toolbox, sources []source, plots, out, provenance string, d *display) error {
+// writeSite writes one page for each notebook and an index of them, which ends with
+// provenance. The pages need nothing from the network and no host: what they show,
+// pictures, style and what sets the formulas, MathJax, are files next to them, and all
+// links are relative. They allow themselves nothing else, see head.html. The kinds of
+// figures that package plots draws get a page too.
+func writeSite(ctx context.Context, p *place, tools *toolbox, sources []source, out, provenance string, d *display) error {
 	templates, err := template.ParseFS(pageFiles, "pages/*.html")
 	if err != nil {
 		return err
 	}
+	d.begin("pages")
+	pages, err := makePages(ctx, tools, sources)
+	if err == nil {
+		err = tellFigures(p, pages, sources)
+	}
+	if err != nil {
+		d.done("failed")
+		return fmt.Errorf("nothing is published:\n%w", err)
+	}
+	d.done("made")
 	if err := os.MkdirAll(filepath.Join(out, "figures"), 0o755); err != nil {
 		return fmt.Errorf("cannot make %s: %w; choose a folder that can be written with -o", out, err)
 	}
-	d.begin("pages")
-	pages, err := makePages(ctx, tools, sources)
-	if err != nil {
-		d.done("failed")
-		return err
-	}
-	d.done("made")
 	for i, pg := range pages {
-		pg.Provenance = provenance
+		if pg.Provenance == "" {
+			pg.Provenance = provenance
+		}
 		if i > 0 {
 			pg.Previous = pages[i-1]
 		}
 		if i < len(pages)-1 {
 			pg.Next = pages[i+1]
 		}
+		if len(pg.LeftOut) > 0 {
+			d.say("%s: its page does without %s", plain(filepath.Base(sources[i].path)), strings.Join(pg.LeftOut, ", "))
+		}
 		if err := writePage(templates, "notebook.html", filepath.Join(out, pg.Name+".html"), pg); err != nil {
 			return err
 		}
-		if err := writeBeside(pg, sources[i], out); err != nil {
+		if err := writeWithPage(pg, sources[i], out); err != nil {
 			return err
 		}
 	}
 	if err := writeShared(pages, out); err != nil {
 		return err
 	}
-	exhibits, err := gallery(plots)
+	exhibits, err := gallery(filepath.Join(p.root, "plots"))
 	if err != nil {
 		return err
 	}
@@ -79,6 +93,24 @@ func writeSite(ctx context.Context, tools *toolbox, sources []source, plots, out
 	return nil
 }
 
+// tellFigures looks into pictures from files for what tells finds in the notebooks:
+// drawing programs note where a picture was saved.
+func tellFigures(p *place, pages []*page, sources []source) error {
+	paths := machinePaths(p)
+	for i, pg := range pages {
+		for _, f := range pg.Figures {
+			part := notebookPart{what: fmt.Sprintf("the picture %q", f.Path), texts: []string{string(f.Content)}}
+			if f.Path == "" {
+				continue
+			}
+			if reason := part.tells(paths); reason != "" {
+				return sources[i].doc.errorIn(filepath.Base(sources[i].path), index(f.Cell), reason)
+			}
+		}
+	}
+	return nil
+}
+
 func writePage(templates *template.Template, name, target string, content any) error {
 	var text bytes.Buffer
 	if err := templates.ExecuteTemplate(&text, name, content); err != nil {
@@ -87,26 +119,34 @@ func writePage(templates *template.Template, name, target string, content any) e
 	return writeFile(target, text.Bytes())
 }
 
-// writeBeside writes what one page leads to: its notebook and its figures, in
-// place of those that an earlier page of that name had.
-func writeBeside(pg *page, s source, out string) error {
-	notebook, err := os.ReadFile(s.outputs)
+// writeWithPage writes what one page leads to: its notebook and its figures, in place of
+// those that an earlier page of that name had.
+func writeWithPage(pg *page, s source, out string) error {
+	if err := writeFile(filepath.Join(out, pg.Name+".ipynb"), s.doc.raw); err != nil {
+		return err
+	}
+	folder := filepath.Join(out, "figures")
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(out, pg.Name+".ipynb"), notebook); err != nil {
-		return err
-	}
-	earlier, err := filepath.Glob(escapeGlob(filepath.Join(out, "figures", pg.Name)) + "-[0-9]*")
-	if err != nil {
-		return err
-	}
-	for _, file := range earlier {
-		if err := os.Remove(file); err != nil {
-			return err
+	for _, entry := range entries {
+		if isFigureOf(pg.Name, entry.Name()) {
+			if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
+				return err
+			}
 		}
 	}
 	return writeFigures(pg.Figures, out)
+}
+
+var figureNumber = regexp.MustCompile(`^-[0-9]+(-still)?\.(png|jpe?g|gif|svg)$`)
+
+// isFigureOf tells whether a file is one of the figures of a page: of "run", "run-1.png"
+// is one and "run-1-1.png" is not.
+func isFigureOf(page, file string) bool {
+	rest, ok := strings.CutPrefix(file, page)
+	return ok && figureNumber.MatchString(rest)
 }
 
 // writeFigures writes pictures, and beside an animation its last one.
@@ -144,12 +184,19 @@ func writeGallery(templates *template.Template, exhibits []exhibit, out string) 
 
 // writeShared writes the files that all pages use.
 func writeShared(pages []*page, out string) error {
-	for _, name := range []string{"site.css", "site.js"} {
-		content, err := pageFiles.ReadFile("pages/" + name)
+	entries, err := pageFiles.ReadDir("pages")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) == ".html" { // the templates
+			continue
+		}
+		content, err := pageFiles.ReadFile("pages/" + entry.Name())
 		if err != nil {
 			return err
 		}
-		if err := writeFile(filepath.Join(out, name), content); err != nil {
+		if err := writeFile(filepath.Join(out, entry.Name()), content); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"ngebm/data/files"
@@ -69,8 +68,8 @@ func tempParent() (string, error) {
 
 // isOwn tells whether a file belongs to this user.
 func isOwn(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
+	uid, ok := files.Owner(info)
+	return !ok || uid == os.Geteuid()
 }
 
 // ownCache returns an error if another user could put programs into the folder that the

@@ -14,6 +14,7 @@ closes our standard input, or ends, this one shuts the kernel down and ends.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -45,6 +46,16 @@ def first_line(source):
     return lines[0] if lines else ""
 
 
+def code_hash(nb):
+    """Identifies the code that outputs are of; document.codeHash in Go has the same."""
+    digest = hashlib.sha256()
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            source = cell.source.encode(errors="surrogatepass")
+            digest.update(f"{len(source)} ".encode() + source)
+    return digest.hexdigest()[:12]
+
+
 async def run(path, result):
     nb = nbformat.read(path, as_version=4)
     cells = [(i, c) for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.source.strip()]
@@ -71,6 +82,7 @@ async def run(path, result):
             say(event="end", cell=number, outputs=cell.outputs)
     # The kernel reports its Go release, which would change the file on every update.
     nb.metadata.language_info = {"name": "go", "file_extension": ".go", "mimetype": "text/x-go", "pygments_lexer": "go"}
+    nb.metadata.ngebm = {"code": code_hash(nb)}
     nbformat.write(nb, result)
     say(event="saved")
 

@@ -2,30 +2,41 @@
 
     python page.py < NOTEBOOKS
 
-Reads JSON, a list of {"path", "folder", "name"}: the notebook, where pictures are
-that its text shows from files, and what its page is called. Writes a line of JSON
-for each:
+Reads JSON, a list of {"notebook", "path", "name"}: the notebook's JSON text, its
+absolute path, which nothing is read from, and what its page is called. Writes a line
+of JSON for each:
 
     body       the notebook as HTML; its pictures are the files below
     headings   [{"level", "id", "html"}] of what comes below the title
-    figures    [{"file", "alt", "width", "height", "content", "still"}], in the
-               page's order; content is base64, width and height are in CSS pixels,
-               0 if unknown; still is the file, still to be made, of an animation's
-               last picture
+    figures    [{"file", "alt", "width", "height", "content", "path", "cell", "still"}],
+               in the page's order; content is base64, empty for a picture that is
+               still to be read from path, which the notebook gives; cell counts the
+               notebook's cells from 0; width and height are in CSS pixels, 0 if
+               unknown; still is the file, still to be made, of an animation's last
+               picture
     formulas   whether the text has any
     mathjax    the file of what sets them
+    left_out   what the page does not have, as in "<script>" or "onclick="
+    error      why there is no page; then "cell" is where, null for all of it
+
+A notebook's HTML is an outsider's: of it, the elements, attributes and styles below
+stay, whether the notebook was run or not. None of them runs anything, loads anything
+but the figures, or covers what is beside it.
 """
 
 import base64
+import html
 import json
 import os
 import re
 import sys
 import threading
 import time
+import unicodedata
+from collections import Counter
+from copy import copy
 from importlib.metadata import files
-from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 
 def leash(parent):
@@ -38,21 +49,165 @@ def leash(parent):
 # Before what follows is imported, which takes its time.
 threading.Thread(target=leash, args=(os.getppid(),), daemon=True).start()
 
+import bleach
 import nbformat
+import tinycss2
 from bs4 import BeautifulSoup
+from jinja2 import pass_context
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import InvalidNotebook
 from traitlets.config import Config
 
-exporter = HTMLExporter(
+# What stays of an outsider's HTML.
+TAGS = set(
+    "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "
+    "h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark meter ol p picture pre progress q rp rt ruby s samp small source "
+    "span strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr".split()
+)
+# Elements whose text is not for readers either.
+SILENT = "applet audio canvas embed frameset head iframe math noembed noframes noscript object script style svg template textarea title video xmp".split()
+ATTRIBUTES = {
+    "*": "dir lang role style title".split(),
+    "a": ["href"],
+    "details": ["open"],
+    "img": ["alt", "height", "src", "width"],
+    "input": ["checked", "disabled", "type"],
+    "li": ["value"],
+    "meter": ["max", "min", "value"],
+    "ol": ["reversed", "start", "type"],
+    "progress": ["max", "value"],
+    "table": ["align", "border"],
+    "td": ["align", "colspan", "rowspan", "valign"],
+    "th": ["align", "colspan", "rowspan", "scope", "valign"],
+    "time": ["datetime"],
+}
+# Attributes that only this script and nbconvert write.
+OWN = {"*": ["class", "id"], "img": ["loading"], "source": ["media", "srcset"]}
+# Classes of highlighted code and of coloured text.
+CLASSES = re.compile(r"highlight|hll?(-\w+)?|language-[\w+-]+|ansi-[\w-]+|task-list-item(-checkbox)?|anchor-link|[a-z]{1,2}\d?")
+LINK = re.compile(r"(?i)(https?://|mailto:|#|[^:/?#]*([/?#]|$))")
+PICTURE = re.compile(r"(?i)data:image/(png|jpe?g|gif|svg\+xml)(;[^,]*)?,")
+KINDS = {".png", ".jpg", ".jpeg", ".gif", ".svg"}
+# Ids of the page around the notebook.
+RESERVED = {"main", "theme", "zoomed", "zoomed-title"}
+
+# What nbconvert says of a picture without a description.
+NO_ALT = "No description has been provided for this image"
+
+SIDE = "(-(top|right|bottom|left))?"
+PROPERTIES = re.compile(
+    f"background(-color)?|border{SIDE}(-(color|style|width))?|border-(collapse|radius|spacing)|caption-side|clear|color|(column-|row-)?gap|"
+    f"direction|display|flex(-\\w+)?|float|font(-\\w+)*|(align|justify)-\\w+|letter-spacing|line-height|list-style(-type)?|margin{SIDE}|"
+    f"(min-|max-)?(width|height)|opacity|overflow(-[xy]|-wrap)?|padding{SIDE}|text-(align|decoration|indent|transform)|unicode-bidi|"
+    "vertical-align|white-space|word-(break|spacing|wrap)"
+)
+
+
+class Styles:
+    """What stays of an inline style: no position, no address, nothing that moves over
+    what is beside it, nothing written in escapes."""
+
+    def sanitize_css(self, style):
+        kept = [
+            d
+            for d in tinycss2.parse_declaration_list(html.unescape(style), skip_comments=True, skip_whitespace=True)
+            if d.type == "declaration" and PROPERTIES.fullmatch(d.lower_name) and all(self.harmless(v) for v in d.value)
+        ]
+        text = tinycss2.serialize(kept)
+        return "" if re.search(r"[&<\\]", text) else text
+
+    def harmless(self, token):
+        if token.type == "function":
+            return token.lower_name in ("rgb", "rgba", "hsl", "hsla") and all(self.harmless(v) for v in token.arguments)
+        if token.type in ("number", "dimension", "percentage"):
+            return token.value >= 0
+        return token.type in ("ident", "hash", "string", "whitespace") or token == "," or token == "/"
+
+
+def may_stay(tag, name, value):
+    """Tells whether an outsider's attribute stays."""
+    value = html.unescape(value).strip()
+    if name == "href":
+        return bool(LINK.match(value))
+    if name == "class":
+        return all(CLASSES.fullmatch(c) for c in value.split())
+    if name == "id":  # of headings, and where links lead
+        return tag in ("a", "span", "h1", "h2", "h3", "h4", "h5", "h6")
+    return name.startswith("aria-") or name in ATTRIBUTES["*"] or name in ATTRIBUTES.get(tag, ())
+
+
+def cleaner(attributes):
+    return bleach.Cleaner(
+        tags=TAGS, attributes=attributes, protocols=["http", "https", "mailto", "data"], strip=True, css_sanitizer=Styles()
+    )
+
+
+piece = cleaner(may_stay)
+whole = cleaner(lambda tag, name, value: name in OWN["*"] or name in OWN.get(tag, ()) or may_stay(tag, name, value))
+
+
+class Refused(Exception):
+    """There can be no page, by the cell that this is about, None for all."""
+
+    def __init__(self, cell, why):
+        super().__init__(why)
+        self.cell = cell
+
+
+def census(soup):
+    """Counts the elements and the attributes that could do something."""
+    return Counter(f"<{t.name}>" for t in soup.find_all(True)) + Counter(
+        f"{a}=" for t in soup.find_all(True) for a in t.attrs if a not in ("class", "id", "name", "style", "target", "rel")
+    )
+
+
+class Exporter(HTMLExporter):
+    """Cleans each piece of an outsider's HTML before it becomes part of the page."""
+
+    left_out = None
+
+    def clean(self, text):
+        soup = BeautifulSoup(text, "html.parser")
+        before = census(soup)
+        for tag in soup.find_all(SILENT):
+            tag.decompose()
+        for tag in soup.find_all("input"):
+            if tag.get("type", "").lower() != "checkbox":
+                tag.decompose()
+        for tag in soup.find_all("a", attrs={"name": True, "id": False}):
+            tag["id"] = tag["name"]
+        cleaned = piece.clean(str(soup))
+        self.left_out |= set(before - census(BeautifulSoup(cleaned, "html.parser")))
+        return cleaned
+
+    @pass_context
+    def markdown2html(self, context, source):
+        try:
+            return super().markdown2html(context, source)
+        except InvalidNotebook as err:
+            raise Refused(context["cell"].metadata.at, f"{err}: attach the picture again") from None
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "clean_html", lambda text: self.clean(text.decode() if isinstance(text, bytes) else str(text))
+
+
+exporter = Exporter(
     template_name="basic",
-    config=Config({"HTMLExporter": {"exclude_input_prompt": True, "exclude_output_prompt": True}}),
+    sanitize_html=True,
+    config=Config({
+        "HTMLExporter": {"exclude_input_prompt": True, "exclude_output_prompt": True},
+        "NbConvertBase": {
+            "display_data_priority": ["text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "image/jpeg", "text/plain"]
+        },
+    }),
 )
 
 
 def name_headings(soup):
     """Gives headings ids that are used once, makes each but the title a link to
     itself, and returns those that are the page's contents."""
-    headings, seen = [], set()
+    headings, seen = [], set(RESERVED)
     for tag in soup.find_all(re.compile("^h[1-6]$")):
         for mark in tag.find_all("a", class_="anchor-link"):
             mark.decompose()
@@ -62,29 +217,95 @@ def name_headings(soup):
             ident, n = f"{wanted}-{n}", n + 1
         seen.add(ident)
         tag["id"] = ident
-        inner = tag.decode_contents().strip()
         if tag.name in ("h2", "h3") and not tag.find_parent(class_="output"):
-            headings.append({"level": int(tag.name[1]), "id": ident, "html": re.sub(r"</?a\b[^>]*>", "", inner)})
+            headings.append({"level": int(tag.name[1]), "id": ident, "html": entry(tag)})
         if tag.name != "h1" and not tag.find("a"):
             link = soup.new_tag("a", href="#" + ident, attrs={"class": "anchor"})
             for child in list(tag.contents):
                 link.append(child.extract())
             tag.append(link)
+    for tag in soup.find_all(["a", "span"], id=True):
+        if tag["id"] in seen:
+            del tag["id"]
     return headings
 
 
-def link_pages(soup, published):
+def entry(heading):
+    """Returns a heading's HTML for the contents: words, without links and pictures."""
+    words = copy(heading)
+    for tag in words.find_all(True):
+        if tag.name == "img":
+            tag.decompose()
+        elif tag.name in ("code", "em", "strong", "sub", "sup"):
+            tag.attrs = {}
+        else:
+            tag.unwrap()
+    return whole.clean(printable(words.decode_contents().strip()))
+
+
+def link_pages(soup, path, published):
     """Makes links from notebook to notebook lead from page to page; one to what is
-    not on the site leaves its text."""
-    for link in soup.find_all("a", href=re.compile(r"^[^:/#]+\.ipynb(#|$)")):
-        target, _, place = link["href"].partition(".ipynb")
-        if unquote(target) in published:
-            link["href"] = f"{target}.html{place}"
+    not on the site leaves its text. published has the pages' names by notebook."""
+    for link in soup.find_all("a"):
+        if not link.get("href"):
+            if not link.get("id"):
+                link.unwrap()
+            continue
+        parts = urlsplit(link["href"])
+        if parts.scheme or link["href"].startswith("#"):
+            continue
+        target = os.path.normpath(os.path.join(os.path.dirname(path), unquote(parts.path)))
+        name = None if parts.netloc else published.get(unicodedata.normalize("NFC", target))
+        if name:
+            link["href"] = quote(name) + ".html" + (f"#{parts.fragment}" if parts.fragment else "")
         else:
             link.unwrap()
 
 
-def take_figures(soup, folder, name):
+def cell_of(tag, cells):
+    """Returns which of the notebook's cells a tag comes from."""
+    at = [p for p in tag.parents if id(p) in cells]
+    return cells[id(at[0])] if at else None
+
+
+def picture(src, cell):
+    """Returns a picture's base64 content, or its path, and the kind of its file."""
+    inline = PICTURE.match(src)
+    if inline:
+        kind = {"jpeg": ".jpg", "svg+xml": ".svg"}.get(inline[1].lower(), "." + inline[1].lower())
+        content = unquote_to_bytes(src[inline.end() :])
+        if (inline[2] or "").lower().endswith(";base64"):
+            try:
+                content = base64.b64decode(b"".join(content.split()), validate=True)
+            except ValueError:
+                raise Refused(cell, f"a picture in it, {kind[1:].upper()}, is not base64") from None
+        return base64.b64encode(content).decode(), "", kind
+    shown = json.dumps(src[:80], ensure_ascii=False)
+    if src.lower().startswith("data:"):
+        raise Refused(cell, f"the picture {shown} is no PNG, JPEG, GIF or SVG: save it as one")
+    if src.startswith("attachment:"):
+        raise Refused(cell, f"the picture {shown} is not among the cell's attachments: attach it again")
+    try:
+        parts = urlsplit(src)
+    except ValueError:
+        raise Refused(cell, f"the picture {shown} has an address that is none") from None
+    if parts.scheme or parts.netloc or src.startswith(("//", "\\")):
+        raise Refused(cell, f"the picture {shown} is elsewhere, and a page needs nothing but its own files: save it beside the notebook")
+    path = unquote(parts.path)
+    kind = os.path.splitext(path)[1].lower()
+    if kind not in KINDS:
+        raise Refused(cell, f"the picture {shown} is no file whose name ends in .png, .jpg, .gif or .svg")
+    return "", path, kind
+
+
+def attached(src, nb, cell):
+    """Returns the address of a picture, in place of the name of one that is attached."""
+    name = unquote(src.removeprefix("attachment:"))
+    found = {} if name == src or cell is None else nb.cells[cell].get("attachments", {}).get(name, {})
+    return next((f"data:{mime};base64,{''.join(content)}" for mime, content in found.items()), src)
+
+
+def take_figures(soup, nb, name, cells):
     """Makes pictures files beside the page, each a link to itself: that is how they
     are enlarged where there is no JavaScript."""
     figures, title = [], ""
@@ -92,29 +313,26 @@ def take_figures(soup, folder, name):
         if tag.name != "img":
             title = tag.get_text().strip()
             continue
-        src = tag.get("src", "")
-        inline = re.match(r"data:image/(png|gif);base64,", src)
-        if inline:
-            content, kind = src.partition(",")[2], "." + inline[1]
-        elif ":" not in src:
-            picture = Path(folder, unquote(src))
-            content, kind = base64.b64encode(picture.read_bytes()).decode(), picture.suffix
-        else:
+        if not tag.get("src"):
+            tag.decompose()
             continue
+        cell = cell_of(tag, cells)
+        content, path, kind = picture(attached(tag["src"].strip(), nb, cell), cell)
         file = f"figures/{name}-{len(figures) + 1}{kind}"
-        tag["src"], tag["loading"] = file, "lazy"
-        if not tag.get("alt"):
+        tag["src"], tag["loading"] = quote(file), "lazy"
+        if tag.get("alt", NO_ALT) in ("", NO_ALT):
             tag["alt"] = f"Figure {len(figures) + 1}" + (f", under “{title}”" if title else "")
-        size = [int(v) if re.fullmatch(r"\d+", v) else 0 for v in (tag.get("width", ""), tag.get("height", ""))]
+        size = [int(v) if re.fullmatch(r"[0-9]{1,5}", v) else 0 for v in (tag.get("width", ""), tag.get("height", ""))]
         still = f"figures/{name}-{len(figures) + 1}-still.png" if kind == ".gif" else ""
-        figures.append(
-            {"file": file, "alt": tag["alt"], "width": size[0], "height": size[1], "content": content, "still": still}
-        )
+        figures.append({
+            "file": file, "alt": tag["alt"], "width": size[0], "height": size[1],
+            "content": content, "path": path, "kind": kind, "cell": cell, "still": still,
+        })
         if still:  # for readers whose system is set to less motion
             tag = tag.wrap(soup.new_tag("picture"))
-            tag.insert(0, soup.new_tag("source", media="(prefers-reduced-motion: reduce)", srcset=still))
+            tag.insert(0, soup.new_tag("source", media="(prefers-reduced-motion: reduce)", srcset=quote(still)))
         if not tag.find_parent("a"):
-            tag.wrap(soup.new_tag("a", href=file, attrs={"class": "zoom"}))
+            tag.wrap(soup.new_tag("a", href=quote(file), attrs={"class": "zoom"}))
     return figures
 
 
@@ -179,29 +397,88 @@ def fold_logs(soup):
             run = []
 
 
+def printable(text):
+    """Returns a text without what steers a terminal."""
+    text = re.sub(r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)?", "", text)
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", "", text)
+
+
+def shown_metadata(metadata):
+    """Returns what the page uses of an output's metadata: sizes and descriptions."""
+    kept = {k: v for k, v in metadata.items() if k in ("width", "height") and type(v) in (int, float) or k == "alt" and type(v) is str}
+    return kept | {k: shown_metadata(v) for k, v in metadata.items() if k.startswith("image/") and isinstance(v, dict)}
+
+
+def prepare(nb):
+    """Leaves in a notebook what pages are made of. Returns what they do not have."""
+    left_out = set()
+    for at, cell in enumerate(nb.cells):
+        cell.pop("id", None)
+        cell.metadata = {"at": at} | {k: v for k, v in cell.metadata.items() if k in ("alt", "raw_mimetype") and type(v) is str}
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.name = "stderr" if output.name == "stderr" else "stdout"
+            if "data" not in output:
+                continue
+            output.metadata = shown_metadata(output.metadata)
+            if "image/gif" in output.data and "text/html" not in output.data:
+                source = "".join(output.data["image/gif"]).strip()
+                output.data["text/html"] = f'<img src="data:image/gif;base64,{html.escape(source)}">'
+            if output.data and not set(output.data) & set(exporter.config.NbConvertBase.display_data_priority):
+                left_out |= set(output.data)
+    return left_out
+
+
+def read(text):
+    """Returns a notebook in the format that pages are made of."""
+    try:
+        nb = nbformat.reads(text, as_version=4)
+        nbformat.validate(nb)
+    except Exception as err:  # whatever it was, whoever started us has to name it
+        why = str(err).strip().splitlines() or [type(err).__name__]
+        raise Refused(None, f"it is not as the notebook format wants it ({why[0]}): open it in JupyterLab and save it") from None
+    return nb
+
+
 def convert(notebook, published):
-    nb = nbformat.read(notebook["path"], as_version=4)
-    nb.metadata.setdefault("language_info", {})["pygments_lexer"] = "go"
-    html, _ = exporter.from_notebook_node(nb)
-    soup = BeautifulSoup(html, "html.parser")
+    nb = read(notebook["notebook"])
+    exporter.left_out = prepare(nb)
+    info, spec = nb.metadata.get("language_info", {}), nb.metadata.get("kernelspec", {})
+    language = info.get("pygments_lexer") or info.get("name") or spec.get("language") or "go"
+    nb.metadata = nbformat.from_dict({"language_info": {"name": language, "pygments_lexer": language}})
+    page, _ = exporter.from_notebook_node(nb)
+    soup = BeautifulSoup(page, "html.parser")
+    shown = [i for i, cell in enumerate(nb.cells) if cell.cell_type != "raw"]
+    cells = {id(tag): i for tag, i in zip(soup.find_all("div", class_="cell", recursive=False), shown)}
     headings = name_headings(soup)
-    link_pages(soup, published)
-    figures = take_figures(soup, notebook["folder"], notebook["name"])
+    link_pages(soup, notebook["path"], published)
+    figures = take_figures(soup, nb, notebook["name"], cells)
     keep_together(soup)
     let_scroll(soup)
     wrap_sentences(soup)
     fold_logs(soup)
     mathjax = next(f for f in files("sphinx-mathjax-offline") if f.name == "tex-svg-full.js")
     return {
-        "body": str(soup),
+        "body": whole.clean(printable(str(soup))),
         "headings": headings,
         "figures": figures,
         "formulas": any(cell.cell_type == "markdown" and "$" in cell.source for cell in nb.cells),
         "mathjax": str(mathjax.locate()),
+        "left_out": sorted(exporter.left_out)[:20],
     }
 
 
+def answer(notebook, published):
+    try:
+        return convert(notebook, published)
+    except Refused as err:
+        return {"error": str(err), "cell": err.cell}
+    except Exception as err:
+        return {"error": f"no page can be made of it ({type(err).__name__}: {str(err)[:200]})", "cell": None}
+
+
 notebooks = json.load(sys.stdin)
+published = {unicodedata.normalize("NFC", n["path"]): n["name"] for n in notebooks}
 for notebook in notebooks:
-    json.dump(convert(notebook, [n["name"] for n in notebooks]), sys.stdout)
+    json.dump(answer(notebook, published), sys.stdout)
     print(flush=True)

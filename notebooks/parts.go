@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// notebookPart is a piece of a notebook with all the texts in it.
+type notebookPart struct {
+	cell   int    // which of the cells it is of, from 0; -1 for none
+	what   string // "its output"
+	isCode bool   // or text that a person wrote
+	texts  []string
+}
+
+// parts returns all that a notebook holds: a page shows a part of it, and the notebook
+// itself lies next to the page.
+func (d *document) parts() []notebookPart {
+	var parts []notebookPart
+	rest := map[string]any{}
+	for key, value := range d.tree {
+		if key != "cells" {
+			rest[key] = value
+		}
+	}
+	cells, _ := d.tree["cells"].([]any)
+	for i, c := range cells {
+		others := map[string]any{}
+		cell, _ := c.(map[string]any)
+		for key, value := range cell {
+			switch key {
+			case "source":
+				parts = append(parts, notebookPart{i, "its text", true, texts(value)})
+			case "outputs":
+				outputs, _ := value.([]any)
+				parts = append(parts, notebookPart{i, "its output", false, append(streams(outputs), texts(value)...)})
+			case "attachments":
+				parts = append(parts, notebookPart{i, "its attachment", false, texts(value)})
+			default:
+				others[key] = value
+			}
+		}
+		parts = append(parts, notebookPart{i, "its metadata", false, texts(others)})
+	}
+	return append(parts, notebookPart{-1, "the notebook's metadata", false, texts(rest)})
+}
+
+// texts returns the strings in a piece of JSON, those of a list also joined: that is how
+// notebooks hold lines.
+func texts(value any) []string {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var all []string
+		for _, item := range v {
+			all = append(all, texts(item)...)
+		}
+		if joined := joinLines(v); len(v) > 1 && joined != "" {
+			all = append(all, joined)
+		}
+		return all
+	case map[string]any:
+		var all []string
+		for key, item := range v {
+			all = append(all, key)
+			if s, ok := item.(string); ok { // as in "token": "…"
+				all = append(all, key+"="+s)
+			}
+			all = append(all, texts(item)...)
+		}
+		slices.Sort(all) // so that the same is found each time
+		return all
+	}
+	return nil
+}
+
+// joinLines joins a list of strings, empty if it is none.
+func joinLines(list []any) string {
+	var b strings.Builder
+	for _, item := range list {
+		s, ok := item.(string)
+		if !ok {
+			return ""
+		}
+		b.WriteString(s)
+	}
+	return b.String()
+}
+
+// streams returns what a cell printed, in one text for each stream, as a page shows it.
+func streams(outputs []any) []string {
+	printed := map[string]string{}
+	for _, o := range outputs {
+		output, _ := o.(map[string]any)
+		if name, ok := output["name"].(string); ok {
+			switch text := output["text"].(type) {
+			case string:
+				printed[name] += text
+			case []any:
+				printed[name] += joinLines(text)
+			}
+		}
+	}
+	return []string{printed["stdout"], printed["stderr"]}
+}
+
+var (
+	markup  = regexp.MustCompile(`<[^<>]*>`)
+	dataURI = regexp.MustCompile(`data:[\w.+/-]*(?:;[\w=.-]*)*;base64,([A-Za-z0-9+/=%]*(?:\s+[A-Za-z0-9+/=]{40,})*)`)
+	base64s = regexp.MustCompile(`^[A-Za-z0-9+/\s]{40,}=*\s*$`)
+)
+
+// readings returns a text in the forms in which it could be read: without colors, without
+// tags and escapes, and what it holds in base64.
+func readings(text string) []string {
+	if decoded, ok := fromBase64(text); ok {
+		return []string{decoded}
+	}
+	var all []string
+	text = colours.ReplaceAllString(text, "")
+	rest := dataURI.ReplaceAllStringFunc(text, func(uri string) string {
+		_, data, _ := strings.Cut(uri, ",")
+		decoded, err := decodeBase64(data)
+		if err != nil {
+			return uri
+		}
+		all = append(all, decoded)
+		return ""
+	})
+	all = append(all, rest)
+	bare := html.UnescapeString(markup.ReplaceAllString(rest, ""))
+	if strings.Contains(bare, "%") {
+		bare = unescapePercent(bare)
+	}
+	if bare = strings.ReplaceAll(bare, `\/`, "/"); bare != rest {
+		all = append(all, bare)
+	}
+	return all
+}
+
+// fromBase64 decodes a text that is nothing else, as pictures are.
+func fromBase64(text string) (string, bool) {
+	if !base64s.MatchString(text) {
+		return "", false
+	}
+	decoded, err := decodeBase64(text)
+	return decoded, err == nil
+}
+
+func decodeBase64(text string) (string, error) {
+	text = strings.TrimRight(strings.Join(strings.Fields(unescapePercent(text)), ""), "=")
+	decoded, err := base64.RawStdEncoding.DecodeString(text)
+	return string(decoded), err
+}
+
+var percent = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2})+`)
+
+// unescapePercent decodes what is written as in addresses and leaves the rest.
+func unescapePercent(text string) string {
+	return percent.ReplaceAllStringFunc(text, func(s string) string {
+		if decoded, err := url.PathUnescape(s); err == nil {
+			return decoded
+		}
+		return s
+	})
+}
+
+// errorIn is an error about one of a notebook's cells, or about all of it.
+func (d *document) errorIn(notebook string, cell int, reason string) error {
+	if cell < 0 || cell >= len(d.Cells) {
+		return &cellError{notebook: notebook, reason: reason}
+	}
+	c := d.Cells[cell]
+	if c.Kind != "code" || c.firstLine() == "" {
+		return &cellError{notebook: notebook, reason: fmt.Sprintf("the text %q: %s", shorten(c.firstLine()), reason)}
+	}
+	number := 0
+	for _, before := range d.Cells[:cell+1] {
+		if before.Kind == "code" && before.firstLine() != "" {
+			number++
+		}
+	}
+	return &cellError{notebook, number, c.firstLine(), reason}
+}
