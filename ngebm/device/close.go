@@ -21,6 +21,15 @@ type closable struct {
 	closed bool
 }
 
+// PluginName is XLA's, by which package autodiff tells what computes fast; empty for other
+// backends.
+func (b *closable) PluginName() string {
+	if xla, ok := b.Backend.(interface{ PluginName() string }); ok {
+		return xla.PluginName()
+	}
+	return ""
+}
+
 // run calls f unless the backend is closed, which waits for f.
 func (b *closable) run(f func() error) error {
 	b.mu.RLock()

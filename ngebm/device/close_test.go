@@ -2,6 +2,8 @@ package device_test
 
 import (
 	"errors"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,3 +94,15 @@ func TestCloseWhileRunning(t *testing.T) {
 }
 
 func shapes32(dimensions ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dimensions...) }
+
+// A backend that can be closed still says which plugin it is: graphs are built by it.
+func TestPluginName(t *testing.T) {
+	d, err := device.Open("cpu", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named, ok := d.Backend.(interface{ PluginName() string })
+	if !ok || !strings.Contains(filepath.Base(named.PluginName()), "cpu") {
+		t.Errorf("%T does not say that it is XLA's on the CPU", d.Backend)
+	}
+}
