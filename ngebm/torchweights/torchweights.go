@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,13 +30,18 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"ngebm/data/files"
 	"ngebm/data/format"
 	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
 )
 
-// maxBytes bounds what a file's values may take: WRN-28-10 takes 146 MB.
-const maxBytes = 2 << 30
+// maxBytes bounds what a file's values may take: WRN-28-10 takes 146 MB. Those of a
+// compressed file may take mostUnpacked times its size; weights hardly shrink.
+const (
+	maxBytes     = 2 << 30
+	mostUnpacked = 20
+)
 
 // Load makes a classifier of a file of weights, for images of that shape.
 func Load(backend compute.Backend, path string, shape []int, classes []string) (*ngebm.Classifier, error) {
@@ -44,6 +50,9 @@ func Load(backend compute.Backend, path string, shape []int, classes []string) (
 		return nil, err
 	}
 	net, weights, err := WideResNet(arrays)
+	if err == nil {
+		err = complete(net, weights)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
 	}
@@ -56,7 +65,7 @@ func Load(backend compute.Backend, path string, shape []int, classes []string) (
 
 // Read reads the arrays of an .npz or .safetensors file by name.
 func Read(path string) (map[string]*format.Array, error) {
-	f, err := os.Open(path)
+	f, err := files.OpenLinked(path, maxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("torchweights: %w", err)
 	}
@@ -85,13 +94,13 @@ func readNPZ(f *os.File, size int64) (map[string]*format.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	arrays, left := map[string]*format.Array{}, int64(maxBytes)
+	arrays, left := map[string]*format.Array{}, min(maxBytes, max(64<<20, mostUnpacked*size))
 	for _, name := range z.Names() {
 		a, err := z.Read(name, left)
 		if err != nil {
 			return nil, err
 		}
-		left -= int64(8 * a.Len()) // at most so many
+		left -= int64(8 * a.Len()) // at most this many
 		arrays[name] = a
 	}
 	return arrays, nil
@@ -109,18 +118,16 @@ var (
 // PyTorch's [out, in, height, width], linear weights [in, out] in place of [out, in].
 //
 // Names are those of the authors' modules: conv1, layer1.0.conv1, layer1.0.shortcut.0 …,
-// with or without "f." and "module." before them, and class_output (JEM's and NG-EBM's
-// logits) or, where that is not there, linear. Normalisation layers are refused, since
-// the network has none.
+// with or without "f." before them, and class_output (JEM's and NG-EBM's logits) or, where
+// that is not there, linear. What stands before every name, such as "_orig_mod.", "module."
+// and "model.", is left out; of a checkpoint with "model_state_dict." or "state_dict." only
+// what has this before its name is read. Normalisation layers are refused, since the
+// network has none, and so are weights that are not finite.
 func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*tensors.Tensor, error) {
 	var net nets.WideResNet
-	plain := map[string]*format.Array{}
-	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		short := strings.TrimPrefix(strings.TrimPrefix(name, "module."), "f.")
-		if plain[short] != nil {
-			return net, nil, fmt.Errorf("%s is there twice, with and without f. or module. before it", short)
-		}
-		plain[short] = arrays[name]
+	plain, err := unwrapped(arrays)
+	if err != nil {
+		return net, nil, err
 	}
 	_, head := plain["class_output.weight"]
 	weights := map[string]*tensors.Tensor{}
@@ -143,13 +150,13 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 		} else if unused.MatchString(name) {
 			continue
 		} else if strings.Contains(name, "bn") || strings.Contains(name, "norm") {
-			return net, nil, fmt.Errorf("it has the normalisation layer %s, and the network here has none; train without (--norm none is the authors' default)", name)
+			return net, nil, fmt.Errorf("it has the normalisation layer %q, and the network here has none; train without (--norm none is the authors' default)", name)
 		} else {
-			return net, nil, fmt.Errorf("%s is no weight of the authors' Wide ResNet; its names are conv1, layer1.0.conv1 …, linear or class_output", name)
+			return net, nil, fmt.Errorf("%q is no weight of the authors' Wide ResNet; its names are conv1, layer1.0.conv1 …, linear or class_output", name)
 		}
 		t, err := turned(plain[name], part)
 		if err != nil {
-			return net, nil, fmt.Errorf("%s: %w", name, err)
+			return net, nil, fmt.Errorf("%q: %w", name, err)
 		}
 		weights[layer+"/"+part] = t
 	}
@@ -160,15 +167,46 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 	if channels := first.Shape[0]; channels%16 != 0 {
 		return net, nil, fmt.Errorf("layer1.0.conv1.weight has %d channels; those of a Wide ResNet are a multiple of 16", channels)
 	}
+	if blocks > maxBlocks {
+		return net, nil, fmt.Errorf("it has %d blocks in a group; more than %d are refused", blocks, maxBlocks)
+	}
 	return nets.WideResNet{Depth: 6*blocks + 4, Width: first.Shape[0] / 16}, weights, nil
+}
+
+// maxBlocks bounds the depth, 6·20+4: a deeper network takes minutes to compile.
+const maxBlocks = 20
+
+// complete makes sure that the largest weights of each block are there, before a network
+// of that size is built.
+func complete(net nets.WideResNet, weights map[string]*tensors.Tensor) error {
+	for group := range 3 {
+		channels := 16 * net.Width << group
+		for b := range (net.Depth - 4) / 6 {
+			name := fmt.Sprintf("layer%d.%d/conv2/weight", group+1, b)
+			want := []int{3, 3, channels, channels}
+			if w := weights[name]; w == nil {
+				return fmt.Errorf("it lacks %s of %s", name, net)
+			} else if got := w.Shape().Dimensions; !slices.Equal(got, want) {
+				return fmt.Errorf("%s of %s has the shape %v here, not %v", name, net, got, want)
+			}
+		}
+	}
+	return nil
 }
 
 // turned brings an array into the layout of this project's layers.
 func turned(a *format.Array, part string) (*tensors.Tensor, error) {
-	if a.Type != format.Float32 && a.Type != format.Float64 {
-		return nil, fmt.Errorf("it holds %s; weights are float32 or float64", a.Type)
+	switch a.Type {
+	case format.Float16, format.BFloat16, format.Float32, format.Float64:
+	default:
+		return nil, fmt.Errorf("it holds %s; weights are float16, bfloat16, float32 or float64", a.Type)
 	}
 	values, s := a.Floats(), a.Shape
+	for i, v := range values {
+		if v := float64(float32(v)); math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("value %d (from 0) of shape %v is %v as float32; weights must be finite", i, s, v)
+		}
+	}
 	single := make([]float32, len(values))
 	switch {
 	case part == "bias" && len(s) == 1:

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"ngebm/data/format"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/reference"
@@ -72,9 +74,12 @@ func TestLogits(t *testing.T) {
 	maps.DeleteFunc(own, func(name string, _ *format.Array) bool { return unused(name) })
 	want := reference.Read(t, "testdata/logits.npz")
 	for name, path := range map[string]string{
-		"npz":         npz,
-		"safetensors": safetensorsOf(t, arrays, func(name string) string { return name }),
-		"in parallel": safetensorsOf(t, arrays, func(name string) string { return "module." + name }),
+		"npz":                npz,
+		"safetensors":        safetensorsOf(t, arrays, func(name string) string { return name }),
+		"compiled":           safetensorsOf(t, arrays, func(name string) string { return "_orig_mod." + name }),
+		"both, in Lightning": safetensorsOf(t, arrays, func(name string) string { return "model._orig_mod.module." + name }),
+		"a checkpoint's":     safetensorsOf(t, arrays, func(name string) string { return "model_state_dict.module." + name }),
+		"in parallel":        safetensorsOf(t, arrays, func(name string) string { return "module." + name }),
 		"one network only": safetensorsOf(t, own, func(name string) string {
 			return strings.NewReplacer("class_output", "linear", "f.", "", "shortcut.0", "shortcut").Replace(name)
 		}),
@@ -126,18 +131,65 @@ func TestNetwork(t *testing.T) {
 
 // array is an array of zeros.
 func array(t *testing.T, shape ...int) *format.Array {
+	return filled(t, "F32", "\x00\x00\x00\x00", shape...)
+}
+
+// filled is an array of one value, given as its bytes.
+func filled(t *testing.T, dtype, value string, shape ...int) *format.Array {
 	t.Helper()
-	size := 4
+	size := len(value)
 	for _, s := range shape {
 		size *= s
 	}
-	header := fmt.Sprintf(`{"w":{"dtype":"F32","shape":%s,"data_offsets":[0,%d]}}`, strings.Join(strings.Fields(fmt.Sprint(shape)), ","), size)
-	file := slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), []byte(header), make([]byte, size))
+	header := fmt.Sprintf(`{"w":{"dtype":%q,"shape":%s,"data_offsets":[0,%d]}}`, dtype, strings.Join(strings.Fields(fmt.Sprint(shape)), ","), size)
+	file := slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), []byte(header), bytes.Repeat([]byte(value), size/len(value)))
 	arrays, err := format.ReadSafetensors(bytes.NewReader(file), int64(size))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return arrays["w"]
+}
+
+// Weights of half precision are those of float32; what float32 does not hold is refused
+// with the tensor's name.
+func TestHalfPrecision(t *testing.T) {
+	for dtype, value := range map[string]string{"F16": "\x00\x3e", "BF16": "\xc0\x3f", "F32": "\x00\x00\xc0\x3f", "F64": "\x00\x00\x00\x00\x00\x00\xf8\x3f"} {
+		_, weights, err := torchweights.WideResNet(map[string]*format.Array{"layer1.0.conv1.weight": filled(t, dtype, value, 16, 1, 1, 1)})
+		if err != nil {
+			t.Errorf("%s: %v", dtype, err)
+			continue
+		}
+		got, err := tensors.CopyFlatData[float32](weights["layer1.0/conv1/weight"])
+		if err != nil || len(got) != 16 || got[0] != 1.5 || got[15] != 1.5 {
+			t.Errorf("%s: %v (%v), want 1.5", dtype, got, err)
+		}
+	}
+	for what, a := range map[string]*format.Array{
+		"NaN":  filled(t, "BF16", "\xc0\x7f", 16, 1, 1, 1),
+		"+Inf": filled(t, "F64", "\x00\x00\x00\x00\x00\x00\xf0\x7e", 16, 1, 1, 1), // 2^1008, beyond float32
+		"-Inf": filled(t, "F16", "\x00\xfc", 16, 1, 1, 1),
+	} {
+		_, _, err := torchweights.WideResNet(map[string]*format.Array{"module.layer1.0.conv1.weight": a})
+		if want := `"layer1.0.conv1.weight": value 0 (from 0) of shape [16 1 1 1] is ` + what; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A small file cannot have a large network built.
+func TestCompleteBeforeTheNetworkIsBuilt(t *testing.T) {
+	one := map[string]*format.Array{"layer1.0.conv1.weight": array(t, 1<<20, 1, 1, 1)}
+	_, err := torchweights.Load(nil, safetensorsOf(t, one, func(name string) string { return name }), []int{32, 32, 3}, classes)
+	if err == nil || !strings.Contains(err.Error(), "it lacks layer1.0/conv2/weight of wrn-10-65536") {
+		t.Errorf("%v", err)
+	}
+	deep := map[string]*format.Array{}
+	for i := range 21 {
+		deep[fmt.Sprintf("layer1.%d.conv1.weight", i)] = array(t, 16, 1, 1, 1)
+	}
+	if _, _, err := torchweights.WideResNet(deep); err == nil || !strings.Contains(err.Error(), "21 blocks") {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestRefuses(t *testing.T) {
@@ -147,12 +199,14 @@ func TestRefuses(t *testing.T) {
 		arrays arrays
 		want   string
 	}{
-		"nothing":         {arrays{}, "it lacks layer1.0.conv1.weight"},
-		"batch norm":      {arrays{"f.layer1.0.bn1.weight": bias}, "it has the normalisation layer layer1.0.bn1.weight"},
-		"another network": {arrays{"features.0.weight": conv}, "features.0.weight is no weight of the authors' Wide ResNet"},
-		"twice":           {arrays{"f.conv1.bias": bias, "conv1.bias": bias}, "conv1.bias is there twice"},
-		"odd width":       {arrays{"layer1.0.conv1.weight": array(t, 17, 1, 1, 1)}, "has 17 channels"},
-		"a vector":        {arrays{"layer1.0.conv1.weight": bias}, "its shape [16] is not that of a weight"},
+		"nothing":              {arrays{}, "it lacks layer1.0.conv1.weight"},
+		"batch norm":           {arrays{"f.layer1.0.bn1.weight": bias}, `it has the normalisation layer "layer1.0.bn1.weight"`},
+		"another network":      {arrays{"features.0.weight": conv}, `"features.0.weight" is no weight of the authors' Wide ResNet`},
+		"some wrapped":         {arrays{"module.conv1.bias": bias, "linear.bias": bias}, `"module.conv1.bias" is no weight of`},
+		"a name for terminals": {arrays{"x\x1b[2J": bias}, `"x\x1b[2J" is no weight of`},
+		"twice":                {arrays{"f.conv1.bias": bias, "conv1.bias": bias}, `"conv1.bias" is there twice`},
+		"odd width":            {arrays{"layer1.0.conv1.weight": array(t, 17, 1, 1, 1)}, "has 17 channels"},
+		"a vector":             {arrays{"layer1.0.conv1.weight": bias}, "its shape [16] is not that of a weight"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, _, err := torchweights.WideResNet(c.arrays); err == nil || !strings.Contains(err.Error(), c.want) {
