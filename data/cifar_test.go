@@ -198,6 +198,11 @@ type reports struct{ all []progress.Report }
 
 func (r *reports) Report(report progress.Report) { r.all = append(r.all, report) }
 
+// said tells whether one of the lines is this one.
+func (r *reports) said(line string) bool {
+	return slices.ContainsFunc(r.all, func(report progress.Report) bool { return report.Unit == "" && report.Task == line })
+}
+
 // The whole way: download, check, unpack, cache, and again without a server.
 func TestCIFAROpen(t *testing.T) {
 	archive := gzipOf(t, tarOf(t, cifar10Files()))

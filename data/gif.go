@@ -115,7 +115,6 @@ func readGIFHeader(content []byte) (h gifHeader, err error) {
 			h.frame = image.Rectangle{at(d), at(d).Add(at(d[4:]))}
 			h.interlaced = d[8]&gifInterlaced != 0
 			if d[8]&gifHasPalette != 0 {
-				h.palette = grayPalette()
 				h.setPalette(take(3 << (d[8]&7 + 1)))
 			}
 			h.data = rest
@@ -127,14 +126,17 @@ func readGIFHeader(content []byte) (h gifHeader, err error) {
 	return h, err
 }
 
-// setPalette replaces the first colors.
+// setPalette takes a palette. The colors that it lacks are black, as in Pillow.
 func (h *gifHeader) setPalette(colors []byte) {
+	for i := range h.palette {
+		h.palette[i] = color.NRGBA{A: 0xff}
+	}
 	for i := 0; i < len(colors); i += 3 {
 		h.palette[i/3] = color.NRGBA{colors[i], colors[i+1], colors[i+2], 0xff}
 	}
 }
 
-// grayPalette is what Pillow takes for colors that no palette has.
+// grayPalette is what Pillow takes if a file has no palette.
 func grayPalette() color.Palette {
 	palette := make(color.Palette, 256)
 	for i := range palette {

@@ -120,7 +120,7 @@ func (t *archiveTree) resolve(name string) (string, error) {
 }
 
 // maxLinked bounds the names that links to folders add.
-const maxLinked = 1 << 20
+const maxLinked = 1 << 18
 
 // visible returns the members that are not hidden, each under every name that links give
 // it, and the other names by the one that the archive has it under.
@@ -136,7 +136,7 @@ func (t *archiveTree) visible() (members []member, others map[string][]string, e
 			broken = append(broken, fmt.Sprintf("%s leads %v (%q)", shown(name), err, text))
 			return nil
 		}
-		if added++; added > maxLinked {
+		if added += min(1, len(folders)); added > maxLinked {
 			return fmt.Errorf("links in it to folders add more than %d names: unpack it and write folder:PATH", maxLinked)
 		}
 		kind := t.kinds[target]

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"ngebm/ngebm/progress"
 )
@@ -84,6 +85,32 @@ func (s source) pattern() string {
 	return s.name + ":" + s.arg
 }
 
+// pair is a set and its test set.
+type pair struct{ train, test *Dataset }
+
+// untilDone returns what do returns. Once ctx is done it waits for that only a moment
+// longer: a disk or a network that does not answer cannot be interrupted.
+func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
+	var p pair
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		p, err = do()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return p, err
+	case <-ctx.Done():
+	}
+	select {
+	case <-ended:
+		return p, err
+	case <-time.After(500 * time.Millisecond):
+		return pair{}, fmt.Errorf("data: %w", context.Cause(ctx))
+	}
+}
+
 // Open gets the set with the given name, as [Names] lists them, and its test
 // set: "digits", "moons", "moons:200", "cifar10", "cifar10-c:fog/3",
 // "folder:PATH", "tar:PATH". Both have the same shape and classes. Sets that are
@@ -119,9 +146,14 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 		case arg == "" && (colon || s.arg != "" && !optional):
 			return nil, nil, fmt.Errorf("data: %q lacks what follows the colon: write %s", name, s.pattern())
 		}
-		if train, test, err = s.open(ctx, arg, opts); err != nil {
+		opened, err := untilDone(ctx, func() (p pair, err error) {
+			p.train, p.test, err = s.open(ctx, arg, opts)
+			return p, err
+		})
+		if err != nil {
 			return nil, nil, err
 		}
+		train, test = opened.train, opened.test
 		if train, err = train.limit(opts.Limit); err != nil {
 			return nil, nil, err
 		}
@@ -151,7 +183,7 @@ func unknown(name, kind string) error {
 	if nearest != "" {
 		hint = fmt.Sprintf(" (did you mean %s?)", nearest)
 	} else if info, err := os.Stat(name); err == nil && info.IsDir() {
-		hint = fmt.Sprintf(" (for the folder write folder:%s)", name)
+		hint = fmt.Sprintf(" (for the folder write folder:%s)", shown(name))
 	} else if err == nil {
 		form := "tar"
 		switch strings.ToLower(filepath.Ext(name)) {
@@ -160,7 +192,7 @@ func unknown(name, kind string) error {
 		case ".npz":
 			form = "npz"
 		}
-		hint = fmt.Sprintf(" (for the file write %s:%s)", form, name)
+		hint = fmt.Sprintf(" (for the file write %s:%s)", form, shown(name))
 	}
 	return fmt.Errorf("data: no data set is called %q%s; the names are %s, and @SIZE after those of image sets resizes them", name, hint, strings.Join(patterns, ", "))
 }

@@ -15,7 +15,7 @@ type tracker struct {
 }
 
 func track(to progress.Reporter, task, unit string, total int64) *tracker {
-	return &tracker{to: to, report: progress.Report{Task: task, Unit: unit, Total: total}, began: time.Now()}
+	return &tracker{to: to, report: progress.Report{Task: shown(task), Unit: unit, Total: total}, began: time.Now()}
 }
 
 func (t *tracker) add(n int) {

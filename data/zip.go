@@ -152,6 +152,9 @@ func eachInZip(ctx context.Context, files *format.Zip, others map[string][]strin
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if !f.Mode().IsRegular() {
+			continue
+		}
 		name := path.Clean(f.Name)
 		var content []byte
 		var fault error

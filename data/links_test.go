@@ -1,0 +1,209 @@
+package data
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// linkedTar is an archive of files and of links: "l NAME TARGET" for a symbolic one,
+// "h NAME TARGET" for a hard one, "d NAME" for a folder, "p NAME" for a pipe.
+func linkedTar(t testing.TB, files []archived, links ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	header := func(h *tar.Header) {
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range files {
+		header(&tar.Header{Name: f.name, Typeflag: tar.TypeReg, Size: int64(len(f.content)), Mode: 0o644})
+		if _, err := w.Write(f.content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flags := map[string]byte{"l": tar.TypeSymlink, "h": tar.TypeLink, "d": tar.TypeDir, "p": tar.TypeFifo}
+	for _, link := range links {
+		parts := append(strings.Fields(link), "")
+		header(&tar.Header{Name: parts[1], Typeflag: flags[parts[0]], Linkname: parts[2]})
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// linkedZip is the same as a zip file, without hard links.
+func linkedZip(t testing.TB, files []archived, links ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, f := range files {
+		part, err := w.Create(f.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Write(f.content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, link := range links {
+		parts := append(strings.Fields(link), "")
+		h := &zip.FileHeader{Name: parts[1]}
+		h.SetMode(fs.ModeSymlink | 0o777)
+		part, err := w.CreateHeader(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Write([]byte(parts[2])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// Links count as the files and folders that they lead to, as in the folder that the
+// archive unpacks to.
+func TestLinksInArchives(t *testing.T) {
+	files := numbered(t, "cat/", 3, 10)
+	dogs := numbered(t, "store/", 2, 100)
+	hidden := numbered(t, ".store/", 2, 100)
+	for name, c := range map[string]struct {
+		files []archived
+		links []string
+		cats  int      // images of the class cat
+		want  []string // classes
+		dogs  []uint8  // grays of the class dog
+	}{
+		"hard":                  {files, []string{"h dog/a.png cat/00.png", "h dog/b.png ./cat/02.png"}, 3, []string{"cat", "dog"}, []uint8{10, 12}},
+		"hard to hard":          {files, []string{"h dog/a.png cat/00.png", "h dog/b.png dog/a.png"}, 3, []string{"cat", "dog"}, []uint8{10, 10}},
+		"symbolic":              {files, []string{"l dog/a.png ../cat/00.png", "l dog/b.png .././cat//01.png"}, 3, []string{"cat", "dog"}, []uint8{10, 11}},
+		"chain":                 {files, []string{"l dog/a.png b.png", "l dog/b.png ../cat/01.png"}, 3, []string{"cat", "dog"}, []uint8{11, 11}},
+		"hard to symbolic":      {files, []string{"l dog/a.png ../cat/01.png", "h dog/b.png dog/a.png"}, 3, []string{"cat", "dog"}, []uint8{11, 11}},
+		"a class folder":        {append(slices.Clone(files), hidden...), []string{"l dog .store"}, 3, []string{"cat", "dog"}, []uint8{100, 101}},
+		"through a folder link": {append(slices.Clone(files), hidden...), []string{"l .d .store", "l dog/a.png ../.d/00.png", "l dog/b.png ../.d/../.store/01.png"}, 3, []string{"cat", "dog"}, []uint8{100, 101}},
+		"a folder link in one":  {append(slices.Clone(files), hidden...), []string{"l .two/x.png ../.store/01.png", "l .two/y.png ../cat/00.png", "l dog .two"}, 3, []string{"cat", "dog"}, []uint8{101, 10}},
+		"link before its file":  {dogs, []string{"l cat store"}, 2, []string{"cat", "store"}, nil},
+	} {
+		archives := map[string]string{"tar:": writeFile(t, "pets.tar", linkedTar(t, c.files, c.links...))}
+		if !strings.Contains(name, "hard") {
+			archives["zip:"] = writeFile(t, "pets.zip", linkedZip(t, c.files, c.links...))
+		}
+		for kind, archive := range archives {
+			t.Run(kind+name, func(t *testing.T) {
+				train, test := open(t, kind+archive, Options{Cache: t.TempDir()})
+				if !slices.Equal(train.Classes, c.want) {
+					t.Fatalf("classes %v, want %v", train.Classes, c.want)
+				}
+				var dogs []uint8
+				cats := 0
+				for _, d := range []*Dataset{train, test} {
+					for i, label := range d.Labels {
+						if d.Classes[label] == "dog" {
+							dogs = append(dogs, d.pixels(i)[0])
+						} else if d.Classes[label] == "cat" {
+							cats++
+						}
+					}
+				}
+				slices.Sort(dogs)
+				want := slices.Sorted(slices.Values(c.dogs))
+				if cats != c.cats || !slices.Equal(dogs, want) {
+					t.Errorf("%d cats, dogs %v; want %d and %v", cats, dogs, c.cats, want)
+				}
+			})
+		}
+	}
+}
+
+// Links that cannot be followed are an error that counts and names them.
+func TestLinksRefused(t *testing.T) {
+	files := numbered(t, "cat/", 3, 10)
+	for name, c := range map[string]struct {
+		links []string
+		want  string
+	}{
+		"absolute":       {[]string{"l dog/a.png /etc/passwd"}, `1 link in it cannot be followed: dog/a.png leads out of the archive ("/etc/passwd"): pack what they lead to`},
+		"above":          {[]string{"l dog/a.png ../../cat/00.png"}, `dog/a.png leads out of the archive ("../../cat/00.png")`},
+		"above, by hard": {[]string{"h dog/a.png ../cat/00.png"}, `dog/a.png leads out of the archive ("../cat/00.png")`},
+		"lost":           {[]string{"l dog/a.png ../cat/99.png", "l dog/b.png c.png", "l dog/c.png ../nowhere/x.png"}, `3 links in it cannot be followed: dog/a.png leads to nothing in the archive ("../cat/99.png"); dog/b.png leads to nothing in the archive ("c.png"); dog/c.png leads to nothing`},
+		"many":           {[]string{"l a x", "l b x", "l c x", "l d x", "l e x", "l f x", "l g x"}, `7 links in it cannot be followed: a leads to nothing in the archive ("x"); b leads to nothing in the archive ("x"); c leads to nothing in the archive ("x"); d leads to nothing in the archive ("x"); e leads to nothing in the archive ("x"); and 2 more`},
+		"itself":         {[]string{"l dog/a.png a.png"}, `dog/a.png leads to itself ("a.png")`},
+		"in a circle":    {[]string{"l dog/a.png b.png", "l dog/b.png a.png"}, `2 links in it cannot be followed: dog/a.png leads to itself ("b.png")`},
+		"folder in it":   {[]string{"l cat/all ."}, "the link cat/all leads to a folder that it lies in: remove it"},
+		"root":           {[]string{"l all ."}, "the link all leads to a folder that it lies in"},
+		"folders loop":   {[]string{"l x/y ../z", "l z/y ../x"}, "leads to a folder that it lies in"},
+		"below a file":   {[]string{"l dog/a.png ../cat/00.png/x.png"}, "dog/a.png leads to nothing in the archive"},
+		"and a file":     {[]string{"l cat/00.png 01.png"}, "cat/00.png is there twice: keep one"},
+		"and a folder":   {[]string{"l cat ."}, "cat is there twice"},
+		"below a link":   {[]string{"l dog cat", "d dog/x"}, "dog/x lies in dog, which is not a folder there"},
+		"control":        {[]string{"l dog/\x1b[2J.png \x1b[31m"}, `"dog/\x1b[2J.png" leads to nothing in the archive ("\x1b[31m")`},
+		"pipe":           {[]string{"p cat/zz.png"}, "1 other thing with the name of an image, where only files can be read: cat/zz.png is a named pipe: remove what is not a file"},
+		"long":           {[]string{"l cat/x.png " + strings.Repeat("a/", 3000)}, "the link cat/x.png has 6000 characters, more than 4096"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", linkedTar(t, files, c.links...)), Options{Cache: t.TempDir()})
+			says(t, err, c.want)
+		})
+	}
+	archive := writeFile(t, "pets.zip", linkedZip(t, files, "l a/link.png /etc/passwd"))
+	_, _, err := Open(t.Context(), "zip:"+archive, Options{Cache: t.TempDir()})
+	says(t, err, `1 link in it cannot be followed: a/link.png leads out of the archive ("/etc/passwd")`)
+}
+
+// A hundred links to folders of a hundred links each, three deep, end in an error before
+// they take memory.
+func TestLinksMultiply(t *testing.T) {
+	var links []string
+	for i := range 105 {
+		for level, target := range []string{"../b", "../c", "../d"} {
+			links = append(links, "l "+string(rune('a'+level))+"/"+strings.Repeat("x", i+1)+" "+target)
+		}
+	}
+	staysSmall(t, func() {
+		_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", linkedTar(t, numbered(t, "d/", 1, 0), links...)), Options{Cache: t.TempDir()})
+		says(t, err, "links in it to folders add more than 262144 names: unpack it and write folder:PATH")
+	})
+}
+
+func FuzzArchiveLinks(f *testing.F) {
+	f.Add("a/b", "c", "d", "a", "x", "../d/b")
+	f.Add("a/b", "a", "d", "../..", "a/c", ".")
+	f.Fuzz(func(t *testing.T, file, link, hard, linkTarget, hardTarget, third string) {
+		tree := newArchiveTree()
+		for i, name := range []string{file, link, hard, third} {
+			clean, err := cleanName(name)
+			if err != nil {
+				return
+			}
+			switch i {
+			case 0, 3:
+				err = tree.add(clean, "")
+			case 1:
+				err = tree.addLink(clean, linkTarget)
+			case 2:
+				err = tree.addHardLink(clean, hardTarget)
+			}
+			if err != nil {
+				return
+			}
+		}
+		members, others, err := tree.visible()
+		if err != nil {
+			return
+		}
+		for real := range others {
+			if kind, ok := tree.kinds[real]; !ok || kind == kindLink || kind == kindFolder {
+				t.Errorf("links lead to %q, which is no file (%v)", real, members)
+			}
+		}
+	})
+}
