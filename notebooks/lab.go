@@ -146,7 +146,7 @@ func labArguments(p *place, port int, browser bool) []string {
 		"--MultiKernelManager.default_kernel_name=gonb",
 	}
 	// What is in the folder beside notebooks is for those who write them.
-	for _, hidden := range []string{"*.go", "gopls", "pages", "python", "testdata", "go.*", "__pycache__"} {
+	for _, hidden := range []string{"*.go", "gopls", "internal", "pages", "python", "testdata", "go.*", "__pycache__"} {
 		args = append(args, "--ContentsManager.hide_globs="+hidden)
 	}
 	if os.Getuid() == 0 {

@@ -31,7 +31,11 @@ func Reporter() progress.Reporter {
 // they went, renewed at most twice a second. A finished task leaves one line. A
 // notebook that is executed without a browser keeps just that.
 func Live() progress.Reporter {
-	return &live{send: gonbui.UpdateHTML, newID: func() string { return "progress-" + gonbui.UniqueId() }}
+	return &live{
+		send:  gonbui.UpdateHTML,
+		sync:  gonbui.Sync,
+		newID: func() string { return "progress-" + gonbui.UniqueId() },
+	}
 }
 
 // How much of a task's Elapsed goes by between two updates.
@@ -44,6 +48,7 @@ const (
 // live throttles by the reports' own clock, as package progress does.
 type live struct {
 	send  func(id, html string) // replaces the output of that name
+	sync  func()                // waits until what was sent is shown
 	newID func() string
 
 	id        string // the output of the task at hand; empty between tasks
@@ -60,7 +65,7 @@ type live struct {
 func (l *live) Report(r progress.Report) {
 	if r.Unit == "" && r.Finished {
 		if r.Quiet {
-			l.send(l.newID(), `<div style="`+fontCSS+`">`+html.EscapeString(r.Task)+`</div>`)
+			l.leave(l.newID(), html.EscapeString(r.Task))
 		} else {
 			l.happened(r.Task)
 		}
@@ -70,7 +75,7 @@ func (l *live) Report(r progress.Report) {
 		l.end() // the task before ended without a Finished report
 	}
 	if l.id == "" {
-		*l = live{send: l.send, newID: l.newID, id: l.newID()}
+		*l = live{send: l.send, sync: l.sync, newID: l.newID, id: l.newID()}
 	}
 	l.last, l.shown = r, false
 	l.record(r)
@@ -92,7 +97,7 @@ func (l *live) Report(r progress.Report) {
 // happened leaves a line that stays, about an event in the task at hand (a report that
 // is finished but counts nothing), and marks it in the charts to come.
 func (l *live) happened(what string) {
-	l.send(l.newID(), `<div style="`+fontCSS+`">⚠ `+html.EscapeString(what)+`</div>`)
+	l.leave(l.newID(), "⚠ "+html.EscapeString(what))
 	if l.id != "" {
 		l.events = append(l.events, l.last.Done)
 		l.nextChart = 0
@@ -123,8 +128,15 @@ func (l *live) end() {
 	case l.last.Finished && (l.last.Total <= 0 || l.last.Done >= l.last.Total):
 		line = "✓ " + line
 	}
-	l.send(l.id, `<div style="`+fontCSS+`">`+html.EscapeString(line)+`</div>`)
+	l.leave(l.id, html.EscapeString(line))
 	l.id = ""
+}
+
+// leave leaves a line that stays, also where the cell ends right after it: what has not
+// reached GoNB then is lost.
+func (l *live) leave(id, line string) {
+	l.send(id, `<div style="`+fontCSS+`">`+line+`</div>`)
+	l.sync()
 }
 
 const fontCSS = "font-family:sans-serif;font-size:13px;line-height:1.5"

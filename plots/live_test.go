@@ -18,6 +18,7 @@ type page struct {
 	order []string
 	html  map[string]string
 	sent  int
+	there int // so many of those sent have been waited for
 }
 
 func newPage() (*page, *live) {
@@ -31,7 +32,24 @@ func newPage() (*page, *live) {
 			p.html[id] = html
 			p.sent++
 		},
+		sync:  func() { p.there = p.sent },
 		newID: func() string { ids++; return fmt.Sprint(ids) },
+	}
+}
+
+// A cell may end right after a line that stays: the line is waited for, that of a stored
+// run as that of a warning and of the end of a task.
+func TestLinesThatStayAreThere(t *testing.T) {
+	for name, report := range map[string]progress.Report{
+		"quiet":    {Task: "loaded", Finished: true, Quiet: true},
+		"warning":  {Task: "loaded; trained by other code", Finished: true},
+		"finished": {Task: "train", Unit: "steps", Done: 1, Total: 1, Finished: true},
+	} {
+		p, l := newPage()
+		l.Report(report)
+		if p.sent != 1 || p.there != 1 {
+			t.Errorf("%s: %d outputs, %d of them waited for", name, p.sent, p.there)
+		}
 	}
 }
 
