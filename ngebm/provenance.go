@@ -21,6 +21,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/data/files"
 	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/progress"
@@ -199,7 +200,7 @@ func (r *Run) stamp(backend compute.Backend, devices int) error {
 	if r.History.Steps() > 0 && c.Source != Source() {
 		c.EarlierSources = append(c.EarlierSources, cmp.Or(c.Source, "unknown"))
 	}
-	c.Device, c.Kind, c.Devices = backend.Description(), kindOf(backend), devices
+	c.Device, c.Kind, c.Devices = files.WithoutFolders(backend.Description()), kindOf(backend), devices
 	c.Code, c.Source, c.Libraries = Version(), Source(), libraries()
 	return r.writeJSON(costFile, r.Cost)
 }
@@ -212,9 +213,7 @@ func (r *Run) tell(what string, reporter progress.Reporter) {
 		line += "trained " + r.Cost.Trained.UTC().Format("2006-01-02 15:04") + " UTC, "
 	}
 	line += fmt.Sprintf("%d steps", r.History.Steps())
-	if r.Cost.Code != "" {
-		line += ", code " + r.Cost.Code
-	}
+	line += ", code " + cmp.Or(r.Cost.Code, "unknown")
 	for _, note := range r.Notes {
 		line += "; " + note
 	}

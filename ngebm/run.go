@@ -62,7 +62,7 @@ type Run struct {
 // Cost is what a run took.
 type Cost struct {
 	Seconds float64 `json:"seconds"` // of training, evaluations and saving included
-	Device  string  `json:"device"`  // the backend's own description
+	Device  string  `json:"device"`  // the backend's own description, without folders
 	// DataWait is how many of the seconds training waited for batches.
 	DataWait float64 `json:"data_wait"`
 	// Process is the processor time in seconds, of all cores together, that the

@@ -3,6 +3,7 @@ package ngebm_test
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -223,5 +224,76 @@ func TestFresh(t *testing.T) {
 		if there[name] != want {
 			t.Errorf("%s is there: %v, want %v (%v)", name, there[name], want, slices.Sorted(maps.Keys(there)))
 		}
+	}
+}
+
+// A run that was trained before networks, code and test sets were recorded is loaded, and
+// the line about it says what is not known.
+func TestRunOfBefore(t *testing.T) {
+	backend, runs := open(t, "cpu"), t.TempDir()
+	if err := os.CopyFS(runs, os.DirFS("testdata/runs")); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := ngebm.PresetConfig("moons")
+	if err == nil {
+		err = cfg.Set("name=before,data=moons:200,net=mlp-8,epochs=2,validation=40,beta=.1,gamma=.1")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines heard
+	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs, Progress: &lines})
+	if err != nil || !run.Loaded || run.Hash != "899367954eb9" {
+		t.Fatalf("%v, %v", run, err)
+	}
+	told := strings.Join(lines.lines, "\n")
+	for _, part := range []string{"loaded before-899367954eb9: 4 steps, code unknown", "its network was not recorded", "the code that trained it is not known"} {
+		if !strings.Contains(told, part) || len(lines.lines) != 1 {
+			t.Errorf("told was %q, want one line with %q", lines.lines, part)
+		}
+	}
+	// What the program of then printed.
+	if e := run.History.Evaluations[len(run.History.Evaluations)-1]; e.Accuracy != .5 || math.Abs(e.Values[0]-.694) > .0005 {
+		t.Errorf("the test set's evaluation is %+v", e)
+	}
+	if loaded, err := ngebm.Load(backend, run.Dir, nil); err != nil || len(loaded.Notes) == 0 {
+		t.Errorf("Load: %v, notes %q", err, loaded.Notes)
+	}
+}
+
+// A run of a person's own network from before networks were recorded is found by the
+// configuration's hash alone, marked, until it is trained afresh.
+func TestOwnRunOfBefore(t *testing.T) {
+	backend, runs := open(t, "cpu"), t.TempDir()
+	cfg := small()
+	cfg.Net = ""
+	opts := ngebm.Options{Runs: runs, Network: twoTowers{4}}
+	run, err := ngebm.Train(t.Context(), backend, cfg, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := cfg
+	named.Net = twoTowers{4}.String()
+	hash := named.Hash(func() string { train, _, _ := data.Open(t.Context(), cfg.Data, data.Options{}); return train.Checksum }())
+	if hash == run.Hash {
+		t.Fatal("the network does not count in the hash of its run")
+	}
+	if err := ngebm.MakeOld(run.Dir, filepath.Join(runs, "moons-two-towers-4-"+hash), hash); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(run.Dir); err != nil {
+		t.Fatal(err)
+	}
+	old, err := ngebm.Train(t.Context(), backend, cfg, opts)
+	if err != nil || !old.Loaded || old.Hash != hash || !strings.Contains(strings.Join(old.Notes, "\n"), "its network was not recorded") {
+		t.Fatalf("%v, %v", old, err)
+	}
+	opts.Fresh = true
+	if now, err := ngebm.Train(t.Context(), backend, cfg, opts); err != nil || now.Loaded || now.Hash != run.Hash || len(now.Notes) > 0 {
+		t.Fatalf("%v, %v", now, err)
+	}
+	opts.Fresh = false
+	if now, err := ngebm.Train(t.Context(), backend, cfg, opts); err != nil || !now.Loaded || now.Hash != run.Hash || len(now.Notes) > 0 {
+		t.Fatalf("%v, %v", now, err)
 	}
 }

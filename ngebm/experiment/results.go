@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"ngebm/data"
@@ -118,12 +117,6 @@ type Detection struct {
 	Score string `json:"score"` // px, py, pxgrad …, see package ood; larger is more in-distribution
 	ood.Report
 }
-
-// folders matches the folders of an absolute path.
-var folders = regexp.MustCompile(`(?:^|([\s("':]))/(?:[^/\s()"']+/)+`)
-
-// withoutPaths leaves the names of files and takes their folders out.
-func withoutPaths(s string) string { return folders.ReplaceAllString(s, "$1") }
 
 // publicName is a data set's name without the folders of its path.
 func publicName(set string) string {

@@ -290,7 +290,7 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	}
 	result.enter(m)
 	result.Measuring = Work{
-		Code: ngebm.Version(), Source: ngebm.Source(), Device: withoutPaths(r.backend.Description()), Machine: machine(),
+		Code: ngebm.Version(), Source: ngebm.Source(), Device: files.WithoutFolders(r.backend.Description()), Machine: machine(),
 		Seconds: time.Since(began).Seconds(), Process: ngebm.ProcessTime() - processor,
 	}
 	b, err := json.Marshal(result)
@@ -344,7 +344,7 @@ func (r *runner) describe(run *ngebm.Run, j job) *Result {
 		Method: j.method, Seed: j.config.Seed, Config: publicConfig(run.Config), Run: run.Hash, Network: run.Config.Net,
 		Sets: []Set{setOf(run.Train), setOf(run.Validation), setOf(run.Test)},
 		Training: Training{Steps: run.History.Steps(), Batch: run.Config.Batch, Work: Work{
-			Code: run.Cost.Code, Source: run.Cost.Source, Device: withoutPaths(run.Cost.Device), Machine: machine(),
+			Code: run.Cost.Code, Source: run.Cost.Source, Device: files.WithoutFolders(run.Cost.Device), Machine: machine(),
 			Seconds: run.Cost.Seconds, Process: run.Cost.Process,
 		}},
 	}

@@ -67,7 +67,11 @@ func summarise(w io.Writer, run *ngebm.Run) error {
 	fmt.Fprintf(t, "network\t%s, %d weights\n", run.Config.Net, run.Classifier.Parameters())
 	fmt.Fprintf(t, "method\t%s\n", run.Config.Method())
 	fmt.Fprintf(t, "seed\t%d\n", run.Config.Seed)
-	fmt.Fprintf(t, "code\t%s (source %s)\n", cmp.Or(run.Cost.Code, "unknown"), cmp.Or(run.Cost.Source, "unknown"))
+	code := cmp.Or(run.Cost.Code, "unknown")
+	if source := "source " + run.Cost.Source; run.Cost.Source != "" && code != source {
+		code += ", " + source
+	}
+	fmt.Fprintf(t, "code\t%s\n", code)
 	fmt.Fprintf(t, "loss\t%.4f at the first step, %.4f at the last\n", h.Loss[0], h.Loss[h.Steps()-1])
 	fmt.Fprintf(t, "test accuracy\t%.4f on %d examples\n", test.Accuracy, test.Examples)
 	for i, name := range h.Terms {
