@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"ngebm/ngebm/device/pythonenv"
 	"ngebm/notebooks/internal/tempdir"
 )
 
@@ -27,29 +27,11 @@ func goEnv() []string {
 	)
 }
 
-// pipSources are the variables that say where pip finds packages and how it gets there.
-// Others say what it does with them, which is for us to say.
-var pipSources = []string{
-	"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE", "PIP_CACHE_DIR", "PIP_NO_CACHE_DIR",
-	"PIP_PROXY", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_TRUSTED_HOST", "PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT", "PIP_RETRIES",
-}
-
-// foreign begin the variables that would lead a Python out of its own environment, and
-// JupyterLab and kernels to the folders, the server or the hub of another Jupyter.
-var foreign = []string{"PYTHON", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV", "CONDA_", "_CONDA", "PIP_", "JUPYTER", "JPY_", "IPYTHONDIR"}
-
 // pythonEnv is this process's environment for the Python with JupyterLab, without what a
-// person has set for others.
+// person has set for another, or for another Jupyter: its folders, server or hub.
 func pythonEnv() []string {
-	var env []string
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		isForeign := slices.ContainsFunc(foreign, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
-		if !isForeign || slices.Contains(pipSources, name) {
-			env = append(env, entry)
-		}
-	}
-	return append(env, "PYTHONNOUSERSITE=1", "PYTHONUTF8=1", "PIP_REQUIRE_VIRTUALENV=false", "PIP_USER=false")
+	return append(pythonenv.Own(os.Environ(), "JUPYTER", "JPY_", "IPYTHONDIR"),
+		"PYTHONNOUSERSITE=1", "PYTHONUTF8=1", "PIP_REQUIRE_VIRTUALENV=false", "PIP_USER=false")
 }
 
 // useRunnableTemp lets this program, and all that it starts, keep temporary files where

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gomlx/go-xla/installer"
 
+	"ngebm/ngebm/device/pythonenv"
 	"ngebm/ngebm/progress"
 )
 
@@ -118,7 +119,7 @@ func findPip(ctx context.Context, work string) ([]string, error) {
 	if err != nil {
 		return nil, errors.New("needs python3 on the PATH")
 	}
-	if exec.CommandContext(ctx, python, "-c", "import pip").Run() == nil {
+	if run(ctx, nil, python, "-c", "import pip") == nil {
 		return []string{python, "-m", "pip"}, nil
 	}
 	env := filepath.Join(work, "venv")
@@ -128,11 +129,11 @@ func findPip(ctx context.Context, work string) ([]string, error) {
 	return []string{filepath.Join(env, "bin", "python"), "-m", "pip"}, nil
 }
 
-// run runs a command; the error holds the line of its output that says most.
+// run runs a command of Python's; the error holds the line of its output that says most.
 func run(ctx context.Context, env []string, args ...string) error {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Env = append(pythonenv.Own(os.Environ()), env...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {

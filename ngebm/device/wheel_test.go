@@ -135,6 +135,19 @@ func TestWheelWithoutPip(t *testing.T) {
 	}
 }
 
+// What a person has set for another Python does not reach the one that gets the plugin.
+func TestWheelBesideAnotherPython(t *testing.T) {
+	w := demoWheel(t)
+	for _, name := range []string{"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET", "PIP_ROOT"} {
+		t.Setenv(name, t.TempDir())
+	}
+	s := store{cache: t.TempDir(), sources: []source{w.source()}}
+	if _, err := s.obtain(t.Context(), progress.Silent{}); err != nil {
+		t.Error(err)
+	}
+	leftovers(t, s.cache)
+}
+
 // A proxy that takes connections and never answers ends the try with the first wheel,
 // in the time that a server may be silent.
 func TestWheelBehindSilentProxy(t *testing.T) {
