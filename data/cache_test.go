@@ -124,6 +124,22 @@ func TestCacheAbsurdHeader(t *testing.T) {
 	}
 }
 
+// A cache of before, whose key knew names, sizes and times only, is not used.
+func TestCacheOfBefore(t *testing.T) {
+	file := cacheFile(t)
+	length := binary.LittleEndian.Uint32(file[len(cacheMagic):])
+	header, body := file[len(cacheMagic)+4:][:length], file[len(cacheMagic)+4:][length+sha256.Size:]
+	before := bytes.Replace(header, []byte(`"Version":2`), []byte(`"Version":1`), 1)
+	for want, header := range map[string][]byte{"": header, "made from something else": before} {
+		file := withHeader(header, body)
+		if _, _, _, err := readCache(bytes.NewReader(file), int64(len(file)), "key"); want == "" && err != nil {
+			t.Error(err)
+		} else if want != "" {
+			says(t, err, want)
+		}
+	}
+}
+
 func FuzzCache(f *testing.F) {
 	file := cacheFile(f)
 	length := binary.LittleEndian.Uint32(file[len(cacheMagic):])

@@ -74,7 +74,7 @@ func codecOf(content []byte) (codec, error) {
 		return codec{}, errors.New("the file is empty")
 	}
 	if kind := unreadableKind(content); kind != "" {
-		return codec{}, errors.New("it is " + kind + ", not one of " + readableKinds)
+		return codec{}, errors.New("it is not one of " + readableKinds + " (" + kind + ")")
 	}
 	return codec{}, errors.New("it is not one of " + readableKinds)
 }

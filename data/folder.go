@@ -47,7 +47,7 @@ func (f *folder) key(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", shownError(err)
 	}
-	split := slices.ContainsFunc(top, func(e os.DirEntry) bool { return isSplit(e.Name()) && f.hasFolders(e.Name()) })
+	split := f.isSplit(top)
 	keys := keyer{hash: hash, changed: f.changed}
 	for _, e := range top {
 		if split && !isSplit(e.Name()) && f.isFolder(e.Name()) {
@@ -76,6 +76,21 @@ func (f *folder) path(name string) string { return filepath.Join(f.root, filepat
 func (f *folder) isFolder(name string) bool {
 	info, err := os.Stat(f.path(name))
 	return err == nil && info.IsDir()
+}
+
+// isSplit tells whether the set has its train and test folders right at the top: one of
+// them with folders of classes. A top folder that holds both may have their name, too.
+func (f *folder) isSplit(top []os.DirEntry) bool {
+	var folders []string
+	split := false
+	for _, e := range top {
+		if name := e.Name(); !isHidden(name) && f.isFolder(name) {
+			folders = append(folders, name)
+			split = split || isSplit(name) && f.hasFolders(name)
+		}
+	}
+	isTop := len(folders) == 1 && f.hasFolders(folders[0]+"/train") && f.hasFolders(folders[0]+"/test")
+	return split && !isTop
 }
 
 // hasFolders tells whether a folder has folders in it, those of classes say.
