@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"image/gif"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime/metrics"
 	"testing"
 
@@ -94,6 +96,13 @@ func FuzzImageFile(f *testing.F) {
 	for _, file := range otherKinds(f, plain(5, 4, color.NRGBA{1, 2, 3, 255})) {
 		f.Add(file, 2)
 	}
+	for _, name := range []string{"part-transparent.gif", "interlaced.gif", "animated-part.webp", "lossy-alpha.webp", "plain.pbm", "raw-16.ppm", "cmyk.jpg", "one-bit.bmp"} {
+		content, err := os.ReadFile(filepath.Join("testdata", "pillow", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content, 0)
+	}
 	f.Add(webpOf(f, "lossy.webp"), 2)
 	f.Add(webpOf(f, "lossless.webp"), 0)
 	f.Fuzz(func(t *testing.T, content []byte, side int) {
@@ -161,5 +170,40 @@ func FuzzCelebAPartition(f *testing.F) {
 				t.Errorf("%d files on %d lines", len(splits), bytes.Count(text, []byte("\n"))+1)
 			}
 		})
+	})
+}
+
+// What the first frame's header says is what is decoded, and no header takes much memory.
+func FuzzFrame(f *testing.F) {
+	f.Add(webpOfChunks(vp8x(8, 6, 2), anmf(2, 2, 4, 3, riff("VP8L", vp8lFrame(4, 3)))))
+	f.Add(webpOfChunks(vp8x(4, 3, 16), riff("ALPH", []byte{0}), riff("VP8L", vp8lFrame(4, 3))))
+	f.Add(gifOf([2]int{3, 2}, [2]int{1, 1}, [2]int{2, 2}))
+	f.Add([]byte("P1\n# a comment\n3 2\n101\n0 1 0\n"))
+	f.Add([]byte("P4 9 1\n\xaa\x80"))
+	f.Add([]byte("P6 1 1 65535\n123456"))
+	f.Add([]byte("P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n1234"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		staysSmall(t, func() {
+			frame, err := openFrame(content)
+			if err != nil || frame.size.X < 1 || frame.size.Y < 1 || frame.size.X > 1<<20/frame.size.Y {
+				return
+			}
+			if img, err := frame.decode(); err == nil && img.Bounds().Size() != frame.size {
+				t.Errorf("%v became %v", frame.size, img.Bounds())
+			}
+		})
+	})
+}
+
+// What a file is called and how it begins never makes a name that cannot be shown.
+func FuzzKindOf(f *testing.F) {
+	f.Add("a/b.txt", []byte("text"))
+	f.Add("a/b", []byte("P5 1 1 255\n1"))
+	f.Add("a/b.\x1b[2J", []byte("\x00\x00\x00\x18ftypheic"))
+	f.Fuzz(func(t *testing.T, name string, head []byte) {
+		kind, err := kindOf(name, func() ([]byte, error) { return head, nil })
+		if err != nil || !isVisible(kind) {
+			t.Errorf("%q of %q is %q, %v", name, head, kind, err)
+		}
 	})
 }
