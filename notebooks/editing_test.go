@@ -32,9 +32,9 @@ func askKernel(t *testing.T, file string, variables []string, questions ...quest
 		t.Fatal(err)
 	}
 	temp := t.TempDir()
-	env, mark := marked(t, append(variables,
-		"JUPYTER_CONFIG_DIR="+temp, "JUPYTER_DATA_DIR="+temp, "JUPYTER_RUNTIME_DIR="+temp,
-		"JUPYTER_PATH="+filepath.Join(b.tools.kernel, "jupyter"))...)
+	env, mark := marked(t, append([]string{
+		"JUPYTER_CONFIG_DIR=" + temp, "JUPYTER_DATA_DIR=" + temp, "JUPYTER_RUNTIME_DIR=" + temp,
+		"JUPYTER_PATH=" + filepath.Join(b.tools.kernel, "jupyter")}, variables...)...)
 	script, err := filepath.Abs(filepath.Join("testdata", "ask.py"))
 	if err != nil {
 		t.Fatal(err)
@@ -81,4 +81,27 @@ func TestEditing(t *testing.T) {
 	if last := answers[len(answers)-1]; !strings.Contains(last, `cannot use "strong"`) {
 		t.Errorf("what does not compile is said in\n%s", last)
 	}
+}
+
+// Under a Go kernel that this repository's program did not start a cell fails with the
+// words that the notebooks' first line explains.
+func TestKernelOfOthers(t *testing.T) {
+	b := ready(t)
+	jupyter := t.TempDir()
+	spec, err := json.Marshal(map[string]any{
+		"argv":         []string{filepath.Join(b.tools.kernel, "gonb"), "--kernel", "{connection_file}"}, // as gonb --install has it
+		"display_name": "Go (gonb)", "language": "go", "interrupt_mode": "message",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kernel := filepath.Join(jupyter, "kernels", "gonb")
+	if err := os.MkdirAll(kernel, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(kernel, "kernel.json"), spec, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, []string{"JUPYTER_PATH=" + jupyter, "PATH=" + b.tools.kernel + string(os.PathListSeparator) + os.Getenv("PATH")},
+		question{"execute", kernelNote + "\nimport \"ngebm/data\"\n\n%%\n_ = data.Options{}", "package ngebm/data is not in std"})
 }

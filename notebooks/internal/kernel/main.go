@@ -57,6 +57,11 @@ func startKernel(args []string) (status int, err error) {
 	defer os.RemoveAll(temp)
 	here := filepath.Dir(self)
 	path := []string{filepath.Join(here, "as"), here, filepath.Join(goroot, "bin"), os.Getenv("PATH")}
+	if v := os.Getenv("NGEBM_OFFLINE"); v != "" && v != "0" {
+		if err := os.Setenv("GOPROXY", "off"); err != nil {
+			return 0, err
+		}
+	}
 	for name, value := range map[string]string{
 		"PATH":   strings.Join(path, string(os.PathListSeparator)),
 		"TMPDIR": temp,

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// As go, the kernel joins GoNB's module to that around the notebook, leaves out the
+// search for newer versions, and passes the rest on.
+func TestAsGo(t *testing.T) {
+	dir := t.TempDir()
+	asGo := filepath.Join(dir, "go")
+	if out, err := exec.Command("go", "build", "-o", asGo, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(t.TempDir(), `a "β", module`)
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(root, "go.mod"), "module example\n\ngo 1.26\n")
+	write(filepath.Join(root, "p", "p.go"), "package p\n\nconst Word = \"found\"\n")
+	cell := t.TempDir()
+	run := func(variables []string, args ...string) (string, error) {
+		t.Helper()
+		cmd := exec.Command(asGo, args...)
+		cmd.Dir, cmd.Env = cell, append(os.Environ(), append([]string{"GOWORK=", "GOFLAGS=", realGo + "=" + goCommand, module + "=" + root}, variables...)...)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	write(filepath.Join(cell, "main.go"), "package main\n\nimport (\n\t\"fmt\"\n\n\t\"example/p\"\n)\n\nfunc main() { fmt.Println(p.Word) }\n")
+	for range 2 { // as at the start, and after %reset go.mod
+		if err := os.RemoveAll(filepath.Join(cell, "go.mod")); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"mod", "init", "gonb_1234"}, {"get"}, {"get", "-t"}} {
+			if out, err := run(nil, args...); err != nil {
+				t.Fatalf("go %q: %v\n%s", args, err, out)
+			}
+		}
+		if out, err := run(nil, "run", "."); err != nil || out != "found\n" {
+			t.Errorf("a cell: %v, %s", err, out)
+		}
+	}
+	echo, err := exec.LookPath("echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ module, args, want string }{
+		{root, "get", ""},
+		{root, "get example.org/other", "get example.org/other\n"},
+		{root, "mod init example", "mod init example\n"},
+		{root, "build -o x", "build -o x\n"},
+		{"", "get", "get\n"},
+		{"", "mod init gonb_1234", "mod init gonb_1234\n"},
+	} {
+		out, err := run([]string{realGo + "=" + echo, module + "=" + c.module}, strings.Fields(c.args)...)
+		if err != nil || out != c.want {
+			t.Errorf("go %s in module %q does %q, want %q (%v)", c.args, c.module, out, c.want, err)
+		}
+	}
+	if out, err := run([]string{realGo + "="}, "version"); err == nil || !strings.Contains(out, "which their kernel starts") {
+		t.Errorf("without its kernel: %v, %s", err, out)
+	}
+}
