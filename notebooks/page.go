@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -122,6 +123,8 @@ func (s source) complete(pg *page) error {
 		}
 		pg.LeftOut = append(pg.LeftOut, leftOut...)
 	}
+	slices.Sort(pg.LeftOut)
+	pg.LeftOut = slices.Compact(pg.LeftOut)
 	title, summary := introduction(s.doc)
 	if pg.Title = plain(title); title == "" {
 		pg.Title = s.name

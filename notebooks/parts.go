@@ -171,14 +171,19 @@ func unescapePercent(text string) string {
 	})
 }
 
-// errorIn is an error about one of a notebook's cells, or about all of it.
+// errorIn is an error about one of a notebook's cells, or about all of it. It does not
+// repeat a token that is in the cell's first line.
 func (d *document) errorIn(notebook string, cell int, reason string) error {
 	if cell < 0 || cell >= len(d.Cells) {
 		return &cellError{notebook: notebook, reason: reason}
 	}
 	c := d.Cells[cell]
-	if c.Kind != "code" || c.firstLine() == "" {
-		return &cellError{notebook: notebook, reason: fmt.Sprintf("the text %q: %s", shorten(c.firstLine()), reason)}
+	line := c.firstLine()
+	for found := findSecret(line); found != ""; found = findSecret(line) {
+		line = strings.ReplaceAll(line, found, found[:min(6, len(found))]+"…")
+	}
+	if c.Kind != "code" || line == "" {
+		return &cellError{notebook: notebook, reason: fmt.Sprintf("the text %q: %s", shorten(line), reason)}
 	}
 	number := 0
 	for _, before := range d.Cells[:cell+1] {
@@ -186,5 +191,5 @@ func (d *document) errorIn(notebook string, cell int, reason string) error {
 			number++
 		}
 	}
-	return &cellError{notebook, number, c.firstLine(), reason}
+	return &cellError{notebook, number, line, reason}
 }

@@ -129,6 +129,9 @@ func TestPublishWritesBack(t *testing.T) {
 	if !bytes.Equal(runs[0], runs[1]) {
 		t.Errorf("the second run left another file:\n%s\nthan the first:\n%s", runs[1], runs[0])
 	}
+	if doc.Metadata.Ran.Code != doc.codeHash() {
+		t.Errorf("the notebook says that it ran code %q, not %q", doc.Metadata.Ran.Code, doc.codeHash())
+	}
 	if bytes.Contains(runs[0], []byte("iopub")) {
 		t.Errorf("times of execution are in the file")
 	}

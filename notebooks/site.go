@@ -61,7 +61,7 @@ func writeSite(ctx context.Context, p *place, tools *toolbox, sources []source, 
 			pg.Next = pages[i+1]
 		}
 		if len(pg.LeftOut) > 0 {
-			d.say("%s: its page does without %s", plain(filepath.Base(sources[i].path)), strings.Join(pg.LeftOut, ", "))
+			d.say("%s: left out of its page: %s", plain(filepath.Base(sources[i].path)), strings.Join(pg.LeftOut, ", "))
 		}
 		if err := writePage(templates, "notebook.html", filepath.Join(out, pg.Name+".html"), pg); err != nil {
 			return err

@@ -29,11 +29,15 @@ func storedSite(t *testing.T) (folder string, pages []string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, printed)
 	}
+	if strings.Contains(printed, "left out") {
+		t.Errorf("something of our own notebooks is not on their pages:\n%s", printed)
+	}
 	return folder, append([]string{"index", "gallery"}, baseNames(committed)...)
 }
 
 func TestSite(t *testing.T) {
 	site, pages := storedSite(t)
+	t.Run("keeps", func(t *testing.T) { testKeeps(t, site) })
 	t.Run("links", func(t *testing.T) { testLinks(t, site, pages) })
 	t.Run("in_browser", func(t *testing.T) { testInBrowser(t, site, pages) })
 }

@@ -138,7 +138,7 @@ def may_stay(tag, name, value):
 
 def cleaner(attributes):
     return bleach.Cleaner(
-        tags=TAGS, attributes=attributes, protocols=["http", "https", "mailto", "data"], strip=True, css_sanitizer=Styles()
+        tags=TAGS, attributes=attributes, protocols=["http", "https", "mailto", "data", "picture"], strip=True, css_sanitizer=Styles()
     )
 
 
@@ -167,7 +167,7 @@ class Exporter(HTMLExporter):
     left_out = None
 
     def clean(self, text):
-        soup = BeautifulSoup(text, "html.parser")
+        soup = BeautifulSoup(printable(text), "html.parser")
         before = census(soup)
         for tag in soup.find_all(SILENT):
             tag.decompose()
@@ -176,6 +176,8 @@ class Exporter(HTMLExporter):
                 tag.decompose()
         for tag in soup.find_all("a", attrs={"name": True, "id": False}):
             tag["id"] = tag["name"]
+        for tag in soup.find_all("img", src=True):  # whatever it is, take_figures is to see it
+            tag["src"] = "picture:" + quote(tag["src"])
         cleaned = piece.clean(str(soup))
         self.left_out |= set(before - census(BeautifulSoup(cleaned, "html.parser")))
         return cleaned
@@ -290,7 +292,7 @@ def picture(src, cell):
     except ValueError:
         raise Refused(cell, f"the picture {shown} has an address that is none") from None
     if parts.scheme or parts.netloc or src.startswith(("//", "\\")):
-        raise Refused(cell, f"the picture {shown} is elsewhere, and a page needs nothing but its own files: save it beside the notebook")
+        raise Refused(cell, f"the picture {shown} is elsewhere, and a page needs nothing but its own files: save it in its folder")
     path = unquote(parts.path)
     kind = os.path.splitext(path)[1].lower()
     if kind not in KINDS:
@@ -316,8 +318,10 @@ def take_figures(soup, nb, name, cells):
         if not tag.get("src"):
             tag.decompose()
             continue
-        cell = cell_of(tag, cells)
-        content, path, kind = picture(attached(tag["src"].strip(), nb, cell), cell)
+        cell, src = cell_of(tag, cells), tag["src"].strip()
+        if src.startswith("picture:"):
+            src = unquote(src.removeprefix("picture:")).strip()
+        content, path, kind = picture(attached(src, nb, cell), cell)
         file = f"figures/{name}-{len(figures) + 1}{kind}"
         tag["src"], tag["loading"] = quote(file), "lazy"
         if tag.get("alt", NO_ALT) in ("", NO_ALT):
