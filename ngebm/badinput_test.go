@@ -85,7 +85,7 @@ func TestBadInput(t *testing.T) {
 	})
 	t.Run("no run to load", func(t *testing.T) {
 		dir := t.TempDir()
-		_, err := ngebm.Load(backend, dir, nil)
+		_, err := ngebm.Load(t.Context(), backend, dir, nil)
 		wantMessage(t, err, dir, "config.json")
 	})
 }

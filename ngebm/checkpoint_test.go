@@ -39,10 +39,14 @@ func written(t testing.TB, c checkpoint) []byte {
 	return b.Bytes()
 }
 
+func decode(raw []byte) (*checkpoint, error) {
+	return decodeCheckpoint(bytes.NewReader(raw), int64(len(raw)), nil)
+}
+
 func TestCheckpointRoundTrip(t *testing.T) {
 	want := exampleCheckpoint()
 	raw := written(t, want)
-	got, err := decodeCheckpoint(raw)
+	got, err := decode(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,19 +87,19 @@ func TestCheckpointRefusesAbsurdContent(t *testing.T) {
 		{nil, "cut short at 0 bytes"},
 		{long, "header of 4611686018427387904 bytes"},
 		{sealed("{", ""), "header that cannot be read"},
-		{sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[1000000000,1000000000,1000000000]}]}`, "abcd"), `ends within tensor "a"`},
-		{sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[-1]}]}`, "abcd"), `ends within tensor "a"`},
-		{sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[2]}]}`, "abcd"), "ends within tensor \"a\""},
-		{sealed(`{"tensors":[{"name":"a","dtype":"object","shape":[1]}]}`, "abcd"), `type "object"`},
+		{sealed(`{"tensors":[{"name":"/a","dtype":"float32","shape":[1000000000,1000000000,1000000000]}]}`, "abcd"), `ends within tensor "/a"`},
+		{sealed(`{"tensors":[{"name":"/a","dtype":"float32","shape":[-1]}]}`, "abcd"), `ends within tensor "/a"`},
+		{sealed(`{"tensors":[{"name":"/a","dtype":"float32","shape":[2]}]}`, "abcd"), "ends within tensor \"/a\""},
+		{sealed(`{"tensors":[{"name":"/a","dtype":"object","shape":[1]}]}`, "abcd"), `type "object"`},
 		{sealed(`{"step":0,"tensors":[]}`, "abcd"), "4 bytes more"},
 		{sealed(`{"step":3,"history":{"steps_per_epoch":1},"tensors":[]}`, ""), "no whole history of its 3 steps"},
 		{sealed(`{"step":3,"tensors":[]}`, ""), "parts do not fit"},
 		{sealed(`{"step":0,"history":{"terms":["a","b"],"weights":[1]},"tensors":[]}`, ""), "parts do not fit"},
 		{sealed(`{"step":0,"history":{"evaluations":[{"step":1}]},"tensors":[]}`, ""), "parts do not fit"},
 		{sealed(`{"step":0,"history":{"evaluations":[{"values":[1]}]},"tensors":[]}`, ""), "parts do not fit"},
-		{sealed(`{"tensors":[{"name":"a","dtype":"int8","shape":[2]},{"name":"a","dtype":"int8","shape":[2]}]}`, "abcd"), `two tensors "a"`},
+		{sealed(`{"tensors":[{"name":"/a","dtype":"int8","shape":[2]},{"name":"/a","dtype":"int8","shape":[2]}]}`, "abcd"), `two tensors "/a"`},
 	} {
-		if _, err := decodeCheckpoint(c.raw); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := decode(c.raw); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.60q: error %v, want %q", c.raw, err, c.want)
 		}
 	}
@@ -110,7 +114,7 @@ func TestCheckpointNoticesEveryByte(t *testing.T) {
 		bad[i] ^= 1 << (i % 8)
 		for _, bad := range [][]byte{bad, raw[:i]} {
 			var wrong *damagedError
-			if _, err := decodeCheckpoint(bad); !errors.As(err, &wrong) {
+			if _, err := decode(bad); !errors.As(err, &wrong) {
 				t.Errorf("byte %d of %d: error %v", i, len(raw), err)
 			}
 		}
@@ -119,14 +123,14 @@ func TestCheckpointNoticesEveryByte(t *testing.T) {
 	sum := sha256.Sum256(newer[:len(newer)-sha256.Size])
 	copy(newer[len(newer)-sha256.Size:], sum[:])
 	var wrong *damagedError
-	if _, err := decodeCheckpoint(newer); err == nil || errors.As(err, &wrong) || !strings.Contains(err.Error(), `has format version "2", and this program reads "1": use a newer program`) {
+	if _, err := decode(newer); err == nil || errors.As(err, &wrong) || !strings.Contains(err.Error(), `has format version "2", and this program reads "1": use a newer program`) {
 		t.Errorf("a newer format: error %v", err)
 	}
 }
 
 func FuzzCheckpoint(f *testing.F) {
 	f.Add(written(f, exampleCheckpoint()))
-	f.Add(sealed(`{"tensors":[{"name":"a","dtype":"float32","shape":[0,9]}]}`, ""))
+	f.Add(sealed(`{"tensors":[{"name":"/a","dtype":"float32","shape":[0,9]}]}`, ""))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		// The checksum would stop nearly all inputs: mend it, so that what lies
 		// behind is tried.
@@ -137,7 +141,7 @@ func FuzzCheckpoint(f *testing.F) {
 		sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 		metrics.Read(sample)
 		before := sample[0].Value.Uint64()
-		c, err := decodeCheckpoint(raw)
+		c, err := decode(raw)
 		metrics.Read(sample)
 		if took := sample[0].Value.Uint64() - before; took > 32<<20+200*uint64(len(raw)) {
 			t.Errorf("%d bytes took %d of memory", len(raw), took)
@@ -145,7 +149,7 @@ func FuzzCheckpoint(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := decodeCheckpoint(written(t, *c)); err != nil || again.step != c.step || len(again.weights) != len(c.weights) {
+		if again, err := decode(written(t, *c)); err != nil || again.step != c.step || len(again.weights) != len(c.weights) {
 			t.Errorf("what was read cannot be written and read again: %v", err)
 		}
 	})
@@ -160,7 +164,7 @@ func TestCheckpointCorrupted(t *testing.T) {
 		i, change := rng.IntN(len(raw)), byte(1+rng.IntN(255))
 		raw[i] ^= change
 		var wrong *damagedError
-		if _, err := decodeCheckpoint(raw); !errors.As(err, &wrong) {
+		if _, err := decode(raw); !errors.As(err, &wrong) {
 			t.Fatalf("byte %d of %d changed by %#x: error %v", i, len(raw), change, err)
 		}
 		raw[i] ^= change

@@ -55,7 +55,7 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 			if !bytes.Equal(readFile(t, file(t, disk, "checkpoint.ngebm")), good) {
 				t.Error("the checkpoint before the fault was changed")
 			}
-			loaded, err := ngebm.Load(backend, filepath.Dir(file(t, disk, "checkpoint.ngebm")), nil)
+			loaded, err := ngebm.Load(t.Context(), backend, filepath.Dir(file(t, disk, "checkpoint.ngebm")), nil)
 			if err != nil || loaded.Warning != "" || loaded.History.Steps() == 0 {
 				t.Fatalf("the checkpoint before the fault: %v", err)
 			}

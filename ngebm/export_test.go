@@ -1,6 +1,7 @@
 package ngebm
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ func MakeOld(from, to, hash string) error {
 	if err != nil {
 		return err
 	}
-	info.Hash, info.Network = hash, nil
+	info.Hash, info.Network, info.Training = hash, nil, ""
 	text, err := json.Marshal(info)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(to, configFile), text, 0o644)
@@ -32,11 +33,11 @@ func MakeOld(from, to, hash string) error {
 		return err
 	}
 	defer folder.Close()
-	c, err := readCheckpoint(folder, checkpointFile)
+	c, err := readCheckpoint(context.Background(), folder, checkpointFile, nil)
 	if err != nil {
 		return err
 	}
-	c.hash = hash
+	c.hash, c.seal = hash, ""
 	for i := range c.history.Evaluations {
 		c.history.Evaluations[i].Checksum = ""
 	}

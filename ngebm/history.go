@@ -69,19 +69,26 @@ func (v Values) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (v *Values) UnmarshalJSON(b []byte) error {
-	var numbers []*float64
+	var numbers []numberOrNull
 	if err := json.Unmarshal(b, &numbers); err != nil {
 		return err
 	}
-	*v = nil
-	for _, n := range numbers {
-		if n == nil {
-			*v = append(*v, math.NaN())
-		} else {
-			*v = append(*v, *n)
-		}
+	*v = make(Values, len(numbers))
+	for i, n := range numbers {
+		(*v)[i] = float64(n)
 	}
 	return nil
+}
+
+// numberOrNull is a number that JSON's null makes NaN.
+type numberOrNull float64
+
+func (n *numberOrNull) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = numberOrNull(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(n))
 }
 
 // writeCSV writes one row a step, for spreadsheets and other programs.

@@ -71,7 +71,7 @@ func TestARunFolderIsNotALink(t *testing.T) {
 	}
 	_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: others})
 	refused("training", err)
-	_, err = ngebm.Load(backend, link, nil)
+	_, err = ngebm.Load(t.Context(), backend, link, nil)
 	refused("loading", err)
 	cfg.Start = run.Hash
 	cfg.Epochs = 1

@@ -158,7 +158,7 @@ func TestDamagedNeverKept(t *testing.T) {
 			t.Errorf("%s has %d bytes", path, len(b))
 		}
 	}
-	loaded, err := ngebm.Load(open(t, "go"), filepath.Dir(last), nil)
+	loaded, err := ngebm.Load(t.Context(), open(t, "go"), filepath.Dir(last), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestDamagedNeverKept(t *testing.T) {
 		t.Errorf("loaded at step %d, warning %q", loaded.History.Steps(), loaded.Warning)
 	}
 	writeFile(t, last, nil)
-	loaded, err = ngebm.Load(open(t, "go"), filepath.Dir(last), nil)
+	loaded, err = ngebm.Load(t.Context(), open(t, "go"), filepath.Dir(last), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestBestIsKept(t *testing.T) {
 			want = e
 		}
 	}
-	best, err := ngebm.LoadBest(backend, alone.Dir, nil)
+	best, err := ngebm.LoadBest(t.Context(), backend, alone.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestBestIsKept(t *testing.T) {
 	cfg.Validation = 0
 	if run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs}); err != nil {
 		t.Error(err)
-	} else if _, err = ngebm.LoadBest(backend, run.Dir, nil); err == nil || !strings.Contains(err.Error(), "holds no best checkpoint; set validation") {
+	} else if _, err = ngebm.LoadBest(t.Context(), backend, run.Dir, nil); err == nil || !strings.Contains(err.Error(), "holds no best checkpoint; set validation") {
 		t.Errorf("without a validation set: %v", err)
 	}
 }

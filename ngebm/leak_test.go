@@ -92,7 +92,7 @@ func TestLongLoadingStaysSmall(t *testing.T) {
 	}
 	ask := func(n int) {
 		for range n {
-			loaded, err := ngebm.Load(backend, run.Dir, nil)
+			loaded, err := ngebm.Load(t.Context(), backend, run.Dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

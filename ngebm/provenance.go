@@ -86,7 +86,8 @@ func ownHash(hash string, g netgraph.Graph, store *model.Store) (string, error) 
 // identify gives the run its hash and its folder. The network of a person's own is part
 // of the hash, unless all there is was trained before networks were recorded.
 func (r *Run) identify(net nets.Network, opts Options) error {
-	r.Hash = r.Config.Hash(r.Train.Checksum + r.outliersChecksum())
+	r.training = r.Train.Checksum + r.outliersChecksum()
+	r.Hash = r.Config.Hash(r.training)
 	r.Dir = filepath.Join(opts.Runs, dirName(r.Config, r.Hash))
 	if !isOwn(net) {
 		return nil

@@ -1,6 +1,7 @@
 package ngebm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -118,7 +119,7 @@ func (t *trainer) keepIfDue() error {
 // goes on with other random numbers and smaller steps.
 func (t *trainer) setBack() error {
 	r, reached := t.run, *t.run.History
-	switch found, err := r.restore(t.store, goodFile); {
+	switch found, err := r.restore(context.Background(), t.store, goodFile); {
 	case err != nil:
 		return fmt.Errorf("%w; delete the folder to train anew", err)
 	case !found:
@@ -157,7 +158,7 @@ func newBatches(train *data.Dataset, cfg Config, attempt int) (*data.Batches, er
 // written for people to look at.
 func (t *trainer) backToCheckpoint() error {
 	reached := *t.run.History
-	found, err := t.run.restoreLast(t.store)
+	found, err := t.run.restoreLast(context.Background(), t.store)
 	if !found {
 		t.run.Classifier = nil
 	}

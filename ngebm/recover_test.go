@@ -72,7 +72,7 @@ func TestDivergenceLosesNothing(t *testing.T) {
 	if bytes.Equal(before, after) {
 		t.Error("the healthy steps since the last checkpoint were not saved")
 	}
-	loaded, err := ngebm.Load(backend, diverged.Dir, late)
+	loaded, err := ngebm.Load(t.Context(), backend, diverged.Dir, late)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestRecoverInVain(t *testing.T) {
 	if len(run.History.Events) != 5 || run.History.Recoveries != 2 || run.History.Stopped == "" {
 		t.Errorf("events %v", run.History.Events)
 	}
-	if loaded, err := ngebm.Load(backend, run.Dir, nil); err != nil || loaded.History.Stopped != "" {
+	if loaded, err := ngebm.Load(t.Context(), backend, run.Dir, nil); err != nil || loaded.History.Stopped != "" {
 		t.Errorf("the last good checkpoint: %v", err)
 	}
 }

@@ -42,7 +42,7 @@ func TestRefined(t *testing.T) {
 	}
 	r := jem.Refinement{Steps: 3, Step: .05, Noise: .02, Seed: 1}
 	f := logits(run.Classifier, r)
-	again, err := ngebm.Load(backend, run.Dir, nil)
+	again, err := ngebm.Load(t.Context(), backend, run.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func TestRivalsResumeExactly(t *testing.T) {
 			if !bytes.Equal(checkpointOf(t, alone), checkpointOf(t, resumed)) {
 				t.Error("the resumed run ended with another checkpoint than the one left alone")
 			}
-			loaded, err := ngebm.Load(backend, resumed.Dir, nil)
+			loaded, err := ngebm.Load(t.Context(), backend, resumed.Dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -53,9 +52,11 @@ type Run struct {
 	Warning string
 
 	network  netgraph.Graph
+	training string          // checksum of all training examples, before the validation split, and of outliers; empty where it is not known
 	outliers *data.Dataset   // what Config.Margin names, or nil
 	kept     *tensors.Tensor // the companion's state in the checkpoint that was read or written last, or nil
 	file     string          // of the checkpoint that the weights were last read from or written to; empty before
+	sealed   bool            // the checkpoint that was read last seals what config.json says
 	sound    bool            // the last checkpoint was read or written by this process
 }
 
@@ -114,68 +115,6 @@ func dirName(cfg Config, hash string) string {
 	return strings.Trim(unsafeInNames.ReplaceAllString(name, "-"), "-.") + "-" + hash
 }
 
-// Load opens a finished or unfinished run from its folder alone: the classifier
-// and the history, without the data. net is needed only where the run used a
-// network of your own; nil otherwise. If the last checkpoint is damaged the run is
-// as it was at an earlier one, and Warning says so.
-func Load(backend compute.Backend, dir string, net nets.Network) (*Run, error) {
-	return loadFrom(backend, dir, net, (*Run).restoreLast)
-}
-
-// LoadBest is Load at the step whose validation accuracy was highest (of equals, whose
-// loss was lowest) up to now; the history ends there.
-func LoadBest(backend compute.Backend, dir string, net nets.Network) (*Run, error) {
-	r, err := loadFrom(backend, dir, net, func(r *Run, store *model.Store) (bool, error) { return r.restore(store, bestFile) })
-	if errors.Is(err, errNoCheckpoint) {
-		return nil, fmt.Errorf("ngebm: %s holds no best checkpoint; set validation to hold examples out, and train to an evaluation", dir)
-	}
-	return r, err
-}
-
-// errNoCheckpoint is in the error of a folder that has a configuration and no
-// checkpoint.
-var errNoCheckpoint = errors.New("stopped before its first checkpoint")
-
-func loadFrom(backend compute.Backend, dir string, net nets.Network, restore func(*Run, *model.Store) (bool, error)) (*Run, error) {
-	info, cfg, err := readInfo(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("ngebm: %s holds no run: there is no %s in it", dir, configFile)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if net, err = networkFor(cfg, net); err != nil {
-		return nil, err
-	}
-	r := &Run{Config: cfg, Hash: info.Hash, Dir: dir, History: &History{}, Loaded: true}
-	if err := r.checkSize(net, info); err != nil {
-		return nil, err
-	}
-	if err := r.readCost(); err != nil {
-		return nil, err
-	}
-	r.Config.Start = "" // the weights that it started from are not needed any more
-	store, err := r.build(backend, net, "", info.Shape, info.Data.Classes, evaluationBatch)
-	if err != nil {
-		return nil, err
-	}
-	r.Config.Start = cfg.Start
-	if r.network, err = traceNetwork(net, store, info.Shape, len(info.Data.Classes)); err != nil {
-		return nil, err
-	}
-	if err := r.compare(backend, 0); err != nil {
-		return nil, err
-	}
-	found, err := restore(r, store)
-	if err == nil && !found {
-		err = fmt.Errorf("ngebm: the run in %s was %w; train it with its configuration", dir, errNoCheckpoint)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
 // build makes the run's weights and the classifier that uses them, or their average.
 func (r *Run) build(backend compute.Backend, net nets.Network, runs string, shape []int, classes []string, examples int) (*model.Store, error) {
 	store := newStore(r.Config)
@@ -219,101 +158,6 @@ func networkFor(cfg Config, own nets.Network) (nets.Network, error) {
 	return own, nil
 }
 
-// restoreLast restores the last checkpoint that is whole. It returns false if there is
-// no last one, whatever else is there: a person took it away to train anew.
-func (r *Run) restoreLast(store *model.Store) (bool, error) {
-	found, err := r.restore(store, checkpointFile)
-	if wrong := (*damagedError)(nil); !errors.As(err, &wrong) {
-		return found, err
-	}
-	for _, file := range []string{previousFile, bestFile} {
-		if found, e := r.restore(store, file); found && e == nil {
-			r.Warning = fmt.Sprintf("%s; %s, of step %d, was taken in its place", err, file, r.History.Steps())
-			return true, nil
-		}
-	}
-	return false, fmt.Errorf("%w; delete it to train the run anew", err)
-}
-
-// restore puts the checkpoint's values into the store, which holds the network's
-// fresh weights, and its history into the run. It returns false if there is no
-// checkpoint.
-func (r *Run) restore(store *model.Store, file string) (bool, error) {
-	path := filepath.Join(r.Dir, file)
-	folder, err := openFolder(r.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer folder.Close()
-	c, err := readCheckpoint(folder, file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if c.hash != r.Hash {
-		return false, fmt.Errorf("ngebm: checkpoint %s belongs to run %s, not to %s; move it back, or delete it to train this run anew", path, c.hash, r.Hash)
-	}
-	mismatch := func(what string) error {
-		return fmt.Errorf("ngebm: checkpoint %s is of another architecture than %s: %s; give the network that the run was trained with, or delete the file to train anew", path, r.Classifier.Network, what)
-	}
-	wanted := 0
-	for v := range store.IterVariables() {
-		if isWeight(v.Path()) {
-			wanted++
-		}
-	}
-	r.kept = nil
-	there := map[string]bool{}
-	for _, t := range c.weights {
-		there[t.name] = true
-		if t.name == companionState {
-			r.kept = t.value
-			continue
-		}
-		if isWeight(t.name) {
-			wanted--
-		}
-		if v := store.GetVariable(t.name); v != nil {
-			if !v.Shape().Equal(t.value.Shape()) {
-				return false, mismatch(fmt.Sprintf("weight %s is %s in the file and %s in the network", t.name, t.value.Shape(), v.Shape()))
-			}
-			if err := v.SetValue(t.value); err != nil {
-				return false, fmt.Errorf("ngebm: weight %s: %w", t.name, err)
-			}
-			continue
-		}
-		if isWeight(t.name) {
-			return false, mismatch("the network has no weight " + t.name)
-		}
-		v, err := store.CreateVariable(t.name, t.value)
-		if err != nil {
-			return false, fmt.Errorf("ngebm: variable %s: %w", t.name, err)
-		}
-		v.SetTrainable(t.trainable)
-	}
-	if wanted != 0 {
-		return false, mismatch(fmt.Sprintf("the file lacks %d of the network's weights", wanted))
-	}
-	// What the file does not have was not there yet: the optimiser's moments before
-	// the first step.
-	for v := range store.IterVariables() {
-		if v.HasValue() && !there[v.Path()] {
-			if err := v.Reset(); err != nil {
-				return false, fmt.Errorf("ngebm: variable %s: %w", v.Path(), err)
-			}
-		}
-	}
-	*r.History = c.history
-	r.file = file
-	r.sound = r.sound || file == checkpointFile
-	return true, nil
-}
-
 // isWeight tells whether a variable is one of the network's weights, or their average.
 func isWeight(path string) bool {
 	return strings.HasPrefix(path, "/"+networkScope+"/") || strings.HasPrefix(path, "/"+averageScope+"/")
@@ -326,7 +170,7 @@ const companionState = "companion:state"
 // save writes the run's state in the given file, and, with the last checkpoint, what
 // the run cost so far. kept is what its companion needs to go on, if it has one that does.
 func (r *Run) save(store *model.Store, kept *tensors.Tensor, file string) error {
-	c := checkpoint{hash: r.Hash, step: r.History.Steps(), history: *r.History}
+	c := checkpoint{hash: r.Hash, seal: r.seal(), step: r.History.Steps(), history: *r.History}
 	if kept != nil {
 		c.weights = append(c.weights, namedTensor{companionState, false, kept})
 	}

@@ -77,7 +77,7 @@ func (r *Run) writeConfig() error {
 	if err != nil {
 		return err
 	}
-	return r.writeJSON(configFile, runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape, &networkInfo{r.network.Sum(), gomlx}})
+	return r.writeJSON(configFile, runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape, &networkInfo{r.network.Sum(), gomlx}, r.training})
 }
 
 // writeJSON writes a file of the run's folder.

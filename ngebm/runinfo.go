@@ -1,13 +1,13 @@
 package ngebm
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"ngebm/data"
-	"ngebm/ngebm/nets"
 )
 
 // runInfo is what config.json holds: enough to use the run without its data.
@@ -18,6 +18,9 @@ type runInfo struct {
 	Data      data.Info       `json:"data"`
 	Shape     []int           `json:"shape"`
 	Network   *networkInfo    `json:"network,omitempty"` // nil in runs that were trained before it was recorded
+	// Training is the checksum of all training examples, before the validation split, and
+	// of outliers: with it, the hash can be computed again.
+	Training string `json:"training,omitempty"`
 }
 
 // A run's folder may come from anyone: what it says is compared with these before a
@@ -25,7 +28,7 @@ type runInfo struct {
 const (
 	maxInfo    = 16 << 20 // bytes of config.json
 	maxCost    = 1 << 20  // bytes of cost.json
-	maxInputs  = 1 << 28  // numbers in one example
+	maxInputs  = 1 << 24  // numbers in one example
 	maxClasses = 1 << 20
 )
 
@@ -53,6 +56,9 @@ func parseInfo(raw []byte) (info runInfo, cfg Config, err error) {
 	if cfg, err = parseConfig(info.Config); err != nil {
 		return info, cfg, err
 	}
+	if info.Algorithm != algorithm {
+		return info, cfg, fmt.Errorf("it was trained by algorithm %d, and this program has %d: use the program that trained it", info.Algorithm, algorithm)
+	}
 	if n := len(info.Data.Classes); n < 1 || n > maxClasses {
 		return info, cfg, fmt.Errorf("it tells %d classes, not 1 to %d", n, maxClasses)
 	}
@@ -74,39 +80,23 @@ func fitsIn(dims []int, most int) bool {
 	return true
 }
 
-// checkSize refuses a network of which the run's checkpoints can be no more than a
-// part, before memory is taken for its weights.
-func (r *Run) checkSize(net nets.Network, info runInfo) error {
-	size := int64(-1)
-	for _, file := range []string{checkpointFile, previousFile, bestFile} {
-		if stat, err := os.Stat(filepath.Join(r.Dir, file)); err == nil {
-			size = max(size, stat.Size())
-		}
+// seal is the checksum of what the run's config.json says of its classifier. It is in
+// every checkpoint, so that class names cannot be exchanged unseen.
+func (r *Run) seal() string {
+	names := make([]string, len(r.Classifier.Classes))
+	for i, name := range r.Classifier.Classes {
+		names[i] = string([]rune(name)) // as JSON gives it back
 	}
-	const bytes = 4 // of a weight
-	if n := leastWeights(net, info); size >= 0 && n > size/bytes {
-		return fmt.Errorf("ngebm: the checkpoints in %s have at most %d bytes, too few for the %d weights or more of %s, which %s names; get the folder whole", r.Dir, size, n, net, configFile)
+	b, err := json.Marshal(struct {
+		Hash     string
+		Shape    []int
+		Classes  []string
+		Net      string
+		Training string
+	}{r.Hash, r.Classifier.Shape, names, r.Config.Net, r.training})
+	if err != nil {
+		panic(err) // text and whole numbers
 	}
-	return nil
-}
-
-// leastWeights is a lower bound of a network's number of weights: those of its widest
-// layers; 0 for networks of other packages.
-func leastWeights(net nets.Network, info runInfo) int64 {
-	switch net := net.(type) {
-	case nets.MLP:
-		in, n := int64(1), int64(0)
-		for _, d := range info.Shape {
-			in *= int64(d)
-		}
-		for _, width := range append(net.Hidden, len(info.Data.Classes)) {
-			n += in * int64(width)
-			in = int64(width)
-		}
-		return n
-	case nets.WideResNet:
-		channels := 64 * int64(net.Width) // of the last third
-		return int64(net.Depth-4) / 6 * channels * channels * 9
-	}
-	return 0
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }

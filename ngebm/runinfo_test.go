@@ -50,15 +50,15 @@ func TestLoadRefusesStrangers(t *testing.T) {
 		"no shape":             {string(strange(t, "mlp-3", nil, two)), exampleCheckpoint(), "examples of shape []"},
 		"empty shape":          {string(strange(t, "mlp-3", []int{0}, two)), exampleCheckpoint(), "examples of shape [0]"},
 		"negative shape":       {string(strange(t, "mlp-3", []int{-2, -2}, two)), exampleCheckpoint(), "examples of shape [-2 -2]"},
-		"huge shape":           {string(strange(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 268435456 numbers"},
-		"huge layers":          {string(strange(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "the 4295229440 weights or more of mlp-65536-65536"},
-		"huge Wide ResNet":     {string(strange(t, "wrn-28-60000", []int{8, 8, 1}, two)), exampleCheckpoint(), "weights or more of wrn-28-60000"},
+		"huge shape":           {string(strange(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 16777216 numbers"},
+		"huge layers":          {string(strange(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "another architecture than mlp-65536-65536"},
+		"huge Wide ResNet":     {string(strange(t, "wrn-28-60000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-60000"},
 		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
 		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the 16777216 that it may have"},
 		"other weights":        {good, exampleCheckpoint(), "another architecture"},
 		"a lacking weight":     {good, whole(), "another architecture"},
-		"a name that is empty": {good, whole(namedTensor{"", false, tensors.FromScalar(int64(2))}), "another architecture"},
-		"odd names":            {good, whole(namedTensor{"//", false, tensors.FromScalar(int64(2))}, namedTensor{"/net", false, tensors.FromScalar(int64(2))}), "another architecture"},
+		"a name that is empty": {good, whole(namedTensor{"", false, tensors.FromScalar(int64(2))}), `the name "", which no variable has`},
+		"odd names":            {good, whole(namedTensor{"//", false, tensors.FromScalar(int64(2))}, namedTensor{"/net", false, tensors.FromScalar(int64(2))}), `the name "//", which no variable has`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -72,7 +72,7 @@ func TestLoadRefusesStrangers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Load(backend, dir, nil)
+			_, err = Load(t.Context(), backend, dir, nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
@@ -91,8 +91,10 @@ func FuzzRunInfo(f *testing.F) {
 		if len(info.Data.Classes) == 0 || !fitsIn(info.Shape, maxInputs) {
 			t.Errorf("classes %v and shape %v were accepted", info.Data.Classes, info.Shape)
 		}
-		if net, err := networkFor(cfg, nil); err == nil && leastWeights(net, info) < 0 {
-			t.Errorf("%s has %d weights", net, leastWeights(net, info))
+		net, err := networkFor(cfg, nil)
+		if err != nil {
+			return
 		}
+		_ = (&header{}).hasWeightsOf(net, info) // must not panic
 	})
 }

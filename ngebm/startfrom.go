@@ -1,6 +1,7 @@
 package ngebm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,7 +60,7 @@ func checkpointOf(runs, hash string) (*checkpoint, error) {
 			return nil, err
 		}
 		defer folder.Close()
-		return readCheckpoint(folder, checkpointFile)
+		return readCheckpoint(context.Background(), folder, checkpointFile, nil)
 	}
 	return nil, fs.ErrNotExist
 }

@@ -256,7 +256,7 @@ func TestRunOfBefore(t *testing.T) {
 	if e := run.History.Evaluations[len(run.History.Evaluations)-1]; e.Accuracy != .5 || math.Abs(e.Values[0]-.694) > .0005 {
 		t.Errorf("the test set's evaluation is %+v", e)
 	}
-	if loaded, err := ngebm.Load(backend, run.Dir, nil); err != nil || len(loaded.Notes) == 0 {
+	if loaded, err := ngebm.Load(t.Context(), backend, run.Dir, nil); err != nil || len(loaded.Notes) == 0 {
 		t.Errorf("Load: %v, notes %q", err, loaded.Notes)
 	}
 }

@@ -139,7 +139,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	}
 	total := cfg.Epochs * batches.StepsPerEpoch()
 	load := func() (done bool, err error) {
-		if done, err = r.load(store, total, backend, opts); done {
+		if done, err = r.load(ctx, store, total, backend, opts); done {
 			err = r.complete(ctx, opts.Progress)
 		}
 		return done, err
@@ -211,7 +211,7 @@ func asMade(d *data.Dataset) error {
 
 // load takes the run to its last checkpoint that is whole, if there is one, and tells whether
 // it is complete: every step done and a test set evaluated.
-func (r *Run) load(store *model.Store, total int, backend compute.Backend, opts Options) (done bool, err error) {
+func (r *Run) load(ctx context.Context, store *model.Store, total int, backend compute.Backend, opts Options) (done bool, err error) {
 	*r.History, r.Notes, r.Warning, r.sound = History{}, nil, "", false
 	if has(r.Dir, checkpointFile) {
 		if err := r.readCost(); err != nil {
@@ -221,7 +221,7 @@ func (r *Run) load(store *model.Store, total int, backend compute.Backend, opts 
 			return false, err
 		}
 	}
-	if _, err := r.restoreLast(store); err != nil {
+	if _, err := r.restoreLast(ctx, store); err != nil {
 		return false, err
 	}
 	n := len(r.History.Evaluations)

@@ -201,7 +201,7 @@ func TestOwnNetwork(t *testing.T) {
 	if last := run.History.Evaluations[len(run.History.Evaluations)-1]; last.Accuracy < .7 {
 		t.Errorf("test accuracy %v", last.Accuracy)
 	}
-	loaded, err := ngebm.Load(backend, run.Dir, twoTowers{8})
+	loaded, err := ngebm.Load(t.Context(), backend, run.Dir, twoTowers{8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,10 +219,10 @@ func TestOwnNetwork(t *testing.T) {
 		if err != nil || again.Loaded || again.Dir == run.Dir {
 			t.Errorf("%T: loaded %v, in %s, %v", other, again.Loaded, again.Dir, err)
 		}
-		_, err = ngebm.Load(backend, run.Dir, other)
+		_, err = ngebm.Load(t.Context(), backend, run.Dir, other)
 		wantMessage(t, err, "trained with another network of the name", "two-towers-8")
 	}
-	_, err = ngebm.Load(backend, run.Dir, leakyTowers{twoTowers{8}})
+	_, err = ngebm.Load(t.Context(), backend, run.Dir, leakyTowers{twoTowers{8}})
 	wantMessage(t, err, "it was", "Tanh")
 	if !bytes.Equal(before, checkpointOf(t, run)) {
 		t.Error("the checkpoint was changed")

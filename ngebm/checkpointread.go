@@ -1,0 +1,379 @@
+package ngebm
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data/files"
+)
+
+// Bounds of what a header may tell. It may come from anyone, and three bytes of JSON can
+// stand for a hundred bytes of memory.
+const (
+	maxElements = 1 << 17 // of an array
+	maxName     = 512     // bytes
+)
+
+// readable are the types of tensors that are read: those of weights, of optimisers and of
+// random number generators.
+var readable = [...]dtypes.DType{
+	dtypes.Float32, dtypes.Float64, dtypes.Float16, dtypes.BFloat16,
+	dtypes.Int8, dtypes.Int16, dtypes.Int32, dtypes.Int64,
+	dtypes.Uint8, dtypes.Uint16, dtypes.Uint32, dtypes.Uint64,
+}
+
+// readCheckpoint returns what writeCheckpoint wrote, if fits has nothing against its
+// header. Every error of content names the file and the fault, and is a damagedError if
+// the file is not as it was written; a file that is not there gives fs.ErrNotExist.
+func readCheckpoint(ctx context.Context, folder *files.Folder, name string, fits func(header) error) (c *checkpoint, err error) {
+	err = openCheckpoint(folder, name, func(file io.Reader, size int64) error {
+		c, err = decodeCheckpoint(inContext{ctx, file}, size, fits)
+		return err
+	})
+	return c, err
+}
+
+// readHeader returns a checkpoint's header, which may be that of a damaged file.
+func readHeader(folder *files.Folder, name string) (head header, err error) {
+	err = openCheckpoint(folder, name, func(file io.Reader, size int64) error {
+		head, err = newCheckpointReader(file, size).header()
+		return err
+	})
+	return head, err
+}
+
+// openCheckpoint opens a checkpoint for reading, and says what errors are about.
+func openCheckpoint(folder *files.Folder, name string, read func(file io.Reader, size int64) error) error {
+	file, err := folder.Open(name, maxCheckpoint)
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("ngebm: cannot read the run's folder: %w; choose another folder of runs, with -runs or $NGEBM_RUNS", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil {
+		err = read(file, info.Size())
+	}
+	path := filepath.Join(folder.Path(), name)
+	if errors.Is(err, syscall.EIO) {
+		return fmt.Errorf("ngebm: checkpoint %q %w; the disk may be failing", path, damaged("cannot be read: %v", err))
+	}
+	if err != nil {
+		return fmt.Errorf("ngebm: checkpoint %q %w", path, err)
+	}
+	return nil
+}
+
+// inContext reads until its context ends.
+type inContext struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r inContext) Read(b []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.Reader.Read(b)
+}
+
+// checkpointReader reads a checkpoint from its beginning.
+type checkpointReader struct {
+	in   *bufio.Reader
+	size int64     // of the file
+	left int64     // bytes before the checksum that were not read yet
+	sum  hash.Hash // of those that were
+}
+
+func newCheckpointReader(file io.Reader, size int64) *checkpointReader {
+	return &checkpointReader{bufio.NewReaderSize(file, 1<<20), size, size - sha256.Size, sha256.New()}
+}
+
+// take fills b.
+func (r *checkpointReader) take(b []byte) error {
+	if int64(len(b)) > r.left {
+		return damaged("is cut short at %d bytes", r.size)
+	}
+	if _, err := io.ReadFull(r.in, b); err != nil {
+		return unread(err)
+	}
+	r.left -= int64(len(b))
+	r.sum.Write(b)
+	return nil
+}
+
+// unread is the error of a file that ends before its size, or cannot be read.
+func unread(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return damaged("became shorter while it was read")
+	}
+	return fmt.Errorf("cannot be read: %w", err)
+}
+
+// verify reads what is left and compares the checksum.
+func (r *checkpointReader) verify() error {
+	if _, err := io.CopyN(r.sum, r.in, r.left); err != nil {
+		return unread(err)
+	}
+	r.left = 0
+	var sum [sha256.Size]byte
+	if _, err := io.ReadFull(r.in, sum[:]); err != nil {
+		return unread(err)
+	}
+	if !bytes.Equal(sum[:], r.sum.Sum(nil)) {
+		return damaged("is damaged: its SHA-256 does not match its content")
+	}
+	return nil
+}
+
+// header reads the header and checks it against the length of the file. What it returns
+// tells the truth only if verify finds the file whole.
+func (r *checkpointReader) header() (head header, err error) {
+	var fixed [len(checkpointMagic+formatVersion) + 8]byte
+	if err := r.take(fixed[:]); err != nil {
+		return head, err
+	}
+	if magic := string(fixed[:len(checkpointMagic)]); magic != checkpointMagic {
+		return head, damaged("is no checkpoint of this program (it begins with %q)", magic)
+	}
+	if version := string(fixed[len(checkpointMagic):][:1]); version != formatVersion {
+		if err := r.verify(); err != nil {
+			return head, err
+		}
+		return head, fmt.Errorf("has format version %q, and this program reads %q: use a newer program", version, formatVersion)
+	}
+	length := binary.LittleEndian.Uint64(fixed[len(fixed)-8:])
+	if length > maxHeader || int64(length) > r.left {
+		return head, damaged("has a header of %d bytes in a file of %d", length, r.size)
+	}
+	raw := make([]byte, length)
+	if err := r.take(raw); err != nil {
+		return head, err
+	}
+	if longestArray(raw) > maxElements {
+		return head, damaged("has a header with an array of more than %d elements", maxElements)
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return head, damaged("has a header that cannot be read: %v", err)
+	}
+	return head, head.check(r.left)
+}
+
+// longestArray is the number of elements of the longest array in a JSON text.
+func longestArray(raw []byte) int {
+	longest, quoted := 0, false
+	counts := []int{0} // of commas, for each array and object that is open
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			counts = append(counts, 0)
+		case (c == ']' || c == '}') && len(counts) > 1:
+			counts = counts[:len(counts)-1]
+		case c == ',':
+			counts[len(counts)-1]++
+			longest = max(longest, counts[len(counts)-1]+1)
+		}
+	}
+	return longest
+}
+
+// check compares a header with the bytes that follow it.
+func (h *header) check(bytes int64) error {
+	names := map[string]bool{}
+	for _, t := range h.Tensors {
+		switch {
+		case len(t.Name) > maxName:
+			return damaged("has a tensor with a name of %d bytes", len(t.Name))
+		case !isName(t.Name):
+			return damaged("has a tensor of the name %q, which no variable has", t.Name)
+		case names[t.Name]:
+			return damaged("has two tensors %q", t.Name)
+		}
+		names[t.Name] = true
+		dtype, err := dtypes.DTypeString(t.DType)
+		if err != nil || !slices.Contains(readable[:], dtype) || len(t.Shape) > maxRank {
+			return damaged("has a tensor %q of type %q and shape %v, which it cannot hold", t.Name, t.DType, t.Shape)
+		}
+		size, ok := t.bytes(dtype, bytes)
+		if !ok {
+			return damaged("is damaged: it ends within tensor %q of type %q and shape %v", t.Name, t.DType, t.Shape)
+		}
+		bytes -= size
+	}
+	if bytes != 0 {
+		return damaged("is damaged: it has %d bytes more than its tensors", bytes)
+	}
+	return h.checkHistory()
+}
+
+// isName tells whether a tensor can have that name: that of a variable, /a/b/c, or of
+// the history or the companion. It is safe to print.
+func isName(name string) bool {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return false
+	}
+	path, ok := strings.CutPrefix(name, "/")
+	return ok && !slices.Contains(strings.Split(path, "/"), "") || strings.HasPrefix(name, historyPrefix) || name == companionState
+}
+
+// bytes is the length of a tensor's values; ok is false if there is none, or it is more
+// than most.
+func (t tensorInfo) bytes(dtype dtypes.DType, most int64) (size int64, ok bool) {
+	size = int64(dtype.Size())
+	empty := slices.Contains(t.Shape, 0)
+	for _, d := range t.Shape {
+		// The dimensions of an empty tensor are bounded too: others multiply them.
+		if d < 0 || int64(d) > math.MaxInt32 || !empty && int64(d) > most/size {
+			return 0, false
+		}
+		if !empty {
+			size *= int64(d)
+		}
+	}
+	if empty {
+		return 0, true
+	}
+	return size, size <= most
+}
+
+// shape is the tensor's shape, once check has passed it.
+func (t tensorInfo) shape() (shapes.Shape, error) {
+	dtype, err := dtypes.DTypeString(t.DType)
+	if err != nil {
+		return shapes.Shape{}, damaged("has a tensor %q of type %q", t.Name, t.DType)
+	}
+	return shapes.Make(dtype, t.Shape...), nil
+}
+
+// checkHistory checks that the parts of the history fit each other: whoever reads it
+// relies on that.
+func (h *header) checkHistory() error {
+	terms := len(h.History.Terms)
+	fits := len(h.History.Weights) == terms && (h.History.StepsPerEpoch > 0 || h.Step == 0)
+	for _, e := range h.History.Evaluations {
+		fits = fits && len(e.Values) == terms && 0 <= e.Step && e.Step <= h.Step
+	}
+	if !fits {
+		return damaged("has a history whose parts do not fit each other")
+	}
+	for i := range 2 + terms {
+		if i >= len(h.Tensors) || h.Tensors[i].DType != dtypes.Float32.String() || !slices.Equal(h.Tensors[i].Shape, []int{h.Step}) {
+			return damaged("has no whole history of its %d steps", h.Step)
+		}
+	}
+	return nil
+}
+
+// decodeCheckpoint reads a checkpoint of that many bytes, if fits, which may be nil, has
+// nothing against its header.
+func decodeCheckpoint(file io.Reader, size int64, fits func(header) error) (*checkpoint, error) {
+	r := newCheckpointReader(file, size)
+	head, err := r.header()
+	if err != nil {
+		return nil, err
+	}
+	if fits != nil {
+		if wrong := fits(head); wrong != nil {
+			// A damaged file says nothing about the run that it belongs to.
+			if err := r.verify(); err != nil {
+				return nil, err
+			}
+			return nil, wrong
+		}
+	}
+	c := &checkpoint{hash: head.Hash, seal: head.Seal, step: head.Step, history: head.History}
+	for _, info := range head.Tensors {
+		t, err := r.tensor(info)
+		if err != nil {
+			return nil, err
+		}
+		c.weights = append(c.weights, namedTensor{info.Name, info.Trainable, t})
+	}
+	if err := r.verify(); err != nil {
+		return nil, err
+	}
+	for _, t := range c.weights {
+		if isWeight(t.name) && !isFinite(t.value) {
+			return nil, fmt.Errorf("has a weight %q that is NaN or infinite, with which nothing can be computed; get the run from where it was trained, or delete the file to train it anew", t.name)
+		}
+	}
+	return c, c.takeHistory()
+}
+
+// tensor reads the next tensor, which header has checked.
+func (r *checkpointReader) tensor(info tensorInfo) (*tensors.Tensor, error) {
+	shape, err := info.shape()
+	if err != nil {
+		return nil, err
+	}
+	t := tensors.FromShape(shape)
+	if t.Size() == 0 {
+		return t, nil
+	}
+	if e := t.MutableBytes(func(b []byte) { err = r.take(b) }); e != nil {
+		return nil, e
+	}
+	return t, err
+}
+
+// isFinite tells whether all numbers of a tensor are neither NaN nor infinite.
+func isFinite(t *tensors.Tensor) bool {
+	finite := true
+	var err error
+	switch t.DType() {
+	case dtypes.Float32:
+		err = tensors.ConstFlatData(t, func(flat []float32) {
+			for _, v := range flat {
+				finite = finite && v-v == 0
+			}
+		})
+	case dtypes.Float64:
+		err = tensors.ConstFlatData(t, func(flat []float64) {
+			for _, v := range flat {
+				finite = finite && v-v == 0
+			}
+		})
+	}
+	return finite && err == nil
+}
+
+// takeHistory moves the history's curves from the tensors to the history.
+func (c *checkpoint) takeHistory() error {
+	curves := make([][]float32, 0, 2+len(c.history.Terms))
+	for i := range 2 + len(c.history.Terms) {
+		curve, err := tensors.CopyFlatData[float32](c.weights[i].value)
+		if err != nil {
+			return err
+		}
+		curves = append(curves, curve)
+	}
+	c.history.Loss, c.history.LearningRate, c.history.Values = curves[0], curves[1], curves[2:]
+	c.weights = c.weights[len(curves):]
+	return nil
+}

@@ -1,0 +1,281 @@
+package ngebm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/ngebm/nets"
+)
+
+// Load opens a finished or unfinished run from its folder alone: the classifier
+// and the history, without the data. net is needed only where the run used a
+// network of your own; nil otherwise. If the last checkpoint is damaged the run is
+// as it was at an earlier one, and Warning says so.
+//
+// The folder may come from anyone: what its files tell is compared with each other and
+// with bounds before memory is taken. If ctx ends, Load returns its error; a network that
+// is being compiled is compiled to its end meanwhile.
+func Load(ctx context.Context, backend compute.Backend, dir string, net nets.Network) (*Run, error) {
+	return loadFrom(ctx, backend, dir, net, []string{checkpointFile, previousFile, bestFile}, (*Run).restoreLast)
+}
+
+// LoadBest is Load at the step whose validation accuracy was highest (of equals, whose
+// loss was lowest) up to now; the history ends there.
+func LoadBest(ctx context.Context, backend compute.Backend, dir string, net nets.Network) (*Run, error) {
+	r, err := loadFrom(ctx, backend, dir, net, []string{bestFile}, func(r *Run, ctx context.Context, store *model.Store) (bool, error) {
+		return r.restore(ctx, store, bestFile)
+	})
+	if errors.Is(err, errNoCheckpoint) {
+		return nil, fmt.Errorf("ngebm: %s holds no best checkpoint; set validation to hold examples out, and train to an evaluation", dir)
+	}
+	return r, err
+}
+
+// errNoCheckpoint is in the error of a folder that has a configuration and no
+// checkpoint.
+var errNoCheckpoint = errors.New("stopped before its first checkpoint")
+
+// loadFrom loads a run from the first of the checkpoints that is whole.
+func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets.Network, checkpoints []string, restore func(*Run, context.Context, *model.Store) (bool, error)) (*Run, error) {
+	if backend == nil {
+		return nil, errors.New("ngebm: the backend is nil; open one with device.Open")
+	}
+	info, cfg, err := readInfo(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("ngebm: %s holds no run: there is no %s in it", dir, configFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if net, err = networkFor(cfg, net); err != nil {
+		return nil, err
+	}
+	if !isOwn(net) && info.Training != "" && cfg.Hash(info.Training) != info.Hash {
+		return nil, fmt.Errorf("ngebm: %q was changed: its settings and its data have the hash %s, and it says %q; get the folder from where it was trained", filepath.Join(dir, configFile), cfg.Hash(info.Training), info.Hash)
+	}
+	r := &Run{Config: cfg, Hash: info.Hash, Dir: dir, History: &History{}, Loaded: true, training: info.Training}
+	if err := checkHeaders(dir, checkpoints, net, info); err != nil {
+		return nil, err
+	}
+	if err := r.readCost(); err != nil {
+		return nil, err
+	}
+	built := make(chan error, 1)
+	go func() { built <- r.fill(ctx, backend, net, info, restore) }()
+	select {
+	case err = <-built:
+	case <-ctx.Done():
+		err = fmt.Errorf("ngebm: loading %q: %w", dir, context.Cause(ctx))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// fill builds the network and gives it the weights of a checkpoint.
+func (r *Run) fill(ctx context.Context, backend compute.Backend, net nets.Network, info runInfo, restore func(*Run, context.Context, *model.Store) (bool, error)) error {
+	start := r.Config.Start
+	r.Config.Start = "" // the weights that it started from are not needed any more
+	store, err := r.build(backend, net, "", info.Shape, info.Data.Classes, evaluationBatch)
+	if err != nil {
+		return err
+	}
+	r.Config.Start = start
+	if r.network, err = traceNetwork(net, store, info.Shape, len(info.Data.Classes)); err != nil {
+		return err
+	}
+	if err := r.compare(backend, 0); err != nil {
+		return err
+	}
+	found, err := restore(r, ctx, store)
+	if err == nil && !found {
+		err = fmt.Errorf("ngebm: the run in %s was %w; train it with its configuration", r.Dir, errNoCheckpoint)
+	}
+	if err == nil && !r.sealed {
+		r.note("an older program saved it, which did not seal the class names, the shape and the network in %s with the weights", configFile)
+	}
+	return err
+}
+
+// checkHeaders returns an error unless one of the checkpoints has the weights of the
+// network that config.json names, by their names and shapes. Nothing is built before.
+func checkHeaders(dir string, checkpoints []string, net nets.Network, info runInfo) error {
+	folder, err := openFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	var first error
+	for i, name := range checkpoints {
+		head, err := readHeader(folder, name)
+		if i == 0 && errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("ngebm: the run in %s was %w; train it with its configuration", dir, errNoCheckpoint)
+		}
+		if err == nil {
+			if err = head.hasWeightsOf(net, info); err == nil {
+				return nil
+			}
+			err = fmt.Errorf("ngebm: checkpoint %q is of another architecture than %s, which %s names: %w", filepath.Join(dir, name), net, configFile, err)
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return fmt.Errorf("%w; get the folder whole, or delete the file to train the run anew", first)
+}
+
+// hasWeightsOf compares the header with the weights of one of the networks that have
+// names; those of a person's own are known when they are built.
+func (h *header) hasWeightsOf(net nets.Network, info runInfo) error {
+	known, ok := net.(nets.Sized)
+	if !ok {
+		return nil
+	}
+	there := map[string][]int{}
+	for _, t := range h.Tensors {
+		there[t.Name] = t.Shape
+	}
+	for name, dims := range known.Weights(info.Shape, len(info.Data.Classes)) {
+		name = "/" + networkScope + "/" + name
+		if have, ok := there[name]; !ok || !slices.Equal(have, dims) {
+			return fmt.Errorf("weight %s is %v in the file and %v in the network", name, have, dims)
+		}
+	}
+	return nil
+}
+
+// restoreLast restores the last checkpoint that is whole. It returns false if there is
+// no last one, whatever else is there: a person took it away to train anew.
+func (r *Run) restoreLast(ctx context.Context, store *model.Store) (bool, error) {
+	found, err := r.restore(ctx, store, checkpointFile)
+	if wrong := (*damagedError)(nil); !errors.As(err, &wrong) {
+		return found, err
+	}
+	for _, file := range []string{previousFile, bestFile} {
+		if found, e := r.restore(ctx, store, file); found && e == nil {
+			r.Warning = fmt.Sprintf("%s; %s, of step %d, was taken in its place", err, file, r.History.Steps())
+			return true, nil
+		}
+	}
+	return false, fmt.Errorf("%w; delete it to train the run anew", err)
+}
+
+// restore puts the checkpoint's values into the store, which holds the network's
+// fresh weights, and its history into the run. It returns false if there is no
+// checkpoint.
+func (r *Run) restore(ctx context.Context, store *model.Store, file string) (bool, error) {
+	folder, err := openFolder(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer folder.Close()
+	c, err := readCheckpoint(ctx, folder, file, func(head header) error { return r.fits(head, store) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	r.kept, r.sealed = nil, c.seal != ""
+	there := map[string]bool{}
+	for _, t := range c.weights {
+		there[t.name] = true
+		if t.name == companionState {
+			r.kept = t.value
+			continue
+		}
+		if v := store.GetVariable(t.name); v != nil {
+			if err := v.SetValue(t.value); err != nil {
+				return false, fmt.Errorf("ngebm: weight %s: %w", t.name, err)
+			}
+			continue
+		}
+		v, err := store.CreateVariable(t.name, t.value)
+		if err != nil {
+			return false, fmt.Errorf("ngebm: variable %s: %w", t.name, err)
+		}
+		v.SetTrainable(t.trainable)
+	}
+	// What the file does not have was not there yet: the optimiser's moments before
+	// the first step.
+	for v := range store.IterVariables() {
+		if v.HasValue() && !there[v.Path()] {
+			if err := v.Reset(); err != nil {
+				return false, fmt.Errorf("ngebm: variable %s: %w", v.Path(), err)
+			}
+		}
+	}
+	*r.History = c.history
+	r.file = file
+	r.sound = r.sound || file == checkpointFile
+	return true, nil
+}
+
+// fits compares a checkpoint's header with the run and with the network, whose weights
+// are in the store.
+func (r *Run) fits(head header, store *model.Store) error {
+	if head.Hash != r.Hash {
+		return fmt.Errorf("belongs to run %q, not to %s; move it back, or delete it to train this run anew", head.Hash, r.Hash)
+	}
+	if head.Seal != "" && head.Seal != r.seal() {
+		return fmt.Errorf("was saved with another %s: the class names, the shape, the network or the data were changed in it; get the folder from where it was trained, or train the configuration again, which writes both", configFile)
+	}
+	mismatch := func(format string, args ...any) error {
+		return fmt.Errorf("is of another architecture than %s: %s; give the network that the run was trained with, or delete the file to train anew", r.Classifier.Network, fmt.Sprintf(format, args...))
+	}
+	wanted, numbers := 0, 0
+	likeWeights := map[string]bool{} // the shapes that an optimiser's variables may have
+	for v := range store.IterVariables() {
+		if isWeight(v.Path()) {
+			wanted++
+			numbers += v.Shape().Size()
+			likeWeights[fmt.Sprint(v.Shape().Dimensions)] = true
+		}
+	}
+	others := 0
+	for _, t := range head.Tensors[2+len(head.History.Terms):] {
+		shape, err := t.shape()
+		if err != nil {
+			return err
+		}
+		v := store.GetVariable(t.Name)
+		switch {
+		case t.Name == companionState:
+			if want := shapes.Make(dtypes.Float32, append([]int{r.Config.JEM.Buffer}, r.Classifier.Shape...)...); !r.Config.JEM.On() || !shape.Equal(want) {
+				return fmt.Errorf("has a replay buffer of %s, which its configuration does not ask for; delete the file to train anew", shape)
+			}
+		case v != nil && !v.Shape().Equal(shape):
+			return mismatch("weight %s is %s in the file and %s in the network", t.Name, shape, v.Shape())
+		case v == nil && isWeight(t.Name):
+			return mismatch("the network has no weight %s", t.Name)
+		case v == nil:
+			if others += shape.Size(); others > maxOthers+8*numbers || shape.Size() > maxOthers && !likeWeights[fmt.Sprint(shape.Dimensions)] {
+				return fmt.Errorf("has a variable %s of %s, which no optimiser of this network keeps; delete the file to train anew", t.Name, shape)
+			}
+		}
+		if isWeight(t.Name) {
+			wanted--
+		}
+	}
+	if wanted != 0 {
+		return mismatch("the file lacks %d of the network's weights", wanted)
+	}
+	return nil
+}
+
+// maxOthers is the most numbers of a variable that is not shaped like a weight: counters
+// and the states of random number generators.
+const maxOthers = 1 << 12
