@@ -138,6 +138,9 @@ func zipMembers(ctx context.Context, files *format.Zip) (members []member, other
 
 // zippedHead reads the beginning of a file.
 func zippedHead(f *zip.File) ([]byte, error) {
+	if f.UncompressedSize64 == 0 {
+		return nil, nil
+	}
 	r, err := f.Open()
 	if err != nil {
 		return nil, err

@@ -58,30 +58,28 @@ func OpenZip(r io.ReaderAt, size int64) (*Zip, error) {
 	return &Zip{z, encoding}, nil
 }
 
-// beginsAtOnce checks that the first file of a zip file is at its beginning. The library
+// beginsAtOnce checks that one of the files of a zip file is at its beginning. The library
 // takes the last of several zip files in one for the whole.
 func beginsAtOnce(r io.ReaderAt, files []*zip.File) error {
-	if len(files) == 0 {
-		return nil
+	// A file's header is 30 bytes, its name and its extra fields; its data follow.
+	var header [30]byte
+	if _, err := r.ReadAt(header[:], 0); err != nil && len(files) > 0 {
+		return fmt.Errorf("it is not a whole zip file: %w", err)
 	}
-	first := int64(math.MaxInt64)
-	for _, f := range files {
+	name, extra := binary.LittleEndian.Uint16(header[26:]), binary.LittleEndian.Uint16(header[28:])
+	for _, f := range files { // most often it is the first one
 		at, err := f.DataOffset()
 		if err != nil {
 			return fmt.Errorf("it is not a whole zip file: %w", err)
 		}
-		first = min(first, at)
+		if at == 30+int64(name)+int64(extra) && string(header[:4]) == "PK\x03\x04" {
+			return nil
+		}
 	}
-	// A file's header is 30 bytes, its name and its extra fields.
-	var header [30]byte
-	if _, err := r.ReadAt(header[:], 0); err != nil {
-		return fmt.Errorf("it is not a whole zip file: %w", err)
+	if len(files) == 0 {
+		return nil
 	}
-	name, extra := binary.LittleEndian.Uint16(header[26:]), binary.LittleEndian.Uint16(header[28:])
-	if string(header[:4]) != "PK\x03\x04" || first != 30+int64(name)+int64(extra) {
-		return errors.New("something lies before the beginning of the zip file, another one perhaps: unpack both")
-	}
-	return nil
+	return errors.New("something lies before the beginning of the zip file, another one perhaps: unpack both")
 }
 
 // NPZ is a file of named NPY arrays, as numpy.savez and numpy.savez_compressed
