@@ -93,7 +93,7 @@ func (l *lab) act(what string, actions ...chromedp.Action) {
 // await waits until an expression in JavaScript is true.
 func (l *lab) await(what, expression string) {
 	l.t.Helper()
-	limited, cancel := context.WithTimeout(l.ctx, time.Minute)
+	limited, cancel := context.WithTimeout(l.ctx, 2*time.Minute)
 	defer cancel()
 	err := chromedp.Run(limited, chromedp.PollFunction("() => "+expression, nil, chromedp.WithPollingTimeout(0), chromedp.WithPollingInterval(50*time.Millisecond)))
 	if err != nil {
