@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"ngebm/data/files"
@@ -63,6 +64,9 @@ func cachedWithNote(opts Options, of, key string, build func() (train, test *Dat
 	folder, folderErr := opts.CacheFolder()
 	name := sha256.Sum256([]byte(of))
 	path := filepath.Join(folder, fmt.Sprintf("decoded-%x.ngebm", name[:8]))
+	if info, err := os.Lstat(path); err == nil && !files.Mine(info) { // another user's, in a shared folder
+		path = filepath.Join(folder, fmt.Sprintf("decoded-%x-%d.ngebm", name[:8], os.Geteuid()))
+	}
 	tell := func(note string) {
 		if note != "" {
 			opts.Progress.Report(progress.Report{Task: note})
@@ -141,6 +145,10 @@ func readCacheFile(path, key string) (train, test *Dataset, note string, err err
 	info, err := file.Stat()
 	if err != nil {
 		return nil, nil, "", err
+	}
+	// What is decoded is not compared with what it was decoded from: it has to be our own.
+	if !files.Mine(info) || info.Mode().Perm()&0o022 != 0 {
+		return nil, nil, "", errors.New("others could have written it")
 	}
 	return readCache(file, info.Size(), key)
 }

@@ -17,7 +17,7 @@ const fetchAbout = `Get data sets before they are needed, say for a machine with
 against the published checksums, and decode them. A download that broke off goes on where it was.
 Files that you got yourself go into the cache folder under the names that -list shows; they are checked
 in the same way. The folder is -cache, else $NGEBM_DATA, else ngebm/data in your cache folder.
-With NGEBM_OFFLINE=1 no program here downloads data.`
+With NGEBM_OFFLINE=1 no program here downloads anything.`
 
 func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("fetch", fetchAbout, "ngebm fetch svhn cifar10-c:fog/3; ngebm fetch -list")
