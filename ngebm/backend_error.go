@@ -1,12 +1,36 @@
 package ngebm
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
-// firstLine drops what GoMLX puts around the message of a panic in a graph's
-// function, and the stack trace. It adds what to do where the device has too little
+// backendError is an error of the device or of GoMLX in one line.
+type backendError struct {
+	line string
+	err  error
+}
+
+func (e *backendError) Error() string { return e.line }
+func (e *backendError) Unwrap() error { return e.err }
+
+// firstLine drops what GoMLX puts around an error: around the message of a panic in a
+// graph's function, and the tensors and the stack trace after it.
+func firstLine(err error) error { return &backendError{advised(err), err} }
+
+// advised is the line of firstLine, with what to do where the device has too little
 // memory, an operation cannot be differentiated twice, or two layers have one name.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
+func advised(err error) string {
+	line, _, more := strings.Cut(err.Error(), "\n")
+	if more {
+		cause := err
+		for next := errors.Unwrap(cause); next != nil; next = errors.Unwrap(cause) {
+			cause = next
+		}
+		if text := cause.Error(); !strings.Contains(text, "\n") && !strings.Contains(line, text) {
+			line = text
+		}
+	}
 	if i := strings.LastIndex(line, " panicked: "); i >= 0 {
 		line = line[i+len(" panicked: "):]
 	}

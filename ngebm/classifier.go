@@ -67,7 +67,7 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 		return nil, err
 	}
 	if _, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, shape...)...)); err != nil {
-		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %s", net, shape, firstLine(err))
+		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, firstLine(err))
 	}
 	return c, nil
 }
@@ -201,7 +201,7 @@ func (c *Classifier) apply(ctx context.Context, exec *model.Exec, name string, n
 		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, c.Shape...)...)
 		out, err := exec.Exec(x)
 		if err != nil {
-			return nil, fmt.Errorf("ngebm: evaluating %s: %s", name, firstLine(err))
+			return nil, fmt.Errorf("ngebm: evaluating %s: %w", name, firstLine(err))
 		}
 		if all == nil {
 			all = make([][]float64, len(out))

@@ -161,7 +161,7 @@ func (v *adversary) next(m moment, x *tensors.Tensor, batch data.Batch) (beside,
 	labels := tensors.FromFlatDataAndDimensions(batch.Labels, examples)
 	end, watch, err := v.loop.Run(start, nil, x, labels)
 	if err != nil {
-		return beside{}, fmt.Errorf("ngebm: adversarial examples: %s", firstLine(err))
+		return beside{}, fmt.Errorf("ngebm: adversarial examples: %w", firstLine(err))
 	}
 	return beside{x: end}, errors.Join(release(start, labels, watch))
 }

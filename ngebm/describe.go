@@ -62,7 +62,7 @@ func (c *Classifier) String() string {
 func (c *Classifier) Summary() (string, error) {
 	g, err := netgraph.Trace(c.store, c.Shape, c.logits)
 	if err != nil {
-		return "", fmt.Errorf("ngebm: %s: %s", c.Network, firstLine(err))
+		return "", fmt.Errorf("ngebm: %s: %w", c.Network, firstLine(err))
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -49,7 +49,7 @@ const networkFile = "network.txt"
 func traceNetwork(net nets.Network, store *model.Store, shape []int, classes int) (netgraph.Graph, error) {
 	g, err := netgraph.Trace(store, shape, func(x *Node) *Node { return logitsOf(net, store, networkScope, x, classes) })
 	if err != nil {
-		return g, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %s", net, shape, firstLine(err))
+		return g, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, firstLine(err))
 	}
 	return g, nil
 }

@@ -130,7 +130,7 @@ func (t *trainer) setBack() error {
 	}
 	// The optimiser's moments, which a state from before the first step does not have.
 	if err := t.store.InitializeVariables(t.backend, nil); err != nil {
-		return fmt.Errorf("ngebm: %s", firstLine(err))
+		return fmt.Errorf("ngebm: %w", firstLine(err))
 	}
 	h := r.History
 	h.Recoveries = reached.Recoveries + 1

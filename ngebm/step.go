@@ -44,7 +44,7 @@ func (t *trainer) compile() error {
 	}
 	t.report(false)
 	if err := t.build(step); err != nil {
-		return fmt.Errorf("ngebm: cannot build the training step of %s: %s", cfg.Net, firstLine(err))
+		return fmt.Errorf("ngebm: cannot build the training step of %s: %w", cfg.Net, firstLine(err))
 	}
 	if t.run.History.Steps() == 0 {
 		t.nameTerms(terms)
@@ -92,7 +92,7 @@ func (t *trainer) take(batches []data.Batch) (err error) {
 		values, watched, err = t.one(batches[0])
 	}
 	if err != nil {
-		return fmt.Errorf("ngebm: step %d: %s", first+1, firstLine(err))
+		return fmt.Errorf("ngebm: step %d: %w", first+1, firstLine(err))
 	}
 	for i, size := 0, len(values)/len(batches); i < len(batches); i++ {
 		of := values[i*size : (i+1)*size]

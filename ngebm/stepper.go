@@ -125,7 +125,7 @@ func weightsOf(store *model.Store, scope string) iter.Seq2[string, *model.Variab
 func (c *Classifier) Operations() (float64, error) {
 	g, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, c.Shape...)...))
 	if err != nil {
-		return 0, fmt.Errorf("ngebm: %s", firstLine(err))
+		return 0, fmt.Errorf("ngebm: %w", firstLine(err))
 	}
 	total, _ := operations(g.Nodes())
 	return total / float64(c.batch), nil
