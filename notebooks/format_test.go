@@ -87,3 +87,19 @@ func TestPagesOfOtherFormats(t *testing.T) {
 		}
 	}
 }
+
+// Only a notebook for Go is run.
+func TestIsGo(t *testing.T) {
+	for metadata, want := range map[string]bool{
+		`{}`: true,
+		`{"kernelspec":{"name":"gonb","display_name":"Go (gonb)"}}`: true,
+		`{"kernelspec":{"name":"gonb-2","language":"go"}}`:          true,
+		`{"kernelspec":{"name":"python3","language":"python"}}`:     false,
+		`{"kernelspec":{"name":"ir"}}`:                              false,
+	} {
+		doc, err := parseNotebook("n", []byte(`{"nbformat":4,"cells":[],"metadata":`+metadata+`}`))
+		if err != nil || doc.isGo() != want {
+			t.Errorf("%s: %v, %v", metadata, doc.isGo(), err)
+		}
+	}
+}

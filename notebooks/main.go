@@ -34,8 +34,12 @@ usage:
 publish runs the notebooks whose text, imported packages, pinned modules or data
 in them have changed since they ran; -force runs all, as it should be after a change
 of other files that a notebook reads. It writes nothing unless every one runs
-without a failure, shows no folder of this machine (home, repository, caches,
-temporary files) in its outputs, and holds nothing that looks like a token.
+without a failure, names no folder of this machine (home, repository, caches;
+temporary files, but in code) and holds nothing that looks like a token, in code,
+text, outputs, attachments or metadata. A notebook that is run is code, with your
+rights. With -html-only none is run or trusted: pages take pictures from files in
+the notebook's folder only, and of its HTML what can neither run nor load anything,
+whether it was run or not; see .github/SECURITY.md.
 The first set-up takes some minutes and about 1 GB below the user's cache folder;
 nothing else on the machine is changed. Later starts take seconds.
 
