@@ -180,3 +180,13 @@ func ExampleReporter() {
 	report.Report(progress.Report{Task: "train moons", Done: 10, Total: 10, Unit: "steps", Finished: true})
 	// Output:
 }
+
+// A quiet notice is one small line, without the sign of an event, and as text.
+func TestLiveQuietNotice(t *testing.T) {
+	var sent []string
+	l := &live{send: func(_, html string) { sent = append(sent, html) }, sync: func() {}, newID: func() string { return "id" }}
+	l.Report(progress.Report{Task: "loaded <moons>: 40 steps", Finished: true, Quiet: true})
+	if len(sent) != 1 || strings.Contains(sent[0], "⚠") || !strings.Contains(sent[0], "loaded &lt;moons&gt;: 40 steps") {
+		t.Errorf("sent was %q", sent)
+	}
+}
