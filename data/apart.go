@@ -24,7 +24,7 @@ func apart(classes, names []string) (test []bool, err error) {
 	for _, class := range slices.Sorted(maps.Keys(members)) {
 		examples := members[class]
 		if len(examples) < 2 {
-			return nil, fmt.Errorf("class %s has one image: it takes two, one to train and one to test with", class)
+			return nil, fmt.Errorf("class %s has one image: it takes two, one to train and one to test with", shown(class))
 		}
 		slices.SortFunc(examples, func(a, b keyed) int { return slices.Compare(a.key[:], b.key[:]) })
 		for _, e := range examples[:max(1, (2*len(examples)+5)/10)] {

@@ -3,6 +3,7 @@
 package data
 
 import (
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -45,4 +46,15 @@ func TestOnlyFilesAreRead(t *testing.T) {
 	if !told.said("pets: left out: 1 named pipe") {
 		t.Errorf("it said %v", told.all)
 	}
+}
+
+// A name on the disk that is not UTF-8 is an error that names it, never a class of another
+// name.
+func TestFolderNamesAreUTF8(t *testing.T) {
+	root := writeFolder(t, petFiles(t))
+	if err := os.Mkdir(filepath.Join(root, "train", "caf\xe9"), 0o755); err != nil {
+		t.Skip("this disk takes no such names: ", err)
+	}
+	_, _, err := Open(t.Context(), "folder:"+root, Options{Cache: t.TempDir()})
+	says(t, err, `the name "train/caf\xe9" is not UTF-8: rename it`)
 }

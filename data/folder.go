@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"ngebm/data/files"
 	"ngebm/ngebm/progress"
@@ -113,8 +114,8 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 	if isHidden(name) {
 		return nil
 	}
-	if _, err := cleanName(name); err != nil {
-		return err
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("the name %q is not UTF-8: rename it, for instance with convmv", name)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -124,6 +125,9 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 		return fmt.Errorf("%s: %w", shown(name), shownError(err))
 	}
 	f.members = append(f.members, member{name, kindOfMode(info.Mode())})
+	if err := boundMembers(len(f.members)); err != nil {
+		return err
+	}
 	if !info.IsDir() {
 		return keys.add(ctx, name, f.path(name), info)
 	}

@@ -13,14 +13,13 @@ import (
 // archiveTree is the names in an archive, in which links are followed as they would be in
 // the folder that it unpacks to, and never out of it.
 type archiveTree struct {
-	kinds    map[string]string   // of all members, by name; see [member]
-	links    map[string]string   // what symbolic links hold
-	hard     map[string]string   // the members that hard links are other names of
-	children map[string][]string // the names in each folder
+	kinds map[string]string // of all members, by name; see [member]
+	links map[string]string // what symbolic links hold
+	hard  map[string]string // the members that hard links are other names of
 }
 
 func newArchiveTree() *archiveTree {
-	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}, children: map[string][]string{}}
+	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}}
 }
 
 const kindLink = "link"
@@ -35,21 +34,38 @@ func (t *archiveTree) add(name, kind string) error {
 		return fmt.Errorf("%s is there twice: keep one", shown(name))
 	}
 	t.kinds[name] = kind
-	for { // the folders that it lies in need not be members
-		folder := path.Dir(name)
-		t.children[folder] = append(t.children[folder], path.Base(name))
-		if folder == "." {
-			return nil
-		}
+	// The folders that it lies in need not be members.
+	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 		switch kind, known := t.kinds[folder]; {
 		case known && kind == kindFolder:
-			return nil
+			return boundMembers(len(t.kinds))
 		case known:
 			return fmt.Errorf("%s lies in %s, which is not a folder there", shown(name), shown(folder))
 		}
 		t.kinds[folder] = kindFolder
-		name = folder
 	}
+	return boundMembers(len(t.kinds))
+}
+
+// maxMembers bounds the files and folders of a set: each takes some hundred bytes.
+const maxMembers = 1 << 21
+
+func boundMembers(n int) error {
+	if n > maxMembers {
+		return fmt.Errorf("it has more than %d files and folders: take a part of them", maxMembers)
+	}
+	return nil
+}
+
+// children returns the names in each folder.
+func (t *archiveTree) children() map[string][]string {
+	children := map[string][]string{}
+	if len(t.links)+len(t.hard) > 0 { // else nobody asks
+		for _, name := range slices.Sorted(maps.Keys(t.kinds)) {
+			children[path.Dir(name)] = append(children[path.Dir(name)], path.Base(name))
+		}
+	}
+	return children
 }
 
 // maxLinkTarget is how long a path is at most on Linux.
@@ -126,6 +142,7 @@ const maxLinked = 1 << 18
 // it, and the other names by the one that the archive has it under.
 func (t *archiveTree) visible() (members []member, others map[string][]string, err error) {
 	others = map[string][]string{}
+	children := t.children()
 	var broken []string
 	added := 0
 	var follow func(name, real string, folders []string) error
@@ -151,7 +168,7 @@ func (t *archiveTree) visible() (members []member, others map[string][]string, e
 		if slices.Contains(folders, target) || isBelow(name, target) {
 			return fmt.Errorf("the link %s leads to a folder that it lies in: remove it", shown(name))
 		}
-		for _, child := range t.children[target] {
+		for _, child := range children[target] {
 			if isHidden(child) {
 				continue
 			}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -172,6 +173,17 @@ func TestLinksMultiply(t *testing.T) {
 		_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", linkedTar(t, numbered(t, "d/", 1, 0), links...)), Options{Cache: t.TempDir()})
 		says(t, err, "links in it to folders add more than 262144 names: unpack it and write folder:PATH")
 	})
+}
+
+// An archive of more members than a set may have ends in an error, not in swapping.
+func TestTooManyMembers(t *testing.T) {
+	tree := newArchiveTree()
+	var err error
+	n := 0
+	for ; err == nil && n < 3<<20; n++ {
+		err = tree.add(strconv.Itoa(n), ".txt file")
+	}
+	says(t, err, "it has more than 2097152 files and folders: take a part of them")
 }
 
 func FuzzArchiveLinks(f *testing.F) {

@@ -28,7 +28,8 @@ type Options struct {
 	// a set whose files are not in the cache is then an error that says which
 	// file to put where.
 	Offline bool
-	// Progress is told of downloads and decoding; nil for silence.
+	// Progress is told of downloads and decoding and, in a report without unit, of what
+	// a set leaves out; nil for silence.
 	Progress progress.Reporter
 
 	published []source  // stand in for publishedSources where a test has its own
@@ -56,7 +57,7 @@ func (o Options) sources() []source {
 	}
 	return append(list,
 		source{"folder", "PATH", "a folder of images: " + layout, openFolder},
-		source{"tar", "PATH", "the same in a .tar or .tar.gz", openTar},
+		source{"tar", "PATH", "the same in a .tar, .tar.gz or .tar.bz2", openTar},
 		source{"zip", "PATH", "the same in a .zip", openZip},
 		source{"npz", "PATH", "images in an .npz of NumPy: " + npzLayout, openNPZ},
 		source{"celeba", "[PATH]", "CelebA's aligned faces, 32x32, in one class: a folder or .zip of img_align_celeba, by hand", openCelebA},
@@ -122,6 +123,16 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 // an image set gives its images in that size: "folder:photos@64", "mnist@32x32x3".
 // Image files, which may differ in size then, are scaled so that they just cover
 // it, and their middle is taken; see [Dataset.Resize] for other sets.
+//
+// Image files are JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM or PAM, whatever their
+// names say; of a file with several images the first is taken. Their colors are those
+// of Pillow's convert("RGB"), up to 2 of 255 for JPEG, more at edges of color for lossy
+// WebP, whose chroma is not interpolated. Transparency is dropped, and the orientation in
+// EXIF data is not applied. 16 bits become 8. Gray images stay gray in a set that has no
+// others. Class names are in Unicode's form NFC. Links in a folder are followed, those
+// in an archive within it. Files that the set leaves out are told to opts.Progress in one
+// line, by kind and count; hidden files and those that macOS and Windows add are not.
+// Damaged images are an error that names the first of them.
 func Open(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	if opts.Limit < 0 {
 		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give 0 for all, or a number above it", opts.Limit)
