@@ -39,7 +39,7 @@ type keeper struct {
 const kept = 3
 
 // deciding are the environment variables that may change what a notebook shows.
-var deciding = []string{"NGEBM_DEVICE", "NGEBM_DATA", "GOMLX_BACKEND", "XLA_FLAGS", "GOFLAGS", "CGO_ENABLED"}
+var deciding = []string{"NGEBM_DEVICE", "NGEBM_DATA", "GOMLX_BACKEND", "XLA_FLAGS", "PJRT_PLUGIN_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"}
 
 // key of the notebook at path.
 func (k *keeper) key(ctx context.Context, path string) (string, error) {
