@@ -28,9 +28,8 @@ import (
 	"ngebm/ngebm/jem"
 )
 
-// algorithm is raised whenever a change in this project's code changes what a
-// configuration trains to; it is part of a run's hash, so that results of
-// different algorithms are never taken for one another.
+// algorithm is part of every hash. It stays, so that runs made before are found; other
+// code is told by [Source].
 const algorithm = 1
 
 // Config describes a training run: with the same Config, data and kind of
@@ -289,7 +288,8 @@ func describe(t reflect.Type) string {
 // Hash identifies what the configuration trains to on the given training data:
 // the first 12 hex digits of a SHA-256. It covers every setting that matters, the
 // network's name, the data's checksum and the version of the algorithm, and
-// neither names nor paths.
+// neither names nor paths. [Run].Hash covers the network of a person's own, too. What
+// no hash covers, such as the code, is compared when a run is loaded: see [Run].Notes.
 func (c Config) Hash(dataChecksum string) string {
 	c = c.withDefaults()
 	// The checksum says which examples.

@@ -20,8 +20,9 @@ import (
 // Network turns inputs into logits.
 type Network interface {
 	// String names the network and everything that determines its shape
-	// ("wrn-10-2"). It is part of what identifies a run, so two networks that
-	// differ must have names that differ.
+	// ("wrn-10-2"). It is part of what identifies a run. So are the graph and the
+	// initial weights of a network of your own: an edit under the same name is
+	// another run.
 	String() string
 	// Logits builds the network in scope on x and returns logits shaped
 	// [batch, classes]. x is shaped [batch, height, width, channels] for images,
