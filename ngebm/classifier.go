@@ -134,7 +134,10 @@ func (c *Classifier) GradientNorms(d *data.Dataset) ([]float64, error) {
 // Accuracy returns the fraction of examples whose largest logit is the label's.
 func (c *Classifier) Accuracy(d *data.Dataset) (float64, error) {
 	logits, _, err := c.predict(context.Background(), d, false, nil)
-	return accuracyOf(logits, d.Labels), err
+	if err != nil {
+		return 0, err
+	}
+	return accuracyOf(logits, d.Labels), nil
 }
 
 // predict returns the logits and, if asked, the gradient norms; see Apply.
@@ -164,6 +167,12 @@ func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool
 // number of examples done after each batch; if ctx ends, so does Apply, with its
 // error.
 func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Dataset, done func(examples int)) ([][]float64, error) {
+	if err := ready(d); err != nil {
+		return nil, err
+	}
+	if exec == nil {
+		return nil, errors.New("ngebm: the executable is nil; make one with NewExec")
+	}
 	if !slices.Equal(d.Shape, c.Shape) {
 		return nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
 	}

@@ -141,6 +141,15 @@ func (c Config) String() string {
 	return string(b)
 }
 
+// Bounds of settings, far above what anybody trains: products of them fit an integer.
+const (
+	maxEpochs = 1_000_000
+	maxBatch  = 1 << 20
+	maxSteps  = 1 << 40
+	maxTimes  = 1000   // of being set back: each draws from random streams of its own
+	maxAscent = 10_000 // steps of projected gradient ascent in one training step
+)
+
 // Validate reports the first setting that cannot be trained.
 func (c Config) Validate() error {
 	bad := func(field string, value any, want string) error {
@@ -157,30 +166,32 @@ func (c Config) Validate() error {
 	switch {
 	case c.Alpha == 0 && c.Beta == 0 && c.Gamma == 0 && !c.JEM.On():
 		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimise; ordinary training is alpha=1")
-	case c.Epochs < 1:
-		return bad("epochs", c.Epochs, "1 or more")
-	case c.Batch < 1:
-		return bad("batch", c.Batch, "1 or more")
+	case c.Epochs < 1 || c.Epochs > maxEpochs:
+		return bad("epochs", c.Epochs, fmt.Sprintf("from 1 to %d", maxEpochs))
+	case c.Batch < 1 || c.Batch > maxBatch:
+		return bad("batch", c.Batch, fmt.Sprintf("from 1 to %d", maxBatch))
 	case c.Limit < 0:
 		return bad("limit", c.Limit, "0 (all examples) or more")
 	case !(c.LearningRate > 0) || math.IsInf(c.LearningRate, 0):
 		return bad("learning_rate", c.LearningRate, "a finite number above 0, such as 0.001")
-	case c.Warmup < 0:
-		return bad("warmup", c.Warmup, "0 or more steps")
+	case c.Warmup < 0 || c.Warmup > maxSteps:
+		return bad("warmup", c.Warmup, fmt.Sprintf("from 0 to %d steps", maxSteps))
 	case !slices.Contains([]string{"constant", "step", "cosine"}, c.Schedule):
 		return bad("schedule", fmt.Sprintf("%q", c.Schedule), "constant, step or cosine")
 	case c.Schedule == "step" && !(c.Decay > 0 && c.Decay <= 1):
 		return bad("decay", c.Decay, "above 0 and at most 1")
 	case c.Schedule == "step" && !slices.IsSorted(c.DecayEpochs):
 		return bad("decay_epochs", c.DecayEpochs, "in increasing order")
+	case len(c.DecayEpochs) > 0 && (slices.Min(c.DecayEpochs) < 0 || slices.Max(c.DecayEpochs) > maxEpochs):
+		return bad("decay_epochs", c.DecayEpochs, fmt.Sprintf("from 0 to %d each", maxEpochs))
 	case c.Augment.Pad < 0:
 		return bad("augment.pad", c.Augment.Pad, "0 or more pixels")
 	case !(c.Augment.Noise >= 0) || math.IsInf(c.Augment.Noise, 0):
 		return bad("augment.noise", c.Augment.Noise, "a finite number of 0 or more")
 	case c.Validation < 0:
 		return bad("validation", c.Validation, "0 (none) or more examples")
-	case c.EvalEvery < 1:
-		return bad("eval_every", c.EvalEvery, "1 or more epochs")
+	case c.EvalEvery < 1 || c.EvalEvery > maxEpochs:
+		return bad("eval_every", c.EvalEvery, fmt.Sprintf("from 1 to %d epochs", maxEpochs))
 	}
 	return c.validateMethod(bad)
 }
@@ -276,7 +287,7 @@ func describe(t reflect.Type) string {
 	case reflect.Int:
 		return "whole number"
 	case reflect.Uint64:
-		return "whole number of 0 or more"
+		return fmt.Sprintf("whole number from 0 to %d", uint64(math.MaxUint64))
 	case reflect.Bool:
 		return "switch, true or false"
 	case reflect.Slice:
@@ -315,6 +326,9 @@ func parseConfig(b []byte) (Config, error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
+		if strings.Contains(err.Error(), "unknown field") {
+			err = fmt.Errorf("it has a setting that this program does not know (%w): use the newer program that wrote it", err)
+		}
 		return c, err
 	}
 	return c, c.Validate()

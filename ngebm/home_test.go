@@ -4,6 +4,7 @@ package ngebm_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"ngebm/data"
 	"ngebm/ngebm"
 
 	"github.com/gomlx/compute"
@@ -146,5 +148,104 @@ func TestOthersFilesStayInARunFolder(t *testing.T) {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			t.Errorf("%s, which a killed run left, is still there", name)
 		}
+	}
+}
+
+// What config.json says of the classifier is that of its checkpoint, to the letter.
+func TestTheConfigurationIsSealed(t *testing.T) {
+	backend, cfg := open(t, "go"), small()
+	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(run.Dir, "config.json")
+	honest, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loaded, err := ngebm.Load(t.Context(), backend, run.Dir, nil); err != nil || strings.Contains(strings.Join(loaded.Notes, ";"), "seal") {
+		t.Fatalf("%v, %v", loaded, err)
+	}
+	edit := func(change func(info map[string]any)) {
+		t.Helper()
+		var info map[string]any
+		if err := json.Unmarshal(honest, &info); err != nil {
+			t.Fatal(err)
+		}
+		change(info)
+		text, err := json.Marshal(info)
+		if err == nil {
+			err = os.WriteFile(path, text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	settings := func(info map[string]any) map[string]any { return info["config"].(map[string]any) }
+	for name, c := range map[string]struct {
+		change func(info map[string]any)
+		want   string
+	}{
+		"class names exchanged": {func(info map[string]any) {
+			classes := info["data"].(map[string]any)["classes"].([]any)
+			classes[0], classes[1] = classes[1], classes[0]
+		}, "another config.json"},
+		"a class name":        {func(info map[string]any) { info["data"].(map[string]any)["classes"].([]any)[0] = "safe" }, "another config.json"},
+		"the shape":           {func(info map[string]any) { info["shape"] = []int{1, 2} }, "another network"},
+		"an activation":       {func(info map[string]any) { settings(info)["net"] = "mlp-lrelu-16" }, "was changed"},
+		"a setting":           {func(info map[string]any) { settings(info)["seed"] = 2 }, "was changed"},
+		"the data":            {func(info map[string]any) { info["training"] = strings.Repeat("0", 64) }, "was changed"},
+		"the data taken away": {func(info map[string]any) { delete(info, "training") }, "another config.json"},
+		"the hash":            {func(info map[string]any) { info["hash"] = "0123456789ab" }, "was changed"},
+		"a newer algorithm":   {func(info map[string]any) { info["algorithm"] = 2 }, "trained by algorithm 2"},
+	} {
+		edit(c.change)
+		if _, err := ngebm.Load(t.Context(), backend, run.Dir, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if _, err := ngebm.LoadBest(t.Context(), backend, run.Dir, nil); err == nil {
+			t.Errorf("%s: the best checkpoint was loaded", name)
+		}
+	}
+	edit(func(info map[string]any) { info["note"] = "of a newer program" })
+	if _, err := ngebm.Load(t.Context(), backend, run.Dir, nil); err != nil {
+		t.Errorf("something more in config.json: %v", err)
+	}
+}
+
+// A run to start from is found in a folder of runs of any name.
+func TestStartInAFolderOfAnyName(t *testing.T) {
+	backend, cfg, runs := open(t, "go"), small(), filepath.Join(t.TempDir(), "r[7*?")
+	first, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Start, cfg.Epochs = first.Hash, 1
+	if _, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A set that data.New did not make, and values that are missing, are errors.
+func TestInputsAreChecked(t *testing.T) {
+	run, err := ngebm.Train(t.Context(), open(t, "go"), small(), ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := run.Classifier
+	for name, d := range map[string]*data.Dataset{
+		"nil": nil, "empty": {}, "no points": {Shape: []int{2}, Labels: []int32{0}}, "no MaxPixel": {Shape: []int{2}, Pixels: []uint8{1, 2}, Labels: []int32{0}},
+	} {
+		_, logits := c.Logits(d)
+		_, accuracy := c.Accuracy(d)
+		_, norms := c.GradientNorms(d)
+		for _, err := range []error{logits, accuracy, norms} {
+			if err == nil || !strings.Contains(err.Error(), "data.New") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if _, err := c.Apply(t.Context(), nil, run.Test, nil); err == nil || !strings.Contains(err.Error(), "NewExec") {
+		t.Errorf("no executable: %v", err)
 	}
 }

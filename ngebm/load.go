@@ -125,13 +125,16 @@ func checkHeaders(dir string, checkpoints []string, net nets.Network, info runIn
 			if err = head.hasWeightsOf(net, info); err == nil {
 				return nil
 			}
-			err = fmt.Errorf("ngebm: checkpoint %q is of another architecture than %s, which %s names: %w", filepath.Join(dir, name), net, configFile, err)
+			err = fmt.Errorf("ngebm: checkpoint %q is of another architecture than %s, which %s names: %w; get the folder whole", filepath.Join(dir, name), net, configFile, err)
 		}
 		if first == nil {
 			first = err
 		}
 	}
-	return fmt.Errorf("%w; get the folder whole, or delete the file to train the run anew", first)
+	if wrong := (*damagedError)(nil); errors.As(first, &wrong) {
+		return fmt.Errorf("%w; get the folder whole, or delete the file to train the run anew", first)
+	}
+	return first
 }
 
 // hasWeightsOf compares the header with the weights of one of the networks that have

@@ -90,7 +90,7 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("focal", c.Focal, "0 (none) or a finite number of 1 or more")
 	case c.Focal != 0 && c.LabelSmoothing != 0:
 		return bad("focal", c.Focal, "0 where label_smoothing is used: one of the two")
-	case c.RampEpochs < 0 || c.FadeEpochs < 0 || c.RampEpochs+c.FadeEpochs > c.Epochs:
+	case c.RampEpochs < 0 || c.FadeEpochs < 0 || c.RampEpochs > c.Epochs-c.FadeEpochs:
 		return fmt.Errorf("ngebm: ramp_epochs is %d and fade_epochs is %d; each must be 0 or more, and together at most the %d epochs", c.RampEpochs, c.FadeEpochs, c.Epochs)
 	case !(a.Epsilon >= 0 && finite(a.Epsilon)):
 		return bad("adversarial.epsilon", a.Epsilon, "a finite number of 0 (none) or more")
@@ -98,8 +98,8 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("adversarial.epsilon", a.Epsilon, "above 0 where other settings of adversarial are given, such as .0314 for 8/255")
 	case a.Norm != "" && a.Norm != "linf" && a.Norm != "l2":
 		return bad("adversarial.norm", fmt.Sprintf("%q", a.Norm), "linf or l2")
-	case a.Steps < 0:
-		return bad("adversarial.steps", a.Steps, "1 or more, or 0 for 10")
+	case a.Steps < 0 || a.Steps > maxAscent:
+		return bad("adversarial.steps", a.Steps, fmt.Sprintf("from 1 to %d, or 0 for 10", maxAscent))
 	case !(a.Step >= 0 && finite(a.Step)):
 		return bad("adversarial.step", a.Step, "a finite number of 0 or more")
 	case m.Outliers == "" && m != Margin{}:
@@ -118,8 +118,8 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("ema", c.EMA, "at least 0 (none) and below 1, such as .999")
 	case c.Precision != "" && c.Precision != "float32" && c.Precision != bfloat16:
 		return bad("precision", fmt.Sprintf("%q", c.Precision), "float32 (the default) or bfloat16")
-	case r.Times < 0:
-		return bad("recover.times", r.Times, "0 (stop) or more")
+	case r.Times < 0 || r.Times > maxTimes:
+		return bad("recover.times", r.Times, fmt.Sprintf("from 0 (stop) to %d", maxTimes))
 	case !(r.Shrink >= 0 && r.Shrink <= 1):
 		return bad("recover.shrink", r.Shrink, "above 0 and at most 1, or 0 for .5")
 	case r.Times == 0 && r != Recover{}:

@@ -63,7 +63,7 @@ func (r *Run) writeConfig() error {
 			return unwritten("the run's folder", err)
 		}
 	}
-	cfg, err := json.Marshal(r.Config)
+	cfg, err := json.Marshal(r.Config.WithoutFolders())
 	if err != nil {
 		return fmt.Errorf("ngebm: %w", err)
 	}

@@ -52,7 +52,7 @@ func TestLoadRefusesStrangers(t *testing.T) {
 		"negative shape":       {string(strange(t, "mlp-3", []int{-2, -2}, two)), exampleCheckpoint(), "examples of shape [-2 -2]"},
 		"huge shape":           {string(strange(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 16777216 numbers"},
 		"huge layers":          {string(strange(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "another architecture than mlp-65536-65536"},
-		"huge Wide ResNet":     {string(strange(t, "wrn-28-60000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-60000"},
+		"huge Wide ResNet":     {string(strange(t, "wrn-28-1000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-1000"},
 		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
 		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the 16777216 that it may have"},
 		"other weights":        {good, exampleCheckpoint(), "another architecture"},

@@ -117,8 +117,9 @@ func Open(spec string, report progress.Reporter) (*Device, error) {
 
 // OpenSeveral is Open for work that is shared by a number of devices, 1 or more.
 func OpenSeveral(spec string, devices int, report progress.Reporter) (*Device, error) {
-	if devices < 1 {
-		return nil, fmt.Errorf("%d devices cannot be opened; ask for 1 or more", devices)
+	const most = 256 // XLA makes as many processors as it is asked for
+	if devices < 1 || devices > most {
+		return nil, fmt.Errorf("%d devices cannot be opened; ask for 1 to %d", devices, most)
 	}
 	o := Environment().With(spec)
 	o.Devices, o.Progress = devices, report

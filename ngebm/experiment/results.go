@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"ngebm/data"
 	"ngebm/data/files"
@@ -120,17 +118,7 @@ type Detection struct {
 
 // publicName is a data set's name without the folders of its path.
 func publicName(set string) string {
-	kind, path, ok := strings.Cut(set, ":")
-	if !ok || !filepath.IsAbs(path) && !strings.HasPrefix(path, ".") {
-		return set
-	}
-	return kind + ":" + filepath.Base(path)
-}
-
-// publicConfig is a configuration without folders; its hash is the same.
-func publicConfig(c ngebm.Config) ngebm.Config {
-	c.Data, c.Margin.Outliers = publicName(c.Data), publicName(c.Margin.Outliers)
-	return c
+	return ngebm.Config{Data: set}.WithoutFolders().Data
 }
 
 // Find returns the result of a method's run with that seed, or nil.

@@ -145,7 +145,7 @@ func (r *runner) open(ctx context.Context) error {
 		return err
 	}
 	public := r.plan
-	public.Base = publicConfig(public.Base)
+	public.Base = public.Base.WithoutFolders()
 	public.Base.Seed = public.Seeds[0]
 	r.results = &Results{Format: format, Plan: public, Runs: []Result{}}
 	return nil
@@ -341,7 +341,7 @@ func readResult(folder *files.Folder, name string) (*Result, error) {
 // describe says what the run is and where it comes from.
 func (r *runner) describe(run *ngebm.Run, j job) *Result {
 	result := &Result{
-		Method: j.method, Seed: j.config.Seed, Config: publicConfig(run.Config), Run: run.Hash, Network: run.Config.Net,
+		Method: j.method, Seed: j.config.Seed, Config: run.Config.WithoutFolders(), Run: run.Hash, Network: run.Config.Net,
 		Sets: []Set{setOf(run.Train), setOf(run.Validation), setOf(run.Test)},
 		Training: Training{Steps: run.History.Steps(), Batch: run.Config.Batch, Work: Work{
 			Code: run.Cost.Code, Source: run.Cost.Source, Device: files.WithoutFolders(run.Cost.Device), Machine: machine(),

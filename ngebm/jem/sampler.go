@@ -58,6 +58,9 @@ func NewSampler(m Model, settings Settings, train *data.Dataset, batch int, seed
 	if settings.Conditional && settings.Buffer < s.classes {
 		return nil, fmt.Errorf("jem.buffer is %d; conditional samples need a place for each of the %d classes", settings.Buffer, s.classes)
 	}
+	if s.size > maxValues/settings.Buffer {
+		return nil, fmt.Errorf("jem.buffer is %d; as many samples of %d numbers would not fit in memory, give %d or less", settings.Buffer, s.size, maxValues/s.size)
+	}
 	var err error
 	if s.chain, err = NewChain(m, settings.Steps, settings.Conditional); err != nil {
 		return nil, err

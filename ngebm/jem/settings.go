@@ -67,6 +67,13 @@ func (s Settings) WithDefaults() Settings {
 	return s
 }
 
+// Bounds of settings: chains of the paper have 20 steps, its buffer 10,000 samples.
+const (
+	maxSteps  = 10_000
+	maxBuffer = 1_000_000
+	maxValues = 1 << 30 // numbers in the buffer
+)
+
 // Validate reports the first setting that cannot be used, by its key and value.
 func (s Settings) Validate() error {
 	bad := func(key string, value any, want string) error {
@@ -91,14 +98,14 @@ func (s Settings) Validate() error {
 	switch {
 	case s.Joint > 0 && !s.Conditional:
 		return bad("joint", s.Joint, "0 unless samples are drawn by class: set jem.conditional=true too")
-	case s.Steps < 1:
-		return bad("steps", s.Steps, "1 or more")
+	case s.Steps < 1 || s.Steps > maxSteps:
+		return bad("steps", s.Steps, fmt.Sprintf("from 1 to %d", maxSteps))
 	case !positive(s.Step):
 		return bad("step", s.Step, "a finite number above 0")
 	case !positive(s.Noise):
 		return bad("noise", s.Noise, "a finite number above 0")
-	case s.Buffer < 1:
-		return bad("buffer", s.Buffer, "1 or more samples")
+	case s.Buffer < 1 || s.Buffer > maxBuffer:
+		return bad("buffer", s.Buffer, fmt.Sprintf("from 1 to %d samples", maxBuffer))
 	case !(s.Restart > 0 && s.Restart <= 1):
 		return bad("restart", s.Restart, "above 0 and at most 1")
 	case s.Start != "uniform" && s.Start != "data":

@@ -43,6 +43,13 @@ func Known() [][2]string {
 	}
 }
 
+// Bounds of the networks that have names, which may come from a stranger's run.
+const (
+	maxHidden = 64   // layers
+	maxDepth  = 202  // of a Wide ResNet; the deepest ones published have 40
+	maxWidth  = 1024 // of a Wide ResNet; the widest ones published have 20
+)
+
 // Parse returns the network of that name; see [Known].
 func Parse(name string) (Network, error) {
 	kind, rest, _ := strings.Cut(strings.ToLower(name), "-")
@@ -55,6 +62,9 @@ func Parse(name string) (Network, error) {
 		widths, err := numbers(rest)
 		if err != nil {
 			return nil, fmt.Errorf("nets: %q is no network: after mlp- come the widths of the hidden layers, as in mlp-128-128", name)
+		}
+		if len(widths) > maxHidden {
+			return nil, fmt.Errorf("nets: an mlp of %d hidden layers; give %d or fewer, more take minutes to compile", len(widths), maxHidden)
 		}
 		m.Hidden = widths
 		return m, nil
@@ -70,6 +80,9 @@ func Parse(name string) (Network, error) {
 		w := WideResNet{Depth: n[0], Width: n[1]}
 		if n[0] < 10 || (n[0]-4)%6 != 0 {
 			return nil, fmt.Errorf("nets: %q has depth %d; a Wide ResNet's depth is 6n+4: 10, 16, 22, 28 …", name, n[0])
+		}
+		if n[0] > maxDepth || n[1] > maxWidth {
+			return nil, fmt.Errorf("nets: %q is too large: a Wide ResNet has a depth of %d and a width of %d at most", name, maxDepth, maxWidth)
 		}
 		return w, nil
 	}

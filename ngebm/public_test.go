@@ -1,0 +1,18 @@
+package ngebm
+
+import "testing"
+
+func TestWithoutFolders(t *testing.T) {
+	for name, want := range map[string]string{
+		"digits": "digits", "moons:200": "moons:200", "cifar10-c:fog/3": "cifar10-c:fog/3", "uniform noise": "uniform noise", "celeba": "celeba",
+		"folder:/home/ada/photos@64": "folder:photos@64", "tar:../ada/x.tar.gz": "tar:x.tar.gz", "zip:ada/secret/x.zip": "zip:x.zip",
+		"npz:/data/a.npz": "npz:a.npz", "celeba:/data/celeba": "celeba:celeba",
+	} {
+		c := DefaultConfig(name, "mlp-4")
+		c.Margin.Outliers = name
+		public := c.WithoutFolders()
+		if public.Data != want || public.Margin.Outliers != want || public.Hash("x") != c.Hash("x") {
+			t.Errorf("%s: %s, %s", name, public.Data, public.Margin.Outliers)
+		}
+	}
+}
