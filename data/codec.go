@@ -9,7 +9,6 @@ import (
 	"io"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 )
 
 // codec is one kind of image file.
@@ -32,8 +31,8 @@ func codecs() []codec {
 		{"\x89PNG", standard(false, png.DecodeConfig, png.Decode)},
 		{"GIF8", openGIF},
 		{"BM", standard(false, bmp.DecodeConfig, bmp.Decode)},
-		{"II*\x00", standard(false, tiff.DecodeConfig, tiff.Decode)},
-		{"MM\x00*", standard(false, tiff.DecodeConfig, tiff.Decode)},
+		{"II*\x00", openTIFF},
+		{"MM\x00*", openTIFF},
 		{"RIFF????WEBP", openWebP},
 		{"P1", openNetpbm}, {"P2", openNetpbm}, {"P3", openNetpbm},
 		{"P4", openNetpbm}, {"P5", openNetpbm}, {"P6", openNetpbm}, {"P7", openNetpbm},

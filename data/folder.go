@@ -125,7 +125,7 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 		return fmt.Errorf("%s: %w", shown(name), shownError(err))
 	}
 	f.members = append(f.members, member{name, kindOfMode(info.Mode())})
-	if err := boundMembers(len(f.members)); err != nil {
+	if err := boundMembers(len(f.members), maxMembers); err != nil {
 		return err
 	}
 	if !info.IsDir() {

@@ -16,10 +16,11 @@ type archiveTree struct {
 	kinds map[string]string // of all members, by name; see [member]
 	links map[string]string // what symbolic links hold
 	hard  map[string]string // the members that hard links are other names of
+	most  int               // members
 }
 
 func newArchiveTree() *archiveTree {
-	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}}
+	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}, most: maxMembers}
 }
 
 const kindLink = "link"
@@ -38,21 +39,21 @@ func (t *archiveTree) add(name, kind string) error {
 	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 		switch kind, known := t.kinds[folder]; {
 		case known && kind == kindFolder:
-			return boundMembers(len(t.kinds))
+			return boundMembers(len(t.kinds), t.most)
 		case known:
 			return fmt.Errorf("%s lies in %s, which is not a folder there", shown(name), shown(folder))
 		}
 		t.kinds[folder] = kindFolder
 	}
-	return boundMembers(len(t.kinds))
+	return boundMembers(len(t.kinds), t.most)
 }
 
 // maxMembers bounds the files and folders of a set: each takes some hundred bytes.
 const maxMembers = 1 << 21
 
-func boundMembers(n int) error {
-	if n > maxMembers {
-		return fmt.Errorf("it has more than %d files and folders: take a part of them", maxMembers)
+func boundMembers(n, most int) error {
+	if n > most {
+		return fmt.Errorf("it has more than %d files and folders: take a part of them", most)
 	}
 	return nil
 }

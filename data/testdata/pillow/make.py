@@ -105,6 +105,11 @@ for name, image, options in [
     ("one-bit", gray.convert("1"), {}), ("deflate", rgb, {"compression": "tiff_adobe_deflate"}),
 ]:
     image.save(name + ".tif", **options)
+text = rgb.resize((40, 9)).convert("1")
+for name in ["group3", "group4"]:
+    text.save(name + ".tif", compression=name)
+    text.save(name + "-white-is-zero.tif", compression=name, tiffinfo={262: 0})
+    text.save(name + "-fill-order.tif", compression=name, tiffinfo={266: 2})
 
 large = rgb.resize((16, 16), Image.BICUBIC)
 large.save("444.jpg", quality=95, subsampling=0)
