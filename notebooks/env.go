@@ -45,14 +45,18 @@ func useRunnableTemp(p *place, d *display) error {
 	if err != nil {
 		return err
 	}
-	d.say("%v: using %q.", why, dir)
+	d.say("%v: temporary files go to %q.", why, dir)
 	return os.Setenv("TMPDIR", dir)
 }
 
-// checkCache refuses a cache folder that PATH cannot hold: cells find their tools there.
+// checkCache refuses a cache folder that is of no use for the programs in it: one that
+// PATH cannot hold, by which cells find their tools, or from which nothing can be run.
 func checkCache(cache string) error {
 	if strings.ContainsRune(cache, os.PathListSeparator) {
 		return fmt.Errorf("the cache folder %q has a %q in its name, which PATH cannot hold: set XDG_CACHE_HOME to another", cache, os.PathListSeparator)
+	}
+	if err := tempdir.Check(cache); err != nil {
+		return fmt.Errorf("%w; set XDG_CACHE_HOME to a folder whose programs may be run", err)
 	}
 	return nil
 }

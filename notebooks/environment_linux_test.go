@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +37,9 @@ func TestEnvironmentWithoutExecution(t *testing.T) {
 		t.Skipf("SKIPPED: nothing can be mounted here: %v", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	if err := checkCache(dir); err == nil || !strings.Contains(err.Error(), "set XDG_CACHE_HOME to a folder whose programs may be run") {
+		t.Errorf("a cache there: %v", err)
+	}
 	publishes(t, clone(t, true), []string{"TMPDIR=" + dir}, "runs on cpu", usesLibrary)
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("left: %v", left)

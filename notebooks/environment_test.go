@@ -106,13 +106,16 @@ func TestEnvironmentOfFolder(t *testing.T) {
 	t.Run("read only", func(t *testing.T) { publishesIt(t, readOnly(t, root), nil, "runs on cpu") })
 }
 
-// PATH, which tells cells where their tools are, cannot hold every folder.
+// A cache folder that PATH cannot hold, or from which nothing can be run, is named.
 func TestCheckCache(t *testing.T) {
-	if err := checkCache("/home/ada/my cache"); err != nil {
+	cache := t.TempDir()
+	if err := checkCache(cache); err != nil {
 		t.Error(err)
 	}
-	if err := checkCache("/home/ada/a:b"); err == nil || !strings.Contains(err.Error(), "set XDG_CACHE_HOME to another") {
-		t.Errorf("a colon: %v", err)
+	for _, useless := range []string{"/home/ada/a:b", filepath.Join(cache, "missing")} {
+		if err := checkCache(useless); err == nil || !strings.Contains(err.Error(), "set XDG_CACHE_HOME to ") {
+			t.Errorf("%s: %v", useless, err)
+		}
 	}
 }
 

@@ -108,13 +108,13 @@ func setUp(ctx context.Context, p *place, d *display) (*toolbox, error) {
 // setUpPages is as much of setUp as makes pages of notebooks that have run: the
 // Python of the toolbox.
 func setUpPages(ctx context.Context, p *place, d *display) (*toolbox, error) {
-	if err := checkCache(p.cache); err != nil {
-		return nil, err
-	}
 	if err := os.MkdirAll(p.cache, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make %s: %w; set XDG_CACHE_HOME to a folder that can be written", p.cache, err)
 	}
 	if err := ownCache(p.cache); err != nil {
+		return nil, err
+	}
+	if err := checkCache(p.cache); err != nil {
 		return nil, err
 	}
 	base, err := findPython(ctx)

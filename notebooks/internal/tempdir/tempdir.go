@@ -26,20 +26,19 @@ func Runnable(fallback string) (string, error) {
 	return fallback, nil
 }
 
-// Check says why a folder for temporary files is of no use, if files cannot be made and
-// run there.
+// Check says why a folder is of no use, if files cannot be made and run there.
 func Check(dir string) error {
 	f, err := os.CreateTemp(dir, "ngebm-run-*")
 	if err != nil {
-		return fmt.Errorf("the temporary folder %q cannot be used: %w", dir, err)
+		return fmt.Errorf("no program can be put into %q: %w", dir, err)
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
 	if err := f.Chmod(0o700); err != nil {
-		return fmt.Errorf("the temporary folder %q cannot be used: %w", dir, err)
+		return fmt.Errorf("no program can be put into %q: %w", dir, err)
 	}
 	if unix.Access(f.Name(), unix.X_OK) != nil { // on a noexec mount for root too
-		return fmt.Errorf("no program can be run from the temporary folder %q (mounted with noexec)", dir)
+		return fmt.Errorf("no program can be run from %q, which is mounted with noexec", dir)
 	}
 	return nil
 }
