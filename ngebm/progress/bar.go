@@ -44,7 +44,7 @@ func (b *bar) Report(r Report) {
 		b.end()
 	}
 	if b.line == nil && (r.Unit != "" || r.Task != b.last.Task) {
-		fmt.Fprintln(b.w, r.Task)
+		fmt.Fprintln(b.w, printable(r.Task))
 	}
 	if r.Unit == "" { // it only says what is going on
 		b.last = r
@@ -93,7 +93,7 @@ const (
 // draw paints the latest report. The text goes first: a bar that is full takes
 // no more of it.
 func (b *bar) draw() {
-	b.line.Describe(cut(b.last.state(), b.columns()-sideColumns))
+	b.line.Describe(cut(printable(b.last.state()), b.columns()-sideColumns))
 	done := b.last.Done
 	if b.last.Total > 0 {
 		done = min(done, b.last.Total)

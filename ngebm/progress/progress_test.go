@@ -3,6 +3,7 @@ package progress
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strings"
@@ -285,4 +286,23 @@ func ExampleReport_String() {
 	})
 	// Output:
 	// download cifar-10-binary.tar.gz: 25 %, 42.5 of 170.0 MB, 4.25 MB/s, 30 s left
+}
+
+// A name from an archive or a folder can be anything; what is shown of it is one line
+// that steers no terminal.
+func TestNamesAreShownPlain(t *testing.T) {
+	name := "tar:a\x1b]0;pwned\x07\x1b[2J\nngebm: trained fine\x9b.tar"
+	for what, out := range map[string]func(w io.Writer) Reporter{
+		"lines": func(w io.Writer) Reporter { return Lines(w, time.Second) },
+		"a bar": func(w io.Writer) Reporter { return &bar{w: w} },
+	} {
+		var b bytes.Buffer
+		out(&b).Report(Report{Task: name})
+		if want := `tar:a\x1b]0;pwned\a\x1b[2J\nngebm: trained fine\x9b.tar` + "\n"; b.String() != want {
+			t.Errorf("%s: %q, not %q", what, b.String(), want)
+		}
+	}
+	if got := (Report{Task: "train Größe, 日本"}).String(); got != "train Größe, 日本" {
+		t.Errorf("%q", got)
+	}
 }
