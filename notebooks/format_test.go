@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,6 +102,35 @@ func TestIsGo(t *testing.T) {
 		doc, err := parseNotebook("n", []byte(`{"nbformat":4,"cells":[],"metadata":`+metadata+`}`))
 		if err != nil || doc.isGo() != want {
 			t.Errorf("%s: %v, %v", metadata, doc.isGo(), err)
+		}
+	}
+}
+
+// A text that keeps readers of Markdown busy for hours is given up, with its notebook.
+func TestPageTakesBoundedTime(t *testing.T) {
+	b := ready(t)
+	script := strings.Replace(pageScript, "MOST = 20", "MOST = 1", 1)
+	if script == pageScript {
+		t.Fatal("the script has no such bound")
+	}
+	slow := sourceOf(t, t.TempDir(), "n", markdownCell("# T\n\n"+strings.Repeat("[", 100_000)))
+	quick := sourceOf(t, t.TempDir(), "m", markdownCell("# T\n\nx"))
+	orders, err := json.Marshal([]map[string]string{
+		{"notebook": string(slow.doc.raw), "path": slow.path, "name": "n"}, {"notebook": string(quick.doc.raw), "path": quick.path, "name": "m"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := command(t.Context(), b.tools.python, "-c", script)
+	cmd.Env, cmd.Stdin = pythonEnv(), bytes.NewReader(orders)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := json.NewDecoder(bytes.NewReader(out))
+	for _, want := range []string{"its page is not made after 1 s of work", ""} {
+		var pg page
+		if err := answers.Decode(&pg); err != nil || !strings.HasPrefix(pg.Error, want) || want == "" && pg.Error != "" {
+			t.Errorf("%q, not %q (%v)", pg.Error, want, err)
 		}
 	}
 }

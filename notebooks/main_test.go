@@ -95,7 +95,7 @@ func TestPublishNames(t *testing.T) {
 		t.Errorf("a wrong name: %v", err)
 	}
 	o = publishOptions{names: []string{"a", "a.ipynb"}}
-	if err := o.find(p); err == nil || !strings.Contains(err.Error(), "two notebooks are called") {
+	if err := o.find(p); err == nil || !strings.Contains(err.Error(), "is named twice") {
 		t.Errorf("a name twice: %v", err)
 	}
 }

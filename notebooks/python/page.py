@@ -29,6 +29,7 @@ import html
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -417,7 +418,8 @@ def prepare(nb):
     """Leaves in a notebook what pages are made of. Returns what they do not have."""
     left_out = set()
     for at, cell in enumerate(nb.cells):
-        cell.pop("id", None)
+        if not re.fullmatch(r"[\w-]{1,64}", str(cell.get("id", "")), re.ASCII):
+            cell.pop("id", None)
         cell.metadata = {"at": at} | {k: v for k, v in cell.metadata.items() if k in ("alt", "raw_mimetype") and type(v) is str}
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
@@ -472,9 +474,22 @@ def convert(notebook, published):
     }
 
 
+# The most seconds of a processor that one page takes; ours take one or two. Readers of
+# Markdown can be kept busy for hours by a few bytes.
+MOST = 20
+
+
+def give_up(signum, frame):
+    raise Refused(None, f"its page is not made after {MOST} s of work: its text or its outputs are nested too deeply, or too long")
+
+
 def answer(notebook, published):
     try:
-        return convert(notebook, published)
+        signal.setitimer(signal.ITIMER_PROF, MOST)
+        try:
+            return convert(notebook, published)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except Refused as err:
         return {"error": str(err), "cell": err.cell}
     except Exception as err:
@@ -482,6 +497,7 @@ def answer(notebook, published):
 
 
 notebooks = json.load(sys.stdin)
+signal.signal(signal.SIGPROF, give_up)
 published = {unicodedata.normalize("NFC", n["path"]): n["name"] for n in notebooks}
 for notebook in notebooks:
     json.dump(answer(notebook, published), sys.stdout)
