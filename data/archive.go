@@ -102,7 +102,7 @@ func tarKind(flag byte) string {
 	switch flag {
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 		return ""
-	case tar.TypeDir:
+	case tar.TypeDir, 'D': // also of an incremental archive
 		return kindFolder
 	case tar.TypeFifo:
 		return kindPipe

@@ -92,7 +92,7 @@ func TestTarMembers(t *testing.T) {
 	w := tar.NewWriter(&out)
 	for _, h := range []*tar.Header{
 		{Name: "pax_global_header", Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "0123"}},
-		{Name: "cat", Typeflag: tar.TypeDir}, {Name: "bird", Typeflag: tar.TypeDir},
+		{Name: "cat", Typeflag: tar.TypeDir}, {Name: "bird", Typeflag: 'D'},
 		{Name: "cat/pipe", Typeflag: tar.TypeFifo}, {Name: "cat/null", Typeflag: tar.TypeChar},
 		{Name: "cat/old.png", Typeflag: tar.TypeCont, Size: int64(len(pngOf(t, grey(2, 2, 9))))},
 	} {

@@ -126,10 +126,11 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 //
 // Image files are JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM or PAM, whatever their
 // names say; of a file with several images the first is taken. Their colors are those
-// of Pillow's convert("RGB"), up to 2 of 255 for JPEG, more at edges of color for lossy
-// WebP, whose chroma is not interpolated. Transparency is dropped, and the orientation in
-// EXIF data is not applied. 16 bits become 8. Gray images stay gray in a set that has no
-// others. Class names are in Unicode's form NFC. Links in a folder are followed, those
+// of Pillow's convert("RGB"): those of lossless files exactly, those of JPEG and lossy
+// WebP up to 2 of 255, and more at edges of color where chroma has half the resolution,
+// as it is not interpolated. Transparency is dropped, and the orientation in EXIF data is
+// not applied. Of 16 bits the upper 8 are taken. Gray images stay gray in a set that has
+// no others. Class names are in Unicode's form NFC. Links in a folder are followed, those
 // in an archive within it. Files that the set leaves out are told to opts.Progress in one
 // line, by kind and count; hidden files and those that macOS and Windows add are not.
 // Damaged images are an error that names the first of them.

@@ -113,6 +113,7 @@ for name in ["group3", "group4"]:
 
 large = rgb.resize((16, 16), Image.BICUBIC)
 large.save("444.jpg", quality=95, subsampling=0)
+large.save("420.jpg", quality=95, subsampling=2)
 large.save("progressive.jpg", quality=95, subsampling=0, progressive=True)
 large.convert("CMYK").save("cmyk.jpg", quality=95)
 exif = Image.Exif()
