@@ -77,7 +77,7 @@ func unicodePath(f *zip.File) (name string, ok bool) {
 
 // isCP932 tells whether names are Japanese: all of them can be, one or more have two such
 // characters in a row, and one or more are no words in CP437, where the lead bytes of
-// kana and many kanji are signs or lines. One kanji among Latin letters is none: it comes
+// kana and many kanji are signs, lines or letters that have no place there. One kanji among Latin letters is none: it comes
 // of a name in yet another encoding.
 func isCP932(files []*zip.File) bool {
 	signs, pairs := false, false
@@ -103,11 +103,25 @@ func isCP932(files []*zip.File) bool {
 			}
 		}
 		other, err := charmap.CodePage437.NewDecoder().String(f.Name)
-		signs = signs || err != nil || strings.ContainsFunc(other, func(r rune) bool {
-			return r >= utf8.RuneSelf && !unicode.IsLetter(r)
-		})
+		signs = signs || err != nil || !isWords(other)
 	}
 	return signs && pairs
+}
+
+// isWords tells whether a name has letters only, besides ASCII, and none of them in an upper
+// case that follows a lower one, as the bytes of kanji give.
+func isWords(name string) bool {
+	before := ' '
+	for _, r := range name {
+		if r >= utf8.RuneSelf && !unicode.IsLetter(r) {
+			return false
+		}
+		if unicode.IsLower(before) && unicode.IsUpper(r) && (before >= utf8.RuneSelf || r >= utf8.RuneSelf) {
+			return false
+		}
+		before = r
+	}
+	return true
 }
 
 // isJapanese is false for half-width kana, which are single bytes, as signs in CP437 are.

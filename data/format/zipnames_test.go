@@ -51,6 +51,8 @@ func TestZipNames(t *testing.T) {
 		"CP850 is taken for CP437":      {rawZip(t, dos, 0, nil, "Bj\x9brn/1.png"), []string{"Bj¢rn/1.png"}, "CP437"},
 		"CP932":                         {rawZip(t, dos, 0, nil, "\x82\xe8\x82\xf1\x82\xb2/1.png", "\x94L/1.png"), []string{"りんご/1.png", "猫/1.png"}, "CP932"},
 		"CP932, with a trailing 5C":     {rawZip(t, dos, 0, nil, "\x83\\\x81[\x83X/\x95\\1.png", "\x8e\xa9\x93\xae\x8e\xd4\\2.png"), []string{"ソース/表1.png", "自動車/2.png"}, "CP932"},
+		"CP932, letters in CP437":       {rawZip(t, dos, 0, nil, "\x8c\xa2\\1.png", "\x95\\\x8cv\x8eZ\\2.png"), []string{"犬/1.png", "表計算/2.png"}, "CP932"},
+		"CP437, upper after lower":      {rawZip(t, dos, 0, nil, "Gr\x94\xe1e\x8enderung/1.png"), []string{"GrößeÄnderung/1.png"}, "CP437"},
 		"UTF-8 with its flag":           {rawZip(t, dos, utf8Flag, nil, "Äpfel/1.png"), []string{"Äpfel/1.png"}, ""},
 		"UTF-8 without it, as on macOS": {rawZip(t, madeOnUnix, 0, nil, "Äpfel/猫.png"), []string{"Äpfel/猫.png"}, ""},
 		"Info-ZIP's field":              {rawZip(t, dos, 0, unicodeField("\x8epfel/1.png", "Äpfel/1.png"), "\x8epfel/1.png"), []string{"Äpfel/1.png"}, ""},
