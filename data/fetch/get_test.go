@@ -312,15 +312,19 @@ func TestByHand(t *testing.T) {
 // A download that is called off ends at once, and what came is kept.
 func TestGetCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
+	g := impatient(t.TempDir())
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(published)))
 		_, _ = w.Write(published[:40_000])
 		flush(w)
-		time.Sleep(20 * time.Millisecond)
+		for came := int64(0); came < 40_000; time.Sleep(time.Millisecond) {
+			if info, err := os.Stat(filepath.Join(g.Folder, "set.bin.part")); err == nil {
+				came = info.Size()
+			}
+		}
 		cancel()
 		<-r.Context().Done()
 	})
-	g := impatient(t.TempDir())
 	_, err := g.get(ctx, file(s.url()))
 	refused(t, g.Folder, err, "context canceled", "(40.0 kB came and are kept)", "run again")
 	if !errors.Is(err, context.Canceled) {
