@@ -14,6 +14,7 @@ import (
 
 	"ngebm/data/fetch"
 	"ngebm/data/format"
+	"ngebm/data/nearest"
 )
 
 // cifarC is CIFAR-10-C or CIFAR-100-C: a .tar with one NPY file for each kind of
@@ -101,7 +102,7 @@ func (c cifarC) parse(arg string) (kind string, severity int, err error) {
 	kind, after, given := strings.Cut(arg, "/")
 	name, _, _ := strings.Cut(c.published.Name, ":")
 	if !slices.Contains(cifarCKinds(), kind) {
-		return "", 0, fmt.Errorf("data: %s has no corruption %q; there are %s", name, kind, strings.Join(cifarCKinds(), ", "))
+		return "", 0, fmt.Errorf("data: %s has no corruption %.60q%s; there are %s", name, kind, nearest.Hint(kind, cifarCKinds()), strings.Join(cifarCKinds(), ", "))
 	}
 	if !given {
 		return kind, 0, nil

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"ngebm/data/nearest"
 )
 
 // corruption is one way in which images go bad.
@@ -78,7 +80,7 @@ func (d *Dataset) Corrupt(kind string, severity int, seed uint64) (*Dataset, err
 	at := slices.IndexFunc(all, func(c corruption) bool { return c.name == kind })
 	switch {
 	case at < 0:
-		return nil, fmt.Errorf("data: no corruption is called %q; there are %s", kind, strings.Join(Corruptions(), ", "))
+		return nil, fmt.Errorf("data: no corruption is called %.60q%s; there are %s", kind, nearest.Hint(kind, Corruptions()), strings.Join(Corruptions(), ", "))
 	case severity < 1 || severity > Severities:
 		return nil, fmt.Errorf("data: the severity is %d: give 1 to %d", severity, Severities)
 	case !d.IsImages():

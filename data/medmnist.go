@@ -10,6 +10,7 @@ import (
 
 	"ngebm/data/fetch"
 	"ngebm/data/format"
+	"ngebm/data/nearest"
 )
 
 // medmnist is one 2D set of MedMNIST v2 at 28x28 pixels: an NPZ file with
@@ -91,7 +92,7 @@ func openMedMNIST(ctx context.Context, name string, opts Options) (train, test *
 	if name == "chestmnist" {
 		return nil, nil, fmt.Errorf("data: medmnist:chestmnist gives each image any number of 14 labels, but the classifiers here need exactly one: take another")
 	}
-	return nil, nil, fmt.Errorf("data: MedMNIST has no 2D set %q with one label an image; there are %s", name, strings.Join(medmnistNames(), ", "))
+	return nil, nil, fmt.Errorf("data: MedMNIST has no 2D set %.60q with one label an image%s; there are %s", name, nearest.Hint(name, medmnistNames()), strings.Join(medmnistNames(), ", "))
 }
 
 func (m medmnist) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {

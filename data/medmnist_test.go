@@ -146,7 +146,7 @@ func TestMedMNISTRefuses(t *testing.T) {
 	everyCut(t, "MedMNIST", zipOf(t, medmnistFiles()), func(cut []byte) error { _, err := m.readBoth(cut); return err })
 	for name, want := range map[string]string{
 		"chestmnist": "gives each image any number of 14 labels, but the classifiers here need exactly one",
-		"bloodmnst":  `no 2D set "bloodmnst" with one label an image; there are pathmnist, dermamnist, octmnist, pneumoniamnist, retinamnist, breastmnist, bloodmnist, tissuemnist, organamnist, organcmnist, organsmnist`,
+		"bloodmnst":  `no 2D set "bloodmnst" with one label an image (did you mean bloodmnist?); there are pathmnist, dermamnist, octmnist, pneumoniamnist, retinamnist, breastmnist, bloodmnist, tissuemnist, organamnist, organcmnist, organsmnist`,
 	} {
 		_, _, err := Open(t.Context(), "medmnist:"+name, Options{Cache: t.TempDir(), Offline: true})
 		says(t, err, want)

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"ngebm/data/nearest"
 	"ngebm/ngebm/progress"
 )
 
@@ -183,17 +185,13 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 // unknown explains a name that is none, with the nearest one where there is one
 // near.
 func unknown(name, kind string) error {
-	var patterns []string
-	nearest, least := "", 1+len(kind)/3
+	var patterns, names []string
 	for _, s := range (Options{}).sources() {
-		patterns = append(patterns, s.pattern())
-		if d := edits(kind, s.name); d <= least {
-			nearest, least = s.pattern(), d-1
-		}
+		patterns, names = append(patterns, s.pattern()), append(names, s.name)
 	}
 	hint := ""
-	if nearest != "" {
-		hint = fmt.Sprintf(" (did you mean %s?)", nearest)
+	if at := slices.Index(names, nearest.Name(kind, names)); at >= 0 {
+		hint = fmt.Sprintf(" (did you mean %s?)", patterns[at])
 	} else if info, err := os.Stat(name); err == nil && info.IsDir() {
 		hint = fmt.Sprintf(" (for the folder write folder:%s)", shown(name))
 	} else if err == nil {
@@ -207,27 +205,6 @@ func unknown(name, kind string) error {
 		hint = fmt.Sprintf(" (for the file write %s:%s)", form, shown(name))
 	}
 	return fmt.Errorf("data: no data set is called %q%s; the names are %s, and @SIZE after those of image sets resizes them", name, hint, strings.Join(patterns, ", "))
-}
-
-// edits is the Levenshtein distance between two short strings.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitution := diagonal
-			if a[i] != b[j] {
-				substitution++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitution, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // CacheFolder returns the folder for downloads and decoded images, made if need

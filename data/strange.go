@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"ngebm/data/nearest"
 )
 
 // imageStrangers are the ways to make a set that lies outside of the distribution of
@@ -159,7 +161,7 @@ func (d *Dataset) Strange(kind string, seed uint64) (*Dataset, error) {
 		}
 		return New(s)
 	}
-	return nil, fmt.Errorf("data: %s cannot be made %q; it can be made %s", d.Name, kind, strings.Join(d.Strangers(), ", "))
+	return nil, fmt.Errorf("data: %s cannot be made %.60q%s; it can be made %s", d.Name, kind, nearest.Hint(kind, d.Strangers()), strings.Join(d.Strangers(), ", "))
 }
 
 func (d *Dataset) pixels(i int) []uint8 { return d.Pixels[i*d.Size() : (i+1)*d.Size()] }

@@ -101,13 +101,13 @@ func (c *Classifier) Parameters() int {
 
 // Logits returns f(x), [examples][classes].
 func (c *Classifier) Logits(d *data.Dataset) ([][]float64, error) {
-	logits, _, err := c.predict(context.Background(), d, false, nil)
+	logits, _, err := c.finite(d, false)
 	return logits, err
 }
 
 // Probabilities returns softmax f(x), [examples][classes].
 func (c *Classifier) Probabilities(d *data.Dataset) ([][]float64, error) {
-	logits, _, err := c.predict(context.Background(), d, false, nil)
+	logits, _, err := c.finite(d, false)
 	for _, row := range logits {
 		e := floats.LogSumExp(row)
 		for k, f := range row {
@@ -120,24 +120,47 @@ func (c *Classifier) Probabilities(d *data.Dataset) ([][]float64, error) {
 // Energies returns E(x) = logsumexp f(x) for each example: larger where the
 // model finds the example more likely (see package energy for the sign).
 func (c *Classifier) Energies(d *data.Dataset) ([]float64, error) {
-	logits, _, err := c.predict(context.Background(), d, false, nil)
+	logits, _, err := c.finite(d, false)
 	return energiesOf(logits), err
 }
 
 // GradientNorms returns ‖∂E(x)/∂x‖₂ for each example, with x as the network sees
 // it: pixels in [-1,1].
 func (c *Classifier) GradientNorms(d *data.Dataset) ([]float64, error) {
-	_, norms, err := c.predict(context.Background(), d, true, nil)
+	_, norms, err := c.finite(d, true)
 	return norms, err
 }
 
 // Accuracy returns the fraction of examples whose largest logit is the label's.
 func (c *Classifier) Accuracy(d *data.Dataset) (float64, error) {
-	logits, _, err := c.predict(context.Background(), d, false, nil)
+	logits, _, err := c.finite(d, false)
 	if err != nil {
 		return 0, err
 	}
 	return accuracyOf(logits, d.Labels), nil
+}
+
+// finite is predict for a caller who compares the figures: NaN, which is below no
+// threshold and above none, is an error.
+func (c *Classifier) finite(d *data.Dataset, gradient bool) ([][]float64, []float64, error) {
+	logits, norms, err := c.predict(context.Background(), d, gradient, nil)
+	if err == nil {
+		err = errors.Join(checkFinite("logit", d.Name, len(c.Classes), slices.Concat(logits...)), checkFinite("gradient norm", d.Name, 1, norms))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return logits, norms, nil
+}
+
+// checkFinite names the first of an example's width values that is not finite.
+func checkFinite[T float32 | float64](what, name string, width int, values []T) error {
+	for i, v := range values {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("ngebm: %s %d of example %d (from 0) of %s is %v; it must be finite", what, i%width, i/width, name, f)
+		}
+	}
+	return nil
 }
 
 // predict returns the logits and, if asked, the gradient norms; see Apply.
@@ -181,14 +204,20 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 
 // LogitsAt returns f(x), [examples][classes], at inputs that need not be examples of a
 // data set: values in the network's units, in which pixels lie in [-1,1], one input
-// after the other. Their number must be a multiple of an input's.
+// after the other. Their number must be a multiple of an input's, and all must be finite.
 func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
 	size := sizeOf(c.Shape)
 	if len(x) == 0 || len(x)%size != 0 {
 		return nil, fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
 	}
+	if err := checkFinite("value", "the inputs", size, x); err != nil {
+		return nil, err
+	}
 	flat, err := c.apply(context.Background(), c.forward, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkFinite("logit", "the inputs", len(c.Classes), flat[0]); err != nil {
 		return nil, err
 	}
 	return slices.Collect(slices.Chunk(flat[0], len(c.Classes))), nil

@@ -19,9 +19,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"ngebm/data"
@@ -196,104 +194,14 @@ func (c Config) Validate() error {
 	return c.validateMethod(bad)
 }
 
-// Set changes the settings named in a comma-separated list of key=value, with
-// the keys of the JSON form: "beta=.1,gamma=.1,decay_epochs=[60,80],augment.pad=4".
-func (c *Config) Set(assignments string) error {
-	for _, a := range splitOutsideBrackets(assignments) {
-		key, value, ok := strings.Cut(a, "=")
-		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-		if !ok {
-			return fmt.Errorf("ngebm: %q sets nothing; write key=value, as in beta=.1,gamma=.1", a)
-		}
-		field, err := fieldByKey(reflect.ValueOf(c).Elem(), key)
-		if err != nil {
-			return err
-		}
-		if err := setField(field, value); err != nil {
-			return fmt.Errorf("ngebm: %s cannot be %q: it is a %s", key, value, describe(field.Type()))
-		}
+// WarmupWarning says so where the warm-up takes more than half of a run of that many
+// steps; else it is empty.
+func (c Config) WarmupWarning(steps int) string {
+	if steps < 1 || c.Warmup <= steps/2 {
+		return ""
 	}
-	return nil
-}
-
-func splitOutsideBrackets(s string) []string {
-	var parts []string
-	depth, start := 0, 0
-	for i, r := range s {
-		switch r {
-		case '[':
-			depth++
-		case ']':
-			depth--
-		case ',':
-			if depth == 0 {
-				parts = append(parts, s[start:i])
-				start = i + 1
-			}
-		}
-	}
-	if strings.TrimSpace(s[start:]) == "" {
-		return parts
-	}
-	return append(parts, s[start:])
-}
-
-// fieldByKey finds the field with that JSON name, dots leading into structs.
-func fieldByKey(v reflect.Value, key string) (reflect.Value, error) {
-	head, rest, nested := strings.Cut(key, ".")
-	var known []string
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		field := v.Field(i)
-		if name == head && nested == (field.Kind() == reflect.Struct) {
-			if nested {
-				return fieldByKey(field, rest)
-			}
-			return field, nil
-		}
-		if field.Kind() == reflect.Struct {
-			for j := range field.NumField() {
-				inner, _, _ := strings.Cut(field.Type().Field(j).Tag.Get("json"), ",")
-				known = append(known, name+"."+inner)
-			}
-			continue
-		}
-		known = append(known, name)
-	}
-	return reflect.Value{}, fmt.Errorf("ngebm: there is no setting %q; there are %s", key, strings.Join(known, ", "))
-}
-
-// setField reads value as JSON, except that text needs no quotes and numbers may
-// begin with a point, as people write them on a command line.
-func setField(field reflect.Value, value string) error {
-	switch field.Kind() {
-	case reflect.String:
-		field.SetString(value)
-		return nil
-	case reflect.Float64:
-		f, err := strconv.ParseFloat(value, 64)
-		field.SetFloat(f)
-		return err
-	case reflect.Slice:
-		field.SetZero() // else a copy of the configuration would see the new elements
-	}
-	return json.Unmarshal([]byte(value), field.Addr().Interface())
-}
-
-func describe(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Float64:
-		return "number"
-	case reflect.Int:
-		return "whole number"
-	case reflect.Uint64:
-		return fmt.Sprintf("whole number from 0 to %d", uint64(math.MaxUint64))
-	case reflect.Bool:
-		return "switch, true or false"
-	case reflect.Slice:
-		return "list, as in [60,80]"
-	}
-	return t.String()
+	return fmt.Sprintf("the warm-up takes %d steps of the run's %d, so that most of it learns at less than learning_rate=%g; set warmup=%d or less, or more epochs",
+		min(c.Warmup, steps), steps, c.LearningRate, steps/10)
 }
 
 // Hash identifies what the configuration trains to on the given training data:

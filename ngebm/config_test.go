@@ -100,7 +100,8 @@ func TestSet(t *testing.T) {
 		t.Errorf("got %v", c)
 	}
 	for _, bad := range []struct{ set, want string }{
-		{"betta=1", `no setting "betta"; there are name, data`},
+		{"betta=1", `no setting "betta" (did you mean beta?); there are name, data`},
+		{"beta=1,beta=2", `beta is set twice, to "1" and to "2"`},
 		{"augment=1", `no setting "augment"`},
 		{"epochs=2.5", `epochs cannot be "2.5": it is a whole number`},
 		{"seed=18446744073709551616", "it is a whole number from 0 to 18446744073709551615"},

@@ -228,3 +228,34 @@ func TestBestIsKept(t *testing.T) {
 		t.Errorf("without a validation set: %v", err)
 	}
 }
+
+// A warm-up longer than half of the run is said once, through the reporter, when a run is
+// trained and when a sweep trains several.
+func TestLongWarmUpIsSaid(t *testing.T) {
+	cfg := small()
+	cfg.Epochs, cfg.Warmup = 1, 1000
+	now := &said{}
+	if _, err := ngebm.Train(t.Context(), open(t, "go"), cfg, ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
+		t.Fatal(err)
+	}
+	times := func() (n int) {
+		for _, task := range now.tasks {
+			if strings.HasPrefix(task, "the warm-up takes") {
+				n++
+			}
+		}
+		return n
+	}
+	if times() != 1 {
+		t.Errorf("training said %q", now.tasks)
+	}
+	now.tasks = nil
+	sweep := smallSweep(t)
+	sweep.Base.Epochs, sweep.Base.Warmup = 1, 1000
+	if _, err := sweep.Run(t.Context(), open(t, "go"), ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
+		t.Fatal(err)
+	}
+	if times() != 1 {
+		t.Errorf("the sweep said %q", now.tasks)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ngebm/data"
+	"ngebm/data/nearest"
 	"ngebm/ngebm/jem"
 )
 
@@ -67,5 +68,5 @@ func (c *Config) Use(method string) error {
 		}
 		return c.Set(settings)
 	}
-	return fmt.Errorf("ngebm: no method is named %q; there are %s", method, strings.Join(names, ", "))
+	return fmt.Errorf("ngebm: no method is named %.60q%s; there are %s", method, nearest.Hint(method, names), strings.Join(names, ", "))
 }

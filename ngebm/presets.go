@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ngebm/data"
+	"ngebm/data/nearest"
 )
 
 // Preset is a documented configuration.
@@ -109,7 +110,7 @@ func PresetConfig(name string) (Config, error) {
 	presets := Presets()
 	i := slices.IndexFunc(presets, func(p Preset) bool { names = append(names, p.Name); return p.Name == name })
 	if i < 0 {
-		return Config{}, fmt.Errorf("ngebm: no preset is named %q; there are %s", name, strings.Join(names, ", "))
+		return Config{}, fmt.Errorf("ngebm: no preset is named %.60q%s; there are %s", name, nearest.Hint(name, names), strings.Join(names, ", "))
 	}
 	return presets[i].Config, nil
 }

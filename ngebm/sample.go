@@ -113,12 +113,12 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 
 // keep notes the samples at a step, and their energies.
 func (s *Samples) keep(c *Classifier, step int, x []float32) error {
+	if i := slices.IndexFunc(x, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }); i >= 0 {
+		return fmt.Errorf("ngebm: sampling broke out: a value of sample %d is %v after %d steps; lower the step size", i*len(s.Labels)/len(x), x[i], step)
+	}
 	f, err := c.LogitsAt(x)
 	if err != nil {
 		return err
-	}
-	if i := slices.IndexFunc(x, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }); i >= 0 {
-		return fmt.Errorf("ngebm: sampling broke out: a value of sample %d is %v after %d steps; lower the step size", i*len(s.Labels)/len(x), x[i], step)
 	}
 	s.Steps, s.X, s.Energy = append(s.Steps, step), append(s.X, x), append(s.Energy, energiesOf(f))
 	return nil

@@ -2,6 +2,7 @@ package ngebm
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 )
@@ -66,5 +67,17 @@ func TestMethodName(t *testing.T) {
 	const want = "gamma=0.05,jem.weight=0.5,jem.steps=20,jem.step=1,jem.noise=0.01,jem.buffer=10000,jem.restart=0.05,jem.start=data,jem.max_gap=100"
 	if got := cfg.Method(); got != want {
 		t.Errorf("it calls itself %q, want %q", got, want)
+	}
+}
+
+func TestWarmupWarning(t *testing.T) {
+	for _, c := range []struct {
+		warmup, steps int
+		warns         bool
+	}{{0, 0, false}, {0, 1, false}, {50, 100, false}, {51, 100, true}, {50, 99, true}, {1 << 62, 10, true}, {1, 1, true}, {1 << 40, math.MaxInt, false}} {
+		got := Config{Warmup: c.warmup, LearningRate: .1}.WarmupWarning(c.steps)
+		if (got != "") != c.warns || strings.Contains(got, "\n") {
+			t.Errorf("%d of %d steps: %q", c.warmup, c.steps, got)
+		}
 	}
 }

@@ -71,6 +71,7 @@ func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts Options) (
 	if err != nil {
 		return nil, err
 	}
+	opts.Progress = &once{Reporter: opts.Progress, told: map[string]bool{}}
 	t := newSweepTable(s, len(configs))
 	w := sweeping{Sweep: s, table: t, opts: opts, total: len(configs) * len(s.Seeds)}
 	for i, seed := range s.Seeds {
@@ -177,6 +178,23 @@ func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed 
 	w.fresh++
 	w.took += time.Since(began)
 	return nil
+}
+
+// once passes a warning on the first time only: every run of a sweep may have it.
+type once struct {
+	progress.Reporter
+	told map[string]bool
+}
+
+// Report implements [progress.Reporter].
+func (o *once) Report(r progress.Report) {
+	if r.Finished && r.Unit == "" && !r.Quiet {
+		if o.told[r.Task] {
+			return
+		}
+		o.told[r.Task] = true
+	}
+	o.Reporter.Report(r)
 }
 
 // report says how far the sweep is, between the reports of its runs. Speed and time

@@ -167,6 +167,9 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if r.Warning != "" {
 		opts.Progress.Report(progress.Report{Task: r.Warning, Finished: true})
 	}
+	if warning := cfg.WarmupWarning(total); warning != "" {
+		opts.Progress.Report(progress.Report{Task: warning, Finished: true})
+	}
 	if len(r.Notes) > 0 {
 		r.tell("resumed", opts.Progress)
 	}

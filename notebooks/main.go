@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -19,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ngebm/data/nearest"
 )
 
 const usage = `Opens this repository's notebooks in JupyterLab, with Go as their language.
@@ -153,7 +156,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 			fmt.Fprintf(out, usage, text.String())
 			return nil, err
 		} else if err != nil {
-			return nil, fmt.Errorf("%w; -h explains", err)
+			return nil, fmt.Errorf("%w; -h explains", nearest.Flag(flags, err))
 		}
 		args = flags.Args()
 		if len(args) > 0 {
@@ -166,7 +169,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 	allowed, ok := verbs[o.verb]
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("unknown verb %q: setup, publish, or none to open JupyterLab; -h explains", o.verb)
+		return nil, fmt.Errorf("unknown verb %q%s: setup, publish, or none to open JupyterLab; -h explains", o.verb, nearest.Hint(o.verb, slices.Collect(maps.Keys(verbs))))
 	case o.verb != "publish" && len(o.publish.names) > 0:
 		return nil, fmt.Errorf("unexpected %q after %s; -h explains", o.publish.names[0], o.verb)
 	case o.verb == "publish" && o.publish.out == "" && !o.publish.write:

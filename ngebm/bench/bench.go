@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"ngebm/data/nearest"
 	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/progress"
@@ -129,7 +130,7 @@ func (p Plan) Validate() error {
 	}
 	for _, row := range p.Rows {
 		if !slices.Contains(Rows(), row) {
-			return fmt.Errorf("bench: there is no row %q; there are %s", row, strings.Join(Rows(), ", "))
+			return fmt.Errorf("bench: there is no row %.60q%s; there are %s", row, nearest.Hint(row, Rows()), strings.Join(Rows(), ", "))
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"ngebm/data/nearest"
 	"ngebm/ngebm"
 	"ngebm/ngebm/measure"
 )
@@ -75,7 +76,7 @@ func (p Plan) Validate() error {
 	}
 	for i, m := range p.Methods {
 		if !slices.Contains(Methods(), m) {
-			return fmt.Errorf("experiment: no method is named %q; there are %s", m, strings.Join(Methods(), ", "))
+			return fmt.Errorf("experiment: no method is named %.60q%s; there are %s", m, nearest.Hint(m, Methods()), strings.Join(Methods(), ", "))
 		}
 		if slices.Contains(p.Methods[:i], m) {
 			return fmt.Errorf("experiment: the method %s stands there twice; each counts once", m)
@@ -110,7 +111,7 @@ func (c Choice) validate() error {
 	case len(c.Seeds) == 0:
 		return errors.New("experiment: there are no seeds to choose weights with; give one or more")
 	case !slices.Contains(measure.ValidationFigures(), c.Figure):
-		return fmt.Errorf("experiment: weights cannot be chosen by %q; there are %s", c.Figure, strings.Join(measure.ValidationFigures(), ", "))
+		return fmt.Errorf("experiment: weights cannot be chosen by %.60q%s; there are %s", c.Figure, nearest.Hint(c.Figure, measure.ValidationFigures()), strings.Join(measure.ValidationFigures(), ", "))
 	}
 	return distinct("the choice of weights", c.Seeds)
 }

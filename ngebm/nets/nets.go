@@ -10,11 +10,14 @@ package nets
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data/nearest"
 )
 
 // Network turns inputs into logits.
@@ -86,11 +89,16 @@ func Parse(name string) (Network, error) {
 		}
 		return w, nil
 	}
-	var forms []string
+	var forms, kinds []string
 	for _, k := range Known() {
-		forms = append(forms, k[0])
+		known, _, _ := strings.Cut(k[0], "-")
+		forms, kinds = append(forms, k[0]), append(kinds, known)
 	}
-	return nil, fmt.Errorf("nets: no network is named %q; known are %s", name, strings.Join(forms, ", "))
+	hint := ""
+	if at := slices.Index(kinds, nearest.Name(kind, kinds)); at >= 0 {
+		hint = fmt.Sprintf(" (did you mean %s?)", forms[at])
+	}
+	return nil, fmt.Errorf("nets: no network is named %.60q%s; known are %s", name, hint, strings.Join(forms, ", "))
 }
 
 // numbers reads positive integers with hyphens between them.

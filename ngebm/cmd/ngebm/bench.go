@@ -35,7 +35,8 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 	fs.IntVar(&p.Classes, "classes", 10, "classes")
 	fs.IntVar(&p.Images, "images", 256, "examples that are evaluated and attacked")
 	fs.IntVar(&p.PGDSteps, "pgd-steps", 40, "steps of the attack")
-	rows := fs.String("rows", strings.Join(bench.Rows(), ","), "what to time")
+	var rows string
+	listVar(fs, &rows, "rows", strings.Join(bench.Rows(), ","), ",", "what to time")
 	fs.IntVar(&p.AtOnce, "at-once", 1, "training steps that one call takes, in a loop on the device (with JAX's lax.scan, too)")
 	fs.IntVar(&p.Times, "times", 3, "how often each work is done in a round, after a warm-up")
 	fs.IntVar(&p.Rounds, "rounds", 3, "rounds, in which the programs take turns")
@@ -49,7 +50,7 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 	fs.Float64Var(&p.Peak, "peak", 0, "the device's peak in TFLOP/s, to say what fraction of it is reached")
 	asJSON := fs.String("json", "", "write everything that was timed there too, as JSON")
 	worker := fs.String("worker", "", "for the command itself: be the process that works on this task")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if *worker != "" {
@@ -59,7 +60,7 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 	if p.Shape, err = parseShape(*shape); err != nil {
 		return err
 	}
-	p.Rows = strings.Split(*rows, ",")
+	p.Rows = strings.Split(rows, ",")
 	if err := findPeer(&p); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.limit, "limit", 0, "use at most this many training examples (0: all)")
 	fs.StringVar(&f.net, "net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
 	fs.StringVar(&f.method, "method", "", "way of training in place of the preset's: cross-entropy, ng-ebm, jem, adversarial … (ngebm train -list shows them)")
-	fs.StringVar(&f.changes, "set", "", "settings to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry shows all of them, with the values that will be used")
+	listVar(fs, &f.changes, "set", "", ",", "settings to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry shows all of them, with the values that will be used")
 	fs.StringVar(&f.runs, "runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
 	fs.DurationVar(&f.save, "save-every", 5*time.Second, "least time between two checkpoints")
 	fs.BoolVar(&f.fresh, "fresh", false, "train again what is stored, and remove what was stored of these runs")

@@ -27,7 +27,7 @@ func devices(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("devices", devicesAbout, "ngebm devices")
 	o := device.Environment()
 	fs.StringVar(&o.Plugin, "plugin", "", "file of XLA's CPU plugin, in place of the search")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	o.Progress = progress.ForTerminal(os.Stderr)

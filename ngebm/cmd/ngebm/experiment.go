@@ -33,26 +33,26 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	var c configFlags
 	c.register(fs)
 	var f experimentFlags
-	fs.StringVar(&f.methods, "methods", "cross-entropy,label-smoothing,ng-ebm-paper,ng-ebm-chosen", "methods to compare, the first is what others are compared with; from "+strings.Join(experiment.Methods(), ", "))
-	fs.StringVar(&f.seeds, "seeds", "101,202,303,404,505", "seeds; each decides weights, order and validation split of its runs")
-	fs.StringVar(&f.candidates, "candidates", "beta=.01,gamma=.01;beta=.01,gamma=.1;beta=.1,gamma=.1;beta=1,gamma=1", "settings that ng-ebm-chosen is chosen from")
-	fs.StringVar(&f.chooseSeeds, "choose-seeds", "", "seeds to choose with (default: the first of -seeds)")
+	listVar(fs, &f.methods, "methods", "cross-entropy,label-smoothing,ng-ebm-paper,ng-ebm-chosen", ",", "methods to compare, the first is what others are compared with; from "+strings.Join(experiment.Methods(), ", "))
+	listVar(fs, &f.seeds, "seeds", "101,202,303,404,505", ",", "seeds; each decides weights, order and validation split of its runs")
+	listVar(fs, &f.candidates, "candidates", "beta=.01,gamma=.01;beta=.01,gamma=.1;beta=.1,gamma=.1;beta=1,gamma=1", ";", "settings that ng-ebm-chosen is chosen from")
+	listVar(fs, &f.chooseSeeds, "choose-seeds", "", ",", "seeds to choose with (default: the first of -seeds)")
 	fs.StringVar(&f.chooseBy, "choose-by", "NLL", "figure to choose by, of the validation data")
 	fs.IntVar(&f.measure.Test, "test", 0, "test examples for calibration and energies (0: all)")
 	fs.IntVar(&f.measure.Detection, "detection", 2000, "of these, those to tell strangers from (0: all)")
 	fs.IntVar(&f.measure.Attacked, "attacked", 500, "of these, those to attack (0: all)")
 	fs.IntVar(&f.measure.Worst, "worst", 200, "of these, those to find the worst case of (0: all)")
-	fs.StringVar(&f.strange, "strange", "interpolated,uniform noise,gaussian noise,rotated", "kinds of strangers made from test examples")
-	fs.StringVar(&f.outside, "outside", "svhn,cifar100,celeba", "sets to tell test examples from, where they are here already; ngebm fetch gets them")
-	fs.StringVar(&f.linf, "linf", "1,2,4,8", "ε of the L∞ attacks, of 255 (for points in their own units)")
-	fs.StringVar(&f.l2, "l2", "16,32,64,128", "ε of the L2 attack, the same")
+	listVar(fs, &f.strange, "strange", "interpolated,uniform noise,gaussian noise,rotated", ",", "kinds of strangers made from test examples")
+	listVar(fs, &f.outside, "outside", "svhn,cifar100,celeba", ",", "sets to tell test examples from, where they are here already; ngebm fetch gets them")
+	listVar(fs, &f.linf, "linf", "1,2,4,8", ",", "ε of the L∞ attacks, of 255 (for points in their own units)")
+	listVar(fs, &f.l2, "l2", "16,32,64,128", ",", "ε of the L2 attack, the same")
 	fs.IntVar(&f.measure.AttackBatch, "attack-batch", 0, "examples to attack at once (0: 128); 32 is faster on a CPU, since few survive")
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "resamples for each run's own 95 % intervals (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "of the parts of the test set, strangers, resamples and attacks")
 	fs.StringVar(&f.out, "o", "results.json", "file of results")
 	fs.BoolVar(&f.dry, "dry", false, "print the plan and do nothing else")
 	fs.BoolVar(&f.collect, "collect", false, "merge the files of results that are named as arguments into -o, and do nothing else")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if f.collect {

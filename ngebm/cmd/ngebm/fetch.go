@@ -24,7 +24,7 @@ func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 	list := fs.Bool("list", false, "list what is published: size, licence, whether it is in the cache, files and where their checksums come from")
 	offline := fs.Bool("offline", false, "download nothing: check and decode what is there, and say what is lacking")
 	cache := fs.String("cache", "", "cache folder (default $NGEBM_DATA, else ngebm/data in your cache folder)")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	opts := data.Options{Cache: *cache, Offline: *offline, Progress: progress.ForTerminal(os.Stderr)}

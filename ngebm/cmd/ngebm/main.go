@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 
+	"ngebm/data/nearest"
 	"ngebm/ngebm"
 	_ "ngebm/ngebm/device/heap"
 )
@@ -59,7 +60,11 @@ func dispatch(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 	}
 	usage(os.Stderr)
-	return fmt.Errorf("ngebm: there is no verb %q", args[0])
+	var names []string
+	for _, v := range verbs() {
+		names = append(names, v.name)
+	}
+	return fmt.Errorf("ngebm: there is no verb %q%s", args[0], nearest.Hint(args[0], names))
 }
 
 func usage(w io.Writer) {
@@ -67,14 +72,4 @@ func usage(w io.Writer) {
 	for _, v := range verbs() {
 		fmt.Fprintf(w, "  %-10s %s\n             %s\n", v.name, v.about, v.example)
 	}
-}
-
-// flagSet returns a flag set whose -h shows about and an example.
-func flagSet(name, about, example string) *flag.FlagSet {
-	fs := flag.NewFlagSet("ngebm "+name, flag.ContinueOnError)
-	fs.Usage = func() {
-		fmt.Fprintf(fs.Output(), "%s\n\nexample: %s\n\n", about, example)
-		fs.PrintDefaults()
-	}
-	return fs
 }

@@ -106,7 +106,7 @@ func TestCommandLine(t *testing.T) {
 		{"train -preset digits -method jem -dry", []string{`"jem.steps": 20`, `"jem.step": 1`, `"jem.buffer": 10000`, `"jem.restart": 0.05`, `"focal": 0`}, ""},
 		{"devices", []string{"cpu", "go"}, ""},
 		{"trian", nil, `no verb "trian"`},
-		{"train -preset digit", nil, `no preset is named "digit"; there are moons, digits`},
+		{"train -preset digit", nil, `no preset is named "digit" (did you mean digits?); there are moons, digits`},
 		{"train beta=1", nil, `"beta=1" is no flag`},
 		{"train -set beta=-1", nil, "beta is -1; it must be"},
 		{"train -set betta=1", nil, `no setting "betta"`},

@@ -87,10 +87,7 @@ func measure(_ context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&f.labels, "labels", "", "file of their labels")
 	fs.StringVar(&f.valLogits, "val-logits", "", "file of validation logits; without, the temperature is fitted to the measured ones, with a warning")
 	fs.StringVar(&f.valLabels, "val-labels", "", "file of their labels")
-	fs.Func("ood", "NAME=FILE: logits of out-of-distribution inputs; may be given many times", func(s string) error {
-		f.ood = append(f.ood, s)
-		return nil
-	})
+	fs.Var((*several)(&f.ood), "ood", "NAME=FILE: logits of out-of-distribution inputs; may be given many times")
 	fs.StringVar(&f.in, "in-scores", "", "file of in-distribution scores, one a row, in place of logits")
 	fs.StringVar(&f.out, "out-scores", "", "file of out-of-distribution scores")
 	fs.BoolVar(&f.probabilities, "probabilities", false, "the files of logits hold probabilities")
@@ -103,7 +100,7 @@ func measure(_ context.Context, args []string, stdout io.Writer) error {
 		usage()
 		fmt.Fprintf(fs.Output(), "\n%s", keys())
 	}
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	f.bootstrap.Level = .95

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"ngebm/data/files"
+	"ngebm/data/nearest"
 	"ngebm/ngebm"
 	judging "ngebm/ngebm/measure" // the verb has the package's name
 )
@@ -26,14 +28,15 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	var f configFlags
 	f.register(fs)
 	var judge judging.Validation
-	gridText := fs.String("grid", "", "settings and their values, as in 'beta=0,.01,.1;gamma=0,.01,.1'")
-	seedList := fs.String("seeds", "1,2,3", "seeds; each decides weights, order and validation split of its runs")
-	pareto := fs.String("pareto", strings.Join(judging.ParetoFigures(), ","), "figures of the Pareto front, from "+strings.Join(judging.ValidationFigures(), ", "))
+	var gridText, seedList, pareto string
+	listVar(fs, &gridText, "grid", "", ";", "settings and their values, as in 'beta=0,.01,.1;gamma=0,.01,.1'")
+	listVar(fs, &seedList, "seeds", "1,2,3", ",", "seeds; each decides weights, order and validation split of its runs")
+	listVar(fs, &pareto, "pareto", strings.Join(judging.ParetoFigures(), ","), ",", "figures of the Pareto front, from "+strings.Join(judging.ValidationFigures(), ", "))
 	fs.StringVar(&judge.Strange, "strange", "", "kind of strange examples to tell the validation set from: rotated, uniform noise, inverted … (default: rotated, or far away for points)")
 	fs.Float64Var(&judge.Epsilon, "epsilon", 0, "size of the PGD attack in L∞, of the pixel range (default: 8/255, .3 for points)")
 	fs.IntVar(&judge.Examples, "attacked", 0, "validation examples to attack (default: 200, or all if there are fewer)")
 	jsonFile := fs.String("json", "", "write the table there too, as JSON; - is the standard output, in place of the table")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 {
@@ -43,18 +46,18 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	grid, err := ngebm.ParseGrid(*gridText)
+	grid, err := ngebm.ParseGrid(gridText)
 	if err != nil {
 		return err
 	}
-	seeds, err := parseSeeds(*seedList)
+	seeds, err := parseSeeds(seedList)
 	if err != nil {
 		return err
 	}
-	front := splitList(*pareto)
+	front := splitList(pareto)
 	for _, name := range front { // hours before the table finds out
 		if !slices.Contains(judging.ValidationFigures(), name) {
-			return fmt.Errorf("ngebm sweep: -pareto names %q; there are %s", name, strings.Join(judging.ValidationFigures(), ", "))
+			return fmt.Errorf("ngebm sweep: -pareto names %q%s; there are %s", name, nearest.Hint(name, judging.ValidationFigures()), strings.Join(judging.ValidationFigures(), ", "))
 		}
 	}
 	d, options, err := f.open(ctx)
@@ -99,7 +102,7 @@ func parseSeeds(list string) ([]uint64, error) {
 	for _, s := range splitList(list) {
 		seed, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("ngebm sweep: %q is no seed; give whole numbers of 0 or more, as in -seeds 1,2,3", s)
+			return nil, fmt.Errorf("ngebm sweep: %q is no seed; give whole numbers from 0 to %d, as in -seeds 1,2,3", s, uint64(math.MaxUint64))
 		}
 		seeds = append(seeds, seed)
 	}

@@ -138,7 +138,7 @@ func TestSweepCommandLine(t *testing.T) {
 		{"sweep -grid beta=0 -seeds ,", "no seeds"},
 		{"sweep -grid beta=0 -set validation=0 -device cpu", "never by the test set"},
 		{"sweep -grid betta=0 -device cpu", `no setting "betta"`},
-		{"sweep -grid beta=0 -pareto accuracy,robust", `-pareto names "robust"; there are accuracy, NLL`},
+		{"sweep -grid beta=0 -pareto accuracy,robust", `-pareto names "robust"`},
 	} {
 		var out bytes.Buffer
 		if err := dispatch(t.Context(), strings.Fields(c.args), &out); err == nil || !strings.Contains(err.Error(), c.err) {

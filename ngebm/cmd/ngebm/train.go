@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"ngebm/data"
@@ -20,7 +23,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	f.register(fs)
 	list := fs.Bool("list", false, "list presets, methods, data sets and networks, and do nothing else")
 	dry := fs.Bool("dry", false, "print every setting with the value that will be used, and do nothing else")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 {
@@ -35,6 +38,9 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if *dry {
 		fmt.Fprintln(stdout, cfg.All())
+		if warning := cfg.WarmupWarning(mostSteps(ctx, cfg)); warning != "" {
+			fmt.Fprintln(os.Stderr, warning)
+		}
 		return nil
 	}
 	d, options, err := f.open(ctx)
@@ -46,6 +52,22 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	return summarise(stdout, run)
+}
+
+// mostSteps is the number of steps of a configuration where it can be told without reading
+// files, and a number above it where not.
+func mostSteps(ctx context.Context, cfg ngebm.Config) int {
+	examples := cfg.Limit
+	set, _, _ := strings.Cut(cfg.Data, ":")
+	if set == "digits" || slices.Contains(data.Planes(), set) {
+		if train, _, err := data.Open(ctx, cfg.Data, data.Options{Limit: cfg.Limit, Offline: true}); err == nil {
+			examples = train.Len()
+		}
+	}
+	if examples == 0 || cfg.Epochs > math.MaxInt/max(1, examples) {
+		return math.MaxInt
+	}
+	return cfg.Epochs * (max(0, examples-cfg.Validation) / cfg.Batch)
 }
 
 // summarise prints what came of a run.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"ngebm/data/nearest"
 	"ngebm/ngebm/experiment"
 )
 
@@ -32,7 +33,7 @@ func Names() []string {
 // Read returns the results of that name.
 func Read(name string) (*experiment.Results, error) {
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("committed: there are no results named %q; there are %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("committed: there are no results named %.60q%s; there are %s", name, nearest.Hint(name, Names()), strings.Join(Names(), ", "))
 	}
 	b, err := files.ReadFile("results/" + name + ".json")
 	if err != nil {

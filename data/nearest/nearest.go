@@ -1,0 +1,96 @@
+// Package nearest finds what a person meant by a name that is none.
+package nearest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Hint returns " (did you mean NAME?)" for the known name that is nearest to a wrong one,
+// and "" where none is near.
+func Hint(wrong string, known []string) string {
+	if name := Name(wrong, known); name != "" {
+		return fmt.Sprintf(" (did you mean %s?)", name)
+	}
+	return ""
+}
+
+// most bounds a wrong name, in bytes: what is longer is no slip of the pen.
+const most = 100
+
+// Name returns the known name that is nearest to a wrong one: by letters that
+// differ, up to a third of its own, or as an abbreviation ("lr" of learning_rate), a beginning
+// or a part after a point ("pad" of augment.pad). It is "" where none is near, and the
+// first of several that are equally near.
+func Name(wrong string, known []string) string {
+	if len(wrong) > most {
+		return ""
+	}
+	nearest, least := "", allowed(len(wrong))+1
+	for _, name := range known {
+		if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < least {
+			nearest, least = name, d
+		}
+	}
+	return nearest
+}
+
+// allowed is the largest distance of a name of that many bytes.
+func allowed(n int) int {
+	if n <= 3 {
+		return 1
+	}
+	return 1 + n/3
+}
+
+// distance is 1 for abbreviations and parts, else that in letters.
+func distance(wrong, name string) int {
+	_, part, _ := strings.Cut(name, ".")
+	long := len(wrong) > 2 && len(name) > 2
+	switch {
+	case wrong == name:
+		return 0
+	case wrong != "" && (wrong == part || wrong == initials(name)):
+		return 1
+	case long && (strings.HasPrefix(name, wrong) || strings.HasPrefix(wrong, name)):
+		return 1
+	}
+	return edits(wrong, name)
+}
+
+// initials are the first letters of a name's words, "lr" of learning_rate.
+func initials(name string) string {
+	var letters string
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '_' || r == '-' }) {
+		letters += word[:1]
+	}
+	if len(letters) < 2 {
+		return ""
+	}
+	return letters
+}
+
+// edits is the distance of two short strings in insertions, deletions, exchanges of a
+// letter and of two neighbours (optimal string alignment).
+func edits(a, b string) int {
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range len(b) {
+			d := row[j]
+			if a[i] != b[j] {
+				d++
+			}
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, before[j-1]+1)
+			}
+			next[j+1] = min(d, row[j+1]+1, next[j]+1)
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A list that is given again adds up; the first time it takes the default's place.
+func TestRepeatedListsAddUp(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "1,2,3"},
+		{[]string{"-seeds", "4"}, "4"},
+		{[]string{"-seeds", "4", "-seeds", "5,6", "-seeds=7"}, "4,5,6,7"},
+		{[]string{"-seeds", "", "-seeds", "5"}, "5"},
+		{[]string{"-seeds", "5", "-seeds", " "}, "5"},
+	} {
+		fs := flag.NewFlagSet("test", flag.ContinueOnError)
+		var seeds string
+		listVar(fs, &seeds, "seeds", "1,2,3", ",", "seeds")
+		if err := parse(fs, c.args); err != nil || seeds != c.want {
+			t.Errorf("%q: %q (%v), want %q", c.args, seeds, err, c.want)
+		}
+	}
+}
+
+// Every flag whose text is cut at commas or semicolons is such a list.
+func TestEveryListAddsUp(t *testing.T) {
+	lists := map[string][]string{
+		"train":      {"set"},
+		"sweep":      {"set", "grid", "seeds", "pareto"},
+		"experiment": {"set", "methods", "seeds", "candidates", "choose-seeds", "strange", "outside", "linf", "l2"},
+		"bench":      {"rows"},
+		"measure":    {"ood"},
+	}
+	for _, v := range verbs() {
+		var help bytes.Buffer
+		helpOf(t, v, &help)
+		for _, name := range lists[v.name] {
+			_, about, found := strings.Cut(help.String(), "\n  -"+name+" ")
+			about, _, _ = strings.Cut(about, "\n  -")
+			if !found || !strings.Contains(about, "the flag is given again") && !strings.Contains(about, "many times") {
+				t.Errorf("%s -%s: %q", v.name, name, about)
+			}
+		}
+	}
+}
+
+// helpOf captures what a verb's -h prints.
+func helpOf(t *testing.T, v verb, into io.Writer) {
+	t.Helper()
+	out, err := runBuilt(t, v.name, "-h")
+	if err != nil {
+		t.Fatalf("%s -h: %v", v.name, err)
+	}
+	_, _ = io.WriteString(into, out)
+}
+
+func TestSetAddsUp(t *testing.T) {
+	var out bytes.Buffer
+	if err := dispatch(t.Context(), []string{"train", "-dry", "-set", "beta=.25", "-set", "decay_epochs=[1,2],epochs=7", "-set=gamma=.5"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(out.Bytes(), &all); err != nil {
+		t.Fatal(err)
+	}
+	if all["beta"] != .25 || all["gamma"] != .5 || all["epochs"] != 7. || !slices.Equal(all["decay_epochs"].([]any), []any{1., 2.}) {
+		t.Errorf("the settings are %v", all)
+	}
+}
+
+func TestWrongNames(t *testing.T) {
+	for args, want := range map[string]string{
+		"trian":                                               `there is no verb "trian" (did you mean train?)`,
+		"train -prset digits":                                 "there is no flag -prset (did you mean -preset?)",
+		"sweep -seed 1":                                       "there is no flag -seed (did you mean -seeds?)",
+		"measure -logit x":                                    "there is no flag -logit (did you mean -logits?)",
+		"train -\x1b[2J":                                      `there is no flag -\x1b[2J`,
+		"train -preset digit":                                 `no preset is named "digit" (did you mean digits?)`,
+		"train -method crossentropy":                          `no method is named "crossentropy" (did you mean cross-entropy?)`,
+		"train -set epoch=3":                                  `there is no setting "epoch" (did you mean epochs?)`,
+		"train -set jem.stepz=3":                              `there is no setting "jem.stepz" (did you mean jem.steps?)`,
+		"train -set lr=3":                                     `there is no setting "lr" (did you mean learning_rate?)`,
+		"train -set momentum=.9":                              `there is no setting "momentum"; there are name, data`,
+		"train -set epochs=3 -set epochs=4":                   `epochs is set twice, to "3" and to "4"`,
+		"train -set seed=18446744073709551616":                `seed cannot be "18446744073709551616": it is a whole number from 0 to 18446744073709551615`,
+		"train -set epochs=9223372036854775808":               `epochs cannot be "9223372036854775808": it is a whole number of at most 9223372036854775807`,
+		"train -preset moons -preset digits":                  `-preset is given twice, as "moons" and as "digits"`,
+		"train -limit=5 -limit 6":                             "-limit is given twice",
+		"sweep -grid beta=0,.1 -seeds 1,18446744073709551616": "whole numbers from 0 to 18446744073709551615",
+		"sweep -grid beta=0,.1 -pareto ECE -pareto acuracy":   `(did you mean accuracy?)`,
+		"experiment -methods crossentropy":                    "(did you mean cross-entropy?)",
+		"bench -rows cross-entropi":                           "(did you mean cross-entropy?)",
+		"fetch cifar-10":                                      "(did you mean cifar10?)",
+		"fetch cifar10-c:fogg":                                "(did you mean fog?)",
+		"train -net convent -runs /nowhere":                   "(did you mean convnet?)",
+		"train -net wnr-10-2 -runs /nowhere":                  "(did you mean wrn-D-W?)",
+	} {
+		fields := strings.Fields(args)
+		if strings.HasPrefix(args, "train -net") {
+			fields = append(fields, "-device", "go")
+		}
+		err := dispatch(t.Context(), fields, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\n\x1b") {
+			t.Errorf("ngebm %q: %v, want %q", args, err, want)
+		}
+	}
+	// The same value twice drops nothing.
+	if err := dispatch(t.Context(), strings.Fields("train -dry -preset digits -preset digits -set epochs=2 -set epochs=2"), io.Discard); err != nil {
+		t.Error(err)
+	}
+}
+
+// A warm-up longer than half of the run is named before it starts, and in a dry run.
+func TestDryRunDoubtsLongWarmUp(t *testing.T) {
+	for args, warns := range map[string]bool{
+		"-preset digits":                                           false,
+		"-preset digits -set epochs=2,warmup=50":                   true, // of 34 steps an epoch
+		"-preset digits -set epochs=2,warmup=30":                   false,
+		"-preset digits -set epochs=2,warmup=34":                   false,
+		"-preset digits -set epochs=2,warmup=35":                   true,
+		"-preset moons -set epochs=1,warmup=50":                    true,
+		"-preset cifar10-smoke -limit 640 -set epochs=2,warmup=50": true,
+	} {
+		stderr, err := runBuilt(t, append([]string{"train", "-dry"}, strings.Fields(args)...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(stderr, "the warm-up takes"); got != warns {
+			t.Errorf("%s: warned %v, want %v", args, got, warns)
+		}
+	}
+}
+
+// runBuilt runs the command and returns all that it prints.
+func runBuilt(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	out, err := exec.Command(build(t), args...).CombinedOutput()
+	return string(out), err
+}

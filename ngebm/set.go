@@ -1,0 +1,115 @@
+package ngebm
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"ngebm/data/nearest"
+)
+
+// Set changes the settings named in a comma-separated list of key=value, with
+// the keys of the JSON form: "beta=.1,gamma=.1,decay_epochs=[60,80],augment.pad=4".
+//
+// A setting that is there twice with different values is an error: one of them would be
+// dropped.
+func (c *Config) Set(assignments string) error {
+	given := map[string]string{}
+	for _, a := range splitOutsideBrackets(assignments) {
+		key, value, ok := strings.Cut(a, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if !ok {
+			return fmt.Errorf("ngebm: %q sets nothing; write key=value, as in beta=.1,gamma=.1", a)
+		}
+		field, ok := fieldByKey(reflect.ValueOf(c).Elem(), key)
+		if !ok {
+			var known []string
+			for _, s := range c.settings() {
+				known = append(known, s.key)
+			}
+			return fmt.Errorf("ngebm: there is no setting %.60q%s; there are %s", key, nearest.Hint(key, known), strings.Join(known, ", "))
+		}
+		if before, twice := given[key]; twice && before != value {
+			return fmt.Errorf("ngebm: %s is set twice, to %.60q and to %.60q; leave one out", key, before, value)
+		}
+		given[key] = value
+		if err := setField(field, value); err != nil {
+			return fmt.Errorf("ngebm: %s cannot be %.60q: it is a %s", key, value, describe(field.Type()))
+		}
+	}
+	return nil
+}
+
+func splitOutsideBrackets(s string) []string {
+	var parts []string
+	depth, start := 0, 0
+	for i, r := range s {
+		switch r {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		case ',':
+			if depth == 0 {
+				parts = append(parts, s[start:i])
+				start = i + 1
+			}
+		}
+	}
+	if strings.TrimSpace(s[start:]) == "" {
+		return parts
+	}
+	return append(parts, s[start:])
+}
+
+// fieldByKey finds the field with that JSON name, dots leading into structs.
+func fieldByKey(v reflect.Value, key string) (field reflect.Value, ok bool) {
+	head, rest, nested := strings.Cut(key, ".")
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		field := v.Field(i)
+		if name == head && nested == (field.Kind() == reflect.Struct) {
+			if nested {
+				return fieldByKey(field, rest)
+			}
+			return field, true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// setField reads value as JSON, except that text needs no quotes and numbers may
+// begin with a point, as people write them on a command line.
+func setField(field reflect.Value, value string) error {
+	switch field.Kind() {
+	case reflect.String:
+		field.SetString(value)
+		return nil
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(value, 64)
+		field.SetFloat(f)
+		return err
+	case reflect.Slice:
+		field.SetZero() // else a copy of the configuration would see the new elements
+	}
+	return json.Unmarshal([]byte(value), field.Addr().Interface())
+}
+
+func describe(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Float64:
+		return "number"
+	case reflect.Int:
+		return fmt.Sprintf("whole number of at most %d", math.MaxInt)
+	case reflect.Uint64:
+		return fmt.Sprintf("whole number from 0 to %d", uint64(math.MaxUint64))
+	case reflect.Bool:
+		return "switch, true or false"
+	case reflect.Slice:
+		return "list, as in [60,80]"
+	}
+	return t.String()
+}
