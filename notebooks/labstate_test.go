@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -18,6 +19,12 @@ import (
 // serve starts the program in a clone, with variables of the environment that are named,
 // and returns a way to ask its server: method, path and body to the answer's body.
 func serve(t *testing.T, root string, variables ...string) func(method, path string, body []byte) []byte {
+	t.Helper()
+	return serveBy(t, nil, root, variables...)
+}
+
+// serveBy starts the program by a command that ends in it.
+func serveBy(t *testing.T, command []string, root string, variables ...string) func(method, path string, body []byte) []byte {
 	t.Helper()
 	env, mark := marked(t, variables...)
 	said := &urlWriter{}
@@ -28,7 +35,8 @@ func serve(t *testing.T, root string, variables ...string) func(method, path str
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	cmd := exec.Command(ready(t).program, "-no-browser", "-port", strconv.Itoa(port))
+	command = append(slices.Clone(command), ready(t).program, "-no-browser", "-port", strconv.Itoa(port))
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = root, env, said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

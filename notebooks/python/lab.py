@@ -9,7 +9,13 @@ import signal
 import sys
 import threading
 
-from jupyterlab.labapp import main
+import jupyter_core.paths
+
+# Neither settings nor extensions of another Jupyter, which lie there for the whole machine.
+jupyter_core.paths.SYSTEM_CONFIG_PATH.clear()
+jupyter_core.paths.SYSTEM_JUPYTER_PATH.clear()
+
+from jupyterlab.labapp import main  # noqa: E402
 
 
 def leash():
