@@ -6,7 +6,7 @@
 // can run programs, and is not read). In Python:
 //
 //	state = torch.load("best_valid_ckpt.pt", weights_only=True)["model_state_dict"]
-//	numpy.savez("weights.npz", **{k: v.numpy() for k, v in state.items()})
+//	numpy.savez("weights.npz", **{k: v.float().numpy() for k, v in state.items()})
 //
 // and then here
 //
