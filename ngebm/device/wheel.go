@@ -49,6 +49,9 @@ var wheels = []wheel{
 // silence is how long a server may send nothing.
 const silence = 10 * time.Second
 
+// slack is how many bytes pip may need for its own files.
+const slack = 64 << 20
+
 // errSilent says that a server, or a proxy before it, sent nothing.
 var errSilent = errors.New("nothing came")
 
@@ -154,7 +157,8 @@ func tellingLine(s string) string {
 }
 
 // watchSize reports the size of the files below a folder as a download's progress, until
-// stop is called. It gives up with errSilent when nothing comes for as long as patience.
+// stop is called. It gives up with errSilent when nothing comes for as long as patience,
+// and when much more comes than total: pip compares the hash at the end only.
 func watchSize(dir, task string, total int64, patience time.Duration, report progress.Reporter, giveUp context.CancelCauseFunc) (stop func()) {
 	start, quit, done := time.Now(), make(chan struct{}), make(chan struct{})
 	size, changed := int64(0), start
@@ -175,8 +179,12 @@ func watchSize(dir, task string, total int64, patience time.Duration, report pro
 				tell(true)
 				return
 			case <-time.After(200 * time.Millisecond):
-				if tell(false); time.Since(changed) > patience {
+				tell(false)
+				switch {
+				case time.Since(changed) > patience:
 					giveUp(fmt.Errorf("%w for %v from the package index that pip asks", errSilent, patience))
+				case size > 4*total+slack:
+					giveUp(fmt.Errorf("the package index that pip asks sends more than the %d bytes of the wheel", total))
 				}
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -224,4 +226,39 @@ func TestOfflineStartsNothing(t *testing.T) {
 	if left, _ := os.ReadDir(os.Getenv("HOME")); len(left) > 0 {
 		t.Errorf("it made %v", left)
 	}
+}
+
+// A package index that sends a wheel without an end is given up, whatever room there is.
+func TestWheelWithoutEnd(t *testing.T) {
+	w := demoWheel(t)
+	index := httptest.NewServer(http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
+		const name = "demo_pjrt-1.0-py3-none-any.whl"
+		if !strings.HasSuffix(r.URL.Path, name) {
+			to.Header().Set("Content-Type", "text/html")
+			fmt.Fprintf(to, `<html><body><a href="/%s">%s</a></body></html>`, name, name)
+			return
+		}
+		for sent := 0; sent < 4<<30; {
+			n, err := to.Write(make([]byte, 1<<20))
+			if err != nil {
+				return
+			}
+			sent += n
+		}
+	}))
+	defer index.Close()
+	t.Setenv("PIP_NO_INDEX", "")
+	t.Setenv("PIP_FIND_LINKS", "")
+	t.Setenv("PIP_CONFIG_FILE", os.DevNull)
+	t.Setenv("PIP_INDEX_URL", index.URL+"/simple")
+	for _, name := range []string{"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"} {
+		t.Setenv(name, "")
+	}
+	s := store{cache: t.TempDir(), sources: []source{w.source()}}
+	_, err := s.obtain(t.Context(), progress.Silent{})
+	index.CloseClientConnections()
+	if want := fmt.Sprintf("sends more than the %d bytes of the wheel", w.size); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+	leftovers(t, s.cache)
 }
