@@ -53,7 +53,7 @@ func TestParseErrors(t *testing.T) {
 		"publish -o s -timeout 0s": "must be above zero",
 		"publish -w -html-only":    "-html-only runs nothing: leave out -w and -force",
 		"-force":                   "-force has no meaning for lab",
-		"-nobrowser":               "flag provided but not defined: -nobrowser",
+		"-nobrowser":               "there is no flag -nobrowser (did you mean -no-browser?)",
 	} {
 		_, err := parse(strings.Fields(args), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), says) {
