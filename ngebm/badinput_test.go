@@ -1,6 +1,7 @@
 package ngebm_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +82,7 @@ func TestBadInput(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = ngebm.Train(t.Context(), backend, other, ngebm.Options{Runs: runs})
-		wantMessage(t, err, "belongs to run "+run.Hash, moved.Hash)
+		wantMessage(t, err, fmt.Sprintf("belongs to run %q", run.Hash), moved.Hash)
 	})
 	t.Run("no run to load", func(t *testing.T) {
 		dir := t.TempDir()

@@ -258,7 +258,7 @@ func (r *Run) fits(head header, store *model.Store) error {
 		switch {
 		case t.Name == companionState:
 			if want := shapes.Make(dtypes.Float32, append([]int{r.Config.JEM.Buffer}, r.Classifier.Shape...)...); !r.Config.JEM.On() || !shape.Equal(want) {
-				return fmt.Errorf("has a replay buffer of %s, which its configuration does not ask for; delete the file to train anew", shape)
+				return fmt.Errorf("does not fit its configuration: the replay buffer is %s; this run's holds %d samples shaped %v; delete it to train the run anew", shape, r.Config.JEM.Buffer, r.Classifier.Shape)
 			}
 		case v != nil && !v.Shape().Equal(shape):
 			return mismatch("weight %s is %s in the file and %s in the network", t.Name, shape, v.Shape())

@@ -79,7 +79,7 @@ func TestDamagedBuffer(t *testing.T) {
 	for what, c := range map[string]struct{ from, to, want string }{
 		"as many values":  {`"shape":[100,2]`, `"shape":[50,4]`, "the replay buffer is (Float32)[50, 4]; this run's holds 100 samples shaped [2]"},
 		"another type":    {`"companion:state","dtype":"Float32"`, `"companion:state","dtype":"Int32"`, "the replay buffer is (Int32)[100, 2]"},
-		"by another name": {`"companion:state"`, `"companion:gone!"`, "it lacks the replay buffer"},
+		"by another name": {`"companion:state"`, `"companion:gone!"`, `the name "companion:gone!", which no variable has`},
 	} {
 		n := binary.LittleEndian.Uint64(good[8:])
 		head := strings.Replace(string(good[16:16+n]), c.from, c.to, 1)

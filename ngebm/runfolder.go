@@ -20,8 +20,11 @@ var ownFiles = [...]string{checkpointFile, previousFile, bestFile, goodFile, his
 // may be a link, which could lead to whatever the user may write.
 func openFolder(dir string) (*files.Folder, error) {
 	f, err := files.OpenFolder(dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("ngebm: the run's folder %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("ngebm: the run's folder %w, or choose another folder of runs, with -runs or $NGEBM_RUNS", err)
 	}
 	return f, nil
 }

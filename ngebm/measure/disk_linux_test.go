@@ -54,7 +54,7 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 		{"vanished", func() func() {
 			_ = os.Rename(run.Dir, run.Dir+".away")
 			return func() { _ = os.Rename(run.Dir+".away", run.Dir) }
-		}, []string{"checkpoint.ngebm", "no such file or directory"}, false},
+		}, []string{"the run's folder", "no such file or directory"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			options := measure.Options{Bins: 5 + len(c.name)} // not measured before
