@@ -45,6 +45,7 @@ func TestBadInput(t *testing.T) {
 		{"missing folder", func(c *ngebm.Config, _ *ngebm.Options) { c.Data = "folder:no/such" }, []string{"no/such"}},
 		{"unknown network", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "resnet" }, []string{`"resnet"`, "convnet", "wrn-D-W"}},
 		{"bad depth", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "wrn-11-2" }, []string{"11", "6n+4", "10, 16"}},
+		{"network beyond memory", func(c *ngebm.Config, _ *ngebm.Options) { c.Net = "mlp-65536-65536-65536" }, []string{"mlp-65536-65536-65536", "more than 536870912 weights"}},
 		{"negative beta", func(c *ngebm.Config, _ *ngebm.Options) { c.Beta = -1 }, []string{"beta is -1", "0 or more"}},
 		{"batch larger than the data", func(c *ngebm.Config, _ *ngebm.Options) { c.Batch = 5000 }, []string{"5000", "200"}},
 		{"all held out", func(c *ngebm.Config, _ *ngebm.Options) { c.Validation = 240 }, []string{"240"}},

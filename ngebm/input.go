@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ngebm/data"
+	"ngebm/ngebm/nets"
 )
 
 // ready tells whether a set can be run through a network: a set that data.New did not make
@@ -19,6 +20,26 @@ func ready(d *data.Dataset) error {
 	}
 	if d.Checksum == "" || values != wanted || d.IsImages() && d.MaxPixel == 0 {
 		return fmt.Errorf("ngebm: the set %q has %d values for %d examples of shape %v, and was not made by data.New, which checks it; make it with data.New", d.Name, values, d.Len(), d.Shape)
+	}
+	return nil
+}
+
+// maxWeights is the most weights of a network with a name: with Adam's moments and an
+// average, a checkpoint of them is as large as one may be.
+const maxWeights = maxCheckpoint / 16
+
+// fitsCheckpoint refuses a network that is larger than its checkpoints may be, before its
+// weights are drawn.
+func fitsCheckpoint(net nets.Network, shape []int, classes int) error {
+	known, ok := net.(nets.Sized)
+	if !ok {
+		return nil
+	}
+	numbers := 0
+	for _, dims := range known.Weights(shape, classes) {
+		if numbers += sizeOf(dims); numbers > maxWeights {
+			return fmt.Errorf("ngebm: %s has more than %d weights for examples of shape %v, and its checkpoints would be larger than they may be; choose a smaller network", net, maxWeights, shape)
+		}
 	}
 	return nil
 }

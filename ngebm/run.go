@@ -117,6 +117,9 @@ func dirName(cfg Config, hash string) string {
 
 // build makes the run's weights and the classifier that uses them, or their average.
 func (r *Run) build(backend compute.Backend, net nets.Network, runs string, shape []int, classes []string, examples int) (*model.Store, error) {
+	if err := fitsCheckpoint(net, shape, len(classes)); err != nil {
+		return nil, err
+	}
 	store := newStore(r.Config)
 	var err error
 	if r.Classifier, err = newClassifier(backend, net, store, networkScope, shape, classes, examples); err != nil {

@@ -117,9 +117,8 @@ func Open(spec string, report progress.Reporter) (*Device, error) {
 
 // OpenSeveral is Open for work that is shared by a number of devices, 1 or more.
 func OpenSeveral(spec string, devices int, report progress.Reporter) (*Device, error) {
-	const most = 256 // XLA makes as many processors as it is asked for
-	if devices < 1 || devices > most {
-		return nil, fmt.Errorf("%d devices cannot be opened; ask for 1 to %d", devices, most)
+	if devices < 1 {
+		return nil, fmt.Errorf("%d devices cannot be opened; ask for 1 or more", devices)
 	}
 	o := Environment().With(spec)
 	o.Devices, o.Progress = devices, report
@@ -134,6 +133,10 @@ func OpenSeveral(spec string, devices int, report progress.Reporter) (*Device, e
 // opened that can be, down to pure Go, and Warning says what is in the way of a better one.
 // The error is one line with the value, what was tried and the remedy.
 func OpenContext(ctx context.Context, o Options) (*Device, error) {
+	const most = 256 // XLA makes as many CPU devices as it is asked for
+	if o.Devices > most {
+		return nil, fmt.Errorf("%d devices cannot be opened; ask for %d at most", o.Devices, most)
+	}
 	return newOpener(o).open(ctx)
 }
 

@@ -1,0 +1,50 @@
+package nets_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+
+	"ngebm/ngebm/nets"
+)
+
+// The weights that a network tells are those that it makes.
+func TestWeightsAreThoseThatAreMade(t *testing.T) {
+	for name, shape := range map[string][]int{
+		"wrn-10-2": {2, 32, 32, 3}, "wrn-16-1": {2, 8, 8, 1}, "convnet": {2, 8, 8, 3}, "mlp-5": {2, 2}, "mlp-lrelu-5-7": {2, 4, 4, 1},
+	} {
+		net, err := nets.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := maps.Collect(net.(nets.Sized).Weights(shape[1:], 10))
+		store, _ := build(t, name, 1, 10, dtypes.Float32, shape...)
+		made := 0
+		for v := range store.RootScope().At("net").IterVariables() {
+			made++
+			if dims, ok := want[strings.TrimPrefix(v.Path(), "/net/")]; !ok || !slices.Equal(dims, v.Shape().Dimensions) {
+				t.Errorf("%s: %s is %v, and %v is told", name, v.Path(), v.Shape(), dims)
+			}
+		}
+		if made != len(want) {
+			t.Errorf("%s: %d weights are made, and %d are told", name, made, len(want))
+		}
+	}
+}
+
+// A name may come from a stranger's run.
+func TestParseRefusesWhatCannotBeCompiled(t *testing.T) {
+	for name, want := range map[string]string{
+		"mlp" + strings.Repeat("-1", 65):      "65 hidden layers",
+		"mlp" + strings.Repeat("-1", 100_000): "100000 hidden layers",
+		"wrn-4000-1":                          "at most",
+		"wrn-28-65536":                        "at most",
+	} {
+		if _, err := nets.Parse(name); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 300 {
+			t.Errorf("%.20s…: %v", name, err)
+		}
+	}
+}
