@@ -69,7 +69,7 @@ func cachedWithNote(opts Options, of, key string, build func() (train, test *Dat
 	}
 	tell := func(note string) {
 		if note != "" {
-			opts.Progress.Report(progress.Report{Task: note})
+			opts.Progress.Report(progress.Report{Task: shown(note)})
 		}
 	}
 	if folderErr == nil {

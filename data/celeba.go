@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -143,8 +144,9 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 		}
 		delete(splits, file)
 	}
-	for file := range splits {
-		return a, fmt.Errorf("it lacks %d images that are in %s, %s for one", len(splits), celebaPartition, shown(file))
+	if len(splits) > 0 {
+		lacking := allShown(slices.Sorted(maps.Keys(splits)))
+		return a, fmt.Errorf("it lacks %d images that are in %s: %s", len(splits), celebaPartition, listed(lacking, ", "))
 	}
 	a.note = "; without those for validation"
 	return a, nil

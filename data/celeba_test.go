@@ -111,7 +111,7 @@ func TestCelebARefuses(t *testing.T) {
 	}{
 		"no images":         {[]archived{{"img_align_celeba/1.png", nil}, {"faces/1.jpg", nil}}, "it has no img_align_celeba/*.jpg"},
 		"image too many":    {append(images, archived{"img_align_celeba/000006.jpg", nil}), "img_align_celeba/000006.jpg is not in list_eval_partition.txt"},
-		"images too few":    {images[:3], "it lacks 2 images that are in list_eval_partition.txt, 00000"},
+		"images too few":    {images[:3], "it lacks 2 images that are in list_eval_partition.txt: 000004.jpg, 000005.jpg"},
 		"in two folders":    {append(images, archived{"more/img_align_celeba/000001.jpg", nil}), "it has both img_align_celeba/000001.jpg and more/img_align_celeba/000001.jpg: keep one"},
 		"a face is no JPEG": {append(images[1:5:5], archived{"img_align_celeba/000001.jpg", []byte("sorry")}), "img_align_celeba/000001.jpg does not decode"},
 	} {

@@ -119,7 +119,8 @@ func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 
 // New checks a set that a loader has filled in and gives it its checksum. The
 // slices become the set's own. The error names the first fault: neither or both
-// of Pixels and Points, no examples, no classes, a shape that is not that of
+// of Pixels and Points, no examples, no classes or names of them with control
+// characters, a shape that is not that of
 // images or points, lengths that disagree, a label or pixel out of range, a
 // coordinate that is not finite.
 func New(d Dataset) (*Dataset, error) {
@@ -128,7 +129,7 @@ func New(d Dataset) (*Dataset, error) {
 		if name == "" {
 			name = "data set"
 		}
-		return nil, fmt.Errorf("data: %s: %w", name, err)
+		return nil, fmt.Errorf("data: %s: %w", shown(name), err)
 	}
 	d.Checksum = d.checksum()
 	return &d, nil
@@ -142,6 +143,11 @@ func (d *Dataset) check() error {
 		return errors.New("it has no examples")
 	case len(d.Classes) == 0:
 		return errors.New("it has no class names")
+	}
+	for i, class := range d.Classes {
+		if !isVisible(class) {
+			return fmt.Errorf("class %d is called %q, which has characters that cannot be shown: rename it", i, class)
+		}
 	}
 	for i, label := range d.Labels {
 		if label < 0 || int(label) >= len(d.Classes) {

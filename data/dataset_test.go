@@ -42,6 +42,7 @@ func TestNewRefuses(t *testing.T) {
 		{"neither", func(d *Dataset) { d.Pixels = nil }, "exactly one of Pixels and Points"},
 		{"empty", func(d *Dataset) { d.Labels = nil }, "no examples"},
 		{"no classes", func(d *Dataset) { d.Classes = nil }, "no class names"},
+		{"class that ends the line", func(d *Dataset) { d.Classes[0] = "a\x1b[2J\nb" }, `class 0 is called "a\x1b[2J\nb", which has characters that cannot be shown: rename it`},
 		{"label too high", func(d *Dataset) { d.Labels[1] = 2 }, "example 1 has label 2, but labels of 2 classes go from 0 to 1"},
 		{"label below 0", func(d *Dataset) { d.Labels[0] = -1 }, "example 0 has label -1"},
 		{"flat shape", func(d *Dataset) { d.Shape = []int{2, 1} }, "shape [2 1] is not that of images"},
