@@ -225,3 +225,30 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 }
+
+// FuzzWideResNet checks that whatever the file, its weights are refused with an error of
+// one line, or are finite and as many as the arrays hold.
+func FuzzWideResNet(f *testing.F) {
+	file := func(header string, values int) []byte {
+		return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), []byte(header), make([]byte, values))
+	}
+	f.Add(file(`{"module._orig_mod.layer1.0.conv1.weight":{"dtype":"BF16","shape":[16,1,1,1],"data_offsets":[0,32]}}`, 32))
+	f.Add(file(`{"state_dict.f.layer1.0.conv1.weight":{"dtype":"F16","shape":[16,1,1,1],"data_offsets":[0,32]},"epoch":{"dtype":"I64","shape":[],"data_offsets":[32,40]}}`, 40))
+	f.Add(file(`{"layer1.0.conv1.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"linear.bias":{"dtype":"F32","shape":[],"data_offsets":[16,20]}}`, 20))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		arrays, err := format.ReadSafetensors(bytes.NewReader(b), 1<<20)
+		if err != nil {
+			return
+		}
+		_, weights, err := torchweights.WideResNet(arrays)
+		if err != nil && strings.ContainsAny(err.Error(), "\n\x1b\r") {
+			t.Errorf("an error of more than one line, or with a control code: %q", err)
+		}
+		for name, w := range weights {
+			values, err := tensors.CopyFlatData[float32](w)
+			if err != nil || slices.ContainsFunc(values, func(v float32) bool { return v != v || math.IsInf(float64(v), 0) }) {
+				t.Errorf("%s holds %v (%v)", name, values, err)
+			}
+		}
+	})
+}

@@ -277,7 +277,11 @@ func FuzzTable(f *testing.F) {
 				checkTable(t, got, labels)
 			}
 			if len(got.Rows) > 0 && !labels {
+				_ = got.CheckLogits()
 				checkAgain(t, got)
+			}
+			if len(got.Rows) > 0 && labels {
+				checkLabels(t, got)
 			}
 		}
 	})
@@ -304,6 +308,25 @@ func checkTable(t *testing.T, got *Table, labels bool) {
 		if strings.ContainsAny(note, "\n\x1b\r") {
 			t.Errorf("a note of more than one line, or with a control code: %q", note)
 		}
+	}
+}
+
+// checkLabels checks that labels are classes, or refused in one line.
+func checkLabels(t *testing.T, got *Table) {
+	logits, err := parse("0,1,2\n0.5,1.5,2.5\n3.5,4.5,5.5\n", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := len(got.Rows)
+	values, err := got.Labels(logits)
+	if err != nil {
+		if strings.ContainsAny(err.Error(), "\n\x1b\r") {
+			t.Errorf("an error of more than one line, or with a control code: %q", err)
+		}
+		return
+	}
+	if len(values) != rows && len(values) != rows-1 || slices.Min(values) < 0 || slices.Max(values) > 2 {
+		t.Errorf("%d rows of labels became %v", rows, values)
 	}
 }
 
