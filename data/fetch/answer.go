@@ -152,13 +152,15 @@ func recall(part string) (s source) {
 const maxNote = 1 << 16
 
 // validator is what to send as If-Range, so that a server whose file has
-// changed since sends all of it: a strong entity tag, else a date.
+// changed since sends all of it: a strong entity tag, else a date. What cannot be sent
+// as a header is none.
 func (s source) validator(address string) string {
-	switch {
-	case s.URL != address:
-		return ""
-	case strings.HasPrefix(s.ETag, `"`):
-		return s.ETag
+	value := s.LastModified
+	if strings.HasPrefix(s.ETag, `"`) {
+		value = s.ETag
 	}
-	return s.LastModified
+	if s.URL != address || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return ""
+	}
+	return value
 }

@@ -249,3 +249,39 @@ func lstat(t *testing.T, path string) os.FileInfo {
 	}
 	return info
 }
+
+// An entity tag that cannot be sent back, from a server or a note, does not keep the rest of
+// a file from coming.
+func TestTagThatCannotBeSent(t *testing.T) {
+	for name, tag := range map[string]string{"server": "\"v1\x01\"", "note": "\"v1\"\nX: y"} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", tag)
+			w.Header().Set("Content-Length", fmt.Sprint(len(published)))
+			_, _ = w.Write(published[:40_000])
+			flush(w)
+			panic(http.ErrAbortHandler)
+		})
+		g := impatient(t.TempDir())
+		if name == "note" {
+			write(t, filepath.Join(g.Folder, "set.bin.part"), published[:10])
+			source{URL: s.url(), ETag: tag}.note(filepath.Join(g.Folder, "set.bin.part"))
+		}
+		path, err := g.get(t.Context(), file(s.url()))
+		right(t, path, err)
+	}
+}
+
+// A note of a part is anyone's bytes: what comes of it can be sent.
+func FuzzNote(f *testing.F) {
+	f.Add([]byte(`{"URL":"u","ETag":"\"v1\"","LastModified":"Fri, 31 Dec 2100 23:59:59 GMT"}`))
+	f.Add([]byte(`{"URL":"u","ETag":"\"\u000a\""}`))
+	f.Add([]byte(`{"URL":"u","LastModified":"\u009b"}`))
+	part := filepath.Join(f.TempDir(), "part")
+	f.Fuzz(func(t *testing.T, note []byte) {
+		write(t, part+fromSuffix, note)
+		value := recall(part).validator("u")
+		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("%q is to be sent", value)
+		}
+	})
+}
