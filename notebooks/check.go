@@ -11,8 +11,9 @@ import (
 // machinePath is a place of this machine that an output should not tell.
 type machinePath struct {
 	what string
-	find *regexp.Regexp
-	temp bool // of temporary files, which code may name
+	path string
+	find *regexp.Regexp // path, where it is one
+	temp bool           // of temporary files, which code may name
 }
 
 // machinePaths lists the folders whose names tell something about the machine
@@ -40,7 +41,7 @@ func machinePaths(p *place) []machinePath {
 			end = `(?:$|[^\w-])`
 		}
 		find := regexp.MustCompile(`(?:^|[^\w./-]|file://)` + regexp.QuoteMeta(path) + end)
-		paths = append(paths, machinePath{folder.what, find, folder.after != ""})
+		paths = append(paths, machinePath{folder.what, path, find, folder.after != ""})
 	}
 	return paths
 }
@@ -114,7 +115,7 @@ func (part notebookPart) tells(paths []machinePath) string {
 	}
 	for _, text := range all {
 		for _, path := range paths {
-			if path.temp && part.isCode {
+			if path.temp && part.isCode || !strings.Contains(text, path.path) { // which is quicker
 				continue
 			}
 			if found := path.find.FindStringIndex(text); found != nil {

@@ -50,26 +50,27 @@ func (d *document) parts() []notebookPart {
 	return append(parts, notebookPart{-1, "the notebook's metadata", false, texts(rest)})
 }
 
-// texts returns the strings in a piece of JSON, those of a list also joined: that is how
+// texts returns the strings in a piece of JSON, those of a list joined, too: that is how
 // notebooks hold lines.
 func texts(value any) []string {
 	switch v := value.(type) {
 	case string:
 		return []string{v}
 	case []any:
+		joined, lines := joinLines(v)
+		if lines {
+			return []string{joined}
+		}
 		var all []string
 		for _, item := range v {
 			all = append(all, texts(item)...)
 		}
-		if joined := joinLines(v); len(v) > 1 && joined != "" {
-			all = append(all, joined)
-		}
-		return all
+		return append(all, joined)
 	case map[string]any:
 		var all []string
 		for key, item := range v {
 			all = append(all, key)
-			if s, ok := item.(string); ok { // as in "token": "…"
+			if s, ok := item.(string); ok && len(s) < 1000 { // as in "token": "…"
 				all = append(all, key+"="+s)
 			}
 			all = append(all, texts(item)...)
@@ -80,17 +81,20 @@ func texts(value any) []string {
 	return nil
 }
 
-// joinLines joins a list of strings, empty if it is none.
-func joinLines(list []any) string {
+// joinLines joins a list of strings, empty if it is none. lines is true if each but the
+// last ends a line.
+func joinLines(list []any) (joined string, lines bool) {
 	var b strings.Builder
-	for _, item := range list {
+	lines = len(list) > 0
+	for i, item := range list {
 		s, ok := item.(string)
 		if !ok {
-			return ""
+			return "", false
 		}
+		lines = lines && (i == len(list)-1 || strings.HasSuffix(s, "\n"))
 		b.WriteString(s)
 	}
-	return b.String()
+	return b.String(), lines
 }
 
 // streams returns what a cell printed, in one text for each stream, as a page shows it.
@@ -103,7 +107,8 @@ func streams(outputs []any) []string {
 			case string:
 				printed[name] += text
 			case []any:
-				printed[name] += joinLines(text)
+				joined, _ := joinLines(text)
+				printed[name] += joined
 			}
 		}
 	}
@@ -119,10 +124,13 @@ var (
 // readings returns a text in the forms in which it could be read: without colors, without
 // tags and escapes, and what it holds in base64.
 func readings(text string) []string {
-	if decoded, ok := fromBase64(text); ok {
-		return []string{decoded}
-	}
 	var all []string
+	if decoded, ok := fromBase64(text); ok {
+		if isMedia(decoded) {
+			return []string{words(decoded)}
+		}
+		all = append(all, decoded)
+	}
 	text = colours.ReplaceAllString(text, "")
 	rest := dataURI.ReplaceAllStringFunc(text, func(uri string) string {
 		_, data, _ := strings.Cut(uri, ",")
@@ -130,8 +138,12 @@ func readings(text string) []string {
 		if err != nil {
 			return uri
 		}
+		if isMedia(decoded) {
+			all = append(all, words(decoded))
+			return ""
+		}
 		all = append(all, decoded)
-		return ""
+		return uri
 	})
 	all = append(all, rest)
 	bare := html.UnescapeString(markup.ReplaceAllString(rest, ""))
@@ -142,6 +154,29 @@ func readings(text string) []string {
 		all = append(all, bare)
 	}
 	return all
+}
+
+// isMedia tells whether content is a picture by its first bytes. Its base64 says nothing;
+// a list of paths may look like base64, too.
+func isMedia(content string) bool {
+	return slices.ContainsFunc([]string{"\x89PNG\r\n", "\xff\xd8\xff", "GIF8"}, func(magic string) bool { return strings.HasPrefix(content, magic) })
+}
+
+// words are the pieces of a picture's bytes that could be read, one a line: programs note
+// there what they are and where a picture was saved.
+func words(content string) string {
+	const shortest = 6
+	var b strings.Builder
+	for begin, i := 0, 0; i <= len(content); i++ {
+		if i < len(content) && content[i] >= ' ' && content[i] <= '~' {
+			continue
+		}
+		if i-begin >= shortest {
+			b.WriteString(content[begin:i] + "\n")
+		}
+		begin = i + 1
+	}
+	return b.String()
 }
 
 // fromBase64 decodes a text that is nothing else, as pictures are.

@@ -62,8 +62,11 @@ func TestTellsEverywhere(t *testing.T) {
 		"LaTeX":           func(s string) map[string]any { return data("text/latex", `\text{`+s+`}`) },
 		"SVG":             func(s string) map[string]any { return data("image/svg+xml", "<svg><text>"+s+"</text></svg>") },
 		"PNG":             func(s string) map[string]any { return data("image/png", in64(s)) },
-		"JSON":            func(s string) map[string]any { return data("application/json", map[string]any{"a": []any{1, s}}) },
-		"a key of JSON":   func(s string) map[string]any { return data("application/json", map[string]any{s: 1}) },
+		"a real PNG": func(s string) map[string]any {
+			return data("image/png", base64.StdEncoding.EncodeToString(append(encoded(t, ".png"), s...)))
+		},
+		"JSON":          func(s string) map[string]any { return data("application/json", map[string]any{"a": []any{1, s}}) },
+		"a key of JSON": func(s string) map[string]any { return data("application/json", map[string]any{s: 1}) },
 		"JSON in text": func(s string) map[string]any {
 			return data("application/vnd.x+json", `{"p":"`+strings.ReplaceAll(s, "/", `\/`)+`"}`)
 		},
@@ -108,6 +111,23 @@ func TestTellsEverywhere(t *testing.T) {
 		}
 		if err := tells(p, "n.ipynb", doc); err == nil || !strings.HasPrefix(err.Error(), "n.ipynb: the notebook's metadata") {
 			t.Errorf("%v: %v", metadata, err)
+		}
+	}
+}
+
+// What could be base64 and is a path, or a list of them, is found.
+func TestTellsPathsLikeBase64(t *testing.T) {
+	t.Setenv("HOME", "/home/ada")
+	for _, printed := range []string{
+		"saved in /home/ada/a folder/with a long name/notebooks\n",
+		strings.Repeat("/home/ada/runs/abcd/0123456789012345678901234567890123456789\n", 100),
+		"/home/ada/abcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdab",
+		`<img src="data:image/png;base64,/home/ada/abcdabcdabcdabcdabcdabcdabcdabcdabcdab">`,
+	} {
+		err := tells(&place{}, "n.ipynb", parsed(t, map[string]any{"cell_type": "code", "source": "f()", "outputs": []any{
+			map[string]any{"output_type": "stream", "name": "stdout", "text": printed}}}))
+		if err == nil {
+			t.Errorf("%.60q: not found", printed)
 		}
 	}
 }

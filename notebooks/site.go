@@ -99,7 +99,7 @@ func tellFigures(p *place, pages []*page, sources []source) error {
 	paths := machinePaths(p)
 	for i, pg := range pages {
 		for _, f := range pg.Figures {
-			part := notebookPart{what: fmt.Sprintf("the picture %q", f.Path), texts: []string{string(f.Content)}}
+			part := notebookPart{what: fmt.Sprintf("the picture %q", f.Path), texts: []string{string(f.Content), words(string(f.Content))}}
 			if f.Path == "" {
 				continue
 			}
