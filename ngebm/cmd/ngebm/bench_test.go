@@ -12,7 +12,7 @@ func TestBenchRefuses(t *testing.T) {
 		"-shape 32by32":            `-shape is "32by32"; give height, width and channels`,
 		"-peer tensorflow":         `-peer is "tensorflow"; it can be torch or jax`,
 		"-python no-such-python":   "no no-such-python has torch; name a Python that has it with -python",
-		"-rows sgd":                `there is no row "sgd"; there are cross-entropy, NG-EBM`,
+		"-rows sgd":                `there is no row "sgd" (did you mean PGD?); there are cross-entropy, NG-EBM`,
 		"-net wrn-11-2":            "a Wide ResNet's depth is 6n+4",
 		"-worker nothing -net mlp": `"nothing" is no task`,
 	} {
