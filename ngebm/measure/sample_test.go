@@ -99,7 +99,7 @@ func TestMethodsByName(t *testing.T) {
 		}
 	}
 	cfg := ngebm.DefaultConfig("moons", "mlp-16")
-	if err := cfg.Use("gem"); err == nil || !strings.Contains(err.Error(), `no method is named "gem"; there are cross-entropy, `) {
+	if err := cfg.Use("gem"); err == nil || !strings.Contains(err.Error(), `no method is named "gem" (did you mean jem?); there are cross-entropy, `) {
 		t.Errorf("a method that does not exist gives %v", err)
 	}
 }
