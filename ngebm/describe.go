@@ -60,7 +60,7 @@ func (c *Classifier) String() string {
 // Summary lists the network's layers: for each the shape of its output for one example,
 // and its number of weights.
 func (c *Classifier) Summary() (string, error) {
-	g, err := netgraph.Trace(c.store, c.Shape, c.logits)
+	g, err := netgraph.Trace(c.backend, c.store, c.Shape, c.logits)
 	if err != nil {
 		return "", fmt.Errorf("ngebm: %s: %w", c.Network, firstLine(err))
 	}

@@ -249,3 +249,34 @@ func TestInputsAreChecked(t *testing.T) {
 		t.Errorf("no executable: %v", err)
 	}
 }
+
+// The run that another starts from is the one with that hash, whoever copied what where.
+func TestStartIsWhatItSays(t *testing.T) {
+	backend, runs := open(t, "cpu"), t.TempDir()
+	first, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: runs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := small()
+	second.Seed = 2
+	other, err := ngebm.Train(t.Context(), backend, second, ngebm.Options{Runs: runs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := small()
+	cfg.Start, cfg.Epochs = first.Hash, 1
+	whole := checkpointOf(t, first)
+	if err := os.WriteFile(filepath.Join(first.Dir, "checkpoint.ngebm"), checkpointOf(t, other), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
+	wantMessage(t, err, "start is", "belongs to run", other.Hash)
+	if err := os.WriteFile(filepath.Join(first.Dir, "checkpoint.ngebm"), whole, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(runs, "copy-"+first.Hash), os.DirFS(first.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
+	wantMessage(t, err, "start is", "2 folders have this hash", "copy-"+first.Hash)
+}

@@ -91,7 +91,7 @@ func (r *Run) fill(ctx context.Context, backend compute.Backend, net nets.Networ
 		return err
 	}
 	r.Config.Start = start
-	if r.network, err = traceNetwork(net, store, info.Shape, len(info.Data.Classes)); err != nil {
+	if r.network, err = traceNetwork(backend, net, store, info.Shape, len(info.Data.Classes)); err != nil {
 		return err
 	}
 	if err := r.compare(backend, 0); err != nil {

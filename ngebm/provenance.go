@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -46,8 +45,8 @@ const gomlx = "v0.28.8"
 const networkFile = "network.txt"
 
 // traceNetwork describes the run's network, whose weights are in the store.
-func traceNetwork(net nets.Network, store *model.Store, shape []int, classes int) (netgraph.Graph, error) {
-	g, err := netgraph.Trace(store, shape, func(x *Node) *Node { return logitsOf(net, store, networkScope, x, classes) })
+func traceNetwork(backend compute.Backend, net nets.Network, store *model.Store, shape []int, classes int) (netgraph.Graph, error) {
+	g, err := netgraph.Trace(backend, store, shape, func(x *Node) *Node { return logitsOf(net, store, networkScope, x, classes) })
 	if err != nil {
 		return g, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, firstLine(err))
 	}
@@ -62,30 +61,18 @@ func isOwn(net nets.Network) bool {
 
 // ownHash is the hash of a run of a network of a person's own: that of the configuration,
 // its graph and its initial weights.
-func ownHash(hash string, g netgraph.Graph, store *model.Store) (string, error) {
-	sum := sha256.New()
-	fmt.Fprintln(sum, hash, g.Sum())
-	weights := maps.Collect(weightsOf(store, networkScope))
-	for _, name := range slices.Sorted(maps.Keys(weights)) {
-		v := weights[name]
-		fmt.Fprintln(sum, name, v.Shape())
-		if !v.HasValue() { // drawn on the device by an initializer of GoMLX's
-			continue
-		}
-		value, err := v.Value()
-		if err == nil {
-			err = value.ConstBytes(func(b []byte) { sum.Write(b) })
-		}
-		if err != nil {
-			return "", fmt.Errorf("ngebm: initial weight %s: %w", name, err)
-		}
+func ownHash(hash string, g netgraph.Graph, store *model.Store, seed uint64) (string, error) {
+	initial, err := netgraph.Initial(store, "/"+networkScope, int64(seed))
+	if err != nil {
+		return "", fmt.Errorf("ngebm: the network's %s", firstLine(err))
 	}
-	return hex.EncodeToString(sum.Sum(nil)[:6]), nil
+	sum := sha256.Sum256(fmt.Appendln(nil, hash, g.Sum(), initial))
+	return hex.EncodeToString(sum[:6]), nil
 }
 
 // identify gives the run its hash and its folder. The network of a person's own is part
 // of the hash, unless all there is was trained before networks were recorded.
-func (r *Run) identify(net nets.Network, opts Options) error {
+func (r *Run) identify(backend compute.Backend, net nets.Network, opts Options) error {
 	r.training = r.Train.Checksum + r.outliersChecksum()
 	r.Hash = r.Config.Hash(r.training)
 	r.Dir = filepath.Join(opts.Runs, dirName(r.Config, r.Hash))
@@ -93,11 +80,11 @@ func (r *Run) identify(net nets.Network, opts Options) error {
 		return nil
 	}
 	store := newStore(r.Config)
-	g, err := traceNetwork(net, store, r.Train.Shape, len(r.Train.Classes))
+	g, err := traceNetwork(backend, net, store, r.Train.Shape, len(r.Train.Classes))
 	if err != nil {
 		return err
 	}
-	hash, err := ownHash(r.Hash, g, store)
+	hash, err := ownHash(r.Hash, g, store, r.Config.Seed)
 	if err != nil {
 		return err
 	}
@@ -148,9 +135,13 @@ func kindOf(backend compute.Backend) string {
 // network is compared with what config.json says.
 func (r *Run) compare(backend compute.Backend, devices int) error {
 	r.Notes = nil
-	info, _, err := readInfo(r.Dir)
+	info, cfg, err := readInfo(r.Dir)
 	if err != nil {
 		r.note("its %s cannot be read, so its network cannot be compared", configFile)
+	} else if cfg.Hash("") != r.Config.Hash("") || info.Hash != r.Hash || !slices.Equal(info.Shape, r.Classifier.Shape) || !slices.Equal(info.Data.Classes, r.Classifier.Classes) {
+		r.note("its %s was changed: it does not say what was trained; train it again with Options.Fresh (-fresh), or get the folder from where it was trained", configFile)
+	}
+	if err != nil {
 	} else if what, err := r.sameNetwork(info.Network); err != nil {
 		return err
 	} else if what != "" {
@@ -163,8 +154,9 @@ func (r *Run) compare(backend compute.Backend, devices int) error {
 		r.note("the code that trained it is not known; %s", again)
 	case c.Source != Source():
 		r.note("it was trained by other code than this (source %s, now %s); %s", c.Source, Source(), again)
-	case len(c.EarlierSources) > 0:
-		r.note("its first steps were taken by other code (source %s, then %s)", strings.Join(c.EarlierSources, ", then "), c.Source)
+	}
+	for _, m := range c.Earlier {
+		r.note("its first steps were taken otherwise: %s", m.unlike(c.Maker))
 	}
 	if now := libraries(); c.Libraries != "" && now != "" && c.Libraries != now {
 		r.note("it was trained with %s, and this program has %s", c.Libraries, now)
@@ -198,12 +190,27 @@ func (r *Run) complete(ctx context.Context, reporter progress.Reporter) error {
 // stamp says who takes the run's next steps, and stores it before they are taken.
 func (r *Run) stamp(backend compute.Backend, devices int) error {
 	c := &r.Cost
-	if r.History.Steps() > 0 && c.Source != Source() {
-		c.EarlierSources = append(c.EarlierSources, cmp.Or(c.Source, "unknown"))
+	now := Maker{Source: Source(), Libraries: libraries(), Kind: kindOf(backend), Devices: devices}
+	if r.History.Steps() > 0 && c.Maker != now {
+		c.Earlier = append(c.Earlier, c.Maker)
 	}
-	c.Device, c.Kind, c.Devices = files.WithoutFolders(backend.Description()), kindOf(backend), devices
-	c.Code, c.Source, c.Libraries = Version(), Source(), libraries()
+	c.Device, c.Code, c.Maker = files.WithoutFolders(backend.Description()), Version(), now
 	return r.writeJSON(costFile, r.Cost)
+}
+
+// unlike says in what one maker differs from another.
+func (m Maker) unlike(other Maker) string {
+	var parts []string
+	add := func(differ bool, text string) {
+		if differ {
+			parts = append(parts, text)
+		}
+	}
+	add(m.Source != other.Source, "by other code (source "+cmp.Or(m.Source, "unknown")+", then "+other.Source+")")
+	add(m.Kind != other.Kind, "on "+cmp.Or(m.Kind, "an unknown device")+", then "+other.Kind)
+	add(m.Devices != other.Devices, fmt.Sprintf("on %d devices, then %d", m.Devices, other.Devices))
+	add(m.Libraries != other.Libraries, "with "+cmp.Or(m.Libraries, "unknown libraries")+", then "+cmp.Or(other.Libraries, "unknown ones"))
+	return cmp.Or(strings.Join(parts, ", "), "by a program in between")
 }
 
 // tell reports a stored run in one line, with all that is to be known before its numbers
@@ -231,6 +238,9 @@ type evaluatedAgain struct {
 	Evaluation Evaluation `json:"evaluation"`
 }
 
+// otherTestSet is the note of a run that is evaluated again.
+const otherTestSet = "the test set is not the one that it was evaluated on when it was trained; the evaluation is of the set as it is now"
+
 // testAgain puts the evaluation of the run's test set into the history of a complete run,
 // unless it is there already: the set may be another than that of the training.
 func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
@@ -239,7 +249,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 		return nil
 	}
 	if last.Checksum != "" {
-		r.note("the test set is not the one that it was evaluated on when it was trained; the evaluation is of the set as it is now")
+		r.note(otherTestSet)
 	}
 	checkpoint, err := r.Checksum()
 	if err != nil {

@@ -71,16 +71,19 @@ type Cost struct {
 	Process float64 `json:"process_seconds,omitempty"`
 	// Code is the version of the code that took the last step; see Version.
 	Code string `json:"code,omitempty"`
-	// Source is that code's Source, EarlierSources are those of other code that took
-	// steps before, and Libraries names the modules that it computed with.
-	Source         string   `json:"source,omitempty"`
-	EarlierSources []string `json:"earlier_sources,omitempty"`
-	Libraries      string   `json:"libraries,omitempty"`
-	// Kind is the kind of device, "xla:cpu", and Devices how many shared each step.
-	Kind    string `json:"kind,omitempty"`
-	Devices int    `json:"devices,omitempty"`
+	// Maker took the last step, Earlier those before it where that was another.
+	Maker
+	Earlier []Maker `json:"earlier,omitempty"`
 	// Trained is when the run was last saved.
 	Trained time.Time `json:"trained,omitzero"`
+}
+
+// Maker is what steps were taken by.
+type Maker struct {
+	Source    string `json:"source,omitempty"`    // the code, see the function Source
+	Libraries string `json:"libraries,omitempty"` // versions of the modules that computed
+	Kind      string `json:"kind,omitempty"`      // of device, "xla:cpu"
+	Devices   int    `json:"devices,omitempty"`   // that shared each step
 }
 
 // The files in a run's folder.

@@ -51,16 +51,28 @@ func checkpointOf(runs, hash string) (*checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	var names []string
 	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), "-"+hash) {
-			continue
+		if strings.HasSuffix(entry.Name(), "-"+hash) {
+			names = append(names, entry.Name())
 		}
-		folder, err := openFolder(filepath.Join(runs, entry.Name()))
-		if err != nil {
-			return nil, err
-		}
-		defer folder.Close()
-		return readCheckpoint(context.Background(), folder, checkpointFile, nil)
 	}
-	return nil, fs.ErrNotExist
+	switch len(names) {
+	case 0:
+		return nil, fs.ErrNotExist
+	case 1:
+	default:
+		return nil, fmt.Errorf("%d folders have this hash, %q and %q among them: move all but one away", len(names), names[0], names[1])
+	}
+	folder, err := openFolder(filepath.Join(runs, names[0]))
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	return readCheckpoint(context.Background(), folder, checkpointFile, func(head header) error {
+		if head.Hash != hash {
+			return fmt.Errorf("belongs to run %q", head.Hash)
+		}
+		return nil
+	})
 }

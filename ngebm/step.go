@@ -10,10 +10,14 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
+	"github.com/gomlx/gomlx/support/exceptions"
 
 	"ngebm/data"
 	"ngebm/ngebm/energy"
 )
+
+// addedLosses are where GoMLX's trainer keeps losses that a network adds.
+var addedLosses = []string{"/trainer/trainer_main_loss", "/trainer/trainer_regularization_loss"}
 
 // compile builds the training step: the objective's terms, their gradients and
 // Adam's update, in one executable that keeps weights on the device.
@@ -29,6 +33,11 @@ func (t *trainer) compile() error {
 			Logits: t.logits, X: in.x, Labels: in.labels, Partner: in.partner, Share: in.share,
 			Others: in.others, OtherLabels: in.otherLabels,
 		})
+		for _, key := range addedLosses {
+			if _, found := model.GetGraphParam(g, key); found {
+				exceptions.Panicf("the network adds a loss, as regularizers do, which is no part of the loss that is trained here; leave it out")
+			}
+		}
 		loss := energy.Total(terms, in.ramp)
 		scope := t.store.RootScope()
 		optimizer.LearningRateVar(scope, in.x.DType(), cfg.LearningRate).SetNodeValue(in.rate)

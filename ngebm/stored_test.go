@@ -94,8 +94,23 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { c["source"] = "0123456789ab" })
 		}, marked, "trained by other code than this (source 0123456789ab, now " + ngebm.Source() + ")"},
 		"the library's code, while it was trained": {func(t *testing.T, _ *asked, dir string) {
-			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { c["earlier_sources"] = []string{"0123456789ab"} })
-		}, marked, "first steps were taken by other code (source 0123456789ab, then"},
+			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) {
+				c["earlier"] = []any{map[string]any{"source": "0123456789ab", "kind": "xla:cpu", "devices": 1}}
+			})
+		}, marked, "first steps were taken otherwise: by other code (source 0123456789ab, then"},
+		"another device, while it was trained": {func(t *testing.T, _ *asked, dir string) {
+			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) {
+				c["earlier"] = []any{map[string]any{"source": ngebm.Source(), "kind": "go", "devices": 2}}
+			})
+		}, marked, "first steps were taken otherwise: on go, then xla:cpu, on 2 devices, then 1"},
+		"a class's name in config.json": {func(t *testing.T, _ *asked, dir string) {
+			editJSON(t, filepath.Join(dir, "config.json"), func(c map[string]any) {
+				c["data"].(map[string]any)["classes"].([]any)[0] = "one"
+			})
+		}, marked, "its config.json was changed"},
+		"a setting in config.json": {func(t *testing.T, _ *asked, dir string) {
+			editJSON(t, filepath.Join(dir, "config.json"), func(c map[string]any) { c["config"].(map[string]any)["alpha"] = 3 })
+		}, marked, "its config.json was changed"},
 		"a record of the code that is lost": {func(t *testing.T, _ *asked, dir string) {
 			if err := os.Remove(filepath.Join(dir, "cost.json")); err != nil {
 				t.Fatal(err)

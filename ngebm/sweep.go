@@ -167,7 +167,7 @@ func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed 
 		}
 	}
 	row.Runs = append(row.Runs, run.Hash)
-	for _, note := range run.Notes {
+	for _, note := range run.withoutTest().Notes {
 		row.Notes = append(row.Notes, fmt.Sprintf("seed %d: %s", w.Seeds[seed], note))
 	}
 	if run.Loaded {
@@ -209,6 +209,7 @@ func (w *sweeping) report() {
 // withoutTest is the run without anything that was seen of the test set.
 func (r *Run) withoutTest() *Run {
 	judged, history := *r, *r.History
+	judged.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return note == otherTestSet })
 	history.Evaluations = slices.DeleteFunc(slices.Clone(history.Evaluations), func(e Evaluation) bool { return e.Split == "test" })
 	judged.Test, judged.History = nil, &history
 	return &judged

@@ -107,7 +107,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if err := r.openData(ctx, opts); err != nil {
 		return nil, err
 	}
-	if err := r.identify(net, opts); err != nil {
+	if err := r.identify(backend, net, opts); err != nil {
 		return nil, err
 	}
 	waiting := func() {
@@ -134,7 +134,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	if n := r.Classifier.Parameters(); backend.String() == pureGo && n > pureGoLimit {
 		return nil, fmt.Errorf("ngebm: %s has %d weights, which the pure-Go backend would train for days; get XLA with: go run ./ngebm/cmd/ngebm devices", net, n)
 	}
-	if r.network, err = traceNetwork(net, store, r.Train.Shape, len(r.Train.Classes)); err != nil {
+	if r.network, err = traceNetwork(backend, net, store, r.Train.Shape, len(r.Train.Classes)); err != nil {
 		return nil, err
 	}
 	total := cfg.Epochs * batches.StepsPerEpoch()

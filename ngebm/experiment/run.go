@@ -269,8 +269,11 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 		return nil, false, fmt.Errorf("the run's folder %w", err)
 	}
 	defer folder.Close()
-	name := "experiment-" + r.key(result.Checkpoint) + ".json"
+	name := "experiment-" + r.key(*result) + ".json"
 	if stored, err := readResult(folder, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if err == nil && (stored.Run != run.Hash || stored.Checkpoint != result.Checkpoint) {
+			err = fmt.Errorf("%q in %q is of run %q; delete it to measure again", name, run.Dir, stored.Run)
+		}
 		if err == nil {
 			stored.Notes = run.Notes
 		}
@@ -304,8 +307,11 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 }
 
 // key identifies how a run was measured.
-func (r *runner) key(checkpoint string) string {
-	var outside []string
+func (r *runner) key(result Result) string {
+	var sets, outside []string
+	for _, set := range result.Sets {
+		sets = append(sets, set.Checksum)
+	}
 	for _, set := range r.outside {
 		outside = append(outside, set.Checksum)
 	}
@@ -313,9 +319,10 @@ func (r *runner) key(checkpoint string) string {
 		Version    int
 		Source     string
 		Checkpoint string
+		Sets       []string
 		Outside    []string
 		Protocol   Protocol
-	}{version, ngebm.Source(), checkpoint, outside, r.plan.Measure})
+	}{version, ngebm.Source(), result.Checkpoint, sets, outside, r.plan.Measure})
 	if err != nil {
 		panic(err) // Validate refuses what JSON cannot hold
 	}

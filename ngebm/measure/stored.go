@@ -36,6 +36,9 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	}
 	name := "measured-" + o.key(checkpoint, run.Test) + ".json"
 	if r, err := read[Report](run, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if err == nil && (r.Run != run.Hash || r.Data.Checksum != run.Test.Checksum) {
+			return nil, otherRun(run, name, r.Run)
+		}
 		if err == nil {
 			r.Notes = run.Notes
 		}
@@ -48,6 +51,11 @@ func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	r.Run, r.Code = run.Hash, ngebm.Version()
 	r.Notes = run.Notes
 	return r, write(run, name, r)
+}
+
+// otherRun is the error of a stored file that belongs to another run.
+func otherRun(run *ngebm.Run, name, other string) error {
+	return fmt.Errorf("measure: %q in %q is of run %q; delete it to measure again", name, run.Dir, other)
 }
 
 // maxStored is the most bytes of a file of what was measured.

@@ -86,6 +86,9 @@ func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]ngebm.Figur
 			return nil, err
 		}
 		stored, err := read[validated](run, name)
+		if err == nil && stored.Run != "" && stored.Run != run.Hash {
+			return nil, otherRun(run, name, stored.Run)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			stored = &validated{Run: run.Hash}
 			if stored.Figures, err = v.measure(ctx, run); err == nil {

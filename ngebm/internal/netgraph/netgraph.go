@@ -3,8 +3,9 @@
 // whose weights have the same names and shapes may still differ there: in an activation,
 // a pooling, a residual connection, a dropout rate.
 //
-// The graph is always built on GoMLX's pure-Go backend, which computes nothing for it, so
-// that the description is the same in every process and for every device.
+// The graph is built on GoMLX's pure-Go backend, which computes nothing for it, so that
+// the description is the same in every process and for every device. Only a network with
+// an operation that this backend lacks is built on the one that it runs on.
 package netgraph
 
 import (
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
@@ -44,13 +46,17 @@ func (g Graph) Sum() string {
 
 // Trace describes the network that logits builds on inputs shaped [batch, shape…], with
 // its weights in the store: as it is evaluated, and, where that differs, as it is
-// trained. The error says why a network cannot be built.
-func Trace(store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node) (Graph, error) {
-	evaluated, err := trace(store, shape, logits, false)
+// trained. It runs on the given backend. The error says why a network cannot be built.
+func Trace(backend compute.Backend, store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node) (Graph, error) {
+	pure, err := gobackend.New("")
 	if err != nil {
 		return Graph{}, err
 	}
-	trained, err := trace(store, shape, logits, true)
+	defer pure.Finalize()
+	evaluated, trained, err := both(pure, store, shape, logits)
+	if err != nil {
+		evaluated, trained, err = both(backend, store, shape, logits)
+	}
 	if err != nil {
 		return Graph{}, err
 	}
@@ -60,15 +66,18 @@ func Trace(store *model.Store, shape []int, logits func(x *graph.Node) *graph.No
 	return evaluated, nil
 }
 
-func trace(store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node, training bool) (described Graph, err error) {
-	backend, err := gobackend.New("")
-	if err != nil {
-		return Graph{}, err
+func both(backend compute.Backend, store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node) (evaluated, trained Graph, err error) {
+	if evaluated, err = trace(backend, store, shape, logits, false); err == nil {
+		trained, err = trace(backend, store, shape, logits, true)
 	}
-	defer backend.Finalize()
+	return evaluated, trained, err
+}
+
+func trace(backend compute.Backend, store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node, training bool) (described Graph, err error) {
 	constants := &recorder{Backend: backend}
 	g := graph.NewGraph(constants, "network")
 	defer g.Finalize()
+	var fixed []string
 	err = exceptions.TryCatch[error](func() {
 		x := graph.Parameter(g, "x", shapes.Make(dtypes.Float32, append([]int{batch}, shape...)...))
 		store.SetTraining(g, training)
@@ -83,11 +92,17 @@ func trace(store *model.Store, shape []int, logits func(x *graph.Node) *graph.No
 			described.Lines = append(described.Lines, strings.TrimPrefix(line, "Node "))
 		}
 		described.Lines = append(described.Lines, fmt.Sprintf("logits #%d", y.Id()))
+		for v := range store.IterVariables() {
+			if !v.Trainable && v.InUseByGraph(g) {
+				fixed = append(fixed, "not trained: "+v.Path())
+			}
+		}
 	})
 	if err != nil {
 		return Graph{}, errors.New(strings.SplitN(err.Error(), "\n", 2)[0])
 	}
-	described.Lines = append(described.Lines, constants.lines...)
+	slices.Sort(fixed)
+	described.Lines = slices.Concat(described.Lines, fixed, constants.lines)
 	return described, nil
 }
 

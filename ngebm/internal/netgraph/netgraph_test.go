@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -34,7 +36,7 @@ func plain() network {
 func (n network) trace(t *testing.T) netgraph.Graph {
 	t.Helper()
 	store := model.NewStore()
-	g, err := netgraph.Trace(store, []int{8, 8, 1}, func(x *Node) *Node {
+	g, err := netgraph.Trace(pure(t), store, []int{8, 8, 1}, func(x *Node) *Node {
 		scope := store.RootScope().In("net")
 		y := n.activation(nets.Conv(scope.In("conv"), x, 1, 3, n.stride))
 		if n.residual {
@@ -100,7 +102,7 @@ func TestLayers(t *testing.T) {
 // A network that cannot be built says why, in one line.
 func TestUnbuildable(t *testing.T) {
 	store := model.NewStore()
-	_, err := netgraph.Trace(store, []int{2}, func(x *Node) *Node { return nets.Conv(store.RootScope(), x, 1, 3, 1) })
+	_, err := netgraph.Trace(pure(t), store, []int{2}, func(x *Node) *Node { return nets.Conv(store.RootScope(), x, 1, 3, 1) })
 	if err == nil || !strings.Contains(err.Error(), "Conv takes images") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %v", err)
 	}
@@ -109,7 +111,7 @@ func TestUnbuildable(t *testing.T) {
 // Loops, branches and sorting are functions of their own, and their constants count.
 func TestFunctions(t *testing.T) {
 	sum := func(limit float64) string {
-		g, err := netgraph.Trace(model.NewStore(), []int{2}, func(x *Node) *Node {
+		g, err := netgraph.Trace(pure(t), model.NewStore(), []int{2}, func(x *Node) *Node {
 			out := While(
 				NewClosure(x.Graph(), func(g *Graph) []*Node {
 					i := Parameter(g, "i", shapes.Make(x.DType()))
@@ -131,4 +133,13 @@ func TestFunctions(t *testing.T) {
 	if sum(3) == sum(4) {
 		t.Error("a loop's condition does not count")
 	}
+}
+
+func pure(t *testing.T) compute.Backend {
+	t.Helper()
+	backend, err := gobackend.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return backend
 }
