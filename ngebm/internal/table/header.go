@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,12 @@ func (p *parser) finish() error {
 			p.Names = p.Names[1:]
 		}
 		p.numbers = !slices.ContainsFunc(p.Names, isWord)
+		if rowForm(p.Names) == pointed { // 1.0 and 1 name one class
+			p.Names = slices.Clone(p.Names)
+			for k, name := range p.Names {
+				p.Names[k] = strings.TrimSuffix(name, ".0")
+			}
+		}
 		if p.numbers && !p.index {
 			p.note("the first line, %.60q, is read as a header", joined)
 		}
@@ -61,10 +68,13 @@ func (p *parser) prepend() error {
 	if err != nil {
 		return err
 	}
-	if p.labels && p.width == 1 && (p.first.fields[0] == "0" || isWord(p.first.fields[0])) {
+	switch first := p.first.fields[0]; {
+	case p.labels && p.width == 1 && (first == "0" || isWord(first)):
 		p.Table.first = &p.first
-	} else if p.width == 1 && p.first.fields[0] == "0" && p.wholes[0] > 0 {
-		p.note("the first line, 0, is read as a value, not as a header")
+	case p.width == 1 && !p.labels && !p.headed && p.mayName(first):
+		p.note("the first line, %s, is read as a value, not as a header", first)
+	case p.doubt != "":
+		p.note("the first line, %.60q, is read as values, not as a header; if it is one, put # before it", p.doubt)
 	}
 	p.Rows, p.lines = slices.Insert(p.Rows, 0, row), slices.Insert(p.lines, 0, int32(p.first.number))
 	if p.labels { // values put it at the end
@@ -72,6 +82,24 @@ func (p *parser) prepend() error {
 		p.texts = slices.Insert(p.texts[:last], 0, p.texts[last])
 	}
 	return nil
+}
+
+// isHeaded tells a header of numbers that stands after #.
+func (p *parser) isHeaded(remark string) bool {
+	fields, _ := split(remark, p.sep)
+	return len(fields) == len(p.first.fields) && !slices.ContainsFunc(fields, func(f string) bool { return !isNumber(f) })
+}
+
+// mayName tells a first number that is read as a value, but may as well be pandas' name
+// of the column: 0, or 1 or -1 where it is not the bound of scores within ±1.
+func (p *parser) mayName(first string) bool {
+	switch first {
+	case "0":
+		return p.tally.values[whole] > 0
+	case "1", "-1":
+		return slices.ContainsFunc(p.flat, func(v float64) bool { return math.Abs(v) > 1 })
+	}
+	return false
 }
 
 // isWord tells a name: it is no number and begins as names do.
@@ -102,45 +130,61 @@ func (p *parser) judge() (verdict, error) {
 }
 
 // judgeNumbers tells whether a first line of numbers is a header, such as 0,1,2, which
-// pandas writes for columns without names. Programs write 0.0 or 0.000e+00 for a value
-// that is zero, unless they write whole numbers elsewhere, too.
+// pandas writes for columns without names. A header is unlike the rest in form: programs
+// write 0.0 or 0.000e+00 for a value that is zero, unless they write whole numbers
+// elsewhere, too.
 func (p *parser) judgeNumbers() verdict {
-	fields := p.first.fields
-	if !p.rising() {
+	fields, n := p.first.fields, len(p.first.fields)
+	f := rowForm(fields)
+	zero, alone := f == whole && counting(fields, 0), len(p.Rows) == 0
+	switch {
+	case p.headed:
 		return values
-	}
-	elsewhere := slices.ContainsFunc(p.wholes, func(n int) bool { return n > 0 })
-	alone := len(p.Rows) == 0
-	switch zero := counting(fields, 0); {
-	case len(fields) == 1 && (elsewhere || alone):
+	case f == mixed && p.unlike():
+		return unclear
+	case f == mixed || alone && !(zero && n > 1):
 		return values
-	case !elsewhere && !alone && (zero || len(fields) > 1 && counting(fields, 1)):
-		return names
+	case n == 1:
+		return p.judgeNumber(f, zero)
+	case p.tally.values[f] == 0 && !alone:
+		if counting(fields, 0) || counting(fields, 1) {
+			if f == whole || n > 2 { // 0.0,1.0 may be probabilities
+				return names
+			}
+		}
+		return unclear
 	case zero && p.indexed():
 		return values
-	case zero || !elsewhere && !alone:
+	case zero:
 		return unclear
+	case p.tally.rows[f] == len(p.Rows): // quantized logits
+		if orderly(fields) && !p.labels {
+			p.doubt = strings.Join(fields, string(rune(p.sep)))
+		}
+		return values
+	case orderly(fields) && n > 2, p.tally.rows[f] == 0 && len(p.Rows) >= fewRows:
+		return unclear
+	case orderly(fields) && !p.labels:
+		p.doubt = strings.Join(fields, string(rune(p.sep)))
 	}
 	return values
 }
 
-// rising tells a first line of different whole numbers, of 0 or more, in order.
-func (p *parser) rising() bool {
-	last := int64(-1)
-	for _, f := range p.first.fields {
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil || n <= last {
-			return false
-		}
-		last = n
+// judgeNumber tells whether the first number of a column is a header.
+func (p *parser) judgeNumber(f form, zero bool) verdict {
+	switch {
+	case p.tally.values[f] > 0, p.labels && f == pointed && p.tally.rows[whole] < len(p.Rows):
+		return values
+	case zero:
+		return names
 	}
-	return true
+	return unclear
 }
 
-// counting tells fields that count from a number.
+// counting tells fields that count from a number, as 0,1,2 or 0.0,1.0,2.0.
 func counting(fields []string, from int) bool {
 	for k, f := range fields {
-		if f != strconv.Itoa(from+k) {
+		if strings.TrimSuffix(f, ".0") != strconv.Itoa(from+k) {
 			return false
 		}
 	}
@@ -205,12 +249,16 @@ func (p *parser) noteTwins() {
 // settleFirst decides whether the first line of labels is a header, now that the logits
 // are known: a word that names no class is; so is 0 where there is one label too many
 // and the logits had a header of numbers as well, from the same program.
-func (t *Table) settleFirst(logits *Table) {
+func (t *Table) settleFirst(logits *Table) error {
 	if t.first == nil {
-		return
+		return nil
 	}
 	name := t.first.fields[0]
 	header := isWord(name) && !slices.Contains(logits.Names, name)
+	if name == "0" && logits.doubt != "" && len(t.Rows) >= fewRows && len(t.Rows) == len(logits.Rows) {
+		return fmt.Errorf("%s and %s: their first lines, %.60q and 0, may both be headers or values: put # before them if they are headers, or a line of names above each if they are not",
+			printable(logits.Path), printable(t.Path), logits.doubt)
+	}
 	if name == "0" && len(t.Rows) == len(logits.Rows)+1 && logits.numbers {
 		header = true
 		t.note("the first line, 0, is read as a header")
@@ -219,4 +267,5 @@ func (t *Table) settleFirst(logits *Table) {
 		t.Names, t.Rows, t.lines, t.texts = []string{name}, t.Rows[1:], t.lines[1:], t.texts[1:]
 	}
 	t.first = nil
+	return nil
 }

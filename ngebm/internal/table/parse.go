@@ -16,11 +16,14 @@ type parser struct {
 	scanner  scanner
 	labels   bool // words are allowed where there is one column
 	sep      byte
-	trailing bool  // a separator ends every line
-	width    int   // fields of a row, with the index
-	index    bool  // the first field is an index, by what the header says
-	first    line  // may be a header
-	wholes   []int // numbers of values after the first line, by column, written as whole ones
+	trailing bool   // a separator ends every line
+	width    int    // fields of a row, with the index
+	index    bool   // the first field is an index, by what the header says
+	first    line   // may be a header
+	remark   string // the line after # that precedes it
+	wholes   []int  // numbers of values after the first line, by column, written as whole ones
+	tally    tally
+	headed   bool // a remark before the first line is a header of numbers
 	flat     []float64
 }
 
@@ -41,6 +44,7 @@ func (t *Table) parseText(r *bufio.Reader, labels bool) error {
 			return err
 		}
 	}
+	p.headed = p.isHeaded(p.remark)
 	p.layout(second)
 	for _, l := range sample[1:] {
 		if err := p.row(l); err != nil {
@@ -81,6 +85,9 @@ func (p *parser) start() (sample []line, err error) {
 			if err := notTable(l.text); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", printable(p.Path), l.number, err)
 			}
+		}
+		if len(sample) == 0 {
+			p.remark = p.scanner.remark
 		}
 		sample = append(sample, l)
 	}
@@ -181,6 +188,7 @@ func (p *parser) row(l line) error {
 			p.wholes[k]++
 		}
 	}
+	p.tally.add(l.fields, p.first)
 	p.lines = append(p.lines, int32(l.number))
 	return nil
 }

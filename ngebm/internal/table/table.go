@@ -25,8 +25,9 @@ type Table struct {
 
 	lines   []int32 // the line of each row; nil for NPY
 	texts   []string
-	numbers bool  // the header holds numbers
-	first   *line // of labels: the first line, where it is a header only if others say so
+	numbers bool   // the header holds numbers
+	doubt   string // a first line of values that may be a header
+	first   *line  // of labels: the first line, where it is a header only if others say so
 }
 
 // At says where a row is.
@@ -121,7 +122,9 @@ func (t *Table) Labels(logits *Table) ([]int32, error) {
 		}
 		return nil, fmt.Errorf("%s: rows of %d values; there must be one value a row, the label%s", printable(t.Path), t.Width(), hint)
 	}
-	t.settleFirst(logits)
+	if err := t.settleFirst(logits); err != nil {
+		return nil, err
+	}
 	if i := slices.IndexFunc(t.Rows, func(row []float64) bool { return math.IsNaN(row[0]) }); i >= 0 || namesAreNumbers(logits, classes) {
 		return t.named(logits, max(i, 0))
 	}

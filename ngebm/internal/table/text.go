@@ -25,8 +25,9 @@ const maxLine = 16 << 20
 // scanner reads the lines that hold something.
 type scanner struct {
 	*bufio.Reader
-	number  int // of the line that was read last
-	emptied int // the last empty line before it
+	number  int    // of the line that was read last
+	emptied int    // the last empty line before it
+	remark  string // the last line after #
 }
 
 // next returns a line without its end, which is \n, \r\n, \r\r\n (text of Windows written
@@ -42,6 +43,7 @@ func (s *scanner) next() (line, error) {
 		case trimmed == "":
 			s.emptied = s.number
 		case isRemark(trimmed):
+			s.remark = trimmed[1:]
 		default:
 			return line{number: s.number, text: text}, nil
 		}
