@@ -70,47 +70,6 @@ func (t *Table) columnName(k int) string {
 	return fmt.Sprintf("column %d", k+1)
 }
 
-// besides are names of columns that stand beside logits in people's files.
-func besides(name string) bool {
-	switch strings.ToLower(strings.TrimSpace(name)) {
-	case "label", "labels", "target", "targets", "y", "y_true", "true", "true_label", "gt", "class",
-		"pred", "prediction", "predicted", "y_pred", "index", "idx", "id", "fold", "split", "epoch", "row", "sample":
-		return true
-	}
-	return false
-}
-
-// fewRows are too few to tell from the values alone that a column holds no logits.
-const fewRows = 10
-
-// CheckLogits refuses a table with a column of labels or an index among those of
-// logits: one that holds whole numbers of 0 or more, where no other column does.
-func (t *Table) CheckLogits() error {
-	if t.Width() < 2 {
-		return fmt.Errorf("%s: rows of one value; there must be one for each of at least 2 classes", printable(t.Path))
-	}
-	suspect := -1
-	for k := range t.Width() {
-		whole, constant := true, true
-		for _, row := range t.Rows {
-			whole = whole && row[k] == math.Trunc(row[k]) && row[k] >= 0
-			constant = constant && row[k] == t.Rows[0][k]
-		}
-		switch {
-		case !whole || constant && !(t.Names != nil && besides(t.Names[k])):
-		case suspect >= 0:
-			return nil // whole numbers are not rare here
-		default:
-			suspect = k
-		}
-	}
-	if suspect < 0 || len(t.Rows) < fewRows && (t.Names == nil || !besides(t.Names[suspect])) {
-		return nil
-	}
-	return fmt.Errorf("%s: %s holds whole numbers only, and no other column does: an index or labels, not logits? Leave it out of the file; labels go into a file to themselves",
-		printable(t.Path), t.columnName(suspect))
-}
-
 // Labels returns the values of a table of one column as classes of logits: numbers from
 // 0, or names that the header of logits has.
 func (t *Table) Labels(logits *Table) ([]int32, error) {
