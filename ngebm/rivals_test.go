@@ -270,6 +270,37 @@ func TestHashesStay(t *testing.T) {
 	}
 }
 
+// The presets' hashes, on data with the checksum "data", are those of revision 1a18e98.
+func TestPresetHashesStay(t *testing.T) {
+	want := map[string]string{
+		"moons":             "a0cbb0dd8807",
+		"digits":            "866cdc47fdc8",
+		"digits-ngebm":      "d1c5da93f588",
+		"digits-few":        "65bcd385c9e1",
+		"moons-few":         "2afbaf04390e",
+		"moons-jem":         "4e46d2147ae5",
+		"digits-jem":        "50a869613394",
+		"cifar10-smoke":     "9b3c5e815fe6",
+		"cifar10-cpu":       "9c3b5bc07c69",
+		"cifar10-wrn16-4":   "9f1af56eb378",
+		"cifar10-wrn28-10":  "507e3511fec4",
+		"cifar100-wrn28-10": "507e3511fec4",
+	}
+	for _, p := range ngebm.Presets() {
+		cfg, err := ngebm.PresetConfig(p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.Hash("data"); got != want[p.Name] {
+			t.Errorf("%s has the hash %q, want %q", p.Name, got, want[p.Name])
+		}
+		delete(want, p.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("presets are gone: %v", want)
+	}
+}
+
 // JEM trains in pure Go as on XLA, chains and all: from the same weights and noise the
 // losses stay close for an epoch.
 func TestJEMInPureGo(t *testing.T) {
