@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // maxDims bounds the dimensions of an array, as NumPy 1 does. Sets have four.
@@ -61,11 +62,11 @@ func bytesOf(shape []int, t Type, limit int64) (int, error) {
 	if len(shape) > maxDims {
 		return 0, fmt.Errorf("it has %d dimensions: more than %d are refused", len(shape), maxDims)
 	}
+	if slices.ContainsFunc(shape, func(side int) bool { return side < 1 }) {
+		return 0, fmt.Errorf("its shape %v has no room for a value", shape)
+	}
 	n := int64(t.size())
 	for _, side := range shape {
-		if side < 1 {
-			return 0, fmt.Errorf("its shape %v has no room for a value", shape)
-		}
 		if n > limit/int64(side) {
 			return 0, fmt.Errorf("its shape %v of %s takes more than the %d bytes that are allowed here", shape, t, limit)
 		}

@@ -34,11 +34,15 @@ const largestLogit = 1e290
 // RowError says what is wrong with one example.
 type RowError struct {
 	Row     int // counted from 0
+	Value   int // in the row, counted from 0; -1 for the whole row
 	Problem string
 }
 
 func (e *RowError) Error() string {
-	return fmt.Sprintf("calibration: row %d (the first is 0): %s", e.Row, e.Problem)
+	if e.Value < 0 {
+		return fmt.Sprintf("calibration: row %d (the first is 0): %s", e.Row, e.Problem)
+	}
+	return fmt.Sprintf("calibration: row %d, value %d (the first of each is 0) %s", e.Row, e.Value, e.Problem)
 }
 
 // Validate returns an error that names the first value that is out of order and
@@ -65,37 +69,37 @@ func (s Sample) Validate() error {
 		return fmt.Errorf("calibration: rows of %d values; there must be one for each of at least 2 classes", classes)
 	}
 	for i, row := range rows {
-		if problem := s.problem(row, s.Labels[i], classes); problem != "" {
-			return &RowError{i, problem}
+		if value, problem := s.problem(row, s.Labels[i], classes); problem != "" {
+			return &RowError{i, value, problem}
 		}
 	}
 	return nil
 }
 
-// problem says what is wrong with one example, if anything.
-func (s Sample) problem(row []float64, label int32, classes int) string {
+// problem says what is wrong with one example, if anything, and with which value, or -1.
+func (s Sample) problem(row []float64, label int32, classes int) (value int, problem string) {
 	if len(row) != classes {
-		return fmt.Sprintf("%d values, but the rows before have %d", len(row), classes)
+		return -1, fmt.Sprintf("%d values, but the rows before have %d", len(row), classes)
 	}
 	if label < 0 || int(label) >= classes {
-		return fmt.Sprintf("label %d is no class; with %d values a row, labels are 0 … %d", label, classes, classes-1)
+		return -1, fmt.Sprintf("label %d is no class; with %d values a row, labels are 0 … %d", label, classes, classes-1)
 	}
 	sum := 0.
 	for k, v := range row {
 		switch {
 		case math.IsNaN(v) || math.IsInf(v, 0):
-			return fmt.Sprintf("value %d is %v; it must be finite", k, v)
+			return k, fmt.Sprintf("is %v; it must be finite", v)
 		case s.Probabilities == nil && math.Abs(v) > largestLogit:
-			return fmt.Sprintf("value %d is %v; logits beyond ±%g cannot be measured", k, v, largestLogit)
+			return k, fmt.Sprintf("is %v; logits beyond ±%g cannot be measured", v, largestLogit)
 		case s.Probabilities != nil && (v < 0 || v > 1+sumTolerance):
-			return fmt.Sprintf("value %d is %v, which is no probability; if these are logits, say so", k, v)
+			return k, fmt.Sprintf("is %v, which is no probability", v)
 		}
 		sum += v
 	}
 	if s.Probabilities != nil && math.Abs(sum-1) > sumTolerance {
-		return fmt.Sprintf("the probabilities sum to %v, not 1; if these are logits, say so", sum)
+		return -1, fmt.Sprintf("the probabilities sum to %.6g, not 1", sum)
 	}
-	return ""
+	return -1, ""
 }
 
 // rows returns the logits or the probabilities.

@@ -282,7 +282,14 @@ func (f measureFlags) sample(t *table.Table, labels []int32) (calibration.Sample
 	}
 	err := s.Validate()
 	if row := new(calibration.RowError); errors.As(err, &row) {
-		err = fmt.Errorf("%s: %s", t.At(row.Row), row.Problem)
+		where := t.At(row.Row) + ":"
+		if row.Value >= 0 {
+			where = t.Value(row.Row, row.Value)
+		}
+		err = fmt.Errorf("ngebm measure: %s %s", where, row.Problem)
+		if f.probabilities {
+			err = fmt.Errorf("%w; without -probabilities the files are read as logits", err)
+		}
 	} else if err != nil {
 		err = fmt.Errorf("%q: %w", t.Path, err)
 	}

@@ -214,7 +214,7 @@ func (t *Table) fromArray(a *format.Array) error {
 		t.Rows = append(t.Rows, row)
 		for k, v := range row {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("%s: value %d is %v; every value must be finite", t.At(len(t.Rows)-1), k, v)
+				return fmt.Errorf("%s is %v; every value must be finite", t.Value(len(t.Rows)-1, k), v)
 			}
 		}
 	}

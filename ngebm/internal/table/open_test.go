@@ -93,6 +93,8 @@ func TestNPY(t *testing.T) {
 		npy("<f4", "(1, 2, 2)", 16):      "1 or 2 dimensions",
 		npy("<f4", "(2, 2)", 15):         "cut short",
 		npy("<f8", "(100000000,)", 8):    "takes more than the",
+		npy("<f8", "(40, 0)", 0):         "its shape [40 0] has no room for a value",
+		npy("<f8", "(0, 3)", 0):          "its shape [0 3] has no room for a value",
 		npz(t, "PK, but no array"):       `array "x0": it begins with`,
 		"PK\x03\x04" + "x":               "of these NPZ files are read",
 		"\x80\x04\x95":                   "a pickle of Python",

@@ -38,6 +38,15 @@ func (t *Table) At(row int) string {
 	return fmt.Sprintf("%s:%d", printable(t.Path), t.lines[row])
 }
 
+// Value says where a value is. Columns count from 1 in text, as its lines do, and from 0 in
+// arrays, as rows do there.
+func (t *Table) Value(row, k int) string {
+	if t.lines == nil {
+		return fmt.Sprintf("%s: row %d, value %d (the first of each is 0)", printable(t.Path), row, k)
+	}
+	return fmt.Sprintf("%s: value %d", t.At(row), k+1)
+}
+
 // Width returns the number of values in a row.
 func (t *Table) Width() int { return len(t.Rows[0]) }
 
@@ -62,9 +71,12 @@ func (t *Table) note(format string, args ...any) {
 	t.Notes = append(t.Notes, printable(t.Path)+": "+fmt.Sprintf(format, args...))
 }
 
-// columnName is how a column, counted from 0, is called in errors.
+// columnName is how a column is called in errors, counted as in [Table.Value].
 func (t *Table) columnName(k int) string {
-	if t.Names != nil && t.Names[k] != "" {
+	switch {
+	case t.lines == nil:
+		return fmt.Sprintf("column %d (the first is 0)", k)
+	case t.Names != nil && t.Names[k] != "":
 		return fmt.Sprintf("column %d, %q,", k+1, t.Names[k])
 	}
 	return fmt.Sprintf("column %d", k+1)
