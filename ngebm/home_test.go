@@ -25,7 +25,7 @@ func home(t *testing.T) (dir string, untouched func()) {
 	dir = t.TempDir()
 	contents := map[string]string{
 		".bashrc": "alias", ".netrc": "secret", ".gitconfig": "name", ".checkpoint.ngebm": "mine", "letter.txt": "dear",
-		".checkpoint.ngebm12": "left by a program", "lock": "a canal's",
+		".checkpoint.ngebm123456789012345": "left by a program", "lock": "a canal's",
 	}
 	for name, content := range contents {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -127,7 +127,7 @@ func TestOthersFilesStayInARunFolder(t *testing.T) {
 	backend, cfg, runs := open(t, "go"), small(), t.TempDir()
 	dir := stopped(t, backend, cfg, runs)
 	stay := []string{".gitignore", ".gitattributes", ".checkpoint.ngebm", ".nfs000123", ".checkpoint.ngebm12.bak", "notes.txt", ".DS_Store"}
-	left := []string{".checkpoint.ngebm123", ".best.ngebm4", ".history.csv99", ".cost.json1", ".previous.ngebm7", ".config.json5"}
+	left := []string{".checkpoint.ngebm123456789012345678", ".best.ngebm444444444444", ".history.csv999999999999", ".cost.json111111111111", ".previous.ngebm777777777777", ".config.json555555555555"}
 	for _, name := range append(stay, left...) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o644); err != nil {
 			t.Fatal(err)

@@ -22,7 +22,8 @@ type Pending struct {
 	done   bool
 }
 
-// Create begins a file. Whoever may read it once it is committed is told by perm, less
+// Create begins a file, in place of a regular file or of nothing: a device or a pipe of the
+// name is left alone, with an error. Whoever may read it once it is committed is told by perm, less
 // what the umask takes away. Unless Commit is called, Discard must be.
 func Create(path string, perm fs.FileMode) (*Pending, error) {
 	return inFolderOf(path, func(f *Folder, name string) (*Pending, error) { return f.Create(name, perm) })
@@ -49,6 +50,10 @@ func (f *Folder) WriteFile(name string, content []byte, perm fs.FileMode) error 
 
 // Create is [Create] in the folder.
 func (f *Folder) Create(name string, perm fs.FileMode) (*Pending, error) {
+	// A link, such as /dev/stdout, is looked through.
+	if there, err := os.Stat(f.path(name)); err == nil && !there.Mode().IsRegular() {
+		return nil, irregular(f.path(name), "a regular file", there.Mode())
+	}
 	f.sweep(false, name)
 	own, err := f.root.OpenRoot(".") // the file may outlive the folder's handle
 	if err != nil {
@@ -147,7 +152,7 @@ func (p *Pending) end() {
 // Keep gives the file another name besides its own, in place of what has that. Where a
 // disk knows no such links it does nothing.
 func (f *Folder) Keep(name, as string) {
-	beside := fmt.Sprintf(".%s%d", as, os.Getpid())
+	beside := fmt.Sprintf(".%s%0*d", as, leastDigits, os.Getpid())
 	_ = f.root.Remove(beside)
 	if f.root.Link(name, beside) == nil && f.root.Rename(beside, as) != nil {
 		_ = f.root.Remove(beside)
@@ -182,9 +187,14 @@ func (f *Folder) sweep(alone bool, name string) {
 	}
 }
 
+// leastDigits keeps files that people call alike, such as .report.json2025, from being
+// taken for temporary ones. renameio draws 63 bits: one in ten million has fewer digits,
+// and takes up room if its writer is killed.
+const leastDigits = 12
+
 // isTemporary tells whether a file is called what a file of that name is called while it
 // is written: .<name><digits>.
 func isTemporary(file, name string) bool {
 	digits, ok := strings.CutPrefix(file, "."+name)
-	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
+	return ok && len(digits) >= leastDigits && strings.Trim(digits, "0123456789") == ""
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -95,11 +96,11 @@ func TestALinkIsReplacedAndNotWrittenThrough(t *testing.T) {
 // What looks like a leftover and is not: other names, folders, links.
 func TestOnlyWhatAKilledWriterOfTheNameLeftIsRemoved(t *testing.T) {
 	dir := t.TempDir()
-	stay := []string{".bashrc", ".report", ".report12x", ".report2-5", "report7", ".reports12", ".gitignore", ".re.ort1"}
-	for _, name := range append(stay, ".report123", ".report0") {
+	stay := []string{".bashrc", ".report", ".report2025", ".report123456789012345678x", ".report2-5", "report7", ".reports12", ".gitignore", ".re.ort1"}
+	for _, name := range append(stay, ".report123456789012345678", ".report000000012345") {
 		put(t, filepath.Join(dir, name), "x")
 	}
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, ".report1"), 0o755), os.Symlink(".bashrc", filepath.Join(dir, ".report2"))); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, ".report1111111111111"), 0o755), os.Symlink(".bashrc", filepath.Join(dir, ".report2222222222222"))); err != nil {
 		t.Fatal(err)
 	}
 	living, err := Create(filepath.Join(dir, "report"), 0o644)
@@ -114,12 +115,12 @@ func TestOnlyWhatAKilledWriterOfTheNameLeftIsRemoved(t *testing.T) {
 	for _, name := range names(t, dir) {
 		there[name] = true
 	}
-	for _, name := range append(stay, ".report1", ".report2", "report") {
+	for _, name := range append(stay, ".report1111111111111", ".report2222222222222", "report") {
 		if !there[name] {
 			t.Errorf("%s is gone", name)
 		}
 	}
-	if there[".report123"] || there[".report0"] {
+	if there[".report123456789012345678"] || there[".report000000012345"] {
 		t.Error("what killed writers left is still there")
 	}
 	if err := living.Commit(); err != nil {
@@ -212,7 +213,7 @@ func TestKeepGivesASecondName(t *testing.T) {
 
 func TestSweepUnderALockAsksNobody(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{".last1", ".best22", ".other3", ".netrc"} {
+	for _, name := range []string{".last1111111111111", ".best2222222222222", ".other3333333333333", ".netrc"} {
 		put(t, filepath.Join(dir, name), "")
 	}
 	f, err := OpenFolder(dir)
@@ -223,5 +224,22 @@ func TestSweepUnderALockAsksNobody(t *testing.T) {
 	f.Sweep("last", "best")
 	if there := names(t, dir); len(there) != 2 {
 		t.Errorf("%q", there)
+	}
+}
+
+// A device, a pipe or a folder is not replaced, nor is a link to one, such as /dev/stdout.
+func TestOnlyFilesAreReplaced(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.Mkdir(filepath.Join(dir, "folder"), 0o755), os.Symlink("pipe", filepath.Join(dir, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pipe", "folder", "link"} {
+		if err := WriteFile(filepath.Join(dir, name), []byte("x"), 0o644); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if there := names(t, dir); len(there) != 3 {
+		t.Errorf("there are %q", there)
 	}
 }

@@ -28,10 +28,13 @@ type Options struct {
 	Seed      uint64  `json:"seed"`
 }
 
+// maxResamples bounds the memory of the samples' figures.
+const maxResamples = 1_000_000
+
 // Validate returns an error that names the option that is out of range.
 func (o Options) Validate() error {
-	if o.Resamples < 0 {
-		return fmt.Errorf("bootstrap: %d resamples; it must be 0 (no intervals) or more", o.Resamples)
+	if o.Resamples < 0 || o.Resamples > maxResamples {
+		return fmt.Errorf("bootstrap: %d resamples; it must be 0 (no intervals) to %d, and 1000 is usual", o.Resamples, maxResamples)
 	}
 	if !(o.Level >= 0 && o.Level < 1) { // also NaN
 		return fmt.Errorf("bootstrap: level is %v; it must lie between 0 and 1, as .95 does", o.Level)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"ngebm/data/files"
 	"ngebm/ngebm/bootstrap"
@@ -299,8 +300,8 @@ func (f measureFlags) sample(t *table.Table, labels []int32) (calibration.Sample
 // measureSet measures all scores on one set of out-of-distribution inputs.
 func (f measureFlags) measureSet(m *measurement, files *inputs, in *table.Table, set string) error {
 	name, path, ok := strings.Cut(set, "=")
-	if !ok || name == "" || path == "" {
-		return fmt.Errorf("ngebm measure: -ood %q; it must be NAME=FILE, as noise=O.csv", set)
+	if !ok || name == "" || path == "" || strings.ContainsFunc(name, unicode.IsControl) {
+		return fmt.Errorf("ngebm measure: -ood %q; it must be NAME=FILE, as noise=O.csv, with a name that can be printed", set)
 	}
 	if m.OOD[name] != nil {
 		return fmt.Errorf("ngebm measure: -ood %q is given twice; choose another name", name)
