@@ -54,7 +54,8 @@ type source interface {
 
 // read tells the format of a file by its first bytes.
 func (t *Table) read(f source, size int64, labels bool) error {
-	r := bufio.NewReaderSize(f, 1<<16)
+	packed := &counter{Reader: f}
+	r := bufio.NewReaderSize(packed, 1<<16)
 	start, _ := r.Peek(6)
 	if bytes.HasPrefix(start, []byte("PK")) {
 		return t.readNPZ(f, size)
@@ -73,7 +74,7 @@ func (t *Table) read(f source, size int64, labels bool) error {
 	}
 	if unpacked != nil {
 		limit = max(mostUnpacked*size, leastUnpacked)
-		r = bufio.NewReaderSize(&bounded{unpacked, limit}, 1<<16)
+		r = bufio.NewReaderSize(&bounded{Reader: unpacked, packed: packed}, 1<<16)
 	}
 	err := t.readPlain(r, min(limit, maxBytes), labels)
 	if unpacked != nil && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum)) {
@@ -82,25 +83,38 @@ func (t *Table) read(f source, size int64, labels bool) error {
 	return err
 }
 
-// mostUnpacked bounds what a compressed file unpacks to, in its own size, and
-// leastUnpacked is allowed to every one. Numbers as text shrink to a third or so.
+// mostUnpacked bounds what a compressed file unpacks to, in the size of what was read of
+// it, and leastUnpacked is allowed to every one. Numbers as text shrink to a third or so.
 const (
 	mostUnpacked  = 20
 	leastUnpacked = 4 << 20
 )
 
-// bounded fails where a reader has more bytes than are left, in place of ending.
+// counter counts what is read.
+type counter struct {
+	io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// bounded fails where what is read unpacks to too many times its size. It compares while
+// it reads, as rows take more memory than their text.
 type bounded struct {
 	io.Reader
-	left int64
+	packed *counter
+	n      int64
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, fmt.Errorf("it unpacks to more than %d times its size, which is refused: unpack it first", mostUnpacked)
+	n, err := b.Reader.Read(p)
+	if b.n += int64(n); b.n > max(mostUnpacked*b.packed.n, leastUnpacked) {
+		return 0, fmt.Errorf("it, or its beginning, unpacks to more than %d times its size, which is refused: unpack it first", mostUnpacked)
 	}
-	n, err := b.Reader.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
 	return n, err
 }
 

@@ -7,8 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -128,6 +130,26 @@ func TestPackedTightly(t *testing.T) {
 	packed := codings(t, zeros)["gzip"]
 	_, err := parse(packed, false)
 	refuses(t, err, "unpacks to more than 20 times its size")
+}
+
+// What follows a bomb does not pay for it: sizes are compared while the file is read, and
+// the rows of its first 4 MiB take less than 500 MB.
+func TestBombBeforeDenseText(t *testing.T) {
+	dense := make([]byte, 8<<20) // does not shrink, so the whole file stays below 20 times its size
+	if _, err := rand.NewChaCha8([32]byte{}).Read(dense); err != nil {
+		t.Fatal(err)
+	}
+	packed := codings(t, strings.Repeat("1,2\n", 10<<20)+string(dense))["gzip"]
+	for _, labels := range []bool{false, true} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := parse(packed, labels)
+		runtime.ReadMemStats(&after)
+		refuses(t, err, "it, or its beginning, unpacks to more than 20 times its size")
+		if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 500 {
+			t.Errorf("it took %d MB, labels: %v", took, labels)
+		}
+	}
 }
 
 func TestOnlyRegularFiles(t *testing.T) {
