@@ -316,6 +316,11 @@ func (f measureFlags) measureSet(m *measurement, files *inputs, in *table.Table,
 	if _, err := f.sample(out, nil); err != nil {
 		return err
 	}
+	if !f.probabilities {
+		if err := files.compareKinds(in, out); err != nil {
+			return err
+		}
+	}
 	if m.OOD == nil {
 		m.OOD = map[string]map[string]*ood.Report{}
 	}
