@@ -29,7 +29,7 @@ import (
 // absent.
 const (
 	cacheMagic     = "NGEBMSET"
-	cacheVersion   = 2 // of this layout and of how images are decoded
+	cacheVersion   = 3 // of this layout and of how images are decoded
 	maxCacheHeader = 1 << 24
 	maxCacheFile   = maxDecoded + 1<<30
 )

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,7 +130,7 @@ func TestCacheOfBefore(t *testing.T) {
 	file := cacheFile(t)
 	length := binary.LittleEndian.Uint32(file[len(cacheMagic):])
 	header, body := file[len(cacheMagic)+4:][:length], file[len(cacheMagic)+4:][length+sha256.Size:]
-	before := bytes.Replace(header, []byte(`"Version":2`), []byte(`"Version":1`), 1)
+	before := bytes.Replace(header, fmt.Appendf(nil, `"Version":%d`, cacheVersion), []byte(`"Version":1`), 1)
 	for want, header := range map[string][]byte{"": header, "made from something else": before} {
 		file := withHeader(header, body)
 		if _, _, _, err := readCache(bytes.NewReader(file), int64(len(file)), "key"); want == "" && err != nil {

@@ -7,8 +7,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-
-	"golang.org/x/image/bmp"
 )
 
 // codec is one kind of image file.
@@ -30,7 +28,7 @@ func codecs() []codec {
 		{"\xff\xd8", standard(true, jpeg.DecodeConfig, jpeg.Decode)},
 		{"\x89PNG", standard(false, png.DecodeConfig, png.Decode)},
 		{"GIF8", openGIF},
-		{"BM", standard(false, bmp.DecodeConfig, bmp.Decode)},
+		{"BM", openBMP},
 		{"II*\x00", openTIFF},
 		{"MM\x00*", openTIFF},
 		{"RIFF????WEBP", openWebP},

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/gif"
 	"io"
+	"slices"
 )
 
 // gifHeader is what stands before the data of a GIF's first frame.
@@ -126,14 +127,31 @@ func readGIFHeader(content []byte) (h gifHeader, err error) {
 	return h, err
 }
 
-// setPalette takes a palette. The colors that it lacks are black, as in Pillow.
 func (h *gifHeader) setPalette(colors []byte) {
-	for i := range h.palette {
-		h.palette[i] = color.NRGBA{A: 0xff}
+	var palette color.Palette
+	for c := range slices.Chunk(colors, 3) {
+		palette = append(palette, color.NRGBA{c[0], c[1], c[2], 0xff})
 	}
-	for i := 0; i < len(colors); i += 3 {
-		h.palette[i/3] = color.NRGBA{colors[i], colors[i+1], colors[i+2], 0xff}
+	h.palette = wholePalette(palette)
+}
+
+// wholePalette is a palette of 256 colors. As in Pillow, those that a shorter one lacks
+// are black, except that a ramp of gray from 0 on is continued.
+func wholePalette(colors color.Palette) color.Palette {
+	whole := grayPalette()
+	isRamp := true
+	for i, c := range colors {
+		isRamp = isRamp && color.NRGBAModel.Convert(c) == whole[i]
 	}
+	for i := range whole {
+		switch {
+		case i < len(colors):
+			whole[i] = color.NRGBAModel.Convert(colors[i])
+		case !isRamp:
+			whole[i] = color.NRGBA{A: 0xff}
+		}
+	}
+	return whole
 }
 
 // grayPalette is what Pillow takes if a file has no palette.

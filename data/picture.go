@@ -54,7 +54,19 @@ type fault struct {
 // decode fills in p, or its fault, from the content of its file. An error concerns the
 // set as a whole.
 func (p *picture) decode(ctx context.Context, content []byte, d *decoding) error {
-	f, err := openFrame(content)
+	return p.takeFrame(ctx, func() (frame, error) { return openFrame(content) }, d)
+}
+
+// takeFrame is decode for what open opens. A panic, of a decoder that did not expect what
+// is in the file, is a fault of the image.
+func (p *picture) takeFrame(ctx context.Context, open func() (frame, error), d *decoding) (err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			p.doesNotDecode(fmt.Errorf("its decoder fails on it: %s", shown(fmt.Sprint(panicked))))
+			err = nil
+		}
+	}()
+	f, err := open()
 	if err != nil {
 		p.doesNotDecode(err)
 		return nil
@@ -67,6 +79,10 @@ func (p *picture) decode(ctx context.Context, content []byte, d *decoding) error
 	}
 	if f.size.X < 1 || f.size.Y < 1 || f.size.X > most/f.size.Y {
 		p.fault = &fault{fmt.Errorf("is %dx%d, and images of more than %d pixels are refused", f.size.X, f.size.Y, most), remedy}
+		return nil
+	}
+	if !scaled && max(f.size.X, f.size.Y) > maxSide {
+		p.fault = &fault{fmt.Errorf("is %dx%d, and images with a side of more than %d pixels are refused", f.size.X, f.size.Y, maxSide), remedy}
 		return nil
 	}
 	pixels := int64(f.size.X) * int64(f.size.Y)

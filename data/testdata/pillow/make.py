@@ -51,6 +51,7 @@ gif("no-palette.gif", (3, 2), (0, 0, 3, 2), [1, 100, 2, 3, 255, 2], None)
 gif("beyond-palette.gif", (3, 2), (0, 0, 3, 2), [1, 100, 2, 3, 255, 2], colors, transparent=200)
 gif("interlaced.gif", (2, 9), (0, 0, 2, 9), [i // 2 % 4 for i in range(18)], colors, interlace=True)
 gif("gray-palette.gif", (3, 2), (0, 0, 3, 2), [0, 1, 2, 2, 3, 0], [(i, i, i) for i in range(4)])
+gif("gray-beyond-palette.gif", (3, 2), (0, 0, 3, 2), [0, 1, 100, 2, 255, 4], [(i, i, i) for i in range(4)])
 gif("comment.gif", (3, 2), (0, 0, 3, 2), [0, 1, 2, 2, 3, 0], colors, before=b"!\xfe\x03abc\0!\xff\x0bXMP DataXMP\x01x\0!\x77\x01a\0")
 frame = Image.new("P", (4, 3), 1)
 frame.putpalette([c for color in colors for c in color])
@@ -95,6 +96,19 @@ png("rgba-16.png", (2, 1), 16, 6, [struct.pack(">8H", 0x1234, 0x56ff, 0xff00, 0,
 png("gray-alpha-16.png", (2, 1), 16, 4, [struct.pack(">4H", 0x12ff, 0, 0xff00, 0x8000)])
 png("palette-2-bit.png", (4, 1), 2, 3, [b"\x1b"], (b"PLTE", b"".join(bytes(c) for c in colors)))
 
+
+
+def bmp(name, bits, colors, row):
+    row += b"\0" * (-len(row) % 4)
+    at = 54 + 4 * len(colors)
+    out = b"BM" + struct.pack("<IHHI", at + len(row), 0, 0, at)
+    out += struct.pack("<IiiHHIIiiII", 40, 5, 1, 1, bits, 0, len(row), 0, 0, len(colors), 0)
+    open(name, "wb").write(out + b"".join(bytes([b, g, r, 0]) for r, g, b in colors) + row)
+
+
+bmp("beyond-palette.bmp", 8, colors, bytes([0, 3, 4, 200, 255]))
+bmp("beyond-palette-4-bit.bmp", 4, colors, b"\x03\x4f\x10")
+bmp("gray-beyond-palette.bmp", 8, [(i, i, i) for i in range(4)], bytes([0, 3, 4, 200, 255]))
 gray.convert("1").save("one-bit.bmp")
 palette.save("palette.bmp")
 gray.save("gray.bmp")
