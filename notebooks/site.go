@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"embed"
 	"fmt"
 	"html/template"
-	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-
-	"ngebm/data/files"
 )
 
 //go:embed pages
@@ -47,9 +42,11 @@ func writeSite(ctx context.Context, p *place, tools *toolbox, sources []source, 
 		return fmt.Errorf("nothing is published:\n%w", err)
 	}
 	d.done("made")
-	if err := os.MkdirAll(filepath.Join(out, "figures"), 0o755); err != nil {
-		return fmt.Errorf("cannot make %s: %w; choose a folder that can be written with -o", out, err)
+	site, err := openSite(out)
+	if err != nil {
+		return err
 	}
+	defer site.close()
 	for i, pg := range pages {
 		if pg.Provenance == "" {
 			pg.Provenance = provenance
@@ -63,21 +60,21 @@ func writeSite(ctx context.Context, p *place, tools *toolbox, sources []source, 
 		if len(pg.LeftOut) > 0 {
 			d.say("%s: left out of its page: %s", plain(filepath.Base(sources[i].path)), strings.Join(pg.LeftOut, ", "))
 		}
-		if err := writePage(templates, "notebook.html", filepath.Join(out, pg.Name+".html"), pg); err != nil {
+		if err := site.writePage(templates, "notebook.html", pg.Name+".html", pg); err != nil {
 			return err
 		}
-		if err := writeWithPage(pg, sources[i], out); err != nil {
+		if err := site.writeWithPage(pg, sources[i]); err != nil {
 			return err
 		}
 	}
-	if err := writeShared(pages, out); err != nil {
+	if err := site.writeShared(pages); err != nil {
 		return err
 	}
 	exhibits, err := gallery(filepath.Join(p.root, "plots"))
 	if err != nil {
 		return err
 	}
-	if err := writeGallery(templates, exhibits, out); err != nil {
+	if err := site.writeGallery(templates, exhibits); err != nil {
 		return err
 	}
 	index := struct {
@@ -85,11 +82,10 @@ func writeSite(ctx context.Context, p *place, tools *toolbox, sources []source, 
 		Provenance string
 		Gallery    bool
 	}{pages, provenance, len(exhibits) > 0}
-	target := filepath.Join(out, "index.html")
-	if err := writePage(templates, "index.html", target, index); err != nil {
+	if err := site.writePage(templates, "index.html", "index.html", index); err != nil {
 		return err
 	}
-	d.say("Published %s", target)
+	d.say("Published %s", filepath.Join(out, "index.html"))
 	return nil
 }
 
@@ -107,114 +103,6 @@ func tellFigures(p *place, pages []*page, sources []source) error {
 				return sources[i].doc.errorIn(filepath.Base(sources[i].path), index(f.Cell), reason)
 			}
 		}
-	}
-	return nil
-}
-
-func writePage(templates *template.Template, name, target string, content any) error {
-	var text bytes.Buffer
-	if err := templates.ExecuteTemplate(&text, name, content); err != nil {
-		return err
-	}
-	return writeFile(target, text.Bytes())
-}
-
-// writeWithPage writes what one page leads to: its notebook and its figures, in place of
-// those that an earlier page of that name had.
-func writeWithPage(pg *page, s source, out string) error {
-	if err := writeFile(filepath.Join(out, pg.Name+".ipynb"), s.doc.raw); err != nil {
-		return err
-	}
-	folder := filepath.Join(out, "figures")
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if isFigureOf(pg.Name, entry.Name()) {
-			if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return writeFigures(pg.Figures, out)
-}
-
-var figureNumber = regexp.MustCompile(`^-[0-9]+(-still)?\.(png|jpe?g|gif|svg)$`)
-
-// isFigureOf tells whether a file is one of the figures of a page: of "run", "run-1.png"
-// is one and "run-1-1.png" is not.
-func isFigureOf(page, file string) bool {
-	rest, ok := strings.CutPrefix(file, page)
-	return ok && figureNumber.MatchString(rest)
-}
-
-// writeFigures writes pictures, and beside an animation its last one.
-func writeFigures(figures []figure, out string) error {
-	for _, f := range figures {
-		if err := writeFile(filepath.Join(out, f.File), f.Content); err != nil {
-			return err
-		}
-		if f.Still == "" {
-			continue
-		}
-		last, err := lastFrame(f.Content)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.File, err)
-		}
-		if err := writeFile(filepath.Join(out, f.Still), last); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeGallery writes the page of the figures, if there are any.
-func writeGallery(templates *template.Template, exhibits []exhibit, out string) error {
-	if len(exhibits) == 0 {
-		return nil
-	}
-	for _, e := range exhibits {
-		if err := writeFigures(e.Figures, out); err != nil {
-			return err
-		}
-	}
-	return writePage(templates, "gallery.html", filepath.Join(out, "gallery.html"), exhibits)
-}
-
-// writeShared writes the files that all pages use.
-func writeShared(pages []*page, out string) error {
-	entries, err := pageFiles.ReadDir("pages")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) == ".html" { // the templates
-			continue
-		}
-		content, err := pageFiles.ReadFile("pages/" + entry.Name())
-		if err != nil {
-			return err
-		}
-		if err := writeFile(filepath.Join(out, entry.Name()), content); err != nil {
-			return err
-		}
-	}
-	for _, pg := range pages {
-		if pg.Formulas {
-			mathjax, err := os.ReadFile(pg.Mathjax)
-			if err != nil {
-				return err
-			}
-			return writeFile(filepath.Join(out, "mathjax.js"), mathjax)
-		}
-	}
-	return nil
-}
-
-func writeFile(target string, content []byte) error {
-	if err := files.WriteFile(target, content, 0o644); err != nil {
-		return fmt.Errorf("cannot write %s: %w", target, err)
 	}
 	return nil
 }
