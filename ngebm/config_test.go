@@ -159,11 +159,38 @@ func TestRate(t *testing.T) {
 // Copies of a configuration do not share their lists.
 func TestSetOfACopy(t *testing.T) {
 	cfg := DefaultConfig("digits", "convnet")
-	if err := cfg.Set("decay_epochs=[60,80]"); err != nil {
+	if err := cfg.Set("schedule=step,decay_epochs=[60,80]"); err != nil {
 		t.Fatal(err)
 	}
 	other := cfg
 	if err := other.Set("decay_epochs=[1,2]"); err != nil || !slices.Equal(cfg.DecayEpochs, []int{60, 80}) || !slices.Equal(other.DecayEpochs, []int{1, 2}) {
 		t.Errorf("%v: %v and %v", err, cfg.DecayEpochs, other.DecayEpochs)
+	}
+}
+
+// A decay that the schedule drops would load a run without it in silence, since the hash
+// leaves it out.
+func TestSetDecayWithoutEffect(t *testing.T) {
+	for set, want := range map[string]string{
+		"decay=.5":                                `decay=0.5 has no effect with schedule="constant"; add schedule=step`,
+		"schedule=cosine,decay=.5":                `decay=0.5 has no effect with schedule="cosine"`,
+		"decay_epochs=[1]":                        `decay_epochs=[1] has no effect with schedule="constant"`,
+		"decay_epochs=[1],schedule=cosine":        `decay_epochs=[1] has no effect with schedule="cosine"`,
+		"schedule=step,decay=.5":                  "decay=0.5 has no effect without decay_epochs",
+		"decay=.5,decay_epochs=[1],schedule=step": "",
+		"decay=.3":                                "",
+		"schedule=cosine":                         "",
+		"decay_epochs=[]":                         "",
+	} {
+		cfg := DefaultConfig("digits", "convnet")
+		if err := cfg.Set(set); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", set, err, want)
+		}
+	}
+	// What a preset has for another schedule stays.
+	cfg := DefaultConfig("digits", "convnet")
+	cfg.Decay, cfg.DecayEpochs = .5, []int{3}
+	if err := cfg.Set("beta=.1"); err != nil {
+		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,8 +16,9 @@ import (
 // the keys of the JSON form: "beta=.1,gamma=.1,decay_epochs=[60,80],augment.pad=4".
 //
 // A setting that is there twice with different values is an error: one of them would be
-// dropped.
+// dropped. So is a decay that the schedule does not use.
 func (c *Config) Set(assignments string) error {
+	before := *c
 	given := map[string]string{}
 	for _, a := range splitOutsideBrackets(assignments) {
 		key, value, ok := strings.Cut(a, "=")
@@ -39,6 +41,21 @@ func (c *Config) Set(assignments string) error {
 		if err := setField(field, value); err != nil {
 			return fmt.Errorf("ngebm: %s cannot be %.60q: it is a %s", key, value, describe(field.Type()))
 		}
+	}
+	return c.unusedDecay(before)
+}
+
+// unusedDecay refuses a decay that is new and without effect.
+func (c *Config) unusedDecay(before Config) error {
+	decay, epochs := c.Decay != before.Decay, !slices.Equal(c.DecayEpochs, before.DecayEpochs)
+	switch {
+	case c.Schedule == "step" && decay && len(c.DecayEpochs) == 0:
+		return fmt.Errorf("ngebm: decay=%v has no effect without decay_epochs; add them, as in decay_epochs=[60,80]", c.Decay)
+	case c.Schedule == "step":
+	case decay:
+		return fmt.Errorf("ngebm: decay=%v has no effect with schedule=%.60q; add schedule=step, or leave it out", c.Decay, c.Schedule)
+	case epochs && len(c.DecayEpochs) > 0:
+		return fmt.Errorf("ngebm: decay_epochs=%v has no effect with schedule=%.60q; add schedule=step, or leave it out", c.DecayEpochs, c.Schedule)
 	}
 	return nil
 }
