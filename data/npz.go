@@ -35,10 +35,10 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 	if err != nil {
 		return nil, nil, err
 	}
-	return cached(opts, archive+" as npz", key+"npz", func() (train, test *Dataset, err error) {
+	return cachedWithNote(opts, archive+" as npz", key+"npz with classes", func() (train, test *Dataset, note string, err error) {
 		file, err := os.Open(archive)
 		if err != nil {
-			return nil, nil, fmt.Errorf("data: %w", err)
+			return nil, nil, "", fmt.Errorf("data: %w", err)
 		}
 		defer file.Close()
 		bar := track(opts.Progress, "decode "+filepath.Base(archive), "bytes", fileSize(file))
@@ -51,9 +51,12 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 			}
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("data: %s: %w", archive, err)
+			return nil, nil, "", fmt.Errorf("data: %s: %w", archive, err)
 		}
-		return train, test, nil
+		if empty := train.classesWithout(); len(empty) > 0 {
+			note = fmt.Sprintf("%s: %d of the %d classes have no example to train with (%s)", filepath.Base(archive), len(empty), len(train.Classes), listed(empty, ", "))
+		}
+		return train, test, note, nil
 	})
 }
 
@@ -88,6 +91,9 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) 
 		if !slices.Equal(trainPart.Shape, testPart.Shape) {
 			return nil, nil, fmt.Errorf("the images of %s are %v, those of %s %v: both need one shape", names[0], trainPart.Shape, names[2], testPart.Shape)
 		}
+		if err := sameLabels(names[1], trainPart.Labels, names[3], testPart.Labels); err != nil {
+			return nil, nil, err
+		}
 		classes, err := npzClasses(trainPart.Labels, testPart.Labels)
 		if err != nil {
 			return nil, nil, err
@@ -115,6 +121,31 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) 
 		return nil, nil, err
 	}
 	return whole.splitByNumber()
+}
+
+// sameLabels refuses labels to train and to test with that count from different numbers.
+func sameLabels(train string, trained []int32, test string, tested []int32) error {
+	least, most := slices.Min(trained), slices.Max(trained)
+	low, high := slices.Min(tested), slices.Max(tested)
+	if least > 0 && low == 0 || high > most {
+		return fmt.Errorf("the labels of %s go from %d to %d, those of %s from %d to %d: both count classes from 0, and those to train with have every class", train, least, most, test, low, high)
+	}
+	return nil
+}
+
+// classesWithout names the classes that no example has.
+func (d *Dataset) classesWithout() []string {
+	has := make([]bool, len(d.Classes))
+	for _, label := range d.Labels {
+		has[label] = true
+	}
+	var without []string
+	for k, name := range d.Classes {
+		if !has[k] {
+			without = append(without, name)
+		}
+	}
+	return without
 }
 
 // npzClasses returns the number of classes of all labels together.

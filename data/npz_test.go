@@ -84,8 +84,11 @@ func TestNPZWhole(t *testing.T) {
 	}
 	told := &reports{}
 	opts.Progress = told
-	if again, _ := open(t, "npz:"+file, opts); again.Checksum != train.Checksum || len(told.all) != 0 {
+	if again, _ := open(t, "npz:"+file, opts); again.Checksum != train.Checksum || len(told.all) != 1 {
 		t.Error("it was read twice")
+	}
+	if !told.said("mine.npz: 2 of the 4 classes have no example to train with (1, 2)") {
+		t.Errorf("classes without examples are not told: %v", told.all)
 	}
 	if scaled, _ := open(t, "npz:"+file+"@2x2x3", opts); !slices.Equal(scaled.Shape, []int{2, 2, 3}) {
 		t.Errorf("got %v", scaled)
@@ -111,6 +114,8 @@ func TestNPZRefuses(t *testing.T) {
 		"negative label":       {with(x, arrayOf[int64]([]int{2}, 0, -1)), `array "y": label 1 (from 0) is -1: labels go from 0 to at most 65535`},
 		"absurd label":         {with(x, arrayOf[int64]([]int{2}, 1<<40, 0)), `array "y": label 0 (from 0) is 1099511627776`},
 		"labels from 1":        {with(x, arrayOf[int64]([]int{2}, 1, 2)), "the labels go from 1 to 2, and classes count from 0: store y - 1"},
+		"from 1 and from 0":    {[]archived{{"x_train.npy", x}, {"y_train.npy", arrayOf[int64]([]int{2}, 1, 2)}, {"x_test.npy", x}, {"y_test.npy", y}}, "the labels of y_train go from 1 to 2, those of y_test from 0 to 0: both count classes from 0"},
+		"from 0 and from 1":    {[]archived{{"x_train.npy", x}, {"y_train.npy", arrayOf[int64]([]int{2}, 0, 1)}, {"x_test.npy", x}, {"y_test.npy", arrayOf[int64]([]int{2}, 1, 2)}}, "the labels of y_train go from 0 to 1, those of y_test from 1 to 2: both count classes from 0"},
 		"floats that are NaN":  {with(npy("<f4", []int{2, 1, 1}, 0, 0, 0xc0, 0x7f, 0, 0, 0, 0), y), `array "x": it holds float32, not uint8: store values from 0 to 255 as uint8`},
 		"labels of NaN":        {with(x, npy("<f4", []int{2}, 0, 0, 0xc0, 0x7f, 0, 0, 0, 0)), `array "y": value 0 (from 0) is NaN, no whole number`},
 		"labels between":       {with(x, npy("<f4", []int{2}, 0, 0, 0, 0x3f, 0, 0, 0, 0)), `array "y": value 0 (from 0) is 0.5, no whole number`},
