@@ -200,8 +200,12 @@ func (c Config) WarmupWarning(steps int) string {
 	if steps < 1 || c.Warmup <= steps/2 {
 		return ""
 	}
-	return fmt.Sprintf("the warm-up takes %d steps of the run's %d, so that most of it learns at less than learning_rate=%g; set warmup=%d or less, or more epochs",
-		min(c.Warmup, steps), steps, c.LearningRate, steps/10)
+	fewer := fmt.Sprintf("warmup=%d or less", steps/10)
+	if steps < 10 {
+		fewer = "warmup=0"
+	}
+	return fmt.Sprintf("the warm-up takes %d steps of the run's %d, so that most of it learns at less than learning_rate=%g; set %s, or more epochs",
+		min(c.Warmup, steps), steps, c.LearningRate, fewer)
 }
 
 // Hash identifies what the configuration trains to on the given training data:

@@ -80,4 +80,9 @@ func TestWarmupWarning(t *testing.T) {
 			t.Errorf("%d of %d steps: %q", c.warmup, c.steps, got)
 		}
 	}
+	for steps, want := range map[int]string{9: "set warmup=0, or", 10: "set warmup=1 or less, or"} {
+		if got := (Config{Warmup: 50}).WarmupWarning(steps); !strings.Contains(got, want) {
+			t.Errorf("of %d steps: %q, want %q", steps, got, want)
+		}
+	}
 }

@@ -138,6 +138,9 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 		return nil, err
 	}
 	total := cfg.Epochs * batches.StepsPerEpoch()
+	if warning := cfg.WarmupWarning(total); warning != "" {
+		opts.Progress.Report(progress.Report{Task: warning, Finished: true})
+	}
 	load := func() (done bool, err error) {
 		if done, err = r.load(ctx, store, total, backend, opts); done {
 			err = r.complete(ctx, opts.Progress)
@@ -166,9 +169,6 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	}
 	if r.Warning != "" {
 		opts.Progress.Report(progress.Report{Task: r.Warning, Finished: true})
-	}
-	if warning := cfg.WarmupWarning(total); warning != "" {
-		opts.Progress.Report(progress.Report{Task: warning, Finished: true})
 	}
 	if len(r.Notes) > 0 {
 		r.tell("resumed", opts.Progress)
