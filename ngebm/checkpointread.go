@@ -24,6 +24,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data/files"
+	"ngebm/ngebm/internal/plain"
 )
 
 // Bounds of what a header may tell. It may come from anyone, and three bytes of JSON can
@@ -177,6 +178,7 @@ func (r *checkpointReader) header() (head header, err error) {
 	if err := json.Unmarshal(raw, &head); err != nil {
 		return head, damaged("has a header that cannot be read: %v", err)
 	}
+	plain.Values(&head.History)
 	return head, head.check(r.left)
 }
 

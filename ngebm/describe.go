@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"ngebm/ngebm/internal/netgraph"
+	"ngebm/ngebm/internal/plain"
 )
 
 // String describes the run in a few lines: what it is, how far it is, how good it is, and
@@ -15,7 +16,7 @@ import (
 func (r *Run) String() string {
 	var b strings.Builder
 	c := r.Config
-	fmt.Fprintf(&b, "%s: %s, %s on %s, seed %d\n", filepath.Base(r.Dir), c.Method(), c.Net, r.dataName(), c.Seed)
+	fmt.Fprintf(&b, "%s: %s, %s on %s, seed %d\n", plain.Text(filepath.Base(r.Dir)), c.Method(), plain.Text(c.Net), plain.Text(r.dataName()), c.Seed)
 	fmt.Fprintf(&b, "  %d steps", r.History.Steps())
 	if r.History.StepsPerEpoch > 0 {
 		fmt.Fprintf(&b, " (%.4g of %d epochs)", float64(r.History.Steps())/float64(r.History.StepsPerEpoch), c.Epochs)

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/nets"
 )
 
@@ -35,7 +36,7 @@ func LoadBest(ctx context.Context, backend compute.Backend, dir string, net nets
 		return r.restore(ctx, store, bestFile)
 	})
 	if errors.Is(err, errNoCheckpoint) {
-		return nil, fmt.Errorf("ngebm: %s holds no best checkpoint; set validation to hold examples out, and train to an evaluation", dir)
+		return nil, fmt.Errorf("ngebm: %q holds no best checkpoint; set validation to hold examples out, and train to an evaluation", dir)
 	}
 	return r, err
 }
@@ -51,7 +52,7 @@ func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets
 	}
 	info, cfg, err := readInfo(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("ngebm: %s holds no run: there is no %s in it", dir, configFile)
+		return nil, fmt.Errorf("ngebm: %q holds no run: there is no %s in it", dir, configFile)
 	}
 	if err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func (r *Run) fill(ctx context.Context, backend compute.Backend, net nets.Networ
 	}
 	found, err := restore(r, ctx, store)
 	if err == nil && !found {
-		err = fmt.Errorf("ngebm: the run in %s was %w; train it with its configuration", r.Dir, errNoCheckpoint)
+		err = fmt.Errorf("ngebm: the run in %q was %w; train it with its configuration", r.Dir, errNoCheckpoint)
 	}
 	if err == nil && !r.sealed {
 		r.note("an older program saved it, which did not seal the class names, the shape and the network in %s with the weights", configFile)
@@ -119,7 +120,7 @@ func checkHeaders(dir string, checkpoints []string, net nets.Network, info runIn
 	for i, name := range checkpoints {
 		head, err := readHeader(folder, name)
 		if i == 0 && errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("ngebm: the run in %s was %w; train it with its configuration", dir, errNoCheckpoint)
+			return fmt.Errorf("ngebm: the run in %q was %w; train it with its configuration", dir, errNoCheckpoint)
 		}
 		if err == nil {
 			if err = head.hasWeightsOf(net, info); err == nil {
@@ -166,7 +167,7 @@ func (r *Run) restoreLast(ctx context.Context, store *model.Store) (bool, error)
 	}
 	for _, file := range []string{previousFile, bestFile} {
 		if found, e := r.restore(ctx, store, file); found && e == nil {
-			r.Warning = fmt.Sprintf("%s; %s, of step %d, was taken in its place", err, file, r.History.Steps())
+			r.Warning = plain.Text(fmt.Sprintf("%s; %s, of step %d, was taken in its place", err, file, r.History.Steps()))
 			return true, nil
 		}
 	}

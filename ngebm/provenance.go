@@ -22,6 +22,7 @@ import (
 
 	"ngebm/data/files"
 	"ngebm/ngebm/internal/netgraph"
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/progress"
 )
@@ -115,7 +116,7 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 			what = d
 		}
 	}
-	return "", fmt.Errorf("ngebm: the run in %s was trained with another network of the name %q: %s; give the network that it was trained with, or train it again with Options.Fresh (-fresh)", r.Dir, r.Config.Net, what)
+	return "", fmt.Errorf("ngebm: the run in %q was trained with another network of the name %q: %s; give the network that it was trained with, or train it again with Options.Fresh (-fresh)", r.Dir, r.Config.Net, what)
 }
 
 // kindOf names the kind of device that a backend computes on.
@@ -171,7 +172,7 @@ func (r *Run) compare(backend compute.Backend, devices int) error {
 }
 
 func (r *Run) note(format string, args ...any) {
-	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+	r.Notes = append(r.Notes, plain.Text(fmt.Sprintf(format, args...)))
 }
 
 // complete makes a complete run ready to be shown: with its test set as it is now, and
@@ -258,6 +259,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 	var stored []evaluatedAgain
 	if text, err := r.readFile(evaluationsFile, maxInfo); err == nil {
 		_ = json.Unmarshal(text, &stored) // what cannot be read is made again
+		plain.Values(&stored)
 	}
 	for _, s := range stored {
 		if s.Checkpoint == checkpoint && s.Source == Source() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) {

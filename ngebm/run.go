@@ -21,6 +21,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/ngebm/internal/netgraph"
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/nets"
 )
 
@@ -212,8 +213,9 @@ func (r *Run) readCost() error {
 	if err == nil {
 		err = json.Unmarshal(raw, &r.Cost)
 	}
+	plain.Values(&r.Cost)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("ngebm: %s in %s: %w; delete the file, only the record of the run's cost is lost", costFile, r.Dir, err)
+		return fmt.Errorf("ngebm: %s in %q: %w; delete the file, only the record of the run's cost is lost", costFile, r.Dir, err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"ngebm/data"
+	"ngebm/ngebm/internal/plain"
 )
 
 // runInfo is what config.json holds: enough to use the run without its data.
@@ -55,6 +56,13 @@ func parseInfo(raw []byte) (info runInfo, cfg Config, err error) {
 	}
 	if cfg, err = parseConfig(info.Config); err != nil {
 		return info, cfg, err
+	}
+	// The names that are free text; the rest is checked, or compared with what is asked.
+	for _, name := range []*string{&cfg.Name, &cfg.Data, &cfg.Margin.Outliers} {
+		*name = plain.Text(*name)
+	}
+	if !hashPattern.MatchString(info.Hash) {
+		return info, cfg, fmt.Errorf("it tells the hash %.60q, not 12 hex digits", info.Hash)
 	}
 	if info.Algorithm != algorithm {
 		return info, cfg, fmt.Errorf("it was trained by algorithm %d, and this program has %d: use the program that trained it", info.Algorithm, algorithm)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
@@ -154,6 +155,24 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		if _, err := experiment.Read(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// No text of a results file reaches the tables as more than one line, or as anything that
+// steers a terminal.
+func TestForgedResultsArePlain(t *testing.T) {
+	const forged = "\x1b[2J\nforged\u009b"
+	r := made(t, small(t), 1, 1)
+	r.Preset, r.Chosen.Figure, r.Chosen.Candidates = forged, forged, []experiment.Candidate{{Settings: forged, Failed: []string{forged}}}
+	r.Measure.Absent = []string{forged}
+	r.Runs[0].Notes = []string{forged}
+	r.Runs[0].Sets[0].Name, r.Runs[0].Detection[0].Set, r.Runs[0].Robustness[0].Attack = forged, forged, forged
+	r.Runs[1].Failed = forged
+	r = copied(t, r)
+	for line := range strings.Lines(r.String() + r.Costs()) {
+		if line = strings.TrimSuffix(line, "\n"); strings.ContainsFunc(line, unicode.IsControl) || strings.HasPrefix(line, "forged") {
+			t.Errorf("it prints %q", line)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/ood"
 )
@@ -203,6 +204,7 @@ func Parse(b []byte) (*Results, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("experiment: no results file: %w", err)
 	}
+	plain.Values(&r)
 	if r.Format != format {
 		return nil, fmt.Errorf("experiment: its format is %d, and this program reads format %d; use the version of ngebm that wrote it, or a newer one", r.Format, format)
 	}

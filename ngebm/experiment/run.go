@@ -21,6 +21,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/progress"
 )
@@ -337,6 +338,7 @@ func readResult(folder *files.Folder, name string) (*Result, error) {
 	}
 	var r Result
 	if err = json.Unmarshal(b, &r); err == nil {
+		plain.Values(&r)
 		err = r.check()
 	}
 	if err != nil {

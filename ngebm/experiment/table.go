@@ -8,15 +8,16 @@ import (
 	"text/tabwriter"
 
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/internal/plain"
 )
 
 // String returns the figures as aligned tables. [Results.Costs] has what they took.
 func (r *Results) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s, %d of %d runs\n", r.Preset, r.Base.Net, len(r.Runs), len(r.Methods)*len(r.Seeds))
+	fmt.Fprintf(&b, "%s: %s, %d of %d runs\n", plain.Text(r.Preset), r.Base.Net, len(r.Runs), len(r.Methods)*len(r.Seeds))
 	if len(r.Runs) > 0 {
 		for _, s := range r.Runs[0].Sets {
-			fmt.Fprintf(&b, "  %s: %d examples of %s\n", s.Split, s.Examples, s.Name)
+			fmt.Fprintf(&b, "  %s: %d examples of %s\n", s.Split, s.Examples, plain.Text(s.Name))
 		}
 	}
 	b.WriteString("means over seeds ± half of the 95 % t-interval\n")
@@ -127,7 +128,7 @@ func (r *Results) detectionRows(w io.Writer) {
 	fmt.Fprintf(w, "AUROC\tmethod\t%s\n", strings.Join(scores, "\t"))
 	for _, set := range r.Strangers() {
 		for _, m := range r.Methods {
-			fmt.Fprintf(w, "%s\t%s", set, Title(m))
+			fmt.Fprintf(w, "%s\t%s", plain.Text(set), Title(m))
 			for _, score := range scores {
 				fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, AUROC(set, score)), 3))
 			}

@@ -14,6 +14,7 @@ import (
 	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/jem"
 )
 
@@ -98,6 +99,7 @@ func read[T any](run *ngebm.Run, name string) (*T, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("measure: %q cannot be read: %w; delete it to measure again", filepath.Join(run.Dir, name), err)
 	}
+	plain.Values(&r)
 	return &r, nil
 }
 

@@ -8,13 +8,14 @@ import (
 
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/ood"
 )
 
 // String returns the report as aligned tables.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d weights, measured on %s %s (%d examples)\n", r.Network, r.Parameters, r.Data.Name, r.Data.Split, r.Examples)
+	fmt.Fprintf(&b, "%s, %d weights, measured on %s %s (%d examples)\n", plain.Text(r.Network), r.Parameters, plain.Text(r.Data.Name), r.Data.Split, r.Examples)
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
@@ -88,7 +89,7 @@ func (r *Report) oodRows(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	for _, d := range r.OOD {
-		fmt.Fprintf(w, "%s\t%s", d.Set.Name, d.Score)
+		fmt.Fprintf(w, "%s\t%s", plain.Text(d.Set.Name), d.Score)
 		for _, convention := range ood.Conventions() {
 			fmt.Fprintf(w, "\t%.4f", convention.Of(d.Metrics))
 		}

@@ -9,6 +9,8 @@ import (
 	"github.com/rivo/uniseg"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"ngebm/ngebm/internal/plain"
 )
 
 // redraw is how much of a task's Elapsed goes by between two pictures of its
@@ -44,7 +46,7 @@ func (b *bar) Report(r Report) {
 		b.end()
 	}
 	if b.line == nil && (r.Unit != "" || r.Task != b.last.Task) {
-		fmt.Fprintln(b.w, printable(r.Task))
+		fmt.Fprintln(b.w, plain.Text(r.Task))
 	}
 	if r.Unit == "" { // it only says what is going on
 		b.last = r
@@ -93,7 +95,7 @@ const (
 // draw paints the latest report. The text goes first: a bar that is full takes
 // no more of it.
 func (b *bar) draw() {
-	b.line.Describe(cut(printable(b.last.state()), b.columns()-sideColumns))
+	b.line.Describe(cut(plain.Text(b.last.state()), b.columns()-sideColumns))
 	done := b.last.Done
 	if b.last.Total > 0 {
 		done = min(done, b.last.Total)

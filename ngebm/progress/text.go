@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"ngebm/ngebm/internal/plain"
 )
 
 // String says the report in one line, without line break: how far and how fast
@@ -19,7 +19,7 @@ import (
 func (r Report) String() string {
 	line := r.state()
 	if line == "" {
-		return printable(r.Task)
+		return plain.Text(r.Task)
 	}
 	if f, ok := r.Fraction(); ok && !r.Finished {
 		line = fmt.Sprintf("%d %%, ", int(100*f)) + line
@@ -27,17 +27,7 @@ func (r Report) String() string {
 	if r.Task != "" {
 		line = r.Task + ": " + line
 	}
-	return printable(line)
-}
-
-// printable returns a text that may hold names from anywhere, as of a file in an archive,
-// in a form that is one line and steers no terminal.
-func printable(s string) string {
-	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return s
-	}
-	quoted := strconv.Quote(s)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+	return plain.Text(line)
 }
 
 // Amount is the units done, of how many where that is known: "120 of 300 steps",

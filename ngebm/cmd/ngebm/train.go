@@ -13,6 +13,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/plain"
 	"ngebm/ngebm/nets"
 )
 
@@ -79,40 +80,43 @@ func summarise(w io.Writer, run *ngebm.Run) error {
 		done = "loaded, already trained:"
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "run\t%s (%s %d steps in %.0f s)\n", run.Dir, done, h.Steps(), run.Cost.Seconds)
-	fmt.Fprintf(t, "data\t%s\n", run.Train)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", plain.Text(name), plain.Text(fmt.Sprintf(format, args...)))
+	}
+	row("run", "%s (%s %d steps in %.0f s)", run.Dir, done, h.Steps(), run.Cost.Seconds)
+	row("data", "%s", run.Train)
 	held := "no examples"
 	if run.Validation != nil {
 		held = fmt.Sprintf("%d of the training examples, for validation", run.Validation.Len())
 	}
-	fmt.Fprintf(t, "held out\t%s\n", held)
-	fmt.Fprintf(t, "network\t%s, %d weights\n", run.Config.Net, run.Classifier.Parameters())
-	fmt.Fprintf(t, "method\t%s\n", run.Config.Method())
-	fmt.Fprintf(t, "seed\t%d\n", run.Config.Seed)
+	row("held out", "%s", held)
+	row("network", "%s, %d weights", run.Config.Net, run.Classifier.Parameters())
+	row("method", "%s", run.Config.Method())
+	row("seed", "%d", run.Config.Seed)
 	code := cmp.Or(run.Cost.Code, "unknown")
 	if source := "source " + run.Cost.Source; run.Cost.Source != "" && code != source {
 		code += ", " + source
 	}
-	fmt.Fprintf(t, "code\t%s\n", code)
-	fmt.Fprintf(t, "loss\t%.4f at the first step, %.4f at the last\n", h.Loss[0], h.Loss[h.Steps()-1])
-	fmt.Fprintf(t, "test accuracy\t%.4f on %d examples\n", test.Accuracy, test.Examples)
+	row("code", "%s", code)
+	row("loss", "%.4f at the first step, %.4f at the last", h.Loss[0], h.Loss[h.Steps()-1])
+	row("test accuracy", "%.4f on %d examples", test.Accuracy, test.Examples)
 	for i, name := range h.Terms {
 		if math.IsNaN(test.Values[i]) {
 			continue // it is of samples or outliers, not of a set
 		}
-		fmt.Fprintf(t, "test %s\t%.4g (weight %g)\n", name, test.Values[i], h.Weights[i])
+		row("test "+name, "%.4g (weight %g)", test.Values[i], h.Weights[i])
 	}
 	for _, note := range run.Notes {
-		fmt.Fprintf(t, "note\t%s\n", note)
+		row("note", "%s", note)
 	}
 	if run.Warning != "" {
-		fmt.Fprintf(t, "warning\t%s\n", run.Warning)
+		row("warning", "%s", run.Warning)
 	}
 	for _, e := range h.Events {
-		fmt.Fprintf(t, "at step %d\t%s\n", e.Step, e.What)
+		row(fmt.Sprint("at step ", e.Step), "%s", e.What)
 	}
 	if run.Cost.Seconds > 0 {
-		fmt.Fprintf(t, "waited for data\t%.2g %% of the time\n", 100*run.Cost.DataWait/run.Cost.Seconds)
+		row("waited for data", "%.2g %% of the time", 100*run.Cost.DataWait/run.Cost.Seconds)
 	}
 	return t.Flush()
 }

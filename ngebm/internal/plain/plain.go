@@ -1,0 +1,73 @@
+// Package plain makes text from outside safe to print: one line that steers no terminal.
+package plain
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Text returns a text that may hold names from anywhere, as of a file in an archive, in a
+// form that is one line and steers no terminal: what is not printable is written as Go
+// would.
+func Text(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+// Values makes every text plain in the value that the pointer leads to, those of maps,
+// slices and structs in it included: what a file of JSON was read into.
+func Values(pointer any) { walk(reflect.ValueOf(pointer).Elem()) }
+
+func walk(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.CanSet() { // no field that JSON cannot set either
+			v.SetString(Text(v.String()))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			walk(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			walk(v.Field(i))
+		}
+	case reflect.Slice, reflect.Array:
+		if holdsText(v.Type().Elem().Kind()) {
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		}
+	case reflect.Map:
+		walkMap(v)
+	}
+}
+
+// walkMap replaces the map's content, which cannot be changed in place.
+func walkMap(v reflect.Value) {
+	if v.IsNil() || !v.CanSet() {
+		return
+	}
+	made := reflect.MakeMapWithSize(v.Type(), v.Len())
+	for entry := v.MapRange(); entry.Next(); {
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		key.Set(entry.Key())
+		value.Set(entry.Value())
+		walk(key)
+		walk(value)
+		made.SetMapIndex(key, value)
+	}
+	v.Set(made)
+}
+
+// holdsText tells whether a value of that kind can hold text; numbers are not looked at
+// one by one.
+func holdsText(k reflect.Kind) bool {
+	return k == reflect.String || k >= reflect.Array && k != reflect.UnsafePointer
+}
