@@ -17,10 +17,41 @@ type archiveTree struct {
 	links map[string]string // what symbolic links hold
 	hard  map[string]string // the members that hard links are other names of
 	most  int               // members
+	bytes int               // of names, and of links' targets
+	steps int               // bytes of paths that links were followed along
 }
 
 func newArchiveTree() *archiveTree {
 	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}, most: maxMembers}
+}
+
+// Bounds on an archive's names: each as long as a path may be on Linux, and in folders
+// whose number no set comes near to; all together five times those of ImageNet; and what
+// links lead along.
+const (
+	maxName  = 4096
+	maxDepth = 100
+	maxNames = 256 << 20
+	maxSteps = 1 << 29
+)
+
+// checkName bounds the length and the depth of a name.
+func checkName(what, name string) error {
+	switch {
+	case len(name) > maxName:
+		return fmt.Errorf("%s %.40q… has %d bytes, more than %d: give it a shorter one", what, name, len(name), maxName)
+	case strings.Count(name, "/") > maxDepth:
+		return fmt.Errorf("%s %.40q… leads through more than %d folders: give it a shorter one", what, name, maxDepth)
+	}
+	return nil
+}
+
+// take counts a name that is kept.
+func (t *archiveTree) take(name string) error {
+	if t.bytes += len(name); t.bytes > maxNames {
+		return fmt.Errorf("the names in it take more than %d MiB: take a part of them", maxNames>>20)
+	}
+	return nil
 }
 
 const kindLink = "link"
@@ -35,6 +66,9 @@ func (t *archiveTree) add(name, kind string) error {
 		return fmt.Errorf("%s is there twice: keep one", shown(name))
 	}
 	t.kinds[name] = kind
+	if err := t.take(name); err != nil {
+		return err
+	}
 	// The folders that it lies in need not be members.
 	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 		switch kind, known := t.kinds[folder]; {
@@ -44,6 +78,9 @@ func (t *archiveTree) add(name, kind string) error {
 			return fmt.Errorf("%s lies in %s, which is not a folder there", shown(name), shown(folder))
 		}
 		t.kinds[folder] = kindFolder
+		if err := t.take(folder); err != nil {
+			return err
+		}
 	}
 	return boundMembers(len(t.kinds), t.most)
 }
@@ -69,20 +106,20 @@ func (t *archiveTree) children() map[string][]string {
 	return children
 }
 
-// maxLinkTarget is how long a path is at most on Linux.
-const maxLinkTarget = 4096
-
 func (t *archiveTree) addLink(name, target string) error {
-	if len(target) > maxLinkTarget {
-		return fmt.Errorf("the link %s has %d characters, more than %d", shown(name), len(target), maxLinkTarget)
-	}
-	t.links[name] = target
-	return t.add(name, kindLink)
+	return t.addTo(t.links, name, target)
 }
 
 func (t *archiveTree) addHardLink(name, target string) error {
-	t.hard[name] = target
-	return t.add(name, kindLink)
+	return t.addTo(t.hard, name, target)
+}
+
+func (t *archiveTree) addTo(links map[string]string, name, target string) error {
+	if err := checkName("the target of the link "+shown(name)+",", target); err != nil {
+		return err
+	}
+	links[name] = target
+	return cmp.Or(t.take(target), t.add(name, kindLink))
 }
 
 // Links that cannot be followed.
@@ -91,6 +128,9 @@ var (
 	errLinkLost   = errors.New("to nothing in the archive")
 	errLinkLoops  = errors.New("to itself")
 )
+
+// errLinkSteps stands for an archive that is made to take long.
+var errLinkSteps = errors.New("its links lead through too many folders: unpack it and write folder:PATH")
 
 // maxHops bounds the links in one path, as Linux does.
 const maxHops = 40
@@ -113,6 +153,9 @@ func (t *archiveTree) resolve(name string) (string, error) {
 			return "", errLinkLost
 		}
 		next := path.Join(done, part)
+		if t.steps += 64 + len(next); t.steps > maxSteps {
+			return "", errLinkSteps
+		}
 		target, soft := t.links[next]
 		hardTarget, hard := t.hard[next]
 		if !soft && !hard {
@@ -144,18 +187,25 @@ const maxLinked = 1 << 18
 func (t *archiveTree) visible() (members []member, others map[string][]string, err error) {
 	others = map[string][]string{}
 	children := t.children()
-	var broken []string
-	added := 0
+	var broken []string // the first of them
+	count, added := 0, 0
 	var follow func(name, real string, folders []string) error
 	follow = func(name, real string, folders []string) error {
 		target, err := t.resolve(real)
+		if err == errLinkSteps {
+			return err
+		}
 		if err != nil {
-			text := cmp.Or(t.links[real], t.hard[real])
-			broken = append(broken, fmt.Sprintf("%s leads %v (%q)", shown(name), err, text))
+			if count++; count <= maxListed {
+				broken = append(broken, fmt.Sprintf("%s leads %v (%.60q)", shown(name), err, cmp.Or(t.links[real], t.hard[real])))
+			}
 			return nil
 		}
 		if added += min(1, len(folders)); added > maxLinked {
 			return fmt.Errorf("links in it to folders add more than %d names: unpack it and write folder:PATH", maxLinked)
+		}
+		if err := t.take(name); err != nil {
+			return err
 		}
 		kind := t.kinds[target]
 		if target == "." {
@@ -190,9 +240,12 @@ func (t *archiveTree) visible() (members []member, others map[string][]string, e
 			members = append(members, member{name, kind})
 		}
 	}
+	if more := count - len(broken); more > 0 {
+		broken = append(broken, fmt.Sprintf("and %d more", more))
+	}
 	if broken != nil {
 		return nil, nil, fmt.Errorf("%s in it cannot be followed: %s: pack what they lead to instead of links (tar -h, zip without -y), or remove them",
-			counted(len(broken), kindLink), listed(broken, "; "))
+			counted(count, kindLink), strings.Join(broken, "; "))
 	}
 	return members, others, nil
 }

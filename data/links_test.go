@@ -5,10 +5,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // linkedTar is an archive of files and of links: "l NAME TARGET" for a symbolic one,
@@ -148,7 +150,7 @@ func TestLinksRefused(t *testing.T) {
 		"below a link":   {[]string{"l dog cat", "d dog/x"}, "dog/x lies in dog, which is not a folder there"},
 		"control":        {[]string{"l dog/\x1b[2J.png \x1b[31m"}, `"dog/\x1b[2J.png" leads to nothing in the archive ("\x1b[31m")`},
 		"pipe":           {[]string{"p cat/zz.png"}, "1 other thing with the name of an image, where only files can be read: cat/zz.png is a named pipe: remove what is not a file"},
-		"long":           {[]string{"l cat/x.png " + strings.Repeat("a/", 3000)}, "the link cat/x.png has 6000 characters, more than 4096"},
+		"long":           {[]string{"l cat/x.png " + strings.Repeat("a/", 3000)}, "… has 6000 bytes, more than 4096: give it a shorter one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", linkedTar(t, files, c.links...)), Options{Cache: t.TempDir()})
@@ -173,6 +175,60 @@ func TestLinksMultiply(t *testing.T) {
 		_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", linkedTar(t, numbered(t, "d/", 1, 0), links...)), Options{Cache: t.TempDir()})
 		says(t, err, "links in it to folders add more than 262144 names: unpack it and write folder:PATH")
 	})
+}
+
+// Names that are made to take time or memory end in an error at once: long and deep ones,
+// many of them, and links along long ways.
+func TestNamesThatTakeTime(t *testing.T) {
+	quickly := func(what string, do func() error, want string) {
+		t.Helper()
+		began := time.Now()
+		says(t, do(), want)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s took %v", what, took)
+		}
+	}
+	pets := petFiles(t)
+	for name, want := range map[string]string{
+		"a/" + strings.Repeat("x/", 50000) + ".png": `the name "a/x/x/`,
+		"a/" + strings.Repeat("x/", 100) + "y.png":  "… leads through more than 100 folders: give it a shorter one",
+		"a/" + strings.Repeat("x", 5000) + ".png":   "… has 5006 bytes, more than 4096: give it a shorter one",
+	} {
+		files := append(pets, archived{name, []byte("x")})
+		archives := map[string]string{"tar:": writeFile(t, "pets.tar", tarOf(t, files))}
+		if len(name) < 1<<16 { // as a zip file's names are
+			archives["zip:"] = writeFile(t, "pets.zip", zipOf(t, files))
+		}
+		for kind, archive := range archives {
+			quickly(kind, func() error {
+				_, _, err := Open(t.Context(), kind+archive, Options{Cache: t.TempDir()})
+				return err
+			}, want)
+		}
+	}
+	quickly("many folders", func() error {
+		tree := newArchiveTree()
+		for i := range maxMembers { // 99 new folders each
+			if err := tree.add(fmt.Sprint("f", i, strings.Repeat("/0123456789012345678901234567890123456789", 99)), ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, "the names in it take more than 256 MiB: take a part of them")
+	quickly("links along long ways", func() error {
+		tree := newArchiveTree()
+		deep := strings.Repeat("0123456789012345678901234567890123456789/", 99) + "x"
+		if err := tree.add(deep, ""); err != nil {
+			return err
+		}
+		for i := range 10000 {
+			if err := tree.addLink(fmt.Sprint("l", i), deep); err != nil {
+				return err
+			}
+		}
+		_, _, err := tree.visible()
+		return err
+	}, "its links lead through too many folders: unpack it and write folder:PATH")
 }
 
 // An archive of more members than a set may have ends in an error, not in swapping. Folders

@@ -285,6 +285,9 @@ func setApart(places []place) error {
 
 // cleanName checks the name of a file in an archive, with slashes.
 func cleanName(name string) (clean string, err error) {
+	if err := checkName("the name", name); err != nil {
+		return "", err
+	}
 	if !utf8.ValidString(name) {
 		return "", fmt.Errorf("the name %q is not UTF-8: pack it again with names in UTF-8, or unpack it, rename what has such names, and write folder:PATH", name)
 	}
