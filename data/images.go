@@ -187,6 +187,9 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	if err := s.oneSize(); err != nil {
 		return nil, nil, err
 	}
+	if note := s.tooDark(); note != "" {
+		s.notes = append(s.notes, note)
+	}
 	first := parts["train"][0]
 	set.Shape = []int{first.height, first.width, channels}
 	kind.about(base, original, &set)
@@ -214,6 +217,23 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 		return nil, nil, err
 	}
 	return train, test, nil
+}
+
+// tooDark tells of images of 16 bits that use little of the range, as those from a sensor
+// of 12 bits do: the upper 8 bits are nearly black.
+func (s *imageSet) tooDark() string {
+	const dark = 256 / 8
+	deep := 0
+	var brightest uint8
+	for _, p := range s.pictures {
+		if p.deep {
+			deep, brightest = deep+1, max(brightest, p.brightest)
+		}
+	}
+	if deep == 0 || brightest >= dark {
+		return ""
+	}
+	return fmt.Sprintf("images of 16 bits, of which the upper 8 are taken, use less than 1/8 of the range: their largest value is %d of 255: multiply their values before", brightest)
 }
 
 // classNames returns the classes of pictures that are sorted by class.

@@ -131,7 +131,8 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 // of Pillow's convert("RGB"): those of lossless files exactly, those of JPEG and lossy
 // WebP up to 2 of 255, and more at edges of color where chroma has half the resolution,
 // as it is not interpolated. Transparency is dropped, and the orientation in EXIF data is
-// not applied. Of 16 bits the upper 8 are taken. Gray images stay gray in a set that has
+// not applied. Of 16 bits the upper 8 are taken; if they hold less than 1/8 of the range
+// in all images of 16 bits, opts.Progress is told. Gray images stay gray in a set that has
 // no others. Class names are in Unicode's form NFC. Links in a folder are followed, those
 // in an archive within it. Files that the set leaves out are told to opts.Progress in one
 // line, by kind and count; hidden files and those that macOS and Windows add are not.

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
@@ -29,7 +30,9 @@ type picture struct {
 	original      image.Point // size in the file
 	width, height int
 	channels      int
-	lossy         bool // came as JPEG or WebP
+	lossy         bool  // came as JPEG or WebP
+	deep          bool  // has 16 bits a channel in the file
+	brightest     uint8 // value before scaling, if deep
 	pixels        []uint8
 	fault         *fault // nil where the image can be used
 }
@@ -154,6 +157,10 @@ func (p *picture) take(img image.Image, part image.Rectangle) {
 	case *image.Gray, *image.Gray16:
 		p.channels = 1
 	}
+	switch img.(type) {
+	case *image.Gray16, *image.RGBA64, *image.NRGBA64:
+		p.deep = true
+	}
 	p.pixels = make([]uint8, 0, p.width*p.height*p.channels)
 	for y := part.Min.Y; y < part.Max.Y; y++ {
 		for x := part.Min.X; x < part.Max.X; x++ {
@@ -174,6 +181,9 @@ func (p *picture) take(img image.Image, part image.Rectangle) {
 				p.pixels = append(p.pixels, c.R, c.G, c.B)
 			}
 		}
+	}
+	if p.deep {
+		p.brightest = max(p.brightest, slices.Max(p.pixels))
 	}
 }
 

@@ -2,12 +2,16 @@ package data
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/ngebm/progress"
 )
 
 // panicking is an image that cannot say its pixels.
@@ -73,4 +77,41 @@ func TestImageWithALongSide(t *testing.T) {
 	_, _, err := Open(t.Context(), "folder:"+root, Options{Cache: t.TempDir()})
 	says(t, err, "a/1.png is 16385x1, and images with a side of more than 16384 pixels are refused", "add @SIZE to the name")
 	open(t, "folder:"+root+"@4", Options{Cache: t.TempDir()})
+}
+
+// What a 16-bit image of 12 bits becomes is nearly black, and that is told, each time.
+func TestDarkImagesOf16Bits(t *testing.T) {
+	gray := func(value uint16) []byte {
+		img := image.NewGray16(image.Rect(0, 0, 4, 4))
+		img.SetGray16(1, 2, color.Gray16{Y: value})
+		return pngOf(t, img)
+	}
+	colors := image.NewNRGBA64(image.Rect(0, 0, 4, 4))
+	colors.SetNRGBA64(2, 1, color.NRGBA64{R: 3000, A: 0xffff})
+	const note = "images of 16 bits, of which the upper 8 are taken, use less than 1/8 of the range: their largest value is %d of 255: multiply their values before"
+	isNote := func(r progress.Report) bool { return r.Unit == "" }
+	for name, c := range map[string]struct {
+		files [][]byte
+		want  string
+	}{
+		"gray of 12 bits":       {[][]byte{gray(4095), gray(17)}, fmt.Sprintf(note, 15)},
+		"just below 1/8":        {[][]byte{gray(8191), gray(0)}, fmt.Sprintf(note, 31)},
+		"just 1/8":              {[][]byte{gray(8192), gray(0)}, ""},
+		"color":                 {[][]byte{pngOf(t, colors), pngOf(t, colors)}, fmt.Sprintf(note, 11)},
+		"one uses the range":    {[][]byte{gray(4095), gray(65535)}, ""},
+		"dark images of 8 bits": {[][]byte{pngOf(t, grey(4, 4, 3)), pngOf(t, grey(4, 4, 2))}, ""},
+		"with one of 8 bits":    {[][]byte{gray(4095), pngOf(t, grey(4, 4, 200))}, fmt.Sprintf(note, 15)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := writeFolder(t, []archived{{"a/1.png", c.files[0]}, {"a/2.png", c.files[1]}})
+			cache := t.TempDir()
+			for _, size := range []string{"", "", "@2"} {
+				told := &reports{}
+				open(t, "folder:"+root+size, Options{Cache: cache, Progress: told})
+				if c.want != "" && !told.said("pets: "+c.want) || c.want == "" && slices.ContainsFunc(told.all, isNote) {
+					t.Errorf("%q: told %v, want %q", size, told.all, c.want)
+				}
+			}
+		})
+	}
 }
