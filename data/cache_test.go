@@ -76,7 +76,7 @@ func TestCacheRebuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unfinished := filepath.Join(opts.Cache, "."+names[0]+"123") // a killed process left it
+	unfinished := filepath.Join(opts.Cache, "."+names[0]+"5577006791947779410") // a killed process left it
 	if err := os.WriteFile(unfinished, good, 0o644); err != nil {
 		t.Fatal(err)
 	}
