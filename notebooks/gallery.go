@@ -8,7 +8,6 @@ import (
 	"go/parser"
 	"go/token"
 	"image"
-	_ "image/gif"
 	_ "image/png"
 	"os"
 	"path/filepath"
@@ -113,6 +112,9 @@ func goldens(folder, function string) ([]figure, error) {
 		if kind == ".gif" {
 			f.Width, f.Height = config.Width, config.Height
 			f.Still = strings.TrimSuffix(f.File, kind) + "-still.png"
+			if f.still, err = lastFrame(content); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
 		}
 		found = append(found, f)
 	}

@@ -56,6 +56,7 @@ type figure struct {
 	Kind    string `json:"kind"` // ".png"
 	Cell    *int   `json:"cell"`
 	Still   string `json:"still"` // the file of an animation's last picture, empty for others
+	still   []byte // what that file holds
 }
 
 // Tall tells whether a figure is so high that on the index its upper part says more
@@ -95,13 +96,14 @@ func makePages(ctx context.Context, tools *toolbox, sources []source) ([]*page, 
 	}
 	var pages []*page
 	var refused []error
+	all := newPictures()
 	answers := json.NewDecoder(bytes.NewReader(out))
 	for _, s := range sources {
 		pg := &page{Name: s.name, Provenance: s.provenance, Warning: s.warning}
 		if err := answers.Decode(pg); err != nil {
 			return nil, fmt.Errorf("cannot make a page of %s: %w\n%s", plain(filepath.Base(s.path)), errors.Join(cmdErr, err), stderr.String())
 		}
-		if err := s.complete(pg); err != nil {
+		if err := s.complete(pg, all); err != nil {
 			refused = append(refused, err)
 		}
 		pages = append(pages, pg)
@@ -110,14 +112,15 @@ func makePages(ctx context.Context, tools *toolbox, sources []source) ([]*page, 
 }
 
 // complete adds to a page what is not the script's work, and checks its pictures.
-func (s source) complete(pg *page) error {
+func (s source) complete(pg *page, all *pictures) error {
 	name := filepath.Base(s.path)
 	if pg.Error != "" {
 		return s.doc.errorIn(name, index(pg.Cell), pg.Error)
 	}
+	var shown pictureSum
 	for i := range pg.Figures {
 		f := &pg.Figures[i]
-		leftOut, err := f.take(filepath.Dir(s.path))
+		leftOut, err := all.take(f, filepath.Dir(s.path), &shown)
 		if err != nil {
 			return s.doc.errorIn(name, index(f.Cell), err.Error())
 		}
@@ -139,26 +142,6 @@ func index(cell *int) int {
 		return -1
 	}
 	return *cell
-}
-
-// take reads a figure that a notebook in the folder names, and checks that it is a
-// picture. It returns what was left out of one that the notebook holds.
-func (f *figure) take(folder string) (leftOut []string, err error) {
-	if f.Path != "" {
-		if f.Content, err = readPicture(folder, f.Path); err != nil {
-			return nil, err
-		}
-	}
-	f.Content, leftOut, err = checkPicture(f.Content, f.Kind)
-	switch {
-	case err != nil && f.Path != "":
-		return nil, fmt.Errorf("the picture %q: %w", f.Path, err)
-	case err != nil:
-		return nil, fmt.Errorf("its picture %q: %w", shorten(f.Alt), err)
-	case f.Path != "" && len(leftOut) > 0:
-		return nil, fmt.Errorf("the picture %q holds what could run or load something (%s): save it as a plain SVG or as PNG", f.Path, strings.Join(leftOut, ", "))
-	}
-	return leftOut, nil
 }
 
 // What a notebook's paragraphs begin with that tell what it shows and how long it

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
+	_ "image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"ngebm/data/files"
 )
 
 // What a page takes of one picture.
@@ -26,8 +28,8 @@ const (
 
 // readPicture reads a picture that a notebook in a folder names by a relative path. The
 // file, after all links, is a regular one within that folder: a notebook may be a
-// stranger's, and a page is for everyone.
-func readPicture(folder, path string) ([]byte, error) {
+// stranger's, and a page is for everyone. It is not read again if read has it.
+func readPicture(folder, path string, read map[string][]byte) ([]byte, error) {
 	if filepath.IsAbs(path) {
 		return nil, fmt.Errorf("the picture %q is named by an absolute path: save it in the notebook's folder and name it from there", path)
 	}
@@ -53,13 +55,19 @@ func readPicture(folder, path string) ([]byte, error) {
 		return nil, fmt.Errorf("the picture %q: %w", path, cause(err))
 	}
 	defer file.Close()
-	if now, err := file.Stat(); err != nil || !os.SameFile(info, now) {
+	now, err := file.Stat()
+	if err != nil || !os.SameFile(info, now) {
 		return nil, fmt.Errorf("the picture %q was exchanged while it was read", path)
+	}
+	key := readKey(files.Identity(now), path)
+	if content, known := read[key]; known {
+		return content, nil
 	}
 	content, err := io.ReadAll(io.LimitReader(file, maxPicture))
 	if err != nil {
 		return nil, fmt.Errorf("the picture %q: %w", path, cause(err))
 	}
+	read[key] = content
 	return content, nil
 }
 
@@ -71,41 +79,58 @@ func cause(err error) error {
 	return err
 }
 
-// checkPicture returns a picture as a page takes it, by the ending of its file's name,
-// and what of an SVG is not in it.
-func checkPicture(content []byte, kind string) (checked []byte, leftOut []string, err error) {
+// checkPicture returns a picture as a page takes it, by the ending of its file's name.
+func checkPicture(content []byte, kind string) (picture, error) {
 	if len(content) > maxPicture {
-		return nil, nil, fmt.Errorf("it has %d bytes, more than the %d that a page takes", len(content), maxPicture)
+		return picture{}, fmt.Errorf("it has %d bytes, more than the %d that a page takes", len(content), maxPicture)
 	}
 	if kind == ".svg" {
-		return cleanSVG(content)
+		cleaned, leftOut, err := cleanSVG(content)
+		return picture{content: cleaned, leftOut: leftOut}, err
 	}
 	config, format, err := image.DecodeConfig(bytes.NewReader(content))
 	if err != nil {
-		return nil, nil, fmt.Errorf("it is no %s: %w", kindName(kind), err)
+		return picture{}, fmt.Errorf("it is no %s: %w", kindName(kind), err)
 	}
 	if !strings.EqualFold(kindName(kind), format) {
-		return nil, nil, fmt.Errorf("it is a %s under the name of a %s: rename it", strings.ToUpper(format), kindName(kind))
+		return picture{}, fmt.Errorf("it is a %s under the name of a %s: rename it", strings.ToUpper(format), kindName(kind))
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPicturePixels/config.Height {
-		return nil, nil, fmt.Errorf("it has %d by %d pixels, more than the %d that a page takes", config.Width, config.Height, maxPicturePixels)
+		return picture{}, fmt.Errorf("it has %d by %d pixels, more than the %d that a page takes", config.Width, config.Height, maxPicturePixels)
 	}
+	p := picture{content: content, pixels: config.Width * config.Height}
+	if err := p.decode(format); err != nil {
+		return picture{}, fmt.Errorf("it cannot be shown: %w", err)
+	}
+	return p, nil
+}
+
+// decode looks at all of a picture. Bytes after its end are no picture, and nobody would
+// see what they are.
+func (p *picture) decode(format string) error {
+	var end, more int
+	var err error
 	switch format {
 	case "png":
-		_, err = png.Decode(bytes.NewReader(content))
+		if end, more, err = pngEnd(p.content); err == nil {
+			_, err = png.Decode(bytes.NewReader(p.content))
+		}
 	case "jpeg":
-		_, err = jpeg.Decode(bytes.NewReader(content))
+		if end, err = jpegEnd(p.content); err == nil {
+			_, err = jpeg.Decode(bytes.NewReader(p.content))
+		}
 	case "gif":
-		if err = checkGIF(content); err == nil {
-			_, err = gif.DecodeAll(bytes.NewReader(content))
+		if end, more, err = gifEnd(p.content); err == nil {
+			p.still, err = lastFrame(p.content)
 		}
 	default:
 		err = errors.New("not a kind that pages show")
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("it cannot be shown: %w", err)
+	if err == nil && end < len(p.content) {
+		err = fmt.Errorf("%d bytes follow its end: open it and save it again", len(p.content)-end)
 	}
-	return content, nil, nil
+	p.pixels = max(p.pixels, more)
+	return err
 }
 
 // kindName names a kind of picture by its ending.
@@ -114,43 +139,4 @@ func kindName(kind string) string {
 		return "JPEG"
 	}
 	return strings.ToUpper(strings.TrimPrefix(kind, "."))
-}
-
-// checkGIF returns an error if the pictures of an animation have more pixels together
-// than maxAnimationPixels: a small file can hold very many.
-func checkGIF(content []byte) error {
-	const header, frame = 13, 10
-	table := func(flags byte) int { // bytes of the colour table that follows
-		if flags&0x80 == 0 {
-			return 0
-		}
-		return 3 << (flags&7 + 1)
-	}
-	if len(content) < header {
-		return io.ErrUnexpectedEOF
-	}
-	at, pixels, pictures := header+table(content[10]), 0, 0
-	for at < len(content) {
-		switch content[at] {
-		case 0x21: // extension: its kind, then blocks
-			at += 2
-		case 0x2c: // picture: position, size and flags, colours, size of codes, then blocks
-			if at+frame > len(content) {
-				return io.ErrUnexpectedEOF
-			}
-			f := content[at:]
-			pixels += (int(f[5]) | int(f[6])<<8) * (int(f[7]) | int(f[8])<<8)
-			if pictures++; pictures > maxAnimation || pixels > maxAnimationPixels {
-				return fmt.Errorf("it has more than %d pictures, or they more than %d pixels together", maxAnimation, maxAnimationPixels)
-			}
-			at += frame + table(f[9]) + 1
-		default: // the end, or nothing that a GIF has: the decoder will say so
-			return nil
-		}
-		for at < len(content) && content[at] != 0 {
-			at += 1 + int(content[at])
-		}
-		at++
-	}
-	return nil
 }

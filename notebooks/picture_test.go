@@ -83,7 +83,7 @@ func TestReadPicture(t *testing.T) {
 		"in.png\x00": "",
 	} {
 		start := time.Now()
-		content, err := readPicture(folder, path)
+		content, err := readPicture(folder, path, map[string][]byte{})
 		good := slices.Contains([]string{"in.png", "./in.png", "sub/a b.png", "sub/../in.png", "link.png", "sub/up.png"}, path)
 		if good != (err == nil) || good && !bytes.Equal(content, picture) {
 			t.Errorf("%q: %d bytes, %v", path, len(content), err)
@@ -115,9 +115,9 @@ func hugeGIF(t *testing.T) []byte {
 
 func TestCheckPicture(t *testing.T) {
 	for _, kind := range []string{".png", ".jpg", ".gif", ".svg"} {
-		content, leftOut, err := checkPicture(encoded(t, kind), kind)
-		if err != nil || len(leftOut) > 0 || len(content) == 0 {
-			t.Errorf("%s: %v, %v", kind, leftOut, err)
+		p, err := checkPicture(encoded(t, kind), kind)
+		if err != nil || len(p.leftOut) > 0 || len(p.content) == 0 || (p.still != nil) != (kind == ".gif") {
+			t.Errorf("%s: %v, %v", kind, p, err)
 		}
 	}
 	for name, test := range map[string]struct {
@@ -136,19 +136,19 @@ func TestCheckPicture(t *testing.T) {
 		"a GIF of many pictures":    {hugeGIF(t), ".gif", "it cannot be shown: it has more than 10000 pictures"},
 		"more bytes than are taken": {make([]byte, maxPicture+1), ".png", "it has 20971521 bytes"},
 	} {
-		if _, _, err := checkPicture(test.content, test.kind); err == nil || !strings.HasPrefix(err.Error(), test.says) {
+		if _, err := checkPicture(test.content, test.kind); err == nil || !strings.HasPrefix(err.Error(), test.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 // A GIF's pictures count for what they take in memory, before it is taken.
-func TestCheckGIFPixels(t *testing.T) {
+func TestGIFPixels(t *testing.T) {
 	raw := bytes.Clone(encoded(t, ".gif"))
 	at := bytes.IndexByte(raw[13:], 0x2c) + 13
 	binary.LittleEndian.PutUint16(raw[at+5:], 60000)
 	binary.LittleEndian.PutUint16(raw[at+7:], 60000)
-	if err := checkGIF(raw); err == nil || !strings.Contains(err.Error(), "pixels") {
+	if _, _, err := gifEnd(raw); err == nil || !strings.Contains(err.Error(), "pixels") {
 		t.Errorf("%v", err)
 	}
 }
@@ -163,13 +163,13 @@ func FuzzCheckPicture(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, i int) {
 		kind := kinds[(i%4+4)%4]
-		content, _, err := checkPicture(raw, kind)
-		if err != nil || kind != ".svg" {
+		p, err := checkPicture(raw, kind)
+		if err != nil {
 			return
 		}
-		again, leftOut, err := checkPicture(content, kind)
-		if err != nil || len(leftOut) > 0 || !bytes.Equal(again, content) {
-			t.Errorf("cleaned %q\nbecomes %q, %v, %v", content, again, leftOut, err)
+		again, err := checkPicture(p.content, kind)
+		if err != nil || len(again.leftOut) > 0 || !bytes.Equal(again.content, p.content) {
+			t.Errorf("cleaned %q\nbecomes %q, %v, %v", p.content, again.content, again.leftOut, err)
 		}
 	})
 }

@@ -100,11 +100,7 @@ func (s *siteFolder) writeFigures(figures []figure) error {
 		if f.Still == "" {
 			continue
 		}
-		last, err := lastFrame(f.Content)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.File, err)
-		}
-		if err := s.write(f.Still, last); err != nil {
+		if err := s.write(f.Still, f.still); err != nil {
 			return err
 		}
 	}

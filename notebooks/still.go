@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"image/draw"
+	"image/color"
 	"image/gif"
 	"image/png"
 )
@@ -16,7 +16,7 @@ func lastFrame(animation []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.Width*config.Height > 1<<25 {
+	if config.Width*config.Height > maxPicturePixels {
 		return nil, fmt.Errorf("an animation of %d by %d pixels: draw it smaller", config.Width, config.Height)
 	}
 	all, err := gif.DecodeAll(bytes.NewReader(animation))
@@ -25,11 +25,29 @@ func lastFrame(animation []byte) ([]byte, error) {
 	}
 	seen := image.NewRGBA(image.Rect(0, 0, config.Width, config.Height))
 	for _, frame := range all.Image { // each on top of those before
-		draw.Draw(seen, frame.Rect, frame, frame.Rect.Min, draw.Over)
+		cover(seen, frame)
 	}
 	var still bytes.Buffer
 	if err := png.Encode(&still, seen); err != nil {
 		return nil, err
 	}
 	return still.Bytes(), nil
+}
+
+// cover draws a frame, whose colors are solid or nothing. draw.Draw takes ten times as
+// long over one with a palette.
+func cover(seen *image.RGBA, frame *image.Paletted) {
+	colors := make([]color.RGBA, len(frame.Palette))
+	for i, c := range frame.Palette {
+		colors[i] = color.RGBAModel.Convert(c).(color.RGBA)
+	}
+	visible := frame.Rect.Intersect(seen.Rect)
+	for y := visible.Min.Y; y < visible.Max.Y; y++ {
+		from, to := frame.Pix[frame.PixOffset(visible.Min.X, y):], seen.Pix[seen.PixOffset(visible.Min.X, y):]
+		for x := range visible.Dx() {
+			if c := colors[from[x]]; c.A != 0 {
+				to[4*x], to[4*x+1], to[4*x+2], to[4*x+3] = c.R, c.G, c.B, c.A
+			}
+		}
+	}
 }
