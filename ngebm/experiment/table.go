@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -113,7 +114,7 @@ func (r *Results) ratioRows(w io.Writer) {
 		fmt.Fprint(w, Title(m))
 		for _, f := range []Figure{Calibration("ECE"), Calibration("ECE_midpoint"), AtT("ECE"), AtT("ECE_midpoint")} {
 			e := r.Ratio(base, f, m, f)
-			if len(e.Values) == 0 {
+			if len(e.Values) == 0 || math.IsNaN(e.Mean) {
 				fmt.Fprint(w, "\t-")
 				continue
 			}
