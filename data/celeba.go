@@ -50,7 +50,12 @@ func openCelebA(ctx context.Context, name string, opts Options) (train, test *Da
 	}
 	var images imageFiles = &zipArchive{path: root}
 	if info.IsDir() {
-		images = &folder{root: root, changed: files.Changed}
+		in, err := newFolder(root)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer in.Close()
+		images = in
 	}
 	if opts.size == (imageSize{}) {
 		opts.size = imageSize{height: celebaSide, width: celebaSide}
@@ -165,7 +170,7 @@ func (c celeba) partition(ctx context.Context, inside string) (splits map[string
 		if err != nil {
 			return nil, err
 		}
-	} else if text, err = readImageFile(c.beside); errors.Is(err, fs.ErrNotExist) {
+	} else if text, err = readImageFile(files.Open(c.beside, maxFileSize)); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err

@@ -3,12 +3,14 @@ package data
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -28,15 +30,54 @@ func openFolder(ctx context.Context, name string, opts Options) (train, test *Da
 	case !info.IsDir():
 		return nil, nil, fmt.Errorf("data: %s is a file, not a folder: for an archive write tar:%s or zip:%s", shown(root), shown(name), shown(name))
 	}
-	return openImages(ctx, root, &folder{root: root, changed: files.Changed}, userImages(), opts)
+	in, err := newFolder(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer in.Close()
+	return openImages(ctx, root, in, userImages(), opts)
 }
 
-// folder is a folder of image files. Links in it are followed, as data folders often are
-// made of them.
+// folder is a folder of image files. It may be a link itself, and links in it are followed
+// as long as they stay in it: who made it cannot make a set of other files of its user.
 type folder struct {
+	*files.Folder
 	root    string
 	changed func(info fs.FileInfo) (at time.Time, ok bool) // see [keyer]
 	members []member                                       // filled in by key
+	links   refusedLinks                                   // found by key
+}
+
+func newFolder(root string) (*folder, error) {
+	in, err := files.OpenLinkedFolder(root)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	return &folder{Folder: in, root: root, changed: files.Changed}, nil
+}
+
+// refusedLinks counts links that cannot be followed and describes the first of them.
+type refusedLinks struct {
+	count int
+	first []string
+}
+
+func (r *refusedLinks) add(link *files.LinkError) {
+	if r.count++; r.count <= maxListed {
+		r.first = append(r.first, fmt.Sprintf("%s leads to %.60q (%v)", shown(link.Name), link.Target, link.Err))
+	}
+}
+
+// err is nil if there are none.
+func (r *refusedLinks) err() error {
+	if r.count == 0 {
+		return nil
+	}
+	if more := r.count - len(r.first); more > 0 {
+		r.first = append(r.first, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("%s in it cannot be followed, as links are only within the folder: %s: copy what they lead to into the folder, or, if all images are there, name that folder itself",
+		counted(r.count, kindLink), strings.Join(r.first, "; "))
 }
 
 // key lists the files: their names and identities are the key. Of a set that is split it
@@ -44,9 +85,10 @@ type folder struct {
 func (f *folder) key(ctx context.Context) (string, error) {
 	hash := sha256.New()
 	f.members = nil
-	top, err := os.ReadDir(f.root)
+	f.links = refusedLinks{}
+	top, err := f.List(".")
 	if err != nil {
-		return "", shownError(err)
+		return "", err
 	}
 	split := f.isSplit(top)
 	keys := keyer{hash: hash, changed: f.changed}
@@ -61,6 +103,9 @@ func (f *folder) key(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
+	if err := f.links.err(); err != nil {
+		return "", err
+	}
 	for _, name := range []string{"train", "test"} {
 		if split && !f.isFolder(name) {
 			return "", fmt.Errorf("it has no %s folder: images lie at %s", name, splitLayout)
@@ -72,10 +117,8 @@ func (f *folder) key(ctx context.Context) (string, error) {
 	return fmt.Sprintf("folder %x", hash.Sum(nil)), nil
 }
 
-func (f *folder) path(name string) string { return filepath.Join(f.root, filepath.FromSlash(name)) }
-
 func (f *folder) isFolder(name string) bool {
-	info, err := os.Stat(f.path(name))
+	info, err := f.Stat(name)
 	return err == nil && info.IsDir()
 }
 
@@ -99,7 +142,7 @@ func (f *folder) hasFolders(name string) bool {
 	if !f.isFolder(name) {
 		return false
 	}
-	entries, _ := os.ReadDir(f.path(name)) // what cannot be listed fails later
+	entries, _ := f.List(name) // what cannot be listed fails later
 	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
 		return !isHidden(e.Name()) && (e.IsDir() || e.Type()&fs.ModeSymlink != 0 && f.isFolder(name+"/"+e.Name()))
 	})
@@ -120,23 +163,27 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	info, err := os.Stat(f.path(name))
+	info, err := f.Stat(name)
+	if link := (*files.LinkError)(nil); errors.As(err, &link) {
+		f.links.add(link)
+		return nil
+	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", shown(name), shownError(err))
+		return err
 	}
 	f.members = append(f.members, member{name, kindOfMode(info.Mode())})
 	if err := boundMembers(len(f.members), maxMembers); err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return keys.add(ctx, name, f.path(name), info)
+		return keys.add(ctx, name, info, func() (*os.File, error) { return f.OpenLinked(name, maxFileSize) })
 	}
 	if depth > deepest {
 		return fmt.Errorf("%s is a folder in a class folder: images lie at %s", shown(name), layout)
 	}
-	entries, err := os.ReadDir(f.path(name))
+	entries, err := f.List(name)
 	if err != nil {
-		return fmt.Errorf("%s: %w", shown(name), shownError(err))
+		return err
 	}
 	for _, e := range entries {
 		if err := f.add(ctx, keys, name+"/"+e.Name(), depth+1); err != nil {
@@ -175,7 +222,7 @@ func (f *folder) list(ctx context.Context, _ progress.Reporter) (members []membe
 			return nil, "", err
 		}
 		m.kind, err = kindOf(m.name, func() ([]byte, error) {
-			file, err := files.OpenLinked(f.path(m.name), maxFileSize)
+			file, err := f.OpenLinked(m.name, maxFileSize)
 			if err != nil {
 				return nil, err
 			}
@@ -200,7 +247,7 @@ func (f *folder) each(_ context.Context, want map[string]place, add func(p place
 		if !ok {
 			continue
 		}
-		if !add(p, func() ([]byte, error) { return readImageFile(f.path(m.name)) }) {
+		if !add(p, func() ([]byte, error) { return readImageFile(f.OpenLinked(m.name, maxFileSize)) }) {
 			return nil
 		}
 		bar.add(1)
@@ -209,8 +256,7 @@ func (f *folder) each(_ context.Context, want map[string]place, add func(p place
 }
 
 // readImageFile reads a file whole, within bounds.
-func readImageFile(name string) ([]byte, error) {
-	file, err := files.OpenLinked(name, maxFileSize)
+func readImageFile(file *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"os"
 	"time"
 
 	"ngebm/data/files"
@@ -23,7 +24,7 @@ type keyer struct {
 }
 
 // add adds a file, or what is in the place of one.
-func (k *keyer) add(ctx context.Context, name, path string, info fs.FileInfo) error {
+func (k *keyer) add(ctx context.Context, name string, info fs.FileInfo, open func() (*os.File, error)) error {
 	fmt.Fprintf(k.hash, "%q %s\n", name, files.Identity(info))
 	changed, ok := k.changed(info)
 	if changed.After(k.latest) {
@@ -32,13 +33,13 @@ func (k *keyer) add(ctx context.Context, name, path string, info fs.FileInfo) er
 	if ok || !info.Mode().IsRegular() {
 		return nil
 	}
-	file, err := files.OpenLinked(path, maxFileSize)
+	file, err := open()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	if _, err := io.Copy(k.hash, &cancelled{file, ctx}); err != nil {
-		return fmt.Errorf("%s: %w", shown(path), shownError(err))
+		return fmt.Errorf("%s: %w", shown(file.Name()), shownError(err))
 	}
 	return nil
 }
@@ -71,7 +72,7 @@ func fileKey(ctx context.Context, path string) (string, error) {
 		return "", fmt.Errorf("data: %s: %w", shown(path), shownError(err))
 	}
 	keys := keyer{hash: sha256.New(), changed: files.Changed}
-	if err := cmp.Or(keys.add(ctx, "", path, info), keys.settle(ctx)); err != nil {
+	if err := cmp.Or(keys.add(ctx, "", info, func() (*os.File, error) { return files.OpenLinked(path, maxFileSize) }), keys.settle(ctx)); err != nil {
 		return "", fmt.Errorf("data: %w", err)
 	}
 	return fmt.Sprintf("file %x ", keys.hash.Sum(nil)), nil

@@ -66,7 +66,13 @@ func TestExchangedImagesAreNoticed(t *testing.T) {
 				sameTime(t, paths...)
 				read := func(cache string) string {
 					opts := Options{Cache: cache, Progress: &reports{}}
-					train, test, err := openImages(t.Context(), root, &folder{root: root, changed: changed}, userImages(), opts)
+					in, err := newFolder(root)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer in.Close()
+					in.changed = changed
+					train, test, err := openImages(t.Context(), root, in, userImages(), opts)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -147,8 +153,15 @@ func BenchmarkFolderKey(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for range b.N {
-				f := folder{root: root, changed: changed}
+				f, err := newFolder(root)
+				if err != nil {
+					b.Fatal(err)
+				}
+				f.changed = changed
 				if _, err := f.key(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				if err := f.Close(); err != nil {
 					b.Fatal(err)
 				}
 			}

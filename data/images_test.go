@@ -327,17 +327,3 @@ func TestImagesWithoutCache(t *testing.T) {
 		t.Errorf("the last report is %+v", last)
 	}
 }
-
-// Images reached through links, as data folders often are.
-func TestFolderFollowsLinks(t *testing.T) {
-	real := writeFolder(t, petFiles(t))
-	root := t.TempDir()
-	for _, split := range []string{"train", "test"} {
-		if err := os.Symlink(filepath.Join(real, split), filepath.Join(root, split)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if train, test := open(t, "folder:"+root, Options{Cache: t.TempDir()}); train.Len() != 3 || test.Len() != 2 {
-		t.Errorf("got %v and %v", train, test)
-	}
-}

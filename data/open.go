@@ -133,10 +133,11 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 // as it is not interpolated. Transparency is dropped, and the orientation in EXIF data is
 // not applied. Of 16 bits the upper 8 are taken; if they hold less than 1/8 of the range
 // in all images of 16 bits, opts.Progress is told. Gray images stay gray in a set that has
-// no others. Class names are in Unicode's form NFC. Links in a folder are followed, those
-// in an archive within it. Files that the set leaves out are told to opts.Progress in one
-// line, by kind and count; hidden files and those that macOS and Windows add are not.
-// Damaged images are an error that names the first of them.
+// no others. Class names are in Unicode's form NFC. Links are followed within the folder
+// or archive; those that lead out of it are an error that names the first of them, but the
+// folder or archive itself may be a link. Files that the set leaves out are told to
+// opts.Progress in one line, by kind and count; hidden files and those that macOS and
+// Windows add are not. Damaged images are an error that names the first of them.
 func Open(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	if opts.Limit < 0 {
 		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give 0 for all, or a number above it", opts.Limit)
