@@ -231,7 +231,10 @@ func (h *header) check(bytes int64) error {
 	if bytes != 0 {
 		return damaged("is damaged: it has %d bytes more than its tensors", bytes)
 	}
-	return h.checkHistory()
+	if err := h.checkHistory(); err != nil {
+		return err
+	}
+	return h.hasCurves()
 }
 
 // isName tells whether a tensor can have that name: that of a variable, /a/b/c, or of
@@ -273,25 +276,6 @@ func (t tensorInfo) shape() (shapes.Shape, error) {
 	return shapes.Make(dtype, t.Shape...), nil
 }
 
-// checkHistory checks that the parts of the history fit each other: whoever reads it
-// relies on that.
-func (h *header) checkHistory() error {
-	terms := len(h.History.Terms)
-	fits := len(h.History.Weights) == terms && (h.History.StepsPerEpoch > 0 || h.Step == 0)
-	for _, e := range h.History.Evaluations {
-		fits = fits && len(e.Values) == terms && 0 <= e.Step && e.Step <= h.Step
-	}
-	if !fits {
-		return damaged("has a history whose parts do not fit each other")
-	}
-	for i := range 2 + terms {
-		if i >= len(h.Tensors) || h.Tensors[i].DType != dtypes.Float32.String() || !slices.Equal(h.Tensors[i].Shape, []int{h.Step}) {
-			return damaged("has no whole history of its %d steps", h.Step)
-		}
-	}
-	return nil
-}
-
 // decodeCheckpoint reads a checkpoint of that many bytes, if fits, which may be nil, has
 // nothing against its header.
 func decodeCheckpoint(file io.Reader, size int64, fits func(header) error) (*checkpoint, error) {
@@ -321,8 +305,12 @@ func decodeCheckpoint(file io.Reader, size int64, fits func(header) error) (*che
 		return nil, err
 	}
 	for _, t := range c.weights {
-		if isWeight(t.name) && !isFinite(t.value) {
-			return nil, fmt.Errorf("has a weight %q that is NaN or infinite, with which nothing can be computed; get the run from where it was trained, or delete the file to train it anew", t.name)
+		if !strings.HasPrefix(t.name, historyPrefix) && t.name != companionState && !isFinite(t.value) {
+			what := "a variable"
+			if isWeight(t.name) {
+				what = "a weight"
+			}
+			return nil, fmt.Errorf("has %s %q that is NaN or infinite, with which nothing can be computed; get the run from where it was trained, or delete the file to train it anew", what, t.name)
 		}
 	}
 	return c, c.takeHistory()
@@ -342,40 +330,4 @@ func (r *checkpointReader) tensor(info tensorInfo) (*tensors.Tensor, error) {
 		return nil, e
 	}
 	return t, err
-}
-
-// isFinite tells whether all numbers of a tensor are neither NaN nor infinite.
-func isFinite(t *tensors.Tensor) bool {
-	finite := true
-	var err error
-	switch t.DType() {
-	case dtypes.Float32:
-		err = tensors.ConstFlatData(t, func(flat []float32) {
-			for _, v := range flat {
-				finite = finite && v-v == 0
-			}
-		})
-	case dtypes.Float64:
-		err = tensors.ConstFlatData(t, func(flat []float64) {
-			for _, v := range flat {
-				finite = finite && v-v == 0
-			}
-		})
-	}
-	return finite && err == nil
-}
-
-// takeHistory moves the history's curves from the tensors to the history.
-func (c *checkpoint) takeHistory() error {
-	curves := make([][]float32, 0, 2+len(c.history.Terms))
-	for i := range 2 + len(c.history.Terms) {
-		curve, err := tensors.CopyFlatData[float32](c.weights[i].value)
-		if err != nil {
-			return err
-		}
-		curves = append(curves, curve)
-	}
-	c.history.Loss, c.history.LearningRate, c.history.Values = curves[0], curves[1], curves[2:]
-	c.weights = c.weights[len(curves):]
-	return nil
 }

@@ -237,6 +237,9 @@ func (r *Run) fits(head header, store *model.Store) error {
 	if head.Seal != "" && head.Seal != r.seal() {
 		return fmt.Errorf("was saved with another %s: the class names, the shape, the network or the data were changed in it; get the folder from where it was trained, or train the configuration again, which writes both", configFile)
 	}
+	if err := r.pastFits(head); err != nil {
+		return fmt.Errorf("%w; get the folder from where it was trained, or delete the file to train the run anew", err)
+	}
 	mismatch := func(format string, args ...any) error {
 		return fmt.Errorf("is of another architecture than %s: %s; give the network that the run was trained with, or delete the file to train anew", r.Classifier.Network, fmt.Sprintf(format, args...))
 	}

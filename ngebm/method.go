@@ -128,13 +128,19 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 	return nil
 }
 
-// Objective returns the loss that the configuration minimises for examples of the
-// given shape.
-func (c Config) Objective(shape []int) energy.Objective {
+// baseLoss is what every method's loss has, for examples of the given shape.
+func (c Config) baseLoss(shape []int) energy.NGEBM {
 	base := energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma, Smoothing: c.LabelSmoothing, Focal: c.Focal}
 	if c.GammaPerDimension {
 		base.Gamma *= math.Sqrt(float64(sizeOf(shape)))
 	}
+	return base
+}
+
+// Objective returns the loss that the configuration minimises for examples of the
+// given shape.
+func (c Config) Objective(shape []int) energy.Objective {
+	base := c.baseLoss(shape)
 	c = c.withDefaults()
 	switch {
 	case c.JEM.On():

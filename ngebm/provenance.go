@@ -262,7 +262,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 		plain.Values(&stored)
 	}
 	for _, s := range stored {
-		if s.Checkpoint == checkpoint && s.Source == Source() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) {
+		if s.Checkpoint == checkpoint && s.Source == Source() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) && s.Evaluation.check(r.History.Terms) == nil {
 			*last = s.Evaluation
 			return nil
 		}

@@ -213,6 +213,9 @@ func (r *Run) readCost() error {
 	if err == nil {
 		err = json.Unmarshal(raw, &r.Cost)
 	}
+	if err == nil {
+		err = r.Cost.check()
+	}
 	plain.Values(&r.Cost)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("ngebm: %s in %q: %w; delete the file, only the record of the run's cost is lost", costFile, r.Dir, err)

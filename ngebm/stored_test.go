@@ -16,11 +16,12 @@ import (
 	"ngebm/ngebm/progress"
 )
 
-// heard collects the notices of a run.
+// heard collects the notices of a run, without the advice about its warm-up, which these
+// short ones get.
 type heard struct{ lines []string }
 
 func (h *heard) Report(r progress.Report) {
-	if r.Unit == "" {
+	if r.Unit == "" && !strings.HasPrefix(r.Task, "the warm-up takes") {
 		h.lines = append(h.lines, r.Task)
 	}
 }
