@@ -37,20 +37,23 @@ var (
 	svgName     = regexp.MustCompile(`^[A-Za-z_][\w.-]*$`)
 )
 
-// maxSVGDepth is how deep elements may lie in one another.
-const maxSVGDepth = 1000
-
 // svgCleaner writes an SVG again without what could run or load anything.
 type svgCleaner struct {
 	out     bytes.Buffer
-	open    []string // elements that are written and not closed
+	open    []string   // elements that are written and not closed
+	nodes   []*svgNode // of these
+	drawing svgDrawing
 	leftOut map[string]bool
 }
 
 // cleanSVG returns an SVG without scripts, links, other files and HTML, and the names of
 // what it had of these.
 func cleanSVG(content []byte) (cleaned []byte, leftOut []string, err error) {
-	c := &svgCleaner{leftOut: map[string]bool{}}
+	// Each element and attribute has one of these, and both take the reader's time.
+	if bytes.Count(content, []byte("<")) > 2*maxSVGElements || bytes.Count(content, []byte("=")) > maxSVGAttributes {
+		return nil, nil, fmt.Errorf("it is an SVG of more than %d elements, or %d attributes: save it as PNG", maxSVGElements, maxSVGAttributes)
+	}
+	c := &svgCleaner{leftOut: map[string]bool{}, drawing: svgDrawing{ids: map[string]*svgNode{}, sheet: map[string]*svgRefs{}}}
 	decoder := xml.NewDecoder(bytes.NewReader(content))
 	for {
 		token, err := decoder.Token()
@@ -67,6 +70,9 @@ func cleanSVG(content []byte) (cleaned []byte, leftOut []string, err error) {
 	if c.out.Len() == 0 {
 		return nil, nil, errors.New("it is no SVG: it is empty")
 	}
+	if err := c.drawing.check(); err != nil {
+		return nil, nil, err
+	}
 	for name := range c.leftOut {
 		leftOut = append(leftOut, name)
 	}
@@ -80,11 +86,12 @@ func (c *svgCleaner) take(decoder *xml.Decoder, token xml.Token) error {
 		return c.start(decoder, t)
 	case xml.EndElement:
 		fmt.Fprintf(&c.out, "</%s>", c.open[len(c.open)-1])
-		c.open = c.open[:len(c.open)-1]
+		c.open, c.nodes = c.open[:len(c.open)-1], c.nodes[:len(c.nodes)-1]
 	case xml.CharData:
 		if len(c.open) == 0 {
 			break // blanks around the picture
 		}
+		c.nodes[len(c.nodes)-1].weight += len(t) / bytesPerShape
 		return xml.EscapeText(&c.out, t)
 	case xml.Directive:
 		if !svgDoctype.Match(bytes.TrimSpace(t)) {
@@ -117,6 +124,7 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 	if len(c.open) == 0 {
 		fmt.Fprintf(&c.out, ` xmlns="%s" xmlns:xlink="%s"`, svgSpace, xlinkSpace)
 	}
+	n := c.node(t.Name.Local)
 	written := map[string]bool{}
 	for _, a := range t.Attr {
 		name := c.attribute(t.Name.Local, a)
@@ -129,13 +137,26 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 			return err
 		}
 		c.out.WriteByte('"')
+		c.drawing.add(n, t.Name.Local, name, a.Value)
 	}
 	c.out.WriteByte('>')
 	if t.Name.Local == "style" {
 		return c.style(decoder)
 	}
-	c.open = append(c.open, t.Name.Local)
+	c.open, c.nodes = append(c.open, t.Name.Local), append(c.nodes, n)
 	return nil
+}
+
+// node makes the next element of what is drawn.
+func (c *svgCleaner) node(element string) *svgNode {
+	n := &svgNode{weight: 1, names: []string{element}, gradient: strings.HasSuffix(element, "Gradient")}
+	if len(c.nodes) == 0 {
+		c.drawing.root = n
+	} else {
+		above := c.nodes[len(c.nodes)-1]
+		above.children = append(above.children, n)
+	}
+	return n
 }
 
 // style writes the text of a style element, which has begun, and closes it. The text is
@@ -159,6 +180,7 @@ func (c *svgCleaner) style(decoder *xml.Decoder) error {
 				c.leftOut["<style>"] = true
 				text.Reset()
 			}
+			c.drawing.style(text.String())
 			if err := xml.EscapeText(&c.out, text.Bytes()); err != nil {
 				return err
 			}
