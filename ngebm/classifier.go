@@ -36,9 +36,12 @@ type Classifier struct {
 	forward, withGradient *model.Exec
 }
 
-// evaluationBatch is large enough to keep a device busy, and small enough for
-// the activations of a wide network.
-const evaluationBatch = 128
+// evaluationBatch is large enough to keep a device busy. Fewer examples make a batch where
+// one layer would have more numbers than maxActivations for them, 512 MiB.
+const (
+	evaluationBatch = 128
+	maxActivations  = 1 << 27
+)
 
 // networkScope is where a network's weights live in the store.
 const networkScope = "net"
@@ -51,8 +54,11 @@ func logitsOf(net nets.Network, store *model.Store, scope string, x *Node, class
 // newClassifier compiles the network, and so creates the weights that the store
 // does not have yet.
 func newClassifier(backend compute.Backend, net nets.Network, store *model.Store, scope string, shape []int, classes []string, examples int) (*Classifier, error) {
-	c := &Classifier{Classes: classes, Shape: slices.Clone(shape), Network: net, backend: backend, store: store, scope: scope, batch: max(1, min(evaluationBatch, examples))}
-	var err error
+	batch, err := examplesAtOnce(net, shape, len(classes), examples)
+	if err != nil {
+		return nil, err
+	}
+	c := &Classifier{Classes: classes, Shape: slices.Clone(shape), Network: net, backend: backend, store: store, scope: scope, batch: batch}
 	c.forward, err = c.NewExec(func(logits func(*Node) *Node, in []*Node) []*Node {
 		return []*Node{logits(in[0])}
 	})

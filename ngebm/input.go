@@ -43,3 +43,20 @@ func fitsCheckpoint(net nets.Network, shape []int, classes int) error {
 	}
 	return nil
 }
+
+// examplesAtOnce is how many of so many examples are evaluated in one batch: as many as a
+// device is busy with, and so few that the activations of one layer fit a memory. The
+// network may be a stranger's, so what cannot be evaluated is refused before it is built.
+func examplesAtOnce(net nets.Network, shape []int, classes, examples int) (int, error) {
+	if classes > maxClasses {
+		return 0, fmt.Errorf("ngebm: there are %d classes, more than %d; merge some", classes, maxClasses)
+	}
+	widest := max(sizeOf(shape), classes)
+	if known, ok := net.(nets.Sized); ok && len(shape) > 0 {
+		widest = known.Widest(shape, classes)
+	}
+	if widest > maxActivations {
+		return 0, fmt.Errorf("ngebm: a layer of %s has %d numbers for one example of shape %v, more than %d; use smaller examples, as data@64 gives, or a narrower network", net, widest, shape, maxActivations)
+	}
+	return max(1, min(evaluationBatch, examples, maxActivations/max(1, widest))), nil
+}

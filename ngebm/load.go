@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -102,10 +103,31 @@ func (r *Run) fill(ctx context.Context, backend compute.Backend, net nets.Networ
 	if err == nil && !found {
 		err = fmt.Errorf("ngebm: the run in %q was %w; train it with its configuration", r.Dir, errNoCheckpoint)
 	}
-	if err == nil && !r.sealed {
-		r.note("an older program saved it, which did not seal the class names, the shape and the network in %s with the weights", configFile)
+	if err == nil {
+		r.warnUnsealed()
 	}
 	return err
+}
+
+// warnUnsealed adds to the warning where what config.json says of the classifier cannot be
+// checked. Older programs wrote runs like that, and who changes one can make it so.
+func (r *Run) warnUnsealed() {
+	var lacks []string
+	if !r.sealed {
+		lacks = append(lacks, "a seal in "+r.file)
+	}
+	if r.training == "" {
+		lacks = append(lacks, "the checksum of its training data in "+configFile)
+	}
+	if len(lacks) == 0 {
+		return
+	}
+	warning := fmt.Sprintf("the run lacks %s, as those of older programs do, so that nothing vouches for the class names, the shape and the settings in %s; if it is not your own, get it from where it was trained",
+		strings.Join(lacks, " and "), configFile)
+	if r.Warning != "" {
+		warning = r.Warning + "; " + warning
+	}
+	r.Warning = warning
 }
 
 // checkHeaders returns an error unless one of the checkpoints has the weights of the

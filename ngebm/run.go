@@ -48,8 +48,9 @@ type Run struct {
 	Notes []string
 	// Cost is what the run took so far, over all the processes it took.
 	Cost Cost
-	// Warning says which checkpoint was found damaged, and which was taken in its
-	// place; empty if none was.
+	// Warning says which checkpoint was found damaged, and which was taken in its place,
+	// and, of [Load], that nothing vouches for what config.json says, as of runs that
+	// older programs trained. It is empty where all is well.
 	Warning string
 
 	network  netgraph.Graph

@@ -30,7 +30,7 @@ const (
 	maxInfo    = 16 << 20 // bytes of config.json
 	maxCost    = 1 << 20  // bytes of cost.json
 	maxInputs  = 1 << 24  // numbers in one example
-	maxClasses = 1 << 20
+	maxClasses = 1 << 16  // some ten times those of the largest sets of images
 )
 
 // readInfo reads config.json in a run's folder.

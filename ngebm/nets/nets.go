@@ -48,8 +48,8 @@ func Known() [][2]string {
 
 // Bounds of the networks that have names, which may come from a stranger's run.
 const (
-	maxHidden = 64   // layers
-	maxDepth  = 202  // of a Wide ResNet; the deepest ones published have 40
+	maxHidden = 32   // layers
+	maxDepth  = 100  // of a Wide ResNet; the deepest ones published have 40
 	maxWidth  = 1024 // of a Wide ResNet; the widest ones published have 20
 )
 

@@ -3,12 +3,25 @@ package nets
 import (
 	"fmt"
 	"iter"
+	"slices"
 )
 
-// Sized is a [Network] that knows its weights without being built: their names within its
-// scope and their shapes, for examples of the given shape.
+// Sized is a [Network] that knows its size without being built, for examples of the given
+// shape.
 type Sized interface {
+	// Weights are the names of its weights within its scope, and their shapes.
 	Weights(shape []int, classes int) iter.Seq2[string, []int]
+	// Widest is the most numbers that a layer takes or computes for one example.
+	Widest(shape []int, classes int) int
+}
+
+// product is the number of values in a shape.
+func product(shape []int) int {
+	size := 1
+	for _, d := range shape {
+		size *= d
+	}
+	return size
 }
 
 // layer yields a layer's two weights, and returns false if no more are wanted.
@@ -19,10 +32,7 @@ func layer(yield func(string, []int) bool, name string, dims ...int) bool {
 // Weights implements [Sized].
 func (m MLP) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 	return func(yield func(string, []int) bool) {
-		in := 1
-		for _, d := range shape {
-			in *= d
-		}
+		in := product(shape)
 		for i, width := range m.Hidden {
 			if !layer(yield, fmt.Sprintf("fc%d", i), in, width) {
 				return
@@ -31,6 +41,11 @@ func (m MLP) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 		}
 		layer(yield, fmt.Sprintf("fc%d", len(m.Hidden)), in, classes)
 	}
+}
+
+// Widest implements [Sized].
+func (m MLP) Widest(shape []int, classes int) int {
+	return max(product(shape), classes, slices.Max(append([]int{0}, m.Hidden...)))
 }
 
 // Weights implements [Sized].
@@ -45,6 +60,18 @@ func (c ConvNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 		}
 		layer(yield, "linear", in, classes)
 	}
+}
+
+// Widest implements [Sized]. Every convolution but the first halves both sides.
+func (c ConvNet) Widest(shape []int, classes int) int {
+	widest, positions := max(product(shape), classes), product(shape[:len(shape)-1])
+	for i, channels := range c.Channels {
+		if i > 0 {
+			positions = (positions + 3) / 4
+		}
+		widest = max(widest, positions*channels)
+	}
+	return widest
 }
 
 // Weights implements [Sized].
@@ -71,4 +98,10 @@ func (w WideResNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 		}
 		layer(yield, "linear", in, classes)
 	}
+}
+
+// Widest implements [Sized]. The second stage's first convolution has twice the channels of
+// the first stage, at as many positions.
+func (w WideResNet) Widest(shape []int, classes int) int {
+	return max(product(shape), classes, product(shape[:len(shape)-1])*32*w.Width)
 }

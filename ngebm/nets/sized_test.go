@@ -38,9 +38,10 @@ func TestWeightsAreThoseThatAreMade(t *testing.T) {
 // A name may come from a stranger's run.
 func TestParseRefusesWhatCannotBeCompiled(t *testing.T) {
 	for name, want := range map[string]string{
-		"mlp" + strings.Repeat("-1", 65):      "65 hidden layers",
+		"mlp" + strings.Repeat("-1", 33):      "33 hidden layers",
 		"mlp" + strings.Repeat("-1", 100_000): "100000 hidden layers",
 		"wrn-4000-1":                          "at most",
+		"wrn-106-1":                           "at most",
 		"wrn-28-65536":                        "at most",
 	} {
 		if _, err := nets.Parse(name); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 300 {
