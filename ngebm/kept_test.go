@@ -230,12 +230,13 @@ func TestBestIsKept(t *testing.T) {
 }
 
 // A warm-up longer than half of the run is said once, through the reporter, when a run is
-// trained and when a sweep trains several.
+// trained, when it is loaded, and when a sweep trains several.
 func TestLongWarmUpIsSaid(t *testing.T) {
 	cfg := small()
 	cfg.Epochs, cfg.Warmup = 1, 1000
 	now := &said{}
-	if _, err := ngebm.Train(t.Context(), open(t, "go"), cfg, ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
+	options := ngebm.Options{Runs: t.TempDir(), Progress: now}
+	if _, err := ngebm.Train(t.Context(), open(t, "go"), cfg, options); err != nil {
 		t.Fatal(err)
 	}
 	times := func() (n int) {
@@ -248,6 +249,13 @@ func TestLongWarmUpIsSaid(t *testing.T) {
 	}
 	if times() != 1 {
 		t.Errorf("training said %q", now.tasks)
+	}
+	now.tasks = nil
+	if _, err := ngebm.Train(t.Context(), open(t, "go"), cfg, options); err != nil {
+		t.Fatal(err)
+	}
+	if times() != 1 {
+		t.Errorf("loading said %q", now.tasks)
 	}
 	now.tasks = nil
 	sweep := smallSweep(t)

@@ -66,7 +66,7 @@ func helpOf(t *testing.T, v verb, into io.Writer) {
 
 func TestSetAddsUp(t *testing.T) {
 	var out bytes.Buffer
-	if err := dispatch(t.Context(), []string{"train", "-dry", "-set", "beta=.25", "-set", "decay_epochs=[1,2],epochs=7", "-set=gamma=.5"}, &out); err != nil {
+	if err := dispatch(t.Context(), []string{"train", "-dry", "-set", "beta=.25", "-set", "decay_epochs=[1,2],epochs=7", "-set=gamma=.5,schedule=step"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	var all map[string]any
