@@ -24,7 +24,8 @@ in-distribution from out-of-distribution inputs. A larger score means more in-di
 Files are text (CSV: numbers set apart by commas, semicolons, tabs or blanks, a row an example; also
 as gzip or bzip2), NPY, or NPZ with one array. A first line of names, empty lines and lines after # are
 skipped; so are a header 0,1,2 … and an index, as pandas and R write them, and the report says so.
-A missing value is an error. Labels are 0, 1, … or the names in the first line of the logits, one a row.
+A first line of other numbers that may be a header is an error: put # before it if it is one. So is a
+missing value, or logits in one file and log-softmax or probabilities in another of -ood. Labels are 0, 1, … or the names in the first line of the logits, one a row.
 The temperature is fitted to the validation files.`
 
 // measurement is the report of the verb; its JSON keys are listed by keys.
