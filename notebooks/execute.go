@@ -36,7 +36,7 @@ func (e *cellError) Error() string {
 	if e.number == 0 {
 		return fmt.Sprintf("%s: %s", plain(e.notebook), e.reason)
 	}
-	return fmt.Sprintf("%s: cell %d (%s): %s", plain(e.notebook), e.number, plain(e.line), e.reason)
+	return fmt.Sprintf("%s: cell %d (%s): %s", plain(e.notebook), e.number, plain(shorten(e.line)), e.reason)
 }
 
 // event is one line from executeScript.

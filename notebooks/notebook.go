@@ -76,9 +76,6 @@ func (o output) data(mime string) string {
 	return string(t)
 }
 
-// maxNotebook is how many bytes a notebook may have, which is what GitHub takes of a file.
-const maxNotebook = 100 << 20
-
 // readNotebook reads an .ipynb file.
 func readNotebook(path string) (*document, error) {
 	raw, err := files.ReadFile(path, maxNotebook)
@@ -92,6 +89,12 @@ func readNotebook(path string) (*document, error) {
 // what makes pages than by the checks before that.
 func parseNotebook(name string, raw []byte) (*document, error) {
 	doc := &document{raw: raw}
+	if len(raw) > maxNotebook {
+		return nil, fmt.Errorf("%s has %d bytes, more than the %d that a notebook may have: show less in it", plain(name), len(raw), maxNotebook)
+	}
+	if err := checkJSON(raw); err != nil {
+		return nil, fmt.Errorf("%s: %w", plain(name), err)
+	}
 	err := uniqueKeys(raw)
 	if err == nil {
 		err = json.Unmarshal(raw, doc)
@@ -114,6 +117,9 @@ func parseNotebook(name string, raw []byte) (*document, error) {
 		if c.Kind != "code" && c.Kind != "markdown" && c.Kind != "raw" {
 			return nil, fmt.Errorf("%s is not a notebook: cell %d is of kind %q; open it in JupyterLab and save it again", plain(name), i+1, c.Kind)
 		}
+	}
+	if err := doc.checkText(name); err != nil {
+		return nil, err
 	}
 	return doc, nil
 }

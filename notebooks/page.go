@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -74,41 +74,65 @@ func (p *page) Picture() *figure {
 // makePages converts notebooks. Links from one to another become links to its page. An
 // error names each notebook that cannot be a page, and the cell.
 func makePages(ctx context.Context, tools *toolbox, sources []source) ([]*page, error) {
-	type order struct {
-		Notebook string `json:"notebook"`
-		Path     string `json:"path"`
-		Name     string `json:"name"`
-	}
-	var orders []order
-	for _, s := range sources {
-		orders = append(orders, order{string(s.doc.raw), s.path, s.name})
-	}
-	stdin, err := json.Marshal(orders)
+	alive, end := context.WithCancel(ctx)
+	defer end()
+	var stderr lastLines
+	cmd := command(alive, tools.python, "-c", pageScript)
+	cmd.Env, cmd.Stderr = pythonEnv(), &stderr
+	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	var stderr lastLines
-	cmd := command(ctx, tools.python, "-c", pageScript)
-	cmd.Env, cmd.Stdin, cmd.Stderr = pythonEnv(), bytes.NewReader(stdin), &stderr
-	out, cmdErr := cmd.Output()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
 	}
-	var pages []*page
-	var refused []error
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go order(stdin, sources)
+	pages, refused, err := takePages(stdout, sources)
+	if err != nil {
+		end()
+	}
+	switch ended := cmd.Wait(); {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, fmt.Errorf("%w\n%s", errors.Join(err, ended), stderr.String())
+	}
+	return pages, refused
+}
+
+// order asks the script for the pages, one after the other, so that it holds one notebook
+// at a time.
+func order(script io.WriteCloser, sources []source) {
+	published := map[string]string{}
+	for _, s := range sources {
+		published[s.path] = s.name
+	}
+	to := json.NewEncoder(script)
+	_ = to.Encode(published) // whoever reads the answers sees that the script has ended
+	for _, s := range sources {
+		_ = to.Encode(map[string]string{"notebook": string(s.doc.raw), "path": s.path})
+	}
+	_ = script.Close()
+}
+
+// takePages reads the script's answers. refused says which notebooks cannot be pages, and
+// err why there is no answer.
+func takePages(script io.Reader, sources []source) (pages []*page, refused, err error) {
+	answers := json.NewDecoder(script)
 	all := newPictures()
-	answers := json.NewDecoder(bytes.NewReader(out))
 	for _, s := range sources {
 		pg := &page{Name: s.name, Provenance: s.provenance, Warning: s.warning}
 		if err := answers.Decode(pg); err != nil {
-			return nil, fmt.Errorf("cannot make a page of %s: %w\n%s", plain(filepath.Base(s.path)), errors.Join(cmdErr, err), stderr.String())
+			return nil, nil, fmt.Errorf("cannot make a page of %s: %w", plain(filepath.Base(s.path)), err)
 		}
-		if err := s.complete(pg, all); err != nil {
-			refused = append(refused, err)
-		}
+		refused = errors.Join(refused, s.complete(pg, all))
 		pages = append(pages, pg)
 	}
-	return pages, errors.Join(refused...)
+	return pages, refused, nil
 }
 
 // complete adds to a page what is not the script's work, and checks its pictures.

@@ -2,9 +2,9 @@
 
     python page.py < NOTEBOOKS
 
-Reads JSON, a list of {"notebook", "path", "name"}: the notebook's JSON text, its
-absolute path, which nothing is read from, and what its page is called. Writes a line
-of JSON for each:
+Reads lines of JSON: first what the pages are called, by the absolute paths of their
+notebooks, which nothing is read from; then, for each, {"notebook", "path"}: its JSON
+text and its path. Writes a line of JSON for each:
 
     body       the notebook as HTML; its pictures are the files below
     headings   [{"level", "id", "html"}] of what comes below the title
@@ -29,6 +29,7 @@ import html
 import json
 import os
 import re
+import resource
 import signal
 import sys
 import threading
@@ -91,6 +92,9 @@ PICTURE = re.compile(r"(?i)data:image/(png|jpe?g|gif|svg\+xml)(;[^,]*)?,")
 KINDS = {".png", ".jpg", ".jpeg", ".gif", ".svg"}
 # Ids of the page around the notebook.
 RESERVED = {"main", "theme", "zoomed", "zoomed-title"}
+
+# The most bytes of pictures in base64 that one page shows of a notebook.
+HELD = 32 << 20
 
 # What nbconvert says of a picture without a description.
 NO_ALT = "No description has been provided for this image"
@@ -311,7 +315,7 @@ def attached(src, nb, cell):
 def take_figures(soup, nb, name, cells):
     """Makes pictures files beside the page, each a link to itself: that is how they
     are enlarged where there is no JavaScript."""
-    figures, title = [], ""
+    figures, title, held = [], "", 0
     for tag in soup.find_all(["img", "h1", "h2", "h3"]):
         if tag.name != "img":
             title = tag.get_text().strip()
@@ -323,6 +327,9 @@ def take_figures(soup, nb, name, cells):
         if src.startswith("picture:"):
             src = unquote(src.removeprefix("picture:")).strip()
         content, path, kind = picture(attached(src, nb, cell), cell)
+        held += len(content)
+        if held > HELD:
+            raise Refused(cell, f"the pictures within the notebook, each as often as it is shown, have more than {HELD} bytes: save them as files")
         file = f"figures/{name}-{len(figures) + 1}{kind}"
         tag["src"], tag["loading"] = quote(file), "lazy"
         if tag.get("alt", NO_ALT) in ("", NO_ALT):
@@ -458,7 +465,7 @@ def convert(notebook, published):
     cells = {id(tag): i for tag, i in zip(soup.find_all("div", class_="cell", recursive=False), shown)}
     headings = name_headings(soup)
     link_pages(soup, notebook["path"], published)
-    figures = take_figures(soup, nb, notebook["name"], cells)
+    figures = take_figures(soup, nb, published[unicodedata.normalize("NFC", notebook["path"])], cells)
     keep_together(soup)
     let_scroll(soup)
     wrap_sentences(soup)
@@ -474,13 +481,15 @@ def convert(notebook, published):
     }
 
 
-# The most seconds of a processor that one page takes; ours take one or two. Readers of
-# Markdown can be kept busy for hours by a few bytes.
-MOST = 20
+# What one page takes: seconds of a processor, where ours take one, and bytes of memory.
+# Readers of Markdown can be kept busy for hours by a few bytes.
+MOST = 3
+MEMORY = 400 << 20
+TOO_MUCH = "its text or its outputs are nested too deeply, or too long: make them simpler, or two notebooks of it"
 
 
 def give_up(signum, frame):
-    raise Refused(None, f"its page is not made after {MOST} s of work: its text or its outputs are nested too deeply, or too long")
+    raise Refused(None, f"its page is not made after {MOST} s of work: {TOO_MUCH}")
 
 
 def answer(notebook, published):
@@ -492,13 +501,16 @@ def answer(notebook, published):
             signal.setitimer(signal.ITIMER_PROF, 0)
     except Refused as err:
         return {"error": str(err), "cell": err.cell}
+    except (MemoryError, RecursionError) as err:
+        return {"error": f"no page can be made of it ({type(err).__name__}): {TOO_MUCH}", "cell": None}
     except Exception as err:
         return {"error": f"no page can be made of it ({type(err).__name__}: {str(err)[:200]})", "cell": None}
 
 
-notebooks = json.load(sys.stdin)
+hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
 signal.signal(signal.SIGPROF, give_up)
-published = {unicodedata.normalize("NFC", n["path"]): n["name"] for n in notebooks}
-for notebook in notebooks:
-    json.dump(answer(notebook, published), sys.stdout)
+published = {unicodedata.normalize("NFC", path): name for path, name in json.loads(sys.stdin.readline()).items()}
+for line in sys.stdin:
+    json.dump(answer(json.loads(line), published), sys.stdout)
     print(flush=True)
