@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -148,6 +150,10 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 		if err != nil {
 			return
+		}
+		h := c.history
+		if text := fmt.Sprint(h.Terms, h.Stopped, h.Events); strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("its history holds the text %q", text)
 		}
 		if again, err := decode(written(t, *c)); err != nil || again.step != c.step || len(again.weights) != len(c.weights) {
 			t.Errorf("what was read cannot be written and read again: %v", err)

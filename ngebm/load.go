@@ -21,7 +21,8 @@ import (
 // Load opens a finished or unfinished run from its folder alone: the classifier
 // and the history, without the data. net is needed only where the run used a
 // network of your own; nil otherwise. If the last checkpoint is damaged the run is
-// as it was at an earlier one, and Warning says so.
+// as it was at an earlier one, and Warning says so; it says, too, where nothing vouches
+// for what config.json says, as of runs that older programs trained.
 //
 // The folder may come from anyone: what its files tell is compared with each other and
 // with bounds before memory is taken. If ctx ends, Load returns its error; a network that

@@ -102,9 +102,19 @@ func (r *Run) lock(ctx context.Context, waiting func()) (unlock func(), err erro
 		return nil, err
 	}
 	defer f.Close()
-	unlock, err = f.Lock(ctx, lockFile, waiting)
+	waited := false
+	unlock, err = f.Lock(ctx, lockFile, func() {
+		waited = true
+		waiting()
+	})
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("ngebm: stopped while waiting for another process that is training %s", r.Dir)
+		if err == nil {
+			unlock()
+		}
+		if waited {
+			return nil, fmt.Errorf("ngebm: %w while waiting for another process that is training %q", ErrStopped, r.Dir)
+		}
+		return nil, fmt.Errorf("ngebm: %w before a step of %q was taken", ErrStopped, r.Dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ngebm: cannot lock the run's folder: %w; choose a folder of runs that can be written, with -runs or $NGEBM_RUNS", err)
