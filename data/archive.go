@@ -129,9 +129,12 @@ func eachInTar(ctx context.Context, r io.Reader, others map[string][]string, wan
 			}
 			if content == nil && fault == nil {
 				var err error
-				if content, err = readImage(r); err == errLargeFile {
+				switch content, err = readImage(r); {
+				case err == errLargeFile || err == errSparse:
 					fault = err
-				} else if err != nil {
+				case err == errBomb:
+					return err
+				case err != nil:
 					return fmt.Errorf("%s cannot be read: %w: the archive may be cut short", shown(name), err)
 				}
 			}
@@ -187,12 +190,16 @@ func orDone(ctx context.Context, err error) error {
 
 // tarReader is a tar.Reader that notices when the archive ends too early: without its end
 // mark, or, compressed, without what comes after that. Archives that follow one another
-// are read as one.
+// are read as one. It refuses what takes much less room in the archive than out of it,
+// as sparse files may.
 type tarReader struct {
 	*tar.Reader
 	all    *bufio.Reader
 	source *endNoter
 	later  bool // not the first archive
+
+	packed, unpacked           int64 // bytes read of former archives, and of all files
+	memberFrom, memberUnpacked int64 // where in the source the file begins, and what was read of it
 }
 
 func newTarReader(ctx context.Context, r io.Reader) *tarReader {
@@ -202,6 +209,9 @@ func newTarReader(ctx context.Context, r io.Reader) *tarReader {
 }
 
 func (t *tarReader) begin() {
+	if t.source != nil {
+		t.packed += t.source.n
+	}
 	t.source = &endNoter{Reader: t.all}
 	t.Reader = tar.NewReader(t.source)
 }
@@ -213,6 +223,7 @@ func (t *tarReader) Next() (*tar.Header, error) {
 		case err != io.EOF && t.later && err != nil:
 			return nil, fmt.Errorf("what follows its end mark: %w", err)
 		case err != io.EOF:
+			t.memberFrom, t.memberUnpacked = t.source.n, 0
 			return header, err
 		case t.source.ended:
 			return nil, errNoEndMark
@@ -227,6 +238,20 @@ func (t *tarReader) Next() (*tar.Header, error) {
 		t.later = true
 		t.begin()
 	}
+}
+
+var errSparse = fmt.Errorf("it is a sparse file that unpacks to more than %d MiB and %d times its size", maxZippedFree>>20, maxUnpackedRatio)
+
+func (t *tarReader) Read(p []byte) (int, error) {
+	n, err := t.Reader.Read(p)
+	t.unpacked, t.memberUnpacked = t.unpacked+int64(n), t.memberUnpacked+int64(n)
+	switch {
+	case t.memberUnpacked > maxZippedFree && t.memberUnpacked/maxUnpackedRatio > t.source.n-t.memberFrom:
+		return 0, errSparse
+	case t.unpacked > maxUnpackedFree && t.unpacked/maxUnpackedRatio > t.packed+t.source.n:
+		return 0, errBomb
+	}
+	return n, err
 }
 
 // skipToTar skips the zeros after an end mark and tells whether something follows them. Of
@@ -249,14 +274,16 @@ func skipToTar(r *bufio.Reader) (more bool, err error) {
 	return false, errAfterEnd
 }
 
-// endNoter remembers that r's end was read.
+// endNoter remembers how much was read and that the end was.
 type endNoter struct {
 	io.Reader
+	n     int64
 	ended bool
 }
 
 func (e *endNoter) Read(p []byte) (int, error) {
 	n, err := e.Reader.Read(p)
+	e.n += int64(n)
 	e.ended = e.ended || n == 0 && err == io.EOF
 	return n, err
 }

@@ -6,8 +6,10 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +64,58 @@ func TestTarBombs(t *testing.T) {
 		began := time.Now()
 		_, _, err := Open(t.Context(), "tar:"+writeFile(t, "bomb.tar.gz", c.archive), Options{Cache: t.TempDir()})
 		says(t, err, "bomb.tar.gz: ", c.want)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: it took %v", name, took)
+		}
+	}
+}
+
+// sparseMember is a member of a tar in GNU's format that says to have that many bytes and
+// stores the first of them only.
+func sparseMember(name string, size int64, stored []byte) []byte {
+	header := make([]byte, 512)
+	put := func(at int, text string) { copy(header[at:], text) }
+	put(0, name)
+	put(100, "0000644\x000000000\x000000000\x00")
+	put(124, fmt.Sprintf("%011o\x00%011o\x00", len(stored), 0))
+	put(148, "        S") // spaces stand for the sum while it is made
+	put(257, "ustar  \x00")
+	put(386, fmt.Sprintf("%011o\x00%011o\x00%011o\x00%011o\x00", 0, len(stored), size, 0))
+	put(483, fmt.Sprintf("%011o\x00", size))
+	sum := 0
+	for _, b := range header {
+		sum += int(b)
+	}
+	put(148, fmt.Sprintf("%06o\x00 ", sum))
+	return slices.Concat(header, stored, make([]byte, -len(stored)&511))
+}
+
+// A sparse file takes less room in an archive than out of it. One of holes is refused, and
+// so are many that together unpack to a great many times the archive's size.
+func TestSparseFiles(t *testing.T) {
+	pets := tarOf(t, numbered(t, "cat/", 3, 10))
+	image := pngOf(t, grey(2, 2, 9))
+	holes := func(n int, size int64) (all []byte) {
+		for i := range n {
+			all = append(all, sparseMember(fmt.Sprintf("cat/s%d.png", i), size, image)...)
+		}
+		return append(all, pets...)
+	}
+	train, test := open(t, "tar:"+writeFile(t, "pets.tar", holes(1, int64(len(image))+1000)), Options{Cache: t.TempDir()})
+	if train.Len()+test.Len() != 4 {
+		t.Errorf("a small hole after an image: got %v and %v", train, test)
+	}
+	for name, c := range map[string]struct {
+		archive []byte
+		want    string
+	}{
+		"of holes":          {holes(2, 60<<20), "2 of the 5 images cannot be used: cat/s0.png cannot be read: it is a sparse file that unpacks to more than 16 MiB and 200 times its size"},
+		"larger than files": {holes(1, 7<<30), "cat/s0.png cannot be read: it is a sparse file"},
+		"many":              {holes(200, 15<<20), "it unpacks to more than 256 MiB and 200 times its size"},
+	} {
+		began := time.Now()
+		_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", c.archive), Options{Cache: t.TempDir()})
+		says(t, err, "pets.tar: ", c.want)
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%s: it took %v", name, took)
 		}
