@@ -196,16 +196,24 @@ func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool
 // number of examples done after each batch; if ctx ends, so does Apply, with its
 // error.
 func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Dataset, done func(examples int)) ([][]float64, error) {
-	if err := ready(d); err != nil {
+	if err := c.fits(d); err != nil {
 		return nil, err
 	}
 	if exec == nil {
 		return nil, errors.New("ngebm: the executable is nil; make one with NewExec")
 	}
-	if !slices.Equal(d.Shape, c.Shape) {
-		return nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
-	}
 	return c.apply(ctx, exec, d.Name, d.Len(), d.Example, done)
+}
+
+// fits returns an error if the set's examples are none for the classifier.
+func (c *Classifier) fits(d *data.Dataset) error {
+	if err := ready(d); err != nil {
+		return err
+	}
+	if !slices.Equal(d.Shape, c.Shape) {
+		return fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
+	}
+	return nil
 }
 
 // LogitsAt returns f(x), [examples][classes], at inputs that need not be examples of a
@@ -232,10 +240,32 @@ func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
 // apply is Apply for n examples that example writes.
 func (c *Classifier) apply(ctx context.Context, exec *model.Exec, name string, n int, example func(i int, dst []float32), done func(examples int)) ([][]float64, error) {
 	var all [][]float64
+	err := c.eachBatch(ctx, exec, name, n, example, func(start, count int, out [][]float32) {
+		if all == nil {
+			all = make([][]float64, len(out))
+			for i, flat := range out {
+				all[i] = make([]float64, 0, n*(len(flat)/count))
+			}
+		}
+		for i, flat := range out {
+			for _, v := range flat {
+				all[i] = append(all[i], float64(v))
+			}
+		}
+		if done != nil {
+			done(start + count)
+		}
+	})
+	return all, err
+}
+
+// eachBatch runs n examples through an executable and has take see each batch's values:
+// those of all examples take a lot of memory where there are many classes.
+func (c *Classifier) eachBatch(ctx context.Context, exec *model.Exec, name string, n int, example func(i int, dst []float32), take func(start, count int, out [][]float32)) error {
 	size := sizeOf(c.Shape)
 	for start := 0; start < n; start += c.batch {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 		count := min(c.batch, n-start)
 		values := make([]float32, c.batch*size)
@@ -245,28 +275,21 @@ func (c *Classifier) apply(ctx context.Context, exec *model.Exec, name string, n
 		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, c.Shape...)...)
 		out, err := exec.Exec(x)
 		if err != nil {
-			return nil, fmt.Errorf("ngebm: evaluating %s: %w", name, firstLine(err))
+			return fmt.Errorf("ngebm: evaluating %s: %w", name, firstLine(err))
 		}
-		if all == nil {
-			all = make([][]float64, len(out))
-		}
+		flats := make([][]float32, len(out))
 		for i, t := range out {
-			flat, err := tensors.CopyFlatData[float32](t)
-			if err != nil {
-				return nil, err
+			if flats[i], err = tensors.CopyFlatData[float32](t); err != nil {
+				return err
 			}
-			for _, v := range flat[:count*len(flat)/c.batch] {
-				all[i] = append(all[i], float64(v))
-			}
+			flats[i] = flats[i][:count*len(flats[i])/c.batch]
 		}
 		if err := release(append(out, x)...); err != nil {
-			return nil, err
+			return err
 		}
-		if done != nil {
-			done(start + count)
-		}
+		take(start, count, flats)
 	}
-	return all, nil
+	return nil
 }
 
 // sizeOf is the number of values in an example of that shape.

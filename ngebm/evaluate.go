@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
+
 	"ngebm/data"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/progress"
@@ -71,36 +73,75 @@ func evaluating(d *data.Dataset, reporter progress.Reporter) func(done int) {
 
 // evaluate measures the run's classifier on a set, with the terms of its history.
 func (r *Run) evaluate(ctx context.Context, d *data.Dataset, done func(examples int)) (Evaluation, error) {
-	h := r.History
-	withGradient := slices.Contains(h.Terms, energy.NameGradientNorm)
-	logits, norms, err := r.Classifier.predict(ctx, d, withGradient, done)
+	h, c := r.History, r.Classifier
+	if err := c.fits(d); err != nil {
+		return Evaluation{}, err
+	}
+	exec := c.forward
+	if slices.Contains(h.Terms, energy.NameGradientNorm) {
+		exec = c.withGradient
+	}
+	var o outcomes
+	err := c.eachBatch(ctx, exec, d.Name, d.Len(), d.Example, func(start, count int, out [][]float32) {
+		o.add(out, d.Labels[start:start+count])
+		if done != nil {
+			done(start + count)
+		}
+	})
 	if err != nil {
 		return Evaluation{}, err
 	}
-	e := evaluationOf(h, r.Config.Focal, logits, norms, d.Labels)
+	e := o.evaluation(h, r.Config.Focal)
 	e.Step, e.Split, e.Examples, e.Checksum = h.Steps(), d.Split, d.Len(), d.Checksum
 	return e, nil
 }
 
-// evaluationOf computes the history's terms over a whole set; focal is the focal loss's
+// outcomes are what an evaluation needs to know of the examples of a set.
+type outcomes struct {
+	energies []float64
+	nlls     []float64 // -log p(y|x)
+	norms    []float64 // of the energies' gradients, if they were asked for
+	right    int
+}
+
+// add takes a batch's logits and, if there are any, its gradients' norms.
+func (o *outcomes) add(out [][]float32, labels []int32) {
+	row := make([]float64, len(out[0])/len(labels))
+	for i, label := range labels {
+		for k := range row {
+			row[k] = float64(out[0][i*len(row)+k])
+		}
+		e := floats.LogSumExp(row)
+		o.energies, o.nlls = append(o.energies, e), append(o.nlls, e-row[label])
+		if argMax(row) == int(label) {
+			o.right++
+		}
+	}
+	if len(out) > 1 {
+		for _, v := range out[1] {
+			o.norms = append(o.norms, float64(v))
+		}
+	}
+}
+
+// evaluation computes the history's terms over a whole set; focal is the focal loss's
 // exponent.
-func evaluationOf(h *History, focal float64, logits [][]float64, norms []float64, labels []int32) Evaluation {
-	energies := energiesOf(logits)
-	n := float64(len(labels))
+func (o *outcomes) evaluation(h *History, focal float64) Evaluation {
+	n := float64(len(o.energies))
 	var ce, focused, mean, variance, norm float64
-	for i, e := range energies {
-		nll := e - logits[i][labels[i]]
+	for i, e := range o.energies {
+		nll := o.nlls[i]
 		ce += nll / n
 		focused += math.Pow(-math.Expm1(-nll), focal) * nll / n
 		mean += e / n
 	}
-	for _, e := range energies {
+	for _, e := range o.energies {
 		variance += (e - mean) * (e - mean) / n
 	}
-	for _, v := range norms {
+	for _, v := range o.norms {
 		norm += v / n
 	}
-	e := Evaluation{Accuracy: accuracyOf(logits, labels)}
+	e := Evaluation{Accuracy: float64(o.right) / max(1, n)}
 	known := map[string]float64{energy.NameCrossEntropy: ce, energy.NameFocal: focused, energy.NameVariance: variance, energy.NameGradientNorm: norm}
 	for i, name := range h.Terms {
 		value, ok := known[name]
