@@ -122,6 +122,22 @@ func TestSparseFiles(t *testing.T) {
 	}
 }
 
+// Images of one color that decode to a great many times their files' size are refused
+// before they are all decoded; scaled they take little memory, whatever they decode to.
+func TestManyPixelsOfFewBytes(t *testing.T) {
+	image := pngOf(t, grey(2048, 2048, 9))
+	var files []archived
+	for i := range 30 {
+		files = append(files, archived{fmt.Sprintf("cat/%d.png", i), image})
+	}
+	archive := writeFile(t, "pets.tar", tarOf(t, files))
+	_, _, err := Open(t.Context(), "tar:"+archive, Options{Cache: t.TempDir()})
+	says(t, err, "pets.tar: the images take more than 256 MiB decoded and 200 times the size of their files: add @SIZE to the name, or take smaller ones")
+	if train, _ := open(t, "tar:"+archive+"@8", Options{Cache: t.TempDir()}); train.Len() != 24 {
+		t.Errorf("got %v", train)
+	}
+}
+
 // A read that never ends is left behind half a second after the context is done.
 func TestOpenLeavesDeadDisk(t *testing.T) {
 	never := make(chan struct{})

@@ -140,7 +140,7 @@ func TestImagesCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cache := t.TempDir()
 		_, _, err := Open(ctx, name, Options{Cache: cache, Progress: stopper(cancel)})
-		says(t, err, "context canceled")
+		says(t, err, "data: stopped while "+name+" was read: context canceled")
 		if left := folderNames(t, cache); len(left) != 0 {
 			t.Errorf("%s left %v in the cache", name, left)
 		}

@@ -166,6 +166,9 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 			p.train, p.test, err = s.open(ctx, arg, opts)
 			return p, err
 		})
+		if cause := context.Cause(ctx); cause != nil && err != nil {
+			return nil, nil, fmt.Errorf("data: stopped while %s was read: %w", shown(name), cause)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

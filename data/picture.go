@@ -40,7 +40,8 @@ type picture struct {
 // decoding is what the pictures of a set share while they are decoded.
 type decoding struct {
 	size  imageSize           // to which they are scaled; the zero value leaves them
-	bytes atomic.Int64        // of all so far
+	files atomic.Int64        // bytes of their files so far
+	bytes atomic.Int64        // of all so far, decoded
 	room  *semaphore.Weighted // for the pixels of those being scaled
 }
 
@@ -57,6 +58,7 @@ type fault struct {
 // decode fills in p, or its fault, from the content of its file. An error concerns the
 // set as a whole.
 func (p *picture) decode(ctx context.Context, content []byte, d *decoding) error {
+	d.files.Add(int64(len(content)))
 	return p.takeFrame(ctx, func() (frame, error) { return openFrame(content) }, d)
 }
 
@@ -96,8 +98,11 @@ func (p *picture) takeFrame(ctx context.Context, open func() (frame, error), d *
 	if scaled {
 		pixels = int64(d.size.height) * int64(d.size.width)
 	}
-	if d.bytes.Add(3*pixels) > maxDecoded {
+	switch n := d.bytes.Add(3 * pixels); {
+	case n > maxDecoded:
 		return fmt.Errorf("the images take more than %d GiB decoded: take fewer or smaller ones", maxDecoded>>30)
+	case !scaled && n > maxUnpackedFree && n/maxUnpackedRatio > d.files.Load():
+		return fmt.Errorf("the images take more than %d MiB decoded and %d times the size of their files: add @SIZE to the name, or take smaller ones", maxUnpackedFree>>20, maxUnpackedRatio)
 	}
 	img, err := f.decode()
 	if err == nil && img.Bounds().Size() != f.size {
