@@ -132,7 +132,7 @@ func TestManyPixelsOfFewBytes(t *testing.T) {
 	}
 	archive := writeFile(t, "pets.tar", tarOf(t, files))
 	_, _, err := Open(t.Context(), "tar:"+archive, Options{Cache: t.TempDir()})
-	says(t, err, "pets.tar: the images take more than 256 MiB decoded and 200 times the size of their files: add @SIZE to the name, or take smaller ones")
+	says(t, err, "pets.tar: the images take more than 128 MiB decoded and 200 times the size of their files: add @SIZE to the name, or take smaller ones")
 	if train, _ := open(t, "tar:"+archive+"@8", Options{Cache: t.TempDir()}); train.Len() != 24 {
 		t.Errorf("got %v", train)
 	}

@@ -19,6 +19,7 @@ const (
 	maxImagePixels = 1 << 22  // of one image that is taken as it is
 	maxPhotoPixels = 25 << 20 // of one image that is scaled, and of all that are decoded at once; up to 24 bytes each
 	maxDecoded     = 8 << 30  // bytes of all images of a set
+	maxDecodedFree = 1 << 27  // of those that may decode to any number of times their files' size
 )
 
 // picture is one decoded image: 8 bits a channel, row by row, channels last,
@@ -101,8 +102,8 @@ func (p *picture) takeFrame(ctx context.Context, open func() (frame, error), d *
 	switch n := d.bytes.Add(3 * pixels); {
 	case n > maxDecoded:
 		return fmt.Errorf("the images take more than %d GiB decoded: take fewer or smaller ones", maxDecoded>>30)
-	case !scaled && n > maxUnpackedFree && n/maxUnpackedRatio > d.files.Load():
-		return fmt.Errorf("the images take more than %d MiB decoded and %d times the size of their files: add @SIZE to the name, or take smaller ones", maxUnpackedFree>>20, maxUnpackedRatio)
+	case !scaled && n > maxDecodedFree && n/maxUnpackedRatio > d.files.Load():
+		return fmt.Errorf("the images take more than %d MiB decoded and %d times the size of their files: add @SIZE to the name, or take smaller ones", maxDecodedFree>>20, maxUnpackedRatio)
 	}
 	img, err := f.decode()
 	if err == nil && img.Bounds().Size() != f.size {
