@@ -220,11 +220,11 @@ func (h *header) check(bytes int64) error {
 		names[t.Name] = true
 		dtype, err := dtypes.DTypeString(t.DType)
 		if err != nil || !slices.Contains(readable[:], dtype) || len(t.Shape) > maxRank {
-			return damaged("has a tensor %q of type %q and shape %v, which it cannot hold", t.Name, t.DType, t.Shape)
+			return damaged("has a tensor %q of type %.60q and shape %v, which it cannot hold", t.Name, t.DType, t.Shape[:min(len(t.Shape), maxRank+1)])
 		}
 		size, ok := t.bytes(dtype, bytes)
 		if !ok {
-			return damaged("is damaged: it ends within tensor %q of type %q and shape %v", t.Name, t.DType, t.Shape)
+			return damaged("is damaged: it ends within tensor %q of type %.60q and shape %v", t.Name, t.DType, t.Shape)
 		}
 		bytes -= size
 	}
@@ -271,7 +271,7 @@ func (t tensorInfo) bytes(dtype dtypes.DType, most int64) (size int64, ok bool) 
 func (t tensorInfo) shape() (shapes.Shape, error) {
 	dtype, err := dtypes.DTypeString(t.DType)
 	if err != nil {
-		return shapes.Shape{}, damaged("has a tensor %q of type %q", t.Name, t.DType)
+		return shapes.Shape{}, damaged("has a tensor %q of type %.60q", t.Name, t.DType)
 	}
 	return shapes.Make(dtype, t.Shape...), nil
 }

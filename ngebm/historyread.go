@@ -29,6 +29,9 @@ func (h *header) checkHistory() error {
 		return damaged("has a history whose parts do not fit each other")
 	}
 	for i, w := range s.Weights {
+		if len(s.Terms[i]) > maxName {
+			return damaged("has a history with a term of %d bytes", len(s.Terms[i]))
+		}
 		if w < 0 {
 			return damaged("has a history in which the weight of %q is %g, below 0", s.Terms[i], w)
 		}
@@ -37,6 +40,9 @@ func (h *header) checkHistory() error {
 		if err := e.check(s.Terms); err != nil {
 			return err
 		}
+	}
+	if len(s.Events) > maxEvents {
+		return damaged("has a history with %d events, more than %d", len(s.Events), maxEvents)
 	}
 	// A run that was set back keeps the events of the steps that it lost.
 	for _, e := range s.Events {
@@ -53,8 +59,10 @@ func (h *header) checkHistory() error {
 	return nil
 }
 
-// maxText is the most bytes of a text that is printed in a line of its own.
-const maxText = 4096
+const (
+	maxText   = 4096               // bytes of a text that is printed in a line
+	maxEvents = 2 * (maxTimes + 1) // a run diverges, and is set back
+)
 
 // check tells whether an evaluation can have been made. Values of terms that no set has,
 // such as JEM's, are NaN; those that every set has are at least 0, but for rounding.

@@ -255,7 +255,7 @@ func (r *Run) restore(ctx context.Context, store *model.Store, file string) (boo
 // are in the store.
 func (r *Run) fits(head header, store *model.Store) error {
 	if head.Hash != r.Hash {
-		return fmt.Errorf("belongs to run %q, not to %s; move it back, or delete it to train this run anew", head.Hash, r.Hash)
+		return fmt.Errorf("belongs to run %.60q, not to %s; move it back, or delete it to train this run anew", head.Hash, r.Hash)
 	}
 	if head.Seal != "" && head.Seal != r.seal() {
 		return fmt.Errorf("was saved with another %s: the class names, the shape, the network or the data were changed in it; get the folder from where it was trained, or train the configuration again, which writes both", configFile)

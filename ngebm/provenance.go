@@ -106,7 +106,7 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 	case stored == nil:
 		return "its network was not recorded when it was trained, so an edit since then cannot be seen", nil
 	case stored.GoMLX != gomlx:
-		return fmt.Sprintf("its network was recorded with GoMLX %q, this program has %s, so an edit since then cannot be seen", stored.GoMLX, gomlx), nil
+		return fmt.Sprintf("its network was recorded with GoMLX %.60q, this program has %s, so an edit since then cannot be seen", stored.GoMLX, gomlx), nil
 	case stored.Sum == r.network.Sum():
 		return "", nil
 	}

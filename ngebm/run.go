@@ -161,7 +161,7 @@ func networkFor(cfg Config, own nets.Network) (nets.Network, error) {
 		return nets.Parse(cfg.Net)
 	}
 	if cfg.Net != "" && cfg.Net != own.String() {
-		return nil, fmt.Errorf("ngebm: the configuration names the network %q, but the one given is %q; leave net empty or make them equal", cfg.Net, own)
+		return nil, fmt.Errorf("ngebm: the configuration names the network %.60q, but the one given is %q; leave net empty or make them equal", cfg.Net, own)
 	}
 	return own, nil
 }

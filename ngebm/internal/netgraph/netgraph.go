@@ -111,11 +111,11 @@ func Difference(before, now []string) string {
 	for i := range max(len(before), len(now)) {
 		switch {
 		case i >= len(before):
-			return fmt.Sprintf("it has %d more lines, from %q on", len(now)-i, now[i])
+			return fmt.Sprintf("it has %d more lines, from %.400q on", len(now)-i, now[i])
 		case i >= len(now):
-			return fmt.Sprintf("it lacks the last %d lines, from %q on", len(before)-i, before[i])
+			return fmt.Sprintf("it lacks the last %d lines, from %.400q on", len(before)-i, before[i])
 		case before[i] != now[i]:
-			return fmt.Sprintf("it was %q and is %q", before[i], now[i])
+			return fmt.Sprintf("it was %.400q and is %.400q", before[i], now[i])
 		}
 	}
 	return ""
