@@ -60,7 +60,7 @@ func (t *Table) read(f source, size int64, labels bool) error {
 	if bytes.HasPrefix(start, []byte("PK")) {
 		return t.readNPZ(f, size)
 	}
-	limit := size
+	limit, values := size, size
 	var unpacked io.Reader
 	switch {
 	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
@@ -74,9 +74,10 @@ func (t *Table) read(f source, size int64, labels bool) error {
 	}
 	if unpacked != nil {
 		limit = max(mostUnpacked*size, leastUnpacked)
+		values = mostValues(limit)
 		r = bufio.NewReaderSize(&bounded{Reader: unpacked, packed: packed}, 1<<16)
 	}
-	err := t.readPlain(r, min(limit, maxBytes), labels)
+	err := t.readPlain(r, min(limit, maxBytes), values, labels)
 	if unpacked != nil && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum)) {
 		return fmt.Errorf("%s: the compressed file is damaged or cut short: %w", printable(t.Path), err)
 	}
@@ -119,7 +120,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 // readPlain reads what is not compressed.
-func (t *Table) readPlain(r *bufio.Reader, limit int64, labels bool) error {
+func (t *Table) readPlain(r *bufio.Reader, limit, values int64, labels bool) error {
 	start, err := r.Peek(64)
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("%s: %w", printable(t.Path), err)
@@ -129,7 +130,7 @@ func (t *Table) readPlain(r *bufio.Reader, limit int64, labels bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", printable(t.Path), err)
 		}
-		return t.fromArray(a)
+		return t.fromArray(a, values)
 	}
 	if what := binaryKind(start); what != "" {
 		return fmt.Errorf("%s: it is %s", printable(t.Path), what)
@@ -205,15 +206,28 @@ func (t *Table) readNPZ(f source, size int64) error {
 	if n := z.Names(); len(n) != 1 {
 		return fmt.Errorf("%s: it holds the arrays %q; a file has to hold one here (numpy.save)", printable(t.Path), n)
 	}
-	a, err := z.Read(z.Names()[0], min(max(mostUnpacked*size, leastUnpacked), maxBytes))
+	limit := min(max(mostUnpacked*size, leastUnpacked), maxBytes)
+	a, err := z.Read(z.Names()[0], limit)
 	if err != nil {
 		return fmt.Errorf("%s: %w (numpy.save writes it without compression)", printable(t.Path), err)
 	}
-	return t.fromArray(a)
+	return t.fromArray(a, mostValues(limit))
 }
 
-// fromArray reads an array of one dimension, as one value a row, or of two.
-func (t *Table) fromArray(a *format.Array) error {
+// mostValues bounds the values in what a compressed file unpacks to, which is at most limit
+// bytes long: a value of one byte takes 32 as a row.
+func mostValues(limit int64) int64 { return max(limit/8, leastUnpacked) }
+
+// fromArray reads an array of at most that many values, of one dimension, as one value a
+// row, or of two.
+func (t *Table) fromArray(a *format.Array, most int64) error {
+	n := int64(1)
+	for _, side := range a.Shape {
+		n *= int64(side)
+	}
+	if n > most {
+		return fmt.Errorf("%s: it unpacks to %d values, more than a compressed file of its size may hold (numpy.save writes it without compression)", printable(t.Path), n)
+	}
 	if len(a.Shape) != 1 && len(a.Shape) != 2 {
 		return fmt.Errorf("%s: an array of shape %v; it must have 1 or 2 dimensions", printable(t.Path), a.Shape)
 	}
@@ -224,7 +238,9 @@ func (t *Table) fromArray(a *format.Array) error {
 	if a.Type == format.BFloat16 {
 		t.note("values of NumPy's type V2 are read as bfloat16")
 	}
-	for row := range slices.Chunk(a.Floats(), width) {
+	values := a.Floats()
+	t.Rows = slices.Grow(t.Rows, len(values)/width)
+	for row := range slices.Chunk(values, width) {
 		t.Rows = append(t.Rows, row)
 		for k, v := range row {
 			if math.IsNaN(v) || math.IsInf(v, 0) {

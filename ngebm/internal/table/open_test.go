@@ -152,6 +152,20 @@ func TestBombBeforeDenseText(t *testing.T) {
 	}
 }
 
+// Values of one byte take more memory than their file lets expect.
+func TestManySmallValues(t *testing.T) {
+	dense := make([]byte, 1<<20)
+	if _, err := rand.NewChaCha8([32]byte{}).Read(dense); err != nil {
+		t.Fatal(err)
+	}
+	const n = 16 << 20
+	array := npy("|u1", fmt.Sprintf("(%d,)", n), 0) + string(dense) + strings.Repeat("\x00", n-len(dense))
+	for _, packed := range []string{npz(t, array), codings(t, array)["gzip"]} {
+		_, err := parse(packed, false)
+		refuses(t, err, "it unpacks to 16777216 values, more than a compressed file of its size may hold (numpy.save writes it without compression)")
+	}
+}
+
 func TestOnlyRegularFiles(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
