@@ -10,7 +10,7 @@ import (
 // before it is looked at: what makes pages of it takes time and memory that grow faster
 // than the text.
 const (
-	maxNotebook = 32 << 20 // bytes of its file
+	maxNotebook = 16 << 20 // bytes of its file
 	maxValues   = 500_000  // of its JSON
 	maxNesting  = 100      // of these in one another
 	maxCells    = 1000

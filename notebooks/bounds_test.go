@@ -61,14 +61,14 @@ func TestNotebookBeyondBounds(t *testing.T) {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
-	if _, err := parseNotebook("n.ipynb", make([]byte, maxNotebook+1)); err == nil || !strings.Contains(err.Error(), "n.ipynb has 33554433 bytes") {
+	if _, err := parseNotebook("n.ipynb", make([]byte, maxNotebook+1)); err == nil || !strings.Contains(err.Error(), "n.ipynb has 16777217 bytes") {
 		t.Errorf("bytes: %v", err)
 	}
 }
 
 // A notebook at the bounds is read; pictures in it count as pictures only.
 func TestNotebookWithinBounds(t *testing.T) {
-	large := base64.StdEncoding.EncodeToString(append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 2*maxText)...))
+	large := base64.StdEncoding.EncodeToString(append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, maxText+1)...))
 	doc := parsed(t,
 		outputCell(map[string]any{"image/png": large}),
 		outputCell(map[string]any{"text/html": fmt.Sprintf(`<img src="data:image/png;base64,%s">`, large)}),

@@ -94,7 +94,7 @@ KINDS = {".png", ".jpg", ".jpeg", ".gif", ".svg"}
 RESERVED = {"main", "theme", "zoomed", "zoomed-title"}
 
 # The most bytes of pictures in base64 that one page shows of a notebook.
-HELD = 32 << 20
+HELD = 16 << 20
 
 # What nbconvert says of a picture without a description.
 NO_ALT = "No description has been provided for this image"
