@@ -485,7 +485,7 @@ def convert(notebook, published):
 # Readers of Markdown can be kept busy for hours by a few bytes.
 MOST = 3
 MEMORY = 400 << 20
-TOO_MUCH = "its text or its outputs are nested too deeply, or too long: make them simpler, or two notebooks of it"
+TOO_MUCH = "its text or outputs are nested too deeply or too long, or pictures within them too large: save these as files, or make two notebooks of it"
 
 
 def give_up(signum, frame):
