@@ -109,7 +109,7 @@ func TestIsGo(t *testing.T) {
 // A text that keeps readers of Markdown busy for hours is given up, with its notebook.
 func TestPageTakesBoundedTime(t *testing.T) {
 	b := ready(t)
-	script := strings.Replace(pageScript, "MOST = 3", "MOST = 1", 1)
+	script := strings.Replace(pageScript, "MOST = 10", "MOST = 1", 1)
 	if script == pageScript {
 		t.Fatal("the script has no such bound")
 	}

@@ -90,6 +90,28 @@ func (l *lab) act(what string, actions ...chromedp.Action) {
 	l.do(l.ctx, what, actions...)
 }
 
+// runAll runs all cells by the menu. JupyterLab loses what is chosen in the moment in which
+// it attaches a kernel that has just started: a person sees that nothing runs, and chooses
+// again.
+func (l *lab) runAll() {
+	l.t.Helper()
+	const prompts = `[...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt")].map(p => p.textContent).join("\n")`
+	var before string
+	l.act("look at the prompts", chromedp.Evaluate(prompts, &before))
+	for range 3 {
+		var now string
+		l.act("run all cells by the menu", choose("Run", "Run All Cells"))
+		for began := time.Now(); time.Since(began) < 10*time.Second; {
+			l.act("see cells run", chromedp.Sleep(200*time.Millisecond), chromedp.Evaluate(prompts, &now))
+			if now != before {
+				return
+			}
+		}
+	}
+	l.act("look", l.take("failed"))
+	l.t.Fatal("no cell runs")
+}
+
 // await waits until an expression in JavaScript is true.
 func (l *lab) await(what, expression string) {
 	l.t.Helper()

@@ -44,7 +44,7 @@ func train(net string, opts ngebm.Options) {
 		panic(err)
 	}
 	cfg := ngebm.DefaultConfig("digits", net)
-	cfg.Limit, cfg.Epochs, cfg.Beta = 200, 5, .1
+	cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Warmup = 200, 5, .1, 0
 	opts.Progress = plots.Reporter()
 	run, err := ngebm.Train(context.Background(), dev.Backend, cfg, opts)
 	if err != nil {
@@ -79,7 +79,8 @@ func (l *lab) showsAfter(line string, act func()) (s runShown) {
 	act()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		for _, c := range l.awaitDone().codeCells() {
-			if !strings.Contains(string(c.Source), line) || c.Count == nil || *c.Count != count {
+			// Another cell may run in between, one that was edited just before.
+			if !strings.Contains(string(c.Source), line) || c.Count == nil || *c.Count < count {
 				continue
 			}
 			for _, o := range c.Outputs {
@@ -93,7 +94,7 @@ func (l *lab) showsAfter(line string, act func()) (s runShown) {
 			return s
 		}
 	}
-	l.t.Fatalf("the cell with %q did not run as number %d", line, count)
+	l.t.Fatalf("the cell with %q did not run as number %d or later", line, count)
 	return s
 }
 
@@ -117,7 +118,7 @@ func TestStaleRunsInBrowser(t *testing.T) {
 		writeNotebook(t, path, "# Stale", ownNetwork, ownRun, builtInRun)
 	})
 	const own, builtIn = "// my own network", "// one that is built in"
-	l.act("run all cells by the menu", choose("Run", "Run All Cells"))
+	l.runAll()
 	l.awaitDone()
 
 	trained := l.again(own)

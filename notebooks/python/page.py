@@ -481,9 +481,10 @@ def convert(notebook, published):
     }
 
 
-# What one page takes: seconds of a processor, where ours take one, and bytes of memory.
+# What one page takes: seconds of a processor, where ours take one here and a few on a
+# slow machine, and bytes of memory.
 # Readers of Markdown can be kept busy for hours by a few bytes.
-MOST = 3
+MOST = 10
 MEMORY = 400 << 20
 TOO_MUCH = "its text or outputs are nested too deeply or too long, or pictures within them too large: save these as files, or make two notebooks of it"
 
