@@ -39,7 +39,7 @@ fmt.Println(len(run.History.Loss), "steps,", err)`, "none came within 10s (was t
 // for it, and then the cell says why in one line and has trained by itself.
 func TestExplorerRunAllInBrowser(t *testing.T) {
 	l := openInLab(t, "09_live_explorer.ipynb", "")
-	l.act("run all cells", choose("Run", "Run All Cells"))
+	l.runAll()
 	const panelOrLine = `document.querySelector("fieldset:not([disabled]) button[name=train]") ||
 		[...document.querySelectorAll(".jp-OutputArea pre")].find(p => p.textContent.includes("The sliders need"))`
 	l.await("scroll back to the panel", `(() => {
