@@ -139,14 +139,17 @@ func (r *Run) compare(backend compute.Backend, devices int) error {
 	info, cfg, err := readInfo(r.Dir)
 	if err != nil {
 		r.note("its %s cannot be read, so its network cannot be compared", configFile)
-	} else if cfg.Hash("") != r.Config.Hash("") || info.Hash != r.Hash || !slices.Equal(info.Shape, r.Classifier.Shape) || !slices.Equal(info.Data.Classes, r.Classifier.Classes) {
-		r.note("its %s was changed: it does not say what was trained; train it again with Options.Fresh (-fresh), or get the folder from where it was trained", configFile)
-	}
-	if err != nil {
-	} else if what, err := r.sameNetwork(info.Network); err != nil {
-		return err
-	} else if what != "" {
-		r.note("%s", what)
+	} else {
+		if cfg.Hash("") != r.Config.Hash("") || info.Hash != r.Hash || !slices.Equal(info.Shape, r.Classifier.Shape) || !slices.Equal(info.Data.Classes, r.Classifier.Classes) {
+			r.note("its %s was changed: it does not say what was trained; train it again with Options.Fresh (-fresh), or get the folder from where it was trained", configFile)
+		}
+		what, err := r.sameNetwork(info.Network)
+		if err != nil {
+			return err
+		}
+		if what != "" {
+			r.note("%s", what)
+		}
 	}
 	c := r.Cost
 	const again = "train it again with Options.Fresh (-fresh) to compare"

@@ -120,6 +120,11 @@ func (f *Folder) Open(name string, most int64) (*os.File, error) {
 	if err != nil {
 		return nil, failed(f.path(name), err)
 	}
+	return f.openAs(before, name, most)
+}
+
+// openAs opens the regular file that was seen before.
+func (f *Folder) openAs(before fs.FileInfo, name string, most int64) (*os.File, error) {
 	if !before.Mode().IsRegular() {
 		return nil, irregular(f.path(name), "a regular file", before.Mode())
 	}

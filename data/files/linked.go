@@ -48,17 +48,7 @@ func (f *Folder) OpenLinked(name string, most int64) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !before.Mode().IsRegular() {
-		return nil, irregular(f.path(name), "a regular file", before.Mode())
-	}
-	file, err := f.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
-	if err == nil {
-		err = check(file, before, most)
-	}
-	if err != nil {
-		return nil, failed(f.path(name), err)
-	}
-	return file, nil
+	return f.openAs(before, name, most)
 }
 
 // reason is an error of the file system without the path.
