@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // openTar reads the images in a .tar, .tar.gz or .tar.bz2 without unpacking it.

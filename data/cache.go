@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // A cache file holds a decoded image set, training and test part:

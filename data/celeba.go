@@ -15,7 +15,7 @@ import (
 	"strings"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 const (

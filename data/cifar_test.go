@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // archived is one file of an archive that a test makes.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // zeros is a reader of n zeros.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // withSize rewrites the size in a PNG's header, which comes right after the

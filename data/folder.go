@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // openFolder reads the images in a folder.

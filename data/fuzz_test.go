@@ -16,7 +16,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"ngebm/data/format"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // tarBytes is an archive in memory.

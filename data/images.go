@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // imageFiles are the files of a folder or archive.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ngebm/data/nearest"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Options say how [Open] gets a set. The zero value gives all of it.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // panicking is an image that cannot say its pixels.

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"ngebm/data/fetch"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // served puts the contents of a set's files, in their order, on a server on the

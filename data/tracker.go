@@ -4,7 +4,7 @@ import (
 	"io"
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // tracker counts one task's work for a reporter.

@@ -12,7 +12,7 @@ import (
 
 	"ngebm/data/files"
 	"ngebm/data/format"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // openZip reads the images in a .zip without unpacking it.

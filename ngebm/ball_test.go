@@ -15,7 +15,7 @@ import (
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // From given starts, six steps of the search in either ball end where PyTorch's do

@@ -6,7 +6,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm/device"
 	_ "ngebm/ngebm/device/heap"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // noise is a set of random images in the shape of CIFAR-10.

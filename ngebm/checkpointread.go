@@ -24,7 +24,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 )
 
 // Bounds of what a header may tell. It may come from anyone, and three bytes of JSON can

@@ -13,7 +13,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/jem"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // moment is a training step, counted from 0, in the present attempt at it.

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"ngebm/ngebm/internal/netgraph"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 )
 
 // String describes the run in a few lines: what it is, how far it is, how good it is, and

@@ -12,7 +12,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // trainerOf is a trainer of the configuration that is ready for its first step.

@@ -10,7 +10,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // evaluateIfDue evaluates the validation set at the end of every EvalEvery-th

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"ngebm/ngebm"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // file returns the path of a file in the folder of the only run below runs.

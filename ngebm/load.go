@@ -14,7 +14,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/nets"
 )
 

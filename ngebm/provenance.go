@@ -22,9 +22,9 @@ import (
 
 	"ngebm/data/files"
 	"ngebm/ngebm/internal/netgraph"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // A stored run is shown for what was asked only if it is what would be trained now. Its

@@ -12,7 +12,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/jem"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Event is something that happened in training and that a person should know of.

@@ -21,7 +21,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/ngebm/internal/netgraph"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/nets"
 )
 

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"ngebm/data"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 )
 
 // runInfo is what config.json holds: enough to use the run without its data.

@@ -14,7 +14,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/jem"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Sampling says how [Classifier.Sample] draws examples from a classifier's p(x) by

@@ -12,7 +12,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // openSeveral opens XLA's CPU as that many devices.

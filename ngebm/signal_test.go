@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ngebm/ngebm"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // blocked is a reporter that never returns; it stands for work that does not heed its

@@ -38,7 +38,7 @@ func TestSourceIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	elsewhere := []string{"ngebm/data/fetch", "ngebm/data/files", "ngebm/data/nearest", "ngebm/ngebm/progress", "ngebm/ngebm/internal/plain"}
+	elsewhere := []string{"ngebm/data/fetch", "ngebm/data/files", "ngebm/data/nearest", "ngebm/data/progress", "ngebm/data/plain"}
 	for _, pkg := range strings.Fields(string(out)) {
 		if !strings.HasPrefix(pkg, module+"/") || slices.Contains(elsewhere, pkg) {
 			continue

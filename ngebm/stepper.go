@@ -16,7 +16,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/autodiff"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Stepper takes training steps outside of a run, all on the first batch of a set: what

@@ -13,7 +13,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // heard collects the notices of a run, without the advice about its warm-up, which these

@@ -12,7 +12,7 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Sweep chooses settings, such as α, β and γ: it trains every combination of a grid

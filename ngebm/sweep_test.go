@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"ngebm/ngebm"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // validationOf judges by the last validation figures in the history.

@@ -10,7 +10,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // BenchmarkTrain is what Train makes of the bare step: its batches, augmentation,

@@ -15,7 +15,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Options say where and how a run is trained. They do not affect what comes out.

@@ -20,7 +20,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

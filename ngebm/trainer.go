@@ -14,7 +14,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // trainer takes a run from the step it is at to its end.

@@ -31,7 +31,7 @@ const usesLibrary = `import (
 	"fmt"
 
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 %%

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // forecast tells how long the notebooks that are still to run will take: what

@@ -21,7 +21,7 @@ func TestExplorerUnanswered(t *testing.T) {
 	"fmt"
 
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 	"ngebm/plots/explorer"
 )
 

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Reporter returns what shows progress best here: [Live] in a notebook, a bar in

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // page stands in for a notebook: the outputs in order, and how often each was

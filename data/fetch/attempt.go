@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 const (

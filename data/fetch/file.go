@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // File is one file that its authors publish.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // getter is how a file is got: the options, and the patience with servers, of

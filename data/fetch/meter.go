@@ -3,7 +3,7 @@ package fetch
 import (
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // meter counts the bytes of one task for a reporter.

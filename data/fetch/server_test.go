@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // published is the content of the file that the tests fetch.

@@ -14,7 +14,7 @@ import (
 	"os"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // check tells whether the file is at path, as published. A file that is there

@@ -15,7 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Model is what an attack sees of a classifier; *ngebm.Classifier is one.

@@ -20,7 +20,7 @@ import (
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // stored is a model with its weights in a store, as ngebm.Classifier is one.

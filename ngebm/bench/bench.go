@@ -20,7 +20,7 @@ import (
 	"ngebm/data/nearest"
 	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // The rows of the table.

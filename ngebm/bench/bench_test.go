@@ -17,7 +17,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // workerEnv makes this program the process that works.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // world is an opener with nothing in it: no environment, no GPU, no plugin to be

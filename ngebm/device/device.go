@@ -14,7 +14,7 @@ import (
 	"github.com/gomlx/go-xla/installer"
 	"github.com/gomlx/go-xla/pjrt"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Env is the environment variable that chooses a device, with the words of [Open].

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // pluginFile is the name go-xla knows the CPU plugin by.

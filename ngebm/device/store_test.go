@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // contentSHA is what printf 'a plugin' | sha256sum prints.

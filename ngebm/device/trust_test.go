@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // asOther gives a file to another user; only root can.

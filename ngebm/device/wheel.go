@@ -15,7 +15,7 @@ import (
 	"github.com/gomlx/go-xla/installer"
 
 	"ngebm/ngebm/device/pythonenv"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // wheel is a Python wheel that holds a CPU plugin.

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // demoWheel writes a wheel demo-pjrt 1.0 with one plugin in it into a folder and

@@ -9,7 +9,7 @@ import (
 
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // The energy is the logarithm of the sum of the exponentials of the logits.

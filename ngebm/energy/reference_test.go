@@ -19,7 +19,7 @@ import (
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

@@ -15,7 +15,7 @@ import (
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/experiment"
 	"ngebm/ngebm/measure"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // small is a plan of four runs and two candidates, some seconds in pure Go.

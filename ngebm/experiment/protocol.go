@@ -16,7 +16,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/measure"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Protocol says how every run is measured. Parts of the test set are drawn at random

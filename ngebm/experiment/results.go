@@ -11,7 +11,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/ood"
 )

@@ -21,9 +21,9 @@ import (
 	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/ngebm"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/measure"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // version is raised whenever a change in this package changes what is found of a run. The

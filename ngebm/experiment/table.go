@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 
 	"ngebm/ngebm/attack"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 )
 
 // String returns the figures as aligned tables. [Results.Costs] has what they took.

@@ -16,7 +16,7 @@ import (
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

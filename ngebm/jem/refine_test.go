@@ -12,7 +12,7 @@ import (
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/jem"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Ten steps up an energy of -‖x‖²/2 halve x ten times: what is classified has moved to

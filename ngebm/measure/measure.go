@@ -17,7 +17,7 @@ import (
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/ood"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Options say what to measure besides the figures that need nothing more than

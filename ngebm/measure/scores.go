@@ -11,7 +11,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/ood"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // scorer computes every score of a set in one pass over it.

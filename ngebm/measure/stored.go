@@ -14,7 +14,7 @@ import (
 	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/bootstrap"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/jem"
 )
 

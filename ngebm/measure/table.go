@@ -8,7 +8,7 @@ import (
 
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/ood"
 )
 

@@ -17,7 +17,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/ood"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Validation says how [OnValidation] judges a run. The zero value is fit for use.

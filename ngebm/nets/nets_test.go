@@ -13,7 +13,7 @@ import (
 
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // build makes a network's weights without running it.

@@ -15,7 +15,7 @@ import (
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // images are random in [-1,1]; where rounded, they have three values, so that many

@@ -19,7 +19,7 @@ import (
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 	"ngebm/ngebm/torchweights"
 )
 

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 var start = Settings{Alpha: 1, Beta: .1, Gamma: .1, Noise: .1, Epochs: 5}

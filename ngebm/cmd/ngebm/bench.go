@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	"ngebm/ngebm/bench"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 func benchmark(ctx context.Context, args []string, stdout io.Writer) error {

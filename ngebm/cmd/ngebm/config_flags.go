@@ -9,7 +9,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // configFlags are the flags of all verbs that train: what, where and on which device.

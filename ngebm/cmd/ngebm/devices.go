@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 const devicesAbout = `Say what there is to run on, where it comes from, what was checked, and why the rest is

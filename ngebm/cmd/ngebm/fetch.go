@@ -10,7 +10,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/fetch"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 const fetchAbout = `Get data sets before they are needed, say for a machine without a network: download the files, check them

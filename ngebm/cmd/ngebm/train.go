@@ -13,7 +13,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 	"ngebm/ngebm/nets"
 )
 

@@ -18,7 +18,7 @@ import (
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/nets"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

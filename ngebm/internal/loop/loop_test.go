@@ -10,7 +10,7 @@ import (
 
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/loop"
-	"ngebm/ngebm/progress"
+	"ngebm/data/progress"
 )
 
 // Three rounds, by hand: w starts at 1 and is doubled in each, after w·xᵢ was noted; the

@@ -10,7 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 )
 
 // redraw is how much of a task's Elapsed goes by between two pictures of its

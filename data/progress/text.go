@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"ngebm/ngebm/internal/plain"
+	"ngebm/data/plain"
 )
 
 // String says the report in one line, without line break: how far and how fast
