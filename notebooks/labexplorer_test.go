@@ -22,7 +22,7 @@ func TestExplorerUnanswered(t *testing.T) {
 
 	"ngebm/ngebm/device"
 	"ngebm/data/progress"
-	"ngebm/plots/explorer"
+	"ngebm/plots/notebook/explorer"
 )
 
 %%
