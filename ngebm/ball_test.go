@@ -10,12 +10,12 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 // From given starts, six steps of the search in either ball end where PyTorch's do

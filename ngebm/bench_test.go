@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	_ "ngebm/ngebm/device/heap"
-	"ngebm/data/progress"
 )
 
 // noise is a set of random images in the shape of CIFAR-10.

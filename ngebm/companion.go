@@ -11,9 +11,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/jem"
-	"ngebm/data/progress"
 )
 
 // moment is a training step, counted from 0, in the present attempt at it.

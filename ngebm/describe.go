@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"ngebm/ngebm/internal/netgraph"
 	"ngebm/data/plain"
+	"ngebm/ngebm/internal/netgraph"
 )
 
 // String describes the run in a few lines: what it is, how far it is, how good it is, and

@@ -11,8 +11,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
-	"ngebm/ngebm/device"
 	"ngebm/data/progress"
+	"ngebm/ngebm/device"
 )
 
 // trainerOf is a trainer of the configuration that is ready for its first step.

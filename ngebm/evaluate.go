@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"ngebm/data"
-	"ngebm/ngebm/energy"
 	"ngebm/data/progress"
+	"ngebm/ngebm/energy"
 )
 
 // evaluateIfDue evaluates the validation set at the end of every EvalEvery-th

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/ngebm"
 	"ngebm/data/progress"
+	"ngebm/ngebm"
 )
 
 // file returns the path of a file in the folder of the only run below runs.

@@ -21,10 +21,10 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data/files"
-	"ngebm/ngebm/internal/netgraph"
 	"ngebm/data/plain"
-	"ngebm/ngebm/nets"
 	"ngebm/data/progress"
+	"ngebm/ngebm/internal/netgraph"
+	"ngebm/ngebm/nets"
 )
 
 // A stored run is shown for what was asked only if it is what would be trained now. Its

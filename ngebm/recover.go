@@ -11,8 +11,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
-	"ngebm/ngebm/jem"
 	"ngebm/data/progress"
+	"ngebm/ngebm/jem"
 )
 
 // Event is something that happened in training and that a person should know of.

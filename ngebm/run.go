@@ -20,8 +20,8 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/files"
-	"ngebm/ngebm/internal/netgraph"
 	"ngebm/data/plain"
+	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
 )
 

@@ -12,9 +12,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/jem"
-	"ngebm/data/progress"
 )
 
 // Sampling says how [Classifier.Sample] draws examples from a classifier's p(x) by

@@ -10,9 +10,9 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
-	"ngebm/data/progress"
 )
 
 // openSeveral opens XLA's CPU as that many devices.

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm"
 	"ngebm/data/progress"
+	"ngebm/ngebm"
 )
 
 // blocked is a reporter that never returns; it stands for work that does not heed its

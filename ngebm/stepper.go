@@ -15,8 +15,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
-	"ngebm/ngebm/autodiff"
 	"ngebm/data/progress"
+	"ngebm/ngebm/autodiff"
 )
 
 // Stepper takes training steps outside of a run, all on the first batch of a set: what

@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 // heard collects the notices of a run, without the advice about its warm-up, which these

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/ngebm"
 	"ngebm/data/progress"
+	"ngebm/ngebm"
 )
 
 // validationOf judges by the last validation figures in the history.

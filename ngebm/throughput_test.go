@@ -9,8 +9,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
-	"ngebm/ngebm/device"
 	"ngebm/data/progress"
+	"ngebm/ngebm/device"
 )
 
 // BenchmarkTrain is what Train makes of the bare step: its batches, augmentation,

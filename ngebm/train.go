@@ -14,8 +14,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
-	"ngebm/ngebm/nets"
 	"ngebm/data/progress"
+	"ngebm/ngebm/nets"
 )
 
 // Options say where and how a run is trained. They do not affect what comes out.

@@ -17,10 +17,10 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

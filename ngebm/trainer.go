@@ -13,8 +13,8 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/files"
-	"ngebm/ngebm/energy"
 	"ngebm/data/progress"
+	"ngebm/ngebm/energy"
 )
 
 // trainer takes a run from the step it is at to its end.

@@ -15,10 +15,10 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 var _ attack.Model = (*ngebm.Classifier)(nil)

@@ -17,10 +17,10 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 // stored is a model with its weights in a store, as ngebm.Classifier is one.

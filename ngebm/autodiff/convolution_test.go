@@ -13,8 +13,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"ngebm/ngebm/device"
 	"ngebm/data/progress"
+	"ngebm/ngebm/device"
 )
 
 // convolution is one case of the tables. Fields that are nil are not asked for.

@@ -18,9 +18,9 @@ import (
 	"time"
 
 	"ngebm/data/nearest"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 // The rows of the table.

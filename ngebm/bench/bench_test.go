@@ -15,9 +15,9 @@ import (
 
 	"github.com/sbinet/npyio/npz"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
-	"ngebm/data/progress"
 )
 
 // workerEnv makes this program the process that works.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/gomlx/go-xla/installer"
 
-	"ngebm/ngebm/device/pythonenv"
 	"ngebm/data/progress"
+	"ngebm/ngebm/device/pythonenv"
 )
 
 // wheel is a Python wheel that holds a CPU plugin.

@@ -7,9 +7,9 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
-	"ngebm/data/progress"
 )
 
 // The energy is the logarithm of the sum of the exponentials of the logits.

@@ -15,11 +15,11 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/sbinet/npyio/npz"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

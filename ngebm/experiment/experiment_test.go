@@ -10,12 +10,12 @@ import (
 	"sync"
 	"testing"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/experiment"
 	"ngebm/ngebm/measure"
-	"ngebm/data/progress"
 )
 
 // small is a plan of four runs and two candidates, some seconds in pure Go.

@@ -11,12 +11,12 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/fetch"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/measure"
-	"ngebm/data/progress"
 )
 
 // Protocol says how every run is measured. Parts of the test set are drawn at random

@@ -8,10 +8,10 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/files"
+	"ngebm/data/plain"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
-	"ngebm/data/plain"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/ood"
 )

@@ -20,10 +20,10 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/files"
-	"ngebm/ngebm"
 	"ngebm/data/plain"
-	"ngebm/ngebm/measure"
 	"ngebm/data/progress"
+	"ngebm/ngebm"
+	"ngebm/ngebm/measure"
 )
 
 // version is raised whenever a change in this package changes what is found of a run. The

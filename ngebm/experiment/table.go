@@ -8,8 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"ngebm/ngebm/attack"
 	"ngebm/data/plain"
+	"ngebm/ngebm/attack"
 )
 
 // String returns the figures as aligned tables. [Results.Costs] has what they took.

@@ -11,12 +11,12 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

@@ -9,10 +9,10 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/jem"
-	"ngebm/data/progress"
 )
 
 // Ten steps up an energy of -‖x‖²/2 halve x ten times: what is classified has moved to

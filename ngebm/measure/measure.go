@@ -11,13 +11,13 @@ import (
 	"slices"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/ood"
-	"ngebm/data/progress"
 )
 
 // Options say what to measure besides the figures that need nothing more than

@@ -9,9 +9,9 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/ood"
-	"ngebm/data/progress"
 )
 
 // scorer computes every score of a set in one pass over it.

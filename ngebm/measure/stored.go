@@ -12,9 +12,9 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/files"
+	"ngebm/data/plain"
 	"ngebm/ngebm"
 	"ngebm/ngebm/bootstrap"
-	"ngebm/data/plain"
 	"ngebm/ngebm/jem"
 )
 

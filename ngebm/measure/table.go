@@ -6,9 +6,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"ngebm/data/plain"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
-	"ngebm/data/plain"
 	"ngebm/ngebm/ood"
 )
 

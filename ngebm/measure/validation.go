@@ -12,12 +12,12 @@ import (
 	"path/filepath"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/ood"
-	"ngebm/data/progress"
 )
 
 // Validation says how [OnValidation] judges a run. The zero value is fit for use.

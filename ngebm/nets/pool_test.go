@@ -12,10 +12,10 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 // images are random in [-1,1]; where rounded, they have three values, so that many

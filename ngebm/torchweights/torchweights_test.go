@@ -16,10 +16,10 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data/format"
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 	"ngebm/ngebm/torchweights"
 )
 

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"syscall"
 
-	"ngebm/ngebm/bench"
 	"ngebm/data/progress"
+	"ngebm/ngebm/bench"
 )
 
 func benchmark(ctx context.Context, args []string, stdout io.Writer) error {

@@ -7,9 +7,9 @@ import (
 	"os"
 	"time"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
-	"ngebm/data/progress"
 )
 
 // configFlags are the flags of all verbs that train: what, where and on which device.

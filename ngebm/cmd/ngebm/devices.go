@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"ngebm/ngebm/device"
 	"ngebm/data/progress"
+	"ngebm/ngebm/device"
 )
 
 const devicesAbout = `Say what there is to run on, where it comes from, what was checked, and why the rest is

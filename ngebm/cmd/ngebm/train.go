@@ -12,8 +12,8 @@ import (
 	"text/tabwriter"
 
 	"ngebm/data"
-	"ngebm/ngebm"
 	"ngebm/data/plain"
+	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
 )
 

@@ -14,11 +14,11 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/ascent"
 	"ngebm/ngebm/nets"
-	"ngebm/data/progress"
 )
 
 func open(t testing.TB, spec string) compute.Backend {

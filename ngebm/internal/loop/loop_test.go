@@ -8,9 +8,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/loop"
-	"ngebm/data/progress"
 )
 
 // Three rounds, by hand: w starts at 1 and is doubled in each, after w·xᵢ was noted; the

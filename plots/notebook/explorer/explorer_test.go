@@ -13,8 +13,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"ngebm/ngebm/device"
 	"ngebm/data/progress"
+	"ngebm/ngebm/device"
 )
 
 var start = Settings{Alpha: 1, Beta: .1, Gamma: .1, Noise: .1, Epochs: 5}
