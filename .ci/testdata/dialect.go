@@ -1,0 +1,6 @@
+package dialect
+
+// ErrStrange has a word in an identifier.
+var ErrStrange error
+
+const centre = "the colour of it"
