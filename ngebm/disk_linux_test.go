@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 	"ngebm/ngebm"
 )
 
@@ -26,11 +26,11 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		harm func(disk, run string) (mend func())
 		want []string
 	}{
-		{"full", func(disk, _ string) func() { return faulttest.Fill(t, disk) },
+		{"full", func(disk, _ string) func() { return testdisk.Fill(t, disk) },
 			[]string{"cannot write the checkpoint", "no space left", "make room and train the same configuration", "what was written before is untouched"}},
 		{"read-only", func(disk, _ string) func() {
-			faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
-			return func() { faulttest.Remount(t, disk, "1m", 0) }
+			testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
+			return func() { testdisk.Remount(t, disk, "1m", 0) }
 		}, []string{"cannot write the checkpoint", "read-only file system", "make its folder writable, or choose another with -runs"}},
 		{"vanished", func(_, run string) func() {
 			_ = os.Rename(run, run+".away")
@@ -38,7 +38,7 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		}, []string{"cannot write the checkpoint", "the run's folder is gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			disk := faulttest.Disk(t, "1m")
+			disk := testdisk.Disk(t, "1m")
 			var mend func()
 			var good []byte
 			_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk, SaveEvery: 1, Watch: func(r *ngebm.Run) {
@@ -72,21 +72,21 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		})
 	}
 	t.Run("from the start", func(t *testing.T) {
-		disk := faulttest.Disk(t, "1m")
-		empty := faulttest.Fill(t, disk)
+		disk := testdisk.Disk(t, "1m")
+		empty := testdisk.Fill(t, disk)
 		_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
 		if err == nil || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("a full disk: %v", err)
 		}
 		empty()
-		faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
+		testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
 		_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
 		wantMessage(t, err, "read-only file system", "choose another with -runs")
-		faulttest.Remount(t, disk, "1m", 0)
+		testdisk.Remount(t, disk, "1m", 0)
 		if _, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk}); err != nil {
 			t.Fatal(err)
 		}
-		faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
+		testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
 		if again, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk}); err != nil || !again.Loaded {
 			t.Errorf("a complete run on a read-only disk: %v", err)
 		}

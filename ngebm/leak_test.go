@@ -9,7 +9,7 @@ import (
 
 	"github.com/gomlx/go-xla/pjrt"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 	"ngebm/ngebm"
 )
 
@@ -67,7 +67,7 @@ func TestLongTrainingStaysSmall(t *testing.T) {
 			if cfg.Net = net; net == "convnet" {
 				cfg.Data, cfg.Limit = "digits", 240
 			}
-			cfg.Epochs = faulttest.Times(60, 1000)
+			cfg.Epochs = testdisk.Times(60, 1000)
 			var half held
 			run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), SaveEvery: 1, Watch: func(r *ngebm.Run) {
 				if r.History.Steps() == cfg.Epochs/2*r.History.StepsPerEpoch {
@@ -101,7 +101,7 @@ func TestLongLoadingStaysSmall(t *testing.T) {
 			}
 		}
 	}
-	n := faulttest.Times(8, 200)
+	n := testdisk.Times(8, 200)
 	ask(n)
 	before := holding()
 	ask(n)

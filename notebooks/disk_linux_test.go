@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 // Where a site or a notebook cannot be written, publish says so and leaves the notebook as
@@ -24,7 +24,7 @@ func TestPublishOnFaultyDisk(t *testing.T) {
 			os.Remove(file)
 		}
 	})
-	disk := faulttest.Disk(t, "16k")
+	disk := testdisk.Disk(t, "16k")
 	site, stored := filepath.Join(disk, "site"), filepath.Join(disk, name+".ipynb")
 	writeNotebook(t, stored, "# Title\n\nWords.", "%noautoget", "!echo done")
 	before := readFile(t, stored)
@@ -46,10 +46,10 @@ func TestPublishOnFaultyDisk(t *testing.T) {
 	if err := os.RemoveAll(site); err != nil {
 		t.Fatal(err)
 	}
-	faulttest.Remount(t, disk, "16k", syscall.MS_RDONLY)
+	testdisk.Remount(t, disk, "16k", syscall.MS_RDONLY)
 	fails("read-only file system", "-o", site, stored)
 	fails("read-only file system", "-w", stored)
-	faulttest.Remount(t, disk, "64m", 0)
+	testdisk.Remount(t, disk, "64m", 0)
 	if printed, err := publish("-w", "-o", site, stored); err != nil {
 		t.Errorf("once it is mended: %v\n%s", err, printed)
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 // endured is what testdata/endure.py tells.
@@ -23,13 +23,13 @@ type endured struct {
 func TestLongDayWithANotebook(t *testing.T) {
 	b := ready(t)
 	t.Parallel()
-	every := faulttest.Times(5, 100)
+	every := testdisk.Times(5, 100)
 	temp, runtime := t.TempDir(), t.TempDir()
 	env, mark := marked(t, "TMPDIR="+temp,
 		"JUPYTER_CONFIG_DIR="+runtime, "JUPYTER_DATA_DIR="+runtime, "JUPYTER_RUNTIME_DIR="+runtime,
 		"JUPYTER_PATH="+filepath.Join(b.tools.kernel, "jupyter"))
 	args := []string{filepath.Join("testdata", "endure.py")}
-	for _, n := range []int{faulttest.Times(22, 2000), faulttest.Times(3, 200), every} {
+	for _, n := range []int{testdisk.Times(22, 2000), testdisk.Times(3, 200), every} {
 		args = append(args, jsonOf(t, n))
 	}
 	cmd := exec.Command(b.tools.python, args...)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 // A publishing that is killed with -9, at moments uniform over its time, leaves no
@@ -55,7 +55,7 @@ func TestLongKilledPublishing(t *testing.T) {
 	want, run := filesIn(t, site), readFile(t, path)
 	rng := rand.New(rand.NewPCG(1, 2))
 	kills, longest, finished := 0, time.Duration(0), 0
-	for attempts := 0; kills < faulttest.Times(2, 50) && attempts < 200; attempts++ {
+	for attempts := 0; kills < testdisk.Times(2, 50) && attempts < 200; attempts++ {
 		cmd := begin()
 		timer := time.AfterFunc(time.Duration(rng.Float64()*float64(whole)), func() { _ = cmd.Process.Kill() })
 		err := cmd.Wait()
@@ -85,7 +85,7 @@ func TestLongKilledPublishing(t *testing.T) {
 				t.Errorf("%s with %d bytes is not whole", file, len(content))
 			}
 		}
-		if kills%5 == 0 || kills == faulttest.Times(2, 50) {
+		if kills%5 == 0 || kills == testdisk.Times(2, 50) {
 			finish()
 			finished++
 			if now := readFile(t, path); !bytes.Equal(now, run) {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 // slowly is a reader that takes its time, so that there is some to be killed in.
@@ -42,7 +42,7 @@ func TestLongKilledFetching(t *testing.T) {
 	whole := time.Since(began)
 	rng := rand.New(rand.NewPCG(1, 2))
 	kills, partly, fetched := 0, 0, 0
-	for kills < faulttest.Times(10, 50) && fetched < 400 {
+	for kills < testdisk.Times(10, 50) && fetched < 400 {
 		folder := t.TempDir()
 		path := file().Path(folder)
 		for range 2 {
@@ -89,7 +89,7 @@ func TestLongCorruptedFetched(t *testing.T) {
 	folder := t.TempDir()
 	f := file()
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range faulttest.Times(300, 10_000) {
+	for range testdisk.Times(300, 10_000) {
 		content := bytes.Clone(published)
 		content[rng.IntN(len(content))] ^= byte(1 + rng.IntN(255))
 		if err := os.WriteFile(f.Path(folder), content, 0o644); err != nil {

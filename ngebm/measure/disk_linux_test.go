@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/measure"
@@ -23,7 +23,7 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	disk := faulttest.Disk(t, "1m")
+	disk := testdisk.Disk(t, "1m")
 	cfg := ngebm.DefaultConfig("moons:200", "mlp-8")
 	cfg.Epochs, cfg.Batch = 1, 20
 	run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: disk})
@@ -45,11 +45,11 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 		want     []string
 		measured bool
 	}{
-		{"full", func() func() { return faulttest.Fill(t, disk) },
+		{"full", func() func() { return testdisk.Fill(t, disk) },
 			[]string{"cannot store the report", "no space left on device", "make room"}, true},
 		{"read-only", func() func() {
-			faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
-			return func() { faulttest.Remount(t, disk, "1m", 0) }
+			testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
+			return func() { testdisk.Remount(t, disk, "1m", 0) }
 		}, []string{"cannot store the report", "read-only file system", "its folder writable"}, true},
 		{"vanished", func() func() {
 			_ = os.Rename(run.Dir, run.Dir+".away")

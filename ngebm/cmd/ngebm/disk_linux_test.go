@@ -7,13 +7,13 @@ import (
 	"syscall"
 	"testing"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 // Trained runs on a disk that is full or read-only cannot be judged, and that is said;
 // once it is mended the table is the one that was had before.
 func TestMeasuringOnFaultyDisk(t *testing.T) {
-	runs := faulttest.Disk(t, "1m")
+	runs := testdisk.Disk(t, "1m")
 	sweep := func() (string, error) {
 		var out strings.Builder
 		err := dispatch(t.Context(), []string{"sweep", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=4,eval_every=2", "-attacked", "20",
@@ -33,7 +33,7 @@ func TestMeasuringOnFaultyDisk(t *testing.T) {
 		}
 	}
 	filler := filepath.Join(runs, "filler")
-	remount := func(flags uintptr) { faulttest.Remount(t, runs, "1m", flags) }
+	remount := func(flags uintptr) { testdisk.Remount(t, runs, "1m", flags) }
 	for _, c := range []struct {
 		harm, mend func()
 		want       string

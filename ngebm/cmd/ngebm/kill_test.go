@@ -15,7 +15,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 // killer starts a command again and again and kills it with -9.
@@ -151,7 +151,7 @@ func TestLongKilledTraining(t *testing.T) {
 	alone := t.TempDir()
 	k, _ := newKiller(t, args(alone))
 	want, resumed := without(t, alone), 0
-	for k.kills < faulttest.Times(4, 50) && k.runs < 400 {
+	for k.kills < testdisk.Times(4, 50) && k.runs < 400 {
 		runs := t.TempDir()
 		k.kill(runs, args(runs))
 		k.kill(runs, args(runs))
@@ -193,7 +193,7 @@ func TestLongKilledMeasuring(t *testing.T) {
 	table := k.finish(args(trained)) // all are loaded and judged
 	k.whole = time.Since(began)
 	want, made := without(t, trained), 0
-	for k.kills < faulttest.Times(4, 50) && k.runs < 400 {
+	for k.kills < testdisk.Times(4, 50) && k.runs < 400 {
 		forget()
 		k.kill(trained, args(trained))
 		k.kill(trained, args(trained))

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
-	"ngebm/data/faulttest"
 	"ngebm/data/format"
+	"ngebm/data/testdisk"
 )
 
 // values tells sets apart by all that is in them.
@@ -94,7 +94,7 @@ func TestLongCorruptedFiles(t *testing.T) {
 			}
 			rng := rand.New(rand.NewPCG(1, 2))
 			refused, same, other := 0, 0, 0
-			for range faulttest.Times(300, 10_000) {
+			for range testdisk.Times(300, 10_000) {
 				file := slices.Clone(c.file)
 				i, change := rng.IntN(len(file)), byte(1+rng.IntN(255))
 				file[i] ^= change

@@ -8,21 +8,21 @@ import (
 	"syscall"
 	"testing"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 // A disk that fills up, is read-only or is taken away while a file comes ends the
 // download with the reason; once that is mended it goes on from what had come.
 func TestGetOnFaultyDisk(t *testing.T) {
 	t.Run("full", func(t *testing.T) {
-		disk, s := faulttest.Disk(t, "64k"), serve(t)
+		disk, s := testdisk.Disk(t, "64k"), serve(t)
 		_, err := impatient(disk).get(t.Context(), file(s.url(), s.url()))
 		refused(t, disk, err, "the disk is full", "no space left on device", "make room, or set NGEBM_DATA to a folder on another", "came and are kept")
 		part, err := os.ReadFile(file().Path(disk) + partSuffix)
 		if err != nil || len(part) == 0 || !bytes.HasPrefix(published, part) {
 			t.Errorf("kept are %d bytes (%v)", len(part), err)
 		}
-		faulttest.Remount(t, disk, "1m", 0)
+		testdisk.Remount(t, disk, "1m", 0)
 		path, err := impatient(disk).get(t.Context(), file(s.url()))
 		right(t, path, err)
 		if asked := s.asked(); len(asked) != 2 || asked[1].ranged == "" {
@@ -30,14 +30,14 @@ func TestGetOnFaultyDisk(t *testing.T) {
 		}
 	})
 	t.Run("read-only", func(t *testing.T) {
-		disk, s := faulttest.Disk(t, "64k"), serve(t)
-		faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
+		disk, s := testdisk.Disk(t, "64k"), serve(t)
+		testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
 		_, err := impatient(disk).get(t.Context(), file(s.url()))
 		mentions(t, err, "set.bin.lock", "read-only file system", "set NGEBM_DATA to another")
-		faulttest.Remount(t, disk, "1m", 0)
+		testdisk.Remount(t, disk, "1m", 0)
 		path, err := impatient(disk).get(t.Context(), file(s.url()))
 		right(t, path, err)
-		faulttest.Remount(t, disk, "1m", syscall.MS_RDONLY)
+		testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
 		path, err = impatient(disk).get(t.Context(), file())
 		right(t, path, err)
 	})

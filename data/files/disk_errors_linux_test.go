@@ -6,11 +6,11 @@ import (
 	"syscall"
 	"testing"
 
-	"ngebm/data/faulttest"
+	"ngebm/data/testdisk"
 )
 
 func TestAFullDiskLeavesWhatWasThere(t *testing.T) {
-	dir := faulttest.Disk(t, "1m")
+	dir := testdisk.Disk(t, "1m")
 	path := filepath.Join(dir, "report")
 	err := WriteFile(path, make([]byte, 2<<20), 0o644)
 	if !errors.Is(err, syscall.ENOSPC) {

@@ -1,4 +1,4 @@
-package faulttest
+package testdisk
 
 import (
 	"os"
@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// Disk mounts a disk of its own in memory, of a size such as "64k" or "1m", until the
-// test ends, and returns its folder. The test is skipped where that is not allowed.
+// Disk mounts a tmpfs of a size such as "64k" or "1m" until the test ends, and returns its
+// folder. It skips the test, with the reason, where mounting is not permitted.
 func Disk(t *testing.T, size string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	if err := syscall.Mount("ngebm", dir, "tmpfs", 0, "size="+size); err != nil {
-		t.Skipf("SKIPPED: a disk cannot be mounted here (%v); as root it can", err)
+		t.Skipf("SKIPPED: cannot mount a tmpfs (%v): run as root", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	return dir
 }
 
-// Fill leaves no room on a disk of less than 2 MiB, and returns what makes it again.
+// Fill uses up a disk of less than 2 MiB and returns a function that frees it again.
 func Fill(t *testing.T, dir string) (empty func()) {
 	t.Helper()
 	path := filepath.Join(dir, "filler")
@@ -29,8 +29,8 @@ func Fill(t *testing.T, dir string) (empty func()) {
 	return func() { _ = os.Remove(path) }
 }
 
-// Remount gives a disk another size, and makes it read-only with syscall.MS_RDONLY as
-// flags or writable with 0.
+// Remount changes the size of a disk and its flags: syscall.MS_RDONLY makes it read-only,
+// 0 writable.
 func Remount(t *testing.T, dir, size string, flags uintptr) {
 	t.Helper()
 	if err := syscall.Mount("ngebm", dir, "tmpfs", syscall.MS_REMOUNT|flags, "size="+size); err != nil {
