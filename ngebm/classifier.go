@@ -67,7 +67,7 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 	}
 	c.withGradient, err = c.NewExec(func(logits func(*Node) *Node, in []*Node) []*Node {
 		f := logits(in[0])
-		return []*Node{f, energy.GradientNorm(energy.Of(f), in[0])}
+		return []*Node{f, energy.GradientNorm(energy.LogSumExp(f), in[0])}
 	})
 	if err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func (t *trainer) newCompanion() (companion, error) {
 		m.Mesh = t.sharing.part.Mesh
 	}
 	switch {
-	case cfg.JEM.On():
+	case cfg.JEM.Enabled():
 		s, err := jem.NewSampler(m, cfg.JEM, t.run.Train, cfg.Batch, cfg.Seed)
 		return &sampling{s}, err
 	case cfg.Margin.Outliers != "":

@@ -25,7 +25,7 @@ func list[T any](cfg Config, in inputs[T]) []T {
 	add(cfg.RampEpochs > 0 || cfg.FadeEpochs > 0, in.ramp)
 	add(cfg.EMA > 0, in.decay)
 	add(cfg.Augment.Mixup > 0, in.partner, in.share)
-	add(cfg.JEM.On() || cfg.Margin.Outliers != "", in.others, in.otherLabels)
+	add(cfg.JEM.Enabled() || cfg.Margin.Outliers != "", in.others, in.otherLabels)
 	return all
 }
 

@@ -284,7 +284,7 @@ func (r *Run) fits(head header, store *model.Store) error {
 		v := store.GetVariable(t.Name)
 		switch {
 		case t.Name == companionState:
-			if want := shapes.Make(dtypes.Float32, append([]int{r.Config.JEM.Buffer}, r.Classifier.Shape...)...); !r.Config.JEM.On() || !shape.Equal(want) {
+			if want := shapes.Make(dtypes.Float32, append([]int{r.Config.JEM.Buffer}, r.Classifier.Shape...)...); !r.Config.JEM.Enabled() || !shape.Equal(want) {
 				return fmt.Errorf("does not fit its configuration: the replay buffer is %s; this run's holds %d samples shaped %v; delete it to train the run anew", shape, r.Config.JEM.Buffer, r.Classifier.Shape)
 			}
 		case v != nil && !v.Shape().Equal(shape):

@@ -106,9 +106,9 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("margin.outliers", `""`, `given where other settings of margin are, as in margin.outliers=uniform noise`)
 	case !(m.Weight >= 0 && finite(m.Weight)) || !finite(m.In) || !finite(m.Out):
 		return fmt.Errorf("ngebm: margin is %+v; its weight must be 0 or more and all its numbers finite", m)
-	case m.Outliers != "" && c.JEM.On():
+	case m.Outliers != "" && c.JEM.Enabled():
 		return bad("margin.outliers", fmt.Sprintf("%q", m.Outliers), "empty where jem.weight is set: a loss has one kind of other examples")
-	case a.Epsilon > 0 && (c.JEM.On() || m.Outliers != ""):
+	case a.Epsilon > 0 && (c.JEM.Enabled() || m.Outliers != ""):
 		return bad("adversarial.epsilon", a.Epsilon, "0 where jem.weight or margin.outliers is set: a step has one thing beside its batch")
 	case a.Epsilon > 0 && c.Augment.Mixup > 0:
 		return bad("adversarial.epsilon", a.Epsilon, "0 where augment.mixup is used: the search is for an example with one label")
@@ -143,7 +143,7 @@ func (c Config) Objective(shape []int) energy.Objective {
 	base := c.baseLoss(shape)
 	c = c.withDefaults()
 	switch {
-	case c.JEM.On():
+	case c.JEM.Enabled():
 		return jem.Objective{NGEBM: base, Settings: c.JEM}
 	case c.Margin.Outliers != "":
 		return energy.Bounded{NGEBM: base, Weight: c.Margin.Weight, In: c.Margin.In, Out: c.Margin.Out}

@@ -93,7 +93,7 @@ func (t *trainer) diverged(reason string) error {
 	h.Stopped = fmt.Sprintf("%s at step %d", reason, h.Steps())
 	h.Events = append(h.Events, Event{h.Steps(), "diverged: " + h.Stopped})
 	advice := "lower learning_rate, beta or gamma"
-	if t.run.Config.JEM.On() {
+	if t.run.Config.JEM.Enabled() {
 		advice = "lower jem.step or learning_rate"
 	}
 	if n := t.attempt(); n > 0 {
@@ -135,7 +135,7 @@ func (t *trainer) setBack() error {
 	h := r.History
 	h.Recoveries = reached.Recoveries + 1
 	what := "learning rate"
-	if r.Config.JEM.On() {
+	if r.Config.JEM.Enabled() {
 		what = "SGLD step"
 	}
 	text := fmt.Sprintf("set back to step %d, attempt %d with the %s times %.3g", h.Steps(), h.Recoveries+1, what, t.shrink())

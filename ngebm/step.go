@@ -122,7 +122,7 @@ func (t *trainer) take(batches []data.Batch) (err error) {
 func (t *trainer) numbers(step int) inputs[float32] {
 	cfg, perEpoch := t.run.Config, t.run.History.StepsPerEpoch
 	rate := cfg.rate(step, t.total, perEpoch)
-	if !cfg.JEM.On() {
+	if !cfg.JEM.Enabled() {
 		rate *= t.shrink()
 	}
 	return inputs[float32]{rate: float32(rate), ramp: float32(cfg.ramp(step, t.total, perEpoch)), decay: float32(emaDecay(cfg.EMA, step))}

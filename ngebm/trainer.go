@@ -220,7 +220,7 @@ func (t *trainer) restoreCompanion(file string) error {
 		return fmt.Errorf("ngebm: checkpoint %s cannot be gone on with: %s; delete it to train the run anew", filepath.Join(t.run.Dir, file), why)
 	}
 	if t.run.kept == nil {
-		if t.run.Config.JEM.On() {
+		if t.run.Config.JEM.Enabled() {
 			return bad("it lacks the replay buffer")
 		}
 		return nil

@@ -222,7 +222,7 @@ func boxKey(label string, fill color.Color) key {
 func reliabilityCaption(methods []Calibration) string {
 	is := map[string]string{}
 	for _, c := range calibration.Conventions() {
-		is[c.Name] = c.Is
+		is[c.Name] = c.Definition
 	}
 	var bins, samples []string
 	intervals := ""

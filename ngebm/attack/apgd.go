@@ -29,6 +29,8 @@ func (a APGD) String() string {
 	return name
 }
 
+func (a APGD) kind() Kind { return KindAPGD }
+
 func (a APGD) norm() Norm { return a.Norm }
 
 func (a APGD) check(int) error {
@@ -78,6 +80,8 @@ func (a TargetedAPGD) String() string {
 	}
 	return fmt.Sprintf("APGD-DLR targeted %s, %d steps, at most %s targets", a.Norm, a.Steps, targets)
 }
+
+func (a TargetedAPGD) kind() Kind { return KindTargeted }
 
 func (a TargetedAPGD) norm() Norm { return a.Norm }
 

@@ -91,7 +91,7 @@ func TestAdversarialExamples(t *testing.T) {
 	d, m := noise(t, 40), untrained(t, "cpu", "mlp-32", 5)
 	a := attacker(t, m, attack.Options{Batch: 16})
 	for norm, epsilons := range map[attack.Norm][]float64{attack.Linf: {8. / 255, 1. / 255, .3, .0123}, attack.L2: {.1, 1, .3}} {
-		for _, what := range append(all(norm), attack.Sequence(all(norm))) {
+		for _, what := range append(all(norm), attack.Ensemble(all(norm))) {
 			c := run(t, a, d, what, epsilons...)
 			found, x := 0, make([]float32, d.Size())
 			for i, at := range c.Broken {
@@ -284,15 +284,15 @@ func TestBackendsAgree(t *testing.T) {
 }
 
 // The worst case of curves and the sequence of their attacks.
-func TestWorst(t *testing.T) {
+func TestWorstOfEqualsEnsemble(t *testing.T) {
 	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 100)
 	a := attacker(t, m, attack.Options{Seed: 5})
-	attacks := attack.Sequence{attack.PGD{Norm: attack.Linf, Steps: 5, Step: .3}, attack.Square{Norm: attack.Linf, Queries: 200}}
+	attacks := attack.Ensemble{attack.PGD{Norm: attack.Linf, Steps: 5, Step: .3}, attack.Square{Norm: attack.Linf, Queries: 200}}
 	var curves []*attack.Curve
 	for _, what := range attacks {
 		curves = append(curves, run(t, a, d, what, .04, .08, .1))
 	}
-	worst, err := attack.Worst(curves...)
+	worst, err := attack.WorstOf(curves...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,10 +310,10 @@ func TestWorst(t *testing.T) {
 			t.Errorf("image %d, broken at %d: adversarial example %v", i, at, ok)
 		}
 	}
-	if _, err := attack.Worst(curves[0], run(t, a, d, attacks[1], .04)); err == nil {
+	if _, err := attack.WorstOf(curves[0], run(t, a, d, attacks[1], .04)); err == nil {
 		t.Error("curves of different ε were combined")
 	}
-	if _, err := attack.Worst(); err == nil {
+	if _, err := attack.WorstOf(); err == nil {
 		t.Error("no curves were combined")
 	}
 	text, err := json.Marshal(worst)
@@ -349,7 +349,7 @@ func (c *counter) Report(r progress.Report) {
 func TestProgressAndInterrupt(t *testing.T) {
 	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 50)
 	seen := &counter{t: t}
-	run(t, attacker(t, m, attack.Options{Batch: 20, Report: seen}), d, attack.Sequence(all(attack.Linf)), .02, .05)
+	run(t, attacker(t, m, attack.Options{Batch: 20, Report: seen}), d, attack.Ensemble(all(attack.Linf)), .02, .05)
 	if !seen.last.Finished || seen.last.Done != 100 || seen.reports < 20 {
 		t.Errorf("%d reports, the last %+v", seen.reports, seen.last)
 	}

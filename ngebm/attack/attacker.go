@@ -30,6 +30,7 @@ type Model interface {
 // Attack is one of this package's attacks, with its parameters.
 type Attack interface {
 	String() string // name and parameters
+	kind() Kind
 	norm() Norm
 	check(classes int) error
 	// passes are run one after the other, each on the images that are not
@@ -95,7 +96,7 @@ func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsi
 		return nil, err
 	}
 	if attack == nil {
-		return nil, errors.New("attack: there is no attack: use attack.FGSM, PGD, APGD, TargetedAPGD, Square or Sequence")
+		return nil, errors.New("attack: there is no attack: use attack.FGSM, PGD, APGD, TargetedAPGD, Square or Ensemble")
 	}
 	if err := attack.norm().check(); err != nil {
 		return nil, err
@@ -190,7 +191,7 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 	}
 	d, n := s.d, s.d.Len()
 	c := &Curve{
-		Attack: attack.String(), Norm: attack.norm(), Seed: s.options.Seed, Dataset: d.Name, Split: d.Split, Checksum: d.Checksum,
+		Attack: attack.String(), Kind: attack.kind(), Norm: attack.norm(), Seed: s.options.Seed, Dataset: d.Name, Split: d.Split, Checksum: d.Checksum,
 		N: n, Broken: make([]int, n), adversarial: s.adversarial,
 	}
 	for i := range c.Broken {

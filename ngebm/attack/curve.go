@@ -23,6 +23,7 @@ type Point struct {
 // Curve is what an attack leaves of a classifier's accuracy as ε grows.
 type Curve struct {
 	Attack   string  `json:"attack"` // with its parameters
+	Kind     Kind    `json:"kind,omitempty"`
 	Norm     Norm    `json:"norm"`
 	Seed     uint64  `json:"seed"`
 	Dataset  string  `json:"dataset"`
@@ -83,10 +84,10 @@ func newPoint(epsilon float64, surviving, n int) Point {
 	return point
 }
 
-// Worst combines curves of the same images and ε into the worst case of each
+// WorstOf combines curves of the same images and ε into the worst case of each
 // image: an image survives an ε only if it survived it in every curve. Norms
 // must be the same, since the curve speaks of one.
-func Worst(curves ...*Curve) (*Curve, error) {
+func WorstOf(curves ...*Curve) (*Curve, error) {
 	if len(curves) == 0 {
 		return nil, errors.New("attack: the worst case of no curves is not defined: give at least one")
 	}
@@ -113,6 +114,7 @@ func Worst(curves ...*Curve) (*Curve, error) {
 			}
 		}
 	}
+	worst.Kind = KindEnsemble
 	worst.Attack = "worst of " + strings.Join(names, "; ")
 	worst.count(epsilons)
 	return &worst, nil

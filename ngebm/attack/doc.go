@@ -11,7 +11,7 @@
 //   - [APGD] on cross-entropy and [TargetedAPGD] on the targeted DLR loss, which
 //     choose their step sizes themselves (Croce and Hein 2020).
 //   - [Square]: random search without gradients (Andriushchenko et al. 2020).
-//   - [Sequence]: each in turn on what the ones before left, so that an image
+//   - [Ensemble]: each in turn on what the ones before left, so that an image
 //     counts as robust only if it survives all; the worst case of each image.
 //
 // # Units

@@ -38,7 +38,7 @@ func Example() {
 	}
 	defer attacker.Close()
 	// Cheap attacks first: the others see only what is left.
-	worstCase := attack.Sequence{
+	worstCase := attack.Ensemble{
 		attack.PGD{Norm: attack.L2, Steps: 40, Step: .1, RandomStart: true},
 		attack.APGD{Norm: attack.L2, Steps: 50},
 	}
@@ -54,7 +54,7 @@ func Example() {
 		before = p.Accuracy
 	}
 
-	masking, err := attacker.Masking(ctx, trained.Test, attack.L2, .2)
+	masking, err := attacker.CheckMasking(ctx, trained.Test, attack.L2, .2)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -72,7 +72,7 @@ func Example() {
 func ExampleFGSM() {
 	fmt.Println(attack.FGSM(attack.Linf))
 	fmt.Println(attack.PGD{Norm: attack.L2, Steps: 40, Step: .1, RandomStart: true, Restarts: 5})
-	fmt.Println(attack.Sequence{attack.APGD{Norm: attack.Linf, Steps: 100}, attack.TargetedAPGD{Norm: attack.Linf, Steps: 100}, attack.Square{Norm: attack.Linf, Queries: 5000}})
+	fmt.Println(attack.Ensemble{attack.APGD{Norm: attack.Linf, Steps: 100}, attack.TargetedAPGD{Norm: attack.Linf, Steps: 100}, attack.Square{Norm: attack.Linf, Queries: 5000}})
 	// Output:
 	// FGSM Linf
 	// PGD L2, 40 steps of 0.1ε, random start, 5 restarts
@@ -80,11 +80,11 @@ func ExampleFGSM() {
 }
 
 // The worst case of curves that were measured apart, for a figure with all of them.
-func ExampleWorst() {
+func ExampleWorstOf() {
 	point := func(surviving int) attack.Point { return attack.Point{Epsilon: .1, Surviving: surviving} }
 	white := &attack.Curve{Attack: "A", Norm: attack.Linf, N: 4, Broken: []int{-1, 0, 1, 1}, Points: []attack.Point{point(2)}}
 	black := &attack.Curve{Attack: "B", Norm: attack.Linf, N: 4, Broken: []int{-1, 1, 0, 1}, Points: []attack.Point{point(2)}}
-	worst, err := attack.Worst(white, black)
+	worst, err := attack.WorstOf(white, black)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,7 +13,7 @@ import (
 	"ngebm/data"
 )
 
-// Names of the warnings of [Masking].
+// Names of the warnings of [MaskingReport].
 const (
 	BlackBoxWins   = "black-box beats white-box"
 	MoreStepsHelp  = "more steps help a lot"
@@ -38,9 +38,9 @@ type Warning struct {
 	Text string `json:"text"` // what was seen, and what to do
 }
 
-// Masking is what [Attacker.Masking] found, and the numbers behind it. All counts
+// MaskingReport is what [Attacker.MaskingReport] found, and the numbers behind it. All counts
 // are of images that are classified right after an attack, but for ZeroGradients.
-type Masking struct {
+type MaskingReport struct {
 	Norm     Norm    `json:"norm"`
 	Epsilon  float64 `json:"epsilon"`
 	Seed     uint64  `json:"seed"`
@@ -66,12 +66,12 @@ type Masking struct {
 	Warnings []Warning `json:"warnings"` // empty if nothing was found
 }
 
-// Masking looks for signs that robust accuracy at ε would be overestimated, with
+// CheckMasking looks for signs that robust accuracy at ε would be overestimated, with
 // attacks of its own. Some hundred images are enough. More than .05 of the images
 // is "a lot"; black-box beats white-box by more than .02 of them; zero gradients are
 // a warning at more than .01. That is no proof of robustness:
 // their silence is necessary, not sufficient.
-func (a *Attacker) Masking(ctx context.Context, d *data.Dataset, norm Norm, epsilon float64) (*Masking, error) {
+func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm, epsilon float64) (*MaskingReport, error) {
 	if err := norm.check(); err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (a *Attacker) Masking(ctx context.Context, d *data.Dataset, norm Norm, epsi
 	if err != nil {
 		return nil, err
 	}
-	m := &Masking{
+	m := &MaskingReport{
 		Norm: norm, Epsilon: epsilon, Seed: a.options.Seed, Dataset: d.Name, Split: d.Split, Checksum: d.Checksum,
 		N: d.Len(), Clean: len(s.surviving()), HugeEpsilon: hugeEpsilon(d, norm), Warnings: []Warning{},
 	}
@@ -92,7 +92,7 @@ func (a *Attacker) Masking(ctx context.Context, d *data.Dataset, norm Norm, epsi
 	pgd := PGD{Norm: norm, Steps: 40, Step: .1}
 	random := pgd
 	random.RandomStart = true
-	white := Sequence{pgd, random}
+	white := Ensemble{pgd, random}
 	longer, again := random, random
 	longer.Steps, longer.Step = 200, .025
 	again.Restarts = 6 // the first is white's own
@@ -144,7 +144,7 @@ func hugeEpsilon(d *data.Dataset, norm Norm) float64 {
 
 // measureModel looks at the classifier itself: gradients, and a second forward
 // pass.
-func (s *search) measureModel(m *Masking) error {
+func (s *search) measureModel(m *MaskingReport) error {
 	var images []int
 	for i := range s.d.Len() {
 		images = append(images, i)
@@ -183,7 +183,7 @@ func (s *search) measureModel(m *Masking) error {
 }
 
 // judge fills in the warnings.
-func (m *Masking) judge() {
+func (m *MaskingReport) judge() {
 	warn := func(name, format string, args ...any) {
 		m.Warnings = append(m.Warnings, Warning{name, fmt.Sprintf(format, args...)})
 	}

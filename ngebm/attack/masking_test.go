@@ -68,7 +68,7 @@ func TestMasking(t *testing.T) {
 			a := attacker(t, c.model, attack.Options{Seed: 2})
 			for _, norm := range c.norms {
 				epsilon := map[attack.Norm]float64{attack.Linf: .1, attack.L2: .6}[norm]
-				m, err := a.Masking(context.Background(), c.d, norm, epsilon)
+				m, err := a.CheckMasking(context.Background(), c.d, norm, epsilon)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -95,10 +95,10 @@ func TestMasking(t *testing.T) {
 		})
 	}
 	a := attacker(t, referenceMLP(t, backend), attack.Options{})
-	if _, err := a.Masking(context.Background(), digits, "L0", .1); err == nil {
+	if _, err := a.CheckMasking(context.Background(), digits, "L0", .1); err == nil {
 		t.Error("norm L0, no error")
 	}
-	if _, err := a.Masking(context.Background(), digits, attack.L2, math.NaN()); err == nil {
+	if _, err := a.CheckMasking(context.Background(), digits, attack.L2, math.NaN()); err == nil {
 		t.Error("ε NaN, no error")
 	}
 }

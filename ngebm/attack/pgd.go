@@ -60,6 +60,8 @@ func (p PGD) String() string {
 	return b.String()
 }
 
+func (p PGD) kind() Kind { return KindPGD }
+
 func (p PGD) norm() Norm { return p.Norm }
 
 func (p PGD) check(int) error {

@@ -179,7 +179,7 @@ func TestReference(t *testing.T) {
 		{name: "APGD-CE L2", attack: attack.APGD{Norm: attack.L2, Steps: 100}, random: true, upper: true},
 		{name: "APGDT", attack: attack.TargetedAPGD{Norm: attack.Linf, Steps: 100, Targets: 9}, random: true, upper: true},
 		{name: "Square", attack: attack.Square{Norm: attack.Linf, Queries: 2000}, random: true, upper: true},
-		{name: "AutoAttack", random: true, upper: true, attack: attack.Sequence{
+		{name: "AutoAttack", random: true, upper: true, attack: attack.Ensemble{
 			attack.APGD{Norm: attack.Linf, Steps: 100}, attack.TargetedAPGD{Norm: attack.Linf, Steps: 100}, attack.Square{Norm: attack.Linf, Queries: 500}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -31,6 +31,8 @@ func (q Square) p() float64 {
 	return q.P
 }
 
+func (q Square) kind() Kind { return KindSquare }
+
 func (q Square) norm() Norm { return q.Norm }
 
 func (q Square) check(int) error {

@@ -24,7 +24,7 @@ func strided(x *Node, weights []*Node, between func(*Node) *Node) *Node {
 	// A matrix product by hand: the pure-Go backend's does not stand -race's check
 	// of pointers (compute v0.1.6).
 	h = InsertAxes(ReduceMean(h, 1, 2), -1)
-	return energy.Of(ReduceSum(Mul(h, InsertAxes(weights[3], 0)), 1))
+	return energy.LogSumExp(ReduceSum(Mul(h, InsertAxes(weights[3], 0)), 1))
 }
 
 func stridedInputs(seed uint64) []array {

@@ -27,7 +27,7 @@ type Figures struct {
 // Convention says how a figure is defined.
 type Convention struct {
 	Name string // the JSON key
-	Is   string
+	Definition   string
 
 	of func(*Figures) *float64
 }

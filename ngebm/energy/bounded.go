@@ -15,6 +15,6 @@ type Bounded struct {
 // Terms implements [Objective].
 func (b Bounded) Terms(in Inputs) []Term {
 	f := in.Logits(in.X)
-	margin := Margin(Of(f), Of(in.Logits(in.Others)), b.In, b.Out)
+	margin := Margin(LogSumExp(f), LogSumExp(in.Logits(in.Others)), b.In, b.Out)
 	return append(b.TermsOf(f, in), Term{NameMargin, b.Weight, margin, true})
 }

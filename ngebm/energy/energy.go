@@ -20,9 +20,9 @@ import (
 	_ "ngebm/ngebm/autodiff"
 )
 
-// Of returns E(x) = logsumexp_k f_k(x), shaped [batch], from logits shaped
+// LogSumExp returns E(x) = logsumexp_k f_k(x), shaped [batch], from logits shaped
 // [batch, classes]. It does not overflow for finite logits.
-func Of(logits *Node) *Node {
+func LogSumExp(logits *Node) *Node {
 	// The maximum only shifts the exponents: the result, and so its gradient,
 	// does not depend on it.
 	max := StopGradient(ReduceMax(logits, -1))
@@ -65,7 +65,7 @@ func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
 	if smoothing != 0 {
 		score = Add(MulScalar(score, 1-smoothing), MulScalar(ReduceMean(logits, -1), smoothing))
 	}
-	return ReduceAllMean(Sub(Of(logits), score))
+	return ReduceAllMean(Sub(LogSumExp(logits), score))
 }
 
 // FocalLoss returns the scalar mean_i -(1-p_i)^γ·log p_i, where p_i is the
@@ -75,7 +75,7 @@ func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
 func FocalLoss(logits, labels *Node, gamma float64) *Node {
 	classes := logits.Shape().Dimensions[logits.Rank()-1]
 	score := ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
-	logP := Sub(score, Of(logits))
+	logP := Sub(score, LogSumExp(logits))
 	wrong := OneMinus(Exp(logP))
 	// Rounding may leave 1-p a little below 0, where a power is not a number.
 	wrong = Max(wrong, ZerosLike(wrong))

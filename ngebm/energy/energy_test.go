@@ -13,13 +13,13 @@ import (
 )
 
 // The energy is the logarithm of the sum of the exponentials of the logits.
-func ExampleOf() {
+func ExampleLogSumExp() {
 	dev, err := device.Open("go", progress.Silent{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	out := MustExecOnce(dev.Backend, func(logits *Node) *Node { return energy.Of(logits) }, [][]float32{{0, 0}, {3, 3}, {1000, 0}})
+	out := MustExecOnce(dev.Backend, func(logits *Node) *Node { return energy.LogSumExp(logits) }, [][]float32{{0, 0}, {3, 3}, {1000, 0}})
 	for _, e := range out.Value().([]float32) {
 		fmt.Printf("%.4f\n", e)
 	}
@@ -59,7 +59,7 @@ func TestEdges(t *testing.T) {
 	out := MustExecOnceN(open(t, "cpu"), func(logits, labels *Node) []*Node {
 		terms := energy.NGEBM{Alpha: 1}.Terms(energy.Inputs{Logits: func(x *Node) *Node { return x }, X: logits, Labels: labels})
 		nan := energy.Term{Name: "watched", Value: Log(AddScalar(terms[1].Value, -1))}
-		return []*Node{energy.Of(logits), terms[0].Value, terms[1].Value, energy.Total(append(terms, nan), nil)}
+		return []*Node{energy.LogSumExp(logits), terms[0].Value, terms[1].Value, energy.Total(append(terms, nan), nil)}
 	}, [][]float32{{2, 2, 2, 2}}, []int32{3})
 	e := out[0].Value().([]float32)[0]
 	if want := float32(2 + math.Log(4)); e != want {

@@ -69,7 +69,7 @@ func (w NGEBM) Terms(in Inputs) []Term { return w.TermsOf(in.Logits(in.X), in) }
 
 // TermsOf is Terms for an objective that has the logits of in.X already.
 func (w NGEBM) TermsOf(f *Node, in Inputs) []Term {
-	e := Of(f)
+	e := LogSumExp(f)
 	name := NameCrossEntropy
 	if w.Focal != 0 {
 		name = NameFocal

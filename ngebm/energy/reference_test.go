@@ -128,7 +128,7 @@ func TestReference(t *testing.T) {
 						emit := func(name string, n *Node) { names, out = append(names, name), append(out, n) }
 						f := func(x *Node) *Node { return c.net.Logits(store.RootScope().In("net"), x, 2) }
 						logits := f(x)
-						e := energy.Of(logits)
+						e := energy.LogSumExp(logits)
 						emit("out/logits", logits)
 						emit("out/energy", e)
 						emit("out/dEdx", energy.InputGradient(e, x))

@@ -3,7 +3,6 @@ package experiment
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
@@ -47,7 +46,7 @@ func calibrationFigure(name, convention string, of func(*Result) *calibration.Re
 		if c.Name != convention {
 			continue
 		}
-		return Figure{name, c.Is, func(r *Result) (float64, *bootstrap.Interval) {
+		return Figure{name, c.Definition, func(r *Result) (float64, *bootstrap.Interval) {
 			report := of(r)
 			return c.Of(report.Figures), interval(report.Intervals, convention)
 		}}
@@ -97,7 +96,7 @@ func (r *Results) Strangers() []string {
 // was not measured.
 func (r *Result) Curve(norm attack.Norm, worst bool) *attack.Curve {
 	for _, c := range r.Robustness {
-		if c.Norm == norm && strings.HasPrefix(c.Attack, "worst case") == worst {
+		if c.Norm == norm && (c.Kind == attack.KindEnsemble) == worst {
 			return c
 		}
 	}

@@ -74,7 +74,7 @@ func PGD(norm attack.Norm) attack.Attack {
 // survives PGD, APGD on the cross-entropy, and targeted APGD on a loss that does not
 // vanish where a network is sure of itself.
 func WorstCase(norm attack.Norm, classes int) attack.Attack {
-	all := attack.Sequence{PGD(norm), attack.APGD{Norm: norm, Steps: 40}}
+	all := attack.Ensemble{PGD(norm), attack.APGD{Norm: norm, Steps: 40}}
 	if classes >= 4 {
 		all = append(all, attack.TargetedAPGD{Norm: norm, Steps: 20, Targets: 3})
 	}

@@ -26,7 +26,7 @@ func NewChain(m Model, steps int, conditional bool) (*Chain, error) {
 	loop, err := ascent.New(m, steps, true, func(x, noise *Node, same []*Node) (next, slope *Node) {
 		step, deviation := same[0], same[1]
 		f := m.Logits(x)
-		e := energy.Of(f)
+		e := energy.LogSumExp(f)
 		if conditional {
 			e = ofClass(f, same[2])
 		}

@@ -26,7 +26,7 @@ type Objective struct {
 func (o Objective) Terms(in energy.Inputs) []energy.Term {
 	f := in.Logits(in.X)
 	samples := in.Logits(in.Others)
-	e, eSamples := energy.Of(f), energy.Of(samples)
+	e, eSamples := energy.LogSumExp(f), energy.LogSumExp(samples)
 	terms := append(o.TermsOf(f, in),
 		energy.Term{Name: NameGap, Weight: o.Weight, Value: Sub(ReduceAllMean(eSamples), ReduceAllMean(e)), Ramps: true})
 	if o.Joint != 0 {

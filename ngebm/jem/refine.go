@@ -97,7 +97,7 @@ func (r Refinement) Logits(plain func(x *Node) *Node, x *Node) *Node {
 	}
 	at := Reshape(Add(BroadcastToDims(InsertAxes(x, 1), all...), noise(r.Spread)), together...)
 	for range r.Steps {
-		up := energy.InputGradient(energy.Of(plain(at)), at)
+		up := energy.InputGradient(energy.LogSumExp(plain(at)), at)
 		at = Add(Add(at, MulScalar(up, r.Step)), Reshape(noise(r.Noise), together...))
 	}
 	f := plain(at)

@@ -38,12 +38,12 @@ type Settings struct {
 	MaxGap float64 `json:"max_gap,omitempty"`
 }
 
-// On tells whether there is anything to train with samples.
-func (s Settings) On() bool { return s.Weight != 0 || s.Joint != 0 }
+// Enabled tells whether there is anything to train with samples.
+func (s Settings) Enabled() bool { return s.Weight != 0 || s.Joint != 0 }
 
 // WithDefaults fills in the paper's settings where there are none.
 func (s Settings) WithDefaults() Settings {
-	if !s.On() {
+	if !s.Enabled() {
 		return s
 	}
 	or := func(value *float64, standard float64) {
@@ -87,7 +87,7 @@ func (s Settings) Validate() error {
 			return bad(w.key, w.value, "a finite number of 0 (none) or more")
 		}
 	}
-	if !s.On() {
+	if !s.Enabled() {
 		if s != (Settings{}) {
 			return bad("weight", s.Weight, "above 0 where other settings of jem are given, as in jem.weight=1")
 		}

@@ -49,8 +49,8 @@ func TestKey(t *testing.T) {
 		"its restarts":          {"a", set("1"), options(restarted, .1)},
 		"Square":                {"a", set("1"), options(attack.Square{Norm: attack.Linf, Queries: 10, P: .8}, .1)},
 		"its windows, by 1e-8":  {"a", set("1"), options(attack.Square{Norm: attack.Linf, Queries: 10, P: .80000001}, .1)},
-		"several":               {"a", set("1"), options(attack.Sequence{pgd, l2}, .1)},
-		"several, one of which": {"a", set("1"), options(attack.Sequence{finer, l2}, .1)},
+		"several":               {"a", set("1"), options(attack.Ensemble{pgd, l2}, .1)},
+		"several, one of which": {"a", set("1"), options(attack.Ensemble{finer, l2}, .1)},
 	} {
 		key := a.o.key(a.checkpoint, a.in)
 		if other, ok := seen[key]; ok {

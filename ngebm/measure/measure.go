@@ -74,7 +74,7 @@ type Report struct {
 
 	OOD        []Detection       `json:"ood,omitempty"`
 	Robustness []*attack.Curve   `json:"robustness,omitempty"`
-	Masking    []*attack.Masking `json:"masking,omitempty"`
+	Masking    []*attack.MaskingReport `json:"masking,omitempty"`
 
 	Refined *Refined `json:"refined,omitempty"` // nil where Options.Refine has no steps
 }
@@ -85,7 +85,7 @@ type Refined struct {
 	Refinement  jem.Refinement      `json:"refinement"`
 	Calibration *calibration.Report `json:"calibration"`
 	Robustness  []*attack.Curve     `json:"robustness,omitempty"` // plan by plan; gradients go through the refinement
-	Masking     []*attack.Masking   `json:"masking,omitempty"`
+	Masking     []*attack.MaskingReport   `json:"masking,omitempty"`
 }
 
 // Moments are the mean and the standard deviation (1/N) over the examples.
@@ -186,7 +186,7 @@ func refined(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 }
 
 // robustness makes the planned attacks, all with what one Attacker compiled.
-func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options) (curves []*attack.Curve, checks []*attack.Masking, err error) {
+func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options) (curves []*attack.Curve, checks []*attack.MaskingReport, err error) {
 	if len(o.Attacks) == 0 {
 		return nil, nil, nil
 	}
@@ -206,7 +206,7 @@ func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options
 		}
 		curves = append(curves, curve)
 		if plan.Masking {
-			masking, err := attacker.Masking(ctx, set, curve.Norm, slices.Max(plan.Epsilons))
+			masking, err := attacker.CheckMasking(ctx, set, curve.Norm, slices.Max(plan.Epsilons))
 			if err != nil {
 				return nil, nil, err
 			}

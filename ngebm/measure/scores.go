@@ -61,7 +61,7 @@ func newScorer(c *ngebm.Classifier, like *data.Dataset, report progress.Reporter
 		"ODIN":   fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", ood.ODINTemperature, ood.ODINEpsilon),
 	}}
 	for _, score := range s.fromLogits {
-		s.is[score.Name] = score.Is
+		s.is[score.Name] = score.Definition
 	}
 	return s, nil
 }

@@ -38,7 +38,7 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-func warn(b *strings.Builder, which string, checks []*attack.Masking) {
+func warn(b *strings.Builder, which string, checks []*attack.MaskingReport) {
 	for _, m := range checks {
 		for _, w := range m.Warnings {
 			fmt.Fprintf(b, "warning, %s%s at ε = %.4g: %s: %s\n", which, m.Norm, m.Epsilon, w.Name, w.Text)
@@ -75,7 +75,7 @@ func (r *Report) calibrationRows(w io.Writer) {
 		if r.Refined != nil {
 			fmt.Fprintf(w, "\t%.4f", convention.Of(r.Refined.Calibration.Figures))
 		}
-		fmt.Fprintf(w, "\t%s\n", convention.Is)
+		fmt.Fprintf(w, "\t%s\n", convention.Definition)
 	}
 	for _, warning := range c.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning)

@@ -95,7 +95,7 @@ func TestMaxPoolTwice(t *testing.T) {
 	exec, err := NewExec(d.Backend, func(x, w *Node) []*Node {
 		y := nets.MaxPool2D(nets.SiLU(Convolve(x, w).PadSame().Done()), 2)
 		logits := Reshape(nets.SiLU(y), 1, -1)
-		norm := ReduceAllSum(energy.GradientNorm(energy.Of(logits), x))
+		norm := ReduceAllSum(energy.GradientNorm(energy.LogSumExp(logits), x))
 		return append([]*Node{norm}, Gradient(norm, x, w)...)
 	})
 	if err != nil {

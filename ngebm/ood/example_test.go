@@ -36,7 +36,7 @@ func ExampleScores() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Printf("%-9s %6.3f %6.3f  %s\n", s.Name, scores[0], scores[1], s.Is)
+		fmt.Printf("%-9s %6.3f %6.3f  %s\n", s.Name, scores[0], scores[1], s.Definition)
 	}
 	// Output:
 	// px         3.095  6.694  logsumexp f (energy)

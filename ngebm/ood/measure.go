@@ -23,7 +23,7 @@ type Metrics struct {
 // Convention says how a metric is defined.
 type Convention struct {
 	Name string // the JSON key
-	Is   string
+	Definition   string
 
 	of func(*Metrics) *float64
 }

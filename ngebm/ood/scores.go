@@ -13,7 +13,7 @@ import (
 // in-distribution.
 type Score struct {
 	Name string // px, py, max_logit, entropy, GEN
-	Is   string // its definition
+	Definition   string // its definition
 
 	// FromProbabilities says that the score depends on the softmax of the logits
 	// alone.
@@ -44,7 +44,7 @@ func (s Score) Of(logits [][]float64) ([]float64, error) {
 // [examples][classes].
 func (s Score) OfProbabilities(p [][]float64) ([]float64, error) {
 	if !s.FromProbabilities {
-		return nil, fmt.Errorf("ood: %s (%s) cannot be computed from probabilities; give logits", s.Name, s.Is)
+		return nil, fmt.Errorf("ood: %s (%s) cannot be computed from probabilities; give logits", s.Name, s.Definition)
 	}
 	return each(p, s.of)
 }
@@ -79,7 +79,7 @@ func Energy(temperature float64) Score {
 	if temperature != 1 {
 		name, is = fmt.Sprintf("px_T%g", temperature), fmt.Sprintf("T logsumexp f/T, T = %g", temperature)
 	}
-	return Score{Name: name, Is: is, of: func(logits []float64) float64 {
+	return Score{Name: name, Definition: is, of: func(logits []float64) float64 {
 		top := slices.Max(logits)
 		sum := 0.
 		for _, f := range logits {
@@ -91,17 +91,17 @@ func Energy(temperature float64) Score {
 
 // MaxSoftmax is the largest probability (Hendrycks and Gimpel 2017), p(y|x).
 func MaxSoftmax() Score {
-	return Score{Name: "py", Is: "max softmax f", FromProbabilities: true, of: slices.Max[[]float64]}
+	return Score{Name: "py", Definition: "max softmax f", FromProbabilities: true, of: slices.Max[[]float64]}
 }
 
 // MaxLogit is the largest logit (Hendrycks et al. 2022).
 func MaxLogit() Score {
-	return Score{Name: "max_logit", Is: "max f", of: slices.Max[[]float64]}
+	return Score{Name: "max_logit", Definition: "max f", of: slices.Max[[]float64]}
 }
 
 // Entropy is Σ p log p, the negative entropy of the softmax in nats.
 func Entropy() Score {
-	return Score{Name: "entropy", Is: "-entropy of softmax f", FromProbabilities: true, of: func(p []float64) float64 {
+	return Score{Name: "entropy", Definition: "-entropy of softmax f", FromProbabilities: true, of: func(p []float64) float64 {
 		sum := 0.
 		for _, v := range p {
 			if v > 0 {
@@ -117,7 +117,7 @@ func Entropy() Score {
 // use γ = .1 and, of 1000 classes, the top 100).
 func GEN(gamma float64, top int) Score {
 	is := fmt.Sprintf("-Σ pᵞ(1-p)ᵞ over the min(%d, classes) most probable classes, γ = %g", top, gamma)
-	return Score{Name: "GEN", Is: is, FromProbabilities: true, of: func(p []float64) float64 {
+	return Score{Name: "GEN", Definition: is, FromProbabilities: true, of: func(p []float64) float64 {
 		p = slices.Clone(p)
 		slices.Sort(p)
 		sum := 0.

@@ -31,7 +31,7 @@ func TestScores(t *testing.T) {
 		}
 		for i, want := range c.want {
 			if !(math.Abs(got[i]-want) <= 1e-12*math.Abs(want)) {
-				t.Errorf("%s (%s) of %v is %v, want %v", c.s.Name, c.s.Is, logits[i], got[i], want)
+				t.Errorf("%s (%s) of %v is %v, want %v", c.s.Name, c.s.Definition, logits[i], got[i], want)
 			}
 		}
 	}

@@ -53,7 +53,7 @@ func keys() string {
 	line := func(name, is string) { fmt.Fprintf(&b, "  %-22s %s\n", name, is) }
 	b.WriteString("JSON keys with -labels:\n")
 	for _, c := range calibration.Conventions() {
-		line(c.Name, c.Is)
+		line(c.Name, c.Definition)
 	}
 	line("T_opt", "temperature with the least NLL on the validation data, to convergence")
 	line("NLL_at_T_opt", "that NLL")
@@ -63,12 +63,12 @@ func keys() string {
 	line("samples, classes, bins, validation_samples; intervals (low and high by key), bootstrap; warnings; notes (what files were read as)", "")
 	b.WriteString("with -ood NAME=FILE, ood.NAME.SCORE.KEY, and with -in-scores and -out-scores at the top level:\n")
 	for _, c := range ood.Conventions() {
-		line(c.Name, c.Is)
+		line(c.Name, c.Definition)
 	}
 	line("in, out, intervals", "numbers of scores; low and high by key")
 	b.WriteString("where SCORE is one of:\n")
 	for _, s := range ood.Scores() {
-		line(s.Name, s.Is)
+		line(s.Name, s.Definition)
 	}
 	return b.String()
 }

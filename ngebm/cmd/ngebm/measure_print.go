@@ -50,10 +50,10 @@ func (m *measurement) print(w *bytes.Buffer) {
 		tw.Flush()
 		fmt.Fprintln(w)
 		for _, c := range ood.Conventions() {
-			fmt.Fprintf(w, "%s: %s\n", c.Name, c.Is)
+			fmt.Fprintf(w, "%s: %s\n", c.Name, c.Definition)
 		}
 		for _, s := range m.scores {
-			fmt.Fprintf(w, "%s: %s; larger is more in-distribution\n", s.Name, s.Is)
+			fmt.Fprintf(w, "%s: %s; larger is more in-distribution\n", s.Name, s.Definition)
 		}
 	}
 	sayIntervals(w, m.Bootstrap)
@@ -81,7 +81,7 @@ func printCalibration(w *bytes.Buffer, r *calibration.Report) {
 	fmt.Fprintf(tw, "figure\tT = 1\tT = %.6g\tdefinition\n", r.TOpt)
 	for _, c := range calibration.Conventions() {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.Name, withInterval(c.Of(r.Figures), r.Intervals, c.Name),
-			withInterval(c.Of(r.AfterT.Figures), r.AfterT.Intervals, c.Name), c.Is)
+			withInterval(c.Of(r.AfterT.Figures), r.AfterT.Intervals, c.Name), c.Definition)
 	}
 	fmt.Fprintf(tw, "T_opt\t\t%s\tleast NLL of %d validation examples, which is %.6f\n",
 		withInterval(r.TOpt, r.Intervals, "T_opt"), r.ValidationSamples, r.NLLAtTOpt)
@@ -103,7 +103,7 @@ func (s *scoreLists) print(w *bytes.Buffer) {
 	fmt.Fprintf(w, "%d in-distribution scores, %d out-of-distribution; larger is more in-distribution\n\n", s.In, s.Out)
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, c := range ood.Conventions() {
-		fmt.Fprintf(tw, "%s\t%s\t%s\n", c.Name, withInterval(c.Of(s.Metrics), s.Intervals, c.Name), c.Is)
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", c.Name, withInterval(c.Of(s.Metrics), s.Intervals, c.Name), c.Definition)
 	}
 	tw.Flush()
 	sayIntervals(w, s.Bootstrap)

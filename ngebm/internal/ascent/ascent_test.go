@@ -64,7 +64,7 @@ func floats(t testing.TB, x *tensors.Tensor) []float32 {
 // uphill is a step along ∂E/∂x with noise; its watch is the slope.
 func uphill(m ascent.Model) ascent.Step {
 	return func(x, own *Node, same []*Node) (next, watch *Node) {
-		g := energy.InputGradient(energy.Of(m.Logits(x)), x)
+		g := energy.InputGradient(energy.LogSumExp(m.Logits(x)), x)
 		next = Add(x, Mul(g, same[0]))
 		if own != nil {
 			next = Add(next, MulScalar(own, .01))
