@@ -10,7 +10,7 @@ import (
 // Curves stored before the kind was a field have it when they are read.
 func TestStoredCurvesHaveTheirKind(t *testing.T) {
 	for description, want := range map[string]attack.Kind{
-		"PGD Linf, 40 steps of 0.1ε, random start":     attack.KindPGD,
+		"PGD Linf, 40 steps of 0.1ε, random start": attack.KindPGD,
 		"FGSM Linf":                                    attack.KindPGD,
 		"FGM L2":                                       attack.KindPGD,
 		"APGD-CE L2, 40 steps":                         attack.KindAPGD,

@@ -26,8 +26,8 @@ type Figures struct {
 
 // Convention says how a figure is defined.
 type Convention struct {
-	Name string // the JSON key
-	Definition   string
+	Name       string // the JSON key
+	Definition string
 
 	of func(*Figures) *float64
 }

@@ -72,8 +72,8 @@ type Report struct {
 	Energy       Moments `json:"energy"`        // E(x) = logsumexp f(x)
 	GradientNorm Moments `json:"gradient_norm"` // ‖∂E/∂x‖₂
 
-	OOD        []Detection       `json:"ood,omitempty"`
-	Robustness []*attack.Curve   `json:"robustness,omitempty"`
+	OOD        []Detection             `json:"ood,omitempty"`
+	Robustness []*attack.Curve         `json:"robustness,omitempty"`
 	Masking    []*attack.MaskingReport `json:"masking,omitempty"`
 
 	Refined *Refined `json:"refined,omitempty"` // nil where Options.Refine has no steps
@@ -82,10 +82,10 @@ type Report struct {
 // Refined is what was measured with refined inputs: the same figures as in the report
 // around it, which are the plain pass's.
 type Refined struct {
-	Refinement  jem.Refinement      `json:"refinement"`
-	Calibration *calibration.Report `json:"calibration"`
-	Robustness  []*attack.Curve     `json:"robustness,omitempty"` // plan by plan; gradients go through the refinement
-	Masking     []*attack.MaskingReport   `json:"masking,omitempty"`
+	Refinement  jem.Refinement          `json:"refinement"`
+	Calibration *calibration.Report     `json:"calibration"`
+	Robustness  []*attack.Curve         `json:"robustness,omitempty"` // plan by plan; gradients go through the refinement
+	Masking     []*attack.MaskingReport `json:"masking,omitempty"`
 }
 
 // Moments are the mean and the standard deviation (1/N) over the examples.

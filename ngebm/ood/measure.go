@@ -22,8 +22,8 @@ type Metrics struct {
 
 // Convention says how a metric is defined.
 type Convention struct {
-	Name string // the JSON key
-	Definition   string
+	Name       string // the JSON key
+	Definition string
 
 	of func(*Metrics) *float64
 }

@@ -12,8 +12,8 @@ import (
 // Score turns a row of logits into a number that is larger for examples more
 // in-distribution.
 type Score struct {
-	Name string // px, py, max_logit, entropy, GEN
-	Definition   string // its definition
+	Name       string // px, py, max_logit, entropy, GEN
+	Definition string // its definition
 
 	// FromProbabilities says that the score depends on the softmax of the logits
 	// alone.
