@@ -17,7 +17,7 @@ func images(t testing.TB, n, height, width, channels int) *Dataset {
 		Shape: []int{height, width, channels}, MaxPixel: 255,
 		Pixels: make([]uint8, n*height*width*channels), Labels: make([]int32, n),
 	}
-	rng := stream(forPoints, 1, 0, 0)
+	rng := stream(forToy2D, 1, 0, 0)
 	for i := range d.Pixels {
 		d.Pixels[i] = uint8(rng.Uint32())
 	}
@@ -78,7 +78,7 @@ func TestNewBatchesRefuses(t *testing.T) {
 func TestEpochs(t *testing.T) {
 	d := images(t, 10, 1, 1, 1)
 	for i := range d.Pixels {
-		d.Pixels[i] = uint8(i) // tells the examples apart
+		d.Pixels[i] = uint8(i) // tells the examples hashSplit
 	}
 	b := batches(t, d, 3, 1, Augment{})
 	if got := b.StepsPerEpoch(); got != 3 {

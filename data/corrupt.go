@@ -14,7 +14,7 @@ type corruption struct {
 	name string
 	// strength is what apply takes, at severities 1 to 5.
 	strength [5]float64
-	apply    func(c *canvas, strength float64, rng *rand.Rand) error
+	apply    func(c *floatImage, strength float64, rng *rand.Rand) error
 }
 
 // corruptions lists what [Dataset.Corrupt] does. The strengths are those of
@@ -93,8 +93,8 @@ func (d *Dataset) Corrupt(kind string, severity int, seed uint64) (*Dataset, err
 	bad.Name = fmt.Sprintf("%s, %s %d", d.Name, kind, severity)
 	bad.Source = fmt.Sprintf("%s; %s of severity %d, seed %d, after Hendrycks and Dietterich 2019", d.Source, kind, severity, seed)
 	bad.Lossy = d.Lossy || kind == "jpeg"
-	err := eachExample(d.Len(), func(i int) error {
-		image := d.canvas(i)
+	err := parallelFor(d.Len(), func(i int) error {
+		image := d.floatImage(i)
 		err := all[at].apply(image, all[at].strength[severity-1], stream(forCorrupt, seed, uint64(i), 0))
 		image.store(bad.pixels(i), bad.MaxPixel)
 		return err

@@ -6,7 +6,7 @@ import (
 )
 
 // gaussianBlur is a lens out of focus.
-func gaussianBlur(c *canvas, sigma float64, _ *rand.Rand) error {
+func gaussianBlur(c *floatImage, sigma float64, _ *rand.Rand) error {
 	c.blur(sigma*c.enlargement(), vertical, horizontal)
 	return nil
 }
@@ -15,7 +15,7 @@ func gaussianBlur(c *canvas, sigma float64, _ *rand.Rand) error {
 // that begins at it, weighted with one half of a normal density of deviation
 // sigma, in pixels. The line's places are rounded to whole pixels, the border
 // continued outwards, as in ImageMagick, which CIFAR-10-C was made with.
-func motionBlur(c *canvas, sigma float64, rng *rand.Rand) error {
+func motionBlur(c *floatImage, sigma float64, rng *rand.Rand) error {
 	sin, cos := math.Sincos((2*rng.Float64() - 1) * math.Pi / 4)
 	sigma *= c.enlargement()
 	type tap struct {

@@ -13,7 +13,7 @@ func TestBlurAgreesWithSciPy(t *testing.T) {
 		1:  {.013839, .058883, .096598, .058556, .013068, .001092, 7.9e-05, .030981, .100589, .159947, .096605, .021675, .002454, .00165, .055377, .07673, .100079, .05896, .014787, .009871, .020512, .072677, .043038, .0274, .014206, .011727, .045398, .105113, .042552, .019252, .005357, .002945, .020727, .105125, .244631},
 	} {
 		// Three channels apart: the middle one holds the picture.
-		c := canvas{5, 7, 3, make([]float64, 5*7*3)}
+		c := floatImage{5, 7, 3, make([]float64, 5*7*3)}
 		for place, v := range map[int]float64{1*7 + 2: 1, 4*7 + 6: .5, 3 * 7: .25} {
 			c.values[3*place+1] = v
 		}
@@ -34,7 +34,7 @@ func TestBlurAgreesWithSciPy(t *testing.T) {
 // A larger image is blurred by more pixels, a smaller one by as many.
 func TestBlurGrowsWithImage(t *testing.T) {
 	spread := func(height, width int) float64 {
-		c := canvas{height, width, 1, make([]float64, height*width)}
+		c := floatImage{height, width, 1, make([]float64, height*width)}
 		c.values[height/2*width+width/2] = 1
 		if err := gaussianBlur(&c, 1, nil); err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 // pixelate makes the image smaller with a box filter, in which each pixel goes
 // where its centre lies, and enlarges it again without smoothing. Together these
 // set every pixel to the mean over those that share its place in the small image.
-func pixelate(c *canvas, scale float64, _ *rand.Rand) error {
+func pixelate(c *floatImage, scale float64, _ *rand.Rand) error {
 	place := func(i, side int) int {
 		small := max(1, int(float64(side)*scale))
 		return (2*i + 1) * small / (2 * side)
@@ -35,7 +35,7 @@ func pixelate(c *canvas, scale float64, _ *rand.Rand) error {
 }
 
 // recode takes the image through JPEG, colours at half resolution.
-func recode(c *canvas, quality float64, _ *rand.Rand) error {
+func recode(c *floatImage, quality float64, _ *rand.Rand) error {
 	if c.channels != 1 && c.channels != 3 {
 		return fmt.Errorf("it needs 1 or 3 channels, and the images have %d", c.channels)
 	}

@@ -8,7 +8,7 @@ import (
 // brighten adds to the value of HSV, the lightest of a pixel's channels, at most
 // up to full light. Hue and saturation stay, so the others keep their ratios to
 // it; black becomes grey.
-func brighten(c *canvas, more float64, _ *rand.Rand) error {
+func brighten(c *floatImage, more float64, _ *rand.Rand) error {
 	for pixel := range slices.Chunk(c.values, c.channels) {
 		value := slices.Max(pixel)
 		brighter := min(value+more, 1)
@@ -25,7 +25,7 @@ func brighten(c *canvas, more float64, _ *rand.Rand) error {
 
 // flatten takes contrast away: every value comes nearer to the image's mean of
 // its channel.
-func flatten(c *canvas, factor float64, _ *rand.Rand) error {
+func flatten(c *floatImage, factor float64, _ *rand.Rand) error {
 	mean := make([]float64, c.channels)
 	area := float64(c.height * c.width)
 	for j, v := range c.values {

@@ -17,7 +17,7 @@ func TestBrightness(t *testing.T) {
 		{[]float64{0, 0, 0}, []float64{.15, .15, .15}},
 		{[]float64{1, 1, 0}, []float64{1, 1, 0}},
 	} {
-		image := canvas{1, 1, 3, slices.Clone(c.from)}
+		image := floatImage{1, 1, 3, slices.Clone(c.from)}
 		if err := brighten(&image, .15, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -40,5 +40,5 @@ func openDigits(context.Context, string, Options) (train, test *Dataset, err err
 	if err != nil {
 		return nil, nil, err
 	}
-	return d.cut(spread(d.Labels, len(d.Classes)), digitsTest, "train", "test")
+	return d.splitAt(stratifiedOrder(d.Labels, len(d.Classes)), digitsTest, "train", "test")
 }

@@ -32,12 +32,12 @@ func ExampleOpen_unknown() {
 
 // Validation examples are held out of the training set; the test set stays for
 // the end.
-func ExampleDataset_HoldOut() {
+func ExampleDataset_RandomSplit() {
 	train, _, err := data.Open(context.Background(), "moons:300", data.Options{Seed: 1})
 	if err != nil {
 		log.Fatal(err)
 	}
-	train, validation, err := train.HoldOut(50, 1, "train", "validation")
+	train, validation, err := train.RandomSplit(50, 1, "train", "validation")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func arrange(members []member) (a arrangement, err error) {
 	} else {
 		a.places, a.note = images, "; split by file name, a fifth of every class to test"
 		if err = arrangeWhole(images); err == nil {
-			err = setApart(images)
+			err = assignHashSplit(images)
 		}
 	}
 	if err == nil {
@@ -267,13 +267,13 @@ func arrangeWhole(places []place) error {
 	return nil
 }
 
-// setApart splits places; see [apart].
-func setApart(places []place) error {
+// assignHashSplit assigns train or test to places; see [hashSplit].
+func assignHashSplit(places []place) error {
 	var classes, names []string
 	for _, p := range places {
 		classes, names = append(classes, p.class), append(names, path.Base(p.key))
 	}
-	test, err := apart(classes, names)
+	test, err := hashSplit(classes, names)
 	for i := range test {
 		places[i].split = "train"
 		if test[i] {

@@ -66,11 +66,11 @@ func TestApartIsStable(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprint(i, ".jpg")
 	}
-	before, err := apart(classes, names)
+	before, err := hashSplit(classes, names)
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := apart(append(classes, "a"), append(names, "new.jpg"))
+	after, err := hashSplit(append(classes, "a"), append(names, "new.jpg"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestApartIsStable(t *testing.T) {
 		t.Errorf("%d of %d moved, %d are to test with", moved, len(before), tests)
 	}
 	for n, want := range map[int]int{2: 1, 7: 1, 8: 2, 10: 2, 12: 2, 13: 3} {
-		test, err := apart(classes[:n], names[:n])
+		test, err := hashSplit(classes[:n], names[:n])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestArrangeRefuses(t *testing.T) {
 		"classes and below":       {"cat/a.png cat/old/b.png", "cat/a.png and cat/old/b.png lie at different depths"},
 		"two top folders":         {"pets/cat/a.png wild/cat/b.png", `it holds two image folders, "pets" and "wild": keep one`},
 		"too deep":                {"a/b/c/d.png", "a/b/c/d.png is out of place: images lie at "},
-		"one of a class":          {"cat/a.png cat/b.png dog/c.png", "class dog has one image: it takes two, one to train and one to test with"},
+		"one of a class":          {"cat/a.png cat/b.png dog/c.png", "class dog has one image: it needs two, one for training and one for testing"},
 		"one alone":               {"a.png", "class image has one image"},
 		"twice":                   {"cat/a.png cat/b.png cat/a.png", "cat/a.png is there twice: keep one"},
 		"no test":                 {"train/cat/a.png", "it has no images in test: they lie at train/<class>/<image> and test/<class>/<image>"},

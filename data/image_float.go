@@ -2,16 +2,16 @@ package data
 
 import "math"
 
-// canvas is one image to compute on: height × width × channels values in [0,1],
+// floatImage is one image to compute on: height × width × channels values in [0,1],
 // row by row, channels last.
-type canvas struct {
+type floatImage struct {
 	height, width, channels int
 	values                  []float64
 }
 
-// canvas returns example i, its pixels divided by MaxPixel.
-func (d *Dataset) canvas(i int) *canvas {
-	c := &canvas{d.Shape[0], d.Shape[1], d.Shape[2], make([]float64, d.Size())}
+// floatImage returns example i, its pixels divided by MaxPixel.
+func (d *Dataset) floatImage(i int) *floatImage {
+	c := &floatImage{d.Shape[0], d.Shape[1], d.Shape[2], make([]float64, d.Size())}
 	for j, p := range d.pixels(i) {
 		c.values[j] = float64(p) / float64(d.MaxPixel)
 	}
@@ -20,7 +20,7 @@ func (d *Dataset) canvas(i int) *canvas {
 
 // store writes the image as pixels of 0..most, rounded to the nearest, what is
 // beyond [0,1] cut off.
-func (c *canvas) store(pixels []uint8, most uint8) {
+func (c *floatImage) store(pixels []uint8, most uint8) {
 	for j, v := range c.values {
 		pixels[j] = uint8(math.Round(min(max(v, 0), 1) * float64(most)))
 	}
@@ -29,11 +29,11 @@ func (c *canvas) store(pixels []uint8, most uint8) {
 // enlargement is the factor on lengths that are given in pixels of 32x32 images:
 // as many times as the image's shorter side is longer, and 1 for smaller images,
 // where a part of a pixel would change nothing.
-func (c *canvas) enlargement() float64 {
+func (c *floatImage) enlargement() float64 {
 	return max(1, float64(min(c.height, c.width))/32)
 }
 
-// The axes of a canvas.
+// The axes of a floatImage.
 const (
 	vertical = iota
 	horizontal
@@ -44,7 +44,7 @@ const (
 // along the given axes: sampled at whole pixels up to 4 sigma and normalised, the
 // border's value continued outwards, as scipy.ndimage.gaussian_filter and
 // skimage.filters.gaussian do with mode="nearest".
-func (c *canvas) blur(sigma float64, axes ...int) {
+func (c *floatImage) blur(sigma float64, axes ...int) {
 	kernel := make([]float64, int(4*sigma+.5)+1) // one half of it
 	sum := 0.
 	for i := range kernel {
@@ -64,7 +64,7 @@ func (c *canvas) blur(sigma float64, axes ...int) {
 
 // convolve convolves along one axis with a symmetric kernel, of which the middle
 // and the right half are given.
-func (c *canvas) convolve(kernel []float64, axis int) {
+func (c *floatImage) convolve(kernel []float64, axis int) {
 	n := [...]int{c.height, c.width, c.channels}[axis]
 	stride := [...]int{c.width * c.channels, c.channels, 1}[axis]
 	line := make([]float64, n)

@@ -35,9 +35,9 @@ func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
 	}
 	resized.Name = fmt.Sprintf("%s, resized to %dx%dx%d", d.Name, height, width, channels)
 	resized.Source = fmt.Sprintf("%s; resized from %dx%dx%d", d.Source, d.Shape[0], d.Shape[1], from)
-	err := eachExample(d.Len(), func(i int) error {
+	err := parallelFor(d.Len(), func(i int) error {
 		full := make([]uint8, d.Size())
-		d.canvas(i).store(full, 255)
+		d.floatImage(i).store(full, 255)
 		scaled := resample(full, d.Shape[0], d.Shape[1], from, height, width)
 		copy(resized.pixels(i), recolour(scaled, from, channels))
 		return nil

@@ -167,7 +167,7 @@ func (d Dataset) asSplit(split string, classes int32) (*Dataset, error) {
 	return New(d)
 }
 
-// splitByNumber splits a set by [apart], with the numbers of the examples in their
+// splitByNumber splits a set by [hashSplit], with the numbers of the examples in their
 // classes for names.
 func (d *Dataset) splitByNumber() (train, test *Dataset, err error) {
 	classes, names := make([]string, d.Len()), make([]string, d.Len())
@@ -176,7 +176,7 @@ func (d *Dataset) splitByNumber() (train, test *Dataset, err error) {
 		classes[i], names[i] = d.Classes[c], strconv.Itoa(count[c])
 		count[c]++
 	}
-	isTest, err := apart(classes, names)
+	isTest, err := hashSplit(classes, names)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -188,7 +188,7 @@ func (d *Dataset) splitByNumber() (train, test *Dataset, err error) {
 			rest = append(rest, i)
 		}
 	}
-	return d.cut(append(order, rest...), len(order), "train", "test")
+	return d.splitAt(append(order, rest...), len(order), "train", "test")
 }
 
 // readNPZPart reads images and labels into a copy of set, which lacks the names

@@ -10,9 +10,9 @@ import (
 	"ngebm/data/nearest"
 )
 
-// imageStrangers are the ways to make a set that lies outside of the distribution of
-// another, example by example.
-var imageStrangers = []struct {
+// imageOODKinds are the synthetic OOD sets for images. make fills pixels, one image of d's
+// shape, from example i or from rng.
+var imageOODKinds = []struct {
 	name string
 	make func(d *Dataset, i int, rng *rand.Rand, pixels []uint8)
 }{
@@ -22,7 +22,7 @@ var imageStrangers = []struct {
 		}
 	}},
 	{"gaussian noise", func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
-		for j := range pixels { // mean ½, deviation ¼ of the range, cut off at its ends
+		for j := range pixels {
 			v := float64(d.MaxPixel) * (.5 + .25*rng.NormFloat64())
 			pixels[j] = uint8(math.Round(min(max(v, 0), float64(d.MaxPixel))))
 		}
@@ -42,7 +42,7 @@ var imageStrangers = []struct {
 		}
 	}},
 	{"rotated", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
-		quarterTurn(pixels, d.pixels(i), d.Shape[0], d.Shape[2]) // square, see Strange
+		quarterTurn(pixels, d.pixels(i), d.Shape[0], d.Shape[2]) // square: SynthesizeOOD checks
 	}},
 	{"rotated 180", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
 		halfTurn(pixels, d.pixels(i), d.Shape[2])
@@ -66,13 +66,13 @@ var imageStrangers = []struct {
 		}
 	}},
 	{"blobs", func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
-		c := canvas{d.Shape[0], d.Shape[1], d.Shape[2], make([]float64, len(pixels))}
+		c := floatImage{d.Shape[0], d.Shape[1], d.Shape[2], make([]float64, len(pixels))}
 		c.blobs(rng)
 		c.store(pixels, d.MaxPixel)
 	}},
 }
 
-// quarterTurn turns a square image counter-clockwise.
+// quarterTurn rotates a square image by 90 degrees counter-clockwise.
 func quarterTurn(to, from []uint8, size, channels int) {
 	for y := range size {
 		for x := range size {
@@ -81,17 +81,18 @@ func quarterTurn(to, from []uint8, size, channels int) {
 	}
 }
 
+// halfTurn rotates an image by 180 degrees.
 func halfTurn(to, from []uint8, channels int) {
 	for j := 0; j < len(from); j += channels {
 		copy(to[len(to)-channels-j:][:channels], from[j:][:channels])
 	}
 }
 
-// blobs draws what Hendrycks et al. call so (Deep Anomaly Detection with Outlier
-// Exposure, 2019, arXiv 1812.04606): seven of ten values 1 and the others 0,
-// blurred with a deviation of 1.5 pixels of 32, across channels as well, so that
-// only the edges are coloured, and what comes out below .75 made 0.
-func (c *canvas) blobs(rng *rand.Rand) {
+// blobs draws the outliers of Hendrycks et al., Deep Anomaly Detection with Outlier Exposure,
+// 2019, arXiv 1812.04606: Bernoulli(.7) values, blurred with a standard deviation of 1.5
+// pixels of 32 and across channels as well, so that only the edges are colored; values
+// below .75 become 0.
+func (c *floatImage) blobs(rng *rand.Rand) {
 	for j := range c.values {
 		if rng.Float64() < .7 {
 			c.values[j] = 1
@@ -106,54 +107,73 @@ func (c *canvas) blobs(rng *rand.Rand) {
 	}
 }
 
-const farAway = "far away"
+// The kind of synthetic OOD set for points. Configurations stored before it had that name
+// call it "far away", which stays accepted and means the same points.
+const (
+	uniformBox      = "uniform box"
+	uniformBoxAlias = "far away"
+)
 
-// Strangers returns the names that [Dataset.Strange] takes for this set.
-func (d *Dataset) Strangers() []string {
+// OODKinds returns the kinds that [Dataset.SynthesizeOOD] accepts for this dataset.
+func (d *Dataset) OODKinds() []string {
 	if !d.IsImages() {
-		return []string{farAway}
+		return []string{uniformBox}
 	}
 	var names []string
-	for _, s := range imageStrangers {
+	for _, s := range imageOODKinds {
 		names = append(names, s.name)
 	}
 	return names
 }
 
-// Strange returns a set of as many examples, in the same shape, from outside of
-// this set's distribution. What it draws at random follows from seed. For images:
+// CanonicalOODKind returns the current name of a kind that was renamed ("uniform box" for
+// "far away"), and any other text unchanged.
+func CanonicalOODKind(kind string) string {
+	if kind == uniformBoxAlias {
+		return uniformBox
+	}
+	return kind
+}
+
+// SynthesizeOOD returns an out-of-distribution set with as many examples as d, in the same
+// shape and pixel range. The result is a function of d, kind and seed. For images:
 //
-//	uniform noise    every value uniform in its range
-//	gaussian noise   mean ½, deviation ¼ of the range, cut off at its ends
-//	constant         one colour
-//	inverted         light for dark
-//	rotated          a quarter turn counter-clockwise; square images only
-//	rotated 180      half a turn
-//	rotated 270      three quarter turns counter-clockwise; square images only
+//	uniform noise    every value uniform in 0..MaxPixel
+//	gaussian noise   mean 1/2, standard deviation 1/4 of the range, clipped to it
+//	constant         one color
+//	inverted         MaxPixel minus the value
+//	rotated          90 degrees counter-clockwise; square images only
+//	rotated 180      180 degrees
+//	rotated 270      270 degrees counter-clockwise; square images only
 //	shuffled         each image's pixels in random order
 //	interpolated     the mean of two images of different classes
 //	blobs            light blobs on black, after Hendrycks et al. 2019
 //
-// For points in the plane "far away": uniform in a box three times as wide and
-// high as the set's own, but outside of that. The labels are those of the
-// examples that the strange ones stand for, and say nothing about noise.
-func (d *Dataset) Strange(kind string, seed uint64) (*Dataset, error) {
+// For points "uniform box" (formerly "far away", still accepted): uniform in a box with
+// three times the width and height of d's bounding box and the same center, without the
+// bounding box itself.
+//
+// Labels are copied from d: example i has the label of the example that it is made from or
+// replaces, which means nothing for noise. The error is about an unknown kind, or a
+// rotation of images that are not square.
+func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
+	kind = CanonicalOODKind(kind)
 	s := Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel, Labels: slices.Clone(d.Labels)}
 	s.Name, s.Split = d.Name+", "+kind, "made from "+d.Split
-	if !d.IsImages() && kind == farAway {
-		s.Points = d.farAway(stream(forStrange, seed, 0, 0))
+	if !d.IsImages() && kind == uniformBox {
+		s.Points = d.uniformBox(stream(forOOD, seed, 0, 0))
 		return New(s)
 	}
-	for _, way := range imageStrangers {
+	for _, way := range imageOODKinds {
 		if way.name != kind || !d.IsImages() {
 			continue
 		}
 		if (kind == "rotated" || kind == "rotated 270") && d.Shape[0] != d.Shape[1] {
-			return nil, fmt.Errorf("data: images of %v cannot be given a quarter turn: they are not square", d.Shape)
+			return nil, fmt.Errorf("data: %q needs square images, but those of %s have the shape %v: use \"rotated 180\"", kind, d.Name, d.Shape)
 		}
 		s.Pixels = make([]uint8, len(d.Pixels))
-		err := eachExample(d.Len(), func(i int) error {
-			way.make(d, i, stream(forStrange, seed, uint64(i), 0), s.pixels(i))
+		err := parallelFor(d.Len(), func(i int) error {
+			way.make(d, i, stream(forOOD, seed, uint64(i), 0), s.pixels(i))
 			return nil
 		})
 		if err != nil {
@@ -161,13 +181,13 @@ func (d *Dataset) Strange(kind string, seed uint64) (*Dataset, error) {
 		}
 		return New(s)
 	}
-	return nil, fmt.Errorf("data: %s cannot be made %.60q%s; it can be made %s", d.Name, kind, nearest.Hint(kind, d.Strangers()), strings.Join(d.Strangers(), ", "))
+	return nil, fmt.Errorf("data: no synthetic OOD set %.60q can be made of %s%s: choose one of %s", kind, d.Name, nearest.Hint(kind, d.OODKinds()), strings.Join(d.OODKinds(), ", "))
 }
 
 func (d *Dataset) pixels(i int) []uint8 { return d.Pixels[i*d.Size() : (i+1)*d.Size()] }
 
-// otherClass draws an example of another class than i's; i itself where there is
-// none.
+// otherClass draws an example of another class than i's, or returns i if all examples have
+// one class.
 func otherClass(d *Dataset, i int, rng *rand.Rand) int {
 	start := rng.IntN(d.Len())
 	for k := range d.Len() {
@@ -178,7 +198,8 @@ func otherClass(d *Dataset, i int, rng *rand.Rand) int {
 	return i
 }
 
-func (d *Dataset) farAway(rng *rand.Rand) []float32 {
+// uniformBox samples by rejection; see [Dataset.SynthesizeOOD].
+func (d *Dataset) uniformBox(rng *rand.Rand) []float32 {
 	low, high := [2]float32{d.Points[0], d.Points[1]}, [2]float32{d.Points[0], d.Points[1]}
 	for i, v := range d.Points {
 		low[i%2], high[i%2] = min(low[i%2], v), max(high[i%2], v)

@@ -8,7 +8,7 @@ import (
 	"ngebm/data"
 )
 
-func TestStrange(t *testing.T) {
+func TestSynthesizeOOD(t *testing.T) {
 	images, err := data.New(data.Dataset{
 		Info:  data.Info{Name: "two", Split: "test", Classes: []string{"a", "b"}},
 		Shape: []int{2, 2, 1}, MaxPixel: 16,
@@ -26,7 +26,7 @@ func TestStrange(t *testing.T) {
 		"rotated 270":  {2, 0, 3, 1, 0, 16, 0, 16},
 		"interpolated": {8, 8, 1, 1, 8, 8, 1, 1},
 	} {
-		s, err := images.Strange(kind, 1)
+		s, err := images.SynthesizeOOD(kind, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,12 +39,12 @@ func TestStrange(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]string{}
-	for _, kind := range digits.Strangers() {
-		a, err := digits.Strange(kind, 1)
+	for _, kind := range digits.OODKinds() {
+		a, err := digits.SynthesizeOOD(kind, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, _ := digits.Strange(kind, 1)
+		again, _ := digits.SynthesizeOOD(kind, 1)
 		if a.Checksum != again.Checksum {
 			t.Errorf("%s differs from call to call", kind)
 		}
@@ -58,7 +58,7 @@ func TestStrange(t *testing.T) {
 			}
 		}
 	}
-	shuffled, _ := digits.Strange("shuffled", 1)
+	shuffled, _ := digits.SynthesizeOOD("shuffled", 1)
 	for i := range 3 {
 		before, after := slices.Clone(digits.Pixels[64*i:64*i+64]), slices.Clone(shuffled.Pixels[64*i:64*i+64])
 		slices.Sort(before)
@@ -67,18 +67,18 @@ func TestStrange(t *testing.T) {
 			t.Errorf("shuffling changed the values of image %d", i)
 		}
 	}
-	if _, err := digits.Strange("upside down", 1); err == nil || !strings.Contains(err.Error(), `"upside down"`) || !strings.Contains(err.Error(), "inverted") {
+	if _, err := digits.SynthesizeOOD("upside down", 1); err == nil || !strings.Contains(err.Error(), `"upside down"`) || !strings.Contains(err.Error(), "inverted") {
 		t.Errorf("an unknown kind gives %v", err)
 	}
 }
 
-// No point far away lies in the box of the set, and none beyond three times it.
-func TestStrangePoints(t *testing.T) {
+// No point is in the bounding box of the set, and none outside of three times it.
+func TestUniformBox(t *testing.T) {
 	moons, _, err := data.Open(t.Context(), "moons", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	far, err := moons.Strange("far away", 1)
+	far, err := moons.SynthesizeOOD("uniform box", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,13 +97,13 @@ func TestStrangePoints(t *testing.T) {
 			t.Fatalf("point %d is %v", i/2, far.Points[i:i+2])
 		}
 	}
-	if _, err := moons.Strange("rotated", 1); err == nil || !strings.Contains(err.Error(), "far away") {
+	if _, err := moons.SynthesizeOOD("rotated", 1); err == nil || !strings.Contains(err.Error(), "uniform box") {
 		t.Errorf("rotating points gives %v", err)
 	}
 }
 
-// Turning keeps a pixel's channels together; half a turn needs no square.
-func TestTurnedColours(t *testing.T) {
+// Rotation keeps a pixel's channels together; 180 degrees need no square.
+func TestRotationKeepsChannels(t *testing.T) {
 	d, err := data.New(data.Dataset{
 		Info:  data.Info{Name: "row", Split: "test", Classes: []string{"a"}},
 		Shape: []int{1, 2, 3}, MaxPixel: 255,
@@ -112,21 +112,21 @@ func TestTurnedColours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	half, err := d.Strange("rotated 180", 1)
+	half, err := d.SynthesizeOOD("rotated 180", 1)
 	if err != nil || !slices.Equal(half.Pixels, []uint8{4, 5, 6, 1, 2, 3}) {
-		t.Errorf("half a turn gave %v, %v", half.Pixels, err)
+		t.Errorf("180 degrees give %v, %v", half.Pixels, err)
 	}
 	for _, kind := range []string{"rotated", "rotated 270"} {
-		if _, err := d.Strange(kind, 1); err == nil || !strings.Contains(err.Error(), "not square") {
+		if _, err := d.SynthesizeOOD(kind, 1); err == nil || !strings.Contains(err.Error(), "needs square images") {
 			t.Errorf("%s of 1x2 pixels gives %v", kind, err)
 		}
 	}
 }
 
-// Strange sets stay the same for ever, for runs are compared on them. The sums
-// are those of the sets before blobs and the other turns came in, made of the
-// digits' training set with seed 1.
-func TestStrangeStays(t *testing.T) {
+// Synthetic OOD sets must not change, because stored runs are compared on them. The sums were
+// noted before blobs and two of the rotations were added, from the digits' training set with
+// seed 1.
+func TestOODFrozen(t *testing.T) {
 	digits, _, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestStrangeStays(t *testing.T) {
 		"shuffled":       "d9befb793c724847e4129d1de60c7afe2a3074440836faef99393cafb8fa6b85",
 		"interpolated":   "3b0260c734292c900a6d5788a9d14582a6da56f87556ff726b7aeb19d3fbb060",
 	} {
-		s, err := digits.Strange(kind, 1)
+		s, err := digits.SynthesizeOOD(kind, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestStrangeStays(t *testing.T) {
 }
 
 // Blobs are smooth and light on black: whatever is lit is at least .75, and what
-// lies beside it mostly is, too. How much is lit was noted from 8,000 images made
+// is next to it mostly is, too. How much is lit was noted from 8,000 images made
 // with scipy.ndimage.gaussian_filter of scipy 1.17 and the same parameters: a
 // share of .211 of 32x32x3, .361 of 8x8x1.
 func TestBlobs(t *testing.T) {
@@ -167,17 +167,17 @@ func TestBlobs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		blobs, err := d.Strange("blobs", 1)
+		blobs, err := d.SynthesizeOOD("blobs", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		lit, beside, both := 0., 0., 0.
+		lit, pairs, both := 0., 0., 0.
 		for i, p := range blobs.Pixels {
 			if p > 0 && p < 191 { // .75 of 255
 				t.Fatalf("a pixel of %d is neither black nor light", p)
 			}
 			if i%size < size-c.shape[2] {
-				beside++
+				pairs++
 				if (p > 0) == (blobs.Pixels[i+c.shape[2]] > 0) {
 					both++
 				}
@@ -189,8 +189,27 @@ func TestBlobs(t *testing.T) {
 		if share := lit / float64(len(blobs.Pixels)); share < c.lit-.015 || share > c.lit+.015 {
 			t.Errorf("%v: a share of %.3f is lit, want %v", c.shape, share, c.lit)
 		}
-		if both/beside < .8 {
-			t.Errorf("%v: a share of %.3f of neighbours are alike", c.shape, both/beside)
+		if both/pairs < .8 {
+			t.Errorf("%v: a share of %.3f of neighbors are alike", c.shape, both/pairs)
+		}
+	}
+}
+
+// The old name of "uniform box" gives the same set, with the checksum that was noted before
+// it was renamed: a run's hash covers the checksum.
+func TestOODKindAlias(t *testing.T) {
+	moons, _, err := data.Open(t.Context(), "moons", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "fe97ba3278ddd3b38eb569053cf1ccd3609b617ae2d4df8733246b915ac26288"
+	for _, kind := range []string{"uniform box", "far away"} {
+		s, err := moons.SynthesizeOOD(kind, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Checksum != want || s.Name != "moons, uniform box" {
+			t.Errorf("%s: %s has the checksum %s, want %s", kind, s.Name, s.Checksum, want)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func TestSpreadKeepsProportions(t *testing.T) {
 		labels[i] = 1
 	}
 	ones := 0
-	for n, i := range spread(labels, 2) {
+	for n, i := range stratifiedOrder(labels, 2) {
 		ones += int(labels[i])
 		if want := float64(n+1) / 10; math.Abs(float64(ones)-want) > 1 {
 			t.Fatalf("the first %d hold %d of the rare class, want about %.1f", n+1, ones, want)
@@ -159,9 +159,9 @@ func TestSpreadKeepsProportions(t *testing.T) {
 	}
 }
 
-func TestHoldOut(t *testing.T) {
+func TestRandomSplit(t *testing.T) {
 	all, _ := open(t, "digits", Options{})
-	rest, held, err := all.HoldOut(200, 1, "train", "validation")
+	rest, held, err := all.RandomSplit(200, 1, "train", "validation")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,13 +183,13 @@ func TestHoldOut(t *testing.T) {
 			t.Fatal("the two parts are not the whole")
 		}
 	}
-	_, again, _ := all.HoldOut(200, 1, "train", "validation")
-	_, other, _ := all.HoldOut(200, 2, "train", "validation")
+	_, again, _ := all.RandomSplit(200, 1, "train", "validation")
+	_, other, _ := all.RandomSplit(200, 2, "train", "validation")
 	if again.Checksum != held.Checksum || other.Checksum == held.Checksum {
 		t.Error("the draw does not follow the seed")
 	}
 	for _, n := range []int{-1, 0, 1197, 5000} {
-		_, _, err := all.HoldOut(n, 1, "train", "validation")
+		_, _, err := all.RandomSplit(n, 1, "train", "validation")
 		says(t, err, "of the 1197 examples of UCI digits", "give a number from 1 to 1196")
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// eachExample calls do for 0 … n-1 on all processors, in no particular order,
+// parallelFor calls do for 0 … n-1 on all processors, in no particular order,
 // and returns an error if one did. What do makes must depend on its argument
 // only.
-func eachExample(n int, do func(i int) error) error {
+func parallelFor(n int, do func(i int) error) error {
 	var workers errgroup.Group
 	var next atomic.Int64
 	for range min(n, runtime.GOMAXPROCS(0)) {

@@ -31,7 +31,7 @@ const (
 // img_align_celeba.zip or the folder img_align_celeba in the cache folder, where
 // a person has to put it: the authors' terms keep programs from fetching it. The
 // authors' split is taken from list_eval_partition.txt in the archive or beside
-// it, and their validation part left out; without that file [apart] splits. All
+// it, and their validation part left out; without that file [hashSplit] splits. All
 // are of one class. Unless another size is asked for, the middle 178x178 pixels
 // are scaled to 32x32.
 func openCelebA(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
@@ -137,7 +137,7 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 	}
 	if splits == nil {
 		a.places, a.note = faces, "; split by file name, a fifth to test"
-		return a, setApart(faces)
+		return a, assignHashSplit(faces)
 	}
 	for _, p := range faces {
 		file := path.Base(p.name)

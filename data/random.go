@@ -7,12 +7,12 @@ import "math/rand/v2"
 type purpose uint64
 
 const (
-	forSpread purpose = iota + 1
-	forHoldOut
+	forStratify purpose = iota + 1
+	forSplit
 	forEpoch
 	forExample
-	forPoints
-	forStrange
+	forToy2D
+	forOOD
 	forMixup
 	forCorrupt
 )

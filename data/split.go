@@ -2,22 +2,25 @@ package data
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 )
 
-// HoldOut draws n examples at random and holds them out, for validation say;
-// rest has the others. Both keep the order of d and bear the split names given.
-// The draw depends on n, seed and d.Len() only.
-func (d *Dataset) HoldOut(n int, seed uint64, restSplit, heldSplit string) (rest, held *Dataset, err error) {
+// RandomSplit draws n examples without replacement, as a validation set for instance, and
+// returns them as held; rest has the others. Both keep the order of d and get the split
+// names given. The draw depends on n, seed and d.Len() only. It is an error if n is below 1
+// or leaves no example.
+func (d *Dataset) RandomSplit(n int, seed uint64, restSplit, heldSplit string) (rest, held *Dataset, err error) {
 	if n < 1 || n >= d.Len() {
 		return nil, nil, fmt.Errorf("data: cannot hold out %d of the %d examples of %s: give a number from 1 to %d", n, d.Len(), d.Name, d.Len()-1)
 	}
-	return d.cut(stream(forHoldOut, seed, 0, 0).Perm(d.Len()), n, restSplit, heldSplit)
+	return d.splitAt(stream(forSplit, seed, 0, 0).Perm(d.Len()), n, restSplit, heldSplit)
 }
 
-// cut holds out the first n examples of order. Both parts keep d's own order.
-func (d *Dataset) cut(order []int, n int, restSplit, heldSplit string) (rest, held *Dataset, err error) {
+// splitAt holds out the first n examples of order. Both parts keep d's own order.
+func (d *Dataset) splitAt(order []int, n int, restSplit, heldSplit string) (rest, held *Dataset, err error) {
 	first, others := slices.Clone(order[:n]), slices.Clone(order[n:])
 	slices.Sort(first)
 	slices.Sort(others)
@@ -30,33 +33,59 @@ func (d *Dataset) cut(order []int, n int, restSplit, heldSplit string) (rest, he
 	return rest, held, nil
 }
 
-// limit returns n examples spread over the classes, or d itself where n is 0 or
-// reaches all of it. They come in drawing order, so that a smaller limit gives
-// the beginning of a larger one's set.
+// limit returns n examples, stratified by class, or d itself if n is 0 or at least d.Len().
+// They are in drawing order, so that a smaller limit gives a prefix of a larger one's set.
 func (d *Dataset) limit(n int) (*Dataset, error) {
 	if n == 0 || n >= d.Len() {
 		return d, nil
 	}
-	return d.Subset(d.Split, spread(d.Labels, len(d.Classes))[:n])
+	return d.Subset(d.Split, stratifiedOrder(d.Labels, len(d.Classes))[:n])
 }
 
-// spread orders the examples at random in such a way that every beginning of
-// the order holds the classes about in their proportions: the r-th drawn of a
-// class with n examples stands at (r+1/2)/n of the way. The order depends on
-// the labels only, so it is the same for every run.
-func spread(labels []int32, classes int) []int {
+// stratifiedOrder returns a random order of the examples in which every prefix has the
+// classes in about their proportions: the r-th drawn of a class with n examples has the
+// position (r+1/2)/n. It depends on the labels only, so it is the same for every run.
+func stratifiedOrder(labels []int32, classes int) []int {
 	count := make([]int, classes)
 	for _, c := range labels {
 		count[c]++
 	}
-	order := stream(forSpread, 0, 0, 0).Perm(len(labels))
-	place := make([]float64, len(labels))
+	order := stream(forStratify, 0, 0, 0).Perm(len(labels))
+	position := make([]float64, len(labels))
 	rank := make([]int, classes)
 	for _, i := range order {
 		c := labels[i]
-		place[i] = (float64(rank[c]) + .5) / float64(count[c])
+		position[i] = (float64(rank[c]) + .5) / float64(count[c])
 		rank[c]++
 	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(place[i], place[j]) })
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(position[i], position[j]) })
 	return order
+}
+
+// hashSplit selects the test examples of a dataset that has no split of its own. names[i]
+// identifies example i within classes[i]. Of every class it takes the first fifth, rounded
+// and at least one, in the order of SHA-256("class/name"). So the split does not depend on
+// where the files are stored or in which order they are listed, and hardly changes when
+// examples are added. It is an error if a class has one example.
+func hashSplit(classes, names []string) (test []bool, err error) {
+	type keyed struct {
+		key   [sha256.Size]byte
+		index int
+	}
+	members := map[string][]keyed{}
+	for i, class := range classes {
+		members[class] = append(members[class], keyed{sha256.Sum256([]byte(class + "/" + names[i])), i})
+	}
+	test = make([]bool, len(classes))
+	for _, class := range slices.Sorted(maps.Keys(members)) {
+		examples := members[class]
+		if len(examples) < 2 {
+			return nil, fmt.Errorf("class %s has one image: it needs two, one for training and one for testing", shown(class))
+		}
+		slices.SortFunc(examples, func(a, b keyed) int { return slices.Compare(a.key[:], b.key[:]) })
+		for _, e := range examples[:max(1, (2*len(examples)+5)/10)] {
+			test[e.index] = true
+		}
+	}
+	return test, nil
 }

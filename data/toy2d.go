@@ -14,7 +14,7 @@ const (
 )
 
 // plane is a set of points in the plane, drawn from a density a class.
-type plane struct {
+type toy2D struct {
 	name, about string
 	source      string   // whose set it follows
 	classes     []string // class names
@@ -40,7 +40,7 @@ type plane struct {
 //
 // Sources: scikit-learn, sklearn/datasets/_samples_generator.py (it spaces t
 // evenly, here it is drawn); Grathwohl et al., FFJORD, 2019, lib/toy_data.py.
-func planes() []plane {
+func toy2DSets() []toy2D {
 	const (
 		scikit = "scikit-learn"
 		ffjord = "FFJORD (Grathwohl et al. 2019)"
@@ -51,7 +51,7 @@ func planes() []plane {
 	// cell is uniform on [0,1) in steps that float32 can add to a small whole
 	// number without rounding up to the next, so no point changes its colour.
 	cell := func(rng *rand.Rand) float64 { return float64(rng.Uint32N(1<<20)) / (1 << 20) }
-	return []plane{
+	return []toy2D{
 		{"moons", "two half circles that interlock", scikit, []string{"upper", "lower"},
 			func(rng *rand.Rand, class int) (float64, float64) {
 				sin, cos := math.Sincos(math.Pi * rng.Float64())
@@ -95,16 +95,16 @@ func planes() []plane {
 }
 
 // Planes lists the names of the two-dimensional sets.
-func Planes() []string {
+func Toy2DKinds() []string {
 	var names []string
-	for _, p := range planes() {
+	for _, p := range toy2DSets() {
 		names = append(names, p.name)
 	}
 	return names
 }
 
 // open draws the set; arg is the number of points of each split.
-func (p plane) open(_ context.Context, arg string, opts Options) (train, test *Dataset, err error) {
+func (p toy2D) open(_ context.Context, arg string, opts Options) (train, test *Dataset, err error) {
 	n := defaultPoints
 	if arg != "" {
 		if n, err = strconv.Atoi(arg); err != nil || n < len(p.classes) || n > maxPoints {
@@ -122,7 +122,7 @@ func (p plane) open(_ context.Context, arg string, opts Options) (train, test *D
 
 // generate draws n points, the classes in turn, so that their counts differ by
 // one at most.
-func (p plane) generate(n int, seed, part uint64, split string) (*Dataset, error) {
+func (p toy2D) generate(n int, seed, part uint64, split string) (*Dataset, error) {
 	d := Dataset{
 		Info: Info{
 			Name: p.name, Split: split, Classes: p.classes,
@@ -133,7 +133,7 @@ func (p plane) generate(n int, seed, part uint64, split string) (*Dataset, error
 		Points: make([]float32, 0, 2*n),
 		Labels: make([]int32, n),
 	}
-	rng := stream(forPoints, seed, part, 0)
+	rng := stream(forToy2D, seed, part, 0)
 	for i := range n {
 		class := i % len(p.classes)
 		x, y := p.draw(rng, class)

@@ -8,7 +8,7 @@ import (
 // Each set has its classes equally often, lies where the landscapes look, and
 // follows the seed.
 func TestPlanes(t *testing.T) {
-	for _, p := range planes() {
+	for _, p := range toy2DSets() {
 		t.Run(p.name, func(t *testing.T) {
 			train, test := open(t, p.name, Options{Seed: 1})
 			if train.Len() != 1000 || test.Len() != 1000 || train.Checksum == test.Checksum {

@@ -73,13 +73,13 @@ func (r *Run) openOutliers(ctx context.Context, report progress.Reporter) (err e
 	if name == "" {
 		return nil
 	}
-	if kinds := r.Train.Strangers(); slices.Contains(kinds, name) {
-		r.outliers, err = r.Train.Strange(name, r.Config.Seed)
+	if kinds := r.Train.OODKinds(); slices.Contains(kinds, data.CanonicalOODKind(name)) {
+		r.outliers, err = r.Train.SynthesizeOOD(name, r.Config.Seed)
 		return err
 	}
 	r.outliers, _, err = data.Open(ctx, name, data.Options{Seed: r.Config.Seed, Progress: report})
 	if err != nil {
-		return fmt.Errorf("ngebm: margin.outliers is %q, neither a way to make strange examples (%s) nor a data set: %w", name, strings.Join(r.Train.Strangers(), ", "), err)
+		return fmt.Errorf("ngebm: margin.outliers is %q, neither a kind of synthetic OOD set (%s) nor a dataset: %w", name, strings.Join(r.Train.OODKinds(), ", "), err)
 	}
 	if slices.Equal(r.outliers.Shape, r.Train.Shape) {
 		return nil

@@ -26,7 +26,7 @@ type Adversarial struct {
 // learning, Liu et al. 2020); see energy.Margin.
 type Margin struct {
 	// Outliers names what the model should find unlikely: a way to make strange
-	// examples of the training set (see data.Dataset.Strange: "uniform noise") or a
+	// examples of the training set (see data.Dataset.SynthesizeOOD: "uniform noise") or a
 	// data set for data.Open, brought to the same shape. "" is none.
 	Outliers string  `json:"outliers,omitempty"`
 	Weight   float64 `json:"weight,omitempty"` // .1

@@ -43,8 +43,8 @@ func Methods() []Method {
 			"adversarial.epsilon=.0314", "adversarial.epsilon=.1",
 		},
 		{
-			"energy-margin", "cross-entropy and a margin between the energies of data and outliers, here noise or points far away (Liu et al. 2020; its margins for CIFAR-10 are 23 and 5, these 10 and 0)",
-			"margin.outliers=uniform noise,margin.in=10,margin.out=0,margin.weight=.01", "margin.outliers=far away,margin.in=10,margin.out=0,margin.weight=.01",
+			"energy-margin", "cross-entropy and a margin between the energies of data and outliers, here noise or points in a box around the data (Liu et al. 2020; its margins for CIFAR-10 are 23 and 5, these 10 and 0)",
+			"margin.outliers=uniform noise,margin.in=10,margin.out=0,margin.weight=.01", "margin.outliers=uniform box,margin.in=10,margin.out=0,margin.weight=.01",
 		},
 	}
 }
@@ -63,7 +63,7 @@ func (c *Config) Use(method string) error {
 		c.LabelSmoothing, c.Focal, c.Augment.Mixup = 0, 0, 0
 		c.JEM, c.Adversarial, c.Margin = jem.Settings{}, Adversarial{}, Margin{}
 		settings := m.images
-		if set, _, _ := strings.Cut(c.Data, ":"); slices.Contains(data.Planes(), set) {
+		if set, _, _ := strings.Cut(c.Data, ":"); slices.Contains(data.Toy2DKinds(), set) {
 			settings = m.points
 		}
 		return c.Set(settings)

@@ -198,7 +198,7 @@ func TestRivalsDoWhatTheyAreFor(t *testing.T) {
 		t.Errorf("adversarial training brought the accuracy under attack from %v to %v", attacked, hardened)
 	}
 
-	far, err := plain.Test.Strange("far away", 7) // other points than the training's
+	far, err := plain.Test.SynthesizeOOD("uniform box", 7) // other points than the training's
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestOutliers(t *testing.T) {
 	cfg := small()
 	cfg.Margin.Outliers = "no such thing"
 	_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
-	wantMessage(t, err, `margin.outliers is "no such thing"`, "far away")
+	wantMessage(t, err, `margin.outliers is "no such thing"`, "uniform box")
 	cfg.Margin.Outliers = "digits"
 	_, err = ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	wantMessage(t, err, `margin.outliers is "digits"`, "[8 8 1]", "[2]")

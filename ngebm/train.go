@@ -119,7 +119,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 		}
 	}
 	if cfg.Validation > 0 {
-		if r.Train, r.Validation, err = r.Train.HoldOut(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
+		if r.Train, r.Validation, err = r.Train.RandomSplit(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
 			return nil, err
 		}
 	}

@@ -40,14 +40,14 @@ func Corruptions(d *data.Dataset, index int, seed uint64) (*Figure, error) {
 }
 
 // Strangers draws the images at the given indices of a set, and below each what
-// [data.Dataset.Strange] makes of it or in its place, a kind a row: all kinds that
+// [data.Dataset.SynthesizeOOD] makes of it or in its place, a kind a row: all kinds that
 // the set's shape allows, or those named.
 func Strangers(d *data.Dataset, indices []int, seed uint64, kinds ...string) (*Figure, error) {
 	if _, _, err := pickImages(d, indices, nil); err != nil {
 		return nil, err
 	}
 	if len(kinds) == 0 {
-		kinds = d.Strangers()
+		kinds = d.OODKinds()
 		if d.Shape[0] != d.Shape[1] {
 			kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == "rotated" || kind == "rotated 270" })
 		}
@@ -58,7 +58,7 @@ func Strangers(d *data.Dataset, indices []int, seed uint64, kinds ...string) (*F
 	}
 	rows := []ImageRow{tilesOf("original", d, indices)}
 	for _, kind := range kinds {
-		strange, err := d.Strange(kind, seed)
+		strange, err := d.SynthesizeOOD(kind, seed)
 		if err != nil {
 			return nil, err
 		}

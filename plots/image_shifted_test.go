@@ -158,7 +158,7 @@ func TestShiftedRefuse(t *testing.T) {
 	for name, try := range map[string]func() (*Figure, error){
 		"index 30 is outside stripes":               func() (*Figure, error) { return Strangers(grey, []int{30}, 1) },
 		"index -1 is outside stripes":               func() (*Figure, error) { return Corruptions(grey, -1, 1) },
-		`cannot be made "fog"`:                      func() (*Figure, error) { return Strangers(grey, []int{0}, 1, "fog") },
+		`no synthetic OOD set "fog"`:                func() (*Figure, error) { return Strangers(grey, []int{0}, 1, "fog") },
 		"shape [2]: an image has":                   func() (*Figure, error) { return Corruptions(pointSet(t, 3, corners), 0, 1) },
 		"0 images to draw: choose 1 to 400":         func() (*Figure, error) { return Strangers(grey, nil, 1) },
 		"an image has height, width and 1 or 3 cha": func() (*Figure, error) { return Strangers(pointSet(t, 3, corners), []int{0}, 1) },

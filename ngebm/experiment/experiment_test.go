@@ -88,7 +88,7 @@ func TestRun(t *testing.T) {
 		if err != nil || !trained.Loaded || trained.Hash != found.Run {
 			t.Fatalf("the configuration in the results gives run %s, not %s (%v)", trained.Hash, found.Run, err)
 		}
-		_, part, err := trained.Test.HoldOut(300, 1, "test", "test")
+		_, part, err := trained.Test.RandomSplit(300, 1, "test", "test")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ type Protocol struct {
 	Attacked int `json:"attacked"`
 	Worst    int `json:"worst"`
 	// Strange are the kinds of strangers made from the test examples, see
-	// data.Dataset.Strange; Outside are other data sets, in the same shape.
+	// data.Dataset.SynthesizeOOD; Outside are other data sets, in the same shape.
 	Strange []string `json:"strange"`
 	Outside []string `json:"outside"`
 	// Absent are the sets that were asked for and not there.
@@ -139,7 +139,7 @@ func (p Protocol) draw(test *data.Dataset, outside []*data.Dataset) (s parts, er
 		of = *part.to
 	}
 	for _, kind := range p.Strange {
-		set, err := s.detection.Strange(kind, p.Seed)
+		set, err := s.detection.SynthesizeOOD(kind, p.Seed)
 		if err != nil {
 			return s, err
 		}
@@ -159,7 +159,7 @@ func (p Protocol) cut(d *data.Dataset, n int) (*data.Dataset, error) {
 	if n == 0 || n >= d.Len() {
 		return d, nil
 	}
-	_, part, err := d.HoldOut(n, p.Seed, d.Split, d.Split)
+	_, part, err := d.RandomSplit(n, p.Seed, d.Split, d.Split)
 	return part, err
 }
 

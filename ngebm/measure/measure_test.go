@@ -39,7 +39,7 @@ func trained(t *testing.T) *ngebm.Run {
 
 func TestMeasure(t *testing.T) {
 	run := trained(t)
-	noise, err := run.Test.Strange("uniform noise", 1)
+	noise, err := run.Test.SynthesizeOOD("uniform noise", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

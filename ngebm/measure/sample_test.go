@@ -52,7 +52,7 @@ func TestSamplesFallOnTheMoons(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		held, _, err := run.Test.HoldOut(run.Test.Len()-500, 1, "test", "rest")
+		held, _, err := run.Test.RandomSplit(run.Test.Len()-500, 1, "test", "rest")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,9 +22,9 @@ import (
 
 // Validation says how [OnValidation] judges a run. The zero value is fit for use.
 type Validation struct {
-	// Strange is the kind of strange examples (see data.Dataset.Strange) that the
+	// Strange is the kind of strange examples (see data.Dataset.SynthesizeOOD) that the
 	// validation examples are to be told from; "" is "rotated" for square images,
-	// "rotated 180" for others and "far away" for points.
+	// "rotated 180" for others and "uniform box" for points.
 	Strange string
 	// Epsilon is the size of the attack in L∞, as a fraction of the pixel range or in
 	// the points' own units; 0 is 8/255 for images and .3 for points.
@@ -122,7 +122,7 @@ func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 	if v.Strange == "" {
 		switch {
 		case !images:
-			v.Strange = "far away"
+			v.Strange = "uniform box"
 		case d.Shape[0] == d.Shape[1]:
 			v.Strange = "rotated"
 		default:
@@ -204,7 +204,7 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 		return nil, err
 	}
 	figures := map[string]float64{"accuracy": before.Accuracy, "NLL": before.NLL, "ECE": before.ECE, "ECE_after_T": after}
-	strange, err := d.Strange(v.Strange, run.Config.Seed)
+	strange, err := d.SynthesizeOOD(v.Strange, run.Config.Seed)
 	if err != nil {
 		return nil, err
 	}

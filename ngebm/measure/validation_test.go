@@ -43,7 +43,7 @@ func TestOnValidation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	turned, err := run.Validation.Strange("rotated", run.Config.Seed)
+	turned, err := run.Validation.SynthesizeOOD("rotated", run.Config.Seed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestOnValidation(t *testing.T) {
 		want    string
 	}{
 		{measure.Validation{Examples: 50}, func(*ngebm.Run) {}, "lacks accuracy; delete it to judge again"},
-		{measure.Validation{Strange: "melted"}, func(*ngebm.Run) {}, `cannot be made "melted"`},
+		{measure.Validation{Strange: "melted"}, func(*ngebm.Run) {}, `no synthetic OOD set "melted"`},
 		{measure.Validation{Epsilon: math.Inf(1)}, func(*ngebm.Run) {}, "ε of the attack on validation examples is +Inf"},
 		{measure.Validation{Examples: -1}, func(*ngebm.Run) {}, "-1 validation examples"},
 		{measure.Validation{}, func(r *ngebm.Run) { r.Validation = oneOf(t, r.Validation) }, "1 validation examples are too few for 15 bins"},

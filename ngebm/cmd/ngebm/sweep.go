@@ -32,7 +32,7 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	listVar(fs, &gridText, "grid", "", ";", "settings and their values, as in 'beta=0,.01,.1;gamma=0,.01,.1'")
 	listVar(fs, &seedList, "seeds", "1,2,3", ",", "seeds; each decides weights, order and validation split of its runs")
 	listVar(fs, &pareto, "pareto", strings.Join(judging.ParetoFigures(), ","), ",", "figures of the Pareto front, from "+strings.Join(judging.ValidationFigures(), ", "))
-	fs.StringVar(&judge.Strange, "strange", "", "kind of strange examples to tell the validation set from: rotated, uniform noise, inverted … (default: rotated, or far away for points)")
+	fs.StringVar(&judge.Strange, "strange", "", "kind of strange examples to tell the validation set from: rotated, uniform noise, inverted … (default: rotated, or uniform box for points)")
 	fs.Float64Var(&judge.Epsilon, "epsilon", 0, "size of the PGD attack in L∞, of the pixel range (default: 8/255, .3 for points)")
 	fs.IntVar(&judge.Examples, "attacked", 0, "validation examples to attack (default: 200, or all if there are fewer)")
 	jsonFile := fs.String("json", "", "write the table there too, as JSON; - is the standard output, in place of the table")

@@ -60,7 +60,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 func mostSteps(ctx context.Context, cfg ngebm.Config) int {
 	examples := cfg.Limit
 	set, _, _ := strings.Cut(cfg.Data, ":")
-	if set == "digits" || slices.Contains(data.Planes(), set) {
+	if set == "digits" || slices.Contains(data.Toy2DKinds(), set) {
 		if train, _, err := data.Open(ctx, cfg.Data, data.Options{Limit: cfg.Limit, Offline: true}); err == nil {
 			examples = train.Len()
 		}
