@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -31,7 +32,7 @@ func wantMessage(t *testing.T, err error, parts ...string) {
 }
 
 func TestBadInput(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("large network in pure Go", func(t *testing.T) {
 		cfg := small()
 		cfg.Net = "mlp-400-400"
-		_, err := ngebm.Train(t.Context(), open(t, "go"), cfg, ngebm.Options{Runs: t.TempDir()})
+		_, err := ngebm.Train(t.Context(), testdevice.Open(t, "go"), cfg, ngebm.Options{Runs: t.TempDir()})
 		wantMessage(t, err, "mlp-400-400", "162402 weights", "ngebm devices")
 	})
 	t.Run("checkpoint of another run", func(t *testing.T) {
@@ -103,6 +104,6 @@ func (h hungry) Logits(scope *model.Scope, x *Node, classes int) *Node {
 // Where the device's memory does not suffice, the error says what to lower.
 func TestOutOfMemory(t *testing.T) {
 	cfg := small()
-	_, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: hungry{nets.MLP{Hidden: []int{16}}}})
+	_, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: hungry{nets.MLP{Hidden: []int{16}}}})
 	wantMessage(t, err, "step 1", "too little memory", "lower batch", "-device")
 }

@@ -7,7 +7,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/internal/ascent"
+	"ngebm/ngebm/internal/innerloop"
 )
 
 // ball is where adversarial training searches, in the network's units.
@@ -56,7 +56,7 @@ func (b ball) startL2(rng *rand.Rand, x []float32) {
 
 // step is one step of projected gradient ascent on the cross-entropy. Its inputs that
 // stay are the unperturbed examples and their labels.
-func (b ball) step(logits func(*Node) *Node) ascent.Step {
+func (b ball) step(logits func(*Node) *Node) innerloop.Step {
 	return func(x, _ *Node, same []*Node) (next, watch *Node) {
 		clean, labels := same[0], same[1]
 		f := logits(x)

@@ -10,11 +10,10 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/internal/ascent"
+	"ngebm/ngebm/internal/innerloop"
 	"ngebm/ngebm/internal/reference"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -33,19 +32,16 @@ func TestBallReference(t *testing.T) {
 		{"points", nets.MLP{Hidden: []int{16, 16}}, 3, false, []string{"cpu", "go"}},
 		{"images", nets.ConvNet{Channels: []int{4, 6}}, 4, true, []string{"cpu"}},
 	} {
-		for _, backend := range c.backends {
-			dev, err := device.Open(backend, progress.Silent{})
-			if err != nil {
-				t.Fatal(err)
-			}
+		for _, kind := range c.backends {
+			backend := testdevice.Open(t, kind)
 			// A store for each: weights live on one device.
 			store := reference.Weights(t, want, c.set+":weight ", reference.Names(want, c.set+":weight "), dtypes.Float32)
 			logits := func(x *Node) *Node { return c.net.Logits(store.RootScope().In("net"), x, c.classes) }
 			for _, norm := range []string{"linf", "l2"} {
-				t.Run(c.set+"/"+backend+"/"+norm, func(t *testing.T) {
+				t.Run(c.set+"/"+kind+"/"+norm, func(t *testing.T) {
 					of := func(what string) reference.Array { return want[c.set+" "+norm+":"+what] }
 					b := ballOf(Adversarial{Epsilon: of("epsilon").Values[0], Step: of("step").Values[0], Norm: norm}, c.images)
-					loop, err := ascent.New(ascent.Model{Backend: dev.Backend, Store: store, Scope: "net", Logits: logits}, 6, false, b.step(logits))
+					loop, err := innerloop.New(innerloop.Model{Backend: backend, Store: store, Scope: "net", Logits: logits}, 6, false, b.step(logits))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -56,7 +52,7 @@ func TestBallReference(t *testing.T) {
 						t.Fatal(err)
 					}
 					reference.Hold(t, "end", end, of("end"), 1e-5)
-					exec, err := model.NewExec(dev.Backend, store, func(_ *model.Scope, x, y *Node) *Node { return energy.CrossEntropy(logits(x), y, 0) })
+					exec, err := model.NewExec(backend, store, func(_ *model.Scope, x, y *Node) *Node { return energy.CrossEntropy(logits(x), y, 0) })
 					if err != nil {
 						t.Fatal(err)
 					}

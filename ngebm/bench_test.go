@@ -4,9 +4,8 @@ import (
 	"testing"
 
 	"ngebm/data"
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
 	_ "ngebm/ngebm/device/heap"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // noise is a set of random images in the shape of CIFAR-10.
@@ -33,10 +32,7 @@ func noise(b *testing.B, n int) *data.Dataset {
 // passes a layer and NG-EBM six, so the floor of their ratio is 2.0; JEM makes 46, two in
 // each of 20 SGLD steps and three each for data and samples, 7.7 times NG-EBM's.
 func BenchmarkStep(b *testing.B) {
-	dev, err := device.Open("", progress.Silent{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	backend := testdevice.Open(b, "")
 	before := 0. // seconds a step
 	for _, c := range []struct{ name, set string }{
 		{"cross-entropy", ""},
@@ -48,7 +44,7 @@ func BenchmarkStep(b *testing.B) {
 			if err := cfg.Set(c.set); err != nil {
 				b.Fatal(err)
 			}
-			s, err := NewStepper(dev.Backend, cfg, noise(b, 64), 1, 1)
+			s, err := NewStepper(backend, cfg, noise(b, 64), 1, 1)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -74,17 +70,14 @@ func BenchmarkStep(b *testing.B) {
 // BenchmarkEvaluate takes 1,000 images of 32×32×3 through wrn-10-2, without and
 // with ‖∂E/∂x‖.
 func BenchmarkEvaluate(b *testing.B) {
-	dev, err := device.Open("", progress.Silent{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	backend := testdevice.Open(b, "")
 	d := noise(b, 1000)
 	cfg := DefaultConfig("", "wrn-10-2")
 	net, err := networkFor(cfg, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := newClassifier(dev.Backend, net, newStore(cfg), networkScope, d.Shape, d.Classes, d.Len())
+	c, err := newClassifier(backend, net, newStore(cfg), networkScope, d.Shape, d.Classes, d.Len())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/nets"
 )
 
@@ -73,7 +74,7 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 		return nil, err
 	}
 	if _, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, shape...)...)); err != nil {
-		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, firstLine(err))
+		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, explain.Error(err))
 	}
 	return c, nil
 }
@@ -275,7 +276,7 @@ func (c *Classifier) eachBatch(ctx context.Context, exec *model.Exec, name strin
 		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, c.Shape...)...)
 		out, err := exec.Exec(x)
 		if err != nil {
-			return fmt.Errorf("ngebm: evaluating %s: %w", name, firstLine(err))
+			return fmt.Errorf("ngebm: evaluating %s: %w", name, explain.Error(err))
 		}
 		flats := make([][]float32, len(out))
 		for i, t := range out {

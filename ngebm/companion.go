@@ -12,7 +12,8 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
-	"ngebm/ngebm/internal/ascent"
+	"ngebm/ngebm/internal/explain"
+	"ngebm/ngebm/internal/innerloop"
 	"ngebm/ngebm/jem"
 )
 
@@ -47,7 +48,7 @@ type companion interface {
 // newCompanion returns the one that the configuration asks for, or nil.
 func (t *trainer) newCompanion() (companion, error) {
 	cfg := t.run.Config
-	m := ascent.Model{Backend: t.backend, Store: t.store, Scope: networkScope, Logits: t.logits}
+	m := innerloop.Model{Backend: t.backend, Store: t.store, Scope: networkScope, Logits: t.logits}
 	if t.sharing != nil {
 		m.Mesh = t.sharing.part.Mesh
 	}
@@ -134,15 +135,15 @@ func (o *outliers) close()                        {}
 
 // adversary is the companion of adversarial training.
 type adversary struct {
-	loop *ascent.Loop
+	loop *innerloop.Loop
 	seed uint64
 	ball ball
 }
 
-func newAdversary(m ascent.Model, a Adversarial, images bool, seed uint64) (*adversary, error) {
+func newAdversary(m innerloop.Model, a Adversarial, images bool, seed uint64) (*adversary, error) {
 	v := &adversary{seed: seed, ball: ballOf(a, images)}
 	var err error
-	v.loop, err = ascent.New(m, a.Steps, false, v.ball.step(m.Logits))
+	v.loop, err = innerloop.New(m, a.Steps, false, v.ball.step(m.Logits))
 	return v, err
 }
 
@@ -161,7 +162,7 @@ func (v *adversary) next(m moment, x *tensors.Tensor, batch data.Batch) (beside,
 	labels := tensors.FromFlatDataAndDimensions(batch.Labels, examples)
 	end, watch, err := v.loop.Run(start, nil, x, labels)
 	if err != nil {
-		return beside{}, fmt.Errorf("ngebm: adversarial examples: %w", firstLine(err))
+		return beside{}, fmt.Errorf("ngebm: adversarial examples: %w", explain.Error(err))
 	}
 	return beside{x: end}, errors.Join(release(start, labels, watch))
 }

@@ -10,6 +10,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -28,7 +29,7 @@ func (c *counting) Logits(scope *model.Scope, x *Node, classes int) *Node {
 // and never again, however many examples there are and however few the last batch has.
 func TestCompiledOnce(t *testing.T) {
 	net := &counting{MLP: nets.MLP{Hidden: []int{16}}}
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), small(), ngebm.Options{Runs: t.TempDir(), Network: net})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), small(), ngebm.Options{Runs: t.TempDir(), Network: net})
 	if err != nil {
 		t.Fatal(err)
 	}

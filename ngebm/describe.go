@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"ngebm/data/plain"
+	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/internal/netgraph"
 )
 
@@ -63,7 +64,7 @@ func (c *Classifier) String() string {
 func (c *Classifier) Summary() (string, error) {
 	g, err := netgraph.Trace(c.backend, c.store, c.Shape, c.logits)
 	if err != nil {
-		return "", fmt.Errorf("ngebm: %s: %w", c.Network, firstLine(err))
+		return "", fmt.Errorf("ngebm: %s: %w", c.Network, explain.Error(err))
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // What is printed of a run, its classifier and its sets tells a person what they are,
 // without pointers and without folders of this machine.
 func TestPrinted(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	cfg := small()
 	cfg.Name, cfg.EMA = "try", .9
 	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})

@@ -10,13 +10,14 @@ import (
 
 	"ngebm/data/testdisk"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // A disk that is full, becomes read-only or is taken away while a run trains stops it
 // with the reason; the checkpoint before is good, and once the fault is mended the run
 // goes on and ends as the one that was left alone.
 func TestTrainingOnFaultyDisk(t *testing.T) {
-	cfg, backend := small(), open(t, "go")
+	cfg, backend := small(), testdevice.Open(t, "go")
 	alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // trainerOf is a trainer of the configuration that is ready for its first step.
@@ -21,10 +21,7 @@ func trainerOf(t *testing.T, cfg Config) *trainer { return trainerAt(t, cfg, 0) 
 // trainerAt is one that takes so many steps at once.
 func trainerAt(t *testing.T, cfg Config, atOnce int) *trainer {
 	t.Helper()
-	dev, err := device.Open("cpu", progress.Silent{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	net, err := networkFor(cfg, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -33,11 +30,11 @@ func trainerAt(t *testing.T, cfg Config, atOnce int) *trainer {
 	if r.Train, r.Test, err = data.Open(t.Context(), cfg.Data, data.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	store, err := r.build(dev.Backend, net, "", r.Train.Shape, r.Train.Classes, 64)
+	store, err := r.build(backend, net, "", r.Train.Shape, r.Train.Classes, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &trainer{run: r, backend: dev.Backend, store: store, total: 1000, opts: Options{Progress: progress.Silent{}}, atOnce: atOnce}
+	out := &trainer{run: r, backend: backend, store: store, total: 1000, opts: Options{Progress: progress.Silent{}}, atOnce: atOnce}
 	if err := out.prepare(); err != nil {
 		t.Fatal(err)
 	}

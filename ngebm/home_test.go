@@ -14,6 +14,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 
 	"github.com/gomlx/compute"
 )
@@ -53,7 +54,7 @@ func home(t *testing.T) (dir string, untouched func()) {
 
 // A run folder that is a link is neither trained in nor loaded; what it points to stays.
 func TestARunFolderIsNotALink(t *testing.T) {
-	backend, cfg, runs := open(t, "go"), small(), t.TempDir()
+	backend, cfg, runs := testdevice.Open(t, "go"), small(), t.TempDir()
 	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +93,7 @@ func TestARunFolderIsNotALink(t *testing.T) {
 
 // No file of a run is read or written through a link.
 func TestARunsFilesAreNoLinks(t *testing.T) {
-	backend := open(t, "go")
+	backend := testdevice.Open(t, "go")
 	elsewhere, untouched := home(t)
 	for _, name := range []string{"checkpoint.ngebm", "previous.ngebm", "best.ngebm", "good.ngebm", "config.json", "cost.json", "history.csv", "lock"} {
 		cfg, runs := small(), t.TempDir()
@@ -124,7 +125,7 @@ func stopped(t *testing.T, backend compute.Backend, cfg ngebm.Config, runs strin
 
 // What other people and programs put into a run's folder stays there.
 func TestOthersFilesStayInARunFolder(t *testing.T) {
-	backend, cfg, runs := open(t, "go"), small(), t.TempDir()
+	backend, cfg, runs := testdevice.Open(t, "go"), small(), t.TempDir()
 	dir := stopped(t, backend, cfg, runs)
 	stay := []string{".gitignore", ".gitattributes", ".checkpoint.ngebm", ".nfs000123", ".checkpoint.ngebm12.bak", "notes.txt", ".DS_Store"}
 	left := []string{".checkpoint.ngebm123456789012345678", ".best.ngebm444444444444", ".history.csv999999999999", ".cost.json111111111111", ".previous.ngebm777777777777", ".config.json555555555555"}
@@ -153,7 +154,7 @@ func TestOthersFilesStayInARunFolder(t *testing.T) {
 
 // What config.json says of the classifier is that of its checkpoint, to the letter.
 func TestTheConfigurationIsSealed(t *testing.T) {
-	backend, cfg := open(t, "go"), small()
+	backend, cfg := testdevice.Open(t, "go"), small()
 	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +216,7 @@ func TestTheConfigurationIsSealed(t *testing.T) {
 
 // A run to start from is found in a folder of runs of any name.
 func TestStartInAFolderOfAnyName(t *testing.T) {
-	backend, cfg, runs := open(t, "go"), small(), filepath.Join(t.TempDir(), "r[7*?")
+	backend, cfg, runs := testdevice.Open(t, "go"), small(), filepath.Join(t.TempDir(), "r[7*?")
 	first, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +229,7 @@ func TestStartInAFolderOfAnyName(t *testing.T) {
 
 // A set that data.New did not make, and values that are missing, are errors.
 func TestInputsAreChecked(t *testing.T) {
-	run, err := ngebm.Train(t.Context(), open(t, "go"), small(), ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "go"), small(), ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +253,7 @@ func TestInputsAreChecked(t *testing.T) {
 
 // The run that another starts from is the one with that hash, whoever copied what where.
 func TestStartIsWhatItSays(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	first, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: runs})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // file returns the path of a file in the folder of the only run below runs.
@@ -48,7 +49,7 @@ func stoppedAt(t *testing.T, cfg ngebm.Config, runs string, step int64) *ngebm.R
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	run, err := ngebm.Train(ctx, open(t, "go"), cfg, ngebm.Options{Runs: runs, Progress: stopAfter{step, cancel}, SaveEvery: 1})
+	run, err := ngebm.Train(ctx, testdevice.Open(t, "go"), cfg, ngebm.Options{Runs: runs, Progress: stopAfter{step, cancel}, SaveEvery: 1})
 	if !errors.Is(err, ngebm.ErrStopped) {
 		t.Fatalf("stopped at step %d: %v", step, err)
 	}
@@ -77,7 +78,7 @@ func sealedAs(raw []byte, version byte) []byte {
 // it and that for the best one; the run goes on and ends as if nothing had been. What no
 // fault of a disk explains is refused and left as it is.
 func TestDamagedCheckpoint(t *testing.T) {
-	cfg, backend := small(), open(t, "go")
+	cfg, backend := small(), testdevice.Open(t, "go")
 	alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +159,7 @@ func TestDamagedNeverKept(t *testing.T) {
 			t.Errorf("%s has %d bytes", path, len(b))
 		}
 	}
-	loaded, err := ngebm.Load(t.Context(), open(t, "go"), filepath.Dir(last), nil)
+	loaded, err := ngebm.Load(t.Context(), testdevice.Open(t, "go"), filepath.Dir(last), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func TestDamagedNeverKept(t *testing.T) {
 		t.Errorf("loaded at step %d, warning %q", loaded.History.Steps(), loaded.Warning)
 	}
 	writeFile(t, last, nil)
-	loaded, err = ngebm.Load(t.Context(), open(t, "go"), filepath.Dir(last), nil)
+	loaded, err = ngebm.Load(t.Context(), testdevice.Open(t, "go"), filepath.Dir(last), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestDamagedNeverKept(t *testing.T) {
 // The best checkpoint is the run at its most accurate evaluation, to the last bit, for
 // one that was stopped and gone on with too.
 func TestBestIsKept(t *testing.T) {
-	cfg, backend := small(), open(t, "go")
+	cfg, backend := small(), testdevice.Open(t, "go")
 	cfg.LearningRate, cfg.Epochs = 1, 8 // so large that it gets worse again
 	alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
@@ -236,7 +237,7 @@ func TestLongWarmUpIsSaid(t *testing.T) {
 	cfg.Epochs, cfg.Warmup = 1, 1000
 	now := &said{}
 	options := ngebm.Options{Runs: t.TempDir(), Progress: now}
-	if _, err := ngebm.Train(t.Context(), open(t, "go"), cfg, options); err != nil {
+	if _, err := ngebm.Train(t.Context(), testdevice.Open(t, "go"), cfg, options); err != nil {
 		t.Fatal(err)
 	}
 	times := func() (n int) {
@@ -251,7 +252,7 @@ func TestLongWarmUpIsSaid(t *testing.T) {
 		t.Errorf("training said %q", now.tasks)
 	}
 	now.tasks = nil
-	if _, err := ngebm.Train(t.Context(), open(t, "go"), cfg, options); err != nil {
+	if _, err := ngebm.Train(t.Context(), testdevice.Open(t, "go"), cfg, options); err != nil {
 		t.Fatal(err)
 	}
 	if times() != 1 {
@@ -260,7 +261,7 @@ func TestLongWarmUpIsSaid(t *testing.T) {
 	now.tasks = nil
 	sweep := smallSweep(t)
 	sweep.Base.Epochs, sweep.Base.Warmup = 1, 1000
-	if _, err := sweep.Run(t.Context(), open(t, "go"), ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
+	if _, err := sweep.Run(t.Context(), testdevice.Open(t, "go"), ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
 		t.Fatal(err)
 	}
 	if times() != 1 {

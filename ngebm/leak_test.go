@@ -11,6 +11,7 @@ import (
 
 	"ngebm/data/testdisk"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // held is what this process holds.
@@ -69,7 +70,7 @@ func TestLongTrainingStaysSmall(t *testing.T) {
 			}
 			cfg.Epochs = testdisk.Times(60, 1000)
 			var half held
-			run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), SaveEvery: 1, Watch: func(r *ngebm.Run) {
+			run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), SaveEvery: 1, Watch: func(r *ngebm.Run) {
 				if r.History.Steps() == cfg.Epochs/2*r.History.StepsPerEpoch {
 					half = holding()
 				}
@@ -85,7 +86,7 @@ func TestLongTrainingStaysSmall(t *testing.T) {
 // Opening a run, asking it and letting it go, over and over, holds nothing: neither
 // graphs nor buffers nor what XLA compiled.
 func TestLongLoadingStaysSmall(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestLogitsAt(t *testing.T) {
 	cfg := small()
 	cfg.Epochs = 1
-	run, err := ngebm.Train(context.Background(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(context.Background(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestLogitsAt(t *testing.T) {
 func TestNoEnergyIsNaN(t *testing.T) {
 	cfg := small()
 	cfg.Epochs, cfg.Net = 1, ""
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: roots{}})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: roots{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -34,7 +35,7 @@ func (level) Logits(scope *model.Scope, x *Node, classes int) *Node {
 // variance; logits that are all alike, where its gradient is zero; inputs so large that
 // float32 only just holds them.
 func TestOddNumbersTrain(t *testing.T) {
-	backend := open(t, "go")
+	backend := testdevice.Open(t, "go")
 	train, test, err := data.Open(t.Context(), "moons:240", data.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -114,13 +115,13 @@ func TestNaNInDataRefused(t *testing.T) {
 		bad := *train
 		bad.Points = slices.Clone(train.Points)
 		bad.Points[7] = value
-		_, err := ngebm.Train(t.Context(), open(t, "go"), small(), ngebm.Options{Runs: t.TempDir(), TrainSet: &bad, TestSet: test})
+		_, err := ngebm.Train(t.Context(), testdevice.Open(t, "go"), small(), ngebm.Options{Runs: t.TempDir(), TrainSet: &bad, TestSet: test})
 		wantMessage(t, err, want, "example 3")
 	}
 	changed := *train
 	changed.Labels = slices.Clone(train.Labels)
 	changed.Labels[0] = 1 - changed.Labels[0]
-	_, err = ngebm.Train(t.Context(), open(t, "go"), small(), ngebm.Options{Runs: t.TempDir(), TrainSet: &changed, TestSet: test})
+	_, err = ngebm.Train(t.Context(), testdevice.Open(t, "go"), small(), ngebm.Options{Runs: t.TempDir(), TrainSet: &changed, TestSet: test})
 	wantMessage(t, err, "was changed after data.New made it")
 }
 
@@ -162,7 +163,7 @@ func poisoned(t *testing.T, raw []byte, name string) []byte {
 // A run whose weights are NaN is not gone on with; the error names the weight, and its
 // checkpoint stays for whoever wants to look.
 func TestNaNInWeights(t *testing.T) {
-	cfg, runs, backend := small(), t.TempDir(), open(t, "go")
+	cfg, runs, backend := small(), t.TempDir(), testdevice.Open(t, "go")
 	stoppedAt(t, cfg, runs, 23)
 	path := file(t, runs, "checkpoint.ngebm")
 	bad := poisoned(t, readFile(t, path), "/net/fc0/weight")
@@ -177,7 +178,7 @@ func TestNaNInWeights(t *testing.T) {
 // A set that leaves one example for its last batch gets the numbers that its examples
 // get in batches of other sizes.
 func TestLastBatchOfOne(t *testing.T) {
-	run, err := ngebm.Train(t.Context(), open(t, "go"), small(), ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "go"), small(), ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestLastBatchOfOne(t *testing.T) {
 // Energy and cross-entropy of logits at the ends of float32's range are numbers: the
 // largest logit is taken out before anything is raised to a power.
 func TestExtremeLogits(t *testing.T) {
-	backend := open(t, "go")
+	backend := testdevice.Open(t, "go")
 	for _, logits := range [][]float32{{0, 0, 0}, {1e38, -1e38, 0}, {-1e38, -1e38, -1e38}, {3e38, 3e38, 3e38}, {1e-45, 0, -1e-45}, {88, 89, 90}, {-104, -105, -200}} {
 		exec := MustNewExec(backend, func(x *Node) []*Node {
 			f := InsertAxes(x, 0)

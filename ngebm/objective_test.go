@@ -14,6 +14,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/reference"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -48,7 +49,7 @@ func TestObjectives(t *testing.T) {
 					}
 					objective := cfg.Objective([]int{2})
 					store := reference.Weights(t, want, "weight ", parameters, dtype)
-					exec, err := model.NewExec(open(t, backend), store, func(_ *model.Scope, in []*Node) []*Node {
+					exec, err := model.NewExec(testdevice.Open(t, backend), store, func(_ *model.Scope, in []*Node) []*Node {
 						inputs := energy.Inputs{
 							Logits: func(x *Node) *Node { return net.Logits(store.RootScope().In("net"), x, 3) },
 							X:      in[0], Labels: in[1], Others: in[2], OtherLabels: in[1],
@@ -93,7 +94,7 @@ func TestFocalLossWhereSure(t *testing.T) {
 	want := reference.Read(t, "testdata/objectives.npz")
 	for _, gamma := range []float64{1, 1.5, 2, 3} {
 		of := func(backend string, logits *tensors.Tensor, labels []int32) []*tensors.Tensor {
-			return MustExecOnceN(open(t, backend), func(f, y *Node) []*Node {
+			return MustExecOnceN(testdevice.Open(t, backend), func(f, y *Node) []*Node {
 				loss := energy.FocalLoss(f, y, gamma)
 				return []*Node{loss, Gradient(loss, f)[0]}
 			}, logits, labels)

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model/initializer"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -40,11 +41,11 @@ func TestOwnPooling(t *testing.T) {
 		{ownNet{"graph-pool", "dense", first}, 0, ""},
 		{ownNet{"graph-pool", "dense", first}, .1, "use nets.MaxPool2D"},
 		{ownNet{"nets-pool", "dense", second}, .1, ""},
-		{ownNet{"one-name", "conv", second}, 0, "each layer needs a name of its own"},
+		{ownNet{"one-name", "conv", second}, 0, "two layers share a scope name"},
 	} {
 		cfg := ngebm.DefaultConfig("digits", "")
 		cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Gamma = 64, 1, c.gamma, c.gamma
-		_, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: c.net})
+		_, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: c.net})
 		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), "\n")) {
 			t.Errorf("%s with γ=%g: %v, want %q", c.net, c.gamma, err, c.err)
 		}
@@ -72,7 +73,7 @@ func drawn(draw func(*model.Scope) initializer.VariableInitializer, trainable bo
 // What an edit of a person's own network changes without a trace in its graph is part of
 // its run as well: how weights are drawn, and which are trained.
 func TestOwnInitialWeights(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	cfg := ngebm.DefaultConfig("digits", "")
 	cfg.Limit, cfg.Epochs = 64, 1
 	normal := func(deviation float64) func(*model.Scope) initializer.VariableInitializer {
@@ -109,7 +110,7 @@ func TestOwnOperations(t *testing.T) {
 		return linear(scope, graph.InternalBatchNormForInference(x, one, zero, zero, one, 1e-3, 1), classes)
 	})
 	for range 2 {
-		if _, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: normalized}); err != nil {
+		if _, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: normalized}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -117,6 +118,6 @@ func TestOwnOperations(t *testing.T) {
 		model.SetGraphParam(x.Graph(), "/trainer/trainer_regularization_loss", graph.ReduceAllSum(x))
 		return linear(scope, x, classes)
 	})
-	_, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: adding})
+	_, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir(), Network: adding})
 	wantMessage(t, err, "the network adds a loss", "leave it out")
 }

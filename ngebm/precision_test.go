@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // Training in bfloat16, with all three terms of NG-EBM, goes where training in float32
@@ -14,12 +15,12 @@ import (
 func TestBFloat16(t *testing.T) {
 	cfg := ngebm.DefaultConfig("digits", "convnet")
 	cfg.Limit, cfg.Epochs, cfg.Batch, cfg.Beta, cfg.Gamma, cfg.LearningRate, cfg.Warmup = 400, 12, 40, .01, .01, 3e-3, 10
-	single, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	single, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Precision = "bfloat16"
-	half, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	half, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"ngebm/data/files"
 	"ngebm/data/plain"
 	"ngebm/data/progress"
+	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
 )
@@ -49,7 +50,7 @@ const networkFile = "network.txt"
 func traceNetwork(backend compute.Backend, net nets.Network, store *model.Store, shape []int, classes int) (netgraph.Graph, error) {
 	g, err := netgraph.Trace(backend, store, shape, func(x *Node) *Node { return logitsOf(net, store, networkScope, x, classes) })
 	if err != nil {
-		return g, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, firstLine(err))
+		return g, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, explain.Error(err))
 	}
 	return g, nil
 }
@@ -65,7 +66,7 @@ func isOwn(net nets.Network) bool {
 func ownHash(hash string, g netgraph.Graph, store *model.Store, seed uint64) (string, error) {
 	initial, err := netgraph.Initial(store, "/"+networkScope, int64(seed))
 	if err != nil {
-		return "", fmt.Errorf("ngebm: the network's %s", firstLine(err))
+		return "", fmt.Errorf("ngebm: the network's %s", explain.Error(err))
 	}
 	sum := sha256.Sum256(fmt.Appendln(nil, hash, g.Sum(), initial))
 	return hex.EncodeToString(sum[:6]), nil

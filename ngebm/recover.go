@@ -12,6 +12,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
+	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/jem"
 )
 
@@ -130,7 +131,7 @@ func (t *trainer) setBack() error {
 	}
 	// The optimiser's moments, which a state from before the first step does not have.
 	if err := t.store.InitializeVariables(t.backend, nil); err != nil {
-		return fmt.Errorf("ngebm: %w", firstLine(err))
+		return fmt.Errorf("ngebm: %w", explain.Error(err))
 	}
 	h := r.History
 	h.Recoveries = reached.Recoveries + 1

@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -30,7 +31,7 @@ func jemOnMoons(step float64) ngebm.Config {
 // its events and in the error, and the checkpoint from before, of a state in which all
 // was well, can still be loaded and gone on with.
 func TestJEMDiverges(t *testing.T) {
-	backend, runs, cfg := open(t, "cpu"), t.TempDir(), jemOnMoons(1000)
+	backend, runs, cfg := testdevice.Open(t, "cpu"), t.TempDir(), jemOnMoons(1000)
 	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs, SaveEvery: 1})
 	if !errors.Is(err, ngebm.ErrDiverged) {
 		t.Fatalf("an SGLD step of 1000 gave %v", err)
@@ -52,7 +53,7 @@ func TestJEMDiverges(t *testing.T) {
 // A run whose weights become NaN in the middle keeps what it had: the checkpoint, saved
 // at each step, is the last of weights that are numbers.
 func TestDivergenceLosesNothing(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	cfg := small()
 	cfg.Net, cfg.Epochs = "", 8
 	late := spoilt{after: 25}
@@ -107,7 +108,7 @@ func (s spoilt) Logits(scope *model.Scope, x *Node, classes int) *Node {
 // A run that may recover goes back, tries again with a smaller step until it is well,
 // and finishes; what happened is in its history.
 func TestRecover(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	cfg := jemOnMoons(1000)
 	cfg.Recover.Times, cfg.Recover.Shrink = 4, .01
 	alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
@@ -155,7 +156,7 @@ func TestRecover(t *testing.T) {
 
 // A run that diverges as often as it may stops with the reason and says so.
 func TestRecoverInVain(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	cfg := jemOnMoons(1000)
 	cfg.Recover.Times, cfg.Recover.Shrink = 2, 1
 	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
@@ -176,7 +177,7 @@ func TestRecoverWithSmallerRate(t *testing.T) {
 	cfg := small()
 	cfg.Net, cfg.LearningRate, cfg.Warmup = "mlp-lrelu-16", 1e6, 0
 	cfg.Recover.Times, cfg.Recover.Shrink = 3, 1e-4
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,14 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/jem"
 )
 
 // A refined classifier is the classifier without steps, gives an attack the logits
 // that it gives a data set, and is the same in every process.
 func TestRefined(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

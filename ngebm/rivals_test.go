@@ -18,12 +18,13 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // Each method's run, stopped in the middle and resumed, ends with the bytes of the one
 // left alone: the replay buffer, the averages and the ramps are where they were.
 func TestRivalsResumeExactly(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	for name, set := range map[string]string{
 		"JEM":            "gamma=0,jem.weight=1,jem.steps=5,jem.step=.01,jem.noise=.1,jem.buffer=50",
 		"JEM by class":   "gamma=0,jem.weight=1,jem.joint=1,jem.conditional=true,jem.steps=3,jem.step=.01,jem.noise=.1,jem.buffer=51,jem.start=data,jem.energy_l2=.01",
@@ -68,7 +69,7 @@ func TestRivalsResumeExactly(t *testing.T) {
 
 // A checkpoint whose replay buffer is not this run's, or gone, is refused and left alone.
 func TestDamagedBuffer(t *testing.T) {
-	backend, runs, cfg := open(t, "cpu"), t.TempDir(), jemOnMoons(.01)
+	backend, runs, cfg := testdevice.Open(t, "cpu"), t.TempDir(), jemOnMoons(.01)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	run, err := ngebm.Train(ctx, backend, cfg, ngebm.Options{Runs: runs, Progress: stopAfter{3, cancel}})
@@ -104,7 +105,7 @@ func TestDamagedBuffer(t *testing.T) {
 // A run may start from another one's weights, or their average; once begun it needs
 // that one no more.
 func TestStart(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	base := small()
 	base.LearningRate, base.EMA = 1e-2, .5
 	first, err := ngebm.Train(t.Context(), backend, base, ngebm.Options{Runs: runs})
@@ -165,7 +166,7 @@ func TestStart(t *testing.T) {
 // Adversarial training buys robustness, the margin low energies far away; both beside
 // cross-entropy, otherwise the same.
 func TestRivalsDoWhatTheyAreFor(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	train := func(set string) *ngebm.Run {
 		cfg := ngebm.DefaultConfig("moons:600", "mlp-32-32")
 		cfg.Epochs, cfg.LearningRate = 40, 1e-2
@@ -220,7 +221,7 @@ func TestRivalsDoWhatTheyAreFor(t *testing.T) {
 // Outliers may be a data set, brought to the same size; what is neither is an error that
 // says what there is.
 func TestOutliers(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	cfg := small()
 	cfg.Margin.Outliers = "no such thing"
 	_, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
@@ -308,7 +309,7 @@ func TestJEMInPureGo(t *testing.T) {
 	cfg.Epochs, cfg.Validation = 1, 0
 	var losses [2][]float32
 	for i, spec := range []string{"cpu", "go"} {
-		run, err := ngebm.Train(t.Context(), open(t, spec), cfg, ngebm.Options{Runs: t.TempDir()})
+		run, err := ngebm.Train(t.Context(), testdevice.Open(t, spec), cfg, ngebm.Options{Runs: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}

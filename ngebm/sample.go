@@ -13,7 +13,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
-	"ngebm/ngebm/internal/ascent"
+	"ngebm/ngebm/internal/innerloop"
 	"ngebm/ngebm/jem"
 )
 
@@ -64,7 +64,7 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 	if o.Progress == nil {
 		o.Progress = progress.Silent{}
 	}
-	model := ascent.Model{Backend: c.backend, Store: c.store, Scope: c.scope, Logits: c.logits}
+	model := innerloop.Model{Backend: c.backend, Store: c.store, Scope: c.scope, Logits: c.logits}
 	chain, err := jem.NewChain(model, o.Every, o.Conditional)
 	if err != nil {
 		return nil, err

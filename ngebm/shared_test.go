@@ -10,21 +10,9 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"ngebm/data/progress"
 	"ngebm/ngebm"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 )
-
-// openSeveral opens XLA's CPU as that many devices.
-func openSeveral(t *testing.T, devices int) compute.Backend {
-	t.Helper()
-	d, err := device.OpenSeveral("cpu", devices, progress.Silent{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	return d.Backend
-}
 
 // sharedConfigs are runs of 20 steps: all three terms of NG-EBM on two networks, and
 // the methods whose steps follow gradients in a loop on the device.
@@ -59,7 +47,7 @@ func farthest(a, b []float32) float64 {
 // over the whole batch among them, to 1e-5, with second derivatives of convolutions;
 // and a run that goes from one device to four and back is still the same.
 func TestShared(t *testing.T) {
-	four := openSeveral(t, 4)
+	four := testdevice.OpenSeveral(t, 4)
 	for name, cfg := range sharedConfigs(t) {
 		t.Run(name, func(t *testing.T) {
 			train := func(runs string, devices int, stop int64) *ngebm.Run {
@@ -107,7 +95,7 @@ func TestShared(t *testing.T) {
 }
 
 func TestSharedRefuses(t *testing.T) {
-	four := openSeveral(t, 4)
+	four := testdevice.OpenSeveral(t, 4)
 	cfg := small()
 	for _, c := range []struct {
 		backend compute.Backend
@@ -117,7 +105,7 @@ func TestSharedRefuses(t *testing.T) {
 		{four, 3, "batch is 20, which 3 devices cannot share evenly; make batch a multiple of 3"},
 		{four, 5, "5 devices are asked for, but this backend was opened with 4"},
 		{four, -1, "-1 devices cannot train"},
-		{open(t, "go"), 2, "the pure-Go backend has one"},
+		{testdevice.Open(t, "go"), 2, "the pure-Go backend has one"},
 	} {
 		_, err := ngebm.Train(t.Context(), c.backend, cfg, ngebm.Options{Runs: t.TempDir(), Devices: c.devices})
 		if err == nil || !strings.Contains(err.Error(), c.want) {

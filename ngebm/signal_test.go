@@ -10,6 +10,7 @@ import (
 
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // blocked is a reporter that never returns; it stands for work that does not heed its
@@ -25,7 +26,7 @@ func (blocked) Report(progress.Report) {
 func TestSecondSignalKills(t *testing.T) {
 	const child = "NGEBM_TEST_BLOCKED"
 	if os.Getenv(child) != "" {
-		_, _ = ngebm.Train(t.Context(), open(t, "go"), small(), ngebm.Options{Runs: t.TempDir(), Progress: blocked{}})
+		_, _ = ngebm.Train(t.Context(), testdevice.Open(t, "go"), small(), ngebm.Options{Runs: t.TempDir(), Progress: blocked{}})
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestSecondSignalKills$")

@@ -19,7 +19,7 @@ import (
 // data has its own.
 //
 //go:embed *.go attack/*.go autodiff/*.go bootstrap/*.go calibration/*.go energy/*.go
-//go:embed jem/*.go measure/*.go nets/*.go ood/*.go internal/ascent/*.go internal/loop/*.go
+//go:embed jem/*.go measure/*.go nets/*.go ood/*.go internal/explain/*.go internal/innerloop/*.go internal/loop/*.go
 //go:embed internal/netgraph/*.go internal/softmax/*.go
 var sources embed.FS
 

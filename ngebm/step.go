@@ -14,6 +14,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/explain"
 )
 
 // addedLosses are where GoMLX's trainer keeps losses that a network adds.
@@ -53,7 +54,7 @@ func (t *trainer) compile() error {
 	}
 	t.report(false)
 	if err := t.build(step); err != nil {
-		return fmt.Errorf("ngebm: cannot build the training step of %s: %w", cfg.Net, firstLine(err))
+		return fmt.Errorf("ngebm: cannot build the training step of %s: %w", cfg.Net, explain.Error(err))
 	}
 	if t.run.History.Steps() == 0 {
 		t.nameTerms(terms)
@@ -101,7 +102,7 @@ func (t *trainer) take(batches []data.Batch) (err error) {
 		values, watched, err = t.one(batches[0])
 	}
 	if err != nil {
-		return fmt.Errorf("ngebm: step %d: %w", first+1, firstLine(err))
+		return fmt.Errorf("ngebm: step %d: %w", first+1, explain.Error(err))
 	}
 	for i, size := 0, len(values)/len(batches); i < len(batches); i++ {
 		of := values[i*size : (i+1)*size]

@@ -17,6 +17,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm/autodiff"
+	"ngebm/ngebm/internal/explain"
 )
 
 // Stepper takes training steps outside of a run, all on the first batch of a set: what
@@ -125,7 +126,7 @@ func weightsOf(store *model.Store, scope string) iter.Seq2[string, *model.Variab
 func (c *Classifier) Operations() (float64, error) {
 	g, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, c.Shape...)...))
 	if err != nil {
-		return 0, fmt.Errorf("ngebm: %w", firstLine(err))
+		return 0, fmt.Errorf("ngebm: %w", explain.Error(err))
 	}
 	total, _ := operations(g.Nodes())
 	return total / float64(c.batch), nil

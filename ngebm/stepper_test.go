@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // A stepper starts where a run of its configuration starts: its first loss is the
@@ -14,7 +15,7 @@ import (
 func TestStepper(t *testing.T) {
 	cfg := small()
 	cfg.Augment.Noise, cfg.Validation, cfg.Epochs = 0, 0, 1
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +55,7 @@ func TestStepper(t *testing.T) {
 func TestOperations(t *testing.T) {
 	cfg := ngebm.DefaultConfig("digits", "convnet")
 	cfg.Limit, cfg.Epochs = 64, 1
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestOperations(t *testing.T) {
 		16*256*9*128 + 4*256*(9*256+128) +
 		256*10
 	cfg.Net = "wrn-10-4"
-	s, err := ngebm.NewStepper(open(t, "cpu"), cfg, run.Train, 1, 1)
+	s, err := ngebm.NewStepper(testdevice.Open(t, "cpu"), cfg, run.Train, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

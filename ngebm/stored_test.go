@@ -13,6 +13,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -71,7 +72,7 @@ func editJSON(t *testing.T, path string, edit func(map[string]any)) {
 // Whatever can influence the number that is shown of a run is changed, one at a time. What
 // is shown then is trained or evaluated anew, or it is marked in one line, or refused.
 func TestStoredRunIsWhatWasAsked(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	first := func(t *testing.T) asked {
 		cfg := ngebm.DefaultConfig("digits", "mlp-8")
 		cfg.Epochs, cfg.Validation = 1, 20
@@ -210,7 +211,7 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 // A run that is trained again leaves nothing of the one before, and nothing of other
 // people's is removed.
 func TestFresh(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: runs})
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +247,7 @@ func TestFresh(t *testing.T) {
 // A run that was trained before networks, code and test sets were recorded is loaded, and
 // the line about it says what is not known.
 func TestRunOfBefore(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	if err := os.CopyFS(runs, os.DirFS("testdata/runs")); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +281,7 @@ func TestRunOfBefore(t *testing.T) {
 // A run of a person's own network from before networks were recorded is found by the
 // configuration's hash alone, marked, until it is trained afresh.
 func TestOwnRunOfBefore(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	cfg := small()
 	cfg.Net = ""
 	opts := ngebm.Options{Runs: runs, Network: twoTowers{4}}

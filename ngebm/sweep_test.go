@@ -14,6 +14,7 @@ import (
 
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // validationOf judges by the last validation figures in the history.
@@ -67,7 +68,7 @@ func (s stopAtRun) Report(r progress.Report) {
 // A sweep that was stopped twice gives the table of one left alone, trains nothing
 // twice, and shows the progress of its runs and its own.
 func TestSweepGoesOn(t *testing.T) {
-	backend, s := open(t, "cpu"), smallSweep(t)
+	backend, s := testdevice.Open(t, "cpu"), smallSweep(t)
 	alone, err := s.Run(t.Context(), backend, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +115,7 @@ func TestSweepGoesOn(t *testing.T) {
 func TestSweepWithDivergence(t *testing.T) {
 	s := smallSweep(t)
 	s.Grid = ngebm.Grid{{Key: "learning_rate", Values: []string{".001", "1e9"}}}
-	table, err := s.Run(t.Context(), open(t, "cpu"), ngebm.Options{Runs: t.TempDir()})
+	table, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestSweepWithDivergence(t *testing.T) {
 		return []ngebm.Figure{{Name: "ECE", Better: ngebm.Lower, Value: math.NaN()}}, nil
 	}
 	s.Grid[0].Values = s.Grid[0].Values[:1]
-	if table, err = s.Run(t.Context(), open(t, "cpu"), ngebm.Options{Runs: t.TempDir()}); err != nil {
+	if table, err = s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := table.Best("ECE"); err == nil || !strings.Contains(err.Error(), "seed 1: ECE is NaN") {
@@ -172,7 +173,7 @@ func TestSweepBadInput(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := smallSweep(t)
 			c.change(&s)
-			_, err := s.Run(t.Context(), open(t, "cpu"), ngebm.Options{Runs: t.TempDir()})
+			_, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()})
 			wantMessage(t, err, c.want...)
 		})
 	}

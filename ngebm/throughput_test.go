@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // BenchmarkTrain is what Train makes of the bare step: its batches, augmentation,
@@ -20,10 +20,7 @@ import (
 //
 //	go test ./ngebm -run - -bench Train
 func BenchmarkTrain(b *testing.B) {
-	dev, err := device.Open("", progress.Silent{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	backend := testdevice.Open(b, "")
 	for _, c := range []struct {
 		name, net, set string
 		train          *data.Dataset
@@ -39,7 +36,7 @@ func BenchmarkTrain(b *testing.B) {
 					b.Fatal(err)
 				}
 				cfg.Epochs = c.epochs
-				bare := newBare(b, dev, cfg, c.train)
+				bare := newBare(b, backend, cfg, c.train)
 				var trained, alone, trainedCPU, aloneCPU []float64
 				began, beganCPU := time.Now(), processorTime(b)
 				watch := func(r *Run) {
@@ -53,7 +50,7 @@ func BenchmarkTrain(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := Train(b.Context(), dev.Backend, cfg, Options{Runs: b.TempDir(), TrainSet: c.train, TestSet: test, Watch: watch}); err != nil {
+				if _, err := Train(b.Context(), backend, cfg, Options{Runs: b.TempDir(), TrainSet: c.train, TestSet: test, Watch: watch}); err != nil {
 					b.Fatal(err)
 				}
 				steps := float64(c.train.Len() / cfg.Batch)
@@ -81,8 +78,8 @@ func processorTime(b *testing.B) float64 {
 
 // newBare returns a function that runs the step's executable alone for so many steps,
 // with inputs that lie on the device.
-func newBare(b *testing.B, dev *device.Device, cfg Config, train *data.Dataset) func(steps int) {
-	s, err := NewStepper(dev.Backend, cfg, train, 1, 0)
+func newBare(b *testing.B, backend compute.Backend, cfg Config, train *data.Dataset) func(steps int) {
+	s, err := NewStepper(backend, cfg, train, 1, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,25 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
-
-func open(t testing.TB, spec string) compute.Backend {
-	t.Helper()
-	d, err := device.Open(spec, progress.Silent{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Backend
-}
 
 // small is a configuration that trains in a blink.
 func small() ngebm.Config {
@@ -74,7 +64,7 @@ func TestResumeIsExact(t *testing.T) {
 			} else {
 				cfg.Batch, cfg.Epochs = 2, 2 // 100 steps an epoch, taken in loops of 64 and 36
 			}
-			backend := open(t, "cpu")
+			backend := testdevice.Open(t, "cpu")
 			alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
@@ -119,7 +109,7 @@ func TestResumeIsExact(t *testing.T) {
 // History holds every step's terms, and an evaluation each epoch and at the end.
 func TestHistory(t *testing.T) {
 	cfg := small()
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +180,7 @@ func (r renamed) String() string { return r.name }
 func TestOwnNetwork(t *testing.T) {
 	cfg := small()
 	cfg.Net, cfg.Epochs, cfg.LearningRate = "", 20, 1e-2
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs, Network: twoTowers{8}})
 	if err != nil {
 		t.Fatal(err)
@@ -245,7 +235,7 @@ func TestBackendsStartAlike(t *testing.T) {
 	cfg.Epochs, cfg.Validation = 1, 0
 	var losses [2][]float32
 	for i, spec := range []string{"cpu", "go"} {
-		run, err := ngebm.Train(t.Context(), open(t, spec), cfg, ngebm.Options{Runs: t.TempDir()})
+		run, err := ngebm.Train(t.Context(), testdevice.Open(t, spec), cfg, ngebm.Options{Runs: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +253,7 @@ func TestDivergence(t *testing.T) {
 	cfg := small()
 	cfg.Net, cfg.LearningRate, cfg.Warmup = "mlp-lrelu-16", 1e5, 0
 	runs := t.TempDir()
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), cfg, ngebm.Options{Runs: runs, SaveEvery: 1})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: runs, SaveEvery: 1})
 	if !errors.Is(err, ngebm.ErrDiverged) {
 		t.Fatalf("a learning rate of 1e5 gave %v", err)
 	}
@@ -278,7 +268,7 @@ func TestDivergence(t *testing.T) {
 
 // Classifier's four views of a set agree with each other.
 func TestClassifier(t *testing.T) {
-	run, err := ngebm.Train(t.Context(), open(t, "cpu"), small(), ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), small(), ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +319,7 @@ func TestClassifier(t *testing.T) {
 
 // A second process on one run waits for the first and then loads what it made.
 func TestTwoTrainOneRun(t *testing.T) {
-	backend, runs := open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	type result struct {
 		run *ngebm.Run
 		err error

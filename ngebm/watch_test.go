@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // Watch sees every epoch's weights; it changes nothing, and its time does not count.
 func TestWatch(t *testing.T) {
 	cfg := small()
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	alone, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

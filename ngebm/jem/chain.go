@@ -7,15 +7,15 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/internal/ascent"
+	"ngebm/ngebm/internal/innerloop"
 )
 
 // Model is a network with its weights, as chains follow its gradients.
-type Model = ascent.Model
+type Model = innerloop.Model
 
 // Chain moves a batch of samples by a number of SGLD steps at a time.
 type Chain struct {
-	loop        *ascent.Loop
+	loop        *innerloop.Loop
 	steps       int
 	conditional bool
 }
@@ -23,7 +23,7 @@ type Chain struct {
 // NewChain returns a chain of so many steps at a time. A conditional one follows
 // log p(x|y), the gradient of the logit of each sample's class.
 func NewChain(m Model, steps int, conditional bool) (*Chain, error) {
-	loop, err := ascent.New(m, steps, true, func(x, noise *Node, same []*Node) (next, slope *Node) {
+	loop, err := innerloop.New(m, steps, true, func(x, noise *Node, same []*Node) (next, slope *Node) {
 		step, deviation := same[0], same[1]
 		f := m.Logits(x)
 		e := energy.LogSumExp(f)

@@ -8,19 +8,15 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/loop"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // Three rounds, by hand: w starts at 1 and is doubled in each, after w·xᵢ was noted; the
 // unused fourth place stays 0. Variables keep what the last round left, and a second
 // execution goes on from there; a variable that no round changes stays as it is.
 func TestTimes(t *testing.T) {
-	dev, err := device.Open("cpu", progress.Silent{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	store := model.NewStore()
 	variable := func(path string, value float32) *model.Variable {
 		v, err := store.CreateVariable(path, tensors.MustFromAnyValue(value))
@@ -30,7 +26,7 @@ func TestTimes(t *testing.T) {
 		return v
 	}
 	w, two := variable("/w", 1), variable("/two", 2)
-	exec, err := model.NewExec(dev.Backend, store, func(_ *model.Scope, n, x *Node) *Node {
+	exec, err := model.NewExec(backend, store, func(_ *model.Scope, n, x *Node) *Node {
 		state := []*Node{Const(n.Graph(), make([]float32, 4)), x}
 		return loop.Times(n, []*model.Variable{w, two}, state, func(i *Node, state []*Node) []*Node {
 			value := w.NodeValue(i)

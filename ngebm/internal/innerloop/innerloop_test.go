@@ -1,4 +1,4 @@
-package ascent_test
+package innerloop_test
 
 import (
 	"errors"
@@ -14,28 +14,18 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/internal/ascent"
+	"ngebm/ngebm/internal/innerloop"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
-func open(t testing.TB, spec string) compute.Backend {
-	t.Helper()
-	d, err := device.Open(spec, progress.Silent{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Backend
-}
-
 // network returns an MLP of three classes in the plane with the weights of seed 1.
-func network(t testing.TB, backend compute.Backend) ascent.Model {
+func network(t testing.TB, backend compute.Backend) innerloop.Model {
 	t.Helper()
 	store := model.NewStore()
 	nets.Seed(store, 1)
-	m := ascent.Model{Backend: backend, Store: store, Scope: "net", Logits: func(x *Node) *Node {
+	m := innerloop.Model{Backend: backend, Store: store, Scope: "net", Logits: func(x *Node) *Node {
 		return nets.MLP{Hidden: []int{16, 16}}.Logits(store.RootScope().In("net"), x, 3)
 	}}
 	exec, err := model.NewExec(backend, store, func(_ *model.Scope, x *Node) *Node { return m.Logits(x) })
@@ -62,7 +52,7 @@ func floats(t testing.TB, x *tensors.Tensor) []float32 {
 }
 
 // uphill is a step along ∂E/∂x with noise; its watch is the slope.
-func uphill(m ascent.Model) ascent.Step {
+func uphill(m innerloop.Model) innerloop.Step {
 	return func(x, own *Node, same []*Node) (next, watch *Node) {
 		g := energy.InputGradient(energy.LogSumExp(m.Logits(x)), x)
 		next = Add(x, Mul(g, same[0]))
@@ -78,8 +68,8 @@ func uphill(m ascent.Model) ascent.Step {
 func TestSteps(t *testing.T) {
 	for _, backend := range []string{"cpu", "go"} {
 		for _, steps := range []int{1, 2, 5} {
-			m := network(t, open(t, backend))
-			loop, err := ascent.New(m, steps, true, func(x, own *Node, same []*Node) (next, watch *Node) {
+			m := network(t, testdevice.Open(t, backend))
+			loop, err := innerloop.New(m, steps, true, func(x, own *Node, same []*Node) (next, watch *Node) {
 				return Add(Mul(x, same[0]), own), ReduceSum(x, 1)
 			})
 			if err != nil {
@@ -124,7 +114,7 @@ func TestDeviceAndHostAgree(t *testing.T) {
 	for _, owns := range []bool{true, false} {
 		var ends, slopes [2][]float32
 		for i, backend := range []string{"cpu", "go"} {
-			m := network(t, open(t, backend))
+			m := network(t, testdevice.Open(t, backend))
 			all := func() (values [][]float32) {
 				for v := range m.Store.IterVariables() {
 					if value := v.MustValue(); strings.HasPrefix(v.Path(), "/net/") {
@@ -145,7 +135,7 @@ func TestDeviceAndHostAgree(t *testing.T) {
 				return floats(t, out[0])
 			}
 			weights, before := all(), logits()
-			loop, err := ascent.New(m, steps, owns, uphill(m))
+			loop, err := innerloop.New(m, steps, owns, uphill(m))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,9 +166,9 @@ func TestDeviceAndHostAgree(t *testing.T) {
 
 // Loops on one network may be built and run at once, and beside other graphs.
 func TestAtOnce(t *testing.T) {
-	m := network(t, open(t, "cpu"))
+	m := network(t, testdevice.Open(t, "cpu"))
 	run := func() ([]float32, error) {
-		loop, err := ascent.New(m, 3, false, uphill(m))
+		loop, err := innerloop.New(m, 3, false, uphill(m))
 		if err != nil {
 			return nil, err
 		}
@@ -213,8 +203,8 @@ func TestAtOnce(t *testing.T) {
 // A step that cannot be built is an error, and what is built afterwards is right.
 func TestStepThatPanics(t *testing.T) {
 	for _, backend := range []string{"cpu", "go"} {
-		m := network(t, open(t, backend))
-		loop, err := ascent.New(m, 3, false, func(x, _ *Node, _ []*Node) (next, watch *Node) {
+		m := network(t, testdevice.Open(t, backend))
+		loop, err := innerloop.New(m, 3, false, func(x, _ *Node, _ []*Node) (next, watch *Node) {
 			m.Logits(x)
 			exceptions.Panicf("no such step")
 			return nil, nil
@@ -225,7 +215,7 @@ func TestStepThatPanics(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "no such step") {
 			t.Errorf("%s: error %v", backend, err)
 		}
-		loop, err = ascent.New(m, 1, false, uphill(m))
+		loop, err = innerloop.New(m, 1, false, uphill(m))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,5 @@
-package ngebm
+// Package explain turns errors of GoMLX and XLA into one line that says what to do.
+package explain
 
 import (
 	"errors"
@@ -14,13 +15,13 @@ type backendError struct {
 func (e *backendError) Error() string { return e.line }
 func (e *backendError) Unwrap() error { return e.err }
 
-// firstLine drops what GoMLX puts around an error: around the message of a panic in a
-// graph's function, and the tensors and the stack trace after it.
-func firstLine(err error) error { return &backendError{advised(err), err} }
+// Error returns err in one line, without what GoMLX puts around it: the message of a
+// panic in a graph's function before it, the tensors and the stack trace after it. Where
+// the device has too little memory, an operation cannot be differentiated twice, or two
+// layers share a name, the line says what to do. [errors.Is] and [errors.As] find err in it.
+func Error(err error) error { return &backendError{line(err), err} }
 
-// advised is the line of firstLine, with what to do where the device has too little
-// memory, an operation cannot be differentiated twice, or two layers have one name.
-func advised(err error) string {
+func line(err error) string {
 	line, _, more := strings.Cut(err.Error(), "\n")
 	if more {
 		cause := err
@@ -40,7 +41,7 @@ func advised(err error) string {
 	case strings.Contains(line, "no gradient is defined"):
 		return line + "; gamma's gradient norm needs networks of operations that GoMLX can differentiate twice: take another operation, or gamma=0"
 	case strings.Contains(line, "already visited"):
-		return line + " (in a network it is not: each layer needs a name of its own)"
+		return line + "; two layers share a scope name: give each layer its own with scope.In"
 	}
 	for _, sign := range []string{"RESOURCE_EXHAUSTED", "(code=8)", "Out of memory"} { // XLA's, by device and version
 		if strings.Contains(line, sign) {

@@ -1,6 +1,6 @@
-// Package ascent moves examples along gradients of a model, step after step, in
+// Package innerloop moves examples along gradients of a model, step after step, in
 // one executable: the chains of samplers and the searches of adversarial training.
-package ascent
+package innerloop
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package ascent
+package innerloop
 
 import (
 	"errors"

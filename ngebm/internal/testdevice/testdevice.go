@@ -1,0 +1,33 @@
+// Package testdevice opens devices in tests.
+package testdevice
+
+import (
+	"testing"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data/progress"
+	"ngebm/ngebm/device"
+)
+
+// Open opens the device of that kind, "cpu" (XLA), "go" (GoMLX's pure-Go backend) or ""
+// for the best that the machine has.
+func Open(t testing.TB, kind string) compute.Backend {
+	t.Helper()
+	d, err := device.Open(kind, progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Backend
+}
+
+// OpenSeveral opens XLA's CPU backend as so many devices.
+func OpenSeveral(t testing.TB, devices int) compute.Backend {
+	t.Helper()
+	d, err := device.OpenSeveral("cpu", devices, progress.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d.Backend
+}
