@@ -18,8 +18,9 @@ import (
 // sources is the source of every package below this one that results depend on; package
 // data has its own.
 //
-//go:embed *.go attack/*.go autodiff/*.go bootstrap/*.go calibration/*.go energy/*.go
-//go:embed jem/*.go measure/*.go nets/*.go ood/*.go internal/explain/*.go internal/innerloop/*.go internal/loop/*.go
+//go:embed *.go attack/*.go bootstrap/*.go calibration/*.go energy/*.go
+//go:embed jem/*.go measure/*.go nets/*.go ood/*.go internal/convgrad/*.go internal/explain/*.go
+//go:embed internal/innerloop/*.go internal/loop/*.go
 //go:embed internal/netgraph/*.go internal/softmax/*.go
 var sources embed.FS
 

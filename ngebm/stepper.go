@@ -16,7 +16,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
-	"ngebm/ngebm/autodiff"
+	"ngebm/ngebm/internal/convgrad"
 	"ngebm/ngebm/internal/explain"
 )
 
@@ -136,7 +136,7 @@ func (c *Classifier) Operations() (float64, error) {
 // matrix products, and tells whether there are convolutions.
 func operations(nodes []*Node) (total float64, convolves bool) {
 	for _, node := range nodes {
-		if autodiff.IsPart(node) {
+		if convgrad.IsPart(node) {
 			continue
 		}
 		out := float64(node.Shape().Size())

@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	// GoMLX's own gradients of convolutions are wrong for kernels of even size.
-	_ "ngebm/ngebm/autodiff"
+	_ "ngebm/ngebm/internal/convgrad"
 )
 
 // PGD is projected gradient ascent on the cross-entropy (Madry et al. 2018),

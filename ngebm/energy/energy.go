@@ -10,14 +10,14 @@
 // All functions build graphs: they panic on misuse, as GoMLX's own do, and the
 // panic becomes an error of the graph's execution. Networks may use any
 // operation that GoMLX can differentiate twice; importing this package makes
-// convolutions so (package autodiff). graph.MaxPool is not: use nets.MaxPool2D.
+// convolutions so (package convgrad). graph.MaxPool is not: use nets.MaxPool2D.
 package energy
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	// The norm's gradient needs second derivatives of convolutions.
-	_ "ngebm/ngebm/autodiff"
+	_ "ngebm/ngebm/internal/convgrad"
 )
 
 // LogSumExp returns E(x) = logsumexp_k f_k(x), shaped [batch], from logits shaped

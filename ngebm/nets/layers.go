@@ -12,7 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"ngebm/ngebm/autodiff"
+	"ngebm/ngebm/internal/convgrad"
 )
 
 // seedParam is the store's hyper-parameter that weights are drawn from.
@@ -92,7 +92,7 @@ func Conv(scope *model.Scope, x *Node, channels, size, stride int) *Node {
 	w := Uniform(scope, x.Graph(), "weight", x.DType(), fanIn, size, size, in, channels)
 	b := Uniform(scope, x.Graph(), "bias", x.DType(), fanIn, channels)
 	pad := size / 2
-	y := autodiff.Tiled(Convolve(x, w).StridePerAxis(stride, stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done())
+	y := convgrad.Tiled(Convolve(x, w).StridePerAxis(stride, stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done())
 	return Add(y, InsertAxes(b, 0, 0, 0))
 }
 

@@ -1,7 +1,7 @@
-// Package autodiff makes GoMLX's convolutions differentiable any number of
+// Package convgrad makes GoMLX's convolutions differentiable any number of
 // times. It is imported for its effect:
 //
-//	import _ "ngebm/ngebm/autodiff"
+//	import _ "ngebm/ngebm/internal/convgrad"
 //
 // # Why
 //
@@ -103,4 +103,4 @@
 // GoMLX v0.28.11 mends its gradient (github.com/gomlx/gomlx/pull/459). With it this
 // folder and its imports can go, but for what makes XLA's CPU faster (cpu.go, tiles.go); TestStillNeeded
 // fails as soon as go.mod names a GoMLX that does without.
-package autodiff
+package convgrad

@@ -1,4 +1,4 @@
-package autodiff
+package convgrad
 
 import (
 	"fmt"
@@ -53,7 +53,7 @@ func parametersOf(node *Node) parameters {
 func field(of reflect.Value, name string) reflect.Value {
 	f := of.FieldByName(name)
 	if !f.IsValid() {
-		panic(fmt.Errorf("autodiff: GoMLX's %s has no field %q: this package was written for v0.28.8 (go.mod) and is not needed from v0.28.11 on", of.Type(), name))
+		panic(fmt.Errorf("convgrad: GoMLX's %s has no field %q: this package was written for v0.28.8 (go.mod) and is not needed from v0.28.11 on", of.Type(), name))
 	}
 	return f
 }

@@ -1,4 +1,4 @@
-package autodiff_test
+package convgrad_test
 
 import (
 	"fmt"

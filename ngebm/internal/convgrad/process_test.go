@@ -1,4 +1,4 @@
-package autodiff_test
+package convgrad_test
 
 import (
 	"fmt"
@@ -14,14 +14,14 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
 
-	"ngebm/ngebm/autodiff"
+	"ngebm/ngebm/internal/convgrad"
 )
 
 // withLibrary runs f with GoMLX's own gradient of convolutions in the table. No
 // test of this package runs beside another, so nobody reads the table meanwhile.
 func withLibrary(f func()) {
 	ours := VJPRegistration[NodeTypeConvGeneral]
-	VJPRegistration[NodeTypeConvGeneral] = autodiff.Library
+	VJPRegistration[NodeTypeConvGeneral] = convgrad.Library
 	defer func() { VJPRegistration[NodeTypeConvGeneral] = ours }()
 	f()
 }
@@ -58,7 +58,7 @@ func TestStillNeeded(t *testing.T) {
 	wrong := far(even[1], ours[1])
 	t.Logf("GoMLX alone: second derivative of a strided convolution: %v; first derivative for a 4×4 kernel off by %.2g of its size", twice, wrong)
 	if twice == nil && wrong < 1e-10 {
-		t.Error("this GoMLX differentiates convolutions by itself: delete ngebm/autodiff, its imports, and the words about it in design.md and README.md")
+		t.Error("this GoMLX differentiates convolutions by itself: delete ngebm/convgrad, its imports, and the words about it in design.md and README.md")
 	}
 }
 
@@ -84,7 +84,7 @@ func TestForms(t *testing.T) {
 		count := map[[3]int]int{}
 		for _, n := range g.Nodes() {
 			if n.Type() == NodeTypeConvGeneral {
-				count[autodiff.Form(n)]++
+				count[convgrad.Form(n)]++
 			}
 		}
 		t.Log(c.convolution, "forms:", count)

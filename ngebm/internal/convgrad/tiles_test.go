@@ -1,4 +1,4 @@
-package autodiff_test
+package convgrad_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"ngebm/ngebm/autodiff"
+	"ngebm/ngebm/internal/convgrad"
 )
 
 // A convolution by tiles is the convolution, and so are its first two derivatives: for
@@ -33,7 +33,7 @@ func TestTiles(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 0))
 			in := []array{normal(r, xs...), normal(r, ws...)}
 			want := derivatives(t, backend, dtypes.Float64, c.apply, in...)
-			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return autodiff.ByTiles(c.apply(x, w), x, w, c.pads) }, in...)
+			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return convgrad.ByTiles(c.apply(x, w), x, w, c.pads) }, in...)
 			for i := range want {
 				if f := far(got[i], want[i]); !(f < 1e-12) {
 					t.Errorf("value %d is off by %.2g", i, f)
@@ -52,7 +52,7 @@ func TestTiled(t *testing.T) {
 		if first {
 			xs, ws = []int{2, 64, 7, 4}, []int{64, 64, 3, 3}
 		}
-		tiled := func(x, w *Node) *Node { return autodiff.Tiled(c.apply(x, w)) }
+		tiled := func(x, w *Node) *Node { return convgrad.Tiled(c.apply(x, w)) }
 		r := rand.New(rand.NewPCG(8, 0))
 		in := []array{normal(r, xs...), normal(r, ws...)}
 		for i := range in[1].values {
@@ -99,10 +99,10 @@ func TestWhatIsTiled(t *testing.T) {
 			defer g.Finalize()
 			x, w := Parameter(g, "x", shapes.Make(c.dtype, c.x...)), Parameter(g, "w", shapes.Make(c.dtype, c.w...))
 			plain := Convolve(x, w).Strides(c.stride).PadSame().Done()
-			y := autodiff.Tiled(plain)
+			y := convgrad.Tiled(plain)
 			parts := 0
 			for _, node := range g.Nodes() {
-				if autodiff.IsPart(node) {
+				if convgrad.IsPart(node) {
 					parts++
 				}
 			}

@@ -1,4 +1,4 @@
-package autodiff
+package convgrad
 
 import . "github.com/gomlx/gomlx/core/graph"
 

@@ -1,4 +1,4 @@
-package autodiff_test
+package convgrad_test
 
 import (
 	"math"
@@ -21,7 +21,7 @@ import (
 // for NG-EBM in turn, so that a busy machine slows both. It reports the fastest of
 // each and their ratio, 1.95 on two cores (242 and 472 ms).
 //
-//	go test -run - -bench Step -benchtime 20x ./ngebm/autodiff
+//	go test -run - -bench Step -benchtime 20x ./ngebm/convgrad
 func BenchmarkStep(b *testing.B) {
 	const images, classes = 32, 10
 	r := rand.New(rand.NewPCG(1, 0))

@@ -1,4 +1,4 @@
-package autodiff_test
+package convgrad_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"ngebm/ngebm/autodiff"
+	"ngebm/ngebm/internal/convgrad"
 )
 
 // A convolution with input dilation by phases is the convolution, and so are its
@@ -33,7 +33,7 @@ func TestPhases(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 0))
 			in := []array{normal(r, xs...), normal(r, ws...)}
 			want := derivatives(t, backend, dtypes.Float64, c.apply, in...)
-			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return autodiff.InPlaceOf(c.apply(x, w), x, w, c.pads, c.input) }, in...)
+			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return convgrad.InPlaceOf(c.apply(x, w), x, w, c.pads, c.input) }, in...)
 			for i := range want {
 				if f := far(got[i], want[i]); !(f < 1e-10) {
 					t.Errorf("value %d is off by %.2g", i, f)

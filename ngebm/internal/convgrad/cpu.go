@@ -1,4 +1,4 @@
-package autodiff
+package convgrad
 
 import (
 	"path/filepath"
