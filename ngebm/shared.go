@@ -33,7 +33,7 @@ func newSharing(backend compute.Backend, devices int, cfg Config) (*sharing, err
 	case backend.String() == pureGo:
 		return nil, fmt.Errorf("ngebm: %d devices are asked for, but the pure-Go backend has one; use XLA", devices)
 	case devices > has:
-		return nil, fmt.Errorf("ngebm: %d devices are asked for, but this backend was opened with %d; use fewer, or open it with device.OpenSeveral (-devices)", devices, has)
+		return nil, fmt.Errorf("ngebm: %d devices are asked for, but this backend was opened with %d; use fewer, or open it with more: -devices, in Go device.Options.Devices", devices, has)
 	case cfg.Batch%devices != 0:
 		return nil, fmt.Errorf("ngebm: batch is %d, which %d devices cannot share evenly; make batch a multiple of %d, or use another number of devices", cfg.Batch, devices, devices)
 	}

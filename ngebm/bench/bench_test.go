@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(workerEnv) == "" {
 		os.Exit(m.Run())
 	}
-	if err := Work(context.Background(), os.Args[len(os.Args)-1], os.Stdin, os.Stdout); err != nil {
+	if err := Work(context.Background(), os.Args[len(os.Args)-1], device.Options{}, os.Stdin, os.Stdout); err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")
 		os.Exit(1)
 	}

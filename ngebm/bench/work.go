@@ -22,13 +22,14 @@ import (
 )
 
 // Work is what a process of the table does: it gets ready for the task, says so in a
-// line of JSON on out, and works as often as each line of in says.
-func Work(ctx context.Context, description string, in io.Reader, out io.Writer) error {
+// line of JSON on out, and works as often as each line of in says. The task names the
+// device; the rest of how it is opened is in opts.
+func Work(ctx context.Context, description string, opts device.Options, in io.Reader, out io.Writer) error {
 	var t task
 	if err := json.Unmarshal([]byte(description), &t); err != nil {
 		return fmt.Errorf("bench: %q is no task: %w", description, err)
 	}
-	w, err := newWorker(ctx, t)
+	w, err := newWorker(ctx, t, opts)
 	if err != nil {
 		return err
 	}
@@ -69,10 +70,10 @@ type worker struct {
 	do func() (result float64, err error)
 }
 
-func newWorker(ctx context.Context, t task) (*worker, error) {
-	o := device.Environment().With(t.Device)
-	o.Devices = t.Devices
-	dev, err := device.OpenContext(ctx, o)
+func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error) {
+	opts = opts.With(t.Device)
+	opts.Devices = t.Devices
+	dev, err := device.OpenContext(ctx, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -11,17 +11,14 @@ import (
 	"ngebm/data/progress"
 )
 
-// world is an opener with nothing in it: no environment, no GPU, no plugin to be
-// had. Tests add what they need.
-func world(t *testing.T, spec string, env map[string]string) (opener, *recorder) {
+// emptyMachine is an opener on a machine with no GPU and no plugin. Tests add what they
+// need.
+func emptyMachine(t *testing.T, o Options) (opener, *recorder) {
 	t.Helper()
 	seen := &recorder{}
-	getenv := func(k string) string { return env[k] }
-	o := environment(getenv).With(spec)
 	o.Progress, o.Devices = seen, 1
 	return opener{
 		Options: o,
-		getenv:  getenv,
 		gpu:     func() bool { return false },
 		plugins: func() store { return store{cache: t.TempDir(), sources: []source{unreachable}, offline: o.Offline} },
 		cuda:    func(context.Context) (cudaPlugin, error) { return findJAX(nil, t.TempDir()) },
@@ -52,7 +49,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 	for _, c := range []struct {
 		spec string
-		env  map[string]string
+		Options
 		want []string
 	}{
 		{spec: "gpu", want: []string{`device "gpu"`, `use "cpu", "cuda", "go"`}},
@@ -66,21 +63,21 @@ func TestOpenErrors(t *testing.T) {
 		{spec: "xla:" + broken, want: []string{broken, "does not open"}},
 		{spec: "xla:/no/such.so", want: []string{`device "xla:/no/such.so"`, "no such file"}},
 		{spec: "xla:t[pu", want: []string{`device "xla:t[pu"`, "no plugin of this name", "/usr/local/lib/go-xla"}},
-		{spec: "cpu", env: map[string]string{"NGEBM_OFFLINE": "1"}, want: []string{"downloads are forbidden (offline)", "get demo.whl (SHA-256 00aa), unzip demo.so from that; put it as " + pluginFile + " into a folder", "$PJRT_PLUGIN_LIBRARY_PATH"}},
-		{env: map[string]string{"NGEBM_DEVICE": "cpu", "NGEBM_OFFLINE": "yes"}, want: []string{`NGEBM_DEVICE="cpu"`, "downloads are forbidden (offline)"}},
-		{env: map[string]string{"GOMLX_BACKEND": "xla:cpu"}, want: []string{`GOMLX_BACKEND="xla:cpu"`, "demo: no network"}},
-		{env: map[string]string{"NGEBM_DEVICE": "tpu"}, want: []string{`NGEBM_DEVICE="tpu"`, "unknown"}},
-		{env: map[string]string{"GOMLX_BACKEND": "tpu", "NGEBM_DEVICE": "go"}, want: []string{`GOMLX_BACKEND="tpu"`}},
+		{spec: "cpu", Options: Options{Offline: true}, want: []string{"downloads are forbidden (offline)", "get demo.whl (SHA-256 00aa), unzip demo.so from that; put it as " + pluginFile + " into a folder", "$PJRT_PLUGIN_LIBRARY_PATH"}},
+		{spec: "cpu", Options: Options{DeviceFrom: "NGEBM_DEVICE", Offline: true}, want: []string{`NGEBM_DEVICE="cpu"`, "downloads are forbidden (offline)"}},
+		{spec: "xla:cpu", Options: Options{DeviceFrom: "GOMLX_BACKEND"}, want: []string{`GOMLX_BACKEND="xla:cpu"`, "demo: no network"}},
+		{spec: "tpu", Options: Options{DeviceFrom: "NGEBM_DEVICE"}, want: []string{`NGEBM_DEVICE="tpu"`, "unknown"}},
 	} {
-		o, seen := world(t, c.spec, c.env)
+		c.Device = c.spec
+		o, seen := emptyMachine(t, c.Options)
 		d, err := o.open(t.Context())
 		if err == nil {
-			t.Errorf("%q %v opened %v", c.spec, c.env, d)
+			t.Errorf("%q %v opened %v", c.spec, c.Options, d)
 			continue
 		}
 		for _, want := range c.want {
 			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%q %v: %q does not say %q", c.spec, c.env, err, want)
+				t.Errorf("%q %v: %q does not say %q", c.spec, c.Options, err, want)
 			}
 		}
 		if strings.Contains(err.Error(), "\n") {
@@ -94,20 +91,18 @@ func TestOpenErrors(t *testing.T) {
 
 func TestChoice(t *testing.T) {
 	for _, c := range []struct {
-		name, spec string
-		env        map[string]string
-		gpu        bool
-		want       string   // kind
-		warning    []string // what is in the warning
+		name string
+		Options
+		gpu     bool
+		want    string   // kind
+		warning []string // what is in the warning
 	}{
-		{name: "flag beats both", spec: "go", env: map[string]string{"GOMLX_BACKEND": "xla:cpu", "NGEBM_DEVICE": "cuda"}, want: Go},
-		{name: "GoMLX's variable beats ours", env: map[string]string{"GOMLX_BACKEND": "go", "NGEBM_DEVICE": "cuda"}, want: Go},
-		{name: "our variable", env: map[string]string{"NGEBM_DEVICE": "go"}, want: Go},
-		{name: "nothing to be had", want: Go, warning: []string{"pure-Go", "slow", "no network", "get demo.whl", "PJRT_PLUGIN_LIBRARY_PATH"}},
-		{name: "nothing to be had offline", env: map[string]string{"NGEBM_OFFLINE": "1"}, want: Go, warning: []string{"pure-Go", "downloads are forbidden"}},
+		{name: "asked for", Options: Options{Device: Go}, gpu: true, want: Go},
+		{name: "nothing available", want: Go, warning: []string{"pure-Go", "slow", "no network", "get demo.whl", "PJRT_PLUGIN_LIBRARY_PATH"}},
+		{name: "nothing available offline", Options: Options{Offline: true}, want: Go, warning: []string{"pure-Go", "downloads are forbidden"}},
 		{name: "a GPU without its plugin", gpu: true, want: Go, warning: []string{"the GPU is not used", `jax[cuda13]`, "NGEBM_DEVICE=cpu", "; running on the pure-Go"}},
 	} {
-		o, seen := world(t, c.spec, c.env)
+		o, seen := emptyMachine(t, c.Options)
 		o.gpu = func() bool { return c.gpu }
 		d, err := o.open(t.Context())
 		if err != nil {
@@ -149,14 +144,14 @@ func TestCheckPath(t *testing.T) {
 
 func TestList(t *testing.T) {
 	for _, c := range []struct {
-		env  map[string]string
+		Options
 		want string // the default's line starts like this
 	}{
-		{nil, "* go    pure Go"},
-		{map[string]string{"NGEBM_DEVICE": "cpu"}, "* cpu   not available: XLA's CPU plugin"},
-		{map[string]string{"GOMLX_BACKEND": "go:parallelism=x"}, `* GOMLX_BACKEND=go:parallelism=x  not available: GOMLX_BACKEND="go:parallelism=x"`},
+		{Options{}, "* go    pure Go"},
+		{Options{Device: CPU, DeviceFrom: "NGEBM_DEVICE"}, "* cpu   not available: XLA's CPU plugin"},
+		{Options{Device: "go:parallelism=x", DeviceFrom: "GOMLX_BACKEND"}, `* GOMLX_BACKEND=go:parallelism=x  not available: GOMLX_BACKEND="go:parallelism=x"`},
 	} {
-		o, seen := world(t, "", c.env)
+		o, seen := emptyMachine(t, c.Options)
 		var lines []string
 		defaults := 0
 		for _, f := range o.list(t.Context()) {
@@ -168,11 +163,11 @@ func TestList(t *testing.T) {
 		all := strings.Join(lines, "\n")
 		for _, want := range []string{c.want, "cuda  not available: no NVIDIA GPU", "demo: no network", "go    pure Go"} {
 			if !strings.Contains(all, want) {
-				t.Errorf("%v: no %q in\n%s", c.env, want, all)
+				t.Errorf("%v: no %q in\n%s", c.Options, want, all)
 			}
 		}
 		if defaults != 1 {
-			t.Errorf("%v: %d defaults in\n%s", c.env, defaults, all)
+			t.Errorf("%v: %d defaults in\n%s", c.Options, defaults, all)
 		}
 		if told := seen.told(); told != nil {
 			t.Errorf("told %q", told)
@@ -198,7 +193,7 @@ func TestNamedPlugin(t *testing.T) {
 		{"go", broken, []string{"pure Go takes no plugin such as", broken}},
 		{"xla:/other.so", broken, []string{"two plugins are named", broken}},
 	} {
-		o, _ := world(t, c.spec, nil)
+		o, _ := emptyMachine(t, Options{Device: c.spec})
 		o.Plugin, o.gpu = c.plugin, func() bool { return true }
 		_, err := o.open(t.Context())
 		for _, want := range c.want {
@@ -211,7 +206,7 @@ func TestNamedPlugin(t *testing.T) {
 
 // Without /proc XLA's plugin would end the process.
 func TestNoProc(t *testing.T) {
-	o, _ := world(t, "", nil)
+	o, _ := emptyMachine(t, Options{})
 	o.Plugin, o.proc = filepath.Join(t.TempDir(), pluginFile), "/no/proc"
 	touch(t, o.Plugin)
 	if _, err := o.open(t.Context()); err == nil || !strings.Contains(err.Error(), "/no/proc") || !strings.Contains(err.Error(), "mount -t proc") {
@@ -222,7 +217,7 @@ func TestNoProc(t *testing.T) {
 // What ends the context ends the opening, and does not fall back.
 func TestOpenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	o, _ := world(t, "", nil)
+	o, _ := emptyMachine(t, Options{})
 	waits := unreachable
 	waits.fetch = func(ctx context.Context, _ string, _ progress.Reporter) (string, error) {
 		cancel()

@@ -21,11 +21,11 @@ type cudaPlugin struct {
 // cudaAdvice says how to get the CUDA plugin.
 const cudaAdvice = `install it with: python3 -m pip install "jax[cuda13]" (or "jax[cuda12]" for an older driver), with the python3 that is on the PATH`
 
-// findCUDA looks for the CUDA plugin where go-xla installs it, then among the
+// findCUDA looks for the CUDA plugin in folders, where go-xla installs it, then among the
 // packages of the python3 on the PATH, where jax installs it.
-func findCUDA(ctx context.Context) (cudaPlugin, error) {
+func findCUDA(ctx context.Context, first []string) (cudaPlugin, error) {
 	var folders []string
-	for _, f := range installedFolders(os.Getenv) {
+	for _, f := range searchFolders(first) {
 		folders = append(folders, f, filepath.Join(f, "nvidia"))
 	}
 	if p, ok := findInstalled(folders, CUDA); ok {
@@ -99,9 +99,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// openCUDA opens XLA on the GPU. XLA looks for ptxas and libdevice in the folder
-// that XLA_FLAGS names, and for that only, this process's XLA_FLAGS gets
-// --xla_gpu_cuda_data_dir where it does not hold one.
+// openCUDA opens XLA on the GPU.
 func (o opener) openCUDA(ctx context.Context, options string) (*Device, error) {
 	if !o.gpu() {
 		return nil, errors.New("no NVIDIA GPU found (neither /dev/nvidia* nor nvidia-smi shows one); use cpu, or check the driver with nvidia-smi")
@@ -116,11 +114,8 @@ func (o opener) openCUDA(ctx context.Context, options string) (*Device, error) {
 	if err := checkPath(p.path, CUDA, CPU); err != nil {
 		return nil, err
 	}
-	const flag = "--xla_gpu_cuda_data_dir"
-	if flags := o.getenv(xlaFlags); exists(p.toolkit) && !strings.Contains(flags, flag) {
-		if err := os.Setenv(xlaFlags, strings.TrimSpace(flags+" "+flag+"="+p.toolkit)); err != nil {
-			return nil, err
-		}
+	if err := o.nameToolkit(p); err != nil {
+		return nil, err
 	}
 	return o.openXLA(p.plugin, options, nil)
 }
@@ -131,4 +126,27 @@ func (o opener) cudaPlugin(ctx context.Context) (cudaPlugin, error) {
 		return cudaPlugin{plugin: p}, err
 	}
 	return o.cuda(ctx)
+}
+
+// nameToolkit makes sure that XLA_FLAGS names the folder in which XLA finds ptxas and
+// libdevice, where that is known. If it does not, go-xla would set it, to a folder in which
+// they are not always, and without asking.
+func (o *opener) nameToolkit(p cudaPlugin) error {
+	const flag = "--xla_gpu_cuda_data_dir"
+	toolkit := p.toolkit
+	if toolkit == "" {
+		toolkit = filepath.Join(filepath.Dir(filepath.Dir(p.path)), "nvidia") // go-xla's own
+	}
+	if !exists(toolkit) || strings.Contains(o.XLAFlags, flag) {
+		return nil
+	}
+	flags := strings.TrimSpace(o.XLAFlags + " " + flag + "=" + toolkit)
+	if o.SetXLAFlags == nil {
+		return fmt.Errorf("XLA finds NVIDIA's tools only by a flag; set %s=%q before the program starts and give it in Options.XLAFlags, or give Options.SetXLAFlags", xlaFlags, flags)
+	}
+	if err := o.SetXLAFlags(flags); err != nil {
+		return err
+	}
+	o.XLAFlags = flags
+	return nil
 }

@@ -101,9 +101,37 @@ func TestFindInstalled(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.folders, p.path, c.want)
 		}
 	}
-	env := map[string]string{"PJRT_PLUGIN_LIBRARY_PATH": at("plain") + ":" + ":" + at("mac")}
-	got := installedFolders(func(k string) string { return env[k] })
+	got := searchFolders([]string{at("plain"), "", at("mac")})
 	if len(got) < 3 || got[0] != at("plain") || got[1] != at("mac") || got[len(got)-1] != "/usr/local/lib/go-xla" {
 		t.Errorf("folders %q", got)
+	}
+}
+
+// XLA_FLAGS names the folder of NVIDIA's tools before CUDA opens, without a change where
+// it does already, and is set by the caller alone.
+func TestNameToolkit(t *testing.T) {
+	root := t.TempDir()
+	touch(t, filepath.Join(root, "lib", "plugin.so"), filepath.Join(root, "nvidia", "cu13", "bin", "ptxas"))
+	of := func(toolkit string) cudaPlugin {
+		return cudaPlugin{plugin: plugin{path: filepath.Join(root, "lib", "plugin.so")}, toolkit: toolkit}
+	}
+	jax, own := filepath.Join(root, "nvidia", "cu13"), filepath.Join(root, "nvidia")
+	for _, c := range []struct{ name, toolkit, flags, want string }{
+		{"of jax", jax, "", "--xla_gpu_cuda_data_dir=" + jax},
+		{"of go-xla", "", "", "--xla_gpu_cuda_data_dir=" + own},
+		{"more flags", jax, "--xla_one=1", "--xla_one=1 --xla_gpu_cuda_data_dir=" + jax},
+		{"named already", jax, "--xla_gpu_cuda_data_dir=/cuda", ""},
+		{"not there", filepath.Join(root, "none"), "", ""},
+	} {
+		set := ""
+		o := opener{Options: Options{XLAFlags: c.flags, SetXLAFlags: func(flags string) error { set = flags; return nil }}}
+		if err := o.nameToolkit(of(c.toolkit)); err != nil || set != c.want {
+			t.Errorf("%s: it sets %q, want %q (%v)", c.name, set, c.want, err)
+		}
+		o = opener{Options: Options{XLAFlags: c.flags}}
+		err := o.nameToolkit(of(c.toolkit))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, where nobody sets it: %v", c.name, err)
+		}
 	}
 }

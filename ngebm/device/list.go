@@ -7,10 +7,10 @@ import (
 
 // Finding is what became of trying one device.
 type Finding struct {
-	Kind    string // [CUDA], [CPU], [Go], or the environment's choice where that is another
+	Kind    string // [CUDA], [CPU], [Go], or the choice of the options where that is another
 	Device  string // the open device in one line; "" where Err is set
 	Err     error  // why it cannot be had, and the remedy
-	Default bool   // this is what Open("") gives
+	Default bool   // this is what OpenContext gives
 }
 
 // String is one line for people.
@@ -52,7 +52,11 @@ func (o opener) list(ctx context.Context) []Finding {
 			return found
 		}
 	}
-	chosen := try(o.variable+"="+o.Device, func() (*Device, error) { return o.open(ctx) })
+	name := o.Device
+	if o.DeviceFrom != "" {
+		name = o.DeviceFrom + "=" + name
+	}
+	chosen := try(name, func() (*Device, error) { return o.open(ctx) })
 	chosen.Default = true
 	return append(found, chosen)
 }

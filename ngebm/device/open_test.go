@@ -40,8 +40,8 @@ func ExampleOpen() {
 
 // The plugin is a true need of the project: without one this fails.
 func TestOpenCPU(t *testing.T) {
-	t.Setenv("GOMLX_BACKEND", "")
-	t.Setenv("NGEBM_DEVICE", "")
+	t.Setenv("GOMLX_BACKEND", "no such device") // a program's affair
+	t.Setenv("NGEBM_DEVICE", "no such device")
 	for _, spec := range []string{"cpu", "xla:cpu", "xla:cpu,noshared_buffers", "hlo:cpu", "go", "go:", ""} {
 		d, err := device.Open(spec, nil)
 		if err != nil {
@@ -74,8 +74,11 @@ func TestOpenCPU(t *testing.T) {
 }
 
 // The CPU shows as many devices as are asked for; pure Go has one.
-func TestOpenSeveral(t *testing.T) {
-	d, err := device.OpenSeveral("cpu", 4, nil)
+func TestOpenSeveralDevices(t *testing.T) {
+	open := func(kind string, devices int) (*device.Device, error) {
+		return device.OpenContext(t.Context(), device.Options{Device: kind, Devices: devices})
+	}
+	d, err := open("cpu", 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,12 +86,17 @@ func TestOpenSeveral(t *testing.T) {
 	if d.Count != 4 || !strings.Contains(d.String(), "4 devices") {
 		t.Errorf("%v has %d devices, want 4", d, d.Count)
 	}
-	for want, open := range map[string]func() (*device.Device, error){
-		`4 devices are asked for, but go has 1; ask for fewer, or for "cpu"`: func() (*device.Device, error) { return device.OpenSeveral("go", 4, nil) },
-		"0 devices cannot be opened":                                         func() (*device.Device, error) { return device.OpenSeveral("cpu", 0, nil) },
+	for _, c := range []struct {
+		kind    string
+		devices int
+		want    string
+	}{
+		{"go", 4, `4 devices are asked for, but go has 1; ask for fewer, or for "cpu"`},
+		{"cpu", -1, "-1 devices cannot be opened; ask for 1 or more"},
+		{"cpu", 257, "257 devices cannot be opened; ask for 256 at most"},
 	} {
-		if _, err := open(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error is %v, want %q", err, want)
+		if _, err := open(c.kind, c.devices); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("the error is %v, want %q", err, c.want)
 		}
 	}
 }

@@ -18,13 +18,14 @@ import (
 // and what was checked. The first of these that has one gives it:
 //
 //  1. [Options].Plugin, which names the file (-plugin);
-//  2. the folders of $PJRT_PLUGIN_LIBRARY_PATH;
+//  2. the folders of [Options].PluginFolders (in this project's programs those of go-xla's
+//     own variable $PJRT_PLUGIN_LIBRARY_PATH);
 //  3. where go-xla installs for a user (~/.local/lib/go-xla on Linux,
 //     ~/Library/Application Support/go-xla on macOS), and /usr/local/lib/go-xla;
 //  4. this project's own folder ngebm/pjrt in the user's cache folder
 //     ($XDG_CACHE_HOME or ~/.cache on Linux);
 //  5. on x86-64 Linux, a Python wheel fetched with pip into 4, unless that is forbidden
-//     (Options.Offline, $NGEBM_OFFLINE).
+//     ([Options].Offline).
 //
 // Nothing but 4 and 5 needs a home folder. The wheel's content is known: pip checks the
 // SHA-256 of the wheel, this package that of the plugin in it, both pinned in the source,
@@ -68,9 +69,9 @@ func namedPlugin(path string) (plugin, error) {
 }
 
 // defaultStore is the store of this user on this machine.
-func defaultStore(offline bool) store {
+func defaultStore(o Options) store {
 	cache, err := cacheFolder()
-	return store{installed: installedFolders(os.Getenv), cache: cache, noCache: err, sources: defaultSources(), offline: offline}
+	return store{installed: searchFolders(o.PluginFolders), cache: cache, noCache: err, sources: defaultSources(), offline: o.Offline}
 }
 
 // defaultSources lists the sources for the platform this runs on.
@@ -88,7 +89,7 @@ var releaseByHand = fmt.Sprintf("get https://github.com/%s/releases/download/%s/
 	installer.BinaryCPUReleasesRepo, pjrt.DefaultCPUVersion, runtime.GOOS, runtime.GOARCH)
 
 // installByHand says where a plugin belongs that a person got.
-const installByHand = "; put it as " + pluginFile + " into a folder of yours and name that in $" + pjrt.PJRTPluginPathsEnv + " (or the file with -plugin)"
+const installByHand = "; put it as " + pluginFile + " into a folder of yours and name that in $" + pjrt.PJRTPluginPathsEnv + " (or the file with -plugin; in Go, in device.Options)"
 
 func cacheFolder() (string, error) {
 	cache, err := os.UserCacheDir()
@@ -98,9 +99,10 @@ func cacheFolder() (string, error) {
 	return filepath.Join(cache, "ngebm", "pjrt"), nil
 }
 
-// installedFolders lists the folders where go-xla looks for plugins, in its order.
-func installedFolders(getenv func(string) string) []string {
-	folders := filepath.SplitList(getenv(pjrt.PJRTPluginPathsEnv))
+// searchFolders lists the folders where plugins are looked for: the caller's, then those
+// of go-xla.
+func searchFolders(folders []string) []string {
+	folders = slices.Clone(folders)
 	if home, err := installer.DefaultHomeLibPath(); err == nil {
 		folders = append(folders, filepath.Join(home, "go-xla"))
 	}

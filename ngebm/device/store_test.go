@@ -322,7 +322,7 @@ func TestObtainFullDisk(t *testing.T) {
 // XLA's C++ log would spoil a notebook's output.
 func TestOpenQuiet(t *testing.T) {
 	cmd := play("quiet", "")
-	cmd.Env = append(cmd.Env, "GOMLX_BACKEND=", "TF_CPP_MIN_LOG_LEVEL=")
+	cmd.Env = append(cmd.Env, "TF_CPP_MIN_LOG_LEVEL=")
 	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "<nil>\n" {
 		t.Errorf("%v, wrote %q", err, out)
 	}

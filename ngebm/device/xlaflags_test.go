@@ -55,7 +55,7 @@ const flagsHelper = "NGEBM_TEST_OPEN_CPU"
 // names every other. No program is ended at an unknown one.
 func TestFlagsOfXLA(t *testing.T) {
 	if os.Getenv(flagsHelper) != "" {
-		if _, err := Open(CPU, nil); err != nil {
+		if _, err := OpenContext(t.Context(), Options{Device: CPU, XLAFlags: os.Getenv(xlaFlags)}); err != nil {
 			t.Fatal(err)
 		}
 		return

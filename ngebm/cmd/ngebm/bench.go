@@ -7,13 +7,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"ngebm/data/progress"
 	"ngebm/ngebm/bench"
+	"ngebm/ngebm/environment"
 )
 
 func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
@@ -54,7 +53,7 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 		return err
 	}
 	if *worker != "" {
-		return bench.Work(ctx, *worker, os.Stdin, stdout)
+		return bench.Work(ctx, *worker, environment.Device(), os.Stdin, stdout)
 	}
 	var err error
 	if p.Shape, err = parseShape(*shape); err != nil {
@@ -68,9 +67,6 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 	if err != nil {
 		return fmt.Errorf("ngebm bench: %w", err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal kills
 	p.Progress = progress.ForTerminal(os.Stderr)
 	table, err := p.Run(ctx, []string{self, "bench", "-worker"})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/environment"
 )
 
 // configFlags are the flags of all verbs that train: what, where and on which device.
@@ -67,7 +68,7 @@ const pluginAbout = "file of XLA's plugin (default: one in $PJRT_PLUGIN_LIBRARY_
 // configuration.
 func (f *configFlags) open(ctx context.Context) (*device.Device, ngebm.Options, error) {
 	bar := progress.ForTerminal(os.Stderr)
-	o := device.Environment().With(f.device)
+	o := environment.Device().With(f.device)
 	o.Devices, o.Plugin, o.Progress = f.devices, f.plugin, bar
 	if o.Devices == 0 {
 		return nil, ngebm.Options{}, fmt.Errorf("ngebm: -devices 0: ask for 1 or more")

@@ -8,6 +8,7 @@ import (
 
 	"ngebm/data/progress"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/environment"
 )
 
 const devicesAbout = `Say what there is to run on, where it comes from, what was checked, and why the rest is
@@ -25,7 +26,7 @@ could change is refused. CUDA's is looked for in 2, 3 and among the packages of 
 
 func devices(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("devices", devicesAbout, "ngebm devices")
-	o := device.Environment()
+	o := environment.Device()
 	fs.StringVar(&o.Plugin, "plugin", "", "file of XLA's CPU plugin, in place of the search")
 	if err := parse(fs, args); err != nil {
 		return err

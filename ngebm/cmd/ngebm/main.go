@@ -13,8 +13,8 @@ import (
 	"os"
 
 	"ngebm/data/nearest"
-	"ngebm/ngebm"
 	_ "ngebm/ngebm/device/heap"
+	"ngebm/ngebm/environment"
 )
 
 // verb is one thing that the command does.
@@ -36,11 +36,13 @@ func verbs() []verb {
 }
 
 func main() {
-	err := dispatch(context.Background(), os.Args[1:], os.Stdout)
+	ctx, stop := environment.Interruptible(context.Background())
+	defer stop()
+	err := dispatch(ctx, os.Args[1:], os.Stdout)
 	switch {
 	case err == nil:
 	case errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, ngebm.ErrStopped):
+	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(130) // as a shell reports SIGINT
 	default:

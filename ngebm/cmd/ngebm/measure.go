@@ -82,7 +82,7 @@ type measureFlags struct {
 	bootstrap                                           bootstrap.Options
 }
 
-func measure(_ context.Context, args []string, stdout io.Writer) error {
+func measure(ctx context.Context, args []string, stdout io.Writer) error {
 	var f measureFlags
 	fs := flagSet("measure", measureAbout, "ngebm measure -logits L.csv -labels y.csv -val-logits VL.csv -val-labels vy.csv -ood noise=O.csv -bootstrap 1000")
 	fs.StringVar(&f.logits, "logits", "", "file of logits, a column a class")
@@ -109,7 +109,7 @@ func measure(_ context.Context, args []string, stdout io.Writer) error {
 	if err := f.validate(fs.Args()); err != nil {
 		return fmt.Errorf("ngebm measure: %w; -h explains the flags", err)
 	}
-	report, print, err := f.measure()
+	report, print, err := f.measureUntil(ctx)
 	if err != nil {
 		return err
 	}
@@ -156,6 +156,25 @@ func (f measureFlags) validate(rest []string) error {
 		return errors.New("-val-logits is of use with -labels alone")
 	}
 	return nil
+}
+
+// measureUntil is measure, given up when ctx ends: reading a pipe cannot be interrupted.
+// Nothing is written before all is measured.
+func (f measureFlags) measureUntil(ctx context.Context) (report any, print func(*bytes.Buffer), err error) {
+	done := make(chan struct{})
+	var r any
+	var p func(*bytes.Buffer)
+	var failed error
+	go func() {
+		defer close(done)
+		r, p, failed = f.measure()
+	}()
+	select {
+	case <-done:
+		return r, p, failed
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("ngebm measure: stopped: %w", context.Cause(ctx))
+	}
 }
 
 // measure computes the report, and returns it with a way to print it.

@@ -24,7 +24,7 @@ func Open(t testing.TB, kind string) compute.Backend {
 // OpenSeveral opens XLA's CPU backend as so many devices.
 func OpenSeveral(t testing.TB, devices int) compute.Backend {
 	t.Helper()
-	d, err := device.OpenSeveral("cpu", devices, progress.Silent{})
+	d, err := device.OpenContext(t.Context(), device.Options{Device: device.CPU, Devices: devices})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,82 @@
+// Package environment is where this project's programs, the command ngebm and the
+// notebooks, meet the process around them: it turns environment variables into options and
+// signals into a context. Libraries do neither; they take the options and the context. Only
+// programs import this package.
+//
+//	NGEBM_DEVICE   cpu, cuda or go; GoMLX's own GOMLX_BACKEND beats it
+//	NGEBM_OFFLINE  forbids downloads, unless it is 0 or empty
+//	NGEBM_DATA     folder of downloads and decoded images
+//	NGEBM_RUNS     folder of runs
+//
+// Read as well: PJRT_PLUGIN_LIBRARY_PATH, go-xla's list of folders with plugins; XLA_FLAGS,
+// which XLA reads itself; and what Jupyter and GoNB tell a notebook's cell of its kernel.
+package environment
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/pjrt"
+
+	"ngebm/data"
+	"ngebm/data/progress"
+	"ngebm/ngebm/device"
+)
+
+// The environment variables that are this project's own.
+const (
+	DeviceVar  = "NGEBM_DEVICE"
+	OfflineVar = "NGEBM_OFFLINE"
+	DataVar    = "NGEBM_DATA"
+	RunsVar    = "NGEBM_RUNS"
+)
+
+// xlaFlags is the variable that XLA reads.
+const xlaFlags = "XLA_FLAGS"
+
+// Device returns the options to open a device with: $GOMLX_BACKEND, else $NGEBM_DEVICE, is
+// the device, and CUDA may set $XLA_FLAGS in this process.
+func Device() device.Options {
+	o := device.Options{
+		PluginFolders: filepath.SplitList(os.Getenv(pjrt.PJRTPluginPathsEnv)),
+		XLAFlags:      os.Getenv(xlaFlags),
+		SetXLAFlags:   func(flags string) error { return os.Setenv(xlaFlags, flags) },
+		Offline:       Offline(),
+	}
+	for _, name := range []string{compute.ConfigEnvVar, DeviceVar} {
+		if spec := os.Getenv(name); spec != "" {
+			o.Device, o.DeviceFrom = spec, name
+			break
+		}
+	}
+	return o
+}
+
+// Open opens the device that the environment chooses.
+func Open(ctx context.Context, report progress.Reporter) (*device.Device, error) {
+	o := Device()
+	o.Progress = report
+	return device.OpenContext(ctx, o)
+}
+
+// Data returns the options to open datasets with: their folder, and whether one that is
+// not there may be downloaded.
+func Data() data.Options {
+	return data.Options{Cache: os.Getenv(DataVar), Offline: Offline()}
+}
+
+// Runs returns the folder of runs: $NGEBM_RUNS, else "runs" in the current folder.
+func Runs() string {
+	if folder := os.Getenv(RunsVar); folder != "" {
+		return folder
+	}
+	return "runs"
+}
+
+// Offline tells whether $NGEBM_OFFLINE forbids downloads.
+func Offline() bool {
+	v := os.Getenv(OfflineVar)
+	return v != "" && v != "0"
+}

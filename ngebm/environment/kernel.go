@@ -1,0 +1,13 @@
+package environment
+
+import "os"
+
+// Kernel returns the id of the notebook's kernel where a cell of it can be seen in a
+// browser, else "". Jupyter's server tells every kernel which notebook it is for; what runs
+// notebooks without a server, and so without a browser, does not.
+func Kernel() string {
+	if os.Getenv("GONB_PIPE") == "" || os.Getenv("JPY_SESSION_NAME") == "" {
+		return ""
+	}
+	return os.Getenv("GONB_JUPYTER_KERNEL_ID")
+}
