@@ -22,6 +22,12 @@ import (
 	"time"
 
 	"ngebm/data/nearest"
+	"ngebm/notebooks/internal/display"
+	"ngebm/notebooks/internal/lab"
+	"ngebm/notebooks/internal/printable"
+	"ngebm/notebooks/internal/proc"
+	"ngebm/notebooks/internal/publish"
+	"ngebm/notebooks/internal/setup"
 )
 
 const usage = `Opens this repository's notebooks in JupyterLab, with Go as their language.
@@ -46,7 +52,7 @@ whether it was run or not; see .github/SECURITY.md.
 The first set-up takes some minutes and about 1 GB below the user's cache folder;
 nothing else on the machine is changed. Later starts take seconds.
 
-flags, before or after the verb:
+flags, before or after the command:
 %s
 examples:
   go run ./notebooks -port 9000                  JupyterLab on a port of your choice
@@ -58,14 +64,14 @@ examples:
 
 // options are what the command line says.
 type options struct {
-	verb      string // "lab", "setup" or "publish"
+	command   string // "lab", "setup" or "publish"
 	noBrowser bool
 	port      int
-	publish   publishOptions
+	publish   publish.Options
 }
 
-// verbs tells which flags go with which verb.
-var verbs = map[string][]string{
+// commands says which flags go with which command.
+var commands = map[string][]string{
 	"lab":     {"no-browser", "port"},
 	"setup":   {},
 	"publish": {"o", "w", "force", "html-only", "timeout", "total"},
@@ -76,7 +82,7 @@ func main() {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "notebooks:", plainLines(err.Error()))
+		fmt.Fprintln(os.Stderr, "notebooks:", printable.Plain(err.Error()))
 		os.Exit(1)
 	}
 }
@@ -89,10 +95,10 @@ func mainError(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx = untilGoRunEnds(ctx)
-	if err := adoptOrphans(); err != nil {
+	if err := proc.AdoptOrphans(); err != nil {
 		return err
 	}
-	defer endFamily()
+	defer proc.KillFamily()
 	err = opts.carryOut(ctx)
 	if err != nil && ctx.Err() != nil {
 		return errors.New("stopped; nothing is left half made")
@@ -101,51 +107,51 @@ func mainError(args []string) error {
 }
 
 func (o *options) carryOut(ctx context.Context) error {
-	p, err := newPlace(ctx)
+	p, err := setup.FindWorkspace(ctx)
 	if err != nil {
 		return err
 	}
-	d := newDisplay(os.Stdout)
-	if err := useRunnableTemp(p, d); err != nil {
+	d := display.New(os.Stdout)
+	if err := setup.UseRunnableTemp(p, d); err != nil {
 		return err
 	}
-	if o.verb == "publish" {
+	if o.command == "publish" {
 		// Before the set-up: a wrong name should not have to wait for it.
-		if err := o.publish.find(p); err != nil {
+		if err := o.publish.Find(p.Notebooks); err != nil {
 			return err
 		}
 	}
-	prepare := setUp
-	if o.publish.htmlOnly {
-		prepare = setUpPages
+	prepare := setup.All
+	if o.publish.HTMLOnly {
+		prepare = setup.ForPages
 	}
 	tools, err := prepare(ctx, p, d)
 	if err != nil {
 		return err
 	}
-	switch o.verb {
+	switch o.command {
 	case "setup":
-		return ensureCompletion(ctx, p, tools, d)
+		return setup.Completion(ctx, p, tools, d)
 	case "publish":
-		return publish(ctx, p, tools, o.publish, d)
+		return publish.Notebooks(ctx, p, tools, o.publish, d)
 	default:
-		return openLab(ctx, p, tools, o.port, !o.noBrowser, d)
+		return lab.Open(ctx, p, tools, o.port, !o.noBrowser, d)
 	}
 }
 
 // parse reads the command line. Help goes to out.
 func parse(args []string, out io.Writer) (*options, error) {
-	o := &options{verb: "lab"}
+	o := &options{command: "lab"}
 	flags := flag.NewFlagSet("notebooks", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.noBrowser, "no-browser", false, "print the address instead of opening a browser")
 	flags.IntVar(&o.port, "port", 0, "serve on port `N` (default 8888, or any free one if that is taken)")
-	flags.StringVar(&o.publish.out, "o", "", "write the pages into folder `DIR`")
-	flags.BoolVar(&o.publish.write, "w", false, "store the outputs in the notebooks themselves")
-	flags.BoolVar(&o.publish.force, "force", false, "run notebooks that have not changed, too")
-	flags.BoolVar(&o.publish.htmlOnly, "html-only", false, "make pages of the outputs that the notebooks hold; run nothing")
-	flags.DurationVar(&o.publish.cell, "timeout", 5*time.Minute, "longest `T` a single cell may take")
-	flags.DurationVar(&o.publish.total, "total", 30*time.Minute, "longest `T` a whole notebook may take")
+	flags.StringVar(&o.publish.Out, "o", "", "write the pages into folder `DIR`")
+	flags.BoolVar(&o.publish.Write, "w", false, "store the outputs in the notebooks themselves")
+	flags.BoolVar(&o.publish.Force, "force", false, "run notebooks that have not changed, too")
+	flags.BoolVar(&o.publish.HTMLOnly, "html-only", false, "make pages of the outputs that the notebooks hold; run nothing")
+	flags.DurationVar(&o.publish.CellLimit, "timeout", 5*time.Minute, "longest `T` a single cell may take")
+	flags.DurationVar(&o.publish.TotalLimit, "total", 30*time.Minute, "longest `T` a whole notebook may take")
 
 	var words []string
 	for len(args) > 0 {
@@ -164,27 +170,27 @@ func parse(args []string, out io.Writer) (*options, error) {
 		}
 	}
 	if len(words) > 0 {
-		o.verb, o.publish.names = words[0], words[1:]
+		o.command, o.publish.Names = words[0], words[1:]
 	}
-	allowed, ok := verbs[o.verb]
+	allowed, ok := commands[o.command]
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("unknown verb %q%s: setup, publish, or none to open JupyterLab; -h explains", o.verb, nearest.Hint(o.verb, slices.Collect(maps.Keys(verbs))))
-	case o.verb != "publish" && len(o.publish.names) > 0:
-		return nil, fmt.Errorf("unexpected %q after %s; -h explains", o.publish.names[0], o.verb)
-	case o.verb == "publish" && o.publish.out == "" && !o.publish.write:
+		return nil, fmt.Errorf("unknown command %q%s: setup, publish, or none to open JupyterLab; -h explains", o.command, nearest.Hint(o.command, slices.Collect(maps.Keys(commands))))
+	case o.command != "publish" && len(o.publish.Names) > 0:
+		return nil, fmt.Errorf("unexpected %q after %s; -h explains", o.publish.Names[0], o.command)
+	case o.command == "publish" && o.publish.Out == "" && !o.publish.Write:
 		return nil, errors.New("publish needs -o DIR for pages, or -w to store outputs in the notebooks")
-	case o.publish.htmlOnly && (o.publish.write || o.publish.force):
+	case o.publish.HTMLOnly && (o.publish.Write || o.publish.Force):
 		return nil, errors.New("-html-only runs nothing: leave out -w and -force")
 	case o.port < 0 || o.port > 65535:
 		return nil, fmt.Errorf("-port %d: a port is a number from 1 to 65535", o.port)
-	case o.publish.cell <= 0 || o.publish.total <= 0:
-		return nil, fmt.Errorf("-timeout %v -total %v: both must be above zero, as in 90s or 10m", o.publish.cell, o.publish.total)
+	case o.publish.CellLimit <= 0 || o.publish.TotalLimit <= 0:
+		return nil, fmt.Errorf("-timeout %v -total %v: both must be above zero, as in 90s or 10m", o.publish.CellLimit, o.publish.TotalLimit)
 	}
 	var err error
 	flags.Visit(func(f *flag.Flag) {
 		if !slices.Contains(allowed, f.Name) {
-			err = fmt.Errorf("-%s has no meaning for %s; -h explains", f.Name, o.verb)
+			err = fmt.Errorf("-%s has no meaning for %s; -h explains", f.Name, o.command)
 		}
 	})
 	return o, err

@@ -3,11 +3,17 @@
 package tempdir
 
 import (
+	"embed"
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
+
+// Source is the code of this package, which is a part of the notebooks' Go kernel.
+//
+//go:embed tempdir.go private.go
+var Source embed.FS
 
 // Runnable is the folder for temporary files, [os.TempDir], or, where no program can be
 // started from that, the fallback, which is made if it is missing.

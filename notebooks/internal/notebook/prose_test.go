@@ -1,0 +1,36 @@
+package notebook
+
+import (
+	"testing"
+)
+
+func TestIntroduction(t *testing.T) {
+	doc, err := Parse("n", []byte(`{"nbformat":4,"cells":[{"cell_type":"markdown","source":["# A *title*\n","\n","**What you will see.** **First** of `+"`E`"+`, see [paper](https://x).\n","Goes on < here.\n","\n","Second."]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	title, summary := doc.Introduction()
+	if want := "A *title*"; title != want {
+		t.Errorf("title %q", title)
+	}
+	if want := "<strong>First</strong> of <code>E</code>, see paper. Goes on &lt; here."; string(InlineHTML(summary)) != want {
+		t.Errorf("summary %q, not %q", InlineHTML(summary), want)
+	}
+	if want := "**First** of `E`, see [paper](https://x)."; FirstSentence(summary) != want {
+		t.Errorf("first sentence %q, not %q", FirstSentence(summary), want)
+	}
+}
+
+func TestFirstSentence(t *testing.T) {
+	for paragraph, want := range map[string]string{
+		"One.":                               "One.",
+		"One, i.e. this\none. Two.":          "One, i.e. this one.",
+		"Which (of two. Or three)? All.":     "Which (of two. Or three)?",
+		"A network (Piland et al., X). *Em*": "A network (Piland et al., X).",
+		"No end":                             "No end",
+	} {
+		if got := FirstSentence(paragraph); got != want {
+			t.Errorf("%q: %q, not %q", paragraph, got, want)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package picture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// maxScans is how often a JPEG may go over its pixels: a few bytes can ask for one more.
+const maxScans = 30
+
+// pngEnd returns where a PNG ends, and the pixels of the frames of an animated one.
+func pngEnd(content []byte) (end, pixels int, err error) {
+	const signature, around, size = 8, 12, 12 // bytes: what begins it; a chunk's without its data; frame's number and size
+	for at := signature; at+around <= len(content); {
+		length, kind := int(binary.BigEndian.Uint32(content[at:])), string(content[at+4:at+8])
+		data := content[at+8:]
+		if kind == "IEND" {
+			return at + around + length, pixels, nil
+		}
+		if kind == "fcTL" && len(data) >= size {
+			if pixels, err = addFrame(pixels, int(binary.BigEndian.Uint32(data[4:])), int(binary.BigEndian.Uint32(data[8:]))); err != nil {
+				return 0, 0, err
+			}
+		}
+		at += around + length
+	}
+	return 0, 0, io.ErrUnexpectedEOF
+}
+
+// jpegEnd returns where a JPEG ends.
+func jpegEnd(content []byte) (end int, err error) {
+	scans := 0
+	for at := 2; at+2 <= len(content); {
+		marker := content[at+1]
+		switch {
+		case content[at] != 0xff || marker == 0xff: // coded pixels, or what fills
+			at++
+		case marker == 0xd9:
+			return at + 2, nil
+		case marker <= 1 || marker >= 0xd0 && marker <= 0xd8: // no length follows
+			at += 2
+		case at+4 > len(content):
+			return 0, io.ErrUnexpectedEOF
+		default:
+			if marker == 0xda {
+				scans++
+			}
+			if scans > maxScans {
+				return 0, fmt.Errorf("it goes more than %d times over its pixels: save it without progressive scans", maxScans)
+			}
+			at += 2 + int(binary.BigEndian.Uint16(content[at+2:]))
+		}
+	}
+	return 0, io.ErrUnexpectedEOF
+}
+
+// gifEnd returns where a GIF ends, and the pixels of all its pictures.
+func gifEnd(content []byte) (end, pixels int, err error) {
+	const header, frame = 13, 10
+	table := func(flags byte) int { // bytes of the colour table that follows
+		if flags&0x80 == 0 {
+			return 0
+		}
+		return 3 << (flags&7 + 1)
+	}
+	if len(content) < header {
+		return 0, 0, io.ErrUnexpectedEOF
+	}
+	pictures := 0
+	for at := header + table(content[10]); at < len(content); {
+		switch content[at] {
+		case 0x21: // extension: its kind, then blocks
+			at += 2
+		case 0x2c: // picture: position, size and flags, colours, size of codes, then blocks
+			if at+frame > len(content) {
+				return 0, 0, io.ErrUnexpectedEOF
+			}
+			f := content[at:]
+			pixels, err = addFrame(pixels, int(f[5])|int(f[6])<<8, int(f[7])|int(f[8])<<8)
+			if pictures++; pictures > maxAnimation {
+				err = fmt.Errorf("it has more than %d pictures", maxAnimation)
+			}
+			if err != nil {
+				return 0, 0, err
+			}
+			at += frame + table(f[9]) + 1
+		case 0x3b:
+			return at + 1, pixels, nil
+		default:
+			return 0, 0, fmt.Errorf("the byte %#x begins nothing that a GIF has", content[at])
+		}
+		for at < len(content) && content[at] != 0 {
+			at += 1 + int(content[at])
+		}
+		at++
+	}
+	return 0, 0, io.ErrUnexpectedEOF
+}
+
+// addFrame adds the pixels of one picture of an animation to those before.
+func addFrame(pixels, width, height int) (int, error) {
+	if width > 0 && height > (maxAnimationPixels-pixels)/width {
+		return 0, fmt.Errorf("its pictures have more than %d pixels together", maxAnimationPixels)
+	}
+	return pixels + width*height, nil
+}

@@ -1,0 +1,230 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Namespaces of what stays in an SVG. The others describe the picture and do nothing.
+const (
+	svgSpace   = "http://www.w3.org/2000/svg"
+	xlinkSpace = "http://www.w3.org/1999/xlink"
+	xmlSpace   = "http://www.w3.org/XML/1998/namespace"
+)
+
+// svgElements are what draws. Nothing among them runs, loads or holds HTML.
+var svgElements = strings.Fields(`a circle clipPath defs desc ellipse feBlend feColorMatrix feComponentTransfer
+	feComposite feConvolveMatrix feDiffuseLighting feDisplacementMap feDistantLight feDropShadow feFlood feFuncA feFuncB
+	feFuncG feFuncR feGaussianBlur feMerge feMergeNode feMorphology feOffset fePointLight feSpecularLighting feSpotLight
+	feTile feTurbulence filter g image line linearGradient marker mask metadata path pattern polygon polyline
+	radialGradient rect stop style svg switch symbol text textPath title tspan use view`)
+
+var (
+	// svgDoctype is one without declarations of its own.
+	svgDoctype = regexp.MustCompile(`^DOCTYPE\s+svg(\s+(PUBLIC|SYSTEM)(\s+("[^"\[\]<>]*"|'[^'\[\]<>]*'))*)?\s*$`)
+	// svgEmbedded is a picture within a picture.
+	svgEmbedded = regexp.MustCompile(`^\s*data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*$`)
+	// svgForeign is what style must not hold: other files, and escapes, which could hide
+	// them. Addresses within the picture are taken out before.
+	svgForeign  = regexp.MustCompile(`(?i)@import|expression\s*\(|javascript:|image-set|[\\<]|src\s*\(|url\s*\(`)
+	svgInternal = regexp.MustCompile(`(?i)url\(\s*["']?(#[^()"']*|data:(font/|application/(x-)?font|image/(png|jpeg|gif))[^()"']*)["']?\s*\)`)
+	svgName     = regexp.MustCompile(`^[A-Za-z_][\w.-]*$`)
+)
+
+// svgCleaner writes an SVG again without what could run or load anything.
+type svgCleaner struct {
+	out     bytes.Buffer
+	open    []string   // elements that are written and not closed
+	nodes   []*svgNode // of these
+	drawing svgDrawing
+	leftOut map[string]bool
+}
+
+// cleanSVG returns an SVG without scripts, links, other files and HTML, and the names of
+// what it had of these.
+func cleanSVG(content []byte) (cleaned []byte, leftOut []string, err error) {
+	// Each element and attribute has one of these, and both take the reader's time.
+	if bytes.Count(content, []byte("<")) > 2*maxSVGElements || bytes.Count(content, []byte("=")) > maxSVGAttributes {
+		return nil, nil, fmt.Errorf("it is an SVG of more than %d elements, or %d attributes: save it as PNG", maxSVGElements, maxSVGAttributes)
+	}
+	c := &svgCleaner{leftOut: map[string]bool{}, drawing: svgDrawing{ids: map[string]*svgNode{}, sheet: map[string]*svgRefs{}}}
+	decoder := xml.NewDecoder(bytes.NewReader(content))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("it is no SVG: %w", err)
+		}
+		if err := c.take(decoder, token); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.out.Len() == 0 {
+		return nil, nil, errors.New("it is no SVG: it is empty")
+	}
+	if err := c.drawing.check(); err != nil {
+		return nil, nil, err
+	}
+	for name := range c.leftOut {
+		leftOut = append(leftOut, name)
+	}
+	slices.Sort(leftOut)
+	return c.out.Bytes(), leftOut, nil
+}
+
+func (c *svgCleaner) take(decoder *xml.Decoder, token xml.Token) error {
+	switch t := token.(type) {
+	case xml.StartElement:
+		return c.start(decoder, t)
+	case xml.EndElement:
+		fmt.Fprintf(&c.out, "</%s>", c.open[len(c.open)-1])
+		c.open, c.nodes = c.open[:len(c.open)-1], c.nodes[:len(c.nodes)-1]
+	case xml.CharData:
+		if len(c.open) == 0 {
+			break // blanks around the picture
+		}
+		c.nodes[len(c.nodes)-1].weight += len(t) / bytesPerShape
+		return xml.EscapeText(&c.out, t)
+	case xml.Directive:
+		if !svgDoctype.Match(bytes.TrimSpace(t)) {
+			return errors.New("it is an SVG with declarations of its own: save it as a plain SVG or as PNG")
+		}
+	case xml.ProcInst:
+		if t.Target != "xml" {
+			c.leftOut["<?"+t.Target+"?>"] = true
+		}
+	}
+	return nil
+}
+
+// start writes an element that stays, or skips it with all that is in it.
+func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
+	drawn := t.Name.Space == svgSpace && slices.Contains(svgElements, t.Name.Local)
+	if len(c.open) == 0 && (!drawn || t.Name.Local != "svg") {
+		return fmt.Errorf("it is no SVG: it begins with %q in the namespace %q", t.Name.Local, t.Name.Space)
+	}
+	if len(c.open) >= maxSVGDepth {
+		return fmt.Errorf("it is an SVG of more than %d elements in one another", maxSVGDepth)
+	}
+	if !drawn {
+		if t.Name.Space == svgSpace || !c.describes(t.Name.Space) {
+			c.leftOut["<"+t.Name.Local+">"] = true
+		}
+		return decoder.Skip()
+	}
+	fmt.Fprintf(&c.out, "<%s", t.Name.Local)
+	if len(c.open) == 0 {
+		fmt.Fprintf(&c.out, ` xmlns="%s" xmlns:xlink="%s"`, svgSpace, xlinkSpace)
+	}
+	n := c.node(t.Name.Local)
+	written := map[string]bool{}
+	for _, a := range t.Attr {
+		name := c.attribute(t.Name.Local, a)
+		if name == "" || written[name] {
+			continue
+		}
+		written[name] = true
+		fmt.Fprintf(&c.out, ` %s="`, name)
+		if err := xml.EscapeText(&c.out, []byte(a.Value)); err != nil {
+			return err
+		}
+		c.out.WriteByte('"')
+		c.drawing.add(n, t.Name.Local, name, a.Value)
+	}
+	c.out.WriteByte('>')
+	if t.Name.Local == "style" {
+		return c.style(decoder)
+	}
+	c.open, c.nodes = append(c.open, t.Name.Local), append(c.nodes, n)
+	return nil
+}
+
+// node makes the next element of what is drawn.
+func (c *svgCleaner) node(element string) *svgNode {
+	n := &svgNode{weight: 1, names: []string{element}, gradient: strings.HasSuffix(element, "Gradient")}
+	if len(c.nodes) == 0 {
+		c.drawing.root = n
+	} else {
+		above := c.nodes[len(c.nodes)-1]
+		above.children = append(above.children, n)
+	}
+	return n
+}
+
+// style writes the text of a style element, which has begun, and closes it. The text is
+// looked at as a whole, as browsers put it together from what is between comments.
+func (c *svgCleaner) style(decoder *xml.Decoder) error {
+	var text bytes.Buffer
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return fmt.Errorf("it is no SVG: %w", err)
+		}
+		switch t := token.(type) {
+		case xml.CharData:
+			text.Write(t)
+		case xml.StartElement:
+			if err := decoder.Skip(); err != nil {
+				return fmt.Errorf("it is no SVG: %w", err)
+			}
+		case xml.EndElement:
+			if isForeign(text.String()) {
+				c.leftOut["<style>"] = true
+				text.Reset()
+			}
+			c.drawing.style(text.String())
+			if err := xml.EscapeText(&c.out, text.Bytes()); err != nil {
+				return err
+			}
+			c.out.WriteString("</style>")
+			return nil
+		}
+	}
+}
+
+// isForeign tells whether style, or a value that may be one, names another file.
+func isForeign(style string) bool {
+	return svgForeign.MatchString(svgInternal.ReplaceAllString(style, ""))
+}
+
+// describes tells whether a namespace is of descriptions that drawing programs add,
+// which are no loss.
+func (c *svgCleaner) describes(space string) bool {
+	for _, known := range []string{"http://www.w3.org/1999/02/22-rdf-syntax-ns", "http://creativecommons.org/ns", "http://web.resource.org/cc/",
+		"http://purl.org/dc/", "http://sodipodi.sourceforge.net/", "http://www.inkscape.org/namespaces/", "http://ns.adobe.com/"} {
+		if strings.HasPrefix(space, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// attribute returns the name under which an element's attribute is written, empty if
+// it is not.
+func (c *svgCleaner) attribute(element string, a xml.Attr) string {
+	local, space := a.Name.Local, a.Name.Space
+	switch {
+	case space == "xmlns" || space == "" && local == "xmlns" || c.describes(space):
+		return "" // the root declares what is used
+	case !svgName.MatchString(local) || strings.HasPrefix(strings.ToLower(local), "on"):
+	case local == "href" && (space == "" || space == xlinkSpace):
+		inside := strings.HasPrefix(strings.TrimSpace(a.Value), "#")
+		if inside && element != "a" || element == "image" && svgEmbedded.MatchString(a.Value) {
+			return "xlink:href"
+		}
+	case space == xmlSpace && (local == "space" || local == "lang"):
+		return "xml:" + local
+	case space == "" && local != "base" && !isForeign(a.Value):
+		return local
+	}
+	c.leftOut[local+"="] = true
+	return ""
+}

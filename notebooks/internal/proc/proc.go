@@ -1,0 +1,110 @@
+package proc
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"ngebm/notebooks/internal/printable"
+)
+
+// Grace is how long a process gets between being asked to end and being killed.
+const Grace = 10 * time.Second
+
+// Command prepares a program that ends when ctx does: first SIGTERM, then, after
+// grace, SIGKILL. It gets a process group of its own, so that a Ctrl-C typed at
+// the terminal reaches it only through us.
+func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = Grace
+	return cmd
+}
+
+// Run runs a program of the set-up, its output written to w line by line, standard
+// output only if it has no other use. An error holds the end of what it printed.
+func Run(ctx context.Context, cmd *exec.Cmd, w io.Writer) error {
+	var tail printable.Tail
+	cmd.Stderr = io.MultiWriter(&tail, w)
+	if cmd.Stdout == nil {
+		cmd.Stdout = cmd.Stderr
+	}
+	err := cmd.Run()
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fmt.Errorf("%s failed (%w):\n%s", shown(cmd), err, tail.String())
+}
+
+// shown is a command as a person would type it, cut to a readable length.
+func shown(cmd *exec.Cmd) string {
+	line := strings.Join(cmd.Args, " ")
+	if i := strings.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i] + " …"
+	}
+	return line
+}
+
+// process is one line of the system's process table.
+type process struct {
+	pid, parent, group int
+	zombie             bool
+}
+
+// descendants returns every living process that descends from root, and every
+// member of a process group that a descendant leads.
+func descendants(root int, table []process) []int {
+	family := map[int]bool{root: true}
+	groups := map[int]bool{}
+	for grown := true; grown; {
+		grown = false
+		for _, p := range table {
+			if !family[p.pid] && (family[p.parent] || groups[p.group]) {
+				family[p.pid], grown = true, true
+				groups[p.pid] = true // the group it leads, if it leads one
+			}
+		}
+	}
+	var pids []int
+	for _, p := range table {
+		if family[p.pid] && p.pid != root && !p.zombie {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}
+
+// Family returns the living processes that this one started, directly or not.
+func Family() []int {
+	table, err := processes()
+	if err != nil {
+		return nil
+	}
+	return descendants(os.Getpid(), table)
+}
+
+// KillFamily kills whatever this process started, directly or not, and is still
+// there: kernels, the programs of cells, and what those left running. On Linux
+// orphans come back to this process (see AdoptOrphans), so that nothing escapes;
+// elsewhere an orphan does that was not seen while its parent lived.
+func KillFamily() {
+	for range 50 {
+		alive := Family()
+		if len(alive) == 0 {
+			return
+		}
+		for _, pid := range alive {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

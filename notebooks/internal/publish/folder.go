@@ -1,0 +1,153 @@
+package publish
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"ngebm/data/files"
+	"ngebm/notebooks/internal/picture"
+	"ngebm/notebooks/internal/printable"
+)
+
+// siteFolder is the folder that a site is written into, and the one of its figures. They
+// are no links: what lies where a link leads is not a site's to change.
+type siteFolder struct{ top, figures *files.Folder }
+
+// openSite makes a site's folders where there are none.
+func openSite(out string) (*siteFolder, error) {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make %q: %w; choose a folder that can be written with -o", out, printable.Cause(err))
+	}
+	top, err := files.OpenFolder(out)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write pages: %w, or name another one with -o", err)
+	}
+	folder := filepath.Join(out, "figures")
+	if err := os.Mkdir(folder, 0o755); err != nil && !top.Has("figures") {
+		return nil, errors.Join(fmt.Errorf("cannot make %q: %w; choose a folder that can be written with -o", folder, printable.Cause(err)), top.Close())
+	}
+	figures, err := files.OpenFolder(folder)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot write pages: %w, or name another one with -o", err), top.Close())
+	}
+	return &siteFolder{top, figures}, nil
+}
+
+func (s *siteFolder) close() {
+	_ = s.figures.Close() // nothing is written through the handles
+	_ = s.top.Close()
+}
+
+// write writes a file of the site, by its name or by figures/ and its name.
+func (s *siteFolder) write(name string, content []byte) error {
+	folder := s.top
+	if figure, ok := strings.CutPrefix(name, "figures/"); ok {
+		folder, name = s.figures, figure
+	}
+	if err := folder.WriteFile(name, content, 0o644); err != nil {
+		return fmt.Errorf("cannot write %w", err)
+	}
+	return nil
+}
+
+func (s *siteFolder) writePage(templates *template.Template, name, target string, content any) error {
+	var text bytes.Buffer
+	if err := templates.ExecuteTemplate(&text, name, content); err != nil {
+		return err
+	}
+	return s.write(target, text.Bytes())
+}
+
+// writeWithPage writes what one page leads to: its notebook and its figures, in place of
+// those that an earlier page of that name had.
+func (s *siteFolder) writeWithPage(pg *page, of source) error {
+	if err := s.write(pg.Name+".ipynb", of.doc.Raw); err != nil {
+		return err
+	}
+	names, err := s.figures.Names()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if isFigureOf(pg.Name, name) {
+			if err := s.figures.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return s.writeFigures(pg.Figures)
+}
+
+var figureNumber = regexp.MustCompile(`^-[0-9]+(-still)?\.(png|jpe?g|gif|svg)$`)
+
+// isFigureOf tells whether a file is one of the figures of a page: of "run", "run-1.png"
+// is one and "run-1-1.png" is not.
+func isFigureOf(page, file string) bool {
+	rest, ok := strings.CutPrefix(file, page)
+	return ok && figureNumber.MatchString(rest)
+}
+
+// writeFigures writes pictures, and beside an animation its last one.
+func (s *siteFolder) writeFigures(figures []picture.Figure) error {
+	for _, f := range figures {
+		if err := s.write(f.File, f.Content); err != nil {
+			return err
+		}
+		if f.Still == "" {
+			continue
+		}
+		if err := s.write(f.Still, f.Poster); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeGallery writes the page of the figures, if there are any.
+func (s *siteFolder) writeGallery(templates *template.Template, exhibits []exhibit) error {
+	if len(exhibits) == 0 {
+		return nil
+	}
+	for _, e := range exhibits {
+		if err := s.writeFigures(e.Figures); err != nil {
+			return err
+		}
+	}
+	return s.writePage(templates, "gallery.html", "gallery.html", exhibits)
+}
+
+// writeShared writes the files that all pages use.
+func (s *siteFolder) writeShared(pages []*page) error {
+	entries, err := pageFiles.ReadDir("pages")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) == ".html" { // the templates
+			continue
+		}
+		content, err := pageFiles.ReadFile("pages/" + entry.Name())
+		if err != nil {
+			return err
+		}
+		if err := s.write(entry.Name(), content); err != nil {
+			return err
+		}
+	}
+	for _, pg := range pages {
+		if pg.Formulas {
+			mathjax, err := os.ReadFile(pg.Mathjax)
+			if err != nil {
+				return err
+			}
+			return s.write("mathjax.js", mathjax)
+		}
+	}
+	return nil
+}

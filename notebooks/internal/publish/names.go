@@ -1,0 +1,82 @@
+package publish
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"ngebm/data/plain"
+	"ngebm/notebooks/internal/display"
+)
+
+// sitePages are the names of the site's own pages.
+var sitePages = []string{"index", "gallery"}
+
+// pageNames returns what the pages of notebooks are called, without .html. A name is the
+// notebook's, in characters that every file system, host and address takes; it differs
+// from all others and from those of the site's own pages in more than capital letters.
+func pageNames(paths []string) []string {
+	taken := map[string]bool{}
+	for _, name := range sitePages {
+		taken[name] = true
+	}
+	var names []string
+	for _, name := range BaseNames(paths) {
+		wanted := slug(name)
+		name = wanted
+		for n := 2; taken[strings.ToLower(name)]; n++ {
+			name = fmt.Sprintf("%s-%d", wanted, n)
+		}
+		taken[strings.ToLower(name)] = true
+		names = append(names, name)
+	}
+	return names
+}
+
+// maxSlug leaves room for the number of a figure within the 255 bytes of a file's name.
+const maxSlug = 200
+
+// slug turns a file's name into one of letters, digits, points, underscores and hyphens.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range norm.NFC.String(name) {
+		keep := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune("-_.", r)
+		switch {
+		case keep && r != utf8.RuneError:
+		case strings.HasSuffix(b.String(), "-"):
+			continue
+		default:
+			r = '-'
+		}
+		if b.Len()+utf8.RuneLen(r) > maxSlug {
+			break
+		}
+		b.WriteRune(r)
+	}
+	if s := strings.Trim(b.String(), ".-"); s != "" {
+		return s
+	}
+	return "notebook"
+}
+
+// sayNames tells which pages are not called as their notebooks.
+func sayNames(paths, names []string, d *display.Display) {
+	for i, name := range BaseNames(paths) {
+		if names[i] != name {
+			d.Say("%s: its page is %s.html", plain.Text(filepath.Base(paths[i])), names[i])
+		}
+	}
+}
+
+// BaseNames strips folders and .ipynb.
+func BaseNames(paths []string) []string {
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = strings.TrimSuffix(filepath.Base(path), ".ipynb")
+	}
+	return names
+}

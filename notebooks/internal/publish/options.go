@@ -1,0 +1,59 @@
+package publish
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options are what the command line says about publishing.
+type Options struct {
+	Out                   string // folder for the pages, empty for none
+	Write                 bool   // outputs go back into the notebooks
+	Force                 bool   // run notebooks that have not changed since they ran
+	HTMLOnly              bool   // make pages from stored outputs, run nothing
+	CellLimit, TotalLimit time.Duration
+	Names                 []string
+
+	paths []string // of the notebooks, set by find
+}
+
+// Find looks up the notebooks that are named: all of the folder's, or those with
+// the given names, with or without .ipynb; a name with a slash is a path.
+func (o *Options) Find(folder string) error {
+	all, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.ipynb"))
+	if err != nil {
+		return err
+	}
+	if len(o.Names) == 0 {
+		if o.paths = all; len(all) == 0 {
+			return fmt.Errorf("no notebooks (*.ipynb) in %s", folder)
+		}
+		return nil
+	}
+	for _, name := range o.Names {
+		path := strings.TrimSuffix(name, ".ipynb") + ".ipynb"
+		if !strings.ContainsRune(name, os.PathSeparator) {
+			path = filepath.Join(folder, path)
+		}
+		if path, err = filepath.Abs(path); err != nil {
+			return err
+		}
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("no notebook %q; there are: %s", name, strings.Join(BaseNames(all), ", "))
+		}
+		if slices.Contains(o.paths, path) {
+			return fmt.Errorf("the notebook %q is named twice", name)
+		}
+		o.paths = append(o.paths, path)
+	}
+	return nil
+}
+
+// escapeGlob makes a folder's name stand for itself in a pattern.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}

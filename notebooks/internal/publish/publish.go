@@ -1,0 +1,218 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"ngebm/data/files"
+	"ngebm/data/plain"
+	"ngebm/notebooks/internal/display"
+	"ngebm/notebooks/internal/execute"
+	"ngebm/notebooks/internal/notebook"
+	"ngebm/notebooks/internal/setup"
+	"ngebm/notebooks/internal/tempdir"
+)
+
+// Notebooks runs the notebooks that have changed since they ran, and, if every one
+// of them ran without a failure, writes their pages and outputs. Runs that
+// notebooks train go into a folder that is empty and is removed, so that what is
+// shown is what anyone would get, unless NGEBM_RUNS names one; then every notebook
+// runs, since what is in that folder may decide what it shows.
+func Notebooks(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, d *display.Display) error {
+	if o.HTMLOnly {
+		return publishStored(ctx, p, tools, o, d)
+	}
+	temp, release, err := tempdir.Folder("publish")
+	if err != nil {
+		return err
+	}
+	defer release()
+	keep := &execute.Cache{Workspace: p, Reuse: !o.Force}
+	if os.Getenv("NGEBM_RUNS") == "" {
+		if err := os.Setenv("NGEBM_RUNS", filepath.Join(temp, "runs")); err != nil {
+			return err
+		}
+		defer os.Unsetenv("NGEBM_RUNS")
+	} else {
+		keep = nil
+	}
+	sources, err := runChanged(ctx, p, tools, o, keep, temp, d)
+	if err != nil {
+		return err
+	}
+	if o.Out != "" {
+		with, err := versions(ctx, p)
+		if err != nil {
+			return err
+		}
+		if err := Site(ctx, p, tools, sources, o.Out, "Every notebook here was run from top to bottom without a failure, with "+with+"; what you see is what came out.", d); err != nil {
+			return err
+		}
+	}
+	if o.Write {
+		return writeBack(sources, o.paths, d)
+	}
+	return nil
+}
+
+// runChanged returns the executed notebooks, in files below temp: fresh ones, or
+// those that keep has. All that can run are run before the failures are returned.
+func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, keep *execute.Cache, temp string, d *display.Display) ([]source, error) {
+	results := make([]string, len(o.paths))
+	keys := make([]string, len(o.paths))
+	var todo []int
+	expected := make([]time.Duration, len(o.paths))
+	times := execute.DurationsIn(p)
+	for i, path := range o.paths {
+		doc, err := notebook.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		if !doc.IsGo() {
+			return nil, fmt.Errorf("%s is for the kernel %q, not for Go: run it there, and make its page with -html-only", plain.Text(filepath.Base(path)), doc.Metadata.Kernelspec.Name)
+		}
+		// Two notebooks from different folders may have one name.
+		results[i] = filepath.Join(temp, fmt.Sprintf("%d-%s", i, filepath.Base(path)))
+		if keep != nil {
+			if keys[i], err = keep.Key(ctx, path); err != nil {
+				return nil, err
+			}
+			if keep.Fetch(path, keys[i], results[i]) {
+				d.Say("%s: not run again, nothing that it depends on has changed (-force runs it)", plain.Text(filepath.Base(path)))
+				continue
+			}
+		}
+		todo = append(todo, i)
+		expected[i] = times.Last(path)
+	}
+	var failures []error
+	ahead := &execute.ETA{}
+	for _, i := range todo {
+		ahead.Add(expected[i])
+	}
+	d.ETA = ahead.String
+	defer func() { d.ETA = nil }()
+	for _, i := range todo {
+		ahead.Begin()
+		err := executeChecked(ctx, p, tools, o.paths[i], results[i], execute.Limits{Cell: o.CellLimit, Total: o.TotalLimit}, d)
+		took := ahead.End()
+		if err != nil && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err == nil && keep != nil {
+			err = keep.Store(o.paths[i], keys[i], results[i])
+		}
+		if err == nil {
+			err = times.Record(o.paths[i], took)
+		}
+		if err != nil {
+			failures = append(failures, err)
+		}
+	}
+	if len(failures) > 0 {
+		return nil, fmt.Errorf("nothing is published:\n%w", errors.Join(failures...))
+	}
+	return executedSources(o.paths, results, d)
+}
+
+// executedSources reads the notebooks that were executed.
+func executedSources(paths, results []string, d *display.Display) ([]source, error) {
+	names := pageNames(paths)
+	sayNames(paths, names, d)
+	sources := make([]source, len(paths))
+	for i, path := range paths {
+		doc, err := notebook.Read(results[i])
+		if err != nil {
+			return nil, err
+		}
+		sources[i] = source{path: path, name: names[i], doc: doc}
+	}
+	return sources, nil
+}
+
+// publishStored writes pages of the outputs that the notebooks hold.
+func publishStored(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, d *display.Display) error {
+	var without, refused []error
+	var sources []source
+	names := pageNames(o.paths)
+	for at, path := range o.paths {
+		doc, err := notebook.Read(path)
+		if err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		name := filepath.Base(path)
+		for i, c := range doc.CodeCells() {
+			if reason := notebook.Failure(c.Outputs); reason != "" {
+				refused = append(refused, &notebook.CellError{Notebook: name, Number: i + 1, Line: c.FirstLine(), Reason: reason})
+			}
+		}
+		if slices.ContainsFunc(doc.CodeCells(), func(c notebook.Cell) bool { return c.Count == nil }) {
+			without = append(without, fmt.Errorf("%s has cells that have not run", plain.Text(name)))
+		}
+		if err := doc.CheckLeaks(name, notebook.LocalFolders(p.Root, p.Cache)); err != nil {
+			refused = append(refused, err)
+		}
+		sources = append(sources, storedSource(path, names[at], doc))
+		if sources[len(sources)-1].warning != "" {
+			d.Say("%s: %s", plain.Text(name), changedSince)
+		}
+	}
+	if len(without) > 0 {
+		refused = append(refused, fmt.Errorf("%w; run them and store their outputs with publish -w", errors.Join(without...)))
+	}
+	if len(refused) > 0 {
+		return fmt.Errorf("nothing is published:\n%w", errors.Join(refused...))
+	}
+	sayNames(o.paths, names, d)
+	return Site(ctx, p, tools, sources, o.Out, "The pages show the outputs that are stored in the notebooks; these were not run to make the pages.", d)
+}
+
+// What pages say about where their outputs come from.
+const (
+	shownAsStored = "This page shows the outputs that are stored in the notebook; it was not run to make the page."
+	changedSince  = "The code was changed after this project's publish last ran the notebook: outputs may be of other code than is shown."
+	neverRanHere  = " They are not known to be of the code that is shown: this project's publish did not run the notebook."
+)
+
+// storedSource says on a notebook's page what is known of its outputs.
+func storedSource(path, name string, doc *notebook.Document) source {
+	s := source{path: path, name: name, doc: doc, provenance: shownAsStored}
+	switch doc.Metadata.Ran.Code {
+	case doc.CodeHash():
+	case "":
+		s.provenance += neverRanHere
+	default:
+		s.warning = changedSince
+	}
+	return s
+}
+
+// executeChecked executes a notebook and looks for outputs that should not be
+// shown to others.
+func executeChecked(ctx context.Context, p *setup.Workspace, tools *setup.Tools, path, result string, limit execute.Limits, d *display.Display) error {
+	if err := execute.Notebook(ctx, tools, path, result, limit, d); err != nil {
+		return err
+	}
+	doc, err := notebook.Read(result)
+	if err != nil {
+		return err
+	}
+	return doc.CheckLeaks(filepath.Base(path), notebook.LocalFolders(p.Root, p.Cache))
+}
+
+// writeBack replaces notebooks by their executed selves.
+func writeBack(executed []source, paths []string, d *display.Display) error {
+	for i, path := range paths {
+		if err := files.WriteFile(path, executed[i].doc.Raw, 0o644); err != nil {
+			return fmt.Errorf("cannot store outputs in %s: %w", path, err)
+		}
+		d.Say("%s: outputs stored", plain.Text(filepath.Base(path)))
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package publish
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"strings"
+
+	"ngebm/data/plain"
+	"ngebm/notebooks/internal/display"
+	"ngebm/notebooks/internal/notebook"
+	"ngebm/notebooks/internal/setup"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// source is a notebook whose page is to be made.
+type source struct {
+	path string             // of the notebook; pictures that its text shows from files are in its folder
+	name string             // of its page, without .html
+	doc  *notebook.Document // with its outputs, which the page shows and offers
+
+	provenance string // a sentence at the foot of the page about where the outputs come from
+	warning    string // one at its head that they may be of other code
+}
+
+// Site writes one page for each notebook and an index of them, which ends with
+// provenance. The pages need nothing from the network and no host: what they show,
+// pictures, style and what sets the formulas, MathJax, are files next to them, and all
+// links are relative. They allow themselves nothing else, see head.html. The kinds of
+// figures that package plots draws get a page too.
+func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources []source, out, provenance string, d *display.Display) error {
+	templates, err := template.ParseFS(pageFiles, "pages/*.html")
+	if err != nil {
+		return err
+	}
+	d.Begin("pages")
+	pages, err := makePages(ctx, tools, sources)
+	if err == nil {
+		err = checkFigures(p, pages, sources)
+	}
+	if err != nil {
+		d.Done("failed")
+		return fmt.Errorf("nothing is published:\n%w", err)
+	}
+	d.Done("made")
+	site, err := openSite(out)
+	if err != nil {
+		return err
+	}
+	defer site.close()
+	for i, pg := range pages {
+		if pg.Provenance == "" {
+			pg.Provenance = provenance
+		}
+		if i > 0 {
+			pg.Previous = pages[i-1]
+		}
+		if i < len(pages)-1 {
+			pg.Next = pages[i+1]
+		}
+		if len(pg.LeftOut) > 0 {
+			d.Say("%s: left out of its page: %s", plain.Text(filepath.Base(sources[i].path)), strings.Join(pg.LeftOut, ", "))
+		}
+		if err := site.writePage(templates, "notebook.html", pg.Name+".html", pg); err != nil {
+			return err
+		}
+		if err := site.writeWithPage(pg, sources[i]); err != nil {
+			return err
+		}
+	}
+	if err := site.writeShared(pages); err != nil {
+		return err
+	}
+	exhibits, err := gallery(filepath.Join(p.Root, "plots"))
+	if err != nil {
+		return err
+	}
+	if err := site.writeGallery(templates, exhibits); err != nil {
+		return err
+	}
+	index := struct {
+		Pages      []*page
+		Provenance string
+		Gallery    bool
+	}{pages, provenance, len(exhibits) > 0}
+	if err := site.writePage(templates, "index.html", "index.html", index); err != nil {
+		return err
+	}
+	d.Say("Published %s", filepath.Join(out, "index.html"))
+	return nil
+}
+
+// checkFigures looks for leaks in pictures from files.
+func checkFigures(p *setup.Workspace, pages []*page, sources []source) error {
+	folders := notebook.LocalFolders(p.Root, p.Cache)
+	for i, pg := range pages {
+		for _, f := range pg.Figures {
+			if f.Path == "" {
+				continue
+			}
+			if reason := notebook.LeakInPicture(f.Path, f.Content, folders); reason != "" {
+				return sources[i].doc.ErrorIn(filepath.Base(sources[i].path), index(f.Cell), reason)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"ngebm/notebooks/internal/proc"
+	"ngebm/notebooks/internal/setup"
+)
+
+// versions says with what notebooks ran: Go, GoMLX and the kind of machine.
+func versions(ctx context.Context, p *setup.Workspace) (string, error) {
+	cmd := proc.Command(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/gomlx/gomlx")
+	cmd.Dir, cmd.Env = p.Root, setup.GoEnv()
+	gomlx, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("ask for the version of GoMLX: %w", err)
+	}
+	return fmt.Sprintf("Go %s and GoMLX %s on %s/%s", strings.TrimPrefix(p.Version, "go"), strings.TrimPrefix(strings.TrimSpace(string(gomlx)), "v"), runtime.GOOS, runtime.GOARCH), nil
+}

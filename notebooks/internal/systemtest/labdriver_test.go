@@ -1,0 +1,307 @@
+package systemtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"ngebm/notebooks/internal/browsertest"
+	"ngebm/notebooks/internal/lab"
+	"ngebm/notebooks/internal/notebook"
+)
+
+// session is JupyterLab as a visitor has it: served by the program from a clone whose path
+// has a space, open in a browser at one notebook, without its outputs.
+type session struct {
+	browsertest.Album
+	ctx      context.Context
+	notebook string // its path
+	server   *exec.Cmd
+	log      *urlWriter
+	mark     string
+}
+
+// openInLab starts the program, opens the address that it prints, at that notebook, and
+// waits for the notebook and its kernel. runs is a folder of runs that are there
+// already, or empty.
+func openInLab(t *testing.T, notebook, runs string) *session {
+	return openPrepared(t, notebook, runs, clearOutputs)
+}
+
+// openAsStored opens a notebook with the outputs that it is stored with.
+func openAsStored(t *testing.T, notebook string) *session {
+	return openPrepared(t, notebook, "", func(*testing.T, string) {})
+}
+
+func openPrepared(t *testing.T, notebook, runs string, prepare func(t *testing.T, path string)) *session {
+	browsertest.FindBrowser(t)
+	b := ready(t)
+	root := clone(t, true)
+	l := &session{notebook: filepath.Join(root, "notebooks", notebook), log: &urlWriter{}}
+	prepare(t, l.notebook)
+	forgetTabs(t, root)
+	env, mark := marked(t)
+	if runs != "" {
+		env = append(env, "NGEBM_RUNS="+runs)
+	}
+	l.mark = mark
+	l.server = exec.Command(b.program, "-no-browser")
+	l.server.Dir, l.server.Env = root, env
+	l.server.Stdout, l.server.Stderr = l.log, l.log
+	started := time.Now()
+	if err := l.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		l.server.Process.Kill()
+		l.server.Wait()
+		assertNoneLeft(t, mark)
+	})
+	url := l.log.await(t, 3*time.Minute)
+	t.Logf("the address came after %v", time.Since(started).Round(100*time.Millisecond))
+	l.Album = browsertest.NewAlbum(t)
+	l.ctx = browsertest.Browse(t, 10*time.Minute)
+	l.open(strings.Replace(url, lab.StartNotebook, notebook, 1))
+	return l
+}
+
+// open opens an address of JupyterLab and waits for the notebook and its kernel. (GoNB
+// does not say that it is idle before its first cell has run.)
+func (l *session) open(url string) {
+	l.Do(l.ctx, "open JupyterLab", chromedp.Navigate(url))
+	l.Do(l.ctx, "see the notebook and its Go kernel",
+		chromedp.WaitVisible(`.jp-NotebookPanel .jp-CodeCell`),
+		chromedp.PollFunction(`() => document.querySelector(".jp-NotebookPanel .jp-Toolbar-kernelName")?.textContent.includes("Go (gonb)")`,
+			nil, chromedp.WithPollingTimeout(2*time.Minute)))
+}
+
+// act does what a person does; see [album.do].
+func (l *session) act(what string, actions ...chromedp.Action) {
+	l.T.Helper()
+	l.Do(l.ctx, what, actions...)
+}
+
+// runAll runs all cells by the menu. JupyterLab loses what is chosen in the moment in which
+// it attaches a kernel that has just started: a person sees that nothing runs, and chooses
+// again.
+func (l *session) runAll() {
+	l.T.Helper()
+	const prompts = `[...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt")].map(p => p.textContent).join("\n")`
+	var before string
+	l.act("look at the prompts", chromedp.Evaluate(prompts, &before))
+	for range 3 {
+		var now string
+		l.act("run all cells by the menu", choose("Run", "Run All Cells"))
+		for began := time.Now(); time.Since(began) < 10*time.Second; {
+			l.act("see cells run", chromedp.Sleep(200*time.Millisecond), chromedp.Evaluate(prompts, &now))
+			if now != before {
+				return
+			}
+		}
+	}
+	l.act("look", l.Take("failed"))
+	l.T.Fatal("no cell runs")
+}
+
+// await waits until an expression in JavaScript is true.
+func (l *session) await(what, expression string) {
+	l.T.Helper()
+	limited, cancel := context.WithTimeout(l.ctx, 2*time.Minute)
+	defer cancel()
+	err := chromedp.Run(limited, chromedp.PollFunction("() => "+expression, nil, chromedp.WithPollingTimeout(0), chromedp.WithPollingInterval(50*time.Millisecond)))
+	if err != nil {
+		last := chromedp.Run(l.ctx, l.Take("failed"))
+		l.T.Fatalf("%s: %v (screenshot: %v)", what, err, last)
+	}
+}
+
+// awaitDone waits until every cell has run and checks that none failed.
+func (l *session) awaitDone() *notebook.Document {
+	l.T.Helper()
+	doc := awaitRun(l.ctx, l.T, l.Album, l.notebook)
+	for i, c := range doc.CodeCells() {
+		if reason := notebook.Failure(c.Outputs); reason != "" {
+			l.T.Errorf("cell %d (%s): %s", i+1, c.FirstLine(), reason)
+		}
+	}
+	return doc
+}
+
+// replaceLine puts a line of code in place of the first that holds a text, with the
+// mouse and the keyboard, and runs its cell.
+func (l *session) replaceLine(holds, line string) {
+	l.T.Helper()
+	at := `(//*[contains(@class,"cm-line")][contains(normalize-space(),"` + holds + `")])[1]`
+	l.act("edit "+holds,
+		chromedp.ScrollIntoView(at, chromedp.BySearch),
+		press(at),
+		chromedp.KeyEvent(kb.Home),
+		chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(input.ModifierShift)),
+		chromedp.KeyEvent(line),
+		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierShift)))
+}
+
+// runCell runs the first cell with a line that holds a text: a click on it, Shift+Enter.
+func (l *session) runCell(holds string) {
+	l.T.Helper()
+	at := `(//*[contains(@class,"cm-line")][contains(normalize-space(),'` + holds + `')])[1]`
+	l.act("run "+holds,
+		chromedp.ScrollIntoView(at, chromedp.BySearch), chromedp.Sleep(300*time.Millisecond), press(at),
+		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierShift)))
+}
+
+// shiftEnter runs so many cells from the first one on.
+func (l *session) shiftEnter(cells int) {
+	l.T.Helper()
+	l.act("select the first cell", press(`(//*[contains(@class,"jp-Notebook")]//*[contains(@class,"jp-RenderedMarkdown")])[1]`))
+	for range cells {
+		l.act("press Shift+Enter", chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierShift)), chromedp.Sleep(300*time.Millisecond))
+	}
+}
+
+// interrupt presses the ■ of the toolbar.
+func (l *session) interrupt() {
+	l.T.Helper()
+	l.act("interrupt the kernel", press(`//*[@data-command="notebook:interrupt-kernel"]`))
+}
+
+// stop stops the program with Ctrl-C.
+func (l *session) stop() {
+	l.T.Helper()
+	if err := l.server.Process.Signal(os.Interrupt); err != nil {
+		l.T.Fatal(err)
+	}
+	stopped := time.Now()
+	if err := l.server.Wait(); err != nil || !strings.Contains(l.log.String(), "Stopping JupyterLab") {
+		l.T.Errorf("on Ctrl-C the program ended with %v and had said\n%s", err, l.log)
+	}
+	l.T.Logf("stopping took %v", time.Since(stopped).Round(100*time.Millisecond))
+	assertNoneLeft(l.T, l.mark)
+}
+
+// clearOutputs takes a notebook back to before it ran.
+func clearOutputs(t *testing.T, path string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range doc["cells"].([]any) {
+		if c := c.(map[string]any); c["cell_type"] == "code" {
+			c["outputs"], c["execution_count"] = []any{}, nil
+		}
+	}
+	if raw, err = json.Marshal(doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// choose picks an entry of one of JupyterLab's menus with the mouse.
+func choose(menu, entry string) chromedp.Action {
+	return chromedp.Tasks{
+		press(`//*[contains(@class,"lm-MenuBar-itemLabel") and normalize-space()="` + menu + `"]`),
+		press(`//*[contains(@class,"lm-Menu-itemLabel") and normalize-space()="` + entry + `"]`),
+	}
+}
+
+// press moves the mouse onto what an XPath finds and clicks. (chromedp.Click does
+// not move it, and a menu takes what the mouse was last over.)
+func press(xpath string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		var nodes []*cdp.Node
+		if err := chromedp.Nodes(xpath, &nodes, chromedp.BySearch, chromedp.NodeVisible).Do(ctx); err != nil {
+			return err
+		}
+		box, err := dom.GetBoxModel().WithNodeID(nodes[0].NodeID).Do(ctx)
+		if err != nil {
+			return err
+		}
+		x, y := (box.Content[0]+box.Content[4])/2, (box.Content[1]+box.Content[5])/2
+		for _, kind := range []input.MouseType{input.MouseMoved, input.MousePressed, input.MouseReleased} {
+			if err := chromedp.MouseEvent(kind, x, y, chromedp.ButtonLeft, chromedp.ClickCount(1)).Do(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// awaitRun waits until every cell has run, saving meanwhile as a careful person
+// does, and returns the notebook as saved.
+func awaitRun(ctx context.Context, t *testing.T, shots browsertest.Album, path string) *notebook.Document {
+	t.Helper()
+	var idle bool
+	deadline := time.Now().Add(5 * time.Minute)
+	for time.Now().Before(deadline) {
+		shots.Do(ctx, "wait for the cells",
+			chromedp.Sleep(time.Second),
+			choose("File", "Save Notebook"),
+			chromedp.Evaluate(`document.querySelector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator")?.dataset.status === "idle"`, &idle))
+		doc, err := notebook.Read(path)
+		if err != nil {
+			continue // it is being written
+		}
+		cells := doc.CodeCells()
+		done := idle && len(cells) > 0
+		for _, c := range cells {
+			done = done && c.Count != nil
+		}
+		if done {
+			return doc
+		}
+	}
+	shots.Do(ctx, "look", shots.Take("failed"))
+	t.Fatal("the notebook did not run to its end in 5 minutes")
+	return nil
+}
+
+// urlWriter keeps what a program prints and finds the address in it.
+type urlWriter struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *urlWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *urlWriter) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+func (w *urlWriter) await(t *testing.T, limit time.Duration) string {
+	t.Helper()
+	for start := time.Now(); time.Since(start) < limit; time.Sleep(100 * time.Millisecond) {
+		for line := range strings.Lines(w.String()) {
+			if url, ok := strings.CutPrefix(line, "Open "); ok {
+				return strings.TrimSpace(url)
+			}
+		}
+	}
+	t.Fatal(fmt.Sprintf("no address within %v; it said\n%s", limit, w))
+	return ""
+}

@@ -1,0 +1,220 @@
+package systemtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ngebm/notebooks/internal/display"
+	"ngebm/notebooks/internal/setup"
+)
+
+// fixture is what the tests that run notebooks share: one set-up, as a person's,
+// and the program, built.
+type fixture struct {
+	workspace *setup.Workspace
+	tools     *setup.Tools
+	program   string
+	err       error
+}
+
+// shared sets up once for all tests, at the first that needs it.
+var shared = sync.OnceValue(func() (b fixture) {
+	ctx := context.Background()
+	if b.workspace, b.err = setup.FindWorkspace(ctx); b.err != nil {
+		return b
+	}
+	if b.tools, b.err = setup.All(ctx, b.workspace, display.New(os.Stdout)); b.err != nil {
+		return b
+	}
+	b.program, b.err = program()
+	return b
+})
+
+// program builds the program, once.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "ngebm-program-")
+	if err != nil {
+		return "", err
+	}
+	programFolder = dir
+	path := filepath.Join(dir, "notebooks")
+	build := exec.Command("go", "build", "-o", path, "ngebm/notebooks")
+	build.Stderr = os.Stderr
+	return path, build.Run()
+})
+
+var programFolder string // empty until the program is built
+
+func built(t *testing.T) string {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// testdata is this package's, by its absolute path.
+var testdata string
+
+// TestMain runs the tests in the folder of the notebooks, which they read.
+func TestMain(m *testing.M) {
+	var err error
+	if testdata, err = filepath.Abs("testdata"); err == nil {
+		err = os.Chdir(filepath.Join("..", ".."))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if dir := executedRunsIfUsed; dir != "" {
+		os.RemoveAll(dir)
+	}
+	if dir := programFolder; dir != "" {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// executedRuns is the folder of runs that all notebooks were executed with, if they
+// were: empty before that.
+var executedRuns = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "ngebm-runs-")
+	if err != nil {
+		panic(err)
+	}
+	executedRunsIfUsed = dir
+	return dir
+})
+
+var executedRunsIfUsed string
+
+func ready(t *testing.T) fixture {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: runs notebooks")
+	}
+	b := shared()
+	if b.err != nil {
+		t.Fatalf("set-up: %v", b.err)
+	}
+	return b
+}
+
+// marked is an environment in which every process, however far down, can be told
+// as this test's.
+func marked(t *testing.T, extra ...string) (env []string, mark string) {
+	mark = "NGEBM_TEST_MARK=" + strings.ReplaceAll(t.Name(), "/", "-") + "-" + time.Now().Format("150405.000000")
+	env = append(os.Environ(), mark, "NGEBM_RUNS="+filepath.Join(t.TempDir(), "runs"))
+	return append(env, extra...), mark
+}
+
+// assertNoneLeft fails for each process that still carries the mark.
+func assertNoneLeft(t *testing.T, mark string) {
+	t.Helper()
+	var left []string
+	for range 20 { // what has just been killed takes a moment to go
+		left = carriers(t, mark)
+		if len(left) == 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("processes left behind: %q", left)
+}
+
+// carriers returns the command lines of the processes with mark in their
+// environment.
+func carriers(t *testing.T, mark string) []string {
+	t.Helper()
+	var found []string
+	if environs, _ := filepath.Glob("/proc/[0-9]*/environ"); len(environs) > 0 {
+		for _, path := range environs {
+			if env, err := os.ReadFile(path); err == nil && bytes.Contains(env, []byte(mark+"\x00")) {
+				args, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+				found = append(found, string(bytes.ReplaceAll(args, []byte{0}, []byte{' '})))
+			}
+		}
+		return found
+	}
+	out, err := exec.Command("ps", "-A", "-E", "-o", "command=").Output()
+	if err != nil {
+		t.Fatalf("neither /proc nor ps tells the processes: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, mark) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// runProgram runs the built program in folder dir and returns what it printed
+// and how long it took.
+func runProgram(t *testing.T, dir string, args ...string) (printed string, took time.Duration, err error) {
+	t.Helper()
+	return runProgramWith(t, dir, nil, args...)
+}
+
+// runProgramWith runs it with variables of the environment that are named.
+func runProgramWith(t *testing.T, dir string, variables []string, args ...string) (printed string, took time.Duration, err error) {
+	t.Helper()
+	env, mark := marked(t, variables...)
+	cmd := exec.Command(ready(t).program, args...)
+	cmd.Dir, cmd.Env = dir, env
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	took = time.Since(start)
+	assertNoneLeft(t, mark)
+	return string(out), took, err
+}
+
+// clone makes a repository in a folder whose name has a space: the whole one, or
+// only its pins.
+func clone(t *testing.T, whole bool) (root string) {
+	t.Helper()
+	from, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root = filepath.Join(t.TempDir(), "a folder", "ngebm")
+	skip := map[string]bool{".git": true, "runs": true, "site": true, ".setup": true, ".carry": true, ".ipynb_checkpoints": true}
+	err = filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && rel != "." && (skip[entry.Name()] || !whole):
+			return filepath.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(root, rel), 0o755)
+		case !entry.Type().IsRegular() || !whole && rel != "go.mod" && rel != "go.sum":
+			return nil
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(root, rel), raw, 0o644)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(root, "notebooks"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
