@@ -1,3 +1,4 @@
+// Package browsertest drives Chrome or Chromium in tests.
 package browsertest
 
 import (

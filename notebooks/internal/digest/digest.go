@@ -1,3 +1,4 @@
+// Package digest names content by a hash of what it is made from.
 package digest
 
 import (

@@ -1,3 +1,5 @@
+// Package display shows one piece of work at a time: in a terminal as a line that is kept up
+// to date, elsewhere as lines of a log.
 package display
 
 import (

@@ -1,3 +1,5 @@
+// Package execute runs notebooks without a browser, cell by cell, and keeps what was executed
+// in a cache: a notebook runs again when something that it depends on has changed.
 package execute
 
 import (

@@ -1,3 +1,4 @@
+// Package lab serves the notebooks in JupyterLab, on this machine only.
 package lab
 
 import (

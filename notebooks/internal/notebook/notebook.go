@@ -1,3 +1,5 @@
+// Package notebook reads notebooks (nbformat 4) within limits, and finds in them failed cells
+// and what should not be published: tokens and folders of this machine.
 package notebook
 
 import (

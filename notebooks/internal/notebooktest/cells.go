@@ -1,3 +1,4 @@
+// Package notebooktest writes notebooks and images for tests.
 package notebooktest
 
 import (

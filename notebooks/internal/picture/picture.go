@@ -1,3 +1,5 @@
+// Package picture checks the images that pages show: PNG, JPEG and GIF are decoded whole,
+// SVG loses what could run or load, and all have limits.
 package picture
 
 import (

@@ -1,3 +1,4 @@
+// Package printable makes text from outside safe and short enough for a terminal.
 package printable
 
 import (

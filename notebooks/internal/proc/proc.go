@@ -1,3 +1,4 @@
+// Package proc starts programs such that none of them, nor what they start, outlives this one.
 package proc
 
 import (

@@ -1,3 +1,5 @@
+// Package publish makes a website of notebooks: it runs those that have changed, checks them
+// for leaks, and writes a page for each, an index and a gallery of figures.
 package publish
 
 import (

@@ -1,3 +1,5 @@
+// Package setup finds the repository and makes what the notebooks need in the user's cache
+// folder: a Python environment with JupyterLab, the Go kernel, XLA and code completion.
 package setup
 
 import (

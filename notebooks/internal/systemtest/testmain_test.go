@@ -1,3 +1,5 @@
+// Package systemtest tests the notebooks' program as a person uses it: the built program, a
+// real kernel, JupyterLab and a browser, with one set-up for all tests.
 package systemtest
 
 import (
