@@ -1,79 +1,45 @@
 package data
 
 import (
-	"bufio"
-	"compress/bzip2"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+
+	"ngebm/data/unpack"
 )
 
-// Bounds on what an archive may unpack to: what is larger than the first must not be more
-// than the second times as large as it is packed. Images do not shrink that much.
+// unpackLimit bounds what an archive may unpack to. Images do not compress that much.
+func unpackLimit() unpack.Limit {
+	return unpack.Limit{Free: maxUnpackedFree, Ratio: maxUnpackedRatio, Err: errBomb}
+}
+
 const (
 	maxUnpackedFree  = 256 << 20
 	maxUnpackedRatio = 200
 )
 
-// unpacked returns what is in a file that may be compressed by gzip or bzip2. It fails once
-// ctx is done.
+var errBomb = fmt.Errorf("it unpacks to more than %d MiB and %d times its size: if you trust it, unpack it and write folder:PATH", maxUnpackedFree>>20, maxUnpackedRatio)
+
+// unpacked returns the content of an archive that may be compressed by gzip or bzip2. Reading
+// fails once ctx is done.
 func unpacked(ctx context.Context, r io.Reader) (io.Reader, error) {
-	packed := &counter{Reader: &cancelled{r, ctx}}
-	buffered := bufio.NewReaderSize(packed, 1<<16)
-	magic, err := buffered.Peek(6)
+	plain, err := unpack.NewReader(&cancelled{r, ctx}, unpackLimit())
+	if err != nil || plain.Compression != "" {
+		return plain, err
+	}
+	magic, err := plain.Peek(6)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	var plain io.Reader
-	switch {
-	case begins(magic, "\x1f\x8b"):
-		if plain, err = gzip.NewReader(buffered); err != nil {
-			return nil, fmt.Errorf("not a whole .tar.gz: %w", err)
-		}
-	case begins(magic, "BZh"):
-		plain = bzip2.NewReader(buffered)
-	default:
-		if remedy := otherArchive(magic); remedy != "" {
-			return nil, fmt.Errorf("not a whole .tar or .tar.gz but %s", remedy)
-		}
-		return buffered, nil
+	if remedy := otherArchive(magic); remedy != "" {
+		return nil, fmt.Errorf("not a whole .tar or .tar.gz but %s", remedy)
 	}
-	return &unpacker{plain: plain, packed: packed}, nil
+	return plain, nil
 }
 
-// counter counts what is read.
-type counter struct {
-	io.Reader
-	n int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
-// unpacker refuses what unpacks to a great many times its size.
-type unpacker struct {
-	plain  io.Reader
-	packed *counter
-	n      int64
-}
-
-func (u *unpacker) Read(p []byte) (int, error) {
-	n, err := u.plain.Read(p)
-	if u.n += int64(n); u.n > maxUnpackedFree && u.n/maxUnpackedRatio > u.packed.n {
-		return 0, errBomb
-	}
-	return n, err
-}
-
-var errBomb = fmt.Errorf("it unpacks to more than %d MiB and %d times its size: if you trust it, unpack it and write folder:PATH", maxUnpackedFree>>20, maxUnpackedRatio)
-
-// otherArchive names a kind of archive or compression that is not read as a .tar, and what
-// to do with it.
+// otherArchive names a kind of archive or compression that cannot be read as a .tar, with the
+// remedy.
 func otherArchive(magic []byte) string {
 	for _, k := range []struct{ magic, remedy string }{
 		{"PK", "a zip file: write zip:PATH"},

@@ -13,16 +13,16 @@ import (
 // archiveTree is the names in an archive, in which links are followed as they would be in
 // the folder that it unpacks to, and never out of it.
 type archiveTree struct {
-	kinds map[string]string // of all members, by name; see [member]
-	links map[string]string // what symbolic links hold
-	hard  map[string]string // the members that hard links are other names of
-	most  int               // members
-	bytes int               // of names, and of links' targets
-	steps int               // bytes of paths that links were followed along
+	kinds      map[string]string // of all members, by name; see [member]
+	links      map[string]string // what symbolic links hold
+	hard       map[string]string // the members that hard links are other names of
+	maxMembers int               // bound on kinds
+	bytes      int               // of names, and of links' targets
+	steps      int               // bytes of paths that links were followed along
 }
 
 func newArchiveTree() *archiveTree {
-	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}, most: maxMembers}
+	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}, maxMembers: maxMembers}
 }
 
 // Bounds on an archive's names: each as long as a path may be on Linux, and in folders
@@ -47,7 +47,7 @@ func checkName(what, name string) error {
 }
 
 // take counts a name that is kept.
-func (t *archiveTree) take(name string) error {
+func (t *archiveTree) countName(name string) error {
 	if t.bytes += len(name); t.bytes > maxNames {
 		return fmt.Errorf("the names in it take more than %d MiB: take a part of them", maxNames>>20)
 	}
@@ -66,31 +66,31 @@ func (t *archiveTree) add(name, kind string) error {
 		return fmt.Errorf("%s is there twice: keep one", shown(name))
 	}
 	t.kinds[name] = kind
-	if err := t.take(name); err != nil {
+	if err := t.countName(name); err != nil {
 		return err
 	}
 	// The folders that it lies in need not be members.
 	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 		switch kind, known := t.kinds[folder]; {
 		case known && kind == kindFolder:
-			return boundMembers(len(t.kinds), t.most)
+			return boundMembers(len(t.kinds), t.maxMembers)
 		case known:
 			return fmt.Errorf("%s lies in %s, which is not a folder there", shown(name), shown(folder))
 		}
 		t.kinds[folder] = kindFolder
-		if err := t.take(folder); err != nil {
+		if err := t.countName(folder); err != nil {
 			return err
 		}
 	}
-	return boundMembers(len(t.kinds), t.most)
+	return boundMembers(len(t.kinds), t.maxMembers)
 }
 
 // maxMembers bounds the files and folders of a set: each takes some hundred bytes.
 const maxMembers = 1 << 21
 
-func boundMembers(n, most int) error {
-	if n > most {
-		return fmt.Errorf("it has more than %d files and folders: take a part of them", most)
+func boundMembers(n, limit int) error {
+	if n > limit {
+		return fmt.Errorf("it has more than %d files and folders: take a part of them", limit)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (t *archiveTree) addTo(links map[string]string, name, target string) error 
 		return err
 	}
 	links[name] = target
-	return cmp.Or(t.take(target), t.add(name, kindLink))
+	return cmp.Or(t.countName(target), t.add(name, kindLink))
 }
 
 // Links that cannot be followed.
@@ -204,7 +204,7 @@ func (t *archiveTree) visible() (members []member, others map[string][]string, e
 		if added += min(1, len(folders)); added > maxLinked {
 			return fmt.Errorf("links in it to folders add more than %d names: unpack it and write folder:PATH", maxLinked)
 		}
-		if err := t.take(name); err != nil {
+		if err := t.countName(name); err != nil {
 			return err
 		}
 		kind := t.kinds[target]

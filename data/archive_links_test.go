@@ -235,7 +235,7 @@ func TestNamesThatTakeTime(t *testing.T) {
 // that lie in no member's name of their own count.
 func TestTooManyMembers(t *testing.T) {
 	tree := newArchiveTree()
-	tree.most = 4
+	tree.maxMembers = 4
 	if err := cmp.Or(tree.add("a/b/1", ""), tree.add("a/b/2", "")); err != nil {
 		t.Fatal(err)
 	}

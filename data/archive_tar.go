@@ -58,7 +58,7 @@ func (t *tarArchive) list(ctx context.Context, to progress.Reporter) (members []
 	return members, "", err
 }
 
-func (t *tarArchive) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+func (t *tarArchive) each(ctx context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, to progress.Reporter) error {
 	return t.open("decode", to, func(r io.Reader) error { return eachInTar(ctx, r, t.others, want, add) })
 }
 
@@ -115,30 +115,30 @@ func tarKind(flag byte) string {
 var errEnough = errors.New("enough")
 
 // eachInTar adds the files in an archive that are wanted, also by other names.
-func eachInTar(ctx context.Context, r io.Reader, others map[string][]string, want map[string]place, add func(p place, content func() ([]byte, error)) bool) error {
+func eachInTar(ctx context.Context, r io.Reader, others map[string][]string, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool) error {
 	err := readTar(ctx, r, func(header *tar.Header, name string, r io.Reader) error {
 		if tarKind(header.Typeflag) != "" {
 			return nil
 		}
 		var content []byte
-		var fault error
+		var readErr error
 		for _, as := range append([]string{name}, others[name]...) {
 			p, ok := want[as]
 			if !ok {
 				continue
 			}
-			if content == nil && fault == nil {
+			if content == nil && readErr == nil {
 				var err error
 				switch content, err = readImage(r); {
 				case err == errLargeFile || err == errSparse:
-					fault = err
+					readErr = err
 				case err == errBomb:
 					return err
 				case err != nil:
 					return fmt.Errorf("%s cannot be read: %w: the archive may be cut short", shown(name), err)
 				}
 			}
-			if !add(p, func() ([]byte, error) { return content, fault }) {
+			if !add(p, func() ([]byte, error) { return content, readErr }) {
 				return errEnough
 			}
 		}

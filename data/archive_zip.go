@@ -41,11 +41,11 @@ func (z *zipArchive) list(ctx context.Context, _ progress.Reporter) (members []m
 	return members, note, err
 }
 
-func (z *zipArchive) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+func (z *zipArchive) each(ctx context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, to progress.Reporter) error {
 	bar := track(to, "decode "+filepath.Base(z.path), "images", int64(len(want)))
 	defer bar.finish()
 	return z.open(ctx, func(files *format.Zip) error {
-		return eachInZip(ctx, files, z.others, want, func(p place, content func() ([]byte, error)) bool {
+		return eachInZip(ctx, files, z.others, want, func(p imageEntry, content func() ([]byte, error)) bool {
 			bar.add(1)
 			return add(p, content)
 		})
@@ -150,7 +150,7 @@ func zippedHead(f *zip.File) ([]byte, error) {
 }
 
 // eachInZip adds the files that are wanted, also by other names.
-func eachInZip(ctx context.Context, files *format.Zip, others map[string][]string, want map[string]place, add func(p place, content func() ([]byte, error)) bool) error {
+func eachInZip(ctx context.Context, files *format.Zip, others map[string][]string, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool) error {
 	for _, f := range files.File {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -160,16 +160,16 @@ func eachInZip(ctx context.Context, files *format.Zip, others map[string][]strin
 		}
 		name := path.Clean(f.Name)
 		var content []byte
-		var fault error
+		var readErr error
 		for _, as := range append([]string{name}, others[name]...) {
 			p, ok := want[as]
 			if !ok {
 				continue
 			}
-			if content == nil && fault == nil {
-				content, fault = readZipped(f)
+			if content == nil && readErr == nil {
+				content, readErr = readZipped(f)
 			}
-			if !add(p, func() ([]byte, error) { return content, fault }) {
+			if !add(p, func() ([]byte, error) { return content, readErr }) {
 				return nil
 			}
 		}

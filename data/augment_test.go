@@ -27,7 +27,7 @@ func TestCutout(t *testing.T) {
 	const height, width, channels = 6, 9, 3
 	for _, side := range []int{1, 2, 3, 4, 9} {
 		b := batches(t, white(t, 10, height, width, channels), 10, 7, Augment{Cutout: side})
-		places := map[[4]int]bool{}
+		entries := map[[4]int]bool{}
 		for step := range 200 {
 			x := b.At(step).X
 			for image := range slices.Chunk(x, height*width*channels) {
@@ -49,12 +49,12 @@ func TestCutout(t *testing.T) {
 				if high > side || wide > side || high < min(side, height) && top > 0 && bottom < height || wide < min(side, width) && left > 0 && right < width {
 					t.Fatalf("side %d: the square goes from %d, %d to %d, %d", side, top, left, bottom, right)
 				}
-				places[[4]int{top, left, bottom, right}] = true
+				entries[[4]int{top, left, bottom, right}] = true
 			}
 		}
-		// A square as large as an axis and more has fewer places that differ.
-		if side <= 4 && len(places) != height*width {
-			t.Errorf("side %d: %d places came up, want one for each of %d pixels", side, len(places), height*width)
+		// A square as large as an axis and more has fewer entries that differ.
+		if side <= 4 && len(entries) != height*width {
+			t.Errorf("side %d: %d entries came up, want one for each of %d pixels", side, len(entries), height*width)
 		}
 	}
 }

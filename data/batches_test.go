@@ -41,7 +41,7 @@ func batches(t testing.TB, d *Dataset, size int, seed uint64, aug Augment) *Batc
 }
 
 func TestNewBatchesRefuses(t *testing.T) {
-	pictures := images(t, 10, 4, 6, 1)
+	decoded := images(t, 10, 4, 6, 1)
 	points, _ := open(t, "moons:10", Options{})
 	for _, c := range []struct {
 		name string
@@ -50,20 +50,20 @@ func TestNewBatchesRefuses(t *testing.T) {
 		aug  Augment
 		want string
 	}{
-		{"batch of none", pictures, 0, Augment{}, "the batch size is 0: give 1 or more"},
-		{"batch larger than the data", pictures, 11, Augment{}, "the batch size 11 is larger than the 10 examples of made train: give a batch size of at most 10, or more data"},
-		{"negative noise", pictures, 2, Augment{Noise: -1}, "the noise is -1: give a standard deviation"},
-		{"noise is not a number", pictures, 2, Augment{Noise: math.NaN()}, "the noise is NaN"},
-		{"noise without bound", pictures, 2, Augment{Noise: math.Inf(1)}, "the noise is +Inf"},
-		{"negative padding", pictures, 2, Augment{Pad: -1}, "the padding is -1"},
-		{"padding beyond the reflection", pictures, 2, Augment{Pad: 4}, "the padding of 4 pixels is not below the side of 4x6 images, which is as far as a reflection reaches: give 3 or less"},
+		{"batch of none", decoded, 0, Augment{}, "the batch size is 0: give 1 or more"},
+		{"batch larger than the data", decoded, 11, Augment{}, "the batch size 11 is larger than the 10 examples of made train: give a batch size of at most 10, or more data"},
+		{"negative noise", decoded, 2, Augment{Noise: -1}, "the noise is -1: give a standard deviation"},
+		{"noise is not a number", decoded, 2, Augment{Noise: math.NaN()}, "the noise is NaN"},
+		{"noise without bound", decoded, 2, Augment{Noise: math.Inf(1)}, "the noise is +Inf"},
+		{"negative padding", decoded, 2, Augment{Pad: -1}, "the padding is -1"},
+		{"padding beyond the reflection", decoded, 2, Augment{Pad: 4}, "the padding of 4 pixels is not below the side of 4x6 images, which is as far as a reflection reaches: give 3 or less"},
 		{"padded points", points, 2, Augment{Pad: 1}, "padding, flips and cutout are for images, but moons holds points"},
-		{"negative cutout", pictures, 2, Augment{Cutout: -1}, "the cutout is -1"},
-		{"cutout larger than the image", pictures, 2, Augment{Cutout: 7}, "the cutout of 7 pixels is larger than 4x6 images: give 6 or less"},
+		{"negative cutout", decoded, 2, Augment{Cutout: -1}, "the cutout is -1"},
+		{"cutout larger than the image", decoded, 2, Augment{Cutout: 7}, "the cutout of 7 pixels is larger than 4x6 images: give 6 or less"},
 		{"cutout of points", points, 2, Augment{Cutout: 1}, "set pad and cutout to 0"},
-		{"negative mixup", pictures, 2, Augment{Mixup: -.1}, "the mixup is -0.1: give the α of Beta(α,α)"},
-		{"mixup is not a number", pictures, 2, Augment{Mixup: math.NaN()}, "the mixup is NaN"},
-		{"mixup without bound", pictures, 2, Augment{Mixup: math.Inf(1)}, "the mixup is +Inf"},
+		{"negative mixup", decoded, 2, Augment{Mixup: -.1}, "the mixup is -0.1: give the α of Beta(α,α)"},
+		{"mixup is not a number", decoded, 2, Augment{Mixup: math.NaN()}, "the mixup is NaN"},
+		{"mixup without bound", decoded, 2, Augment{Mixup: math.Inf(1)}, "the mixup is +Inf"},
 		{"flipped points", points, 2, Augment{Flip: true}, "padding, flips and cutout are for images"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

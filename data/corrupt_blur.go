@@ -13,7 +13,7 @@ func gaussianBlur(c *floatImage, sigma float64, _ *rand.Rand) error {
 
 // motionBlur is a camera that moved: every pixel is a mean over those on a line
 // that begins at it, weighted with one half of a normal density of deviation
-// sigma, in pixels. The line's places are rounded to whole pixels, the border
+// sigma, in pixels. The line's entries are rounded to whole pixels, the border
 // continued outwards, as in ImageMagick, which CIFAR-10-C was made with.
 func motionBlur(c *floatImage, sigma float64, rng *rand.Rand) error {
 	sin, cos := math.Sincos((2*rng.Float64() - 1) * math.Pi / 4)

@@ -148,8 +148,8 @@ func (f *folder) hasFolders(name string) bool {
 	})
 }
 
-// deepest is how many folders deep images may lie: top/train/class.
-const deepest = 3
+// maxFolderDepth is how many folders deep images may lie: top/train/class.
+const maxFolderDepth = 3
 
 // add adds a file or what is in a folder; depth is how many folders deep that
 // would lie.
@@ -178,7 +178,7 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 	if !info.IsDir() {
 		return keys.add(ctx, name, info, func() (*os.File, error) { return f.OpenLinked(name, maxFileSize) })
 	}
-	if depth > deepest {
+	if depth > maxFolderDepth {
 		return fmt.Errorf("%s is a folder in a class folder: images lie at %s", shown(name), layout)
 	}
 	entries, err := f.List(name)
@@ -239,7 +239,7 @@ func (f *folder) list(ctx context.Context, _ progress.Reporter) (members []membe
 // maxFileSize is for files that are not read whole.
 const maxFileSize = 1 << 62
 
-func (f *folder) each(_ context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error {
+func (f *folder) each(_ context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, to progress.Reporter) error {
 	bar := track(to, "decode "+filepath.Base(f.root), "images", int64(len(want)))
 	defer bar.finish()
 	for _, m := range f.members {

@@ -23,7 +23,7 @@ type imageFiles interface {
 	list(ctx context.Context, to progress.Reporter) (members []member, note string, err error)
 	// each calls add for the files that are wanted, in any order, until it says
 	// that there is no point in more. Contents may be asked for at once.
-	each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, to progress.Reporter) error
+	each(ctx context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, to progress.Reporter) error
 }
 
 // imageKind says how files make a set.
@@ -63,14 +63,14 @@ type imageSet struct {
 	ctx      context.Context // of the workers: done when the caller's is, or one failed
 	workers  *errgroup.Group
 	decoding *decoding
-	pictures map[string]*picture
+	decoded  map[string]*decodedImage
 	notes    []string // for the person who opens the set
 }
 
 func newImageSet(ctx context.Context, size imageSize) *imageSet {
 	workers, workersCtx := errgroup.WithContext(ctx)
 	workers.SetLimit(runtime.GOMAXPROCS(0))
-	return &imageSet{caller: ctx, ctx: workersCtx, workers: workers, decoding: newDecoding(size), pictures: map[string]*picture{}}
+	return &imageSet{caller: ctx, ctx: workersCtx, workers: workers, decoding: newDecoding(size), decoded: map[string]*decodedImage{}}
 }
 
 // addAll adds the images among the files.
@@ -88,8 +88,8 @@ func (s *imageSet) addAll(files imageFiles, kind imageKind, to progress.Reporter
 	if left := s.left.String(); left != "" {
 		s.notes = append(s.notes, "left out: "+left)
 	}
-	want := make(map[string]place, len(s.places))
-	for _, p := range s.places {
+	want := make(map[string]imageEntry, len(s.entries))
+	for _, p := range s.entries {
 		want[p.name] = p
 	}
 	return files.each(s.ctx, want, s.add, to)
@@ -97,19 +97,19 @@ func (s *imageSet) addAll(files imageFiles, kind imageKind, to progress.Reporter
 
 // add takes one more image; false means that there is no point in more. An image that
 // cannot be used is remembered, so that all of them can be told at once.
-func (s *imageSet) add(p place, content func() ([]byte, error)) bool {
-	picture := &picture{place: p}
-	s.pictures[p.name] = picture
+func (s *imageSet) add(p imageEntry, content func() ([]byte, error)) bool {
+	decoded := &decodedImage{entry: p}
+	s.decoded[p.name] = decoded
 	s.workers.Go(func() error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
 		c, err := content()
 		if err != nil {
-			picture.fault = &fault{fmt.Errorf("cannot be read: %w", shownError(err)), "replace or remove it"}
+			decoded.err = &imageError{fmt.Errorf("cannot be read: %w", shownError(err)), "replace or remove it"}
 			return nil
 		}
-		return picture.decode(s.ctx, c, s.decoding)
+		return decoded.decode(s.ctx, c, s.decoding)
 	})
 	return s.ctx.Err() == nil
 }
@@ -126,7 +126,7 @@ func (s *imageSet) finish(kind imageKind, base string, err error) (train, test *
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.faults(); err != nil {
+	if err := s.imageErrors(); err != nil {
 		return nil, nil, err
 	}
 	return s.assemble(kind, base)
@@ -134,15 +134,15 @@ func (s *imageSet) finish(kind imageKind, base string, err error) (train, test *
 
 // faults returns an error that lists the images that cannot be used, in the order of the
 // set, and what to do about them.
-func (s *imageSet) faults() error {
+func (s *imageSet) imageErrors() error {
 	var texts, remedies []string
-	var first *fault
-	for _, p := range s.places {
-		picture := s.pictures[p.name]
-		if picture == nil || picture.fault == nil {
+	var first *imageError
+	for _, p := range s.entries {
+		decoded := s.decoded[p.name]
+		if decoded == nil || decoded.err == nil {
 			continue
 		}
-		f := picture.fault
+		f := decoded.err
 		if first == nil {
 			first = f
 		}
@@ -157,28 +157,28 @@ func (s *imageSet) faults() error {
 	case 1:
 		return fmt.Errorf("%s: %s", texts[0], first.remedy)
 	}
-	return fmt.Errorf("%d of the %d images cannot be used: %s: %s", len(texts), len(s.places), listed(texts, "; "), strings.Join(remedies, "; or "))
+	return fmt.Errorf("%d of the %d images cannot be used: %s: %s", len(texts), len(s.entries), listed(texts, "; "), strings.Join(remedies, "; or "))
 }
 
-// assemble makes sets of the pictures, in an order that depends on their names
+// assemble makes sets of the decoded, in an order that depends on their names
 // only.
 func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, err error) {
-	parts := map[string][]*picture{}
+	parts := map[string][]*decodedImage{}
 	set := Dataset{MaxPixel: 255}
 	channels := 1
 	var original image.Point
-	for i, p := range s.places {
-		picture := s.pictures[p.name]
-		if picture == nil {
+	for i, p := range s.entries {
+		decoded := s.decoded[p.name]
+		if decoded == nil {
 			return nil, nil, fmt.Errorf("%s was there and is gone: it changed while it was read", shown(p.name))
 		}
 		if i == 0 {
-			original = picture.original
-		} else if original != picture.original {
+			original = decoded.original
+		} else if original != decoded.original {
 			original = image.Point{}
 		}
-		parts[p.split] = append(parts[p.split], picture)
-		channels, set.Lossy = max(channels, picture.channels), set.Lossy || picture.lossy
+		parts[p.split] = append(parts[p.split], decoded)
+		channels, set.Lossy = max(channels, decoded.channels), set.Lossy || decoded.lossy
 	}
 	set.Classes = classNames(parts["train"])
 	if err := sameClasses(set.Classes, classNames(parts["test"])); err != nil {
@@ -203,7 +203,7 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 		d.Split = split
 		d.Pixels = make([]uint8, 0, len(parts[split])*d.Size())
 		for _, p := range parts[split] {
-			label, _ := slices.BinarySearch(set.Classes, p.place.class)
+			label, _ := slices.BinarySearch(set.Classes, p.entry.class)
 			d.Labels = append(d.Labels, int32(label))
 			d.Pixels = p.appendTo(d.Pixels, channels)
 			p.pixels = nil // halves the memory that is needed in the end
@@ -225,7 +225,7 @@ func (s *imageSet) tooDark() string {
 	const dark = 256 / 8
 	deep := 0
 	var brightest uint8
-	for _, p := range s.pictures {
+	for _, p := range s.decoded {
 		if p.deep {
 			deep, brightest = deep+1, max(brightest, p.brightest)
 		}
@@ -236,11 +236,11 @@ func (s *imageSet) tooDark() string {
 	return fmt.Sprintf("images of 16 bits, of which the upper 8 are taken, use less than 1/8 of the range: their largest value is %d of 255: multiply their values before", brightest)
 }
 
-// classNames returns the classes of pictures that are sorted by class.
-func classNames(pictures []*picture) []string {
+// classNames returns the classes of decoded that are sorted by class.
+func classNames(decoded []*decodedImage) []string {
 	var names []string
-	for _, p := range pictures {
-		names = append(names, p.place.class)
+	for _, p := range decoded {
+		names = append(names, p.entry.class)
 	}
 	return slices.Compact(names)
 }
@@ -254,34 +254,34 @@ func sameClasses(train, test []string) error {
 		}
 		return names
 	}
-	var faults []string
+	var missing []string
 	if names := lacking(train, test); names != nil {
-		faults = append(faults, fmt.Sprintf("test lacks %s", listed(allShown(names), ", ")))
+		missing = append(missing, fmt.Sprintf("test lacks %s", listed(allShown(names), ", ")))
 	}
 	if names := lacking(test, train); names != nil {
-		faults = append(faults, fmt.Sprintf("train lacks %s", listed(allShown(names), ", ")))
+		missing = append(missing, fmt.Sprintf("train lacks %s", listed(allShown(names), ", ")))
 	}
-	if faults != nil {
-		return fmt.Errorf("the class folders of train and test differ: %s: both need images of every class", strings.Join(faults, "; "))
+	if missing != nil {
+		return fmt.Errorf("the class folders of train and test differ: %s: both need images of every class", strings.Join(missing, "; "))
 	}
 	return nil
 }
 
-// oneSize checks that the pictures have one size. The odd ones are those that
-// fewer pictures have.
+// oneSize checks that the decoded have one size. The odd ones are those that
+// fewer decoded have.
 func (s *imageSet) oneSize() error {
 	sizes := map[[2]int]int{}
 	var usual [2]int
-	for _, p := range s.places {
-		size := [2]int{s.pictures[p.name].width, s.pictures[p.name].height}
+	for _, p := range s.entries {
+		size := [2]int{s.decoded[p.name].width, s.decoded[p.name].height}
 		if sizes[size]++; sizes[size] > sizes[usual] {
 			usual = size
 		}
 	}
-	for _, p := range s.places {
-		if size := [2]int{s.pictures[p.name].width, s.pictures[p.name].height}; size != usual {
+	for _, p := range s.entries {
+		if size := [2]int{s.decoded[p.name].width, s.decoded[p.name].height}; size != usual {
 			return fmt.Errorf("%s is %dx%d but %d of the %d images are %dx%d: add @SIZE to the name, as in @%d, to scale all to one size",
-				shown(p.name), size[0], size[1], sizes[usual], len(s.places), usual[0], usual[1], min(usual[0], usual[1]))
+				shown(p.name), size[0], size[1], sizes[usual], len(s.entries), usual[0], usual[1], min(usual[0], usual[1]))
 		}
 	}
 	return nil

@@ -95,7 +95,7 @@ func TestImagesFromAnywhere(t *testing.T) {
 	clutter := []archived{
 		{"README.md", []byte("pets")}, {"train/notes.txt", nil}, {"train/cat/Thumbs.db", []byte("x")},
 		{"train/cat/._a.png", []byte("x")}, {".git/train/cat/a.png", []byte("x")}, {"test/.DS_Store", nil},
-		{"__MACOSX/train/cat/a.png", []byte("x")}, {"extra/picture.png", []byte("x")},
+		{"__MACOSX/train/cat/a.png", []byte("x")}, {"extra/decoded.png", []byte("x")},
 	}
 	below := func(top string, files []archived) (moved []archived) {
 		for _, f := range files {

@@ -18,7 +18,7 @@ const (
 )
 
 // place is what an image file is in a set.
-type place struct {
+type imageEntry struct {
 	name         string // path in the folder or archive
 	key          string // the same in Unicode's normal form C, by which a set is ordered
 	split, class string
@@ -27,18 +27,18 @@ type place struct {
 // arrangement is which files make a set and what they are in it, in the order of classes
 // and names.
 type arrangement struct {
-	places []place
-	note   string // for the source of the set
-	left   leftOut
+	entries []imageEntry
+	note    string // for the source of the set
+	left    leftOut
 }
 
 // arrange tells which members make a set. They may lie in one top folder, and of a set
 // that is split only what lies in train and test counts.
 func arrange(members []member) (a arrangement, err error) {
-	var images []place
+	var images []imageEntry
 	for _, m := range members {
 		if m.kind == "" {
-			images = append(images, place{name: m.name, key: norm.NFC.String(m.name)})
+			images = append(images, imageEntry{name: m.name, key: norm.NFC.String(m.name)})
 		}
 	}
 	if len(images) == 0 {
@@ -47,12 +47,12 @@ func arrange(members []member) (a arrangement, err error) {
 	}
 	var top *string
 	if split := inSplits(images); split != nil {
-		a.places = split
+		a.entries = split
 		first, _, _ := cutSplit(split[0].key, sharedTop(images))
 		top = &first
 		err = arrangeSplit(split, first, sharedTop(images))
 	} else {
-		a.places, a.note = images, "; split by file name, a fifth of every class to test"
+		a.entries, a.note = images, "; split by file name, a fifth of every class to test"
 		if err = arrangeWhole(images); err == nil {
 			err = assignHashSplit(images)
 		}
@@ -72,7 +72,7 @@ func isSplit(name string) bool { return name == "train" || name == "test" }
 // inSplits returns the images in train and test folders, none if the set comes in one
 // piece. A folder train that holds images itself is a class of that name, unless there
 // are no other classes.
-func inSplits(images []place) (split []place) {
+func inSplits(images []imageEntry) (split []imageEntry) {
 	shared, classes := sharedTop(images), false
 	for _, p := range images {
 		_, inClass, ok := cutSplit(p.key, shared)
@@ -104,20 +104,20 @@ func cutSplit(key string, shared bool) (top string, inClass, ok bool) {
 }
 
 // sharedTop tells whether all images lie in one top folder.
-func sharedTop(images []place) bool {
+func sharedTop(images []imageEntry) bool {
 	top, _, _ := strings.Cut(images[0].key, "/")
-	return !slices.ContainsFunc(images, func(p place) bool { return !strings.HasPrefix(p.key, top+"/") })
+	return !slices.ContainsFunc(images, func(p imageEntry) bool { return !strings.HasPrefix(p.key, top+"/") })
 }
 
-// check sorts the places and looks for two that are one, and for classes that cannot be
+// check sorts the entries and looks for two that are one, and for classes that cannot be
 // shown.
 func (a *arrangement) check() error {
-	slices.SortFunc(a.places, func(a, b place) int {
+	slices.SortFunc(a.entries, func(a, b imageEntry) int {
 		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.key, b.key), cmp.Compare(a.name, b.name))
 	})
 	folders := map[string]string{} // by their normal form
-	for i, p := range a.places {
-		if i > 0 && a.places[i-1].name == p.name {
+	for i, p := range a.entries {
+		if i > 0 && a.entries[i-1].name == p.name {
 			return fmt.Errorf("%s is there twice: keep one", shown(p.name))
 		}
 		if !isVisible(p.class) {
@@ -128,8 +128,8 @@ func (a *arrangement) check() error {
 			return fmt.Errorf("the folders %+q and %+q have the same name in two Unicode forms (NFC and NFD): make them one", other, folder)
 		}
 		folders[key] = folder
-		if i > 0 && a.places[i-1].key == p.key {
-			return fmt.Errorf("the files %+q and %+q have the same name in two Unicode forms (NFC and NFD): rename one", a.places[i-1].name, p.name)
+		if i > 0 && a.entries[i-1].key == p.key {
+			return fmt.Errorf("the files %+q and %+q have the same name in two Unicode forms (NFC and NFD): rename one", a.entries[i-1].name, p.name)
 		}
 	}
 	return nil
@@ -154,12 +154,12 @@ func specials(members []member) error {
 // for a set in one piece.
 func (a *arrangement) leaveOut(members []member, top *string) {
 	hasImages := map[string]bool{} // by class folder
-	for _, p := range a.places {
+	for _, p := range a.entries {
 		hasImages[path.Dir(p.key)] = true
 	}
 	depth := 0 // of a class folder's path
-	if len(a.places) > 0 {
-		depth = strings.Count(a.places[0].key, "/")
+	if len(a.entries) > 0 {
+		depth = strings.Count(a.entries[0].key, "/")
 	}
 	for _, m := range members {
 		key := norm.NFC.String(m.name)
@@ -221,10 +221,10 @@ func inBrackets(text string) string {
 }
 
 // arrangeSplit takes files for [top/]split/class/image.
-func arrangeSplit(places []place, first string, shared bool) error {
+func arrangeSplit(entries []imageEntry, first string, shared bool) error {
 	found := map[string]bool{}
-	for i := range places {
-		p := &places[i]
+	for i := range entries {
+		p := &entries[i]
 		if top, _, _ := cutSplit(p.key, shared); top != first {
 			return fmt.Errorf("it holds two image folders, %q and %q: keep one", first, top)
 		}
@@ -245,17 +245,17 @@ func arrangeSplit(places []place, first string, shared bool) error {
 
 // arrangeWhole takes files for images alone, for class/image, or for
 // top/class/image, and leaves open how they are split.
-func arrangeWhole(places []place) error {
-	depth := strings.Count(places[0].key, "/")
-	top, _, _ := strings.Cut(places[0].key, "/")
-	for i := range places {
-		p := &places[i]
+func arrangeWhole(entries []imageEntry) error {
+	depth := strings.Count(entries[0].key, "/")
+	top, _, _ := strings.Cut(entries[0].key, "/")
+	for i := range entries {
+		p := &entries[i]
 		parts := strings.Split(p.key, "/")
 		switch {
 		case len(parts) > 3:
 			return fmt.Errorf("%s is out of place: images lie at %s", shown(p.name), layout)
 		case len(parts)-1 != depth:
-			return fmt.Errorf("%s and %s lie at different depths: images lie at %s", shown(places[0].name), shown(p.name), layout)
+			return fmt.Errorf("%s and %s lie at different depths: images lie at %s", shown(entries[0].name), shown(p.name), layout)
 		case len(parts) == 3 && parts[0] != top:
 			return fmt.Errorf("it holds two image folders, %q and %q: keep one", top, parts[0])
 		}
@@ -267,17 +267,17 @@ func arrangeWhole(places []place) error {
 	return nil
 }
 
-// assignHashSplit assigns train or test to places; see [hashSplit].
-func assignHashSplit(places []place) error {
+// assignHashSplit assigns train or test to entries; see [hashSplit].
+func assignHashSplit(entries []imageEntry) error {
 	var classes, names []string
-	for _, p := range places {
+	for _, p := range entries {
 		classes, names = append(classes, p.class), append(names, path.Base(p.key))
 	}
 	test, err := hashSplit(classes, names)
 	for i := range test {
-		places[i].split = "train"
+		entries[i].split = "train"
 		if test[i] {
-			places[i].split = "test"
+			entries[i].split = "test"
 		}
 	}
 	return err

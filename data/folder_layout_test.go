@@ -144,8 +144,8 @@ func TestArrangeLeavesOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []place{{"test/cat/a.JPEG", "test/cat/a.JPEG", "test", "cat"}, {"train/cat/a.png", "train/cat/a.png", "train", "cat"}}; !slices.Equal(a.places, want) || a.note != "" {
-		t.Errorf("got %v, want %v", a.places, want)
+	if want := []imageEntry{{"test/cat/a.JPEG", "test/cat/a.JPEG", "test", "cat"}, {"train/cat/a.png", "train/cat/a.png", "train", "cat"}}; !slices.Equal(a.entries, want) || a.note != "" {
+		t.Errorf("got %v, want %v", a.entries, want)
 	}
 	want := "2 .txt files, 1 .md file, 1 file without an ending, 1 image outside of train and test, 1 folder (val), 1 class folder without images (train/dog)"
 	if got := a.left.String(); got != want {

@@ -32,7 +32,7 @@ func (b *tarBytes) list(ctx context.Context, _ progress.Reporter) (members []mem
 	return members, "", err
 }
 
-func (b *tarBytes) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, _ progress.Reporter) error {
+func (b *tarBytes) each(ctx context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, _ progress.Reporter) error {
 	return eachInTar(ctx, bytes.NewReader(b.content), b.others, want, add)
 }
 
@@ -57,7 +57,7 @@ func (b *zipBytes) list(ctx context.Context, _ progress.Reporter) (members []mem
 	return members, "", err
 }
 
-func (b *zipBytes) each(ctx context.Context, want map[string]place, add func(p place, content func() ([]byte, error)) bool, _ progress.Reporter) error {
+func (b *zipBytes) each(ctx context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, _ progress.Reporter) error {
 	files, err := b.open()
 	if err != nil {
 		return err
@@ -111,8 +111,8 @@ func FuzzImageFile(f *testing.F) {
 			size = imageSize{height: side, width: 1 + side/2}
 		}
 		staysSmall(t, func() {
-			p := picture{place: place{name: "1.png"}}
-			if err := p.decode(t.Context(), content, newDecoding(size)); err != nil || p.fault != nil {
+			p := decodedImage{entry: imageEntry{name: "1.png"}}
+			if err := p.decode(t.Context(), content, newDecoding(size)); err != nil || p.err != nil {
 				return
 			}
 			if len(p.pixels) != p.width*p.height*p.channels || side > 0 && p.height != side {
@@ -154,8 +154,8 @@ func readWhole(t *testing.T, files imageFiles) {
 	staysSmall(t, func() {
 		set := newImageSet(t.Context(), imageSize{})
 		train, test, err := set.finish(userImages(), "fuzz", set.addAll(files, userImages(), progress.Silent{}))
-		if err == nil && train.Len()+test.Len() != len(set.places) {
-			t.Errorf("%d images became %v and %v", len(set.places), train, test)
+		if err == nil && train.Len()+test.Len() != len(set.entries) {
+			t.Errorf("%d images became %v and %v", len(set.entries), train, test)
 		}
 	})
 }
@@ -174,7 +174,7 @@ func FuzzCelebAPartition(f *testing.F) {
 }
 
 // What the first frame's header says is what is decoded, no header takes much memory, and
-// no pixel makes a decoder panic: what [picture.takeFrame] catches is to be seen here.
+// no pixel makes a decoder panic: what [decoded.decodeFrame] catches is to be seen here.
 func FuzzFrame(f *testing.F) {
 	f.Add(webpOfChunks(vp8x(8, 6, 2), anmf(2, 2, 4, 3, riff("VP8L", vp8lFrame(4, 3)))))
 	f.Add(webpOfChunks(vp8x(4, 3, 16), riff("ALPH", []byte{0}), riff("VP8L", vp8lFrame(4, 3))))
@@ -200,8 +200,8 @@ func FuzzFrame(f *testing.F) {
 			if err != nil {
 				return
 			}
-			var p picture
-			if p.take(img, img.Bounds()); img.Bounds().Size() != frame.size || len(p.pixels) != p.width*p.height*p.channels {
+			var p decodedImage
+			if p.copyPixels(img, img.Bounds()); img.Bounds().Size() != frame.size || len(p.pixels) != p.width*p.height*p.channels {
 				t.Errorf("%v became %v with %d values", frame.size, img.Bounds(), len(p.pixels))
 			}
 		})

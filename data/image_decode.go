@@ -22,12 +22,12 @@ const (
 	maxDecodedFree = 1 << 27  // of those that may decode to any number of times their files' size
 )
 
-// picture is one decoded image: 8 bits a channel, row by row, channels last,
+// decoded is one decoded image: 8 bits a channel, row by row, channels last,
 // either gray or red, green, blue. Transparency is dropped: a transparent pixel has the
 // color that the file gives it. The orientation in a camera's EXIF data is not applied.
 // Pillow's convert("RGB") and torchvision do the same.
-type picture struct {
-	place         place
+type decodedImage struct {
+	entry         imageEntry
 	original      image.Point // size in the file
 	width, height int
 	channels      int
@@ -35,10 +35,10 @@ type picture struct {
 	deep          bool  // has 16 bits a channel in the file
 	brightest     uint8 // value before scaling, if deep
 	pixels        []uint8
-	fault         *fault // nil where the image can be used
+	err           *imageError // nil where the image can be used
 }
 
-// decoding is what the pictures of a set share while they are decoded.
+// decoding is what the decoded of a set share while they are decoded.
 type decoding struct {
 	size  imageSize           // to which they are scaled; the zero value leaves them
 	files atomic.Int64        // bytes of their files so far
@@ -51,21 +51,21 @@ func newDecoding(size imageSize) *decoding {
 }
 
 // fault is why an image cannot be used.
-type fault struct {
+type imageError struct {
 	what   error
 	remedy string
 }
 
 // decode fills in p, or its fault, from the content of its file. An error concerns the
 // set as a whole.
-func (p *picture) decode(ctx context.Context, content []byte, d *decoding) error {
+func (p *decodedImage) decode(ctx context.Context, content []byte, d *decoding) error {
 	d.files.Add(int64(len(content)))
-	return p.takeFrame(ctx, func() (frame, error) { return openFrame(content) }, d)
+	return p.decodeFrame(ctx, func() (frame, error) { return openFrame(content) }, d)
 }
 
-// takeFrame is decode for what open opens. A panic, of a decoder that did not expect what
+// decodeFrame is decode for what open opens. A panic, of a decoder that did not expect what
 // is in the file, is a fault of the image.
-func (p *picture) takeFrame(ctx context.Context, open func() (frame, error), d *decoding) (err error) {
+func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, error), d *decoding) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			p.doesNotDecode(fmt.Errorf("its decoder fails on it: %s", shown(fmt.Sprint(panicked))))
@@ -79,16 +79,16 @@ func (p *picture) takeFrame(ctx context.Context, open func() (frame, error), d *
 	}
 	p.lossy = f.lossy
 	scaled := d.size != imageSize{}
-	most, remedy := maxImagePixels, "add @SIZE to the name, or scale it down"
+	maxPixels, remedy := maxImagePixels, "add @SIZE to the name, or scale it down"
 	if scaled {
-		most, remedy = maxPhotoPixels, "scale it down"
+		maxPixels, remedy = maxPhotoPixels, "scale it down"
 	}
-	if f.size.X < 1 || f.size.Y < 1 || f.size.X > most/f.size.Y {
-		p.fault = &fault{fmt.Errorf("is %dx%d, and images of more than %d pixels are refused", f.size.X, f.size.Y, most), remedy}
+	if f.size.X < 1 || f.size.Y < 1 || f.size.X > maxPixels/f.size.Y {
+		p.err = &imageError{fmt.Errorf("is %dx%d, and images of more than %d pixels are refused", f.size.X, f.size.Y, maxPixels), remedy}
 		return nil
 	}
 	if !scaled && max(f.size.X, f.size.Y) > maxSide {
-		p.fault = &fault{fmt.Errorf("is %dx%d, and images with a side of more than %d pixels are refused", f.size.X, f.size.Y, maxSide), remedy}
+		p.err = &imageError{fmt.Errorf("is %dx%d, and images with a side of more than %d pixels are refused", f.size.X, f.size.Y, maxSide), remedy}
 		return nil
 	}
 	pixels := int64(f.size.X) * int64(f.size.Y)
@@ -115,10 +115,10 @@ func (p *picture) takeFrame(ctx context.Context, open func() (frame, error), d *
 	}
 	p.original = f.size
 	if !scaled {
-		p.take(img, img.Bounds())
+		p.copyPixels(img, img.Bounds())
 		return nil
 	}
-	p.takeScaled(img, d.size)
+	p.copyScaled(img, d.size)
 	return nil
 }
 
@@ -130,22 +130,22 @@ func openFrame(content []byte) (frame, error) {
 	return c.open(content)
 }
 
-func (p *picture) doesNotDecode(err error) {
+func (p *decodedImage) doesNotDecode(err error) {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	p.fault = &fault{fmt.Errorf("does not decode: %w", err), "replace or remove it"}
+	p.err = &imageError{fmt.Errorf("does not decode: %w", err), "replace or remove it"}
 }
 
-// takeScaled takes the middle of a decoded image, scaled to a size: first its
+// copyScaled takes the middle of a decoded image, scaled to a size: first its
 // rows, some at a time as photographs are large, then its columns.
-func (p *picture) takeScaled(img image.Image, size imageSize) {
+func (p *decodedImage) copyScaled(img image.Image, size imageSize) {
 	crop := size.crop(img.Bounds())
 	const band = 64 // rows
 	var narrow []uint8
 	for y := crop.Min.Y; y < crop.Max.Y; y += band {
 		rows := image.Rect(crop.Min.X, y, crop.Max.X, min(y+band, crop.Max.Y))
-		p.take(img, rows)
+		p.copyPixels(img, rows)
 		narrow = append(narrow, resample(p.pixels, p.height, p.width, p.channels, p.height, size.width)...)
 	}
 	p.pixels = resample(narrow, crop.Dy(), size.width, p.channels, size.height, size.width)
@@ -157,7 +157,7 @@ func (p *picture) takeScaled(img image.Image, size imageSize) {
 }
 
 // take copies a part of a decoded image.
-func (p *picture) take(img image.Image, part image.Rectangle) {
+func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
 	p.width, p.height, p.channels = part.Dx(), part.Dy(), 3
 	switch img.(type) {
 	case *image.Gray, *image.Gray16:
@@ -193,7 +193,7 @@ func (p *picture) take(img image.Image, part image.Rectangle) {
 	}
 }
 
-// appendTo appends the picture with the given number of channels, 1 or 3.
-func (p *picture) appendTo(pixels []uint8, channels int) []uint8 {
+// appendTo appends the decoded with the given number of channels, 1 or 3.
+func (p *decodedImage) appendTo(pixels []uint8, channels int) []uint8 {
 	return append(pixels, recolour(p.pixels, p.channels, channels)...)
 }

@@ -38,11 +38,11 @@ func TestPanicOfADecoderIsADamagedImage(t *testing.T) {
 		for _, scaled := range []imageSize{{}, {height: 1, width: 1}} {
 			t.Run(name, func(t *testing.T) {
 				d := newDecoding(scaled)
-				var p picture
-				if err := p.takeFrame(t.Context(), c.open, d); err != nil || p.fault == nil {
-					t.Fatalf("got %v, %v, want a fault", err, p.fault)
+				var p decodedImage
+				if err := p.decodeFrame(t.Context(), c.open, d); err != nil || p.err == nil {
+					t.Fatalf("got %v, %v, want a fault", err, p.err)
 				}
-				if text := p.fault.what.Error(); !strings.HasPrefix(text, "does not decode: its decoder fails on it: ") || !strings.Contains(text, c.want) || strings.Contains(text, "\n") {
+				if text := p.err.what.Error(); !strings.HasPrefix(text, "does not decode: its decoder fails on it: ") || !strings.Contains(text, c.want) || strings.Contains(text, "\n") {
 					t.Errorf("the fault is %q, want one line that says %q", text, c.want)
 				}
 				if !d.room.TryAcquire(maxPhotoPixels) {

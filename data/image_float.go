@@ -18,11 +18,11 @@ func (d *Dataset) floatImage(i int) *floatImage {
 	return c
 }
 
-// store writes the image as pixels of 0..most, rounded to the nearest, what is
+// store writes the image as pixels of 0..maxPixel, rounded to the nearest, what is
 // beyond [0,1] cut off.
-func (c *floatImage) store(pixels []uint8, most uint8) {
+func (c *floatImage) store(pixels []uint8, maxPixel uint8) {
 	for j, v := range c.values {
-		pixels[j] = uint8(math.Round(min(max(v, 0), 1) * float64(most)))
+		pixels[j] = uint8(math.Round(min(max(v, 0), 1) * float64(maxPixel)))
 	}
 }
 

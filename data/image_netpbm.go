@@ -68,9 +68,9 @@ func readNetpbmHeader(content []byte) (h netpbm, err error) {
 
 // check compares the header with how much there is.
 func (h *netpbm) check() error {
-	const most = 1 << 24 // of a side: the product of two and a depth is an int
+	const maxNetpbmSide = 1 << 24 // of a side: the product of two and a depth is an int
 	switch {
-	case h.size.X < 1 || h.size.Y < 1 || h.size.X > most || h.size.Y > most:
+	case h.size.X < 1 || h.size.Y < 1 || h.size.X > maxNetpbmSide || h.size.Y > maxNetpbmSide:
 		return fmt.Errorf("its header says %dx%d", h.size.X, h.size.Y)
 	case h.maximum < 1 || h.maximum > math.MaxUint16:
 		return fmt.Errorf("its largest sample is to be %d: 1 to 65535 are possible", h.maximum)

@@ -35,9 +35,9 @@ func TestImagesAsPillow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var p picture
-			if err := p.decode(t.Context(), content, newDecoding(imageSize{})); err != nil || p.fault != nil {
-				t.Fatalf("it is refused: %v, %+v", err, p.fault)
+			var p decodedImage
+			if err := p.decode(t.Context(), content, newDecoding(imageSize{})); err != nil || p.err != nil {
+				t.Fatalf("it is refused: %v, %+v", err, p.err)
 			}
 			if p.width != want.Width || p.height != want.Height {
 				t.Fatalf("it is %dx%d, want %dx%d", p.width, p.height, want.Width, want.Height)

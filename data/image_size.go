@@ -21,12 +21,12 @@ func cutSize(name string) (string, imageSize, error) {
 	if at < 0 || strings.Trim(name[at+1:], "0123456789x") != "" {
 		return name, imageSize{}, nil
 	}
-	fault := fmt.Errorf("data: %q asks for no size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS with sides from 1 to %d and 1 or 3 channels", name, maxSide)
+	invalid := fmt.Errorf("data: %q asks for no size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS with sides from 1 to %d and 1 or 3 channels", name, maxSide)
 	var sides []int
 	for _, text := range strings.Split(name[at+1:], "x") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxSide {
-			return "", imageSize{}, fault
+			return "", imageSize{}, invalid
 		}
 		sides = append(sides, n)
 	}
@@ -41,7 +41,7 @@ func cutSize(name string) (string, imageSize, error) {
 		size.channels = sides[2]
 	}
 	if len(sides) > 3 || len(sides) == 3 && size.channels != 1 && size.channels != 3 {
-		return "", imageSize{}, fault
+		return "", imageSize{}, invalid
 	}
 	return name[:at], size, nil
 }

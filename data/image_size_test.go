@@ -118,7 +118,7 @@ func TestOpenResizes(t *testing.T) {
 	}
 }
 
-// The pictures are cut so that what is left has the proportions that are asked
+// The decoded are cut so that what is left has the proportions that are asked
 // for, in whole pixels, and never none.
 func TestCrop(t *testing.T) {
 	for _, c := range []struct {

@@ -45,7 +45,7 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 		defer bar.finish()
 		arrays, err := format.OpenNPZ(file, fileSize(file))
 		if err == nil {
-			limit := min(maxDecoded, max(leastUnpacked, mostUnpacked*fileSize(file)))
+			limit := min(maxDecoded, max(minUnpackedLimit, maxUnpackedTimes*fileSize(file)))
 			if train, test, err = readNPZ(ctx, arrays, filepath.Base(archive), limit); err == nil {
 				bar.add(int(fileSize(file)))
 			}
@@ -61,10 +61,10 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 }
 
 // What the arrays of a compressed file may take, in the file's size, but never less than
-// leastUnpacked: photographs shrink to a half, digits to a fifth.
+// minUnpackedLimit: photographs shrink to a half, digits to a fifth.
 const (
-	mostUnpacked  = 100
-	leastUnpacked = 64 << 20
+	maxUnpackedTimes = 100
+	minUnpackedLimit = 64 << 20
 )
 
 // readNPZ makes a set of the arrays that are named as one of npzNames, or x and
@@ -125,10 +125,10 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) 
 
 // sameLabels refuses labels to train and to test with that count from different numbers.
 func sameLabels(train string, trained []int32, test string, tested []int32) error {
-	least, most := slices.Min(trained), slices.Max(trained)
-	low, high := slices.Min(tested), slices.Max(tested)
-	if least > 0 && low == 0 || high > most {
-		return fmt.Errorf("the labels of %s go from %d to %d, those of %s from %d to %d: both count classes from 0, and those to train with have every class", train, least, most, test, low, high)
+	trainMin, trainMax := slices.Min(trained), slices.Max(trained)
+	testMin, testMax := slices.Min(tested), slices.Max(tested)
+	if trainMin > 0 && testMin == 0 || testMax > trainMax {
+		return fmt.Errorf("the labels of %s go from %d to %d, those of %s from %d to %d: both count classes from 0, and those to train with have every class", train, trainMin, trainMax, test, testMin, testMax)
 	}
 	return nil
 }
@@ -151,11 +151,11 @@ func (d *Dataset) classesWithout() []string {
 // npzClasses returns the number of classes of all labels together.
 func npzClasses(parts ...[]int32) (int32, error) {
 	all := slices.Concat(parts...)
-	least, most := slices.Min(all), slices.Max(all)
-	if least > 0 {
-		return 0, fmt.Errorf("the labels go from %d to %d, and classes count from 0: store y - %d", least, most, least)
+	minLabel, maxLabel := slices.Min(all), slices.Max(all)
+	if minLabel > 0 {
+		return 0, fmt.Errorf("the labels go from %d to %d, and classes count from 0: store y - %d", minLabel, maxLabel, minLabel)
 	}
-	return most + 1, nil
+	return maxLabel + 1, nil
 }
 
 // asSplit makes a set of a part, with numbers for the names of its classes.

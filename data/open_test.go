@@ -31,10 +31,10 @@ func classCounts(d *Dataset) []int {
 func TestOpenRefuses(t *testing.T) {
 	here := t.TempDir()
 	t.Chdir(here)
-	if err := os.Mkdir("pictures", 0o755); err != nil {
+	if err := os.Mkdir("decoded", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"pictures.tar", "photos.zip", "arrays.npz"} {
+	for _, name := range []string{"decoded.tar", "photos.zip", "arrays.npz"} {
 		if err := os.WriteFile(name, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -51,8 +51,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"", 0, []string{`no data set is called ""`}},
 		{"moon", 0, []string{"did you mean moons[:N]?"}},
 		{"cifar-10", 0, []string{"did you mean cifar10?"}},
-		{"pictures", 0, []string{"for the folder write folder:pictures"}},
-		{"pictures.tar", 0, []string{"for the file write tar:pictures.tar"}},
+		{"decoded", 0, []string{"for the folder write folder:decoded"}},
+		{"decoded.tar", 0, []string{"for the file write tar:decoded.tar"}},
 		{"digits", -5, []string{"the limit on training examples is -5", "give 0 for all"}},
 		{"digits:5", 0, []string{`"digits" takes nothing after a colon`}},
 		{"moons:", 0, []string{"write moons[:N]"}},
@@ -62,9 +62,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"folder", 0, []string{"write folder:PATH"}},
 		{"tar:", 0, []string{"write tar:PATH"}},
 		{"folder:nowhere", 0, []string{"no image folder at " + filepath.Join(here, "nowhere"), "check the path"}},
-		{"folder:pictures.tar", 0, []string{"is a file, not a folder", "write tar:pictures.tar or zip:pictures.tar"}},
+		{"folder:decoded.tar", 0, []string{"is a file, not a folder", "write tar:decoded.tar or zip:decoded.tar"}},
 		{"tar:nowhere", 0, []string{"no archive at " + filepath.Join(here, "nowhere")}},
-		{"tar:pictures", 0, []string{"is a folder, not an archive", "write folder:pictures"}},
+		{"tar:decoded", 0, []string{"is a folder, not an archive", "write folder:decoded"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := Open(context.Background(), c.name, Options{Limit: c.limit, Cache: t.TempDir()})

@@ -105,7 +105,7 @@ func (c celeba) key(ctx context.Context) (string, error) {
 // arrange takes the images in img_align_celeba, or else those in no folder.
 func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, err error) {
 	inside := "" // the partition
-	var faces, top []place
+	var faces, top []imageEntry
 	for _, m := range members {
 		name := m.name
 		folder, file := path.Split(name)
@@ -114,9 +114,9 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 			inside = name
 		case m.kind != "" || strings.ToLower(path.Ext(file)) != ".jpg":
 		case path.Base(folder) == celebaFolder:
-			faces = append(faces, place{name: name, key: name, class: "face"})
+			faces = append(faces, imageEntry{name: name, key: name, class: "face"})
 		case folder == "":
-			top = append(top, place{name: name, key: name, class: "face"})
+			top = append(top, imageEntry{name: name, key: name, class: "face"})
 		}
 	}
 	if faces == nil {
@@ -125,7 +125,7 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 	if faces == nil {
 		return a, fmt.Errorf("it has no %s/*.jpg", celebaFolder)
 	}
-	slices.SortFunc(faces, func(a, b place) int { return strings.Compare(path.Base(a.name), path.Base(b.name)) })
+	slices.SortFunc(faces, func(a, b imageEntry) int { return strings.Compare(path.Base(a.name), path.Base(b.name)) })
 	for i := range faces[1:] {
 		if one, other := faces[i].name, faces[i+1].name; path.Base(one) == path.Base(other) {
 			return a, fmt.Errorf("it has both %s and %s: keep one", shown(one), shown(other))
@@ -136,7 +136,7 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 		return a, err
 	}
 	if splits == nil {
-		a.places, a.note = faces, "; split by file name, a fifth to test"
+		a.entries, a.note = faces, "; split by file name, a fifth to test"
 		return a, assignHashSplit(faces)
 	}
 	for _, p := range faces {
@@ -145,7 +145,7 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 		case "":
 			return a, fmt.Errorf("%s is not in %s", shown(p.name), celebaPartition)
 		case "train", "test":
-			a.places = append(a.places, p)
+			a.entries = append(a.entries, p)
 		}
 		delete(splits, file)
 	}
@@ -163,7 +163,7 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 func (c celeba) partition(ctx context.Context, inside string) (splits map[string]string, err error) {
 	var text []byte
 	if inside != "" {
-		err = c.each(ctx, map[string]place{inside: {name: inside}}, func(_ place, content func() ([]byte, error)) bool {
+		err = c.each(ctx, map[string]imageEntry{inside: {name: inside}}, func(_ imageEntry, content func() ([]byte, error)) bool {
 			text, err = content()
 			return false
 		}, progress.Silent{})

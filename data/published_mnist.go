@@ -147,11 +147,11 @@ func (m mnist) readLabels(r io.Reader, n int) ([]int32, error) {
 
 // readIDX reads an IDX file of an array of the given shape.
 func readIDX(r io.Reader, what string, shape []int) ([]uint8, error) {
-	most := int64(1)
+	values := int64(1)
 	for _, n := range shape {
-		most *= int64(n)
+		values *= int64(n)
 	}
-	a, err := format.ReadIDX(r, 2*most) // twice, so that what is a little too much is called by its shape
+	a, err := format.ReadIDX(r, 2*values) // twice, so that what is a little too much is called by its shape
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 )
 
-//go:embed *.go format/*.go
+//go:embed *.go format/*.go unpack/*.go
 var ownSource embed.FS
 
 // Source is this package's own source, as it was compiled. Results carry a checksum of

@@ -3,7 +3,6 @@ package table
 import (
 	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"ngebm/data/files"
 	"ngebm/data/format"
+	"ngebm/data/unpack"
 )
 
 // maxBytes bounds a file's text and an array's values.
@@ -52,71 +52,36 @@ type source interface {
 	io.ReaderAt
 }
 
-// read tells the format of a file by its first bytes.
+// read detects the format of a file by its first bytes.
 func (t *Table) read(f source, size int64, labels bool) error {
-	packed := &counter{Reader: f}
-	r := bufio.NewReaderSize(packed, 1<<16)
-	start, _ := r.Peek(6)
-	if bytes.HasPrefix(start, []byte("PK")) {
+	start := make([]byte, 2)
+	if n, _ := f.ReadAt(start, 0); string(start[:n]) == "PK" {
 		return t.readNPZ(f, size)
 	}
-	limit, values := size, size
-	var unpacked io.Reader
-	switch {
-	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return fmt.Errorf("%s: it is not a whole gzip file: %w", printable(t.Path), err)
-		}
-		unpacked = z
-	case bytes.HasPrefix(start, []byte("BZh")):
-		unpacked = bzip2.NewReader(r)
+	r, err := unpack.NewReader(f, unpackLimit())
+	if err != nil {
+		return fmt.Errorf("%s: %w", printable(t.Path), err)
 	}
-	if unpacked != nil {
-		limit = max(mostUnpacked*size, leastUnpacked)
-		values = mostValues(limit)
-		r = bufio.NewReaderSize(&bounded{Reader: unpacked, packed: packed}, 1<<16)
+	if r.Compression == "" {
+		return t.readPlain(r.Reader, min(size, maxBytes), size, labels)
 	}
-	err := t.readPlain(r, min(limit, maxBytes), values, labels)
-	if unpacked != nil && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum)) {
+	limit := max(maxUnpackedRatio*size, minUnpackedLimit)
+	err = t.readPlain(r.Reader, min(limit, maxBytes), maxValues(limit), labels)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) {
 		return fmt.Errorf("%s: the compressed file is damaged or cut short: %w", printable(t.Path), err)
 	}
 	return err
 }
 
-// mostUnpacked bounds what a compressed file unpacks to, in the size of what was read of
-// it, and leastUnpacked is allowed to every one. Numbers as text shrink to a third or so.
+// Numbers as text compress to about a third. A compressed file may unpack to maxUnpackedRatio
+// times its size, and any to minUnpackedLimit bytes. Rows take more memory than their text.
 const (
-	mostUnpacked  = 20
-	leastUnpacked = 4 << 20
+	maxUnpackedRatio = 20
+	minUnpackedLimit = 4 << 20
 )
 
-// counter counts what is read.
-type counter struct {
-	io.Reader
-	n int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
-// bounded fails where what is read unpacks to too many times its size. It compares while
-// it reads, as rows take more memory than their text.
-type bounded struct {
-	io.Reader
-	packed *counter
-	n      int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if b.n += int64(n); b.n > max(mostUnpacked*b.packed.n, leastUnpacked) {
-		return 0, fmt.Errorf("it, or its beginning, unpacks to more than %d times its size, which is refused: unpack it first", mostUnpacked)
-	}
-	return n, err
+func unpackLimit() unpack.Limit {
+	return unpack.Limit{Free: minUnpackedLimit, Ratio: maxUnpackedRatio, Err: fmt.Errorf("it, or its beginning, unpacks to more than %d times its size, which is refused: unpack it first", maxUnpackedRatio)}
 }
 
 // readPlain reads what is not compressed.
@@ -206,26 +171,26 @@ func (t *Table) readNPZ(f source, size int64) error {
 	if n := z.Names(); len(n) != 1 {
 		return fmt.Errorf("%s: it holds the arrays %q; a file has to hold one here (numpy.save)", printable(t.Path), n)
 	}
-	limit := min(max(mostUnpacked*size, leastUnpacked), maxBytes)
+	limit := min(max(maxUnpackedRatio*size, minUnpackedLimit), maxBytes)
 	a, err := z.Read(z.Names()[0], limit)
 	if err != nil {
 		return fmt.Errorf("%s: %w (numpy.save writes it without compression)", printable(t.Path), err)
 	}
-	return t.fromArray(a, mostValues(limit))
+	return t.fromArray(a, maxValues(limit))
 }
 
-// mostValues bounds the values in what a compressed file unpacks to, which is at most limit
+// maxValues bounds the values in what a compressed file unpacks to, which is at most limit
 // bytes long: a value of one byte takes 32 as a row.
-func mostValues(limit int64) int64 { return max(limit/8, leastUnpacked) }
+func maxValues(limit int64) int64 { return max(limit/8, minUnpackedLimit) }
 
 // fromArray reads an array of at most that many values, of one dimension, as one value a
 // row, or of two.
-func (t *Table) fromArray(a *format.Array, most int64) error {
+func (t *Table) fromArray(a *format.Array, maxLen int64) error {
 	n := int64(1)
 	for _, side := range a.Shape {
 		n *= int64(side)
 	}
-	if n > most {
+	if n > maxLen {
 		return fmt.Errorf("%s: it unpacks to %d values, more than a compressed file of its size may hold (numpy.save writes it without compression)", printable(t.Path), n)
 	}
 	if len(a.Shape) != 1 && len(a.Shape) != 2 {
