@@ -231,7 +231,7 @@ func TestBestIsKept(t *testing.T) {
 }
 
 // A warm-up longer than half of the run is said once, through the reporter, when a run is
-// trained, when it is loaded, and when a sweep trains several.
+// trained and when it is loaded.
 func TestLongWarmUpIsSaid(t *testing.T) {
 	cfg := small()
 	cfg.Epochs, cfg.Warmup = 1, 1000
@@ -257,14 +257,5 @@ func TestLongWarmUpIsSaid(t *testing.T) {
 	}
 	if times() != 1 {
 		t.Errorf("loading said %q", now.tasks)
-	}
-	now.tasks = nil
-	sweep := smallSweep(t)
-	sweep.Base.Epochs, sweep.Base.Warmup = 1, 1000
-	if _, err := sweep.Run(t.Context(), testdevice.Open(t, "go"), ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
-		t.Fatal(err)
-	}
-	if times() != 1 {
-		t.Errorf("the sweep said %q", now.tasks)
 	}
 }

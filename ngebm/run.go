@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -242,4 +243,26 @@ func (r *Run) Checksum() (string, error) {
 		return "", fmt.Errorf("ngebm: %w", err)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// WithoutTest returns a copy of the run that holds nothing of the test set: neither the
+// set nor evaluations on it. What settings are chosen by sees only such a run.
+func (r *Run) WithoutTest() *Run {
+	hidden, history := *r, *r.History
+	hidden.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return note == otherTestSet })
+	history.Evaluations = slices.DeleteFunc(slices.Clone(history.Evaluations), func(e Evaluation) bool { return e.Split == "test" })
+	hidden.Test, hidden.History = nil, &history
+	return &hidden
+}
+
+// Close frees the run's weights and executables, on the host and on the device; the
+// garbage collector does not see these. The run and its classifier cannot be used
+// afterwards.
+func (r *Run) Close() {
+	if r.Classifier == nil { // it diverged before its first checkpoint
+		return
+	}
+	r.Classifier.forward.Finalize()
+	r.Classifier.withGradient.Finalize()
+	r.Classifier.store.Finalize()
 }

@@ -20,7 +20,7 @@ import (
 func (c *Config) Set(assignments string) error {
 	before := *c
 	given := map[string]string{}
-	for _, a := range splitOutsideBrackets(assignments) {
+	for _, a := range SplitSettings(assignments) {
 		key, value, ok := strings.Cut(a, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		if !ok {
@@ -60,7 +60,9 @@ func (c *Config) unusedDecay(before Config) error {
 	return nil
 }
 
-func splitOutsideBrackets(s string) []string {
+// SplitSettings splits a list at its commas, except at those in brackets, as [Config.Set]
+// does: "a=[1,2],b=3" gives "a=[1,2]" and "b=3".
+func SplitSettings(s string) []string {
 	var parts []string
 	depth, start := 0, 0
 	for i, r := range s {

@@ -19,7 +19,7 @@ import (
 // data has its own.
 //
 //go:embed *.go attack/*.go bootstrap/*.go calibration/*.go energy/*.go
-//go:embed jem/*.go measure/*.go nets/*.go ood/*.go internal/convgrad/*.go internal/explain/*.go
+//go:embed jem/*.go measure/*.go nets/*.go ood/*.go study/*.go internal/cache/*.go internal/convgrad/*.go internal/explain/*.go
 //go:embed internal/innerloop/*.go internal/loop/*.go
 //go:embed internal/netgraph/*.go internal/softmax/*.go
 var sources embed.FS

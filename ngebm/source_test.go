@@ -34,7 +34,7 @@ func TestHashTokens(t *testing.T) {
 // The source that is hashed has every package that a measurement depends on, but for
 // those that move bytes and show progress.
 func TestSourceIsWhole(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "ngebm/ngebm/measure").Output()
+	out, err := exec.Command("go", "list", "-deps", "ngebm/ngebm/study").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/study"
 )
 
 // oddRuns are the figures of training and of sweeps.
@@ -19,9 +20,9 @@ func oddRuns(t *testing.T) map[string]oddOf {
 	short := losses(1, 2)
 	short.Values[1] = short.Values[1][:1]
 
-	cell := ngebm.Grid{{Key: "beta", Values: []string{"0"}}, {Key: "gamma", Values: []string{".1"}}}
+	cell := study.Grid{{Key: "beta", Values: []string{"0"}}, {Key: "gamma", Values: []string{".1"}}}
 	always := func(v float64) func(int) [3]float64 { return func(int) [3]float64 { return [3]float64{v, v, v} } }
-	spoilt := func(v float64) *ngebm.SweepTable {
+	spoilt := func(v float64) *study.SweepTable {
 		s := sweepOf(byWeights("1"), 2, plausible)
 		for k := range s.Figures {
 			s.Rows[3].Figures[k].Mean = v
@@ -32,12 +33,12 @@ func oddRuns(t *testing.T) map[string]oddOf {
 	ragged.Rows[2].Figures = ragged.Rows[2].Figures[:1]
 	foreign.Rows[2].Settings = []string{"1", "7", "0"}
 	empty.Grid = byWeights()
-	sweep := func(draw func(*ngebm.SweepTable) (*Figure, error)) oddOf {
-		row := func(fault, says string, s *ngebm.SweepTable) odd {
+	sweep := func(draw func(*study.SweepTable) (*Figure, error)) oddOf {
+		row := func(fault, says string, s *study.SweepTable) odd {
 			return odd{fault, func() (*Figure, error) { return draw(s) }, says}
 		}
 		return oddOf{[]odd{
-			row("nothing", "no rows", nil), row("nothing", "no rows", &ngebm.SweepTable{}),
+			row("nothing", "no rows", nil), row("nothing", "no rows", &study.SweepTable{}),
 			row("one", "", sweepOf(cell, 1, plausible)),
 			row("all equal", "", sweepOf(byWeights("1"), 1, always(.5))),
 			row("all equal", "", sweepOf(byWeights("1"), 1, always(0))),
@@ -63,7 +64,7 @@ func oddRuns(t *testing.T) map[string]oddOf {
 			run("infinite", "", losses(1, inf, -inf)), run("infinite", "", losses(3e38, 1e-38, 1, 2)),
 			run("mismatched", "has 2 steps of the loss but 1 of variance", short),
 		}, []string{"one class", "one bin", "no size"}},
-		"WeightMap": sweep(func(s *ngebm.SweepTable) (*Figure, error) { return WeightMap(s, "ECE", "beta", "gamma") }),
-		"Pareto":    sweep(func(s *ngebm.SweepTable) (*Figure, error) { return Pareto(s, "accuracy", "ECE", "robust_accuracy") }),
+		"WeightMap": sweep(func(s *study.SweepTable) (*Figure, error) { return WeightMap(s, "ECE", "beta", "gamma") }),
+		"Pareto":    sweep(func(s *study.SweepTable) (*Figure, error) { return Pareto(s, "accuracy", "ECE", "robust_accuracy") }),
 	}
 }

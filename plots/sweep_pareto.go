@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"ngebm/ngebm/study"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"ngebm/ngebm"
 )
 
 // Pareto draws the settings of a sweep by two of its figures, and in the colour of a
@@ -20,7 +19,7 @@ import (
 // three, smaller ones for the others. Points are labelled with their settings, those
 // of the front first; labels of others are left out where they have no room. Settings
 // with a seed that failed are left out, and counted in the caption.
-func Pareto(t *ngebm.SweepTable, x, y, third string) (*Figure, error) {
+func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 	places, err := checkSweep(t, x, y, third)
 	if err != nil {
 		return nil, err
@@ -77,7 +76,7 @@ func Pareto(t *ngebm.SweepTable, x, y, third string) (*Figure, error) {
 }
 
 // varying writes the values of the settings that the sweep varies: "0.1 / 0".
-func varying(t *ngebm.SweepTable, settings []string) string {
+func varying(t *study.SweepTable, settings []string) string {
 	var parts []string
 	for i, v := range settings {
 		if len(t.Grid[i].Values) > 1 {
@@ -132,7 +131,7 @@ func padded(points []paretoPoint, of func(paretoPoint) float64) (low, high float
 	return low - pad, high + pad
 }
 
-func (v paretoPoints) caption(t *ngebm.SweepTable, places []int, failed int) string {
+func (v paretoPoints) caption(t *study.SweepTable, places []int, failed int) string {
 	var names, halves []string
 	for _, s := range t.Grid {
 		if len(s.Values) > 1 {

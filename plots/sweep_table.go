@@ -5,19 +5,18 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"ngebm/ngebm/study"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/palette"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"ngebm/ngebm"
 )
 
 // checkSweep refuses a table that cannot be drawn, and returns the places of figures
 // in it.
-func checkSweep(t *ngebm.SweepTable, figures ...string) ([]int, error) {
+func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 	if t == nil || len(t.Rows) == 0 {
 		return nil, errors.New("plots: the sweep's table has no rows to draw")
 	}
@@ -52,7 +51,7 @@ func checkSweep(t *ngebm.SweepTable, figures ...string) ([]int, error) {
 
 // drawable tells whether every seed of a row has figures; the seeds that remain of
 // others would flatter them.
-func drawable(r ngebm.SweepRow) bool { return len(r.Failed) == 0 && len(r.Figures) > 0 }
+func drawable(r study.SweepRow) bool { return len(r.Failed) == 0 && len(r.Figures) > 0 }
 
 // settingName writes a weight by its letter.
 func settingName(key string) string {
@@ -71,10 +70,10 @@ func settingValue(v string) string {
 }
 
 // withDirection is a figure's name and which way is better.
-func withDirection(f ngebm.Figure) string { return fmt.Sprintf("%s (%s is better)", f.Name, f.Better) }
+func withDirection(f study.Figure) string { return fmt.Sprintf("%s (%s is better)", f.Name, f.Better) }
 
 // seedsSaid says how many seeds the means are over and what the intervals are.
-func seedsSaid(t *ngebm.SweepTable) string {
+func seedsSaid(t *study.SweepTable) string {
 	if len(t.Seeds) == 1 {
 		return fmt.Sprintf("One seed, on %d validation examples: no interval.", t.Validation)
 	}
@@ -83,13 +82,13 @@ func seedsSaid(t *ngebm.SweepTable) string {
 
 // heat turns a figure into colours from the worst (dark) to the best (bright).
 type heat struct {
-	figure    ngebm.Figure
+	figure    study.Figure
 	low, high float64
 	colors    palette.ColorMap
 }
 
 // newHeat covers the means of one figure.
-func newHeat(t *ngebm.SweepTable, k int) (heat, error) {
+func newHeat(t *study.SweepTable, k int) (heat, error) {
 	h := heat{figure: t.Figures[k], low: math.Inf(1), high: math.Inf(-1)}
 	for _, r := range t.Rows {
 		if drawable(r) {
@@ -108,7 +107,7 @@ func newHeat(t *ngebm.SweepTable, k int) (heat, error) {
 // color is the one of a value.
 func (h heat) color(v float64) color.Color {
 	part := min(max((v-h.low)/(h.high-h.low), 0), 1)
-	if h.figure.Better == ngebm.Lower {
+	if h.figure.Better == study.Lower {
 		part = 1 - part
 	}
 	c, err := h.colors.At(part)

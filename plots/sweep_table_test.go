@@ -3,21 +3,20 @@ package plots
 import (
 	"fmt"
 	"math"
+	"ngebm/ngebm/study"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
-
-	"ngebm/ngebm"
 )
 
 // sweepOf makes up a table: value gives accuracy, ECE and robust accuracy of a cell.
-func sweepOf(grid ngebm.Grid, seeds int, value func(cell int) [3]float64) *ngebm.SweepTable {
-	t := &ngebm.SweepTable{
+func sweepOf(grid study.Grid, seeds int, value func(cell int) [3]float64) *study.SweepTable {
+	t := &study.SweepTable{
 		Grid: grid, Validation: 200,
-		Figures: []ngebm.Figure{
-			{Name: "accuracy", Is: "share answered right", Better: ngebm.Higher},
-			{Name: "ECE", Is: "15 bins of equal width, mean confidence", Better: ngebm.Lower},
-			{Name: "robust_accuracy", Is: "share that survives PGD", Better: ngebm.Higher},
+		Figures: []study.Figure{
+			{Name: "accuracy", Is: "share answered right", Better: study.Higher},
+			{Name: "ECE", Is: "15 bins of equal width, mean confidence", Better: study.Lower},
+			{Name: "robust_accuracy", Is: "share that survives PGD", Better: study.Higher},
 		},
 	}
 	for s := range seeds {
@@ -34,13 +33,13 @@ func sweepOf(grid ngebm.Grid, seeds int, value func(cell int) [3]float64) *ngebm
 		settings = longer
 	}
 	for cell, values := range settings {
-		row := ngebm.SweepRow{Settings: values}
+		row := study.SweepRow{Settings: values}
 		for k, v := range value(cell) {
 			var of []float64
 			for s := range seeds {
 				of = append(of, v+.004*float64(s-seeds/2)*float64(1+(cell+k)%3))
 			}
-			row.Figures = append(row.Figures, ngebm.NewEstimate(of))
+			row.Figures = append(row.Figures, study.NewEstimate(of))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -48,8 +47,8 @@ func sweepOf(grid ngebm.Grid, seeds int, value func(cell int) [3]float64) *ngebm
 }
 
 // byWeights are three weights by three, or as many panels of them as alpha has values.
-func byWeights(alphas ...string) ngebm.Grid {
-	return ngebm.Grid{{Key: "alpha", Values: alphas}, {Key: "beta", Values: []string{"0", ".01", ".1"}}, {Key: "gamma", Values: []string{"0", ".01", ".1"}}}
+func byWeights(alphas ...string) study.Grid {
+	return study.Grid{{Key: "alpha", Values: alphas}, {Key: "beta", Values: []string{"0", ".01", ".1"}}, {Key: "gamma", Values: []string{"0", ".01", ".1"}}}
 }
 
 // plausible grows and falls with the cell as figures of weights do.
@@ -78,15 +77,15 @@ func TestParetoGolden(t *testing.T) {
 }
 
 func TestSweepFiguresDegenerate(t *testing.T) {
-	one := ngebm.Grid{{Key: "beta", Values: []string{"0"}}, {Key: "gamma", Values: []string{".1"}}}
-	many := ngebm.Grid{{Key: "beta", Values: make([]string, 12)}, {Key: "gamma", Values: make([]string, 14)}}
+	one := study.Grid{{Key: "beta", Values: []string{"0"}}, {Key: "gamma", Values: []string{".1"}}}
+	many := study.Grid{{Key: "beta", Values: make([]string, 12)}, {Key: "gamma", Values: make([]string, 14)}}
 	for _, s := range many {
 		for i := range s.Values {
 			s.Values[i] = fmt.Sprint(i)
 		}
 	}
 	same := func(int) [3]float64 { return [3]float64{.9, .1, .5} }
-	failed := func(t *ngebm.SweepTable) *ngebm.SweepTable {
+	failed := func(t *study.SweepTable) *study.SweepTable {
 		for i := range t.Rows {
 			t.Rows[i].Failed = []string{"seed 1: loss is NaN at step 2"}
 		}
@@ -98,7 +97,7 @@ func TestSweepFiguresDegenerate(t *testing.T) {
 	short.Rows[2].Figures = short.Rows[2].Figures[:1]
 	for _, test := range []struct {
 		name  string
-		table *ngebm.SweepTable
+		table *study.SweepTable
 		err   string
 	}{
 		{"one cell", sweepOf(one, 1, plausible), ""},
@@ -108,7 +107,7 @@ func TestSweepFiguresDegenerate(t *testing.T) {
 		{"not a number", spoilt, "ECE of row 3 of the sweep's table is NaN"},
 		{"row too short", short, "row 2 of the sweep's table has 3 settings and 1 figures"},
 		{"all failed", failed(sweepOf(byWeights("1"), 1, plausible)), "nothing to compare"},
-		{"no rows", &ngebm.SweepTable{}, "no rows"},
+		{"no rows", &study.SweepTable{}, "no rows"},
 		{"no table", nil, "no rows"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -153,7 +152,7 @@ func TestPlaceLabels(t *testing.T) {
 }
 
 func ExampleWeightMap() {
-	// In earnest, the table that ngebm.Sweep.Run returns.
+	// In earnest, the table that study.Sweep.Run returns.
 	table := sweepOf(byWeights("1"), 3, plausible)
 	figure, err := WeightMap(table, "ECE", "beta", "gamma")
 	if err != nil {
@@ -164,7 +163,7 @@ func ExampleWeightMap() {
 }
 
 func ExamplePareto() {
-	// In earnest, the table that ngebm.Sweep.Run returns.
+	// In earnest, the table that study.Sweep.Run returns.
 	table := sweepOf(byWeights("1"), 3, plausible)
 	figure, err := Pareto(table, "accuracy", "ECE", "robust_accuracy")
 	if err != nil {

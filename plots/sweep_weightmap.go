@@ -3,14 +3,13 @@ package plots
 import (
 	"fmt"
 	"image/color"
+	"ngebm/ngebm/study"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"ngebm/ngebm"
 )
 
 // WeightMap draws one figure of a sweep over two of its settings, such as "beta" and
@@ -18,7 +17,7 @@ import (
 // written in it, brighter where it is better, the best one framed. A sweep of more
 // settings gets a panel for each combination of the others, all in the same colours.
 // Cells with a seed that failed are grey.
-func WeightMap(t *ngebm.SweepTable, figure, x, y string) (*Figure, error) {
+func WeightMap(t *study.SweepTable, figure, x, y string) (*Figure, error) {
 	places, err := checkSweep(t, figure)
 	if err != nil {
 		return nil, err
@@ -43,7 +42,7 @@ func WeightMap(t *ngebm.SweepTable, figure, x, y string) (*Figure, error) {
 		drawn = append(drawn, p)
 	}
 	keys := legend{{"best mean", func(c draw.Canvas) { bestFrame(c, c.Min.X+3, c.Min.Y+2, c.Max.X-3, c.Max.Y-2) }}}
-	if slices.ContainsFunc(t.Rows, func(r ngebm.SweepRow) bool { return !drawable(r) }) {
+	if slices.ContainsFunc(t.Rows, func(r study.SweepRow) bool { return !drawable(r) }) {
 		keys = append(keys, boxKey("a seed failed", void))
 	}
 	best := t.Rows[m.best]
@@ -55,17 +54,17 @@ func WeightMap(t *ngebm.SweepTable, figure, x, y string) (*Figure, error) {
 
 // weightMap is a figure of a sweep over two settings of its grid.
 type weightMap struct {
-	table              *ngebm.SweepTable
+	table              *study.SweepTable
 	figure, x, y, best int
 	heat               heat
 }
 
-func gridPlace(t *ngebm.SweepTable, key string) int {
-	return slices.IndexFunc(t.Grid, func(s ngebm.GridSetting) bool { return s.Key == key })
+func gridPlace(t *study.SweepTable, key string) int {
+	return slices.IndexFunc(t.Grid, func(s study.GridSetting) bool { return s.Key == key })
 }
 
 // settingsSaid writes settings as "β = 0.1, γ = 0".
-func settingsSaid(t *ngebm.SweepTable, values []string) string {
+func settingsSaid(t *study.SweepTable, values []string) string {
 	var parts []string
 	for i, v := range values {
 		parts = append(parts, settingName(t.Grid[i].Key)+" = "+settingValue(v))
@@ -74,7 +73,7 @@ func settingsSaid(t *ngebm.SweepTable, values []string) string {
 }
 
 // title names the values that the row's panel shares.
-func (m weightMap) title(r ngebm.SweepRow) string {
+func (m weightMap) title(r study.SweepRow) string {
 	var parts []string
 	for i, v := range r.Settings {
 		if i != m.x && i != m.y {

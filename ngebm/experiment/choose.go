@@ -3,10 +3,8 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"ngebm/ngebm/study"
 	"slices"
-
-	"ngebm/ngebm"
-	"ngebm/ngebm/measure"
 )
 
 // judgement is what validation data told of a candidate's run.
@@ -14,7 +12,7 @@ type judgement struct {
 	candidate int
 	seed      uint64
 	run       string
-	figures   []ngebm.Figure
+	figures   []study.Figure
 	failed    string
 }
 
@@ -30,7 +28,7 @@ func (r *runner) judge(ctx context.Context, j job) (*judgement, bool, error) {
 	if why == "" {
 		judged := *run
 		judged.Test = nil
-		found.figures, err = measure.OnValidation(measure.Validation{Progress: r.opts.Progress})(ctx, &judged)
+		found.figures, err = study.OnValidation(study.Validation{Progress: r.opts.Progress})(ctx, &judged)
 	}
 	return found, !run.Loaded, err
 }
@@ -41,7 +39,7 @@ func (c Choice) choose(judged []*judgement) (*Outcome, error) {
 	for _, settings := range c.Candidates {
 		out.Candidates = append(out.Candidates, Candidate{Settings: settings, Figures: map[string][]float64{}})
 	}
-	better := ngebm.Lower
+	better := study.Lower
 	for _, j := range judged {
 		candidate := &out.Candidates[j.candidate]
 		candidate.Runs = append(candidate.Runs, j.run)
@@ -56,12 +54,12 @@ func (c Choice) choose(judged []*judgement) (*Outcome, error) {
 		}
 	}
 	best := -1
-	mean := func(i int) float64 { return ngebm.NewEstimate(out.Candidates[i].Figures[c.Figure]).Mean }
+	mean := func(i int) float64 { return study.NewEstimate(out.Candidates[i].Figures[c.Figure]).Mean }
 	for i, candidate := range out.Candidates {
 		if len(candidate.Failed) > 0 || len(candidate.Figures[c.Figure]) != len(c.Seeds) {
 			continue
 		}
-		if best < 0 || better == ngebm.Lower && mean(i) < mean(best) || better == ngebm.Higher && mean(i) > mean(best) {
+		if best < 0 || better == study.Lower && mean(i) < mean(best) || better == study.Higher && mean(i) > mean(best) {
 			best = i
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/experiment"
-	"ngebm/ngebm/measure"
+	"ngebm/ngebm/study"
 )
 
 // small is a plan of four runs and two candidates, some seconds in pure Go.
@@ -221,7 +221,7 @@ func TestValidate(t *testing.T) {
 	if names := experiment.Methods(); !slices.Contains(names, experiment.Chosen) || experiment.Title("jem") != "jem" {
 		t.Errorf("methods %v", names)
 	}
-	if !slices.Contains(measure.ValidationFigures(), small(t).Choice.Figure) {
+	if !slices.Contains(study.ValidationFigures(), small(t).Choice.Figure) {
 		t.Error("the plan of these tests chooses by a figure that there is not")
 	}
 }

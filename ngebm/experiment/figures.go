@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math"
 
-	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/study"
 )
 
 // Figure is one number of a run.
@@ -146,14 +146,14 @@ func (r *Results) Values(method string, f Figure) []float64 {
 
 // Estimate is the mean over a method's seeds with its 95 % t-interval; all NaN where
 // there are none.
-func (r *Results) Estimate(method string, f Figure) ngebm.Estimate {
-	return ngebm.NewEstimate(r.Values(method, f))
+func (r *Results) Estimate(method string, f Figure) study.Estimate {
+	return study.NewEstimate(r.Values(method, f))
 }
 
 // Ratio says how many times larger a figure of one method is than a figure of another:
 // the geometric mean of the ratios of their runs with the same seed, with the t-interval
 // of the mean logarithm. Values holds the ratios, by seed.
-func (r *Results) Ratio(above string, f Figure, below string, g Figure) ngebm.Estimate {
+func (r *Results) Ratio(above string, f Figure, below string, g Figure) study.Estimate {
 	var ratios, logarithms []float64
 	for _, run := range r.Of(above) {
 		if other := r.Find(below, run.Seed); other != nil && other.Failed == "" {
@@ -161,26 +161,26 @@ func (r *Results) Ratio(above string, f Figure, below string, g Figure) ngebm.Es
 			logarithms = append(logarithms, math.Log(f.Of(run)/g.Of(other)))
 		}
 	}
-	e := ngebm.NewEstimate(logarithms)
-	return ngebm.Estimate{Mean: math.Exp(e.Mean), Low: math.Exp(e.Low), High: math.Exp(e.High), Values: ratios}
+	e := study.NewEstimate(logarithms)
+	return study.Estimate{Mean: math.Exp(e.Mean), Low: math.Exp(e.Low), High: math.Exp(e.High), Values: ratios}
 }
 
 // Difference says by how much a figure of one method is larger than a figure of another,
 // between runs with the same seed: the mean with its t-interval. Values holds the
 // differences, by seed.
-func (r *Results) Difference(method string, f Figure, other string, g Figure) ngebm.Estimate {
+func (r *Results) Difference(method string, f Figure, other string, g Figure) study.Estimate {
 	var differences []float64
 	for _, run := range r.Of(method) {
 		if o := r.Find(other, run.Seed); o != nil && o.Failed == "" {
 			differences = append(differences, f.Of(run)-g.Of(o))
 		}
 	}
-	return ngebm.NewEstimate(differences)
+	return study.NewEstimate(differences)
 }
 
 // Show writes an estimate as mean ± half of its interval, or the mean alone of one
 // seed.
-func Show(e ngebm.Estimate, digits int) string {
+func Show(e study.Estimate, digits int) string {
 	switch {
 	case len(e.Values) == 0 || math.IsNaN(e.Mean):
 		return "-"

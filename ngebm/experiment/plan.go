@@ -12,7 +12,7 @@ import (
 
 	"ngebm/data/nearest"
 	"ngebm/ngebm"
-	"ngebm/ngebm/measure"
+	"ngebm/ngebm/study"
 )
 
 // Chosen is the method whose weights [Choice] finds on validation data: NG-EBM with
@@ -31,12 +31,12 @@ type Plan struct {
 
 // Choice says how the weights of [Chosen] are chosen: each candidate is trained with
 // each of the seeds, judged on the validation examples that it held out (see
-// measure.OnValidation), and the one with the best mean figure is taken, the first of
+// study.OnValidation), and the one with the best mean figure is taken, the first of
 // equals. The test set has no part in it.
 type Choice struct {
 	Candidates []string `json:"candidates,omitempty"` // settings, as in "beta=.1,gamma=.1"
 	Seeds      []uint64 `json:"seeds,omitempty"`
-	Figure     string   `json:"figure,omitempty"` // of measure.ValidationFigures: "NLL"
+	Figure     string   `json:"figure,omitempty"` // of study.ValidationFigures: "NLL"
 }
 
 // Methods returns the names that a plan's methods can have.
@@ -110,8 +110,8 @@ func (c Choice) validate() error {
 		return fmt.Errorf("experiment: there are no candidates to choose the weights of %s from; give one or more, as in beta=.1,gamma=.1;beta=.01,gamma=.01", Chosen)
 	case len(c.Seeds) == 0:
 		return errors.New("experiment: there are no seeds to choose weights with; give one or more")
-	case !slices.Contains(measure.ValidationFigures(), c.Figure):
-		return fmt.Errorf("experiment: weights cannot be chosen by %.60q%s; there are %s", c.Figure, nearest.Hint(c.Figure, measure.ValidationFigures()), strings.Join(measure.ValidationFigures(), ", "))
+	case !slices.Contains(study.ValidationFigures(), c.Figure):
+		return fmt.Errorf("experiment: weights cannot be chosen by %.60q%s; there are %s", c.Figure, nearest.Hint(c.Figure, study.ValidationFigures()), strings.Join(study.ValidationFigures(), ", "))
 	}
 	return distinct("the choice of weights", c.Seeds)
 }

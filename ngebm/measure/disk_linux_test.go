@@ -46,11 +46,11 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 		measured bool
 	}{
 		{"full", func() func() { return testdisk.Fill(t, disk) },
-			[]string{"cannot store the report", "no space left on device", "make room"}, true},
+			[]string{"cannot store the result", "no space left on device", "make room"}, true},
 		{"read-only", func() func() {
 			testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
 			return func() { testdisk.Remount(t, disk, "1m", 0) }
-		}, []string{"cannot store the report", "read-only file system", "its folder writable"}, true},
+		}, []string{"cannot store the result", "read-only file system", "the folder writable"}, true},
 		{"vanished", func() func() {
 			_ = os.Rename(run.Dir, run.Dir+".away")
 			return func() { _ = os.Rename(run.Dir+".away", run.Dir) }

@@ -13,8 +13,8 @@ import (
 
 	"ngebm/data/files"
 	"ngebm/data/nearest"
-	"ngebm/ngebm"
-	judging "ngebm/ngebm/measure" // the verb has the package's name
+	"ngebm/ngebm/study"
+	// the verb has the package's name
 )
 
 const sweepAbout = `Choose settings: train every combination of a grid with every seed, judge each run on the validation
@@ -27,11 +27,11 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("sweep", sweepAbout, "ngebm sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1' -seeds 1,2,3 -json sweep.json")
 	var f configFlags
 	f.register(fs)
-	var judge judging.Validation
+	var judge study.Validation
 	var gridText, seedList, pareto string
 	listVar(fs, &gridText, "grid", "", ";", "settings and their values, as in 'beta=0,.01,.1;gamma=0,.01,.1'")
 	listVar(fs, &seedList, "seeds", "1,2,3", ",", "seeds; each decides weights, order and validation split of its runs")
-	listVar(fs, &pareto, "pareto", strings.Join(judging.ParetoFigures(), ","), ",", "figures of the Pareto front, from "+strings.Join(judging.ValidationFigures(), ", "))
+	listVar(fs, &pareto, "pareto", strings.Join(study.ParetoFigures(), ","), ",", "figures of the Pareto front, from "+strings.Join(study.ValidationFigures(), ", "))
 	fs.StringVar(&judge.Strange, "strange", "", "kind of strange examples to tell the validation set from: rotated, uniform noise, inverted … (default: rotated, or uniform box for points)")
 	fs.Float64Var(&judge.Epsilon, "epsilon", 0, "size of the PGD attack in L∞, of the pixel range (default: 8/255, .3 for points)")
 	fs.IntVar(&judge.Examples, "attacked", 0, "validation examples to attack (default: 200, or all if there are fewer)")
@@ -46,7 +46,7 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	grid, err := ngebm.ParseGrid(gridText)
+	grid, err := study.ParseGrid(gridText)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	front := splitList(pareto)
 	for _, name := range front { // hours before the table finds out
-		if !slices.Contains(judging.ValidationFigures(), name) {
-			return fmt.Errorf("ngebm sweep: -pareto names %q%s; there are %s", name, nearest.Hint(name, judging.ValidationFigures()), strings.Join(judging.ValidationFigures(), ", "))
+		if !slices.Contains(study.ValidationFigures(), name) {
+			return fmt.Errorf("ngebm sweep: -pareto names %q%s; there are %s", name, nearest.Hint(name, study.ValidationFigures()), strings.Join(study.ValidationFigures(), ", "))
 		}
 	}
 	d, options, err := f.open(ctx)
@@ -65,7 +65,7 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	judge.Progress = options.Progress
-	table, err := ngebm.Sweep{Base: cfg, Grid: grid, Seeds: seeds, Judge: judging.OnValidation(judge)}.Run(ctx, d.Backend, options)
+	table, err := study.Sweep{Base: cfg, Grid: grid, Seeds: seeds, Judge: study.OnValidation(judge)}.Run(ctx, d.Backend, options)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // printSweep prints the table, writes its JSON, or both.
-func printSweep(stdout io.Writer, table *ngebm.SweepTable, pareto []string, jsonFile string) error {
+func printSweep(stdout io.Writer, table *study.SweepTable, pareto []string, jsonFile string) error {
 	if jsonFile != "" {
 		b, err := json.MarshalIndent(table, "", "  ")
 		if err != nil {

@@ -13,8 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm"
-	judging "ngebm/ngebm/measure"
+	"ngebm/ngebm/study"
 )
 
 // sweepArgs are those of 3×3 weights with three seeds on digits, with a network so small
@@ -77,11 +76,11 @@ func TestKilledSweepGoesOn(t *testing.T) {
 	}
 	t.Logf("killed after %d runs; then %d were trained, %d loaded", len(before), trained, loaded)
 
-	var table ngebm.SweepTable
+	var table study.SweepTable
 	if err := json.Unmarshal([]byte(continued), &table); err != nil {
 		t.Fatal(err)
 	}
-	if front, err := table.Pareto(judging.ParetoFigures()...); err != nil || len(front) == 0 || len(table.Rows) != 9 {
+	if front, err := table.Pareto(study.ParetoFigures()...); err != nil || len(front) == 0 || len(table.Rows) != 9 {
 		t.Errorf("%d rows, front %v (%v)", len(table.Rows), front, err)
 	}
 	for _, row := range table.Rows {

@@ -1,21 +1,21 @@
-package committed_test
+package published_test
 
 import (
 	"strings"
 	"testing"
 
 	"ngebm/ngebm/experiment"
-	"ngebm/ngebm/experiment/committed"
+	"ngebm/ngebm/study/published"
 )
 
 // What is committed can be read, is whole, says which code, data and machine it is of,
 // names no folder, and tests the claim: cross-entropy is over-confident.
 func TestCommitted(t *testing.T) {
-	if len(committed.Names()) == 0 {
+	if len(published.Names()) == 0 {
 		t.Fatal("no results")
 	}
-	for _, name := range committed.Names() {
-		r, err := committed.Read(name)
+	for _, name := range published.Names() {
+		r, err := published.Read(name)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -45,7 +45,7 @@ func TestCommitted(t *testing.T) {
 			}
 		}
 	}
-	if _, err := committed.Read("mnist"); err == nil || !strings.Contains(err.Error(), "there are ") {
+	if _, err := published.Read("mnist"); err == nil || !strings.Contains(err.Error(), "there are ") {
 		t.Errorf("results that there are not: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package ngebm_test
+package study_test
 
 import (
 	"context"
@@ -15,30 +15,31 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/study"
 )
 
 // validationOf judges by the last validation figures in the history.
-func validationOf(_ context.Context, r *ngebm.Run) ([]ngebm.Figure, error) {
+func validationOf(_ context.Context, r *ngebm.Run) ([]study.Figure, error) {
 	e := r.History.Evaluations[len(r.History.Evaluations)-1]
 	if e.Split != "validation" || r.Test != nil {
 		return nil, fmt.Errorf("the judge sees the test set: %s, %v", e.Split, r.Test)
 	}
-	return []ngebm.Figure{
-		{Name: "accuracy", Is: "share answered right", Better: ngebm.Higher, Value: e.Accuracy},
-		{Name: "loss", Is: "weighted total", Better: ngebm.Lower, Value: e.Loss},
+	return []study.Figure{
+		{Name: "accuracy", Is: "share answered right", Better: study.Higher, Value: e.Accuracy},
+		{Name: "loss", Is: "weighted total", Better: study.Lower, Value: e.Loss},
 	}, nil
 }
 
-func smallSweep(t *testing.T) ngebm.Sweep {
+func smallSweep(t *testing.T) study.Sweep {
 	t.Helper()
-	grid, err := ngebm.ParseGrid("beta=0,.1; gamma=0,.1")
+	grid, err := study.ParseGrid("beta=0,.1; gamma=0,.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ngebm.Sweep{Base: small(), Grid: grid, Seeds: []uint64{1, 2}, Judge: validationOf}
+	return study.Sweep{Base: small(), Grid: grid, Seeds: []uint64{1, 2}, Judge: validationOf}
 }
 
-func asJSON(t *testing.T, table *ngebm.SweepTable) string {
+func asJSON(t *testing.T, table *study.SweepTable) string {
 	t.Helper()
 	b, err := json.Marshal(table)
 	if err != nil {
@@ -114,7 +115,7 @@ func TestSweepGoesOn(t *testing.T) {
 // Seeds that diverge are told, the sweep goes on, and their row is never best.
 func TestSweepWithDivergence(t *testing.T) {
 	s := smallSweep(t)
-	s.Grid = ngebm.Grid{{Key: "learning_rate", Values: []string{".001", "1e9"}}}
+	s.Grid = study.Grid{{Key: "learning_rate", Values: []string{".001", "1e9"}}}
 	table, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -131,8 +132,8 @@ func TestSweepWithDivergence(t *testing.T) {
 	if !strings.Contains(table.String(), "seed 2: ") {
 		t.Errorf("the table hides that a seed failed:\n%s", table)
 	}
-	s.Judge = func(context.Context, *ngebm.Run) ([]ngebm.Figure, error) {
-		return []ngebm.Figure{{Name: "ECE", Better: ngebm.Lower, Value: math.NaN()}}, nil
+	s.Judge = func(context.Context, *ngebm.Run) ([]study.Figure, error) {
+		return []study.Figure{{Name: "ECE", Better: study.Lower, Value: math.NaN()}}, nil
 	}
 	s.Grid[0].Values = s.Grid[0].Values[:1]
 	if table, err = s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()}); err != nil {
@@ -150,23 +151,23 @@ func TestSweepBadInput(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		change func(*ngebm.Sweep)
+		change func(*study.Sweep)
 		want   []string
 	}{
-		{"no validation", func(s *ngebm.Sweep) { s.Base.Validation = 0 }, []string{"never by the test set", "validation=200"}},
-		{"no seeds", func(s *ngebm.Sweep) { s.Seeds = nil }, []string{"no seeds"}},
-		{"seed twice", func(s *ngebm.Sweep) { s.Seeds = []uint64{1, 2, 1} }, []string{"seed 1 twice"}},
-		{"no judge", func(s *ngebm.Sweep) { s.Judge = nil }, []string{"Judge", "measure.OnValidation"}},
-		{"no grid", func(s *ngebm.Sweep) { s.Grid = nil }, []string{"no settings", "beta=0,.01,.1"}},
-		{"unknown setting", func(s *ngebm.Sweep) { s.Grid[0].Key = "betta" }, []string{`"betta"`, "beta"}},
-		{"bad value", func(s *ngebm.Sweep) { s.Grid[0].Values[1] = "-1" }, []string{"beta is -1", "beta=-1,gamma=0"}},
-		{"the same twice", func(s *ngebm.Sweep) { s.Grid[0].Values[1] = "0.0" }, []string{"beta=0,gamma=0 and beta=0.0,gamma=0", "the same"}},
-		{"no figures", func(s *ngebm.Sweep) {
-			s.Judge = func(context.Context, *ngebm.Run) ([]ngebm.Figure, error) { return nil, nil }
+		{"no validation", func(s *study.Sweep) { s.Base.Validation = 0 }, []string{"never by the test set", "validation=200"}},
+		{"no seeds", func(s *study.Sweep) { s.Seeds = nil }, []string{"no seeds"}},
+		{"seed twice", func(s *study.Sweep) { s.Seeds = []uint64{1, 2, 1} }, []string{"seed 1 twice"}},
+		{"no judge", func(s *study.Sweep) { s.Judge = nil }, []string{"Judge", "study.OnValidation"}},
+		{"no grid", func(s *study.Sweep) { s.Grid = nil }, []string{"no settings", "beta=0,.01,.1"}},
+		{"unknown setting", func(s *study.Sweep) { s.Grid[0].Key = "betta" }, []string{`"betta"`, "beta"}},
+		{"bad value", func(s *study.Sweep) { s.Grid[0].Values[1] = "-1" }, []string{"beta is -1", "beta=-1,gamma=0"}},
+		{"the same twice", func(s *study.Sweep) { s.Grid[0].Values[1] = "0.0" }, []string{"beta=0,gamma=0 and beta=0.0,gamma=0", "the same"}},
+		{"no figures", func(s *study.Sweep) {
+			s.Judge = func(context.Context, *ngebm.Run) ([]study.Figure, error) { return nil, nil }
 		}, []string{"run 1 of 8 (beta=0,gamma=0, seed 1)", "0 figures"}},
-		{"no direction", func(s *ngebm.Sweep) {
-			s.Judge = func(context.Context, *ngebm.Run) ([]ngebm.Figure, error) {
-				return []ngebm.Figure{{Name: "ECE"}}, nil
+		{"no direction", func(s *study.Sweep) {
+			s.Judge = func(context.Context, *ngebm.Run) ([]study.Figure, error) {
+				return []study.Figure{{Name: "ECE"}}, nil
 			}
 		}, []string{"ECE", "which way is better"}},
 	} {
@@ -193,7 +194,7 @@ func TestParseGrid(t *testing.T) {
 		{"beta=1;beta=2", "", "beta stands in the grid twice"},
 		{"seed=1,2", "", "the grid cannot hold seed"},
 	} {
-		g, err := ngebm.ParseGrid(c.in)
+		g, err := study.ParseGrid(c.in)
 		switch {
 		case c.err != "":
 			wantMessage(t, err, c.err)
@@ -208,13 +209,32 @@ func FuzzParseGrid(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		g, err := ngebm.ParseGrid(s)
+		g, err := study.ParseGrid(s)
 		if err != nil {
 			return
 		}
-		again, err := ngebm.ParseGrid(g.String())
+		again, err := study.ParseGrid(g.String())
 		if err != nil || again.String() != g.String() {
 			t.Errorf("%q reads as %q, which reads as %q (%v)", s, g, again, err)
 		}
 	})
+}
+
+// A warm-up longer than half of the run is reported once in a sweep.
+func TestSweepReportsLongWarmupOnce(t *testing.T) {
+	now := &said{}
+	sweep := smallSweep(t)
+	sweep.Base.Epochs, sweep.Base.Warmup = 1, 1000
+	if _, err := sweep.Run(t.Context(), testdevice.Open(t, "go"), ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, task := range now.tasks {
+		if strings.HasPrefix(task, "the warm-up takes") {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("the sweep said it %d times: %q", n, now.tasks)
+	}
 }

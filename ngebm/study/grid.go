@@ -1,16 +1,18 @@
-package ngebm
+package study
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ngebm/ngebm"
 )
 
 // Grid lists settings and the values that each takes; a sweep tries all combinations.
 type Grid []GridSetting
 
 // GridSetting is one setting of a configuration and its values, both as
-// [Config.Set] takes them.
+// [ngebm.Config.Set] takes them.
 type GridSetting struct {
 	Key    string   `json:"key"`    // "beta"
 	Values []string `json:"values"` // "0", ".01", ".1"
@@ -27,10 +29,10 @@ func ParseGrid(s string) (Grid, error) {
 		}
 		key, list, ok := strings.Cut(part, "=")
 		if !ok {
-			return nil, fmt.Errorf("ngebm: %q of the grid gives no values; write key=value,value, as in beta=0,.01,.1;gamma=0,.01,.1", part)
+			return nil, fmt.Errorf("study: %q of the grid gives no values; write key=value,value, as in beta=0,.01,.1;gamma=0,.01,.1", part)
 		}
 		setting := GridSetting{Key: strings.TrimSpace(key)}
-		for _, v := range splitOutsideBrackets(list) {
+		for _, v := range ngebm.SplitSettings(list) {
 			setting.Values = append(setting.Values, strings.TrimSpace(v))
 		}
 		g = append(g, setting)
@@ -52,22 +54,22 @@ const mostCells = 100_000
 
 func (g Grid) check() error {
 	if len(g) == 0 {
-		return fmt.Errorf("ngebm: the grid has no settings; give one or more, as in beta=0,.01,.1;gamma=0,.01,.1")
+		return fmt.Errorf("study: the grid has no settings; give one or more, as in beta=0,.01,.1;gamma=0,.01,.1")
 	}
 	cells := 1
 	for i, s := range g {
 		switch {
 		case s.Key == "":
-			return fmt.Errorf("ngebm: setting %d of the grid has no name; write key=value,value, as in beta=0,.01,.1", i+1)
+			return fmt.Errorf("study: setting %d of the grid has no name; write key=value,value, as in beta=0,.01,.1", i+1)
 		case s.Key == "seed":
-			return fmt.Errorf("ngebm: the grid cannot hold seed; give the sweep's seeds apart, so that rows are means over them")
+			return fmt.Errorf("study: the grid cannot hold seed; give the sweep's seeds apart, so that rows are means over them")
 		case len(s.Values) == 0 || slices.Contains(s.Values, ""):
-			return fmt.Errorf("ngebm: %s of the grid lacks a value; write %s=value,value", s.Key, s.Key)
+			return fmt.Errorf("study: %s of the grid lacks a value; write %s=value,value", s.Key, s.Key)
 		case slices.ContainsFunc(g[:i], func(o GridSetting) bool { return o.Key == s.Key }):
-			return fmt.Errorf("ngebm: %s stands in the grid twice; give all its values at once", s.Key)
+			return fmt.Errorf("study: %s stands in the grid twice; give all its values at once", s.Key)
 		}
 		if cells *= len(s.Values); cells > mostCells {
-			return fmt.Errorf("ngebm: the grid has more than %d combinations; leave values out", mostCells)
+			return fmt.Errorf("study: the grid has more than %d combinations; leave values out", mostCells)
 		}
 	}
 	return nil
@@ -93,7 +95,7 @@ func (g Grid) values(cell int) []string {
 	return values
 }
 
-// assignments is a cell's combination as [Config.Set] takes it.
+// assignments is a cell's combination as [ngebm.Config.Set] takes it.
 func (g Grid) assignments(cell int) string {
 	var parts []string
 	for i, v := range g.values(cell) {

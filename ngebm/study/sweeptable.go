@@ -1,4 +1,4 @@
-package ngebm
+package study
 
 import (
 	"fmt"
@@ -9,17 +9,19 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"ngebm/ngebm"
 )
 
 // SweepTable is what a [Sweep] found. It turns into JSON, which says nothing of how
 // often the sweep was interrupted.
 type SweepTable struct {
-	Base       Config   `json:"base"`
-	Grid       Grid     `json:"grid"`
-	Seeds      []uint64 `json:"seeds"`
-	Validation int      `json:"validation"` // examples held out, of the base configuration
-	Figures    []Figure `json:"figures"`
-	Interval   string   `json:"interval"` // what the rows' intervals are
+	Base       ngebm.Config `json:"base"`
+	Grid       Grid         `json:"grid"`
+	Seeds      []uint64     `json:"seeds"`
+	Validation int          `json:"validation"` // examples held out, of the base configuration
+	Figures    []Figure     `json:"figures"`
+	Interval   string       `json:"interval"` // what the rows' intervals are
 	// Rows are in the order of the grid, its last setting changing fastest.
 	Rows []SweepRow `json:"rows"`
 
@@ -74,7 +76,7 @@ func (t *SweepTable) enter(row *SweepRow, seed int, figures []Figure) error {
 	if t.Figures == nil {
 		for _, f := range figures {
 			if f.Name == "" || f.Better != Higher && f.Better != Lower {
-				return fmt.Errorf("ngebm: the sweep's figure %+v lacks a name, or which way is better", f)
+				return fmt.Errorf("study: the sweep's figure %+v lacks a name, or which way is better", f)
 			}
 			f.Value = 0
 			t.Figures = append(t.Figures, f)
@@ -85,7 +87,7 @@ func (t *SweepTable) enter(row *SweepRow, seed int, figures []Figure) error {
 		same = figures[k].Name == t.Figures[k].Name
 	}
 	if !same || len(figures) == 0 {
-		return fmt.Errorf("ngebm: the sweep's Judge returned %d figures, after %d before; it must return the same ones for every run, at least one", len(figures), len(t.Figures))
+		return fmt.Errorf("study: the sweep's Judge returned %d figures, after %d before; it must return the same ones for every run, at least one", len(figures), len(t.Figures))
 	}
 	for _, f := range figures {
 		if math.IsNaN(f.Value) || math.IsInf(f.Value, 0) {
@@ -131,7 +133,7 @@ func (t *SweepTable) Index(figure string) (int, error) {
 		}
 		names = append(names, f.Name)
 	}
-	return 0, fmt.Errorf("ngebm: the sweep has no figure %q; it has %s", figure, strings.Join(names, ", "))
+	return 0, fmt.Errorf("study: the sweep has no figure %q; it has %s", figure, strings.Join(names, ", "))
 }
 
 // Best returns the row with the best mean of a figure, the first of equals. Rows with
@@ -148,7 +150,7 @@ func (t *SweepTable) Best(figure string) (row int, err error) {
 		}
 	}
 	if best < 0 {
-		return 0, fmt.Errorf("ngebm: no row of the sweep has figures for all seeds, so that none is best; the first says: %s", t.firstFailure())
+		return 0, fmt.Errorf("study: no row of the sweep has figures for all seeds, so that none is best; the first says: %s", t.firstFailure())
 	}
 	return best, nil
 }

@@ -1,4 +1,4 @@
-package measure
+package study
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/measure"
 )
 
 // Method is a way of training, under the name that figures and tables show it by.
@@ -31,7 +32,7 @@ func Methods() []Method {
 type Compared struct {
 	Method
 	Runs    []*ngebm.Run // by seed
-	Reports []*Report
+	Reports []*measure.Report
 }
 
 // Compare trains every method with every seed from one base configuration, and
@@ -39,7 +40,7 @@ type Compared struct {
 // and measured before is loaded. Methods with a gradient norm are trained first: they ask
 // most of a network, so that one that cannot be built with them costs no training.
 func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, methods []Method, seeds []uint64,
-	train ngebm.Options, measuring func(*ngebm.Run) (Options, error)) ([]Compared, error) {
+	train ngebm.Options, measuring func(*ngebm.Run) (measure.Options, error)) ([]Compared, error) {
 	configs := make([]ngebm.Config, len(methods))
 	for i, method := range methods {
 		configs[i] = base
@@ -67,7 +68,7 @@ func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, me
 
 // compared trains and measures one method.
 func compared(ctx context.Context, backend compute.Backend, cfg ngebm.Config, method Method, seeds []uint64,
-	train ngebm.Options, measuring func(*ngebm.Run) (Options, error)) (Compared, error) {
+	train ngebm.Options, measuring func(*ngebm.Run) (measure.Options, error)) (Compared, error) {
 	c := Compared{Method: method}
 	for _, seed := range seeds {
 		cfg.Seed = seed
@@ -79,7 +80,7 @@ func compared(ctx context.Context, backend compute.Backend, cfg ngebm.Config, me
 		if err != nil {
 			return c, err
 		}
-		report, err := Stored(ctx, run, options)
+		report, err := measure.Stored(ctx, run, options)
 		if err != nil {
 			return c, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
 		}
@@ -89,7 +90,7 @@ func compared(ctx context.Context, backend compute.Backend, cfg ngebm.Config, me
 }
 
 // Values returns one figure of every report, by seed.
-func (c Compared) Values(figure func(*Report) float64) []float64 {
+func (c Compared) Values(figure func(*measure.Report) float64) []float64 {
 	var values []float64
 	for _, r := range c.Reports {
 		values = append(values, figure(r))

@@ -1,27 +1,26 @@
-package ngebm_test
+package study_test
 
 import (
 	"fmt"
 	"math"
+	"ngebm/ngebm/study"
 	"slices"
 	"testing"
-
-	"ngebm/ngebm"
 )
 
 // madeUp is a table of four rows with two seeds; its means are those given.
-func madeUp(means ...[]float64) *ngebm.SweepTable {
-	t := &ngebm.SweepTable{
-		Grid: ngebm.Grid{{Key: "gamma", Values: nil}}, Seeds: []uint64{1, 2}, Validation: 200,
-		Figures: []ngebm.Figure{
-			{Name: "accuracy", Is: "share answered right", Better: ngebm.Higher},
-			{Name: "ECE", Is: "15 bins", Better: ngebm.Lower},
+func madeUp(means ...[]float64) *study.SweepTable {
+	t := &study.SweepTable{
+		Grid: study.Grid{{Key: "gamma", Values: nil}}, Seeds: []uint64{1, 2}, Validation: 200,
+		Figures: []study.Figure{
+			{Name: "accuracy", Is: "share answered right", Better: study.Higher},
+			{Name: "ECE", Is: "15 bins", Better: study.Lower},
 		},
 	}
 	for i, m := range means {
-		row := ngebm.SweepRow{Settings: []string{fmt.Sprint(i)}}
+		row := study.SweepRow{Settings: []string{fmt.Sprint(i)}}
 		for _, v := range m {
-			row.Figures = append(row.Figures, ngebm.NewEstimate([]float64{v - .01, v + .01}))
+			row.Figures = append(row.Figures, study.NewEstimate([]float64{v - .01, v + .01}))
 		}
 		t.Grid[0].Values = append(t.Grid[0].Values, fmt.Sprint(i))
 		t.Rows = append(t.Rows, row)
@@ -41,7 +40,7 @@ func TestEstimate(t *testing.T) {
 		{[]float64{1, 2, 3}, 2, 4.303 * 1 / math.Sqrt(3)},
 		{[]float64{.9, .9, .9}, .9, 0},
 	} {
-		e := ngebm.NewEstimate(c.values)
+		e := study.NewEstimate(c.values)
 		if math.Abs(e.Mean-c.mean) > 1e-12 || math.Abs(e.High-c.mean-c.half) > 1e-3 || math.Abs(c.mean-e.Low-c.half) > 1e-3 {
 			t.Errorf("%v gives %+v, want %v ± %v", c.values, e, c.mean, c.half)
 		}

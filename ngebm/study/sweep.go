@@ -1,4 +1,4 @@
-package ngebm
+package study
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"ngebm/data/progress"
+	"ngebm/ngebm"
 )
 
 // Sweep chooses settings, such as α, β and γ: it trains every combination of a grid
@@ -20,14 +21,14 @@ import (
 type Sweep struct {
 	// Base is what every run starts from. It must hold out validation data. Each
 	// seed holds out others, so that the interval over seeds covers their draw too.
-	Base  Config
+	Base  ngebm.Config
 	Grid  Grid
 	Seeds []uint64
 	// Judge returns the figures of a run, in the same order for every run, without
 	// NaN. It is handed a run without Test and without what the history says of the
 	// test set, and may keep neither the run nor its classifier, whose memory is freed
-	// when it returns. measure.OnValidation makes one.
-	Judge func(context.Context, *Run) ([]Figure, error)
+	// when it returns. [OnValidation] makes one.
+	Judge func(context.Context, *ngebm.Run) ([]Figure, error)
 }
 
 // Figure is one number that runs are compared by.
@@ -58,9 +59,9 @@ func (better Better) over(a, b float64) bool {
 // What is trained stays, so that a sweep that was stopped or killed goes on where it
 // was when it is run again with the same options, and gives the table of one left
 // alone. A sweep that was stopped, by its context, SIGINT or SIGTERM, returns an error
-// that wraps [ErrStopped]. Seeds that diverge do not end it: they are told in the
+// that wraps [ngebm.ErrStopped]. Seeds that diverge do not end it: they are told in the
 // row's Failed, and tried again when the sweep is run again.
-func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts Options) (*SweepTable, error) {
+func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts ngebm.Options) (*SweepTable, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
@@ -81,7 +82,7 @@ func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts Options) (
 			if err := w.one(ctx, backend, cell, i, cfg); err != nil {
 				what := fmt.Sprintf("sweep, run %d of %d (%s, seed %d)", w.done+1, w.total, s.Grid.assignments(cell), seed)
 				if ctx.Err() != nil {
-					return nil, fmt.Errorf("ngebm: %s: %w; the same sweep goes on where it was", what, ErrStopped)
+					return nil, fmt.Errorf("study: %s: %w; the same sweep goes on where it was", what, ngebm.ErrStopped)
 				}
 				return nil, fmt.Errorf("%s: %w", what, err)
 			}
@@ -94,22 +95,22 @@ func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts Options) (
 }
 
 // configs returns the grid's configurations, without seeds.
-func (s Sweep) configs() ([]Config, error) {
+func (s Sweep) configs() ([]ngebm.Config, error) {
 	if s.Judge == nil {
-		return nil, errors.New("ngebm: the sweep has no Judge; measure.OnValidation makes one")
+		return nil, errors.New("study: the sweep has no Judge; study.OnValidation makes one")
 	}
 	if len(s.Seeds) == 0 {
-		return nil, errors.New("ngebm: the sweep has no seeds; give one or more, three make an interval that says something")
+		return nil, errors.New("study: the sweep has no seeds; give one or more, three make an interval that says something")
 	}
 	for i, seed := range s.Seeds {
 		if slices.Contains(s.Seeds[:i], seed) {
-			return nil, fmt.Errorf("ngebm: the sweep has seed %d twice; each run counts once", seed)
+			return nil, fmt.Errorf("study: the sweep has seed %d twice; each run counts once", seed)
 		}
 	}
 	if err := s.Grid.check(); err != nil {
 		return nil, err
 	}
-	var configs []Config
+	var configs []ngebm.Config
 	seen := map[string]string{}
 	for cell := range s.Grid.cells() {
 		cfg, assignments := s.Base, s.Grid.assignments(cell)
@@ -121,11 +122,11 @@ func (s Sweep) configs() ([]Config, error) {
 			return nil, fmt.Errorf("%w (in the sweep's %s)", err, assignments)
 		}
 		if cfg.Validation == 0 {
-			return nil, fmt.Errorf("ngebm: a sweep chooses by validation data, never by the test set, but %s holds out none; set validation to a number of training examples, as in validation=200", assignments)
+			return nil, fmt.Errorf("study: a sweep chooses by validation data, never by the test set, but %s holds out none; set validation to a number of training examples, as in validation=200", assignments)
 		}
-		key := cfg.withDefaults().String()
+		key := cfg.Hash("")
 		if other, ok := seen[key]; ok {
-			return nil, fmt.Errorf("ngebm: %s and %s of the sweep are the same configuration; leave one out", other, assignments)
+			return nil, fmt.Errorf("study: %s and %s of the sweep are the same configuration; leave one out", other, assignments)
 		}
 		seen[key] = assignments
 		configs = append(configs, cfg)
@@ -137,7 +138,7 @@ func (s Sweep) configs() ([]Config, error) {
 type sweeping struct {
 	Sweep
 	table *SweepTable
-	opts  Options
+	opts  ngebm.Options
 
 	done, total int           // runs
 	fresh       int           // of those done, trained at least in part by this process
@@ -145,20 +146,20 @@ type sweeping struct {
 }
 
 // one trains and judges one run, or loads it, and enters it in the table.
-func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed int, cfg Config) error {
+func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed int, cfg ngebm.Config) error {
 	began := time.Now()
-	run, err := Train(ctx, backend, cfg, w.opts)
+	run, err := ngebm.Train(ctx, backend, cfg, w.opts)
 	if run != nil {
 		defer run.Close()
 	}
 	row := &w.table.Rows[cell]
 	switch {
-	case errors.Is(err, ErrDiverged):
+	case errors.Is(err, ngebm.ErrDiverged):
 		row.fail(w.Seeds[seed], run.History.Stopped)
 	case err != nil:
 		return err
 	default:
-		figures, err := w.Judge(ctx, run.withoutTest())
+		figures, err := w.Judge(ctx, run.WithoutTest())
 		if err != nil {
 			return err
 		}
@@ -167,7 +168,7 @@ func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed 
 		}
 	}
 	row.Runs = append(row.Runs, run.Hash)
-	for _, note := range run.withoutTest().Notes {
+	for _, note := range run.WithoutTest().Notes {
 		row.Notes = append(row.Notes, fmt.Sprintf("seed %d: %s", w.Seeds[seed], note))
 	}
 	if run.Loaded {
@@ -204,24 +205,4 @@ func (w *sweeping) report() {
 		Task: "sweep " + w.Grid.String(), Unit: "runs", Done: int64(w.done), Total: int64(w.total),
 		Start: int64(w.done - w.fresh), Elapsed: w.took, Finished: w.done == w.total,
 	})
-}
-
-// withoutTest is the run without anything that was seen of the test set.
-func (r *Run) withoutTest() *Run {
-	judged, history := *r, *r.History
-	judged.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return note == otherTestSet })
-	history.Evaluations = slices.DeleteFunc(slices.Clone(history.Evaluations), func(e Evaluation) bool { return e.Split == "test" })
-	judged.Test, judged.History = nil, &history
-	return &judged
-}
-
-// Close releases the run's weights and executables, here and on the device, which the
-// garbage collector does not see. The run cannot be used any more.
-func (r *Run) Close() {
-	if r.Classifier == nil { // it diverged before its first checkpoint
-		return
-	}
-	r.Classifier.forward.Finalize()
-	r.Classifier.withGradient.Finalize()
-	r.Classifier.store.Finalize()
 }

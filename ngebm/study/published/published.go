@@ -1,6 +1,6 @@
-// Package committed holds the results of experiments that are part of this repository,
+// Package published holds the results of experiments that are part of this repository,
 // as ngebm experiment wrote them: figures and where they come from, no images.
-package committed
+package published
 
 import (
 	"embed"
@@ -33,15 +33,15 @@ func Names() []string {
 // Read returns the results of that name.
 func Read(name string) (*experiment.Results, error) {
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("committed: there are no results named %.60q%s; there are %s", name, nearest.Hint(name, Names()), strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("published: there are no results named %.60q%s; there are %s", name, nearest.Hint(name, Names()), strings.Join(Names(), ", "))
 	}
 	b, err := files.ReadFile("results/" + name + ".json")
 	if err != nil {
-		return nil, fmt.Errorf("committed: %w", err)
+		return nil, fmt.Errorf("published: %w", err)
 	}
 	r, err := experiment.Parse(b)
 	if err != nil {
-		return nil, fmt.Errorf("committed: %s: %w", name, err)
+		return nil, fmt.Errorf("published: %s: %w", name, err)
 	}
 	return r, nil
 }

@@ -1,10 +1,7 @@
-package measure
+package study
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +14,7 @@ import (
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/internal/cache"
 	"ngebm/ngebm/ood"
 )
 
@@ -53,7 +51,7 @@ type validated struct {
 	Figures map[string]float64 `json:"figures"`
 }
 
-// OnValidation returns a judge for ngebm.Sweep, which computes on the run's
+// OnValidation returns a judge for [Sweep], which computes on the run's
 // validation set
 //
 //	accuracy         share that is answered right
@@ -72,10 +70,10 @@ type validated struct {
 // Strange examples and attacks draw from the run's seed. What was judged is stored in
 // the run's folder, as judged-<key>.json, and not judged again until the weights or the
 // way of judging change.
-func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]ngebm.Figure, error) {
-	return func(ctx context.Context, run *ngebm.Run) ([]ngebm.Figure, error) {
+func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]Figure, error) {
+	return func(ctx context.Context, run *ngebm.Run) ([]Figure, error) {
 		if run.Validation == nil {
-			return nil, errors.New("measure: the run has no validation set; set validation in its configuration, and train it again if it was loaded without its data")
+			return nil, errors.New("study: the run has no validation set; set validation in its configuration, and train it again if it was loaded without its data")
 		}
 		v, err := v.forSet(run.Validation)
 		if err != nil {
@@ -85,24 +83,25 @@ func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]ngebm.Figur
 		if err != nil {
 			return nil, err
 		}
-		stored, err := read[validated](run, name)
-		if err == nil && stored.Run != "" && stored.Run != run.Hash {
-			return nil, otherRun(run, name, stored.Run)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
+		stored, err := cache.Read[validated](run.Dir, name)
+		switch {
+		case err == nil && stored.Run != "" && stored.Run != run.Hash:
+			err = cache.WrongRun(run.Dir, name, stored.Run)
+		case errors.Is(err, fs.ErrNotExist):
 			stored = &validated{Run: run.Hash}
-			if stored.Figures, err = v.measure(ctx, run); err == nil {
-				err = write(run, name, stored)
+			if stored.Figures, err = v.measure(ctx, run); err != nil {
+				return nil, err
 			}
+			err = cache.Write(run.Dir, name, stored)
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("study: %w", err)
 		}
 		figures := v.figures(run.Validation)
 		for i, f := range figures {
 			value, ok := stored.Figures[f.Name]
 			if !ok {
-				return nil, fmt.Errorf("measure: %s lacks %s; delete it to judge again", filepath.Join(run.Dir, name), f.Name)
+				return nil, fmt.Errorf("study: %s lacks %s; delete it to judge again", filepath.Join(run.Dir, name), f.Name)
 			}
 			figures[i].Value = value
 		}
@@ -114,9 +113,9 @@ func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]ngebm.Figur
 func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 	switch {
 	case !(v.Epsilon >= 0) || math.IsInf(v.Epsilon, 0):
-		return v, fmt.Errorf("measure: ε of the attack on validation examples is %v; it must be a finite number of 0 (the default) or more, such as 8./255", v.Epsilon)
+		return v, fmt.Errorf("study: ε of the attack on validation examples is %v; it must be a finite number of 0 (the default) or more, such as 8./255", v.Epsilon)
 	case v.Examples < 0:
-		return v, fmt.Errorf("measure: %d validation examples cannot be attacked; give 1 or more, or 0 for 200", v.Examples)
+		return v, fmt.Errorf("study: %d validation examples cannot be attacked; give 1 or more, or 0 for 200", v.Examples)
 	}
 	images := d.IsImages()
 	if v.Strange == "" {
@@ -146,20 +145,20 @@ func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 }
 
 // figures lists what is computed, without values.
-func (v Validation) figures(d *data.Dataset) []ngebm.Figure {
+func (v Validation) figures(d *data.Dataset) []Figure {
 	out := fmt.Sprintf("of telling the validation examples from the same ones made strange (%s)", v.Strange)
 	size := fmt.Sprintf("ε = %.4g", v.Epsilon)
 	if d.IsImages() {
 		size += fmt.Sprintf(" (%.3g/255) of the pixel range", v.Epsilon*255)
 	}
-	return []ngebm.Figure{
-		{Name: "accuracy", Is: "share answered right", Better: ngebm.Higher},
-		{Name: "NLL", Is: "mean -log p(label), nats", Better: ngebm.Lower},
-		{Name: "ECE", Is: fmt.Sprintf("%d bins of equal width (lo,hi], mean confidence", calibration.DefaultBins), Better: ngebm.Lower},
-		{Name: "ECE_after_T", Is: "the same, each half scaled by the other half's temperature", Better: ngebm.Lower},
-		{Name: "AUROC_px", Is: out + " by E(x)", Better: ngebm.Higher},
-		{Name: "AUROC_py", Is: out + " by max softmax", Better: ngebm.Higher},
-		{Name: "robust_accuracy", Is: fmt.Sprintf("share of %d that survives %s, %s", v.Examples, attackOnValidation, size), Better: ngebm.Higher},
+	return []Figure{
+		{Name: "accuracy", Is: "share answered right", Better: Higher},
+		{Name: "NLL", Is: "mean -log p(label), nats", Better: Lower},
+		{Name: "ECE", Is: fmt.Sprintf("%d bins of equal width (lo,hi], mean confidence", calibration.DefaultBins), Better: Lower},
+		{Name: "ECE_after_T", Is: "the same, each half scaled by the other half's temperature", Better: Lower},
+		{Name: "AUROC_px", Is: out + " by E(x)", Better: Higher},
+		{Name: "AUROC_py", Is: out + " by max softmax", Better: Higher},
+		{Name: "robust_accuracy", Is: fmt.Sprintf("share of %d that survives %s, %s", v.Examples, attackOnValidation, size), Better: Higher},
 	}
 }
 
@@ -170,26 +169,21 @@ func (v Validation) file(run *ngebm.Run) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := json.Marshal(struct {
+	return "judged-" + cache.Key(struct {
 		Source          string
 		Checkpoint, Set string
 		Strange, Attack string
 		Epsilon         float64
 		Examples        int
 		Seed            uint64
-	}{ngebm.Source(), checkpoint, run.Validation.Checksum, v.Strange, attackOnValidation.String(), v.Epsilon, v.Examples, run.Config.Seed})
-	if err != nil {
-		return "", fmt.Errorf("measure: %w", err)
-	}
-	sum := sha256.Sum256(b)
-	return "judged-" + hex.EncodeToString(sum[:6]) + ".json", nil
+	}{ngebm.Source(), checkpoint, run.Validation.Checksum, v.Strange, attackOnValidation.String(), v.Epsilon, v.Examples, run.Config.Seed}) + ".json", nil
 }
 
 // measure computes the figures.
 func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]float64, error) {
 	c, d := run.Classifier, run.Validation
 	if d.Len() < calibration.DefaultBins {
-		return nil, fmt.Errorf("measure: %d validation examples are too few for %d bins; hold out more, in earnest hundreds", d.Len(), calibration.DefaultBins)
+		return nil, fmt.Errorf("study: %d validation examples are too few for %d bins; hold out more, in earnest hundreds", d.Len(), calibration.DefaultBins)
 	}
 	logits, err := c.Logits(d)
 	if err != nil {
@@ -227,7 +221,7 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 		}
 		figures["AUROC_"+score.Name] = detection.AUROC
 	}
-	attacked, err := first(d, v.Examples)
+	attacked, err := d.Subset(d.Split, upTo(v.Examples))
 	if err != nil {
 		return nil, err
 	}
@@ -272,4 +266,13 @@ func scaledByHalves(logits [][]float64, labels []int32) (float64, error) {
 		return 0, err
 	}
 	return report.ECE, nil
+}
+
+// upTo returns 0, 1 … n-1.
+func upTo(n int) []int {
+	indices := make([]int, n)
+	for i := range indices {
+		indices[i] = i
+	}
+	return indices
 }

@@ -1,4 +1,4 @@
-package measure_test
+package study_test
 
 import (
 	"context"
@@ -11,15 +11,22 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/study"
 )
 
 // The figures are those of the validation set, whatever the test set is, and are
 // stored.
 func TestOnValidation(t *testing.T) {
-	run := trained(t)
+	cfg := ngebm.DefaultConfig("digits", "mlp-64")
+	cfg.Epochs, cfg.Validation = 10, 200
+	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	run.Test = nil
-	judge := measure.OnValidation(measure.Validation{Examples: 50})
+	judge := study.OnValidation(study.Validation{Examples: 50})
 	figures, err := judge(t.Context(), run)
 	if err != nil {
 		t.Fatal(err)
@@ -32,8 +39,8 @@ func TestOnValidation(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	if !slices.Equal(names, measure.ValidationFigures()) {
-		t.Errorf("figures %v, want %v", names, measure.ValidationFigures())
+	if !slices.Equal(names, study.ValidationFigures()) {
+		t.Errorf("figures %v, want %v", names, study.ValidationFigures())
 	}
 	accuracy, err := run.Classifier.Accuracy(run.Validation)
 	if err != nil || accuracy != value["accuracy"] {
@@ -79,7 +86,7 @@ func TestOnValidation(t *testing.T) {
 	if err != nil || !slices.Equal(again, figures) || len(stored()) != 1 {
 		t.Errorf("judged again %v (%v), %d files", again, err, len(stored()))
 	}
-	stronger, err := measure.OnValidation(measure.Validation{Examples: 50, Epsilon: .2})(t.Context(), run)
+	stronger, err := study.OnValidation(study.Validation{Examples: 50, Epsilon: .2})(t.Context(), run)
 	if err != nil || len(stored()) != 2 || stronger[6].Value >= value["robust_accuracy"] {
 		t.Errorf("under a stronger attack %v (%v), %d files", stronger, err, len(stored()))
 	}
@@ -89,20 +96,20 @@ func TestOnValidation(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		options measure.Validation
+		options study.Validation
 		change  func(*ngebm.Run)
 		want    string
 	}{
-		{measure.Validation{Examples: 50}, func(*ngebm.Run) {}, "lacks accuracy; delete it to judge again"},
-		{measure.Validation{Strange: "melted"}, func(*ngebm.Run) {}, `no synthetic OOD set "melted"`},
-		{measure.Validation{Epsilon: math.Inf(1)}, func(*ngebm.Run) {}, "ε of the attack on validation examples is +Inf"},
-		{measure.Validation{Examples: -1}, func(*ngebm.Run) {}, "-1 validation examples"},
-		{measure.Validation{}, func(r *ngebm.Run) { r.Validation = oneOf(t, r.Validation) }, "1 validation examples are too few for 15 bins"},
-		{measure.Validation{}, func(r *ngebm.Run) { r.Validation = nil }, "no validation set"},
+		{study.Validation{Examples: 50}, func(*ngebm.Run) {}, "lacks accuracy; delete it to judge again"},
+		{study.Validation{Strange: "melted"}, func(*ngebm.Run) {}, `no synthetic OOD set "melted"`},
+		{study.Validation{Epsilon: math.Inf(1)}, func(*ngebm.Run) {}, "ε of the attack on validation examples is +Inf"},
+		{study.Validation{Examples: -1}, func(*ngebm.Run) {}, "-1 validation examples"},
+		{study.Validation{}, func(r *ngebm.Run) { r.Validation = oneOf(t, r.Validation) }, "1 validation examples are too few for 15 bins"},
+		{study.Validation{}, func(r *ngebm.Run) { r.Validation = nil }, "no validation set"},
 	} {
 		changed := *run
 		c.change(&changed)
-		if _, err := measure.OnValidation(c.options)(t.Context(), &changed); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := study.OnValidation(c.options)(t.Context(), &changed); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}

@@ -1,0 +1,82 @@
+package study_test
+
+import (
+	"ngebm/ngebm"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/measure"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/study"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// pooling is a network with a layer that cannot be differentiated twice.
+type pooling struct{}
+
+func (pooling) String() string { return "pooling" }
+
+func (pooling) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+	x = nets.Dense(scope.In("wide"), x, 8)
+	x = graph.MaxPool(graph.InsertAxes(x, -1)).Window(2).Done()
+	return nets.Dense(scope.In("out"), graph.Reshape(x, -1, 4), classes)
+}
+
+// Methods share the base configuration but for their settings and the seed; a
+// comparison made before is loaded.
+func TestCompare(t *testing.T) {
+	dev, err := device.Open("cpu", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := ngebm.DefaultConfig("moons:200", "mlp-16")
+	base.Epochs, base.Validation = 3, 40
+	compare := func(methods []study.Method, runs string) ([]study.Compared, error) {
+		return study.Compare(t.Context(), dev.Backend, base, methods, []uint64{1, 2}, ngebm.Options{Runs: runs},
+			func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
+	}
+	runs := t.TempDir()
+	for round := range 2 {
+		all, err := compare(study.Methods(), runs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes := map[string]bool{}
+		for _, c := range all {
+			if len(c.Values(func(r *measure.Report) float64 { return r.Calibration.ECE })) != 2 {
+				t.Errorf("%s has %d reports", c.Name, len(c.Reports))
+			}
+			for _, r := range c.Runs {
+				hashes[r.Hash] = true
+				if r.Loaded != (round == 1) {
+					t.Errorf("round %d: %s was loaded: %v", round, c.Name, r.Loaded)
+				}
+			}
+		}
+		if len(hashes) != 8 {
+			t.Errorf("4 methods with 2 seeds made %d different runs", len(hashes))
+		}
+	}
+	// What cannot be trained is found before anything has been: nothing is in the folder.
+	nothing := t.TempDir()
+	plain := study.Method{Name: "plain"}
+	if _, err := compare([]study.Method{plain, {Name: "mine", Settings: "gamma=-1"}}, nothing); err == nil || !strings.Contains(err.Error(), "mine: ngebm: gamma is -1") {
+		t.Errorf("a setting that cannot be trained gives %v", err)
+	}
+	base.Net = ""
+	_, err = study.Compare(t.Context(), dev.Backend, base, []study.Method{plain, {Name: "mine", Settings: "gamma=.1"}}, []uint64{1},
+		ngebm.Options{Runs: nothing, Network: pooling{}}, func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
+	if err == nil || !strings.Contains(err.Error(), "mine, seed 1: ngebm: cannot build the training step of pooling") || !strings.Contains(err.Error(), "use nets.MaxPool2D") {
+		t.Errorf("a network that has no gradient norm gives %v", err)
+	}
+	if trained, _ := filepath.Glob(filepath.Join(nothing, "*", "checkpoint.ngebm")); len(trained) > 0 {
+		t.Errorf("all the same there are %v", trained)
+	}
+	base.Net = "mlp-16"
+	if _, err := compare([]study.Method{{Name: "mine", Settings: "delta=1"}}, runs); err == nil || !strings.Contains(err.Error(), `mine: ngebm: there is no setting "delta"`) {
+		t.Errorf("a setting that does not exist gives %v", err)
+	}
+}
