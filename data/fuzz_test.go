@@ -68,7 +68,7 @@ func (b *zipBytes) each(ctx context.Context, want map[string]imageEntry, add fun
 // readImages makes a set of files as [openImages] does.
 func readImages(ctx context.Context, files imageFiles) (train, test *Dataset, err error) {
 	set := newImageSet(ctx, imageSize{})
-	return set.finish(userImages(), "pets", set.addAll(files, userImages(), progress.Silent{}))
+	return set.finish(userImages(), "pets", set.addAll(files, userImages(), progress.Discard{}))
 }
 
 // staysSmall checks that f allocates less than 512 MiB in all.
@@ -153,7 +153,7 @@ func FuzzImageZip(f *testing.F) {
 func readWhole(t *testing.T, files imageFiles) {
 	staysSmall(t, func() {
 		set := newImageSet(t.Context(), imageSize{})
-		train, test, err := set.finish(userImages(), "fuzz", set.addAll(files, userImages(), progress.Silent{}))
+		train, test, err := set.finish(userImages(), "fuzz", set.addAll(files, userImages(), progress.Discard{}))
 		if err == nil && train.Len()+test.Len() != len(set.entries) {
 			t.Errorf("%d images became %v and %v", len(set.entries), train, test)
 		}

@@ -143,7 +143,7 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give 0 for all, or a number above it", opts.Limit)
 	}
 	if opts.Progress == nil {
-		opts.Progress = progress.Silent{}
+		opts.Progress = progress.Discard{}
 	}
 	base, size, err := cutSize(name)
 	if err != nil {

@@ -166,7 +166,7 @@ func (c celeba) partition(ctx context.Context, inside string) (splits map[string
 		err = c.each(ctx, map[string]imageEntry{inside: {name: inside}}, func(_ imageEntry, content func() ([]byte, error)) bool {
 			text, err = content()
 			return false
-		}, progress.Silent{})
+		}, progress.Discard{})
 		if err != nil {
 			return nil, err
 		}

@@ -256,7 +256,7 @@ func TestCIFARByHand(t *testing.T) {
 	c := smallCIFAR10()
 	var requests *int
 	c.published, requests = c.published.served(t, archive)
-	opts := Options{Cache: t.TempDir(), Progress: progress.Silent{}, Offline: true}
+	opts := Options{Cache: t.TempDir(), Progress: progress.Discard{}, Offline: true}
 	file := c.published.Files[0]
 	path := filepath.Join(opts.Cache, "cifar-10-binary.tar.gz")
 

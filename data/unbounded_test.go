@@ -179,7 +179,7 @@ func TestReadingIsInterrupted(t *testing.T) {
 	cancel()
 	folder, archive := writeFolder(t, petFiles(t)), writeFile(t, "pets.zip", zipOf(t, petFiles(t)))
 	for _, name := range []string{"folder:" + folder, "folder:" + filepath.Dir(folder), "zip:" + archive} {
-		_, _, err := Open(ctx, name, Options{Cache: t.TempDir(), Progress: progress.Silent{}})
+		_, _, err := Open(ctx, name, Options{Cache: t.TempDir(), Progress: progress.Discard{}})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -5,7 +5,7 @@
 // One value, [Config], describes a run. [Train] trains it, goes on with it where
 // it was left, or loads it if it is done:
 //
-//	dev, err := device.Open("", progress.Silent{})
+//	dev, err := device.Open("", progress.Discard{})
 //	cfg := ngebm.DefaultConfig("digits", "convnet")
 //	cfg.Beta, cfg.Gamma = .1, .1
 //	run, err := ngebm.Train(ctx, dev.Backend, cfg, ngebm.Options{})

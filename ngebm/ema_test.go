@@ -34,7 +34,7 @@ func trainerAt(t *testing.T, cfg Config, atOnce int) *trainer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &trainer{run: r, backend: backend, store: store, total: 1000, opts: Options{Progress: progress.Silent{}}, atOnce: atOnce}
+	out := &trainer{run: r, backend: backend, store: store, total: 1000, opts: Options{Progress: progress.Discard{}}, atOnce: atOnce}
 	if err := out.prepare(); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 		o.Every = o.Steps
 	}
 	if o.Progress == nil {
-		o.Progress = progress.Silent{}
+		o.Progress = progress.Discard{}
 	}
 	model := innerloop.Model{Backend: c.backend, Store: c.store, Scope: c.scope, Logits: c.logits}
 	chain, err := jem.NewChain(model, o.Every, o.Conditional)

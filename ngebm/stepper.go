@@ -50,7 +50,7 @@ func NewStepper(backend compute.Backend, cfg Config, train *data.Dataset, device
 	if r.Classifier, err = newClassifier(backend, net, store, networkScope, train.Shape, train.Classes, train.Len()); err != nil {
 		return nil, err
 	}
-	t := &trainer{run: r, backend: backend, store: store, total: math.MaxInt, opts: Options{Progress: progress.Silent{}}, atOnce: atOnce}
+	t := &trainer{run: r, backend: backend, store: store, total: math.MaxInt, opts: Options{Progress: progress.Discard{}}, atOnce: atOnce}
 	t.sharing, err = newSharing(backend, devices, cfg)
 	return &Stepper{trainer: t, batches: []data.Batch{batches.At(0)}}, err
 }

@@ -81,7 +81,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
 	if opts.Progress == nil {
-		opts.Progress = progress.Silent{}
+		opts.Progress = progress.Discard{}
 	}
 	if opts.SaveEvery == 0 {
 		opts.SaveEvery = 5 * time.Second

@@ -33,7 +33,7 @@ type getter struct {
 
 func newGetter(o Options) getter {
 	if o.Progress == nil {
-		o.Progress = progress.Silent{}
+		o.Progress = progress.Discard{}
 	}
 	return getter{
 		Options: o,

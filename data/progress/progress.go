@@ -58,8 +58,8 @@ type Reporter interface {
 	Report(Report)
 }
 
-// Silent shows nothing.
-type Silent struct{}
+// Discard shows nothing.
+type Discard struct{}
 
 // Report implements [Reporter].
-func (Silent) Report(Report) {}
+func (Discard) Report(Report) {}

@@ -73,7 +73,7 @@ func New(m Model, options Options) (*Attacker, error) {
 		options.Batch = defaultBatch
 	}
 	if options.Report == nil {
-		options.Report = progress.Silent{}
+		options.Report = progress.Discard{}
 	}
 	return &Attacker{model: m, options: options, execs: map[string]*model.Exec{}}, nil
 }

@@ -40,7 +40,7 @@ func (m *stored) NewExec(build func(logits func(x *Node) *Node, inputs []*Node) 
 
 func open(t testing.TB, spec string) compute.Backend {
 	t.Helper()
-	d, err := device.Open(spec, progress.Silent{})
+	d, err := device.Open(spec, progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 		return nil, err
 	}
 	if p.Progress == nil {
-		p.Progress = progress.Silent{}
+		p.Progress = progress.Discard{}
 	}
 	dir, err := os.MkdirTemp("", "ngebm-bench-")
 	if err != nil {

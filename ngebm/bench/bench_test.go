@@ -161,7 +161,7 @@ func (s stopper) Report(r progress.Report) {
 
 // What is handed over can be read as an NPZ file: names, shapes and values.
 func TestHandOver(t *testing.T) {
-	dev, err := device.Open("cpu", progress.Silent{})
+	dev, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ type opener struct {
 
 func newOpener(o Options) opener {
 	if o.Progress == nil {
-		o.Progress = progress.Silent{}
+		o.Progress = progress.Discard{}
 	}
 	if o.Devices == 0 {
 		o.Devices = 1

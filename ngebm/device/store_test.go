@@ -90,7 +90,7 @@ func TestObtain(t *testing.T) {
 		{name: "all that was tried is told", sources: []source{unreachable, forged, lost}, err: []string{"demo: no network", "forged: ", "lost: ", "nowhere.so"}},
 	} {
 		s := store{cache: filepath.Join(t.TempDir(), "pjrt"), sources: c.sources}
-		p, err := s.obtain(context.Background(), progress.Silent{})
+		p, err := s.obtain(context.Background(), progress.Discard{})
 		if c.err != nil {
 			if err == nil {
 				t.Errorf("%s: got %v", c.name, p)
@@ -107,7 +107,7 @@ func TestObtain(t *testing.T) {
 		if c.err == nil && p.source != c.want+", test, SHA-256 checked now" {
 			t.Errorf("%s: it says %q", c.name, p.source)
 		}
-		q, err := s.find(t.Context(), progress.Silent{})
+		q, err := s.find(t.Context(), progress.Discard{})
 		if q.path != p.path || errors.Is(err, errAbsent) != (c.err != nil) || c.err == nil && q.source != c.want+", test, SHA-256 checked when the file came, unchanged since" {
 			t.Errorf("%s: then finds %v, %v", c.name, q, err)
 		}
@@ -119,17 +119,17 @@ func TestObtain(t *testing.T) {
 func TestObtainCutPlugin(t *testing.T) {
 	pinned := writes("pinned", content)
 	s := store{cache: t.TempDir(), sources: []source{pinned}}
-	p, err := s.obtain(context.Background(), progress.Silent{})
+	p, err := s.obtain(context.Background(), progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(p.path, 3); err != nil {
 		t.Fatal(err)
 	}
-	if q, err := s.find(t.Context(), progress.Silent{}); !errors.Is(err, errAbsent) {
+	if q, err := s.find(t.Context(), progress.Discard{}); !errors.Is(err, errAbsent) {
 		t.Errorf("takes %v for whole, %v", q, err)
 	}
-	if _, err := s.obtain(context.Background(), progress.Silent{}); err != nil {
+	if _, err := s.obtain(context.Background(), progress.Discard{}); err != nil {
 		t.Error(err)
 	}
 	if got, _ := os.ReadFile(p.path); string(got) != content {
@@ -145,7 +145,7 @@ func TestObtainCancelled(t *testing.T) {
 		return "", ctx.Err()
 	}}
 	s := store{cache: t.TempDir(), sources: []source{stops, writes("next", content)}}
-	if p, err := s.obtain(ctx, progress.Silent{}); !errors.Is(err, context.Canceled) {
+	if p, err := s.obtain(ctx, progress.Discard{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", p, err)
 	}
 	leftovers(t, s.cache)
@@ -155,7 +155,7 @@ func TestObtainNoFolder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	touch(t, file)
 	s := store{cache: filepath.Join(file, "pjrt"), sources: []source{writes("x", content)}}
-	_, err := s.obtain(context.Background(), progress.Silent{})
+	_, err := s.obtain(context.Background(), progress.Discard{})
 	if err == nil || !strings.Contains(err.Error(), s.cache) || !strings.Contains(err.Error(), "XDG_CACHE_HOME") {
 		t.Errorf("%v", err)
 	}
@@ -203,7 +203,7 @@ var parts = map[string]func(cache string){
 			fmt.Println("half way", err)
 			select {}
 		}}
-		store{cache: cache, sources: []source{src}}.obtain(context.Background(), progress.Silent{})
+		store{cache: cache, sources: []source{src}}.obtain(context.Background(), progress.Discard{})
 	},
 	// full has no room on its disk for the plugin.
 	"full": func(cache string) {
@@ -211,7 +211,7 @@ var parts = map[string]func(cache string){
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4, Max: 4}); err != nil {
 			fmt.Println(err)
 		}
-		_, err := store{cache: cache, sources: []source{writes("big", content)}}.obtain(context.Background(), progress.Silent{})
+		_, err := store{cache: cache, sources: []source{writes("big", content)}}.obtain(context.Background(), progress.Discard{})
 		fmt.Println(err)
 	},
 	// quiet opens XLA and says nothing about it.
@@ -266,7 +266,7 @@ func TestObtainGoroutines(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {
-			if _, err := s.obtain(context.Background(), progress.Silent{}); err != nil {
+			if _, err := s.obtain(context.Background(), progress.Discard{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -298,10 +298,10 @@ func TestObtainAfterKill(t *testing.T) {
 	}
 	cmd.Wait()
 	s := store{cache: cache, sources: []source{writes("slow", content)}}
-	if p, err := s.find(t.Context(), progress.Silent{}); !errors.Is(err, errAbsent) {
+	if p, err := s.find(t.Context(), progress.Discard{}); !errors.Is(err, errAbsent) {
 		t.Errorf("takes %v for a plugin, %v", p, err)
 	}
-	if _, err := s.obtain(context.Background(), progress.Silent{}); err != nil {
+	if _, err := s.obtain(context.Background(), progress.Discard{}); err != nil {
 		t.Error(err)
 	}
 	leftovers(t, cache)

@@ -112,7 +112,7 @@ func TestPlantedPlugin(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	find := func() (plugin, error) { return s.obtain(t.Context(), progress.Silent{}) }
+	find := func() (plugin, error) { return s.obtain(t.Context(), progress.Discard{}) }
 	refused := func(what string, want ...string) {
 		t.Helper()
 		p, err := find()

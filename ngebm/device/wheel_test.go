@@ -125,14 +125,14 @@ func TestWheelWithoutPip(t *testing.T) {
 	path := os.Getenv("PATH")
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+path)
 	s := store{cache: t.TempDir(), sources: []source{w.source()}}
-	if _, err := s.obtain(context.Background(), progress.Silent{}); err != nil {
+	if _, err := s.obtain(context.Background(), progress.Discard{}); err != nil {
 		t.Error(err)
 	}
 	leftovers(t, s.cache)
 
 	t.Setenv("PATH", t.TempDir())
 	s.cache = t.TempDir()
-	if _, err := s.obtain(context.Background(), progress.Silent{}); err == nil || !strings.Contains(err.Error(), "python3 on the PATH") {
+	if _, err := s.obtain(context.Background(), progress.Discard{}); err == nil || !strings.Contains(err.Error(), "python3 on the PATH") {
 		t.Errorf("without Python: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestWheelBesideAnotherPython(t *testing.T) {
 		t.Setenv(name, t.TempDir())
 	}
 	s := store{cache: t.TempDir(), sources: []source{w.source()}}
-	if _, err := s.obtain(t.Context(), progress.Silent{}); err != nil {
+	if _, err := s.obtain(t.Context(), progress.Discard{}); err != nil {
 		t.Error(err)
 	}
 	leftovers(t, s.cache)
@@ -181,7 +181,7 @@ func TestWheelBehindSilentProxy(t *testing.T) {
 	}
 	s := store{cache: t.TempDir(), sources: []source{w.source(), second}}
 	start := time.Now()
-	_, err = s.obtain(t.Context(), progress.Silent{})
+	_, err = s.obtain(t.Context(), progress.Discard{})
 	if took := time.Since(start); took > 30*time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -254,7 +254,7 @@ func TestWheelWithoutEnd(t *testing.T) {
 		t.Setenv(name, "")
 	}
 	s := store{cache: t.TempDir(), sources: []source{w.source()}}
-	_, err := s.obtain(t.Context(), progress.Silent{})
+	_, err := s.obtain(t.Context(), progress.Discard{})
 	index.CloseClientConnections()
 	if want := fmt.Sprintf("sends more than the %d bytes of the wheel", w.size); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q", err, want)

@@ -14,7 +14,7 @@ import (
 
 // The energy is the logarithm of the sum of the exponentials of the logits.
 func ExampleLogSumExp() {
-	dev, err := device.Open("go", progress.Silent{})
+	dev, err := device.Open("go", progress.Discard{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -40,7 +40,7 @@ func small(t testing.TB) experiment.Plan {
 
 func run(t *testing.T, p experiment.Plan, runs string) (*experiment.Results, error) {
 	t.Helper()
-	dev, err := device.Open("go", progress.Silent{})
+	dev, err := device.Open("go", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestRun(t *testing.T) {
 	p := small(t)
 	folder := t.TempDir()
 	kept := 0
-	dev, err := device.Open("go", progress.Silent{})
+	dev, err := device.Open("go", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestDivergedRun(t *testing.T) {
 }
 
 func TestStopped(t *testing.T) {
-	dev, err := device.Open("go", progress.Silent{})
+	dev, err := device.Open("go", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

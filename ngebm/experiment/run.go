@@ -44,7 +44,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Optio
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
 	if opts.Progress == nil {
-		opts.Progress = progress.Silent{}
+		opts.Progress = progress.Discard{}
 	}
 	if opts.Runs == "" {
 		opts.Runs = ngebm.RunsDir()

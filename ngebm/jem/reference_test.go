@@ -21,7 +21,7 @@ import (
 
 func open(t testing.TB, spec string) compute.Backend {
 	t.Helper()
-	d, err := device.Open(spec, progress.Silent{})
+	d, err := device.Open(spec, progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 // Ten steps up an energy of -‖x‖²/2 halve x ten times: what is classified has moved to
 // where the model finds it likely.
 func ExampleRefinement() {
-	dev, err := device.Open("go", progress.Silent{})
+	dev, err := device.Open("go", progress.Discard{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -57,7 +57,7 @@ func TestRefinementGradient(t *testing.T) {
 	r := jem.Refinement{Steps: 3, Step: .3, Noise: .05, Spread: .1, Copies: 4, Seed: 7}
 	at := [][]float64{{.3, -.2, .5}, {-1, .4, .1}}
 	for _, backend := range []string{"cpu", "go"} {
-		dev, err := device.Open(backend, progress.Silent{})
+		dev, err := device.Open(backend, progress.Discard{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestRefinementGradient(t *testing.T) {
 
 func refined(t *testing.T, r jem.Refinement, x [][]float64) [][]float64 {
 	t.Helper()
-	dev, err := device.Open("cpu", progress.Silent{})
+	dev, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func refined(t *testing.T, r jem.Refinement, x [][]float64) [][]float64 {
 // it and the seed alone, not from its place or its neighbours, in any call.
 func TestRefinementIsAFunction(t *testing.T) {
 	x := [][]float64{{.3, -.2, .5}, {-1, .4, .1}, {0, 0, 2}}
-	dev, err := device.Open("cpu", progress.Silent{})
+	dev, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

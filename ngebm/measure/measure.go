@@ -105,7 +105,7 @@ type Detection struct {
 // Measure measures a classifier on a set.
 func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options) (*Report, error) {
 	if o.Progress == nil {
-		o.Progress = progress.Silent{}
+		o.Progress = progress.Discard{}
 	}
 	for _, out := range o.Out {
 		if !slices.Equal(out.Shape, in.Shape) {

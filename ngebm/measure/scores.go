@@ -33,7 +33,7 @@ type scored struct {
 // entropy and GEN from the logits, and pxgrad and ODIN, which need gradients.
 // Larger is more in-distribution.
 func Scores(ctx context.Context, c *ngebm.Classifier, d *data.Dataset) (map[string][]float64, error) {
-	s, err := newScorer(c, d, progress.Silent{})
+	s, err := newScorer(c, d, progress.Discard{})
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 // build makes a network's weights without running it.
 func build(t *testing.T, name string, seed uint64, classes int, dtype dtypes.DType, shape ...int) (*model.Store, shapes.Shape) {
 	t.Helper()
-	d, err := device.Open("cpu", progress.Silent{})
+	d, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestParseRefuses(t *testing.T) {
 
 // LeakyReLU and SiLU against their definitions.
 func TestActivations(t *testing.T) {
-	d, err := device.Open("cpu", progress.Silent{})
+	d, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

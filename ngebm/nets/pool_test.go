@@ -47,7 +47,7 @@ func flat(t *testing.T, x *tensors.Tensor) []float64 {
 // Values and first gradients are graph.MaxPool's to the last bit, ties among them.
 func TestMaxPool2D(t *testing.T) {
 	for _, name := range []string{"cpu", "go"} {
-		d, err := device.Open(name, progress.Silent{})
+		d, err := device.Open(name, progress.Discard{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestMaxPool2D(t *testing.T) {
 // The gradient of ‖∂E/∂x‖ through two convolutions with the pooling between them, by
 // central differences.
 func TestMaxPoolTwice(t *testing.T) {
-	d, err := device.Open("cpu", progress.Silent{})
+	d, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ type layer func(name string) *model.Scope
 // try builds a network of layers on images.
 func try(t *testing.T, network func(l layer, x *Node) *Node, dims ...int) error {
 	t.Helper()
-	d, err := device.Open("cpu", progress.Silent{})
+	d, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts ngebm.Opti
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
 	if opts.Progress == nil {
-		opts.Progress = progress.Silent{}
+		opts.Progress = progress.Discard{}
 	}
 	configs, err := s.configs()
 	if err != nil {

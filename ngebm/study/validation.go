@@ -139,7 +139,7 @@ func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 	}
 	v.Examples = min(v.Examples, d.Len())
 	if v.Progress == nil {
-		v.Progress = progress.Silent{}
+		v.Progress = progress.Discard{}
 	}
 	return v, nil
 }

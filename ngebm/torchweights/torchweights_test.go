@@ -58,7 +58,7 @@ func safetensorsOf(t *testing.T, arrays map[string]*format.Array, rename func(st
 // kinds of file and under the names of this project's layers too. PyTorch's own float32
 // is 3e-7 away from the float64 that is held to here.
 func TestLogits(t *testing.T) {
-	dev, err := device.Open("cpu", progress.Silent{})
+	dev, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -301,7 +301,7 @@ func dot(a, b *Node) *Node { return ReduceAllSum(Mul(a, b)) }
 
 func open(t testing.TB, spec string) compute.Backend {
 	t.Helper()
-	d, err := device.Open(spec, progress.Silent{})
+	d, err := device.Open(spec, progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // for the best that the machine has.
 func Open(t testing.TB, kind string) compute.Backend {
 	t.Helper()
-	d, err := device.Open(kind, progress.Silent{})
+	d, err := device.Open(kind, progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

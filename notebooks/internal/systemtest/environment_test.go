@@ -38,7 +38,7 @@ const usesLibrary = `import (
 )
 
 %%
-dev, err := device.Open("cpu", progress.Silent{})
+dev, err := device.Open("cpu", progress.Discard{})
 if err != nil {
 	panic(err)
 }

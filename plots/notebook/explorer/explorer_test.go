@@ -144,7 +144,7 @@ func TestMoons(t *testing.T) {
 
 // Without a notebook there is one training, in a folder that is gone, and one line.
 func ExampleExplore() {
-	dev, err := device.Open("cpu", progress.Silent{})
+	dev, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		panic(err)
 	}
@@ -165,7 +165,7 @@ func ExampleExplore() {
 
 // To be asked to stop is no error.
 func TestOnceInterrupted(t *testing.T) {
-	dev, err := device.Open("cpu", progress.Silent{})
+	dev, err := device.Open("cpu", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
