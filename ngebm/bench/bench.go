@@ -1,10 +1,10 @@
-// Package bench times the work of training and measuring on this machine, and the same
-// work in PyTorch or JAX beside it.
+// Package bench times training steps, evaluation and an attack on this machine, and
+// optionally the same work in PyTorch or JAX.
 //
-// Each row of the table is done by a process of its own, so that its peak memory is its
-// own, and where there is a peer the two take turns, so that whatever else the machine
-// does slows both. The peer starts from the same weights and examples, handed over in a
-// file of NumPy's format, and its losses say whether it did the same work.
+// Each row of the table runs in a separate process, so that its peak memory can be
+// measured. A peer (PyTorch or JAX) takes turns with this program, so that other load on
+// the machine slows both. It starts from the same weights and examples, which it reads
+// from an NPZ file, and its losses show that it did the same work.
 package bench
 
 import (
@@ -36,80 +36,82 @@ const (
 // Rows lists all rows.
 func Rows() []string { return []string{CrossEntropy, NGEBM, JEM, Logits, GradientNorms, PGD} }
 
-// steps tells whether a row is a training step.
+// steps reports whether a row is a training step.
 func steps(row string) bool { return row == CrossEntropy || row == NGEBM || row == JEM }
 
-// How many losses from the start are compared: with another program's, and with another
-// device's, which may take minutes for each.
+// The numbers of first losses that are compared: with the peer's, and with those on the
+// reference device, where a step may take minutes.
 const (
-	agreeing = 20
-	onOther  = 5
+	peerResults      = 20
+	referenceResults = 5
 )
 
-// Plan says what to time.
+// Plan says what to time. [Plan.Validate] checks it.
 type Plan struct {
-	Net      string // as nets.Parse takes it
+	Net      string // see nets.Parse
 	Batch    int    // examples in a training step
 	Shape    []int  // of an example: [32 32 3]
 	Classes  int
 	Images   int      // examples that are evaluated and attacked
 	PGDSteps int      // of the attack
 	Rows     []string // see [Rows]
-	AtOnce   int      // training steps in one work, taken in a loop on the device (JAX: lax.scan)
-	Times    int      // so often each work is done in a round, after a warm-up
-	Rounds   int
+	// StepsPerCall is the number of training steps in one call, in a loop on the device
+	// (JAX: lax.scan).
+	StepsPerCall int `json:"AtOnce"`
+	Repeats      int `json:"Times"` // of each work in a round, after a warm-up
+	Rounds       int
 
-	Precision string // as ngebm.Config has it
-	Device    string // as device.Open takes it
+	Precision string // float32 or bfloat16; see ngebm.Config
+	Device    string // see device.Open
 	Devices   int    // that share a training step
 
-	// Library is what to compare with, "torch" or "jax", by the interpreter Python;
-	// "" compares with nothing. Compile lets PyTorch compile what it can.
+	// Library is the peer, "torch", "jax" or "" for none, run by the interpreter Python.
+	// Compile uses torch.compile where it can.
 	Library, Python string
 	Compile         bool
-	// Against is another device on which the first 5 losses are computed; "" is none.
-	Against string
+	// ReferenceDevice is a second device that computes the first 5 losses; "" is none.
+	ReferenceDevice string `json:"Against"`
 
-	// Peak is the device's peak in TFLOP/s, to say what fraction of it is reached; 0
-	// says nothing.
+	// Peak is the device's peak in TFLOP/s, of which the table shows the fraction that is
+	// reached; 0 omits it.
 	Peak float64
 
 	Progress progress.Reporter `json:"-"` // nil shows nothing
 }
 
-// task is what one process is told to do.
+// task is the work of one process.
 type task struct {
-	Row       string `json:"row"`
-	StepsRow  bool   `json:"steps_row"`
-	Net       string `json:"net"`
-	Batch     int    `json:"batch"` // of steps, or of evaluation
-	Shape     []int  `json:"shape"`
-	Classes   int    `json:"classes"`
-	Images    int    `json:"images"`
-	PGDSteps  int    `json:"pgd_steps"`
-	AtOnce    int    `json:"at_once"`
-	Precision string `json:"precision"`
-	Device    string `json:"device"`
-	Devices   int    `json:"devices"`
-	Library   string `json:"library"`
-	Compile   bool   `json:"compile"`
-	Hand      string `json:"hand"` // file of weights and examples
-	Write     bool   `json:"write"`
+	Row          string `json:"row"`
+	StepsRow     bool   `json:"steps_row"`
+	Net          string `json:"net"`
+	Batch        int    `json:"batch"` // of steps, or of evaluation
+	Shape        []int  `json:"shape"`
+	Classes      int    `json:"classes"`
+	Images       int    `json:"images"`
+	PGDSteps     int    `json:"pgd_steps"`
+	StepsPerCall int    `json:"steps_per_call"`
+	Precision    string `json:"precision"`
+	Device       string `json:"device"`
+	Devices      int    `json:"devices"`
+	Library      string `json:"library"`
+	Compile      bool   `json:"compile"`
+	Inputs       string `json:"inputs"` // NPZ file of weights and examples
+	Write        bool   `json:"write"`  // the inputs
 }
 
-// evaluated is how many examples are evaluated at a time, as a Classifier does.
-const evaluated = 128
+// evalBatch is the batch size of evaluation, that of ngebm.Classifier.
+const evalBatch = 128
 
 func (p Plan) task(row string) task {
 	t := task{Row: row, StepsRow: steps(row), Net: p.Net, Batch: p.Batch, Shape: p.Shape, Classes: p.Classes, Images: p.Images,
-		PGDSteps: p.PGDSteps, AtOnce: p.AtOnce, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Compile: p.Compile}
+		PGDSteps: p.PGDSteps, StepsPerCall: p.StepsPerCall, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Compile: p.Compile}
 	if !t.StepsRow {
-		t.Batch = min(evaluated, p.Images)
+		t.Batch = min(evalBatch, p.Images)
 	}
 	return t
 }
 
-// Validate reports the first setting that cannot be timed.
+// Validate returns an error that names the first invalid setting.
 func (p Plan) Validate() error {
 	if _, err := nets.Parse(p.Net); err != nil {
 		return err
@@ -117,28 +119,28 @@ func (p Plan) Validate() error {
 	for _, c := range []struct {
 		name  string
 		value int
-	}{{"batch", p.Batch}, {"classes", p.Classes}, {"images", p.Images}, {"PGD steps", p.PGDSteps}, {"steps at once", p.AtOnce}, {"times", p.Times}, {"rounds", p.Rounds}, {"devices", p.Devices}} {
+	}{{"batch", p.Batch}, {"classes", p.Classes}, {"images", p.Images}, {"PGD steps", p.PGDSteps}, {"steps per call", p.StepsPerCall}, {"repeats", p.Repeats}, {"rounds", p.Rounds}, {"devices", p.Devices}} {
 		if c.value < 1 {
 			return fmt.Errorf("bench: %s is %d; it must be 1 or more", c.name, c.value)
 		}
 	}
 	if len(p.Shape) != 1 && len(p.Shape) != 3 || slices.Min(p.Shape) < 1 {
-		return fmt.Errorf("bench: examples cannot be shaped %v; give height, width and channels, as in 32x32x3, or the size of a point", p.Shape)
+		return fmt.Errorf("bench: example shape %v is invalid; give height, width and channels, as in 32x32x3, or the size of a point", p.Shape)
 	}
-	if p.AtOnce > 1 && (p.Devices > 1 || slices.Contains(p.Rows, JEM)) {
-		return fmt.Errorf("bench: %d steps at once are asked for, but JEM's steps and those of several devices are taken one by one; time others", p.AtOnce)
+	if p.StepsPerCall > 1 && (p.Devices > 1 || slices.Contains(p.Rows, JEM)) {
+		return fmt.Errorf("bench: %d steps per call are not possible for JEM or with several devices; use 1, or leave out these rows", p.StepsPerCall)
 	}
 	for _, row := range p.Rows {
 		if !slices.Contains(Rows(), row) {
-			return fmt.Errorf("bench: there is no row %.60q%s; there are %s", row, nearest.Hint(row, Rows()), strings.Join(Rows(), ", "))
+			return fmt.Errorf("bench: unknown row %.60q%s; rows are %s", row, nearest.Hint(row, Rows()), strings.Join(Rows(), ", "))
 		}
 	}
 	return nil
 }
 
-// Run times every row and returns the table. If ctx ends, so does Run, with an error
-// that wraps [ngebm.ErrStopped]. worker starts a process that hands its
-// last argument, a task, to [Work].
+// Run times every row and returns the table. If ctx ends, Run returns an error
+// that wraps [ngebm.ErrStopped]. worker is a command line that passes its last argument,
+// a task, to [Work].
 func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -158,14 +160,14 @@ func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 	table := &Table{Plan: p}
 	began := time.Now()
 	for i, row := range p.Rows {
-		tell := func(round int) {
+		report := func(round int) {
 			p.Progress.Report(progress.Report{Task: "time " + row, Unit: "rounds", Done: int64(i*(p.Rounds+1) + round), Total: int64(len(p.Rows) * (p.Rounds + 1)),
 				Elapsed: time.Since(began), Finished: i == len(p.Rows)-1 && round == p.Rounds+1})
 		}
-		tell(0)
+		report(0)
 		t := p.task(row)
-		t.Hand, t.Write = filepath.Join(dir, "hand.npz"), p.Library != "" || p.Against != ""
-		r, err := p.row(ctx, t, worker, []string{p.Python, script}, tell)
+		t.Inputs, t.Write = filepath.Join(dir, "inputs.npz"), p.Library != "" || p.ReferenceDevice != ""
+		r, err := p.row(ctx, t, worker, []string{p.Python, script}, report)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("bench: %w", ngebm.ErrStopped)
 		}
@@ -173,19 +175,19 @@ func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 			return nil, fmt.Errorf("bench: %s: %w", row, err)
 		}
 		table.Rows = append(table.Rows, *r)
-		tell(p.Rounds + 1)
+		report(p.Rounds + 1)
 	}
 	return table, nil
 }
 
 // row times one row.
-func (p Plan) row(ctx context.Context, t task, worker, python []string, tell func(round int)) (*Row, error) {
+func (p Plan) row(ctx context.Context, t task, worker, python []string, report func(round int)) (*Row, error) {
 	ours, err := start(ctx, worker, t)
 	if err != nil {
 		return nil, err
 	}
 	defer ours.end()
-	r := &Row{Name: t.Row, Ours: side{hello: ours.hello}}
+	r := &Row{Name: t.Row, Ours: side{ready: ours.ready}}
 	sides, workers := []*side{&r.Ours}, []*process{ours}
 	if p.Library != "" {
 		theirs, err := start(ctx, python, t)
@@ -193,17 +195,16 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, tell fun
 			return nil, err
 		}
 		defer theirs.end()
-		r.Peer = &side{hello: theirs.hello}
+		r.Peer = &side{ready: theirs.ready}
 		sides, workers = append(sides, r.Peer), append(workers, theirs)
 	}
-	// The warm-up compiles what is left, and gives losses to compare that the rounds
-	// will not give.
+	// The warm-up compiles, and adds the losses to compare that the rounds are too short for.
 	warmUp := 1
 	if t.StepsRow && len(workers) > 1 {
-		warmUp = max(warmUp, agreeing-p.Times*p.Rounds)
+		warmUp = max(warmUp, peerResults-p.Repeats*p.Rounds)
 	}
-	if p.Against != "" {
-		warmUp = max(warmUp, onOther-p.Times*p.Rounds)
+	if p.ReferenceDevice != "" {
+		warmUp = max(warmUp, referenceResults-p.Repeats*p.Rounds)
 	}
 	for i, w := range workers {
 		if _, err := sides[i].run(w, warmUp); err != nil {
@@ -211,48 +212,48 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, tell fun
 		}
 	}
 	for round := range p.Rounds {
-		tell(round + 1)
+		report(round + 1)
 		for i, w := range workers {
-			seconds, err := sides[i].run(w, p.Times)
+			seconds, err := sides[i].run(w, p.Repeats)
 			if err != nil {
 				return nil, err
 			}
 			sides[i].Rounds = append(sides[i].Rounds, seconds)
 		}
 	}
-	if p.Against != "" && t.StepsRow && t.Row != JEM {
-		t.Device, t.Devices, t.Write = p.Against, 1, false
+	if p.ReferenceDevice != "" && t.StepsRow && t.Row != JEM {
+		t.Device, t.Devices, t.Write = p.ReferenceDevice, 1, false
 		other, err := start(ctx, worker, t)
 		if err != nil {
 			return nil, err
 		}
 		defer other.end()
-		r.Against = &side{hello: other.hello}
-		if _, err := r.Against.run(other, onOther); err != nil {
+		r.ReferenceDevice = &side{ready: other.ready}
+		if _, err := r.ReferenceDevice.run(other, referenceResults); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
 
-// side is what one program did for a row.
+// side is what one program measured in a row.
 type side struct {
-	hello
+	ready
 	Rounds  [][]float64 `json:"rounds"`  // seconds, without the warm-up
-	Results []float64   `json:"results"` // losses, from the first on; or what an evaluation found
+	Results []float64   `json:"results"` // losses from the first step on; the mean of an evaluation
 	Peak    float64     `json:"peak_mib"`
 }
 
-// hello is how a process says that it is ready.
-type hello struct {
+// ready is the line that a process prints when it can start.
+type ready struct {
 	Name       string  `json:"name"`                 // of the program
-	Where      string  `json:"where"`                // on what it runs
+	Where      string  `json:"where"`                // the device
 	Parameters int     `json:"parameters,omitempty"` // of the network
 	Operations float64 `json:"operations,omitempty"` // of its logits for one example
 }
 
-// did is what a process says when it has worked.
-type did struct {
+// result is the line that a process prints after its work.
+type result struct {
 	Seconds []float64 `json:"seconds"`
 	Results []float64 `json:"results"`
 	Peak    float64   `json:"peak"`
@@ -270,7 +271,7 @@ func (s *side) run(w *process, times int) ([]float64, error) {
 func (t task) String() string {
 	b, err := json.Marshal(t)
 	if err != nil {
-		panic(err) // it holds nothing that JSON cannot
+		panic(err) // every field can be encoded
 	}
 	return string(b)
 }

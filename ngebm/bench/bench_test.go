@@ -20,7 +20,7 @@ import (
 	"ngebm/ngebm/device"
 )
 
-// workerEnv makes this program the process that works.
+// workerEnv makes this program the worker.
 const workerEnv = "NGEBM_BENCH_TEST_WORKER"
 
 func TestMain(m *testing.M) {
@@ -33,16 +33,16 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// plan has this program play the peer, too.
+// plan uses this program as the peer, too.
 func plan() Plan {
 	return Plan{
-		Net: "mlp-8", Batch: 16, Shape: []int{2}, Classes: 3, Images: 20, PGDSteps: 3, AtOnce: 1, Rows: Rows(), Times: 2, Rounds: 3,
-		Device: "cpu", Devices: 1, Library: "torch", Python: os.Args[0], Against: "go", Peak: 1,
+		Net: "mlp-8", Batch: 16, Shape: []int{2}, Classes: 3, Images: 20, PGDSteps: 3, StepsPerCall: 1, Rows: Rows(), Repeats: 2, Rounds: 3,
+		Device: "cpu", Devices: 1, Library: "torch", Python: os.Args[0], ReferenceDevice: "go", Peak: 1,
 	}
 }
 
-// Every row is timed so often, in turns; a peer that does the same has the same losses,
-// to the last bit on the same device and to 1e-6 on another.
+// Every row is timed in all rounds. A peer that does the same work has bit-identical losses
+// on the same device, and losses within 1e-6 on another.
 func TestTable(t *testing.T) {
 	t.Setenv(workerEnv, "1")
 	p := plan()
@@ -61,8 +61,8 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: results %v and %v", r.Name, r.Ours.Results, r.Peer.Results)
 		}
 		if steps(r.Name) && compared(r.Name) {
-			if far := r.apart(r.Against, len(r.Ours.Results)); !(far < 1e-6) {
-				t.Errorf("%s: losses are %v from those on another device", r.Name, far)
+			if diff := r.maxAbsDiff(r.ReferenceDevice, len(r.Ours.Results)); !(diff < 1e-6) {
+				t.Errorf("%s: losses on another device differ by %v", r.Name, diff)
 			}
 		}
 	}
@@ -80,12 +80,12 @@ func TestTable(t *testing.T) {
 
 // Steps taken in a loop are those taken one by one: the result of a work is the loss
 // before its last step.
-func TestAtOnce(t *testing.T) {
+func TestStepsPerCall(t *testing.T) {
 	t.Setenv(workerEnv, "1")
 	p := plan()
-	p.Library, p.Against, p.Rows = "", "", []string{NGEBM}
+	p.Library, p.ReferenceDevice, p.Rows = "", "", []string{NGEBM}
 	var results [][]float64
-	for _, p.AtOnce = range []int{1, 3} {
+	for _, p.StepsPerCall = range []int{1, 3} {
 		table, err := p.Run(t.Context(), []string{os.Args[0]})
 		if err != nil {
 			t.Fatal(err)
@@ -115,12 +115,12 @@ func TestRefuses(t *testing.T) {
 	for want, change := range map[string]func(*Plan){
 		"no network is named":            func(p *Plan) { p.Net = "resnet" },
 		"batch is 0":                     func(p *Plan) { p.Batch = 0 },
-		"cannot be shaped [32 32]":       func(p *Plan) { p.Shape = []int{32, 32} },
-		`there is no row "SGD"`:          func(p *Plan) { p.Rows = []string{"SGD"} },
-		"0; it must be 1 or more":        func(p *Plan) { p.AtOnce = 0 },
-		"4 steps at once are asked for":  func(p *Plan) { p.AtOnce, p.Devices = 4, 2 },
+		"shape [32 32] is invalid":       func(p *Plan) { p.Shape = []int{32, 32} },
+		`unknown row "SGD"`:              func(p *Plan) { p.Rows = []string{"SGD"} },
+		"0; it must be 1 or more":        func(p *Plan) { p.StepsPerCall = 0 },
+		"4 steps per call are not po":    func(p *Plan) { p.StepsPerCall, p.Devices = 4, 2 },
 		"failed":                         func(p *Plan) { p.Python = "false" },
-		"does not start":                 func(p *Plan) { p.Python = "no-such-python" },
+		"cannot start":                   func(p *Plan) { p.Python = "no-such-python" },
 		`device "tpu": unknown`:          func(p *Plan) { p.Device = "tpu" },
 		"batch is 16, which 3 devices":   func(p *Plan) { p.Devices = 3 },
 		"wants images of at least 4x4 p": func(p *Plan) { p.Net = "convnet" },
@@ -142,7 +142,7 @@ func TestRefuses(t *testing.T) {
 func TestStopped(t *testing.T) {
 	t.Setenv(workerEnv, "1")
 	p := plan()
-	p.Library, p.Against, p.Times, p.Rows = "", "", 1<<30, []string{CrossEntropy}
+	p.Library, p.ReferenceDevice, p.Repeats, p.Rows = "", "", 1<<30, []string{CrossEntropy}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.Progress = stopper(cancel)
 	if _, err := p.Run(ctx, []string{os.Args[0]}); !errors.Is(err, ngebm.ErrStopped) {
@@ -177,8 +177,8 @@ func TestHandOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, labels := s.Batch()
-	path := filepath.Join(t.TempDir(), "hand.npz")
-	if err := handOver(path, s.Classifier(), x, labels, []int{16, 2}); err != nil {
+	path := filepath.Join(t.TempDir(), "inputs.npz")
+	if err := exportInputs(path, s.Classifier(), x, labels, []int{16, 2}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := npz.Open(path)
@@ -218,13 +218,13 @@ func TestPeers(t *testing.T) {
 			t.Setenv(workerEnv, "1")
 			for net, shape := range map[string][]int{"mlp-lrelu-8-8": {2}, "convnet": {8, 8, 1}, "wrn-10-1": {8, 8, 3}} {
 				p := plan()
-				p.Net, p.Shape, p.Library, p.Python, p.Against, p.Times, p.Rounds, p.Batch = net, shape, library, python, "", 1, 1, 4
+				p.Net, p.Shape, p.Library, p.Python, p.ReferenceDevice, p.Repeats, p.Rounds, p.Batch = net, shape, library, python, "", 1, 1, 4
 				table, err := p.Run(t.Context(), []string{os.Args[0]})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if shape[0] == 2 { // the same in loops
-					p.AtOnce, p.Rows = 3, []string{CrossEntropy, NGEBM}
+					p.StepsPerCall, p.Rows = 3, []string{CrossEntropy, NGEBM}
 					loops, err := p.Run(t.Context(), []string{os.Args[0]})
 					if err != nil {
 						t.Fatal(err)
@@ -232,8 +232,8 @@ func TestPeers(t *testing.T) {
 					table.Rows = append(table.Rows, loops.Rows...)
 				}
 				for _, r := range table.Rows {
-					if far := r.apart(r.Peer, agreeing); compared(r.Name) && !(far < 1e-5) {
-						t.Errorf("%s, %s: results are %v apart: %v and %v", net, r.Name, far, r.Ours.Results, r.Peer.Results)
+					if diff := r.maxAbsDiff(r.Peer, peerResults); compared(r.Name) && !(diff < 1e-5) {
+						t.Errorf("%s, %s: results differ by %v: %v and %v", net, r.Name, diff, r.Ours.Results, r.Peer.Results)
 					}
 				}
 			}

@@ -8,10 +8,10 @@ import numpy as np
 
 task = json.loads(sys.argv[1])
 row, net, classes, steps = task["row"], task["net"].split("-"), task["classes"], task["pgd_steps"]
-hand = np.load(task["hand"])
-x0, y0 = hand["x"], hand["y"].astype(np.int64)
-weights = {k: hand[k] for k in hand.files if k not in "xy"}
-at_once = task["at_once"] if task["steps_row"] else 1
+inputs = np.load(task["inputs"])
+x0, y0 = inputs["x"], inputs["y"].astype(np.int64)
+weights = {k: inputs[k] for k in inputs.files if k not in "xy"}
+steps_per_call = task["steps_per_call"] if task["steps_row"] else 1
 half = task["precision"] == "bfloat16" and task["steps_row"]
 RATE, EPSILON, SGLD = 1e-4, 8 / 255 * 2, 20  # pixels lie in [-1,1]
 
@@ -102,7 +102,7 @@ def torch_work():
         return l.item()
 
     def several():
-        for _ in range(at_once):
+        for _ in range(steps_per_call):
             l = step()
         return l
 
@@ -187,8 +187,8 @@ def jax_work():
     zeros = jax.tree.map(jnp.zeros_like, p)
     state = [(p, zeros, jax.tree.map(jnp.zeros_like, p), jnp.zeros(()))]
     key = [jax.random.PRNGKey(0)]
-    scanned = lambda s, x, y, chain: lax.scan(lambda s, _: adam(s, x, y, chain), s, length=at_once)
-    jitted = jax.jit(adam if at_once == 1 else scanned, donate_argnums=0)
+    scanned = lambda s, x, y, chain: lax.scan(lambda s, _: adam(s, x, y, chain), s, length=steps_per_call)
+    jitted = jax.jit(adam if steps_per_call == 1 else scanned, donate_argnums=0)
     climb = jax.jit(lambda p, c, k: c + slope(p, c) + 0.01 * jax.random.normal(k, c.shape, c.dtype))
 
     def step():
@@ -200,7 +200,7 @@ def jax_work():
                 key[0], k = jax.random.split(key[0])
                 chain = climb(state[0][0], chain, k)
         state[0], l = jitted(state[0], x, y, chain)
-        return float(l if at_once == 1 else l[-1])
+        return float(l if steps_per_call == 1 else l[-1])
 
     def attack(p, v):
         labels = f(p, v).argmax(1)
@@ -247,5 +247,5 @@ for line in sys.stdin:
     for _ in range(int(line)):
         began = time.perf_counter()
         results.append(work())
-        seconds.append((time.perf_counter() - began) / at_once)
+        seconds.append((time.perf_counter() - began) / steps_per_call)
     print(json.dumps({"seconds": seconds, "results": results, "peak": peak()}), flush=True)

@@ -15,16 +15,16 @@ import (
 //go:embed peer.py
 var peerScript []byte
 
-// process works when it is asked to.
+// process is a running worker.
 type process struct {
-	hello
+	ready
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Scanner
 	errors  bytes.Buffer
 }
 
-// start starts a command with a task as its last argument and waits until it is ready.
+// start starts a command with a task as its last argument and waits for its [ready] line.
 func start(ctx context.Context, command []string, t task) (*process, error) {
 	p := &process{command: exec.CommandContext(ctx, command[0], append(command[1:len(command):len(command)], t.String())...)}
 	p.command.Stderr = &p.errors
@@ -38,40 +38,40 @@ func start(ctx context.Context, command []string, t task) (*process, error) {
 	}
 	p.out = bufio.NewScanner(out)
 	if err := p.command.Start(); err != nil {
-		return nil, fmt.Errorf("%s does not start: %w", command[0], err)
+		return nil, fmt.Errorf("cannot start %s: %w", command[0], err)
 	}
-	if err := p.read(&p.hello); err != nil {
+	if err := p.read(&p.ready); err != nil {
 		p.end()
 		return nil, err
 	}
 	return p, nil
 }
 
-// work has the work done so many times.
-func (p *process) work(times int) (d did, err error) {
+// work repeats the work the given number of times.
+func (p *process) work(times int) (r result, err error) {
 	if _, err = fmt.Fprintln(p.in, times); err == nil {
-		err = p.read(&d)
+		err = p.read(&r)
 	}
-	if err == nil && (len(d.Seconds) != times || len(d.Results) != times) {
-		err = fmt.Errorf("%s says %d times and %d results, want %d", p.command.Path, len(d.Seconds), len(d.Results), times)
+	if err == nil && (len(r.Seconds) != times || len(r.Results) != times) {
+		err = fmt.Errorf("%s reports %d times and %d results, want %d", p.command.Path, len(r.Seconds), len(r.Results), times)
 	}
-	return d, err
+	return r, err
 }
 
-// read takes the next line that is JSON; libraries may print others.
+// read decodes the next line of JSON; libraries may print other lines.
 func (p *process) read(into any) error {
 	for p.out.Scan() {
 		if line := p.out.Bytes(); bytes.HasPrefix(line, []byte("{")) {
 			return json.Unmarshal(line, into)
 		}
 	}
-	_ = p.command.Wait() // that it failed is known
+	_ = p.command.Wait() // its failure is reported below
 	lines := strings.Split(strings.TrimSpace(p.errors.String()), "\n")
 	return fmt.Errorf("%s failed: %s", p.command.Path, lines[len(lines)-1])
 }
 
-// end lets the process go.
+// end stops the process.
 func (p *process) end() {
-	_ = p.in.Close() // it ends at the end of its input
+	_ = p.in.Close() // the worker exits at the end of its input
 	_ = p.command.Wait()
 }

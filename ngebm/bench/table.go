@@ -8,22 +8,22 @@ import (
 	"text/tabwriter"
 )
 
-// Table is what was timed.
+// Table holds the timings.
 type Table struct {
 	Plan Plan  `json:"plan"`
 	Rows []Row `json:"rows"`
 }
 
-// Row is one kind of work.
+// Row is one kind of work; see [Rows].
 type Row struct {
 	Name string `json:"name"`
 	Ours side   `json:"ours"`
 	Peer *side  `json:"peer,omitempty"`
-	// Against holds the first losses on another device.
-	Against *side `json:"against,omitempty"`
+	// ReferenceDevice holds the first losses on another device.
+	ReferenceDevice *side `json:"against,omitempty"`
 }
 
-// median of all rounds, in seconds.
+// median returns the median over all rounds, in seconds.
 func (s side) median() float64 { return median(slices.Concat(s.Rounds...)) }
 
 func median(values []float64) float64 {
@@ -34,7 +34,7 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// ratios are those of our time to the peer's, round by round.
+// ratios returns our time divided by the peer's for each round.
 func (r Row) ratios() []float64 {
 	var all []float64
 	for i, ours := range r.Ours.Rounds {
@@ -43,17 +43,17 @@ func (r Row) ratios() []float64 {
 	return all
 }
 
-// apart is the largest difference of the first results to another program's, as many
-// as are compared.
-func (r Row) apart(other *side, first int) float64 {
-	worst := 0.
+// maxAbsDiff returns the largest absolute difference of the first results to another
+// side's.
+func (r Row) maxAbsDiff(other *side, first int) float64 {
+	largest := 0.
 	for i := range min(first, len(r.Ours.Results), len(other.Results)) {
-		worst = max(worst, math.Abs(r.Ours.Results[i]-other.Results[i]))
+		largest = max(largest, math.Abs(r.Ours.Results[i]-other.Results[i]))
 	}
-	return worst
+	return largest
 }
 
-// passes is how many times the logits' operations the work on one example takes.
+// passes returns the work on one example in multiples of a forward pass.
 func (r Row) passes(pgdSteps int) float64 {
 	switch r.Name {
 	case CrossEntropy:
@@ -70,7 +70,7 @@ func (r Row) passes(pgdSteps int) float64 {
 	return 1
 }
 
-// images is how many examples one work goes over.
+// images returns the number of examples of one unit of work.
 func (t *Table) images(r Row) int {
 	if steps(r.Name) {
 		return t.Plan.Batch
@@ -78,11 +78,11 @@ func (t *Table) images(r Row) int {
 	return t.Plan.Images
 }
 
-// compared tells whether both programs' results of a row follow from the same start:
-// JEM's noise is each program's own, and PGD's signs amplify rounding.
+// compared reports whether a row's results are comparable between programs: each draws
+// JEM's noise itself, and PGD's signs amplify rounding.
 func compared(row string) bool { return row != JEM && row != PGD }
 
-// Print writes the table for people.
+// Print writes the table as text.
 func (t *Table) Print(w io.Writer) error {
 	p := t.Plan
 	first := t.Rows[0]
@@ -91,9 +91,9 @@ func (t *Table) Print(w io.Writer) error {
 	if first.Peer != nil {
 		fmt.Fprintf(w, "peer:  %s, %s\n", first.Peer.Name, first.Peer.Where)
 	}
-	fmt.Fprintf(w, "median of %d, in %d rounds", p.Times*p.Rounds, p.Rounds)
-	if p.AtOnce > 1 {
-		fmt.Fprintf(w, "; a step is one of %d in a loop on the device", p.AtOnce)
+	fmt.Fprintf(w, "median of %d, in %d rounds", p.Repeats*p.Rounds, p.Rounds)
+	if p.StepsPerCall > 1 {
+		fmt.Fprintf(w, "; a step is one of %d in a loop on the device", p.StepsPerCall)
 	}
 	fmt.Fprint(w, "\n\n")
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -102,10 +102,10 @@ func (t *Table) Print(w io.Writer) error {
 		fmt.Fprint(tab, "of peak\t")
 	}
 	if first.Peer != nil {
-		fmt.Fprintf(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tfirst %d results apart\t", agreeing)
+		fmt.Fprintf(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tmax. difference of %d results\t", peerResults)
 	}
-	if p.Against != "" {
-		fmt.Fprintf(tab, "first / %d losses apart from %s's\t", onOther, p.Against)
+	if p.ReferenceDevice != "" {
+		fmt.Fprintf(tab, "difference of first / %d losses on %s\t", referenceResults, p.ReferenceDevice)
 	}
 	fmt.Fprintln(tab)
 	for _, r := range t.Rows {
@@ -121,14 +121,14 @@ func (t *Table) Print(w io.Writer) error {
 		}
 		if r.Peer != nil {
 			ratios := r.ratios()
-			apart := "-"
+			difference := "-"
 			if compared(r.Name) {
-				apart = fmt.Sprintf("%.1e", r.apart(r.Peer, agreeing))
+				difference = fmt.Sprintf("%.1e", r.maxAbsDiff(r.Peer, peerResults))
 			}
-			fmt.Fprintf(tab, "%.4g\t%.0f\t%.2f (%.2f-%.2f)\t%s\t", 1e3*r.Peer.median(), r.Peer.Peak, median(ratios), slices.Min(ratios), slices.Max(ratios), apart)
+			fmt.Fprintf(tab, "%.4g\t%.0f\t%.2f (%.2f-%.2f)\t%s\t", 1e3*r.Peer.median(), r.Peer.Peak, median(ratios), slices.Min(ratios), slices.Max(ratios), difference)
 		}
-		if r.Against != nil {
-			fmt.Fprintf(tab, "%.1e / %.1e\t", r.apart(r.Against, 1), r.apart(r.Against, len(r.Against.Results)))
+		if r.ReferenceDevice != nil {
+			fmt.Fprintf(tab, "%.1e / %.1e\t", r.maxAbsDiff(r.ReferenceDevice, 1), r.maxAbsDiff(r.ReferenceDevice, len(r.ReferenceDevice.Results)))
 		}
 		fmt.Fprintln(tab)
 	}

@@ -21,53 +21,53 @@ import (
 	"ngebm/ngebm/device"
 )
 
-// Work is what a process of the table does: it gets ready for the task, says so in a
-// line of JSON on out, and works as often as each line of in says. The task names the
-// device; the rest of how it is opened is in opts.
+// Work runs a task, in JSON, in this process. It prints a line of JSON to out when it is
+// ready. For each number on a line of in it repeats the work that many times and prints a
+// line with the times and results. The task names the device; opts says how to open it.
 func Work(ctx context.Context, description string, opts device.Options, in io.Reader, out io.Writer) error {
 	var t task
 	if err := json.Unmarshal([]byte(description), &t); err != nil {
-		return fmt.Errorf("bench: %q is no task: %w", description, err)
+		return fmt.Errorf("bench: invalid task %q: %w", description, err)
 	}
 	w, err := newWorker(ctx, t, opts)
 	if err != nil {
 		return err
 	}
-	say := json.NewEncoder(out)
-	if err := say.Encode(w.hello); err != nil {
+	encoder := json.NewEncoder(out)
+	if err := encoder.Encode(w.ready); err != nil {
 		return err
 	}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		times, err := strconv.Atoi(lines.Text())
 		if err != nil {
-			return fmt.Errorf("bench: %q is no number of times", lines.Text())
+			return fmt.Errorf("bench: %q is not a number of repeats", lines.Text())
 		}
 		steps := 1
 		if t.StepsRow {
-			steps = t.AtOnce
+			steps = t.StepsPerCall
 		}
-		var d did
+		var r result
 		for range times {
 			began := time.Now()
-			result, err := w.do()
+			value, err := w.do()
 			if err != nil {
 				return err
 			}
-			d.Seconds, d.Results = append(d.Seconds, time.Since(began).Seconds()/float64(steps)), append(d.Results, result)
+			r.Seconds, r.Results = append(r.Seconds, time.Since(began).Seconds()/float64(steps)), append(r.Results, value)
 		}
-		d.Peak = peakMemory()
-		if err := say.Encode(d); err != nil {
+		r.Peak = peakMemory()
+		if err := encoder.Encode(r); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
 }
 
-// worker does one row's work.
+// worker does the work of one row.
 type worker struct {
-	hello
-	do func() (result float64, err error)
+	ready
+	do func() (value float64, err error)
 }
 
 func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error) {
@@ -83,7 +83,7 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 	case NGEBM:
 		cfg.Beta, cfg.Gamma = 1, 1
 	case JEM:
-		err = cfg.Set("jem.weight=1,jem.buffer=1000") // its size is nothing to a step
+		err = cfg.Set("jem.weight=1,jem.buffer=1000") // the size does not affect the time of a step
 	}
 	if err != nil {
 		return nil, err
@@ -96,12 +96,12 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 	if err != nil {
 		return nil, err
 	}
-	s, err := ngebm.NewStepper(dev.Backend, cfg, set, t.Devices, t.AtOnce)
+	s, err := ngebm.NewStepper(dev.Backend, cfg, set, t.Devices, t.StepsPerCall)
 	if err != nil {
 		return nil, err
 	}
 	c := s.Classifier()
-	w := &worker{hello: hello{Name: "ngebm", Where: where(dev), Parameters: c.Parameters()}}
+	w := &worker{ready: ready{Name: "ngebm", Where: where(dev), Parameters: c.Parameters()}}
 	if w.Operations, err = c.Operations(); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 		if !t.StepsRow {
 			x, labels = values(set), set.Labels
 		}
-		if err := handOver(t.Hand, c, x, labels, append([]int{len(labels)}, t.Shape...)); err != nil {
+		if err := exportInputs(t.Inputs, c, x, labels, append([]int{len(labels)}, t.Shape...)); err != nil {
 			return nil, err
 		}
 	}
@@ -138,8 +138,8 @@ func mean(values []float64, err error) (float64, error) {
 	return stat.Mean(values, nil), err
 }
 
-// attackOn attacks all examples of a set: their labels are what the classifier says,
-// so that none is left out.
+// attackOn returns an attack on all examples of a set, with the classifier's predictions
+// as labels, so that none is misclassified before the attack.
 func attackOn(ctx context.Context, c *ngebm.Classifier, set *data.Dataset, steps int) (func() (float64, error), error) {
 	logits, err := c.Logits(set)
 	if err != nil {
@@ -164,7 +164,7 @@ func attackOn(ctx context.Context, c *ngebm.Classifier, set *data.Dataset, steps
 	}, nil
 }
 
-// noise is a set of random examples.
+// noise returns n random examples.
 func noise(t task, n int) (*data.Dataset, error) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	d := data.Dataset{Info: data.Info{Name: "noise", Split: "train"}, Shape: t.Shape, Labels: make([]int32, n)}
@@ -192,7 +192,7 @@ func noise(t task, n int) (*data.Dataset, error) {
 	return data.New(d)
 }
 
-// values are those of all examples, as the network sees them.
+// values returns all examples as the network sees them, one after the other.
 func values(set *data.Dataset) []float32 {
 	size := set.Size()
 	x := make([]float32, set.Len()*size)
@@ -202,8 +202,8 @@ func values(set *data.Dataset) []float32 {
 	return x
 }
 
-// peakMemory is the most that this process has had, in MiB; 0 where the system does
-// not say.
+// peakMemory returns the peak resident memory of this process in MiB; 0 where the system
+// does not report it.
 func peakMemory() float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -211,7 +211,7 @@ func peakMemory() float64 {
 	}
 	for _, line := range strings.Split(string(status), "\n") {
 		if kib, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			n, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(kib), " kB"), 64) // 0 if it is no number
+			n, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(kib), " kB"), 64) // 0 if it is not a number
 			return n / 1024
 		}
 	}

@@ -14,12 +14,12 @@ import (
 	"ngebm/ngebm"
 )
 
-// handOver writes a classifier's weights and a batch, shaped shape, as an NPZ file:
-// "x", "y", and each weight by its name.
-func handOver(path string, c *ngebm.Classifier, x []float32, labels []int32, shape []int) (err error) {
+// exportInputs writes an NPZ file with the batch "x" of the given shape, its labels "y",
+// and each weight of the classifier under its name.
+func exportInputs(path string, c *ngebm.Classifier, x []float32, labels []int32, shape []int) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("bench: cannot hand the weights over: %w", err)
+		return fmt.Errorf("bench: cannot write the inputs: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	z := zip.NewWriter(f)
@@ -36,8 +36,8 @@ func handOver(path string, c *ngebm.Classifier, x []float32, labels []int32, sha
 	return errors.Join(err, z.Close())
 }
 
-// writeArray adds an array in NumPy's format, version 1.0: a magic, the length of the
-// header, the header padded to 64 bytes in all, values.
+// writeArray adds an array in NumPy's format 1.0: magic, length of the header, header
+// padded to a multiple of 64 bytes, values.
 func writeArray(z *zip.Writer, name, dtype string, shape []int, values any) error {
 	w, err := z.Create(name + ".npy")
 	if err != nil {
