@@ -22,12 +22,10 @@ type Options struct {
 	Limit int
 	// Seed draws the generated sets; the others do not depend on it.
 	Seed uint64
-	// Cache is the folder for downloads and decoded images. Empty means
-	// $NGEBM_DATA, and where that is unset ngebm/data in the user's cache
-	// folder.
+	// Cache is the folder for downloads and decoded images. Empty means ngebm/data
+	// in the user's cache folder.
 	Cache string
-	// Offline forbids downloads, as does $NGEBM_OFFLINE unless it is 0 or empty:
-	// a set whose files are not in the cache is then an error that says which
+	// Offline forbids downloads: a set whose files are not in the cache is then an error that says which
 	// file to put where.
 	Offline bool
 	// Progress is told of downloads and decoding and, in a report without unit, of what
@@ -217,17 +215,14 @@ func unknown(name, kind string) error {
 func (o Options) CacheFolder() (string, error) {
 	folder := o.Cache
 	if folder == "" {
-		folder = os.Getenv("NGEBM_DATA")
-	}
-	if folder == "" {
 		base, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("data: no folder for downloads and decoded images: %w: set NGEBM_DATA to one", err)
+			return "", fmt.Errorf("data: no folder for downloads and decoded images: %w: set NGEBM_DATA to one (in Go, data.Options.Cache)", err)
 		}
 		folder = filepath.Join(base, "ngebm", "data")
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", fmt.Errorf("data: the folder for downloads and decoded images cannot be made: %w: set NGEBM_DATA to another", err)
+		return "", fmt.Errorf("data: the folder for downloads and decoded images cannot be made: %w: set NGEBM_DATA to another (in Go, data.Options.Cache)", err)
 	}
 	return folder, nil
 }

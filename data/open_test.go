@@ -196,10 +196,16 @@ func TestRandomSplit(t *testing.T) {
 
 func TestCacheFolder(t *testing.T) {
 	base := t.TempDir()
-	t.Setenv("NGEBM_DATA", filepath.Join(base, "by variable"))
+	t.Setenv("XDG_CACHE_HOME", base)
+	t.Setenv("HOME", base)
+	t.Setenv("NGEBM_DATA", filepath.Join(base, "by variable")) // a program's affair
+	byDefault, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, opts := range map[string]Options{
-		filepath.Join(base, "by option"):   {Cache: filepath.Join(base, "by option")},
-		filepath.Join(base, "by variable"): {},
+		filepath.Join(base, "by option"):          {Cache: filepath.Join(base, "by option")},
+		filepath.Join(byDefault, "ngebm", "data"): {},
 	} {
 		got, err := opts.CacheFolder()
 		if info, statErr := os.Stat(want); err != nil || got != want || statErr != nil || !info.IsDir() {
@@ -209,6 +215,6 @@ func TestCacheFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(base, "file"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Options{Cache: filepath.Join(base, "file", "below")}.CacheFolder()
+	_, err = Options{Cache: filepath.Join(base, "file", "below")}.CacheFolder()
 	says(t, err, "cannot be made", "set NGEBM_DATA to another")
 }

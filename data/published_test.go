@@ -27,7 +27,6 @@ func (p Published) served(t *testing.T, contents ...[]byte) (_ Published, reques
 	if len(contents) != len(p.Files) {
 		t.Fatalf("%d contents for the %d files of %s", len(contents), len(p.Files), p.Name)
 	}
-	t.Setenv("NGEBM_OFFLINE", "") // a user's own setting
 	requests = new(int)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		*requests++

@@ -11,7 +11,6 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
-	"ngebm/data/progress"
 	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/internal/innerloop"
 	"ngebm/ngebm/jem"
@@ -69,7 +68,7 @@ func (t *trainer) newCompanion() (companion, error) {
 }
 
 // openOutliers finds the outliers that the configuration names.
-func (r *Run) openOutliers(ctx context.Context, report progress.Reporter) (err error) {
+func (r *Run) openOutliers(ctx context.Context, opts Options) (err error) {
 	name := r.Config.Margin.Outliers
 	if name == "" {
 		return nil
@@ -78,7 +77,7 @@ func (r *Run) openOutliers(ctx context.Context, report progress.Reporter) (err e
 		r.outliers, err = r.Train.SynthesizeOOD(name, r.Config.Seed)
 		return err
 	}
-	r.outliers, _, err = data.Open(ctx, name, data.Options{Seed: r.Config.Seed, Progress: report})
+	r.outliers, _, err = data.Open(ctx, name, data.Options{Seed: r.Config.Seed, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
 	if err != nil {
 		return fmt.Errorf("ngebm: margin.outliers is %q, neither a kind of synthetic OOD set (%s) nor a dataset: %w", name, strings.Join(r.Train.OODKinds(), ", "), err)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -100,14 +99,8 @@ const (
 	lockFile       = "lock"
 )
 
-// RunsDir is the folder of runs where none is named: $NGEBM_RUNS, else "runs" in
-// the current folder.
-func RunsDir() string {
-	if dir := os.Getenv("NGEBM_RUNS"); dir != "" {
-		return dir
-	}
-	return "runs"
-}
+// DefaultRuns is the folder of runs where none is named, in the current folder.
+const DefaultRuns = "runs"
 
 var unsafeInNames = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
 

@@ -20,8 +20,12 @@ import (
 
 // Options say where and how a run is trained. They do not affect what comes out.
 type Options struct {
-	// Runs is the folder of runs; empty is RunsDir().
+	// Runs is the folder of runs; empty is [DefaultRuns].
 	Runs string
+	// Cache is the folder of datasets that are downloaded, and Offline forbids downloads:
+	// see [data.Options].
+	Cache   string
+	Offline bool
 	// Progress shows how far training is; nil is silence.
 	Progress progress.Reporter
 	// Network is a network of your own, in place of the one Config.Net names. It may be
@@ -100,7 +104,7 @@ func Train(ctx context.Context, backend compute.Backend, cfg Config, opts Option
 		return nil, err
 	}
 	if opts.Runs == "" {
-		opts.Runs = RunsDir()
+		opts.Runs = DefaultRuns
 	}
 	opts.Devices = max(1, opts.Devices)
 	r := &Run{Config: cfg, History: &History{}}
@@ -195,11 +199,11 @@ func (r *Run) openData(ctx context.Context, opts Options) (err error) {
 	case opts.TrainSet != nil || opts.TestSet != nil:
 		return errors.New("ngebm: only one of TrainSet and TestSet is given; give both, or neither and name the set in Config.Data")
 	default:
-		if r.Train, r.Test, err = data.Open(ctx, r.Config.Data, data.Options{Limit: r.Config.Limit, Progress: opts.Progress}); err != nil {
+		if r.Train, r.Test, err = data.Open(ctx, r.Config.Data, data.Options{Limit: r.Config.Limit, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress}); err != nil {
 			return err
 		}
 	}
-	return r.openOutliers(ctx, opts.Progress)
+	return r.openOutliers(ctx, opts)
 }
 
 // asMade checks that a person's set is as data.New made it: its checksum stands for it in

@@ -218,7 +218,7 @@ func (w *partWriter) Write(p []byte) (int, error) {
 // full makes a diskError that says what to do when the disk is full.
 func full(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		err = fmt.Errorf("the disk is full: %w: make room, or set NGEBM_DATA to a folder on another", err)
+		err = fmt.Errorf("the disk is full: %w: make room, or set NGEBM_DATA to a folder on another (in Go, data.Options.Cache)", err)
 	}
 	return &diskError{err}
 }

@@ -22,6 +22,6 @@
 // not answer for 10 s, twice, or sends less than 16 kB in 30 s, five times, is given up.
 //
 // A file that a person puts there under its name counts like a downloaded one,
-// once its checksum is right. With NGEBM_OFFLINE=1 nothing is downloaded, and
+// once its checksum is right. With Options.Offline nothing is downloaded, and
 // the error says which file to put where.
 package fetch

@@ -25,9 +25,8 @@ type File struct {
 
 // Options say where files go and how.
 type Options struct {
-	Folder string // the cache folder; made if need be
-	// Offline forbids downloads, as does $NGEBM_OFFLINE unless it is 0 or empty.
-	Offline  bool
+	Folder   string            // the cache folder; made if need be
+	Offline  bool              // forbids downloads
 	Progress progress.Reporter // nil for silence
 }
 
@@ -93,12 +92,6 @@ func (f File) byHand(path string) string {
 		from = "from " + f.URLs[0]
 	}
 	return fmt.Sprintf("get it %s (%s) and put it at %s", from, f.Checksum(), path)
-}
-
-// offline tells whether the environment forbids downloads.
-func offline() bool {
-	v := os.Getenv("NGEBM_OFFLINE")
-	return v != "" && v != "0"
 }
 
 // ErrOffline is in the error of [File.Get] for a file that is not there while

@@ -61,7 +61,7 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 	if here, err := f.check(ctx, path, g.Progress); err != nil || here {
 		return path, err
 	}
-	if g.Offline || offline() {
+	if g.Offline {
 		return "", fmt.Errorf("fetch: %s is not in the cache, and downloads are forbidden (%w): %s", f.Name, ErrOffline, f.byHand(path))
 	}
 	if err := os.MkdirAll(g.Folder, 0o755); err != nil {
@@ -85,7 +85,7 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 }
 
 // otherFolder is what helps where files cannot be written.
-const otherFolder = "make the folder writable, or set NGEBM_DATA to another"
+const otherFolder = "make the folder writable, or set NGEBM_DATA to another (in Go, data.Options.Cache)"
 
 // kept says how much of an unfinished download is there.
 func kept(part string) string {

@@ -12,10 +12,8 @@ import (
 	"time"
 )
 
-// TestMain lets the tests run this program as another process that fetches, and
-// keeps a user's own setting out of them.
+// TestMain lets the tests run this program as another process that fetches.
 func TestMain(m *testing.M) {
-	_ = os.Unsetenv("NGEBM_OFFLINE")
 	if folder := os.Getenv("NGEBM_TEST_FETCH"); folder != "" {
 		told := &reports{}
 		if _, err := file(os.Getenv("NGEBM_TEST_URL")).Get(context.Background(), Options{Folder: folder, Progress: told}); err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
+	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 )
 
@@ -63,8 +64,14 @@ func Open(ctx context.Context, report progress.Reporter) (*device.Device, error)
 
 // Data returns the options to open datasets with: their folder, and whether one that is
 // not there may be downloaded.
-func Data() data.Options {
-	return data.Options{Cache: os.Getenv(DataVar), Offline: Offline()}
+func Data(report progress.Reporter) data.Options {
+	return data.Options{Cache: os.Getenv(DataVar), Offline: Offline(), Progress: report}
+}
+
+// Training returns the options to train with: the folders of runs and datasets, and
+// whether datasets may be downloaded. With fresh, what is stored is trained again.
+func Training(report progress.Reporter, fresh bool) ngebm.Options {
+	return ngebm.Options{Runs: Runs(), Cache: os.Getenv(DataVar), Offline: Offline(), Progress: report, Fresh: fresh}
 }
 
 // Runs returns the folder of runs: $NGEBM_RUNS, else "runs" in the current folder.
@@ -72,7 +79,7 @@ func Runs() string {
 	if folder := os.Getenv(RunsVar); folder != "" {
 		return folder
 	}
-	return "runs"
+	return ngebm.DefaultRuns
 }
 
 // Offline tells whether $NGEBM_OFFLINE forbids downloads.

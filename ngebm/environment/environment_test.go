@@ -62,7 +62,7 @@ func TestOffline(t *testing.T) {
 	clear(t)
 	for value, want := range map[string]bool{"": false, "0": false, "1": true, "yes": true} {
 		t.Setenv("NGEBM_OFFLINE", value)
-		if environment.Offline() != want || environment.Device().Offline != want || environment.Data().Offline != want {
+		if environment.Offline() != want || environment.Device().Offline != want || environment.Data(nil).Offline != want {
 			t.Errorf("NGEBM_OFFLINE=%q does not mean %v everywhere", value, want)
 		}
 	}
@@ -70,12 +70,12 @@ func TestOffline(t *testing.T) {
 
 func TestFolders(t *testing.T) {
 	clear(t)
-	if data, runs := environment.Data().Cache, environment.Runs(); data != "" || runs != "runs" {
+	if data, runs := environment.Data(nil).Cache, environment.Runs(); data != "" || runs != "runs" {
 		t.Errorf("without variables: data %q, runs %q", data, runs)
 	}
 	t.Setenv("NGEBM_DATA", "/data")
 	t.Setenv("NGEBM_RUNS", "/runs")
-	if data, runs := environment.Data().Cache, environment.Runs(); data != "/data" || runs != "/runs" {
+	if data, runs := environment.Data(nil).Cache, environment.Runs(); data != "/data" || runs != "/runs" {
 		t.Errorf("data %q, runs %q", data, runs)
 	}
 }

@@ -51,7 +51,6 @@ func run(t *testing.T, p experiment.Plan, runs string) (*experiment.Results, err
 // candidate that validation data prefer, the same examples for every run; and it says
 // where it comes from, without naming a folder.
 func TestRun(t *testing.T) {
-	t.Setenv("NGEBM_DATA", t.TempDir()) // where SVHN is not
 	p := small(t)
 	folder := t.TempDir()
 	kept := 0
@@ -59,7 +58,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: folder}, func(r *experiment.Results) error {
+	r, err := p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: folder, Cache: t.TempDir()}, func(r *experiment.Results) error {
 		if kept++; len(r.Runs) != kept || len(r.Missing()) != 4-kept {
 			t.Errorf("after %d runs there are %d results, %d missing", kept, len(r.Runs), len(r.Missing()))
 		}

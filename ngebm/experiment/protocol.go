@@ -210,11 +210,11 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 
 // find opens the outside sets that are there, in the shape of like, and tells those
 // that are not. Nothing is downloaded.
-func (p *Protocol) find(ctx context.Context, like *data.Dataset, report progress.Reporter) (sets []*data.Dataset, err error) {
+func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts ngebm.Options) (sets []*data.Dataset, err error) {
 	wanted := p.Outside
 	p.Outside, p.Absent = nil, nil
 	for _, name := range wanted {
-		_, test, err := data.Open(ctx, name, data.Options{Offline: true, Progress: report})
+		_, test, err := data.Open(ctx, name, data.Options{Cache: opts.Cache, Offline: true, Progress: opts.Progress})
 		if err == nil && like.IsImages() {
 			test, err = test.Resize(like.Shape[0], like.Shape[1], like.Shape[2])
 		}

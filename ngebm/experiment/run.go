@@ -47,7 +47,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Optio
 		opts.Progress = progress.Discard{}
 	}
 	if opts.Runs == "" {
-		opts.Runs = ngebm.RunsDir()
+		opts.Runs = ngebm.DefaultRuns
 	}
 	if keep == nil {
 		keep = func(*Results) error { return nil }
@@ -138,11 +138,11 @@ func (r *runner) settled(j job, judged []*judgement) (*job, error) {
 
 // open finds the sets from outside, and makes the results, in which no folder stands.
 func (r *runner) open(ctx context.Context) error {
-	_, test, err := data.Open(ctx, r.plan.Base.Data, data.Options{Limit: r.plan.Base.Limit, Progress: r.opts.Progress})
+	_, test, err := data.Open(ctx, r.plan.Base.Data, data.Options{Limit: r.plan.Base.Limit, Cache: r.opts.Cache, Offline: r.opts.Offline, Progress: r.opts.Progress})
 	if err != nil {
 		return err
 	}
-	if r.outside, err = r.plan.Measure.find(ctx, test, r.opts.Progress); err != nil {
+	if r.outside, err = r.plan.Measure.find(ctx, test, r.opts); err != nil {
 		return err
 	}
 	public := r.plan

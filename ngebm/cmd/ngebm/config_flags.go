@@ -28,7 +28,7 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.net, "net", "", "network in place of the preset's: convnet, wrn-10-2, mlp-128-128 …")
 	fs.StringVar(&f.method, "method", "", "way of training in place of the preset's: cross-entropy, ng-ebm, jem, adversarial … (ngebm train -list shows them)")
 	listVar(fs, &f.changes, "set", "", ",", "settings to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry shows all of them, with the values that will be used")
-	fs.StringVar(&f.runs, "runs", ngebm.RunsDir(), "folder of runs (default $NGEBM_RUNS, else runs)")
+	fs.StringVar(&f.runs, "runs", environment.Runs(), "folder of runs (default $NGEBM_RUNS, else runs)")
 	fs.DurationVar(&f.save, "save-every", 5*time.Second, "least time between two checkpoints")
 	fs.BoolVar(&f.fresh, "fresh", false, "train again what is stored, and remove what was stored of these runs")
 	fs.IntVar(&f.devices, "devices", 1, "share each step's batch among so many devices: all GPUs of this machine, say; it changes nothing but the speed")
@@ -78,5 +78,7 @@ func (f *configFlags) open(ctx context.Context) (*device.Device, ngebm.Options, 
 		return nil, ngebm.Options{}, err
 	}
 	fmt.Fprintf(os.Stderr, "device: %s\n", d)
-	return d, ngebm.Options{Runs: f.runs, Progress: bar, SaveEvery: f.save, Devices: f.devices, Fresh: f.fresh}, nil
+	options := environment.Training(bar, f.fresh)
+	options.Runs, options.SaveEvery, options.Devices = f.runs, f.save, f.devices
+	return d, options, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/fetch"
 	"ngebm/data/progress"
+	"ngebm/ngebm/environment"
 )
 
 const fetchAbout = `Get data sets before they are needed, say for a machine without a network: download the files, check them
@@ -27,7 +29,8 @@ func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	opts := data.Options{Cache: *cache, Offline: *offline, Progress: progress.ForTerminal(os.Stderr)}
+	opts := environment.Data(progress.ForTerminal(os.Stderr))
+	opts.Cache, opts.Offline = cmp.Or(*cache, opts.Cache), *offline || opts.Offline
 	switch {
 	case *list && fs.NArg() > 0:
 		return fmt.Errorf("ngebm fetch: -list takes no names, but got %q", fs.Arg(0))

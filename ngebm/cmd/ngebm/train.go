@@ -61,7 +61,7 @@ func mostSteps(ctx context.Context, cfg ngebm.Config) int {
 	examples := cfg.Limit
 	set, _, _ := strings.Cut(cfg.Data, ":")
 	if set == "digits" || slices.Contains(data.Toy2DKinds(), set) {
-		if train, _, err := data.Open(ctx, cfg.Data, data.Options{Limit: cfg.Limit, Offline: true}); err == nil {
+		if train, _, err := data.Open(ctx, cfg.Data, data.Options{Limit: cfg.Limit}); err == nil {
 			examples = train.Len()
 		}
 	}
