@@ -8,32 +8,29 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Augment says how training examples are varied, each time anew, in the order of
-// the fields but for the noise, which comes last. The zero value leaves them as
-// they are.
+// Augment configures random changes of training examples, drawn again for every step and applied
+// in the order of the fields, except that noise comes last. The zero value changes nothing.
 type Augment struct {
-	// Pad reflects that many pixels at each border (without repeating the
-	// border itself) and crops the image's size from a random place.
+	// Pad reflects that many pixels at each border (without repeating the border pixel) and
+	// crops the original size at a random offset. It must be below the shorter side.
 	Pad int `json:"pad"`
-	// Flip mirrors every second image, drawn at random, left to right.
+	// Flip mirrors an image left to right with probability 1/2.
 	Flip bool `json:"flip"`
-	// Noise is the standard deviation of normal noise on every value, in the
-	// network's units: pixels in [-1,1], points in their own. The sum is not
-	// clipped.
+	// Noise is the standard deviation of normal noise added to every value, in network
+	// units: pixels in [-1,1], points as they are. The sum is not clipped.
 	Noise float64 `json:"noise"`
-	// Cutout is the side in pixels of a square that is blotted out of every
-	// image: 0 in the network's units, half of the full light. Its centre is
-	// uniform over the image, so that a part of it may lie outside (DeVries,
-	// Taylor 2017, arXiv 1708.04552, whose images are centred on 0 as well).
+	// Cutout is the side in pixels of a square that is set to 0 in network units (mid-gray)
+	// in every image. Its center is uniform over the image, so that a part of the square may
+	// be outside (DeVries and Taylor 2017, arXiv 1708.04552, whose images are centered on 0
+	// as well).
 	Cutout int `json:"cutout,omitempty"`
-	// Mixup is α: each example becomes λ times itself plus 1-λ times another
-	// example of the batch, with one λ a batch from Beta(α,α) and the others by
-	// a random permutation (Zhang et al. 2018, arXiv 1710.09412). The loss has
-	// to mix the labels likewise: see [Batch].
+	// Mixup is α: each example becomes λ·itself + (1-λ)·another example of the batch, with
+	// one λ from Beta(α,α) per batch and a random permutation of the examples (Zhang et al.
+	// 2018, arXiv 1710.09412). The loss must mix the labels as well: see [Batch].
 	Mixup float64 `json:"mixup,omitempty"`
 }
 
-// check refuses what cannot be done to the examples of d.
+// check reports a setting that is invalid, or invalid for d.
 func (a Augment) check(d *Dataset) error {
 	switch {
 	case !(a.Noise >= 0) || math.IsInf(a.Noise, 0):
@@ -53,15 +50,14 @@ func (a Augment) check(d *Dataset) error {
 	height, width := d.Shape[0], d.Shape[1]
 	switch short, long := min(height, width), max(height, width); {
 	case a.Pad >= short:
-		return fmt.Errorf("data: the padding of %d pixels is not below the side of %dx%d images, which is as far as a reflection reaches: give %d or less", a.Pad, height, width, short-1)
+		return fmt.Errorf("data: the padding of %d pixels must be below the shorter side of %dx%d images: give %d or less", a.Pad, height, width, short-1)
 	case a.Cutout > long:
 		return fmt.Errorf("data: the cutout of %d pixels is larger than %dx%d images: give %d or less", a.Cutout, height, width, long)
 	}
 	return nil
 }
 
-// example writes one example into dst, with all that is done to it before it is
-// mixed with another.
+// example writes example index into dst, cropped, flipped and cut out.
 func (b *Batches) example(dst []float32, index int, rng *rand.Rand) {
 	size := b.data.Size()
 	if !b.data.IsImages() {
@@ -98,8 +94,7 @@ func (b *Batches) image(dst []float32, src []uint8, rng *rand.Rand) {
 	}
 }
 
-// reflect folds a coordinate that lies up to n-1 outside [0,n) back into it,
-// mirrored at the border pixel.
+// reflect maps a coordinate up to n-1 outside of [0,n) into it, mirrored at the border pixel.
 func reflect(i, n int) int {
 	if i < 0 {
 		return -i
@@ -110,8 +105,8 @@ func reflect(i, n int) int {
 	return i
 }
 
-// cutOut blots a square out of an image. One with an even side has its centre
-// between four pixels, the one that is drawn being below and right of it.
+// cutOut sets a square of an image to 0. For an even side the center is between four pixels, and
+// the one drawn is below and to the right of it.
 func cutOut(image []float32, shape []int, side int, rng *rand.Rand) {
 	height, width, channels := shape[0], shape[1], shape[2]
 	top, left := rng.IntN(height)-side/2, rng.IntN(width)-side/2
@@ -120,12 +115,12 @@ func cutOut(image []float32, shape []int, side int, rng *rand.Rand) {
 	}
 }
 
-// mix mixes the examples of a batch in pairs.
+// mix applies mixup to the batch.
 func (batch *Batch) mix(alpha float64, rng *rand.Rand) {
 	lambda := distuv.Beta{Alpha: alpha, Beta: alpha, Src: rng}.Rand()
 	if math.IsNaN(lambda) {
-		// With a tiny α both of the gamma variables whose quotient λ is can be
-		// too small for a float64; λ is 0 or 1 then, as good as exactly.
+		// λ is X/(X+Y) of gamma variables, which both underflow for a tiny α. Then λ is
+		// 0 or 1 to within float64.
 		lambda = float64(rng.IntN(2))
 	}
 	batch.Lambda = float32(lambda)
@@ -137,15 +132,15 @@ func (batch *Batch) mix(alpha float64, rng *rand.Rand) {
 		batch.Partner[i] = batch.Labels[j]
 		own, other := batch.X[i*width:(i+1)*width], batch.X[j*width:(j+1)*width]
 		for k, v := range own {
-			// The conversions keep the compiler from fusing, so that every
-			// processor gets the same bits.
+			// The conversions prevent a fused multiply-add, so that the bits are
+			// the same on every processor.
 			mixed[i*width+k] = float32(batch.Lambda*v) + float32((1-batch.Lambda)*other[k])
 		}
 	}
 	batch.X = mixed
 }
 
-// addNoise adds normal noise of deviation sigma.
+// addNoise adds normal noise of standard deviation sigma.
 func addNoise(x []float32, sigma float32, rng *rand.Rand) {
 	for i := range x {
 		x[i] += float32(sigma * float32(rng.NormFloat64()))

@@ -9,19 +9,19 @@ import (
 	"sync"
 )
 
-// Batch is what a network sees in one step.
+// Batch is the input of one training step.
 type Batch struct {
-	X      []float32 // batch size × Size() values, example by example, pixels in [-1,1]
-	Labels []int32   // one class index an example
-	// With mixup X is Lambda times each example plus 1-Lambda times another one,
-	// whose class is in Partner. Without, Partner is nil and Lambda is 1.
+	X      []float32 // shape [batch size, Size()]; pixels in [-1,1], before noise
+	Labels []int32   // shape [batch size], class indices
+	// With mixup, X is Lambda·example + (1-Lambda)·another example, whose class is in
+	// Partner. Without mixup, Partner is nil and Lambda is 1.
 	Partner []int32
 	Lambda  float32 // in [0,1], one for the whole batch
 }
 
-// Dataset returns the batch as a set of its own, to look at what the network
-// sees: of is the set that it was dealt from. Pixels are rounded to 0..255, what
-// noise took out of the range cut off.
+// Dataset returns the batch as a dataset, to look at what the network gets; of is the dataset
+// that it was drawn from. Pixels are rounded to 0..255; values that noise moved out of the range
+// are clipped.
 func (b Batch) Dataset(of *Dataset) (*Dataset, error) {
 	d := Dataset{Info: of.Info, Shape: of.Shape, Labels: b.Labels}
 	d.Name += ", as in a batch"
@@ -37,21 +37,19 @@ func (b Batch) Dataset(of *Dataset) (*Dataset, error) {
 	return New(d)
 }
 
-// Batches deals a set out in shuffled, augmented batches. Every epoch has an
-// order of its own, and what is left over at its end, too little for a batch,
-// is dropped. A batch is a function of the set, the batch size, the seed, the
-// augmentation and the step number, and of nothing else: not of how many
-// processors prepare it, nor of the batches taken before. A Batches may be used
-// from several goroutines.
+// Batches deals a dataset in shuffled, augmented batches. Every epoch has its own order, and
+// its last examples, too few for a batch, are dropped. A batch is a function of the dataset, the
+// batch size, the seed, the augmentation and the step number: neither the number of processors
+// nor the batches taken before change it. A Batches is safe for concurrent use.
 type Batches struct {
 	data  *Dataset
 	size  int
 	seed  uint64
 	aug   Augment
-	scale [math.MaxUint8 + 1]float32 // a pixel in the network's units
+	scale [math.MaxUint8 + 1]float32 // from a pixel to [-1,1]
 
 	mu     sync.Mutex
-	orders [2]order // of the two epochs asked for last, in slot epoch mod 2
+	orders [2]order // of the last two epochs, in slot epoch mod 2
 }
 
 type order struct {
@@ -59,7 +57,8 @@ type order struct {
 	indices []int // nil before first use
 }
 
-// NewBatches checks that the batches asked for can be made of d.
+// NewBatches returns the batches of size examples of d. It is an error if size is below 1 or
+// above d.Len(), or if aug has a setting that is invalid for d.
 func NewBatches(d *Dataset, size int, seed uint64, aug Augment) (*Batches, error) {
 	switch {
 	case size < 1:
@@ -106,8 +105,8 @@ func (b *Batches) At(step int) Batch {
 	return batch
 }
 
-// order returns the permutation of an epoch. It is kept, for drawing it takes
-// about as long as a batch; two are, since preparing ahead crosses over.
+// order returns the permutation of an epoch. Drawing it takes about as long as a batch, so it is
+// cached; two are, because prefetching crosses the end of an epoch.
 func (b *Batches) order(epoch int) []int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -118,18 +117,18 @@ func (b *Batches) order(epoch int) []int {
 	return slot.indices
 }
 
-// ahead is how many groups of batches From prepares before they are asked for: enough to
-// ride out a hiccup, at about a megabyte each or less.
+// ahead is how many groups of batches From prefetches: enough to bridge a pause of the workers,
+// at about a megabyte each or less.
 const ahead = 4
 
-// inGroup is how many batches a goroutine of From makes, one after the other: one of
-// images, but of small batches so many that to wake a goroutine is little beside it.
+// inGroup is how many batches a worker of From makes in a row: one for images, and more for
+// small batches, so that the cost of waking a goroutine is small in comparison.
 func (b *Batches) inGroup() int { return max(1, 1<<14/(b.size*b.data.Size())) }
 
-// From yields step after step, beginning with the given one, without end: the
-// consumer breaks off. Batches are prepared ahead on other goroutines and come
-// in order; a Batch is the consumer's own. When ctx is done the sequence ends
-// (ask ctx.Err() why). Once the loop is left no goroutine of it is running.
+// From yields step numbers and batches without end, starting at the given step; leave the loop
+// to stop. Batches are prefetched on other goroutines and arrive in order; the consumer owns
+// them. The sequence ends when ctx is done (see ctx.Err). No goroutine is left once the loop is
+// left.
 func (b *Batches) From(ctx context.Context, step int) iter.Seq2[int, Batch] {
 	return func(yield func(int, Batch) bool) {
 		ctx, stop := context.WithCancel(ctx)
@@ -137,8 +136,8 @@ func (b *Batches) From(ctx context.Context, step int) iter.Seq2[int, Batch] {
 		defer running.Wait()
 		defer stop()
 
-		// The capacity bounds the work ahead: a group is begun only once its
-		// place in the queue is won.
+		// The capacity bounds the prefetching: a group starts only once it is in the
+		// queue.
 		queue, size := make(chan chan []Batch, ahead), b.inGroup()
 		running.Go(func() {
 			for s := step; ; s += size {

@@ -56,7 +56,7 @@ func TestNewBatchesRefuses(t *testing.T) {
 		{"noise is not a number", decoded, 2, Augment{Noise: math.NaN()}, "the noise is NaN"},
 		{"noise without bound", decoded, 2, Augment{Noise: math.Inf(1)}, "the noise is +Inf"},
 		{"negative padding", decoded, 2, Augment{Pad: -1}, "the padding is -1"},
-		{"padding beyond the reflection", decoded, 2, Augment{Pad: 4}, "the padding of 4 pixels is not below the side of 4x6 images, which is as far as a reflection reaches: give 3 or less"},
+		{"padding beyond the reflection", decoded, 2, Augment{Pad: 4}, "the padding of 4 pixels must be below the shorter side of 4x6 images: give 3 or less"},
 		{"padded points", points, 2, Augment{Pad: 1}, "padding, flips and cutout are for images, but moons holds points"},
 		{"negative cutout", decoded, 2, Augment{Cutout: -1}, "the cutout is -1"},
 		{"cutout larger than the image", decoded, 2, Augment{Cutout: 7}, "the cutout of 7 pixels is larger than 4x6 images: give 6 or less"},

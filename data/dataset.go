@@ -1,11 +1,3 @@
-// Package data holds labelled examples and the ways to get them: sets that are
-// embedded or generated, files in the formats their authors publish, and
-// folders or archives of images; and the sets that are made from others to try a
-// model: strange ones ([Dataset.Strange], [Dataset.HoldOutClasses],
-// [Dataset.Resize]) and those gone bad ([Dataset.Corrupt]).
-//
-// Everything downstream (training, measuring, plotting) works on [Dataset]; a
-// set is named by one string everywhere (see [Open]).
 package data
 
 import (
@@ -19,39 +11,36 @@ import (
 	"slices"
 )
 
-// Info says what a data set is and where it came from. It is carried along by
-// every result that is computed from the set.
+// Info describes a dataset and its origin. Every result that is computed from the dataset
+// carries it.
 type Info struct {
 	Name     string   `json:"name"`     // as a person would cite it, "CIFAR-10 (JPEG)"
 	Split    string   `json:"split"`    // "train", "test" or "validation"
-	Source   string   `json:"source"`   // citation or address, never a path on this machine
-	License  string   `json:"license"`  // SPDX identifier or the authors' terms; "unknown" for a user's own
+	Source   string   `json:"source"`   // citation or address, never a local path
+	License  string   `json:"license"`  // SPDX identifier or the authors' terms; "unknown" for your own files
 	Lossy    bool     `json:"lossy"`    // true where pixels went through lossy compression
 	Classes  []string `json:"classes"`  // class names; a label is an index into them
 	Checksum string   `json:"checksum"` // SHA-256 over shape, MaxPixel, classes, examples and labels in order, hex
 }
 
-// maxSide bounds the height, width and channels of one image: far above what
-// these methods are used for, and low enough that their product is a size.
+// maxSide bounds the height, width and channels of one image, so that their product does not
+// overflow an int.
 const maxSide = 1 << 14
 
-// Dataset is a set of labelled examples in memory, all of one shape. Exactly
-// one of Pixels and Points is set. It is read-only once built: [New] computes
-// its checksum.
+// Dataset is a set of N labeled examples of one shape, in memory. Exactly one of Pixels and
+// Points is set. It must not be modified once built, because [New] computes its checksum.
 type Dataset struct {
 	Info
 	// Shape of one example: {height, width, channels} for images, {2} for
 	// points in the plane.
 	Shape []int
-	// Pixels holds N·height·width·channels values in 0..MaxPixel, row by row,
-	// channels last.
+	// Pixels has the shape [N, height, width, channels], values in 0..MaxPixel.
 	Pixels []uint8
-	// MaxPixel is the value of a fully lit pixel: 255 for photographs, 16 for
-	// the UCI digits.
+	// MaxPixel is the value of white: 255 for photographs, 16 for the UCI digits.
 	MaxPixel uint8
-	// Points holds N·2 coordinates, used as they are.
+	// Points has the shape [N, 2]. Networks get the coordinates unchanged.
 	Points []float32
-	// Labels holds N class indices in [0, len(Classes)).
+	// Labels has the shape [N], class indices in [0, len(Classes)).
 	Labels []int32
 }
 
@@ -67,11 +56,11 @@ func (d *Dataset) Size() int {
 	return n
 }
 
-// IsImages tells whether examples are images (false: points in the plane).
+// IsImages reports whether the examples are images; otherwise they are points.
 func (d *Dataset) IsImages() bool { return d.Points == nil }
 
-// Example writes example i into dst, which has length Size, as a network sees
-// it: pixels mapped from 0..MaxPixel to [-1,1], points unchanged.
+// Example writes example i into dst, which has length Size, as input of a network: pixels
+// scaled from 0..MaxPixel to [-1,1], points unchanged.
 func (d *Dataset) Example(i int, dst []float32) {
 	size := d.Size()
 	if !d.IsImages() {
@@ -80,19 +69,19 @@ func (d *Dataset) Example(i int, dst []float32) {
 	}
 	scale := 2 / float32(d.MaxPixel)
 	for j, p := range d.Pixels[i*size : (i+1)*size] {
-		// The conversion keeps the compiler from fusing the two operations,
-		// so that every processor gets the same bits.
+		// The conversion prevents a fused multiply-add, so that the bits are the same on
+		// every processor.
 		dst[j] = float32(float32(p)*scale) - 1
 	}
 }
 
-// String describes the set in one line.
+// String describes the dataset in one line: name, split, size, shape, number of classes.
 func (d *Dataset) String() string {
 	return fmt.Sprintf("%s %s: %d examples of %v in %d classes", d.Name, d.Split, d.Len(), d.Shape, len(d.Classes))
 }
 
-// Subset returns the examples at the given indices, in that order, as a set of
-// its own with its own checksum.
+// Subset returns the examples at the given indices, in that order, as a new dataset with the
+// split name given. It is an error if an index is out of range or there are none.
 func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 	size := d.Size()
 	sub := &Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel}
@@ -105,7 +94,7 @@ func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 	}
 	for _, i := range indices {
 		if i < 0 || i >= d.Len() {
-			return nil, fmt.Errorf("data: index %d is outside %s, which has %d examples", i, d.Name, d.Len())
+			return nil, fmt.Errorf("data: index %d is out of range: %s has %d examples", i, d.Name, d.Len())
 		}
 		sub.Labels = append(sub.Labels, d.Labels[i])
 		if d.IsImages() {
@@ -117,17 +106,16 @@ func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 	return New(*sub)
 }
 
-// New checks a set that a loader has filled in and gives it its checksum. The
-// slices become the set's own. The error names the first fault: neither or both
-// of Pixels and Points, no examples, no classes or names of them with control
-// characters, a shape that is not that of
-// images or points, lengths that disagree, a label or pixel out of range, a
-// coordinate that is not finite.
+// New validates a dataset that a loader has filled in and computes its checksum. It keeps the
+// slices. The error describes the first problem: not exactly one of Pixels and Points, no
+// examples, no classes or class names with control characters, a shape that is not that of
+// images or points, lengths that disagree, a label or pixel out of range, or a coordinate that
+// is not finite.
 func New(d Dataset) (*Dataset, error) {
 	if err := d.check(); err != nil {
 		name := d.Name
 		if name == "" {
-			name = "data set"
+			name = "dataset"
 		}
 		return nil, fmt.Errorf("data: %s: %w", shown(name), err)
 	}
@@ -146,12 +134,12 @@ func (d *Dataset) check() error {
 	}
 	for i, class := range d.Classes {
 		if !isVisible(class) {
-			return fmt.Errorf("class %d is called %q, which has characters that cannot be shown: rename it", i, class)
+			return fmt.Errorf("class %d is called %q, which has unprintable characters: rename it", i, class)
 		}
 	}
 	for i, label := range d.Labels {
 		if label < 0 || int(label) >= len(d.Classes) {
-			return fmt.Errorf("example %d has label %d, but labels of %d classes go from 0 to %d", i, label, len(d.Classes), len(d.Classes)-1)
+			return fmt.Errorf("example %d has label %d, but with %d classes labels range from 0 to %d", i, label, len(d.Classes), len(d.Classes)-1)
 		}
 	}
 	if d.IsImages() {
@@ -162,13 +150,13 @@ func (d *Dataset) check() error {
 
 func (d *Dataset) checkPixels() error {
 	if len(d.Shape) != 3 || slices.Min(d.Shape) < 1 || slices.Max(d.Shape) > maxSide {
-		return fmt.Errorf("shape %v is not that of images: want [height width channels], each from 1 to %d", d.Shape, maxSide)
+		return fmt.Errorf("shape %v is not an image shape: want [height width channels], each from 1 to %d", d.Shape, maxSide)
 	}
 	if d.MaxPixel == 0 {
-		return errors.New("MaxPixel is 0: set it to the value of a fully lit pixel, 255 for photographs")
+		return errors.New("MaxPixel is 0: set it to the value of white, 255 for photographs")
 	}
 	if want := d.Len() * d.Size(); len(d.Pixels) != want {
-		return fmt.Errorf("%d labels of shape %v need %d pixels, there are %d", d.Len(), d.Shape, want, len(d.Pixels))
+		return fmt.Errorf("%d images of shape %v need %d pixels, but there are %d", d.Len(), d.Shape, want, len(d.Pixels))
 	}
 	if d.MaxPixel == math.MaxUint8 {
 		return nil
@@ -183,10 +171,10 @@ func (d *Dataset) checkPixels() error {
 
 func (d *Dataset) checkPoints() error {
 	if !slices.Equal(d.Shape, []int{2}) {
-		return fmt.Errorf("shape %v is not that of points in the plane: want [2]", d.Shape)
+		return fmt.Errorf("shape %v is not a point shape: want [2]", d.Shape)
 	}
 	if want := d.Len() * 2; len(d.Points) != want {
-		return fmt.Errorf("%d labels need %d coordinates, there are %d", d.Len(), want, len(d.Points))
+		return fmt.Errorf("%d points need %d coordinates, but there are %d", d.Len(), want, len(d.Points))
 	}
 	for i, x := range d.Points {
 		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
@@ -196,8 +184,8 @@ func (d *Dataset) checkPoints() error {
 	return nil
 }
 
-// checksum hashes everything that a result can depend on, numbers in
-// little-endian order.
+// checksum hashes everything that a result can depend on, numbers in little-endian order.
+// Stored runs hold it: its input must not change.
 func (d *Dataset) checksum() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%v %d %d %q\n", d.Shape, d.MaxPixel, d.Len(), d.Classes)

@@ -42,17 +42,17 @@ func TestNewRefuses(t *testing.T) {
 		{"neither", func(d *Dataset) { d.Pixels = nil }, "exactly one of Pixels and Points"},
 		{"empty", func(d *Dataset) { d.Labels = nil }, "no examples"},
 		{"no classes", func(d *Dataset) { d.Classes = nil }, "no class names"},
-		{"class that ends the line", func(d *Dataset) { d.Classes[0] = "a\x1b[2J\nb" }, `class 0 is called "a\x1b[2J\nb", which has characters that cannot be shown: rename it`},
-		{"label too high", func(d *Dataset) { d.Labels[1] = 2 }, "example 1 has label 2, but labels of 2 classes go from 0 to 1"},
+		{"class that ends the line", func(d *Dataset) { d.Classes[0] = "a\x1b[2J\nb" }, `class 0 is called "a\x1b[2J\nb", which has unprintable characters: rename it`},
+		{"label too high", func(d *Dataset) { d.Labels[1] = 2 }, "example 1 has label 2, but with 2 classes labels range from 0 to 1"},
 		{"label below 0", func(d *Dataset) { d.Labels[0] = -1 }, "example 0 has label -1"},
-		{"flat shape", func(d *Dataset) { d.Shape = []int{2, 1} }, "shape [2 1] is not that of images"},
-		{"zero shape", func(d *Dataset) { d.Shape = []int{0, 2, 1} }, "shape [0 2 1] is not that of images"},
-		{"shape whose product overflows", func(d *Dataset) { d.Shape = []int{1 << 31, 1 << 31, 4} }, "is not that of images"},
-		{"pixels missing", func(d *Dataset) { d.Pixels = d.Pixels[:3] }, "need 4 pixels, there are 3"},
+		{"flat shape", func(d *Dataset) { d.Shape = []int{2, 1} }, "shape [2 1] is not an image shape"},
+		{"zero shape", func(d *Dataset) { d.Shape = []int{0, 2, 1} }, "shape [0 2 1] is not an image shape"},
+		{"shape whose product overflows", func(d *Dataset) { d.Shape = []int{1 << 31, 1 << 31, 4} }, "is not an image shape"},
+		{"pixels missing", func(d *Dataset) { d.Pixels = d.Pixels[:3] }, "need 4 pixels, but there are 3"},
 		{"no MaxPixel", func(d *Dataset) { d.MaxPixel = 0 }, "MaxPixel is 0"},
 		{"pixel too high", func(d *Dataset) { d.Pixels[2] = 17 }, "example 1 has a pixel of 17, above MaxPixel 16"},
-		{"points in space", func(d *Dataset) { points(d); d.Shape = []int{3} }, "shape [3] is not that of points"},
-		{"coordinate missing", func(d *Dataset) { points(d); d.Points = d.Points[:3] }, "need 4 coordinates, there are 3"},
+		{"points in space", func(d *Dataset) { points(d); d.Shape = []int{3} }, "shape [3] is not a point shape"},
+		{"coordinate missing", func(d *Dataset) { points(d); d.Points = d.Points[:3] }, "need 4 coordinates, but there are 3"},
 		{"not a number", func(d *Dataset) { points(d); d.Points[3] = float32(math.NaN()) }, "example 1 has the coordinate NaN"},
 		{"infinite", func(d *Dataset) { points(d); d.Points[0] = float32(math.Inf(1)) }, "example 0 has the coordinate +Inf"},
 	} {
@@ -132,5 +132,5 @@ func TestSubset(t *testing.T) {
 		t.Error("the part has the whole's checksum")
 	}
 	_, err = d.Subset("part", []int{2})
-	says(t, err, "index 2 is outside two, which has 2 examples")
+	says(t, err, "index 2 is out of range: two has 2 examples")
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // digitsFile holds 1,797 records of 64 pixels and the digit; digits/README.md
-// says where it comes from.
+// has its source.
 //
 //go:embed digits/digits.bin
 var digitsFile string
@@ -16,11 +16,10 @@ const (
 	digitsTest   = 600
 )
 
-// openDigits gives the UCI digits in a split of this project's own: 600
-// examples, drawn at random in proportion to the classes and the same for ever,
-// are the test set. What scikit-learn ships, and this is, is one part of the
-// original whole (its test part, by 13 writers), so results compare with no
-// other split, and the test set says nothing about writers not seen before.
+// openDigits returns the UCI digits in a split made here: 600 test examples, drawn at random and
+// stratified by class, always the same. The data are those of scikit-learn, which are one part of
+// the original (its test part, by 13 writers). So results are not comparable with other splits,
+// and the test set does not measure generalization to new writers.
 func openDigits(context.Context, string, Options) (train, test *Dataset, err error) {
 	all := Dataset{
 		Info: Info{

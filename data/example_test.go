@@ -27,7 +27,7 @@ func ExampleOpen_unknown() {
 	_, _, err := data.Open(context.Background(), "circle", data.Options{})
 	fmt.Println(err)
 	// Output:
-	// data: no data set is called "circle" (did you mean circles[:N]?); the names are digits, moons[:N], circles[:N], spirals[:N], pinwheel[:N], checkerboard[:N], eight-gaussians[:N], cifar10, cifar100, cifar100-coarse, svhn, mnist, fashion-mnist, kmnist, cifar10-c:KIND[/SEVERITY], cifar100-c:KIND[/SEVERITY], medmnist:NAME, folder:PATH, tar:PATH, zip:PATH, npz:PATH, celeba[:PATH], and @SIZE after those of image sets resizes them
+	// data: no dataset is called "circle" (did you mean circles[:N]?); the names are digits, moons[:N], circles[:N], spirals[:N], pinwheel[:N], checkerboard[:N], eight-gaussians[:N], cifar10, cifar100, cifar100-coarse, svhn, mnist, fashion-mnist, kmnist, cifar10-c:KIND[/SEVERITY], cifar100-c:KIND[/SEVERITY], medmnist:NAME, folder:PATH, tar:PATH, zip:PATH, npz:PATH, celeba[:PATH], and @SIZE after those of image sets resizes them
 }
 
 // Validation examples are held out of the training set; the test set stays for
@@ -90,4 +90,46 @@ func ExamplePublishedSets() {
 	//   by TensorFlow Datasets, url_checksums/svhn_cropped.txt
 	// http://ufldl.stanford.edu/housenumbers/test_32x32.mat 64275384 SHA-256 cdce80df…
 	//   by TensorFlow Datasets, url_checksums/svhn_cropped.txt
+}
+
+// The flow of package data: open a dataset, split off a validation set, deal augmented
+// batches, and make an out-of-distribution set and a corrupted one for evaluation.
+func Example() {
+	train, test, err := data.Open(context.Background(), "digits", data.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	train, validation, err := train.RandomSplit(197, 1, "train", "validation")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	batches, err := data.NewBatches(train, 64, 1, data.Augment{Pad: 1, Noise: .03})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	batch := batches.At(0)
+	ood, err := test.SynthesizeOOD("uniform noise", 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	noisy, err := test.Corrupt("gaussian noise", 3, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(train)
+	fmt.Println(validation)
+	fmt.Println(len(batch.Labels), "labels,", len(batch.X), "values a batch,", batches.StepsPerEpoch(), "steps an epoch")
+	fmt.Println(ood)
+	fmt.Println(noisy)
+	// Output:
+	// UCI digits train: 1000 examples of [8 8 1] in 10 classes
+	// UCI digits validation: 197 examples of [8 8 1] in 10 classes
+	// 64 labels, 4096 values a batch, 15 steps an epoch
+	// UCI digits, uniform noise made from test: 600 examples of [8 8 1] in 10 classes
+	// UCI digits, gaussian noise 3 test: 600 examples of [8 8 1] in 10 classes
 }

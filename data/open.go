@@ -207,7 +207,7 @@ func unknown(name, kind string) error {
 		}
 		hint = fmt.Sprintf(" (for the file write %s:%s)", form, shown(name))
 	}
-	return fmt.Errorf("data: no data set is called %q%s; the names are %s, and @SIZE after those of image sets resizes them", name, hint, strings.Join(patterns, ", "))
+	return fmt.Errorf("data: no dataset is called %q%s; the names are %s, and @SIZE after those of image sets resizes them", name, hint, strings.Join(patterns, ", "))
 }
 
 // CacheFolder returns the folder for downloads and decoded images, made if need

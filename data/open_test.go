@@ -44,11 +44,11 @@ func TestOpenRefuses(t *testing.T) {
 		limit int
 		want  []string
 	}{
-		{"mnist-c", 0, []string{`no data set is called "mnist-c"`, "the names are digits, moons[:N]", "cifar10", "folder:PATH", "tar:PATH", "@SIZE after those of image sets resizes them"}},
-		{"photos.zip@64", 0, []string{`no data set is called "photos.zip"`, "for the file write zip:photos.zip"}},
+		{"mnist-c", 0, []string{`no dataset is called "mnist-c"`, "the names are digits, moons[:N]", "cifar10", "folder:PATH", "tar:PATH", "@SIZE after those of image sets resizes them"}},
+		{"photos.zip@64", 0, []string{`no dataset is called "photos.zip"`, "for the file write zip:photos.zip"}},
 		{"photos.zip", 0, []string{"for the file write zip:photos.zip"}},
 		{"arrays.npz", 0, []string{"for the file write npz:arrays.npz"}},
-		{"", 0, []string{`no data set is called ""`}},
+		{"", 0, []string{`no dataset is called ""`}},
 		{"moon", 0, []string{"did you mean moons[:N]?"}},
 		{"cifar-10", 0, []string{"did you mean cifar10?"}},
 		{"decoded", 0, []string{"for the folder write folder:decoded"}},

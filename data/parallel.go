@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// parallelFor calls do for 0 … n-1 on all processors, in no particular order,
-// and returns an error if one did. What do makes must depend on its argument
-// only.
+// parallelFor calls do for 0 … n-1 on all processors, in any order, and returns an error if one
+// call did. What do computes must depend on its argument only.
 func parallelFor(n int, do func(i int) error) error {
 	var workers errgroup.Group
 	var next atomic.Int64
@@ -21,7 +20,7 @@ func parallelFor(n int, do func(i int) error) error {
 					return nil
 				}
 				if err := do(i); err != nil {
-					next.Store(int64(n)) // the others need not go on
+					next.Store(int64(n)) // stop the other workers
 					return err
 				}
 			}

@@ -7,7 +7,7 @@ import (
 	"ngebm/data/progress"
 )
 
-// tracker counts one task's work for a reporter.
+// tracker reports the progress of one task.
 type tracker struct {
 	to     progress.Reporter
 	report progress.Report
@@ -24,13 +24,13 @@ func (t *tracker) add(n int) {
 	t.to.Report(t.report)
 }
 
-// finish makes the last report; defer it.
+// finish sends the last report; defer it.
 func (t *tracker) finish() {
 	t.report.Finished = true
 	t.add(0)
 }
 
-// reader counts what is read from r as work done.
+// reader returns r, counting the bytes read as progress.
 func (t *tracker) reader(r io.Reader) io.Reader { return &trackedReader{r, t} }
 
 type trackedReader struct {

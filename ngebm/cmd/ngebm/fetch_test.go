@@ -63,7 +63,7 @@ func TestFetchSets(t *testing.T) {
 	for args, want := range map[string][]string{
 		"fetch":           {"name a data set", "-list"},
 		"fetch -list all": {`-list takes no names, but got "all"`},
-		"fetch svnh":      {`no data set is called "svnh" (did you mean svhn?)`},
+		"fetch svnh":      {`no dataset is called "svnh" (did you mean svhn?)`},
 		"fetch digits svhn": {
 			"data: svhn: fetch: svhn-train_32x32.mat is not in the cache, and downloads are forbidden (offline): get it from http://ufldl.stanford.edu/",
 			"put it at " + filepath.Join(cache, "svhn-train_32x32.mat"), "put it at " + filepath.Join(cache, "svhn-test_32x32.mat")},
