@@ -1,10 +1,3 @@
-// Package bench times training steps, evaluation and an attack on this machine, and
-// optionally the same work in PyTorch or JAX.
-//
-// Each row of the table runs in a separate process, so that its peak memory can be
-// measured. A peer (PyTorch or JAX) takes turns with this program, so that other load on
-// the machine slows both. It starts from the same weights and examples, which it reads
-// from an NPZ file, and its losses show that it did the same work.
 package bench
 
 import (

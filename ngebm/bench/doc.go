@@ -1,0 +1,68 @@
+// Package bench times training steps, evaluation and an attack on this machine, and
+// optionally the same work in PyTorch or JAX.
+//
+// Each row of the table runs in a separate process, so that its peak memory can be
+// measured. A peer (PyTorch or JAX) takes turns with this program, so that other load on
+// the machine slows both. It starts from the same weights and examples, which it reads
+// from an NPZ file, and its losses show that it did the same work.
+//
+// # What a run costs
+//
+// Count passes over the network. A step of cross-entropy takes 3 (forward, back to the
+// activations, back to the weights). A step of NG-EBM takes 6, because the gradient norm
+// is differentiated again. A step of JEM takes 46: two in each of its 20 SGLD steps, and
+// 6 for the losses of the batch and of the samples. Evaluation takes 1; ‖∂E/∂x‖ and a step of PGD take 2 each. Work grows linearly
+// with the batch, the depth and the number of pixels, and with the square of the width.
+// The memory of activations grows linearly with all of them.
+//
+// Computed, in GFLOP for one image of 32×32×3:
+//
+//	network                    weights  forward  cross-entropy  NG-EBM  JEM
+//	wrn-10-2                   .30 M    .15      .44            .87     6.7
+//	wrn-10-4                   1.2 M    .56      1.7            3.4     26
+//	wrn-16-2                   .69 M    .26      .78            1.6     12
+//	wrn-16-4                   2.7 M    1.0      3.0            6.1     47
+//	wrn-28-10 (the paper's)    36 M     12       36             71      550
+//
+// # Measured on two CPU cores
+//
+// An AMD EPYC with AVX-512, float32; medians of 14 steps in seven turns; ratios of one
+// run or two, ours divided by the peer's, so that less than 1 is faster:
+//
+//	step                                        ms    PyTorch 2.15  JAX 0.10.2  peak MiB (PyTorch's)
+//	wrn-10-2, 64 images, cross-entropy          193   .88, .88      .61         458, 478 (930)
+//	wrn-10-2, 64 images, NG-EBM                 367   .79, .83      .28         614, 801 (1058)
+//	wrn-16-4, 32 images, cross-entropy          493   .95, .93      .73         760, 788 (986)
+//	wrn-16-4, 32 images, NG-EBM                 1007  .89, .83      .29         968, 970 (1240)
+//	mlp-128-128, 128 points, cross-entropy      .21                 .98         212
+//	mlp-128-128, 128 points, NG-EBM             .45                 .76         220
+//
+// JAX's ratios are from before convolutions of 64 channels and more were computed with
+// Winograd's F(4, 3), in half as many multiplications (on the CPU only), which saves 7 to
+// 9 % of a step of wrn-16-4. GFLOP/s count the multiplications of the network, not
+// those of the algorithm. JEM's step of wrn-10-2 took 3 s before these changes.
+//
+// The MLP's steps are so short that calling the device is a large part of them. So up to
+// 64 steps are taken by one call, in a loop on the device, when training too; JAX's number
+// is that of lax.scan. Training, with its batches, augmentation, history and checkpoints,
+// reaches 1.00 of the speed of these bare steps with wrn-10-2 and .96 to .98 with the MLP.
+//
+// # Several devices
+//
+// train -devices N shares the batch of each step among N GPUs of one machine. XLA's
+// partitioner divides the graph, so the variance is over the whole batch. JEM's chains
+// are shared too. The number of devices is not part of the configuration: losses equal
+// those of one device up to rounding (1e-6 in the tests, on four devices of XLA's CPU),
+// and a run may be resumed with another number. -set precision=bfloat16 trains with
+// activations and gradients in bfloat16 and weights in float32. Gradients are not
+// accumulated over smaller batches: the variance of parts is not that of the whole.
+//
+// # What to expect of GPUs
+//
+// Computed, not measured. The paper's run (WRN-28-10, 45,000 images, 150 epochs) is 480
+// PFLOP with NG-EBM and 3,700 with JEM. A GPU that reaches 40 % of an H100's 989 TFLOP/s
+// in bfloat16 takes 20 minutes for NG-EBM (10 for cross-entropy) and 2.6 hours for JEM. One
+// that reaches 40 % of the 495 TFLOP/s of TF32 takes twice as long. Eight GPUs take an
+// eighth of that, plus an all-reduce of 146 MB a step, which is little for batches of 512.
+// "ngebm bench -h" ends with the command that measures a GPU.
+package bench
