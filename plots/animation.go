@@ -1,11 +1,8 @@
 package plots
 
 import (
-	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"html"
 	"image"
 	"image/color"
 	"image/draw"
@@ -14,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"gonum.org/v1/plot/vg"
 )
 
 // Animation is a row of figures that are shown one after the other, for ever: a
@@ -23,6 +20,8 @@ type Animation struct {
 	// Alt says what is to be seen, for readers who cannot see it. Animate puts together
 	// what the first and the last figure say; a better one may be put.
 	Alt string
+	// Width and Height are those of its figures.
+	Width, Height vg.Length
 
 	frames []*Figure
 	each   time.Duration
@@ -46,7 +45,7 @@ func Animate(each time.Duration, frames ...*Figure) (*Animation, error) {
 		}
 	}
 	alt := fmt.Sprintf("Animation of %d figures. At the start: %s At the end: %s", len(frames), frames[0].Alt, frames[len(frames)-1].Alt)
-	return &Animation{alt, frames, each}, nil
+	return &Animation{alt, frames[0].Width, frames[0].Height, frames, each}, nil
 }
 
 // gifColors is how many colours an animation has; with none they fill six bits.
@@ -57,7 +56,7 @@ const gifColors = 63
 // stands still costs nothing.
 func (a *Animation) GIF(w io.Writer) error {
 	var out gif.GIF
-	first, last := a.frames[0].pixels(screenDPI), a.frames[len(a.frames)-1].pixels(screenDPI)
+	first, last := a.frames[0].Image(screenDPI), a.frames[len(a.frames)-1].Image(screenDPI)
 	both := image.NewRGBA(image.Rect(0, 0, first.Rect.Dx(), 2*first.Rect.Dy()))
 	draw.Draw(both, first.Rect, first, image.Point{}, draw.Src)
 	draw.Draw(both, first.Rect.Add(image.Pt(0, first.Rect.Dy())), last, image.Point{}, draw.Src)
@@ -65,7 +64,7 @@ func (a *Animation) GIF(w io.Writer) error {
 	out.Config = image.Config{Width: first.Rect.Dx(), Height: first.Rect.Dy(), ColorModel: append(colors, color.RGBA{})}
 	var before *image.Paletted
 	for i, f := range a.frames {
-		frame := paletted(f.pixels(screenDPI), colors)
+		frame := paletted(f.Image(screenDPI), colors)
 		delay := int(a.each / (10 * time.Millisecond)) // in hundredths of a second
 		if i == len(a.frames)-1 {
 			delay *= 4
@@ -110,25 +109,4 @@ func (a *Animation) Save(path string) error {
 		return fmt.Errorf("plots: cannot save the animation: %w", err)
 	}
 	return nil
-}
-
-// Show puts the animation into the output of the notebook cell that is running, as an
-// img element of HTML, which carries the alternative text and shows in a notebook that
-// is not trusted, too. Outside a notebook it shows nothing and returns an error.
-func (a *Animation) Show() error { return show("animation", a.message) }
-
-// message is the animation as Jupyter's display_data.
-func (a *Animation) message() (*protocol.DisplayData, error) {
-	var raw bytes.Buffer
-	if err := a.GIF(&raw); err != nil {
-		return nil, fmt.Errorf("plots: %w", err)
-	}
-	f := a.frames[0]
-	img := fmt.Sprintf(`<img style="max-width:100%%;background:white" width="%d" height="%d" alt="%s" src="data:image/gif;base64,%s">`,
-		int(f.Width.Dots(screenDPI)+0.5), int(f.Height.Dots(screenDPI)+0.5), html.EscapeString(a.Alt),
-		base64.StdEncoding.EncodeToString(raw.Bytes()))
-	return &protocol.DisplayData{Data: map[protocol.MIMEType]any{
-		protocol.MIMETextHTML:  img,
-		protocol.MIMETextPlain: a.Alt,
-	}}, nil
 }

@@ -79,14 +79,14 @@ func oddImages(t *testing.T) map[string]oddOf {
 			{"mismatched", func() (*Figure, error) { return Corruptions(cut(t), 1, 1) }, "127 pixels"},
 			{"no size", func() (*Figure, error) { return Corruptions(sizeless(), 0, 1) }, "make sets with data.New"},
 		}, []string{"NaN", "infinite", "one bin"}},
-		"Strangers": {[]odd{
-			{"nothing", func() (*Figure, error) { return Strangers(nil, nil, 1) }, "no data set"},
-			{"nothing", func() (*Figure, error) { return Strangers(grey, nil, 1) }, "choose 1 to 400"},
-			{"one", func() (*Figure, error) { return Strangers(one, []int{0}, 1) }, ""},
-			{"one class", func() (*Figure, error) { return Strangers(&lone, []int{0}, 1) }, ""},
-			{"all equal", func() (*Figure, error) { return Strangers(dot, []int{0}, 1) }, ""},
-			{"mismatched", func() (*Figure, error) { return Strangers(cut(t), []int{0}, 1) }, "127 pixels"},
-			{"no size", func() (*Figure, error) { return Strangers(sizeless(), []int{0}, 1) }, "make sets with data.New"},
+		"SyntheticOOD": {[]odd{
+			{"nothing", func() (*Figure, error) { return SyntheticOOD(nil, nil, 1) }, "no data set"},
+			{"nothing", func() (*Figure, error) { return SyntheticOOD(grey, nil, 1) }, "choose 1 to 400"},
+			{"one", func() (*Figure, error) { return SyntheticOOD(one, []int{0}, 1) }, ""},
+			{"one class", func() (*Figure, error) { return SyntheticOOD(&lone, []int{0}, 1) }, ""},
+			{"all equal", func() (*Figure, error) { return SyntheticOOD(dot, []int{0}, 1) }, ""},
+			{"mismatched", func() (*Figure, error) { return SyntheticOOD(cut(t), []int{0}, 1) }, "127 pixels"},
+			{"no size", func() (*Figure, error) { return SyntheticOOD(sizeless(), []int{0}, 1) }, "make sets with data.New"},
 		}, []string{"NaN", "infinite", "one bin"}},
 		"Adversarials": {[]odd{
 			{"nothing", func() (*Figure, error) { return Adversarials(shape) }, "no adversarial example"},

@@ -51,6 +51,7 @@ func oddRuns(t *testing.T) map[string]oddOf {
 		}, []string{"one class", "one bin"}}
 	}
 	return map[string]oddOf{
+		"Terms": oddTerms(),
 		"History": {[]odd{
 			{"nothing", func() (*Figure, error) { return History() }, "no run"},
 			run("nothing", "has no steps: train it first", nil),

@@ -107,7 +107,7 @@ func ExampleROC() {
 	if err != nil {
 		panic(err)
 	}
-	_ = both.Show() // in a notebook; Save writes a file
+	_ = both // both.Save("figure.png") writes it; notebook.Show(both) shows it in a notebook
 	// Output:
 }
 

@@ -8,7 +8,6 @@ package plots
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -19,8 +18,6 @@ import (
 	"strings"
 
 	"github.com/ericpauley/go-quantize/quantize"
-	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/protocol"
 	xdraw "golang.org/x/image/draw"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -55,7 +52,7 @@ type Figure struct {
 // colours; grey ones, which have few, are written in a palette of just these.
 func (f *Figure) PNG(w io.Writer) error {
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	img := f.image()
+	img := f.Image(imageDPI)
 	colors := ownColors(img)
 	if len(colors) == 0 {
 		if f.photo {
@@ -69,11 +66,9 @@ func (f *Figure) PNG(w io.Writer) error {
 // pngColors is how many colours a figure without images is written in.
 const pngColors = 128
 
-// image draws the figure in the pixels of a PNG.
-func (f *Figure) image() *image.RGBA { return f.pixels(imageDPI) }
-
-// pixels draws the figure at so many pixels an inch.
-func (f *Figure) pixels(dpi int) *image.RGBA {
+// Image draws the figure on white at a resolution in pixels per inch: 96 gives the size
+// at which a browser shows it, 192 what [Figure.PNG] writes.
+func (f *Figure) Image(dpi int) *image.RGBA {
 	canvas := vgimg.NewWith(vgimg.UseWH(f.Width, f.Height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
 	f.draw(draw.New(canvas))
 	img := image.NewRGBA(canvas.Image().Bounds())
@@ -163,50 +158,6 @@ func save(path string, write func(io.Writer) error) error {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return file.Commit()
-}
-
-// Show puts the figure into the output of the notebook cell that is running, as
-// a PNG (the one format that every viewer of notebooks shows, trusted or not) in
-// twice the pixels of the size it takes up. Outside a notebook it shows nothing
-// and returns an error.
-func (f *Figure) Show() error { return show("figure", f.message) }
-
-// show sends a message to the notebook whose cell is running.
-func show(what string, message func() (*protocol.DisplayData, error)) error {
-	if !gonbui.IsNotebook {
-		return fmt.Errorf("plots: Show needs a GoNB notebook: use Save to write the %s to a file", what)
-	}
-	m, err := message()
-	if err != nil {
-		return err
-	}
-	gonbui.SendData(m)
-	gonbui.Sync() // a cell that ends at once would leave what it shows behind
-	return gonbui.Error()
-}
-
-// message is the figure as Jupyter's display_data. Width and height go with the
-// image, where Jupyter looks for them; the alternative text goes beside it,
-// where nbconvert finds it (GoNB's wire knows no map of mixed values), and is
-// the output's plain text.
-func (f *Figure) message() (*protocol.DisplayData, error) {
-	var raw bytes.Buffer
-	if err := f.PNG(&raw); err != nil {
-		return nil, fmt.Errorf("plots: %w", err)
-	}
-	return &protocol.DisplayData{
-		Data: map[protocol.MIMEType]any{
-			protocol.MIMEImagePNG:  raw.Bytes(),
-			protocol.MIMETextPlain: f.Alt,
-		},
-		Metadata: map[string]any{
-			string(protocol.MIMEImagePNG): map[string]int{
-				"width":  int(f.Width.Dots(screenDPI) + 0.5),
-				"height": int(f.Height.Dots(screenDPI) + 0.5),
-			},
-			"alt": f.Alt,
-		},
-	}, nil
 }
 
 // SideBySide puts figures into one, from left to right, their tops in line.

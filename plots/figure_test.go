@@ -1,24 +1,17 @@
 package plots
 
 import (
-	"bytes"
-	"encoding/gob"
-	"encoding/json"
-	"fmt"
 	"image"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
 // checkDrawn draws a figure and fails if it is blank or of a wrong size.
 func checkDrawn(t *testing.T, f *Figure) image.Image {
 	t.Helper()
-	img := f.image()
+	img := f.Image(imageDPI)
 	if w, h := int(f.Width.Dots(imageDPI)+0.5), int(f.Height.Dots(imageDPI)+0.5); img.Bounds().Dx() != w || img.Bounds().Dy() != h {
 		t.Errorf("%v pixels, want %d by %d", img.Bounds(), w, h)
 	}
@@ -75,45 +68,6 @@ func TestSave(t *testing.T) {
 	}
 }
 
-// What Show sends goes through GoNB's wire (encoding/gob) and becomes Jupyter's
-// display_data with width, height and alternative text.
-func TestShowMessage(t *testing.T) {
-	f := figure(t)
-	message, err := f.message()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wire bytes.Buffer
-	if err := gob.NewEncoder(&wire).Encode(message); err != nil {
-		t.Fatal(err)
-	}
-	var got protocol.DisplayData
-	if err := gob.NewDecoder(&wire).Decode(&got); err != nil {
-		t.Fatal(err)
-	}
-	metadata, err := json.Marshal(got.Metadata)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := fmt.Sprintf(`{"alt":%q,"image/png":{"height":%d,"width":768}}`, f.Alt, int(f.Height.Dots(96)+0.5))
-	if string(metadata) != want {
-		t.Errorf("metadata %s, want %s", metadata, want)
-	}
-	config, err := png.DecodeConfig(bytes.NewReader(got.Data[protocol.MIMEImagePNG].([]byte)))
-	if err != nil || config.Width != 2*768 {
-		t.Errorf("%d pixels wide, want twice the 768 it takes up: %v", config.Width, err)
-	}
-	if got.Data[protocol.MIMETextPlain] != f.Alt {
-		t.Error("the plain text is not the alternative text")
-	}
-}
-
-func TestShowOutsideNotebook(t *testing.T) {
-	if err := figure(t).Show(); err == nil || !strings.Contains(err.Error(), "use Save") {
-		t.Errorf("error %v, want one that says what to do", err)
-	}
-}
-
 func TestSideBySide(t *testing.T) {
 	d := stripes(t, 3, 8, 8, 1)
 	images, err := Images(d, upTo(3), nil)
@@ -147,7 +101,7 @@ func TestFewColors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := f.image()
+	all := f.Image(imageDPI)
 	few := paletted(all, fewColors(all, pngColors))
 	off, worst := 0, 0
 	for y := range all.Bounds().Dy() {
@@ -181,6 +135,6 @@ func ExampleSideBySide() {
 	if err != nil {
 		panic(err)
 	}
-	_ = both.Show() // in a notebook; Save writes a file
+	_ = both // both.Save("figure.png") writes it; notebook.Show(both) shows it in a notebook
 	// Output:
 }

@@ -47,7 +47,7 @@ func TestAdversarialsGolden(t *testing.T) {
 	t.Run("colour", func(t *testing.T) {
 		set := stripes(t, 3, 12, 16, 3)
 		f, err := Adversarials(set.Shape, pushed(seen(set, 0), 8./255), pushed(seen(set, 1), 8./255), pushed(seen(set, 2), 4./255))
-		golden(t, "adversarials-colour", f, err)
+		golden(t, "adversarials-color", f, err)
 	})
 }
 
@@ -120,6 +120,6 @@ func ExampleAdversarials() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }

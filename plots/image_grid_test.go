@@ -52,7 +52,7 @@ func TestImagesGolden(t *testing.T) {
 	})
 	t.Run("colour, captions", func(t *testing.T) {
 		f, err := Images(stripes(t, 3, 6, 9, 3), upTo(3), []string{"red", "green", "blue is the last of the three"})
-		golden(t, "images-colour", f, err)
+		golden(t, "images-color", f, err)
 	})
 }
 
@@ -119,6 +119,6 @@ func ExampleImages() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }

@@ -39,10 +39,10 @@ func Corruptions(d *data.Dataset, index int, seed uint64) (*Figure, error) {
 	return ImageTable(fmt.Sprintf("%s %s, corrupted", d.Name, d.Split), columns, rows...)
 }
 
-// Strangers draws the images at the given indices of a set, and below each what
+// SyntheticOOD draws the images at the given indices of a set, and below each what
 // [data.Dataset.SynthesizeOOD] makes of it or in its place, a kind a row: all kinds that
 // the set's shape allows, or those named.
-func Strangers(d *data.Dataset, indices []int, seed uint64, kinds ...string) (*Figure, error) {
+func SyntheticOOD(d *data.Dataset, indices []int, seed uint64, kinds ...string) (*Figure, error) {
 	if _, _, err := pickImages(d, indices, nil); err != nil {
 		return nil, err
 	}

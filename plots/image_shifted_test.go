@@ -66,20 +66,20 @@ func TestCorruptionsGolden(t *testing.T) {
 	f, err := Corruptions(testDigits(t), 4, 1)
 	golden(t, "corruptions-digits", f, err)
 	f, err = Corruptions(landscapes(t, 1), 0, 1)
-	golden(t, "corruptions-colour", f, err)
+	golden(t, "corruptions-color", f, err)
 }
 
-func TestStrangersGolden(t *testing.T) {
-	f, err := Strangers(testDigits(t), upTo(8), 1)
-	golden(t, "strangers-digits", f, err)
-	f, err = Strangers(landscapes(t, 8), upTo(8), 1)
-	golden(t, "strangers-colour", f, err)
+func TestSyntheticOODGolden(t *testing.T) {
+	f, err := SyntheticOOD(testDigits(t), upTo(8), 1)
+	golden(t, "synthetic-ood-digits", f, err)
+	f, err = SyntheticOOD(landscapes(t, 8), upTo(8), 1)
+	golden(t, "synthetic-ood-color", f, err)
 }
 
 // Every augmentation alone and all together, of one batch each. The crops and
 // flips are drawn alike in every row.
 func TestAugmentationsGolden(t *testing.T) {
-	for name, d := range map[string]*data.Dataset{"digits": testDigits(t), "colour": landscapes(t, 8)} {
+	for name, d := range map[string]*data.Dataset{"digits": testDigits(t), "color": landscapes(t, 8)} {
 		first, err := d.Subset(d.Split, upTo(8))
 		if err != nil {
 			t.Fatal(err)
@@ -152,16 +152,16 @@ func TestImageTableDegenerate(t *testing.T) {
 
 func TestShiftedRefuse(t *testing.T) {
 	grey := stripes(t, 30, 8, 9, 1)
-	if f, err := Strangers(grey, []int{1}, 1); err != nil || strings.Contains(f.Alt, "270") {
+	if f, err := SyntheticOOD(grey, []int{1}, 1); err != nil || strings.Contains(f.Alt, "270") {
 		t.Errorf("images that are not square give %v", err) // they cannot be given a quarter turn
 	}
 	for name, try := range map[string]func() (*Figure, error){
-		"index 30 is outside stripes":               func() (*Figure, error) { return Strangers(grey, []int{30}, 1) },
+		"index 30 is outside stripes":               func() (*Figure, error) { return SyntheticOOD(grey, []int{30}, 1) },
 		"index -1 is outside stripes":               func() (*Figure, error) { return Corruptions(grey, -1, 1) },
-		`no synthetic OOD set "fog"`:                func() (*Figure, error) { return Strangers(grey, []int{0}, 1, "fog") },
+		`no synthetic OOD set "fog"`:                func() (*Figure, error) { return SyntheticOOD(grey, []int{0}, 1, "fog") },
 		"shape [2]: an image has":                   func() (*Figure, error) { return Corruptions(pointSet(t, 3, corners), 0, 1) },
-		"0 images to draw: choose 1 to 400":         func() (*Figure, error) { return Strangers(grey, nil, 1) },
-		"an image has height, width and 1 or 3 cha": func() (*Figure, error) { return Strangers(pointSet(t, 3, corners), []int{0}, 1) },
+		"0 images to draw: choose 1 to 400":         func() (*Figure, error) { return SyntheticOOD(grey, nil, 1) },
+		"an image has height, width and 1 or 3 cha": func() (*Figure, error) { return SyntheticOOD(pointSet(t, 3, corners), []int{0}, 1) },
 	} {
 		if _, err := try(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("got %v, want %q", err, name)
@@ -178,16 +178,16 @@ func ExampleCorruptions() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }
 
-func ExampleStrangers() {
+func ExampleSyntheticOOD() {
 	_, test, err := data.Open(context.Background(), "digits", data.Options{})
 	if err != nil {
 		panic(err)
 	}
-	figure, err := Strangers(test, []int{0, 1, 2, 3}, 1, "rotated", "inverted", "uniform noise")
+	figure, err := SyntheticOOD(test, []int{0, 1, 2, 3}, 1, "rotated", "inverted", "uniform noise")
 	if err != nil {
 		panic(err)
 	}

@@ -29,10 +29,10 @@ type Model interface {
 	Logits(*data.Dataset) ([][]float64, error)
 }
 
-// Survey asks a model on a lattice of n by n points (100 makes smooth contours)
+// EnergyGrid asks a model on a lattice of n by n points (100 makes smooth contours)
 // over the bounding box of the given points and a fifth of its size around it,
 // and returns E(x) = logsumexp f(x) and the logits there. n must be in 2..1000.
-func Survey(m Model, around *data.Dataset, n int) (*Grid, error) {
+func EnergyGrid(m Model, around *data.Dataset, n int) (*Grid, error) {
 	if n < 2 || n > 1000 {
 		return nil, fmt.Errorf("plots: a grid of %d by %d points: choose 2 to 1000, 100 is smooth", n, n)
 	}

@@ -20,13 +20,13 @@ type InputModel interface {
 	LogitsAt(x []float32) ([][]float64, error)
 }
 
-// SurveyPlane asks a model on the plane through three images of a set, on a lattice
+// ImagePlaneGrid asks a model on the plane through three images of a set, on a lattice
 // of n by n inputs, and returns the grid and where the images lie on it. Coordinates
 // are distances in the network's units, in which pixels lie in [-1,1]: x from the
 // first image towards the second, y at a right angle to it on the third's side. The
 // lattice reaches half the triangle's size beyond it, where some inputs have pixels that
 // no image has. n must be in 2..1000, and the images must not lie on one line.
-func SurveyPlane(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid, []Pin, error) {
+func ImagePlaneGrid(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid, []Pin, error) {
 	if n < 2 || n > 1000 {
 		return nil, nil, fmt.Errorf("plots: a grid of %d by %d inputs: choose 2 to 1000, 60 is smooth", n, n)
 	}

@@ -53,10 +53,10 @@ func memory(d *data.Dataset, indices []int) nearest {
 	return m
 }
 
-func TestSurveyPlane(t *testing.T) {
+func TestImagePlaneGrid(t *testing.T) {
 	d := digits(t)
 	m := memory(d, []int{0, 1, 2})
-	grid, pins, err := SurveyPlane(m, d, [3]int{0, 1, 2}, 61)
+	grid, pins, err := ImagePlaneGrid(m, d, [3]int{0, 1, 2}, 61)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestSurveyPlane(t *testing.T) {
 		"model fails":      {broken{failure}, flat, [3]int{0, 1, 2}, 9, "out of memory"},
 		"no logits":        {broken{}, flat, [3]int{0, 1, 2}, 9, "logits for 0 of 81 points"},
 	} {
-		if _, _, err := SurveyPlane(test.m, test.d, test.images, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
+		if _, _, err := ImagePlaneGrid(test.m, test.d, test.images, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
 		}
 	}
@@ -112,13 +112,13 @@ func must(t *testing.T, m nearest, x []float32) []float64 {
 	return f[0]
 }
 
-func ExampleSurveyPlane() {
+func ExampleImagePlaneGrid() {
 	_, test, err := data.Open(context.Background(), "digits", data.Options{})
 	if err != nil {
 		panic(err)
 	}
 	var model InputModel = memory(test, []int{0, 1, 2}) // in earnest, a trained classifier
-	grid, pins, err := SurveyPlane(model, test, [3]int{0, 1, 2}, 60)
+	grid, pins, err := ImagePlaneGrid(model, test, [3]int{0, 1, 2}, 60)
 	if err != nil {
 		panic(err)
 	}
@@ -126,6 +126,6 @@ func ExampleSurveyPlane() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }

@@ -20,7 +20,7 @@ import (
 // Landscape is one energy landscape: a model over the plane.
 type Landscape struct {
 	Title string
-	Grid  *Grid         // what the model says, see [Survey]
+	Grid  *Grid         // what the model says, see [EnergyGrid]
 	Data  *data.Dataset // points to draw on top, coloured by label; may be nil
 	// Arrows draws the gradient ∂E/∂x, from the differences of energies on the grid.
 	// One scale holds for all landscapes of a figure, and stands in its legend.
@@ -28,8 +28,8 @@ type Landscape struct {
 	// Chains draws SGLD chains in the plane, at most 100, evenly picked: their path
 	// over the steps that were kept, where they start and where they end.
 	Chains  *ngebm.Samples
-	Segment *Segment // a line to draw, from A to B; see [Along]
-	Pins    []Pin    // places to mark, with a picture beside them; see [SurveyPlane]
+	Segment *Segment // a line to draw, from A to B; see [EnergyAlong]
+	Pins    []Pin    // places to mark, with a picture beside them; see [ImagePlaneGrid]
 	// Regions holds the classes' names, each to be written where its class is
 	// decided for, if that is large enough. Nil writes none.
 	Regions []string

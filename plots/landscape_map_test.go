@@ -52,7 +52,7 @@ var corners = [][2]float64{{-1.5, -1}, {1.5, -1}, {0, 1.4}}
 
 func survey(t testing.TB, m Model, d *data.Dataset) *Grid {
 	t.Helper()
-	g, err := Survey(m, d, 100)
+	g, err := EnergyGrid(m, d, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func (f failing) Logits(*data.Dataset) ([][]float64, error) {
 	return f.logits, nil
 }
 
-func TestSurvey(t *testing.T) {
+func TestEnergyGrid(t *testing.T) {
 	d := pointSet(t, 100, corners)
 	g := survey(t, hills{corners, 2}, d)
 	// The hill of the second class is highest near its centre, on the right.
@@ -181,7 +181,7 @@ func TestSurvey(t *testing.T) {
 		"too few logits":   {failing{[][]float64{{1}}}, d, 10, "logits for 1 of 100 points"},
 		"empty logits":     {failing{make([][]float64, 4)}, d, 2, "no logits"},
 	} {
-		if _, err := Survey(test.m, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
+		if _, err := EnergyGrid(test.m, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
 		}
 	}
@@ -193,7 +193,7 @@ func ExampleLandscapes() {
 		panic(err)
 	}
 	var model Model = hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // in earnest, a trained classifier
-	grid, err := Survey(model, train, 100)
+	grid, err := EnergyGrid(model, train, 100)
 	if err != nil {
 		panic(err)
 	}
@@ -201,6 +201,6 @@ func ExampleLandscapes() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }

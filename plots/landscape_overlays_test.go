@@ -174,7 +174,7 @@ func ExampleLandscapeTable() {
 	rows := []LandscapeRow{{Name: "cross-entropy"}, {Name: "NG-EBM"}}
 	for i := range rows {
 		for _, height := range []float64{1, 2, 5} { // in earnest, classifiers after more and more epochs
-			grid, err := Survey(hills{corners, height}, set, 60)
+			grid, err := EnergyGrid(hills{corners, height}, set, 60)
 			if err != nil {
 				panic(err)
 			}
@@ -185,6 +185,6 @@ func ExampleLandscapeTable() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }

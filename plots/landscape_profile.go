@@ -56,10 +56,10 @@ const nearLine = 0.03
 // energyLine is wide enough to be seen below the logits.
 var energyLine = draw.LineStyle{Color: black, Width: 3.6}
 
-// Along asks a model at n points of a line, evenly apart, its ends among them, for
+// EnergyAlong asks a model at n points of a line, evenly apart, its ends among them, for
 // E(x) = logsumexp f(x) and the logits. near holds points to mark where they lie
 // close to the line, and names the classes. n must be in 2..100000.
-func Along(m Model, line Segment, near *data.Dataset, n int) (*Profile, error) {
+func EnergyAlong(m Model, line Segment, near *data.Dataset, n int) (*Profile, error) {
 	if n < 2 || n > 100_000 {
 		return nil, fmt.Errorf("plots: %d points on a line: choose 2 to 100000, 300 are smooth", n)
 	}

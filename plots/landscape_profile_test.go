@@ -15,7 +15,7 @@ func TestProfilesGolden(t *testing.T) {
 	line := Segment{[2]float64{-3, -1.2}, [2]float64{3, -.6}}
 	var all []*Profile
 	for title, height := range map[string]float64{"steep": 6, "flat": 1} {
-		p, err := Along(hills{corners, height}, line, d, 200)
+		p, err := EnergyAlong(hills{corners, height}, line, d, 200)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,9 +33,9 @@ func TestProfilesGolden(t *testing.T) {
 
 // Along the line from (0, 0) to (3, 4), whose length is 5, the energy of one bump
 // h·exp(-r²/2) at the origin is the bump itself.
-func TestAlong(t *testing.T) {
+func TestEnergyAlong(t *testing.T) {
 	d := pointSet(t, 3, corners)
-	p, err := Along(hills{[][2]float64{{0, 0}}, 2}, Segment{To: [2]float64{3, 4}}, d, 6)
+	p, err := EnergyAlong(hills{[][2]float64{{0, 0}}, 2}, Segment{To: [2]float64{3, 4}}, d, 6)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestAlong(t *testing.T) {
 		"model fails":    {failing{}, line, d, 9, "out of memory"},
 		"too few logits": {failing{[][]float64{{1}}}, line, d, 9, "logits for 1 of 9 points"},
 	} {
-		if _, err := Along(test.m, test.line, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
+		if _, err := EnergyAlong(test.m, test.line, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
 		}
 	}
@@ -115,13 +115,13 @@ func upToFloats(n int) []float64 {
 	return values
 }
 
-func ExampleAlong() {
+func ExampleEnergyAlong() {
 	train, _, err := data.Open(context.Background(), "moons", data.Options{})
 	if err != nil {
 		panic(err)
 	}
 	var model Model = hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // in earnest, a trained classifier
-	profile, err := Along(model, Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}, train, 300)
+	profile, err := EnergyAlong(model, Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}, train, 300)
 	if err != nil {
 		panic(err)
 	}
@@ -129,7 +129,7 @@ func ExampleAlong() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }
 
@@ -141,7 +141,7 @@ func ExampleProfiles() {
 	line := Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}
 	var profiles []*Profile
 	for _, height := range []float64{2, 8} { // in earnest, classifiers
-		p, err := Along(hills{[][2]float64{{-1, 0}, {1, 0}}, height}, line, train, 300)
+		p, err := EnergyAlong(hills{[][2]float64{{-1, 0}, {1, 0}}, height}, line, train, 300)
 		if err != nil {
 			panic(err)
 		}
@@ -152,6 +152,6 @@ func ExampleProfiles() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; Save writes a file
+	_ = figure // figure.Save("figure.png") writes it; notebook.Show(figure) shows it in a notebook
 	// Output:
 }

@@ -11,11 +11,11 @@ import (
 	"ngebm/data"
 )
 
-// On returns the figure with a line below that says what data it shows: of each set
+// WithSource returns the figure with a line below that says what data it shows: of each set
 // its name and part, whether its pixels went through lossy compression, and the
 // beginning of its checksum, by which it can be told from others of the name. The
 // alternative text says where the sets came from.
-func (f *Figure) On(sets ...data.Info) *Figure {
+func (f *Figure) WithSource(sets ...data.Info) *Figure {
 	var short, long []string
 	for _, s := range sets {
 		text := strings.TrimSpace(s.Name + " " + s.Split)

@@ -17,7 +17,7 @@ func TestProvenance(t *testing.T) {
 	}
 	photographs := data.Info{Name: "CIFAR-10 (JPEG)", Split: "test", Lossy: true, Source: "A. Krizhevsky 2009", Checksum: "0123456789abcdef"}
 	long := data.Info{Name: strings.Repeat("a set with a name of many words ", 4), Split: "train", Source: "computed"}
-	with := f.On(set.Info, photographs, set.Info, long)
+	with := f.WithSource(set.Info, photographs, set.Info, long)
 	golden(t, "provenance", with, nil)
 	for _, want := range []string{f.Alt, "CIFAR-10 (JPEG) test, lossy, SHA-256 01234567 (A. Krizhevsky 2009)", "stripes test, SHA-256 " + set.Checksum[:8] + " (computed)"} {
 		if !strings.Contains(with.Alt, want) {
@@ -27,7 +27,7 @@ func TestProvenance(t *testing.T) {
 	if n := strings.Count(with.Alt, "stripes"); n != strings.Count(f.Alt, "stripes")+1 {
 		t.Errorf("a set given twice is named %d times", n)
 	}
-	if f.On() != f {
+	if f.WithSource() != f {
 		t.Error("no set makes another figure")
 	}
 }

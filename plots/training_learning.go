@@ -1,13 +1,6 @@
 package plots
 
 import (
-	"bytes"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"html"
-	"image/png"
-
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -55,21 +48,4 @@ func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 		drawPanels(draw.Crop(c, 0, 0, 0, -keys.height(c.Size().X)), panels, 1)
 	}
 	return SideBySide(land, curves)
-}
-
-// Frame returns the figure as an img element of HTML, for a display that is renewed
-// while something runs. It is made for speed: 96 pixels an inch, a PNG that is hardly
-// compressed. What is to stay is shown with [Figure.Show].
-func (f *Figure) Frame() (string, error) {
-	if f == nil {
-		return "", errors.New("plots: no figure to make a frame of")
-	}
-	var raw bytes.Buffer
-	fast := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := fast.Encode(&raw, f.pixels(screenDPI)); err != nil {
-		return "", fmt.Errorf("plots: %w", err)
-	}
-	return fmt.Sprintf(`<img style="max-width:100%%;background:white" width="%d" height="%d" alt="%s" src="data:image/png;base64,%s">`,
-		int(f.Width.Dots(screenDPI)+0.5), int(f.Height.Dots(screenDPI)+0.5), html.EscapeString(f.Alt),
-		base64.StdEncoding.EncodeToString(raw.Bytes())), nil
 }

@@ -2,8 +2,6 @@ package plots
 
 import (
 	"context"
-	"encoding/base64"
-	"image/png"
 	"math"
 	"strings"
 	"testing"
@@ -46,26 +44,6 @@ func TestLearningErrors(t *testing.T) {
 	}
 }
 
-// A frame is an img element of the figure's size on a screen.
-func TestFrame(t *testing.T) {
-	f, err := History(Run{Name: "a \"name\"", History: madeUp(30, 15, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	frame, err := f.Frame()
-	if err != nil || !strings.Contains(frame, `alt="Training history of a &#34;name&#34;`) {
-		t.Fatalf("%v: %.300s", err, frame)
-	}
-	_, encoded, _ := strings.Cut(frame, "base64,")
-	img, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.TrimSuffix(encoded, `">`))))
-	if err != nil || img.Bounds().Dx() != int(f.Width.Dots(96)+.5) {
-		t.Errorf("%v, %v", err, img.Bounds())
-	}
-	if _, err := (*Figure)(nil).Frame(); err == nil {
-		t.Error("no figure: no error")
-	}
-}
-
 func ExampleLearning() {
 	train, _, err := data.Open(context.Background(), "moons", data.Options{})
 	if err != nil {
@@ -73,7 +51,7 @@ func ExampleLearning() {
 	}
 	history := madeUp(300, 15, 1, .1, .1)            // in earnest, run.History,
 	model := hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // and run.Classifier
-	grid, err := Survey(model, train, 60)
+	grid, err := EnergyGrid(model, train, 60)
 	if err != nil {
 		panic(err)
 	}
@@ -81,11 +59,11 @@ func ExampleLearning() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure.Show() // in a notebook; in ngebm.Options.Watch, figure.Frame()
+	_ = figure // notebook.Show shows it; in ngebm.Options.Watch, notebook.HTML
 	// Output:
 }
 
-func BenchmarkFrame(b *testing.B) {
+func BenchmarkLearning(b *testing.B) {
 	set := pointSet(b, 1000, corners)
 	grid := survey(b, hills{corners, 3}, set)
 	for b.Loop() {
@@ -93,8 +71,6 @@ func BenchmarkFrame(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := f.Frame(); err != nil {
-			b.Fatal(err)
-		}
+		f.Image(screenDPI)
 	}
 }

@@ -24,6 +24,7 @@ func TestExplorerUnanswered(t *testing.T) {
 		question{"execute", `import (
 	"context"
 	"fmt"
+	"os"
 
 	"ngebm/ngebm/device"
 	"ngebm/data/progress"
@@ -32,7 +33,11 @@ func TestExplorerUnanswered(t *testing.T) {
 
 %%
 dev, _ := device.Open("cpu", progress.Discard{})
-run, err := explorer.Explore(context.Background(), dev.Backend, explorer.Settings{Alpha: 1, Noise: .1, Epochs: 2})
+run, err := explorer.Explore(context.Background(), dev.Backend, explorer.Options{
+	Start:  explorer.Settings{Alpha: 1, Noise: .1, Epochs: 2},
+	Kernel: os.Getenv("GONB_JUPYTER_KERNEL_ID"),
+	Notice: func(line string) { fmt.Println(line) },
+})
 fmt.Println(len(run.History.Loss), "steps,", err)`, "none came within 10s (was the panel out of sight, as after Run All Cells? Run this cell by itself, with Shift+Enter): this is one training with the values of the cell's first line."})
 	if !strings.Contains(answers[0], "28 steps, <nil>") || strings.Count(answers[0], "The sliders need") != 1 {
 		t.Errorf("it did not train, or does not say why in one line:\n%s", answers[0])

@@ -17,6 +17,7 @@ const (
 	ownNetwork = `import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -24,7 +25,7 @@ const (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
-	"ngebm/plots"
+	"ngebm/plots/notebook"
 )
 
 // mine keeps its name, whatever becomes of it.
@@ -41,13 +42,13 @@ func (mine) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
 
 // train trains the digits, or loads what was trained before, and prints what came out.
 func train(net string, opts ngebm.Options) {
-	dev, err := device.Open("cpu", plots.Reporter())
+	dev, err := device.Open("cpu", notebook.Reporter(os.Stderr))
 	if err != nil {
 		panic(err)
 	}
 	cfg := ngebm.DefaultConfig("digits", net)
 	cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Warmup = 200, 5, .1, 0
-	opts.Progress = plots.Reporter()
+	opts.Progress = notebook.Reporter(os.Stderr)
 	run, err := ngebm.Train(context.Background(), dev.Backend, cfg, opts)
 	if err != nil {
 		panic(err)

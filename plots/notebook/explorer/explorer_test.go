@@ -31,23 +31,23 @@ func TestSettingsErrors(t *testing.T) {
 	} {
 		s := start
 		change(&s)
-		if _, err := Explore(t.Context(), nil, s); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := Explore(t.Context(), nil, Options{Start: s}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, not %q", err, says)
 		}
 	}
 }
 
 // A slider starts at what the cell's first line says, whatever that is.
-func TestKnobs(t *testing.T) {
+func TestSliders(t *testing.T) {
 	s := start
 	s.Beta, s.Epochs = .02, 7
-	for _, k := range s.knobs() {
+	for _, k := range s.sliders() {
 		if i := k.Index(); i < 0 || i > k.Last() || !slices.IsSorted(k.Stops) || k.Stops[i] != k.Value {
 			t.Errorf("%s starts at stop %d of %v, which is to be %v", k.Name, i, k.Stops, k.Value)
 		}
 		for _, v := range k.Stops {
 			values := map[string]float64{}
-			for _, other := range s.knobs() {
+			for _, other := range s.sliders() {
 				values[other.Name] = other.Value
 			}
 			values[k.Name] = v
@@ -68,7 +68,7 @@ func TestParseMessage(t *testing.T) {
 		t.Error(err)
 	}
 	for text, says := range map[string]string{
-		`train`: "no message",
+		`train`: "an invalid message",
 		`{"number":1,"presses":1,"pressed":"shutdown",` + values + `}`:                            `no button "shutdown"`,
 		`{"number":1,"presses":0,"pressed":"stop",` + values + `}`:                                "counts 0 presses",
 		`{"number":0,"presses":1,"pressed":"stop",` + values + `}`:                                "message 0",
@@ -95,9 +95,9 @@ func FuzzParseMessage(f *testing.F) {
 
 // The panel's script gets what it needs as JavaScript, and nothing breaks out of it.
 func TestPanel(t *testing.T) {
-	knobs := start.knobs()
-	knobs[0].About = `</script><b title="x">`
-	html, err := panelHTML("explorer-1", "/explorer/1", "ab-12", knobs)
+	sliders := start.sliders()
+	sliders[0].About = `</script><b title="x">`
+	html, err := panelHTML("explorer-1", "/explorer/1", "ab-12", sliders)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,16 +106,16 @@ func TestPanel(t *testing.T) {
 			t.Errorf("no %q", part)
 		}
 	}
-	if n := strings.Count(html, `type="range"`); n != len(knobs) {
+	if n := strings.Count(html, `type="range"`); n != len(sliders) {
 		t.Errorf("%d sliders", n)
 	}
 	if n := strings.Count(html, "</script>"); n != 1 {
 		t.Errorf("the script ends %d times", n)
 	}
-	_, list, _ := strings.Cut(html, "knobs = ")
-	var read []knob
-	if err := json.NewDecoder(strings.NewReader(list)).Decode(&read); err != nil || len(read) != len(knobs) || read[0].About != knobs[0].About {
-		t.Errorf("the script's list of knobs: %v, %+v", err, read)
+	_, list, _ := strings.Cut(html, "sliders = ")
+	var read []slider
+	if err := json.NewDecoder(strings.NewReader(list)).Decode(&read); err != nil || len(read) != len(sliders) || read[0].About != sliders[0].About {
+		t.Errorf("the script's list of sliders: %v, %+v", err, read)
 	}
 }
 
@@ -148,14 +148,17 @@ func ExampleExplore() {
 	if err != nil {
 		panic(err)
 	}
-	run, err := Explore(context.Background(), dev.Backend, Settings{Alpha: 1, Beta: .1, Gamma: .1, Noise: .1, Epochs: 20})
+	run, err := Explore(context.Background(), dev.Backend, Options{
+		Start:  Settings{Alpha: 1, Beta: .1, Gamma: .1, Noise: .1, Epochs: 20},
+		Notice: func(line string) { fmt.Println(line) },
+	})
 	if err != nil {
 		panic(err)
 	}
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), "ngebm-live-*", filepath.Base(run.Dir)))
 	accuracy, err := run.Classifier.Accuracy(run.Test)
 	fmt.Println(accuracy > .95, err, len(left))
-	picture, err := frame(run)
+	picture, err := drawWhileLearning(run)
 	fmt.Println(strings.HasPrefix(picture, "<img"), err)
 	// Output:
 	// The sliders need a notebook that is open in a browser: this is one training with the values of the cell's first line.
@@ -171,7 +174,7 @@ func TestOnceInterrupted(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if run, err := once(ctx, dev.Backend, start); err != nil || run != nil {
+	if run, err := once(ctx, dev.Backend, Options{Start: start}); err != nil || run != nil {
 		t.Errorf("%v, %v", run, err)
 	}
 }

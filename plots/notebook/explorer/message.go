@@ -13,22 +13,22 @@ const (
 	pressedFinish  = "finish"
 )
 
-// message is what the panel says, all of it each time: messages may be lost or overtake
-// each other (GoNB hands each to a goroutine of its own), so none may matter alone.
+// message is the whole state of the panel, each time: messages may be lost or overtake
+// each other (GoNB gives each to its own goroutine), so none may matter alone.
 type message struct {
 	Number  int                `json:"number"`  // from 1, one more for each message
 	Presses int                `json:"presses"` // how often a button was pressed so far
 	Pressed string             `json:"pressed"` // the last one
 	Values  map[string]float64 `json:"values"`  // of the sliders when it was, by name
 
-	settings Settings // what they mean
+	settings Settings // of Values
 }
 
-// parseMessage reads a panel's message and refuses what it would never say.
+// parseMessage reads a panel's message and refuses what no panel sends.
 func parseMessage(text string) (message, error) {
 	var m message
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
-		return m, fmt.Errorf("explorer: the panel sent what is no message: %w", err)
+		return m, fmt.Errorf("explorer: the panel sent an invalid message: %w", err)
 	}
 	switch m.Pressed {
 	case pressedNothing, pressedTrain, pressedStop, pressedFinish:

@@ -12,11 +12,12 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/plots"
+	"ngebm/plots/notebook"
 )
 
 // Train does what the panel's button does: it trains the network of the preset "moons"
-// with these settings, in a folder that is gone afterwards, so that it learns anew each
-// time. Of the options, Progress and Watch are heeded.
+// with these settings, in a temporary folder, so that it learns from the start each
+// time. Of the options, Progress and Watch are used.
 func Train(ctx context.Context, backend compute.Backend, s Settings, opts ngebm.Options) (*ngebm.Run, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -38,14 +39,14 @@ func Train(ctx context.Context, backend compute.Backend, s Settings, opts ngebm.
 	return ngebm.Train(ctx, backend, cfg, opts)
 }
 
-// moons are the points of data's moons, which lie off their moons by a noise of .1,
-// moved on by as much as makes it the noise that is asked for.
+// moons returns data's moons, whose points have a noise of .1, with as much noise added
+// as gives the noise that is asked for.
 func moons(ctx context.Context, noise float64) (train, test *data.Dataset, err error) {
-	if train, test, err = data.Open(ctx, "moons", data.Options{}); err != nil || noise == leastNoise {
+	if train, test, err = data.Open(ctx, "moons", data.Options{}); err != nil || noise == minNoise {
 		return train, test, err
 	}
 	const radius = 4. / 3 // of a moon, in the set's own units
-	more := radius * math.Sqrt(noise*noise-leastNoise*leastNoise)
+	more := radius * math.Sqrt(noise*noise-minNoise*minNoise)
 	move := func(d *data.Dataset, part uint64) (*data.Dataset, error) {
 		moved := *d
 		moved.Name = fmt.Sprintf("moons with noise %g", noise)
@@ -63,13 +64,13 @@ func moons(ctx context.Context, noise float64) (train, test *data.Dataset, err e
 	return train, test, err
 }
 
-// Figure draws what the panel shows of a run, its landscape and how it came there (see
-// [plots.Learning]), as sharp as what is to stay in a notebook should be.
+// Figure draws what the panel shows of a run, its landscape and how training went (see
+// [plots.Learning]), as sharp as a figure that stays in a notebook should be.
 func Figure(run *ngebm.Run) (*plots.Figure, error) { return figure(run, 120) }
 
-// figure draws a landscape of so many points a side.
+// figure draws a landscape of side by side points.
 func figure(run *ngebm.Run, side int) (*plots.Figure, error) {
-	grid, err := plots.Survey(run.Classifier, run.Test, side)
+	grid, err := plots.EnergyGrid(run.Classifier, run.Test, side)
 	if err != nil {
 		return nil, err
 	}
@@ -80,11 +81,12 @@ func figure(run *ngebm.Run, side int) (*plots.Figure, error) {
 	return plots.Learning(plots.Landscape{Title: title, Grid: grid, Data: run.Test}, run.History)
 }
 
-// frame is a run's figure while it learns: 60 points a side are smooth enough to watch.
-func frame(run *ngebm.Run) (string, error) {
+// drawWhileLearning draws a run's figure as HTML, at a screen's resolution: 60 points
+// a side are smooth enough to watch.
+func drawWhileLearning(run *ngebm.Run) (string, error) {
 	f, err := figure(run, 60)
 	if err != nil {
 		return "", err
 	}
-	return f.Frame()
+	return notebook.HTML(f, 96)
 }

@@ -1,29 +1,25 @@
-package plots
+package notebook
 
 import (
-	"bytes"
-	"encoding/base64"
 	"fmt"
 	"html"
-	"image/png"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"ngebm/data/progress"
+	"ngebm/plots"
 )
 
-// Reporter returns what shows progress best here: [Live] in a notebook, a bar in
-// a terminal, else a line every so often, on standard error.
-func Reporter() progress.Reporter {
+// Reporter returns what shows progress best: [Live] in a notebook; elsewhere, on out,
+// a bar if that is a terminal, else a line every so often.
+func Reporter(out *os.File) progress.Reporter {
 	if gonbui.IsNotebook {
 		return Live()
 	}
-	return progress.ForTerminal(os.Stderr)
+	return progress.ForTerminal(out)
 }
 
 // Live returns a Reporter for a notebook: in the output of the cell that runs, a
@@ -57,8 +53,8 @@ type live struct {
 	nextText  time.Duration
 	nextChart time.Duration
 	curves    []*curve
-	events    []int64 // units done where something happened in the task
-	chart     string  // an img element, or empty
+	events    []float64 // units done where something happened in the task
+	chart     string    // an img element, or empty
 }
 
 // Report implements [progress.Reporter].
@@ -99,7 +95,7 @@ func (l *live) Report(r progress.Report) {
 func (l *live) happened(what string) {
 	l.leave(l.newID(), "⚠ "+html.EscapeString(what))
 	if l.id != "" {
-		l.events = append(l.events, l.last.Done)
+		l.events = append(l.events, float64(l.last.Done))
 		l.nextChart = 0
 	}
 }
@@ -139,6 +135,9 @@ func (l *live) leave(id, line string) {
 	l.sync()
 }
 
+// outputWidth is the width of a notebook's output in a browser's pixels, that of figures.
+const outputWidth = 768
+
 const fontCSS = "font-family:sans-serif;font-size:13px;line-height:1.5"
 
 // picture is the display of a task at work. All styles are inline, as a notebook
@@ -146,7 +145,7 @@ const fontCSS = "font-family:sans-serif;font-size:13px;line-height:1.5"
 func (l *live) picture() string {
 	r := l.last
 	var b strings.Builder
-	fmt.Fprintf(&b, `<div style="%s;max-width:%dpx">`, fontCSS, int(fullWidth.Dots(screenDPI)))
+	fmt.Fprintf(&b, `<div style="%s;max-width:%dpx">`, fontCSS, outputWidth)
 	fmt.Fprintf(&b, `<div><b>%s</b></div>`, html.EscapeString(r.Task))
 	if r.Unit != "" {
 		value := "" // an indeterminate bar
@@ -177,6 +176,9 @@ func (l *live) picture() string {
 	return b.String()
 }
 
+// maxPoints is how many points of a curve are kept.
+const maxPoints = 1200
+
 // curve is how a term went so far, in a bounded number of points: when there are
 // too many, every second one goes, and from then on only every second comes.
 type curve struct {
@@ -195,7 +197,7 @@ func (c *curve) add(x, y float64) {
 		c.x, c.y = append(c.x, x), append(c.y, y)
 	}
 	c.seen++
-	if len(c.x) < mostPoints {
+	if len(c.x) < maxPoints {
 		return
 	}
 	for i := range len(c.x) / 2 {
@@ -205,44 +207,19 @@ func (c *curve) add(x, y float64) {
 	c.stride *= 2
 }
 
-// chart draws the curves in small panels, with a line at each event, as an img
-// element; empty while there is nothing to draw.
-func chart(curves []*curve, events []int64, unit string) string {
-	const across = 4
-	var panels []panel
-	var lines eventLines
-	for _, done := range events {
-		lines = append(lines, event{at: float64(done)})
-	}
+// chart draws the curves as an img element; empty while there is nothing to draw.
+func chart(curves []*curve, events []float64, unit string) string {
+	var terms []plots.Term
 	for _, c := range curves {
-		if len(c.x) < 2 || len(panels) == 2*across {
-			continue
-		}
-		p := newHistoryPanel(c.name)
-		p.X.Tick.Marker = roundTicks(3)
-		p.Y.Tick.Marker = roundTicks(3)
-		x, y := envelope(c.x, c.y, 200)
-		addSeries(p.Plot, []series{{x: x, y: y, noisy: true, style: draw.LineStyle{Color: blue, Width: lineWidth}}})
-		p.X.Min, p.X.Max = 0, c.x[len(c.x)-1]
-		for _, e := range lines {
-			p.X.Max = max(p.X.Max, e.at)
-		}
-		p.Add(lines)
-		p.xLabel = unit
-		panels = append(panels, p)
+		terms = append(terms, plots.Term{Name: c.name, X: c.x, Y: c.y})
 	}
-	if len(panels) == 0 {
-		return ""
+	f, err := plots.Terms(unit, events, terms...)
+	if err != nil {
+		return "" // no term has two points yet
 	}
-	columns := min(across, len(panels))
-	rows := (len(panels) + columns - 1) / columns
-	f := &Figure{Width: fullWidth * vg.Length(columns) / across, Height: 120 * vg.Length(rows)}
-	f.draw = func(c draw.Canvas) { drawPanels(inner(c), panels, columns) }
-	var raw bytes.Buffer
-	fast := png.Encoder{CompressionLevel: png.BestSpeed} // it lives two seconds
-	if err := fast.Encode(&raw, f.image()); err != nil {
-		return "" // a chart less is no reason to stop training
+	img, err := HTML(f, 2*screenDPI)
+	if err != nil {
+		return "" // a missing chart is no reason to stop training
 	}
-	return fmt.Sprintf(`<img style="max-width:100%%;background:white" width="%d" height="%d" alt="The terms so far, against %s." src="data:image/png;base64,%s">`,
-		int(f.Width.Dots(screenDPI)), int(f.Height.Dots(screenDPI)), html.EscapeString(unit), base64.StdEncoding.EncodeToString(raw.Bytes()))
+	return img
 }

@@ -13,14 +13,14 @@ import (
 
 // desk is a page whose buttons a test presses, and a training of 10 ms an epoch.
 type desk struct {
-	t       *testing.T
-	heard   chan message
-	sent    message
-	mu      sync.Mutex
-	shown   []string
-	trained []Settings
-	result  chan ending
-	run     *ngebm.Run
+	t        *testing.T
+	received chan message
+	sent     message
+	mu       sync.Mutex
+	shown    []string
+	trained  []Settings
+	ended    chan result
+	run      *ngebm.Run
 }
 
 func (d *desk) show(html string) {
@@ -29,7 +29,7 @@ func (d *desk) show(html string) {
 	d.shown = append(d.shown, html)
 }
 
-func (d *desk) messages() <-chan message { return d.heard }
+func (d *desk) messages() <-chan message { return d.received }
 
 func (d *desk) train(ctx context.Context, s Settings, look func(*ngebm.Run)) (*ngebm.Run, error) {
 	d.mu.Lock()
@@ -53,15 +53,15 @@ func (d *desk) train(ctx context.Context, s Settings, look func(*ngebm.Run)) (*n
 	return run, nil
 }
 
-// sit opens a dialogue at a desk.
-func sit(ctx context.Context, t *testing.T, patience time.Duration) *desk {
-	d := &desk{t: t, heard: make(chan message, 64), result: make(chan ending, 1)}
-	talk := &dialogue{page: d, patience: patience, train: d.train, draw: func(run *ngebm.Run) (string, error) {
+// openDesk runs a session at a desk.
+func openDesk(ctx context.Context, t *testing.T, maxSilence time.Duration) *desk {
+	d := &desk{t: t, received: make(chan message, 64), ended: make(chan result, 1)}
+	s := &session{page: d, maxSilence: maxSilence, train: d.train, draw: func(run *ngebm.Run) (string, error) {
 		return fmt.Sprintf("<img γ=%g epoch=%d>", run.Config.Gamma, run.History.Steps()), nil
 	}}
 	go func() {
-		run, err := talk.hold(ctx)
-		d.result <- ending{run, err}
+		run, err := s.run(ctx)
+		d.ended <- result{run, err}
 	}()
 	d.see("press Train")
 	return d
@@ -73,7 +73,7 @@ func (d *desk) press(button string, gamma float64, epochs int) {
 	d.sent.Presses++
 	d.sent.Pressed = button
 	d.sent.settings = Settings{Alpha: 1, Gamma: gamma, Noise: .1, Epochs: epochs}
-	d.heard <- d.sent
+	d.received <- d.sent
 }
 
 // see waits until what was shown last holds a text.
@@ -95,27 +95,27 @@ func (d *desk) see(text string) string {
 	return ""
 }
 
-func (d *desk) leave() ending {
+func (d *desk) wait() result {
 	d.t.Helper()
 	select {
-	case e := <-d.result:
+	case e := <-d.ended:
 		return e
 	case <-time.After(5 * time.Second):
-		d.t.Fatal("the dialogue does not end")
-		return ending{}
+		d.t.Fatal("the session does not end")
+		return result{}
 	}
 }
 
 func TestTrainToTheEnd(t *testing.T) {
-	d := sit(t.Context(), t, time.Minute)
+	d := openDesk(t.Context(), t, time.Minute)
 	d.press("train", .1, 30)
 	d.see("Learning α=1 β=0 γ=0.1, noise 0.1, 30 epochs: at epoch ")
-	d.heard <- d.sent // once more: it must not start anew
+	d.received <- d.sent // once more: it must not start again
 	if got := d.see("✓ α=1"); !strings.Contains(got, "accuracy 0.750 on the test set") || !strings.Contains(got, "<img γ=0.1 epoch=30>") {
 		t.Errorf("at the end it shows %q", got)
 	}
 	d.press("finish", .1, 30)
-	if e := d.leave(); e.err != nil || e.run == nil || e.run.History.Steps() != 30 || len(d.trained) != 1 {
+	if e := d.wait(); e.err != nil || e.run == nil || e.run.History.Steps() != 30 || len(d.trained) != 1 {
 		t.Errorf("%+v after %v", e, d.trained)
 	}
 	if got := d.see("Finished."); strings.Contains(got, "<img") {
@@ -123,8 +123,8 @@ func TestTrainToTheEnd(t *testing.T) {
 	}
 }
 
-func TestStopAndStartAnew(t *testing.T) {
-	d := sit(t.Context(), t, time.Minute)
+func TestStopAndStartAgain(t *testing.T) {
+	d := openDesk(t.Context(), t, time.Minute)
 	d.press("stop", .1, 1000) // nothing to stop
 	d.press("train", .1, 1000)
 	d.see("<img γ=0.1")
@@ -138,67 +138,67 @@ func TestStopAndStartAnew(t *testing.T) {
 	d.press("train", .5, 5) // without a stop before
 	d.see("✓ α=1 β=0 γ=0.5")
 	d.press("finish", .5, 5)
-	if e := d.leave(); e.err != nil || e.run.Config.Gamma != .5 || len(d.trained) != 3 {
+	if e := d.wait(); e.err != nil || e.run.Config.Gamma != .5 || len(d.trained) != 3 {
 		t.Errorf("%+v after %v", e, d.trained)
 	}
 }
 
 // Messages come in any order; only the newest press counts.
 func TestLateMessages(t *testing.T) {
-	d := sit(t.Context(), t, time.Minute)
+	d := openDesk(t.Context(), t, time.Minute)
 	late := message{Number: 1, Presses: 1, Pressed: "train", settings: Settings{Alpha: 1, Gamma: 3, Noise: .1, Epochs: 1000}}
 	d.sent = message{Number: 1, Presses: 1}
 	d.press("train", .1, 2)
 	d.see("✓ α=1")
-	d.heard <- late
+	d.received <- late
 	d.press("finish", 0, 2)
-	if d.leave(); len(d.trained) != 1 {
+	if d.wait(); len(d.trained) != 1 {
 		t.Errorf("trained %v", d.trained)
 	}
 }
 
 func TestDiverged(t *testing.T) {
-	d := sit(t.Context(), t, time.Minute)
+	d := openDesk(t.Context(), t, time.Minute)
 	d.press("train", 100, 3)
 	d.see("γ=100, noise 0.1, 3 epochs: diverged")
 	d.press("train", .1, 3)
 	d.see("✓ α=1")
 	d.press("finish", 0, 2)
-	d.leave()
+	d.wait()
 }
 
-// Whatever ends a dialogue ends the training too, and is no error.
+// Whatever ends a session ends the training too, and is no error.
 func TestEnds(t *testing.T) {
 	t.Run("interrupt", func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
-		d := sit(ctx, t, time.Minute)
+		d := openDesk(ctx, t, time.Minute)
 		d.press("train", .1, 1000)
 		d.see("<img γ=0.1")
 		interrupt()
-		if e := d.leave(); e.err != nil || e.run == nil || e.run.History.Steps() == 1000 {
+		if e := d.wait(); e.err != nil || e.run == nil || e.run.History.Steps() == 1000 {
 			t.Errorf("%+v", e)
 		}
 		d.see("Interrupted.")
 	})
 	t.Run("nothing was trained", func(t *testing.T) {
-		d := sit(t.Context(), t, time.Minute)
+		d := openDesk(t.Context(), t, time.Minute)
 		d.press("finish", .1, 1000)
-		if e := d.leave(); e.err != nil || e.run != nil {
+		if e := d.wait(); e.err != nil || e.run != nil {
 			t.Errorf("%+v", e)
 		}
 	})
 	t.Run("the browser is gone", func(t *testing.T) {
-		d := sit(t.Context(), t, 300*time.Millisecond)
+		d := openDesk(t.Context(), t, 300*time.Millisecond)
 		d.press("train", .1, 1000)
-		if e := d.leave(); e.err != nil || e.run == nil {
+		if e := d.wait(); e.err != nil || e.run == nil {
 			t.Errorf("%+v", e)
 		}
 		d.see("is gone")
 	})
 	t.Run("before epoch 1", func(t *testing.T) {
 		run := &ngebm.Run{History: &ngebm.History{StepsPerEpoch: 5, Loss: []float32{1}}}
-		if looked(run) != nil || looked(nil) != nil {
-			t.Error("a run without an epoch is there to be seen")
+		if afterFirstEpoch(run) != nil || afterFirstEpoch(nil) != nil {
+			t.Error("a run without a complete epoch is returned")
 		}
 		if got := reached(nil); got != "before epoch 1" {
 			t.Error(got)

@@ -1,10 +1,11 @@
-package plots
+package notebook
 
 import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
 	"image/png"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func TestLive(t *testing.T) {
 		got := p.html["1"]
 		for _, part := range []string{
 			"<b>train &lt;moons&gt;</b>", `value="0.45`, "of 1000 steps · 100 steps/s · 5.", " left",
-			"<th", ">loss</th>", ">&lt;b&gt;</th>", "0.0022", `alt="The terms so far, against steps."`,
+			"<th", ">loss</th>", ">&lt;b&gt;</th>", "0.0022", `alt="So far, against steps: loss, &lt;b&gt;."`,
 		} {
 			if !strings.Contains(got, part) {
 				t.Errorf("no %q in\n%s", part, got[:min(len(got), 1500)])
@@ -148,7 +149,7 @@ func TestCurve(t *testing.T) {
 	for i := range 1_000_000 {
 		c.add(float64(i), float64(2*i))
 	}
-	if n := len(c.x); n >= mostPoints || n < mostPoints/4 {
+	if n := len(c.x); n >= maxPoints || n < maxPoints/4 {
 		t.Errorf("%d points", n)
 	}
 	for i := range c.x {
@@ -176,7 +177,7 @@ func BenchmarkLiveChart(b *testing.B) {
 }
 
 func ExampleReporter() {
-	report := Reporter() // a live display in a notebook, else a bar or lines on standard error
+	report := Reporter(os.Stderr) // a live display in a notebook, else a bar or lines on standard error
 	report.Report(progress.Report{Task: "train moons", Done: 10, Total: 10, Unit: "steps", Finished: true})
 	// Output:
 }
