@@ -250,7 +250,7 @@ func (t *archiveTree) visible() (members []member, others map[string][]string, e
 	return members, others, nil
 }
 
-// isBelow tells whether a name lies in a folder.
+// isBelow reports whether a name lies in a folder.
 func isBelow(name, folder string) bool {
 	return folder == "." || strings.HasPrefix(name, folder+"/")
 }

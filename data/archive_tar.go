@@ -97,7 +97,7 @@ func tarMembers(ctx context.Context, r io.Reader) (members []member, others map[
 	return tree.visible()
 }
 
-// tarKind tells what is not a file in an archive; see [member].
+// tarKind says what is not a file in an archive; see [member].
 func tarKind(flag byte) string {
 	switch flag {
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
@@ -254,7 +254,7 @@ func (t *tarReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// skipToTar skips the zeros after an end mark and tells whether something follows them. Of
+// skipToTar skips the zeros after an end mark and reports whether something follows them. Of
 // a compressed file it makes sure that it is whole, as its checksum comes last.
 func skipToTar(r *bufio.Reader) (more bool, err error) {
 	for skipped := 0; skipped <= maxAfterEnd; {

@@ -21,8 +21,8 @@ func white(t *testing.T, n, height, width, channels int) *Dataset {
 	return d
 }
 
-// What is cut out is one square of mid-grey, whole in the middle and clipped at
-// the borders, the same in all channels; every place of its centre comes up.
+// What is cut out is one square of mid-gray, whole in the middle and clipped at
+// the borders, the same in all channels; every place of its center comes up.
 func TestCutout(t *testing.T) {
 	const height, width, channels = 6, 9, 3
 	for _, side := range []int{1, 2, 3, 4, 9} {
@@ -59,7 +59,7 @@ func TestCutout(t *testing.T) {
 	}
 }
 
-// The pixels that a square blots out, on average over uniform centres, by hand:
+// The pixels that a square blots out, on average over uniform centers, by hand:
 // along an axis of 8 pixels, 4 wide, 2+3+4+4+4+4+4+3 = 28 of 8, so 3.5² of 64.
 func TestCutoutShare(t *testing.T) {
 	b := batches(t, white(t, 100, 8, 8, 1), 100, 1, Augment{Cutout: 4})

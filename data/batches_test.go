@@ -214,12 +214,12 @@ func TestNoise(t *testing.T) {
 	for _, d := range []*Dataset{images(t, 16, 16, 16, 3), points} {
 		plain := batches(t, d, 16, 3, Augment{})
 		noisy := batches(t, d, 16, 3, Augment{Noise: .25})
-		var n, sum, squares, neighbours, before float64
+		var n, sum, squares, neighbors, before float64
 		for step := range 2000 {
 			a, b := plain.At(step), noisy.At(step)
 			for i := range a.X {
 				z := float64(b.X[i]-a.X[i]) / .25
-				n, sum, squares, neighbours, before = n+1, sum+z, squares+z*z, neighbours+z*before, z
+				n, sum, squares, neighbors, before = n+1, sum+z, squares+z*z, neighbors+z*before, z
 			}
 			if n > 200_000 {
 				break
@@ -233,8 +233,8 @@ func TestNoise(t *testing.T) {
 		if variance := squares / n; math.Abs(variance-1) > math.Sqrt2*tolerance {
 			t.Errorf("%s: variance %v, want 1 within %v", d.Name, variance, math.Sqrt2*tolerance)
 		}
-		if correlation := neighbours / n; math.Abs(correlation) > tolerance {
-			t.Errorf("%s: correlation of neighbours %v, want 0 within %v", d.Name, correlation, tolerance)
+		if correlation := neighbors / n; math.Abs(correlation) > tolerance {
+			t.Errorf("%s: correlation of neighbors %v, want 0 within %v", d.Name, correlation, tolerance)
 		}
 	}
 }

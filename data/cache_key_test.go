@@ -34,7 +34,7 @@ func sameTime(t *testing.T, paths ...string) {
 }
 
 // Images of one size and time never keep the labels or pixels that they had under another
-// name, neither where the system tells of every change nor where contents are compared.
+// name, neither where the system reports every change nor where contents are compared.
 func TestExchangedImagesAreNoticed(t *testing.T) {
 	images := []archived{ // as Netpbm, so that all have one length
 		{"a/1.pgm", []byte("P2 1 1 9 1")}, {"a/2.pgm", []byte("P2 1 1 9 2")}, {"b/1.pgm", []byte("P2 1 1 9 3")}, {"b/2.pgm", []byte("P2 1 1 9 4")},

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// On an even grey of which nothing is cut off, each noise has the moments of its
+// On an even gray of which nothing is cut off, each noise has the moments of its
 // distribution, rounding included (a twelfth of a step's square).
 func TestNoiseMoments(t *testing.T) {
 	const n = 100 * 32 * 32

@@ -122,7 +122,7 @@ func (f *folder) isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// isSplit tells whether the set has its train and test folders right at the top: one of
+// isSplit reports whether the set has its train and test folders right at the top: one of
 // them with folders of classes. A top folder that holds both may have their name, too.
 func (f *folder) isSplit(top []os.DirEntry) bool {
 	var folders []string
@@ -137,7 +137,7 @@ func (f *folder) isSplit(top []os.DirEntry) bool {
 	return split && !isTop
 }
 
-// hasFolders tells whether a folder has folders in it, those of classes say.
+// hasFolders reports whether a folder has folders in it, those of classes say.
 func (f *folder) hasFolders(name string) bool {
 	if !f.isFolder(name) {
 		return false
@@ -193,7 +193,7 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 	return nil
 }
 
-// kindOfMode tells what is not a file; see [member].
+// kindOfMode says what is not a file; see [member].
 func kindOfMode(mode fs.FileMode) string {
 	switch {
 	case mode.IsRegular():

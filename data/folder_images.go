@@ -219,7 +219,7 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	return train, test, nil
 }
 
-// tooDark tells of images of 16 bits that use little of the range, as those from a sensor
+// tooDark reports images of 16 bits that use little of the range, as those from a sensor
 // of 12 bits do: the upper 8 bits are nearly black.
 func (s *imageSet) tooDark() string {
 	const dark = 256 / 8

@@ -25,7 +25,7 @@ const (
 	kindOther  = "other thing"
 )
 
-// isSpecial tells whether a member is neither a file nor a folder.
+// isSpecial reports whether a member is neither a file nor a folder.
 func (m member) isSpecial() bool {
 	switch m.kind {
 	case kindPipe, kindDevice, kindSocket, kindOther:
@@ -37,7 +37,7 @@ func (m member) isSpecial() bool {
 // sniffed is how much of a file kindOf looks at.
 const sniffed = 512
 
-// kindOf tells what a file is by its name and, if that is not the name of an image that
+// kindOf says what a file is by its name and, if that is not the name of an image that
 // can be read, by how it begins. Without an ending the content decides alone, so that an
 // image there is one of the set; with another one a file is not: it may be a backup, or
 // the small preview in a camera's raw file.
@@ -70,7 +70,7 @@ func kindOf(name string, head func() ([]byte, error)) (string, error) {
 	}
 }
 
-// isNetpbm tells whether a file that begins like a Netpbm file has the header of one.
+// isNetpbm reports whether a file that begins like a Netpbm file has the header of one.
 func isNetpbm(head []byte) bool {
 	if !begins(head, "P?") || head[1] < '1' || head[1] > '7' {
 		return false
@@ -79,7 +79,7 @@ func isNetpbm(head []byte) bool {
 	return h.size.X > 0 && h.size.Y > 0
 }
 
-// isText tells whether all of a file's beginning may be text; images have other bytes.
+// isText reports whether all of a file's beginning may be text; images have other bytes.
 func isText(head []byte) bool {
 	return !slices.ContainsFunc(head, func(b byte) bool { return b < '\t' || b > '\r' && b < ' ' })
 }

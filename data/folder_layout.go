@@ -32,7 +32,7 @@ type arrangement struct {
 	left    leftOut
 }
 
-// arrange tells which members make a set. They may lie in one top folder, and of a set
+// arrange says which members make a set. They may lie in one top folder, and of a set
 // that is split only what lies in train and test counts.
 func arrange(members []member) (a arrangement, err error) {
 	var images []imageEntry
@@ -103,7 +103,7 @@ func cutSplit(key string, shared bool) (top string, inClass, ok bool) {
 	return "", false, false
 }
 
-// sharedTop tells whether all images lie in one top folder.
+// sharedTop reports whether all images lie in one top folder.
 func sharedTop(images []imageEntry) bool {
 	top, _, _ := strings.Cut(images[0].key, "/")
 	return !slices.ContainsFunc(images, func(p imageEntry) bool { return !strings.HasPrefix(p.key, top+"/") })
@@ -193,7 +193,7 @@ func (a *arrangement) leaveOut(members []member, top *string) {
 	slices.Sort(a.left.empty)
 }
 
-// outsideOf tells whether a member lies outside of the train and test folders in top, and
+// outsideOf reports whether a member lies outside of the train and test folders in top, and
 // in which folder next to them, if it is in one.
 func outsideOf(top, key string, isFolder bool) (folder string, outside bool) {
 	rest, below := strings.CutPrefix(key, top)
@@ -297,7 +297,7 @@ func cleanName(name string) (clean string, err error) {
 	return clean, nil
 }
 
-// isHidden tells whether a file, or a folder that it lies in, is one that systems hide or
+// isHidden reports whether a file, or a folder that it lies in, is one that systems hide or
 // add on their own.
 func isHidden(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {

@@ -76,7 +76,7 @@ func codecOf(content []byte) (codec, error) {
 	return codec{}, errors.New("it is not one of " + readableKinds)
 }
 
-// begins tells whether content begins with magic, in which ? stands for any byte.
+// begins reports whether content begins with magic, in which ? stands for any byte.
 func begins(content []byte, magic string) bool {
 	if len(content) < len(magic) {
 		return false

@@ -46,7 +46,7 @@ type source struct {
 
 // sources lists what Open knows, in the order of help texts.
 func (o Options) sources() []source {
-	list := []source{{"digits", "", "UCI handwritten digits, 8x8 grey, 10 classes: 1197 to train, 600 to test (embedded)", openDigits}}
+	list := []source{{"digits", "", "UCI handwritten digits, 8x8 gray, 10 classes: 1197 to train, 600 to test (embedded)", openDigits}}
 	for _, p := range toy2DSets() {
 		list = append(list, source{p.name, "[N]", fmt.Sprintf("points in the plane, %s: N to train, N to test (1000)", p.about), p.open})
 	}

@@ -19,7 +19,7 @@ func shown(text string) string {
 	return strconv.Quote(text)
 }
 
-// isVisible tells whether a text is UTF-8 without control characters, line breaks and
+// isVisible reports whether a text is UTF-8 without control characters, line breaks and
 // characters that change the direction of writing.
 func isVisible(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {

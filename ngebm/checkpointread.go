@@ -34,7 +34,7 @@ const (
 	maxName     = 512     // bytes
 )
 
-// readable are the types of tensors that are read: those of weights, of optimisers and of
+// readable are the types of tensors that are read: those of weights, of optimizers and of
 // random number generators.
 var readable = [...]dtypes.DType{
 	dtypes.Float32, dtypes.Float64, dtypes.Float16, dtypes.BFloat16,
@@ -237,7 +237,7 @@ func (h *header) check(bytes int64) error {
 	return h.hasCurves()
 }
 
-// isName tells whether a tensor can have that name: that of a variable, /a/b/c, or of
+// isName reports whether a tensor can have that name: that of a variable, /a/b/c, or of
 // the history or the companion. It is safe to print.
 func isName(name string) bool {
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {

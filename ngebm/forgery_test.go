@@ -93,11 +93,11 @@ func TestForgedNumbersAreRefused(t *testing.T) {
 		"a weight of 1e308":             {func(h *History) { h.Weights[0] = 1e308 }, `the weight 1e+308 of "cross-entropy", and its configuration 1`},
 		"a weight below 0":              {func(h *History) { h.Weights[0] = -1e308 }, "below 0"},
 		"an event at step -5":           {func(h *History) { h.Events = []Event{{-5, "x"}} }, "an event at step -5"},
-		"an event after the end":        {func(h *History) { h.Events = []Event{{41, "x"}} }, "tells of step 41, and its configuration has 40 steps (20 epochs of 2)"},
+		"an event after the end":        {func(h *History) { h.Events = []Event{{41, "x"}} }, "reports step 41, and its configuration has 40 steps (20 epochs of 2)"},
 		"an event of a megabyte":        {func(h *History) { h.Events = []Event{{1, strings.Repeat("x", 1<<20)}} }, "an event of 1048576 bytes"},
 		"an event for every step":       {func(h *History) { h.Events = make([]Event, 100_000) }, "100000 events, more than 2002"},
 		"a term of a megabyte":          {func(h *History) { h.Terms[0] = strings.Repeat("x", 1<<20) }, "a term of 1048576 bytes"},
-		"recoveries that nobody wanted": {func(h *History) { h.Recoveries = 2 }, "tells of 2 recoveries, and its configuration allows 0"},
+		"recoveries that nobody wanted": {func(h *History) { h.Recoveries = 2 }, "reports 2 recoveries, and its configuration allows 0"},
 		"recoveries below 0":            {func(h *History) { h.Recoveries = -1 }, "-1 recoveries"},
 		"steps per epoch below 0":       {func(h *History) { h.StepsPerEpoch = -1 }, "do not fit each other"},
 	} {

@@ -11,7 +11,7 @@ const bfloat16 = "bfloat16"
 
 // inBFloat16 builds a network in bfloat16 on x, shaped [batch, …] in float32: its
 // weights, which stay float32 in the store, and x are rounded, and the logits widened.
-// So the loss, the optimiser and gradients of whatever order arrive at float32.
+// So the loss, the optimizer and gradients of whatever order arrive at float32.
 func inBFloat16(store *model.Store, scope string, x *Node, logits func(*Node) *Node) *Node {
 	for v := range store.RootScope().At("%s", scope).IterVariables() {
 		if v.DType() != dtypes.Float32 {

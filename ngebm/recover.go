@@ -129,7 +129,7 @@ func (t *trainer) setBack() error {
 	if err := t.restoreCompanion(goodFile); err != nil {
 		return err
 	}
-	// The optimiser's moments, which a state from before the first step does not have.
+	// The optimizer's moments, which a state from before the first step does not have.
 	if err := t.store.InitializeVariables(t.backend, nil); err != nil {
 		return fmt.Errorf("ngebm: %w", explain.Error(err))
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // A refined classifier is the classifier without steps, gives an attack the logits
-// that it gives a data set, and is the same in every process.
+// that it gives a dataset, and is the same in every process.
 func TestRefined(t *testing.T) {
 	backend := testdevice.Open(t, "cpu")
 	run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: t.TempDir()})
@@ -67,7 +67,7 @@ func TestRefined(t *testing.T) {
 	out := exec.MustExec([][]float32{x})
 	for k, v := range out[0].Value().([][]float32)[0] {
 		if math.Abs(float64(v)-f[7][k]) > 1e-5 {
-			t.Errorf("class %d: an attack sees %v, the data set has %v", k, v, f[7][k])
+			t.Errorf("class %d: an attack sees %v, the dataset has %v", k, v, f[7][k])
 		}
 	}
 

@@ -218,7 +218,7 @@ func TestRivalsDoWhatTheyAreFor(t *testing.T) {
 	}
 }
 
-// Outliers may be a data set, brought to the same size; what is neither is an error that
+// Outliers may be a dataset, brought to the same size; what is neither is an error that
 // says what there is.
 func TestOutliers(t *testing.T) {
 	backend := testdevice.Open(t, "cpu")

@@ -25,7 +25,7 @@ const stepsAtOnce = 64
 // longStep is how many operations a step has, if a loop gains nothing: a millisecond's.
 const longStep = 1e8
 
-// loops tells whether steps can be taken in a loop: on one device, where gradients can
+// loops reports whether steps can be taken in a loop: on one device, where gradients can
 // be taken in a loop, and nothing goes on beside a step.
 func (t *trainer) loops() bool {
 	return t.companion == nil && t.sharing == nil && t.backend.String() != pureGo && t.atOnce != 1
@@ -40,14 +40,14 @@ type survey struct {
 	nested     bool // it has loops, or other parts of its own
 }
 
-// short tells whether a loop is better. XLA's convolutions are slow in a loop on the CPU,
+// short reports whether a loop is better. XLA's convolutions are slow in a loop on the CPU,
 // and GoMLX builds no loops in a loop, nor what it sorts by.
 func (s survey) short() bool { return !s.convolves && !s.nested && s.operations < longStep }
 
 // errSurveyed ends the building of a graph that is only looked at.
 var errSurveyed = errors.New("surveyed")
 
-// survey builds a step to look at it. That makes the optimiser's variables, too, which
+// survey builds a step to look at it. That makes the optimizer's variables, too, which
 // cannot be made while a loop is built.
 func (t *trainer) survey(step func(inputs[*Node]) *Node) (s survey, err error) {
 	cfg := t.run.Config

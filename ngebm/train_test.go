@@ -52,7 +52,7 @@ func checkpointOf(t *testing.T, r *ngebm.Run) []byte {
 	return b
 }
 
-// A run that was stopped again and again ends with the bytes (weights, optimiser
+// A run that was stopped again and again ends with the bytes (weights, optimizer
 // state, history) of the run that was left alone; training it once more loads it.
 func TestResumeIsExact(t *testing.T) {
 	for net, stops := range map[string][]int64{"mlp-16": {64, 100, 164, 200}, "convnet": {1, 7, 10, 11, 23, 39, 40}} {

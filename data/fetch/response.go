@@ -21,7 +21,7 @@ var (
 	errScheme    = errors.New("the server redirects to what is neither http nor https")
 )
 
-// redirect tells whether a redirect is followed.
+// redirect reports whether a redirect is followed.
 func redirect(to *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) >= maxRedirects:
@@ -133,7 +133,7 @@ type source struct {
 }
 
 // note keeps the source beside the part. Without it a download goes on all the
-// same, and the checksum tells whether the parts fit.
+// same, and the checksum reports whether the parts fit.
 func (s source) note(part string) {
 	if text, err := json.Marshal(s); err == nil {
 		_ = files.WriteFile(part+fromSuffix, text, 0o644)

@@ -17,7 +17,7 @@ import (
 	"ngebm/data/progress"
 )
 
-// check tells whether the file is at path, as published. A file that is there
+// check reports whether the file is at path, as published. A file that is there
 // and is another one is an error.
 func (f File) check(ctx context.Context, path string, to progress.Reporter) (here bool, err error) {
 	info, err := os.Stat(path)

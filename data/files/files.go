@@ -75,7 +75,7 @@ func (f *Folder) Path() string { return f.root.Name() }
 
 func (f *Folder) path(name string) string { return filepath.Join(f.root.Name(), name) }
 
-// Has tells whether something has that name: a file, a folder or a link.
+// Has reports whether something has that name: a file, a folder or a link.
 func (f *Folder) Has(name string) bool {
 	_, err := f.root.Lstat(name)
 	return err == nil

@@ -13,7 +13,7 @@ func Identity(info fs.FileInfo) string {
 	return fmt.Sprintf("%d bytes, of %d ns%s", info.Size(), info.ModTime().UnixNano(), unsettable(info))
 }
 
-// Mine tells whether a file or folder belongs to this user, or to root, whom every user
+// Mine reports whether a file or folder belongs to this user, or to root, whom every user
 // has to trust. Where the system knows no owners it does.
 func Mine(info fs.FileInfo) bool {
 	uid, ok := Owner(info)

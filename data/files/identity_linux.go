@@ -35,7 +35,7 @@ func Owner(info fs.FileInfo) (uid int, ok bool) {
 	return int(s.Uid), true
 }
 
-// onlyName tells whether a file has no other name, through which it could be somebody's
+// onlyName reports whether a file has no other name, through which it could be somebody's
 // document.
 func onlyName(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)

@@ -10,7 +10,7 @@ import (
 // OpenLinkedFolder opens a folder that the user named, which may be a symbolic link.
 func OpenLinkedFolder(dir string) (*Folder, error) { return openLinkedFolder(dir) }
 
-// Stat tells what has a name. A link is followed if it stays in the folder; one that does
+// Stat says what has a name. A link is followed if it stays in the folder; one that does
 // not, is absolute or leads to nothing is a [LinkError].
 func (f *Folder) Stat(name string) (fs.FileInfo, error) {
 	info, err := f.root.Stat(name)

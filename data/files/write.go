@@ -192,7 +192,7 @@ func (f *Folder) sweep(alone bool, name string) {
 // and takes up room if its writer is killed.
 const leastDigits = 12
 
-// isTemporary tells whether a file is called what a file of that name is called while it
+// isTemporary reports whether a file is called what a file of that name is called while it
 // is written: .<name><digits>.
 func isTemporary(file, name string) bool {
 	digits, ok := strings.CutPrefix(file, "."+name)

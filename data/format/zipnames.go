@@ -75,7 +75,7 @@ func unicodePath(f *zip.File) (name string, ok bool) {
 	return "", false
 }
 
-// isCP932 tells whether names are Japanese: all of them can be, one or more have two such
+// isCP932 reports whether names are Japanese: all of them can be, one or more have two such
 // characters in a row, and one or more are no words in CP437, where the lead bytes of
 // kana and many kanji are signs, lines or letters that have no place there. One kanji among Latin letters is none: it comes
 // of a name in yet another encoding.
@@ -108,7 +108,7 @@ func isCP932(files []*zip.File) bool {
 	return signs && pairs
 }
 
-// isWords tells whether a name has letters only, besides ASCII, and none of them in an upper
+// isWords reports whether a name has letters only, besides ASCII, and none of them in an upper
 // case that follows a lower one, as the bytes of kanji give.
 func isWords(name string) bool {
 	before := ' '

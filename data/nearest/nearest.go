@@ -71,7 +71,7 @@ func initials(name string) string {
 }
 
 // edits is the distance of two short strings in insertions, deletions, exchanges of a
-// letter and of two neighbours (optimal string alignment).
+// letter and of two neighbors (optimal string alignment).
 func edits(a, b string) int {
 	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

@@ -10,7 +10,7 @@ func TestName(t *testing.T) {
 	for wrong, want := range map[string]string{
 		"epoch": "epochs", "bacth": "batch", "batch_size": "batch", "lr": "learning_rate", "learning-rate": "learning_rate", "learningrate": "learning_rate",
 		"BETA": "beta", "betta": "beta", "gama": "gamma", "pad": "augment.pad", "jem.step": "jem.steps", "steps": "jem.steps", "warm_up": "warmup",
-		"weight_decay": "", "momentum": "", "x": "", "": "", "colour": "", strings.Repeat("epochs", 100): "", strings.Repeat("x", 1000): "",
+		"weight_decay": "", "momentum": "", "x": "", "": "", "color": "", strings.Repeat("epochs", 100): "", strings.Repeat("x", 1000): "",
 	} {
 		if got := Name(wrong, settings); got != want {
 			t.Errorf("for %.20q got %q, want %q", wrong, got, want)

@@ -66,7 +66,7 @@ func walkMap(v reflect.Value) {
 	v.Set(made)
 }
 
-// holdsText tells whether a value of that kind can hold text; numbers are not looked at
+// holdsText reports whether a value of that kind can hold text; numbers are not looked at
 // one by one.
 func holdsText(k reflect.Kind) bool {
 	return k == reflect.String || k >= reflect.Array && k != reflect.UnsafePointer

@@ -28,7 +28,7 @@ type Report struct {
 	Terms     []Term // figures of the moment, in a fixed order
 	// Finished is set in a task's last report, whether it reached Total or not.
 	Finished bool
-	// Quiet marks a report without unit that tells of nothing out of the ordinary.
+	// Quiet marks a report without unit that reports nothing out of the ordinary.
 	Quiet bool
 }
 

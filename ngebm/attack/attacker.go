@@ -123,7 +123,7 @@ func checkEpsilons(epsilons []float64) ([]float64, error) {
 	return slices.Compact(epsilons), nil
 }
 
-// search is one run of an attack over a data set.
+// search is one run of an attack over a dataset.
 type search struct {
 	*Attacker
 	ctx     context.Context
@@ -145,7 +145,7 @@ type search struct {
 // newSearch evaluates the classifier on the unperturbed examples.
 func (a *Attacker) newSearch(ctx context.Context, d *data.Dataset, task string) (*search, error) {
 	if d == nil || d.Len() == 0 {
-		return nil, errors.New("attack: the data set is empty: give at least one example")
+		return nil, errors.New("attack: the dataset is empty: give at least one example")
 	}
 	n, values := d.Len(), len(d.Pixels)
 	if !d.IsImages() {
@@ -316,7 +316,7 @@ func (s *search) call(name string, build builder, in ...*tensors.Tensor) ([]*ten
 // fault makes one line of GoMLX's errors, which carry stacks of calls.
 func (s *search) fault(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
-	return fmt.Errorf("%s: the classifier cannot take examples of shape %v (use a data set of the shape it was trained on): %s", s.task, s.d.Shape, line)
+	return fmt.Errorf("%s: the classifier cannot take examples of shape %v (use a dataset of the shape it was trained on): %s", s.task, s.d.Shape, line)
 }
 
 // upload makes a tensor of one batch of examples.

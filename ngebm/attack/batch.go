@@ -9,7 +9,7 @@ import (
 // batch is a full batch of examples on the device; the places that have no image
 // hold zeros with label 0.
 type batch struct {
-	images       []int // indices in the data set
+	images       []int // indices in the dataset
 	labels       []int32
 	x            []float32
 	lower, upper []float32

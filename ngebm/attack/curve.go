@@ -28,7 +28,7 @@ type Curve struct {
 	Seed     uint64  `json:"seed"`
 	Dataset  string  `json:"dataset"`
 	Split    string  `json:"split"`
-	Checksum string  `json:"checksum"` // of the data set
+	Checksum string  `json:"checksum"` // of the dataset
 	N        int     `json:"n"`        // images, those that were wrong from the start included
 	Clean    Point   `json:"clean"`    // without a perturbation
 	Points   []Point `json:"points"`   // ε ascending, so Accuracy never rises
@@ -71,9 +71,9 @@ func (c *Curve) count(epsilons []float64) {
 func newPoint(epsilon float64, surviving, n int) Point {
 	const z = 1.959963984540054 // the standard normal's 97.5 % point
 	p, m := float64(surviving)/float64(n), float64(n)
-	centre := (p + z*z/(2*m)) / (1 + z*z/m)
+	center := (p + z*z/(2*m)) / (1 + z*z/m)
 	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	point := Point{Epsilon: epsilon, Surviving: surviving, Accuracy: p, Low: max(0, centre-half), High: min(1, centre+half)}
+	point := Point{Epsilon: epsilon, Surviving: surviving, Accuracy: p, Low: max(0, center-half), High: min(1, center+half)}
 	// Exactly, where rounding would leave a trace.
 	if surviving == 0 {
 		point.Low = 0
@@ -101,7 +101,7 @@ func WorstOf(curves ...*Curve) (*Curve, error) {
 	epsilons, names := first.epsilons(), []string{first.Attack}
 	for _, c := range curves[1:] {
 		if c.Checksum != first.Checksum || len(c.Broken) != len(first.Broken) || c.Norm != first.Norm || !slices.Equal(c.epsilons(), epsilons) {
-			return nil, fmt.Errorf("attack: %s and %s were not measured alike: the worst case needs the same data set, norm and list of ε", first.Attack, c.Attack)
+			return nil, fmt.Errorf("attack: %s and %s were not measured alike: the worst case needs the same dataset, norm and list of ε", first.Attack, c.Attack)
 		}
 		names = append(names, c.Attack)
 		for i, b := range c.Broken {

@@ -5,7 +5,7 @@
 // # Attacks
 //
 //   - [FGSM]: one step along the gradient's sign (L∞; Goodfellow et al. 2015) or
-//     along the normalised gradient (L2, "fast gradient method").
+//     along the normalized gradient (L2, "fast gradient method").
 //   - [PGD]: many projected steps (Madry et al. 2018), with random starts,
 //     restarts, and the expectation over input noise (Athalye et al. 2018).
 //   - [APGD] on cross-entropy and [TargetedAPGD] on the targeted DLR loss, which
@@ -31,7 +31,7 @@
 // breaks it at every larger one, and is not searched again, so the robust
 // accuracy never rises along a curve.
 //
-// Random choices are drawn in Go from the seed, the image's index in the data set
+// Random choices are drawn in Go from the seed, the image's index in the dataset
 // and the pass (restart): batch size and the list of ε do not change them.
 //
 // # How it runs

@@ -23,9 +23,9 @@ func TestBadInput(t *testing.T) {
 		b.logits = func(scope *model.Scope, x *Node) *Node { return change(logits(scope, x), x) }
 		return b
 	}
-	labelled := *d
-	labelled.Labels = slices.Clone(d.Labels)
-	labelled.Labels[3] = 12
+	labeled := *d
+	labeled.Labels = slices.Clone(d.Labels)
+	labeled.Labels[3] = 12
 	cut := *d
 	cut.Pixels = d.Pixels[:100]
 	pgd := attack.PGD{Norm: attack.Linf, Steps: 2, Step: .5}
@@ -59,7 +59,7 @@ func TestBadInput(t *testing.T) {
 		{"hole in a sequence", m, d, attack.Ensemble{pgd, nil}, []float64{.1}, []string{"attack 1"}},
 		{"bad part of a sequence", m, d, attack.Ensemble{pgd, attack.APGD{Norm: attack.Linf}}, []float64{.1}, []string{"0 steps"}},
 		{"no data", m, nil, pgd, []float64{.1}, []string{"empty"}},
-		{"label out of range", m, &labelled, pgd, []float64{.1}, []string{"example 3", "12", "0 to 9"}},
+		{"label out of range", m, &labeled, pgd, []float64{.1}, []string{"example 3", "12", "0 to 9"}},
 		{"too few pixels", m, &cut, pgd, []float64{.1}, []string{"100", "640"}},
 		{"another shape", m, noise(t, 3), pgd, []float64{.1}, []string{"[6 5 3]", "trained on"}},
 		{"NaN logits", broken(func(f, _ *Node) *Node { return MulScalar(f, math.NaN()) }), d, pgd, []float64{.1}, []string{"example 0", "NaN", "diverged"}},

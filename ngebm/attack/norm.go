@@ -79,7 +79,7 @@ func reach(v, step float32) float32 {
 	return y
 }
 
-// contains tells whether y lies in the ball around x, as float64 and as plain
+// contains reports whether y lies in the ball around x, as float64 and as plain
 // float32 arithmetic compute it.
 func (b ball) contains(x, y []float32) bool {
 	var exact float64

@@ -115,7 +115,7 @@ func hills(rows, columns int) [][]float64 {
 	return both
 }
 
-// hill is a stack of centred squares of sides 1, 3, 5, …, the k-th of height 1/k²,
+// hill is a stack of centered squares of sides 1, 3, 5, …, the k-th of height 1/k²,
 // of length 1.
 func hill(rows, columns int) [][]float64 {
 	h, square := make([][]float64, rows), 0.

@@ -33,7 +33,7 @@ func numbers(t testing.TB, path string) [][]float64 {
 	return rows
 }
 
-// reference reads one of the data sets of testdata.
+// reference reads one of the datasets of testdata.
 func reference(t testing.TB, name string) Sample {
 	s := Sample{Logits: numbers(t, "testdata/"+name+"_logits.csv")}
 	for _, row := range numbers(t, "testdata/"+name+"_labels.csv") {
@@ -140,7 +140,7 @@ func TestReferenceValues(t *testing.T) {
 		}
 		held[metric]++
 	}
-	for metric, rows := range map[string]int{ // two data sets, 15 and 20 bins
+	for metric, rows := range map[string]int{ // two datasets, 15 and 20 bins
 		"accuracy": 2, "ECE": 16, "MCE": 16, "RMSCE_plugin": 4, "ECE_equal_mass": 4, "classwise_ECE": 8,
 		"ECE_midpoint": 2, "ECE_midpoint_official": 2, "Brier_sum": 4, "NLL": 4, "NLL_from_probs": 2,
 		"T_opt": 6, "NLL_at_T_opt": 2, "ECE_after_T": 2,

@@ -8,7 +8,7 @@ import (
 	"ngebm/ngebm/internal/softmax"
 )
 
-// Sample is what a classifier said about labelled examples. Exactly one of
+// Sample is what a classifier said about labeled examples. Exactly one of
 // Logits and Probabilities is set. The slices are read, not changed.
 type Sample struct {
 	Logits        [][]float64 // [examples][classes], f(x); finite

@@ -3,7 +3,7 @@
 // and the three terms of the loss.
 //
 // Sign: E(x) = logsumexp_k f_k(x), as the authors of NG-EBM write it (Piland
-// et al., arXiv 2304.01297): an unnormalised log p(x), larger where the model
+// et al., arXiv 2304.01297): an unnormalized log p(x), larger where the model
 // finds x more likely. The literature on energy-based models usually calls
 // -E(x) the energy.
 //
@@ -32,7 +32,7 @@ func LogSumExp(logits *Node) *Node {
 
 // InputGradient returns ∂E(x_i)/∂x_i, shaped as x, from energies shaped [batch] that
 // were built from x. The energy of an example must depend on that example only
-// (no batch normalisation), which is what makes the gradient of the sum the
+// (no batch normalization), which is what makes the gradient of the sum the
 // batch of gradients.
 func InputGradient(energies, x *Node) *Node {
 	return Gradient(ReduceAllSum(energies), x)[0]

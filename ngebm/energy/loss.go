@@ -29,7 +29,7 @@ type Inputs struct {
 }
 
 // Objective builds the terms of a loss for one batch. It is how a training run
-// is told what to minimise.
+// is told what to minimize.
 type Objective interface {
 	// Terms returns the loss's terms; the loss is Σ Weight·Value.
 	Terms(in Inputs) []Term

@@ -11,7 +11,7 @@ const (
 	NameGap      = "energy gap"       // mean E(x̃) - mean E(x): -log p(x) but for a constant
 	NameJointGap = "joint energy gap" // the same of the classes' logits: -log p(x,y)
 	NameSquare   = "squared energy"
-	// NameSlope is watched, not minimised: mean ‖∂E(x̃)/∂x̃‖₂ at the chains' last step.
+	// NameSlope is watched, not minimized: mean ‖∂E(x̃)/∂x̃‖₂ at the chains' last step.
 	NameSlope = "slope at the samples"
 )
 

@@ -21,7 +21,7 @@ import (
 // over transformation of Athalye et al. (2018, arXiv 1802.00420). (The authors' code
 // moves x without a record, so that gradients pass its steps as if they were none.)
 // Even then long chains bend gradients until they lead nowhere, gradients that are
-// masked and not missing, and defences that act at test time have mostly fallen to
+// masked and not missing, and defenses that act at test time have mostly fallen to
 // attacks made for them (Croce et al. 2022, arXiv 2202.13711). Report a refined figure
 // beside the plain one only, and with attacks that need no gradients (Square).
 type Refinement struct {

@@ -102,7 +102,7 @@ func refined(t *testing.T, r jem.Refinement, x [][]float64) [][]float64 {
 }
 
 // No steps are the plain pass to the bit. With steps, an example's logits follow from
-// it and the seed alone, not from its place or its neighbours, in any call.
+// it and the seed alone, not from its place or its neighbors, in any call.
 func TestRefinementIsAFunction(t *testing.T) {
 	x := [][]float64{{.3, -.2, .5}, {-1, .4, .1}, {0, 0, 2}}
 	dev, err := device.Open("cpu", progress.Discard{})

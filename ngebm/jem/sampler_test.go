@@ -83,7 +83,7 @@ func next(t *testing.T, s *jem.Sampler, step int, attempt uint64, scale float64)
 
 // Without slopes a chain of 4 steps of noise .5 is N(0, 1) away from its start: the
 // mean of n = 20,000 values is 0 ± 1/√n, their variance 1 ± √(2/n), the share beyond
-// two deviations .0455 ± .0015, and neighbours (examples, values, steps) do not
+// two deviations .0455 ± .0015, and neighbors (examples, values, steps) do not
 // correlate, ± 1/√n. The test allows four standard errors.
 func TestNoise(t *testing.T) {
 	const batch, steps, n = 100, 100, 2 * 100 * 100
@@ -168,7 +168,7 @@ func TestConditionalBuffer(t *testing.T) {
 		for i, label := range labels {
 			counts[label]++
 			if class(x[2*i]) != int(label) {
-				t.Fatalf("sample (%v, %v) is labelled %d", x[2*i], x[2*i+1], label)
+				t.Fatalf("sample (%v, %v) is labeled %d", x[2*i], x[2*i+1], label)
 			}
 		}
 		whole("later")

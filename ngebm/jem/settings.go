@@ -38,7 +38,7 @@ type Settings struct {
 	MaxGap float64 `json:"max_gap,omitempty"`
 }
 
-// Enabled tells whether there is anything to train with samples.
+// Enabled reports whether there is anything to train with samples.
 func (s Settings) Enabled() bool { return s.Weight != 0 || s.Joint != 0 }
 
 // WithDefaults fills in the paper's settings where there are none.

@@ -66,7 +66,7 @@ func (c ConvNet) Logits(scope *model.Scope, x *Node, classes int) *Node {
 }
 
 // WideResNet is the network of Zagoruyko & Komodakis (arXiv 1605.07146) in the
-// form that JEM and NG-EBM use: no normalisation, biases everywhere, LeakyReLU
+// form that JEM and NG-EBM use: no normalization, biases everywhere, LeakyReLU
 // .2 before each convolution of a block, the stride on a block's second
 // convolution, and a 1×1 convolution as shortcut where shapes differ. Depth is
 // 6n+4. For ten classes and RGB images wrn-10-2 has 303,466 parameters, wrn-16-4

@@ -42,7 +42,7 @@ func Known() [][2]string {
 		{"mlp-W-W…", "fully connected, a hidden layer of each width W, SiLU: mlp-128-128"},
 		{"mlp-lrelu-W-W…", "the same with LeakyReLU .2"},
 		{"convnet", "three convolutions (16, 32, 64 channels), LeakyReLU .2, mean over positions; images"},
-		{"wrn-D-W", "Wide ResNet of depth D = 6n+4 and width W without normalisation, as the paper's wrn-28-10; images"},
+		{"wrn-D-W", "Wide ResNet of depth D = 6n+4 and width W without normalization, as the paper's wrn-28-10; images"},
 	}
 }
 

@@ -75,7 +75,7 @@ func TestReferenceValues(t *testing.T) {
 		}
 		held[metric]++
 	}
-	for metric, rows := range map[string]int{ // three data sets
+	for metric, rows := range map[string]int{ // three datasets
 		"AUROC": 6, "pytorch_ood_AUROC": 3, "AUPR_in_AP": 3, "AUPR_out_AP": 3,
 		"FPR95_in_positive": 6, "FPR95_out_positive": 6, "pytorch_ood_FPR95TPR": 3,
 	} {

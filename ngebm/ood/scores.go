@@ -72,7 +72,7 @@ func each(rows [][]float64, of func(row []float64) float64) ([]float64, error) {
 	return scores, nil
 }
 
-// Energy is T log Σ exp(f/T), the logarithm of the unnormalised density p(x) of
+// Energy is T log Σ exp(f/T), the logarithm of the unnormalized density p(x) of
 // NG-EBM and JEM for T = 1, and Liu et al. (2020)'s negative free energy.
 func Energy(temperature float64) Score {
 	name, is := "px", "logsumexp f (energy)"
@@ -112,7 +112,7 @@ func Entropy() Score {
 	}}
 }
 
-// GEN is the negative generalised entropy, -Σ pᵞ (1-p)ᵞ over the top classes of
+// GEN is the negative generalized entropy, -Σ pᵞ (1-p)ᵞ over the top classes of
 // highest probability, or all if there are fewer (Liu, Lochman and Zach 2023, who
 // use γ = .1 and, of 1000 classes, the top 100).
 func GEN(gamma float64, top int) Score {

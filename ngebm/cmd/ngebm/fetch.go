@@ -15,7 +15,7 @@ import (
 	"ngebm/ngebm/environment"
 )
 
-const fetchAbout = `Get data sets before they are needed, say for a machine without a network: download the files, check them
+const fetchAbout = `Get datasets before they are needed, say for a machine without a network: download the files, check them
 against the published checksums, and decode them. A download that broke off goes on where it was.
 Files that you got yourself go into the cache folder under the names that -list shows; they are checked
 in the same way. The folder is -cache, else $NGEBM_DATA, else ngebm/data in your cache folder.
@@ -23,7 +23,7 @@ With NGEBM_OFFLINE=1 no program here downloads anything.`
 
 func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("fetch", fetchAbout, "ngebm fetch svhn cifar10-c:fog/3; ngebm fetch -list")
-	list := fs.Bool("list", false, "list what is published: size, licence, whether it is in the cache, files and where their checksums come from")
+	list := fs.Bool("list", false, "list what is published: size, license, whether it is in the cache, files and where their checksums come from")
 	offline := fs.Bool("offline", false, "download nothing: check and decode what is there, and say what is lacking")
 	cache := fs.String("cache", "", "cache folder (default $NGEBM_DATA, else ngebm/data in your cache folder)")
 	if err := parse(fs, args); err != nil {
@@ -41,14 +41,14 @@ func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		return listPublished(stdout, folder, data.PublishedSets())
 	case fs.NArg() == 0:
-		return errors.New("ngebm fetch: name a data set, as in ngebm fetch svhn, or list them with -list")
+		return errors.New("ngebm fetch: name a dataset, as in ngebm fetch svhn, or list them with -list")
 	}
 	for _, name := range fs.Args() {
 		train, test, err := data.Open(ctx, name, opts)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "%s\n  %s, checksum %s\n  %s, checksum %s\n  %s; licence: %s\n",
+		fmt.Fprintf(stdout, "%s\n  %s, checksum %s\n  %s, checksum %s\n  %s; license: %s\n",
 			name, train, train.Checksum, test, test.Checksum, test.Source, test.License)
 	}
 	return nil
@@ -102,7 +102,7 @@ func size(files []fetch.File) string {
 	return progress.Report{Unit: "bytes", Done: sum}.Amount()
 }
 
-// inCache tells whether the files are in the folder.
+// inCache reports whether the files are in the folder.
 func inCache(folder string, files []fetch.File) string {
 	most, least := fetch.Absent, fetch.Present
 	for _, f := range files {

@@ -61,7 +61,7 @@ func TestFetchSets(t *testing.T) {
 		t.Errorf("it printed %s", out.String())
 	}
 	for args, want := range map[string][]string{
-		"fetch":           {"name a data set", "-list"},
+		"fetch":           {"name a dataset", "-list"},
 		"fetch -list all": {`-list takes no names, but got "all"`},
 		"fetch svnh":      {`no dataset is called "svnh" (did you mean svhn?)`},
 		"fetch digits svhn": {

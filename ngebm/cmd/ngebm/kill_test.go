@@ -142,7 +142,7 @@ func without(t *testing.T, runs string) string {
 }
 
 // Trainings that are killed, twice each, resume and end with the files of the one that
-// was left alone, byte for byte: weights, optimiser state, history, the best checkpoint.
+// was left alone, byte for byte: weights, optimizer state, history, the best checkpoint.
 func TestLongKilledTraining(t *testing.T) {
 	args := func(runs string) []string {
 		// Saving at each step makes it likely that some kills fall into a save.
@@ -165,7 +165,7 @@ func TestLongKilledTraining(t *testing.T) {
 }
 
 // Measurements that are killed end, when they are made again, with the table and the
-// stored judgements of those that were left alone.
+// stored judgments of those that were left alone.
 func TestLongKilledMeasuring(t *testing.T) {
 	trained := t.TempDir()
 	args := func(runs string) []string {
@@ -173,7 +173,7 @@ func TestLongKilledMeasuring(t *testing.T) {
 			"-grid", "beta=0,.1;gamma=0,.1", "-seeds", "1,2", "-runs", runs, "-json", "-", "-device", "go"}
 	}
 	k, _ := newKiller(t, args(trained))
-	judgements := func() []string {
+	judgments := func() []string {
 		paths, err := filepath.Glob(filepath.Join(trained, "*", "judged-*.json"))
 		if err != nil || len(paths) != 8 {
 			t.Fatalf("%d runs judged (%v)", len(paths), err)
@@ -182,7 +182,7 @@ func TestLongKilledMeasuring(t *testing.T) {
 	}
 	forget := func() {
 		t.Helper()
-		for _, path := range judgements() {
+		for _, path := range judgments() {
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}

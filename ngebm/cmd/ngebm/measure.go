@@ -247,7 +247,7 @@ func (f measureFlags) measureLogits() (*measurement, error) {
 
 // calibration measures with labels.
 func (f measureFlags) calibration(files *inputs, in *table.Table) (*calibration.Report, error) {
-	test, err := f.labelled(files, in, f.labels)
+	test, err := f.labeled(files, in, f.labels)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func (f measureFlags) calibration(files *inputs, in *table.Table) (*calibration.
 		if err != nil {
 			return nil, err
 		}
-		if validation, err = f.labelled(files, t, f.valLabels); err != nil {
+		if validation, err = f.labeled(files, t, f.valLabels); err != nil {
 			return nil, err
 		}
 	}
@@ -271,8 +271,8 @@ func (f measureFlags) calibration(files *inputs, in *table.Table) (*calibration.
 	return r, err
 }
 
-// labelled reads the labels of a table.
-func (f measureFlags) labelled(files *inputs, t *table.Table, labels string) (calibration.Sample, error) {
+// labeled reads the labels of a table.
+func (f measureFlags) labeled(files *inputs, t *table.Table, labels string) (calibration.Sample, error) {
 	values, err := files.labels(labels, t)
 	if err != nil {
 		return calibration.Sample{}, err

@@ -26,7 +26,7 @@ func (in *inputs) logits(path string) (*table.Table, error) {
 	case in.probabilities && is == percentages:
 		return nil, fmt.Errorf("ngebm measure: %q: the rows sum to 100, so they are percentages: divide the values by 100", path)
 	case in.probabilities:
-		if off := normalise(t.Rows); off > 0 {
+		if off := normalize(t.Rows); off > 0 {
 			t.Notes = append(t.Notes, fmt.Sprintf("%q: probabilities sum to 1 within %.2g only, as rounded ones do; each row is divided by its sum", path, off))
 		}
 	case is == percentages:

@@ -18,7 +18,7 @@ const (
 	percentages   kind = "percentages"
 )
 
-// kindOf tells what rows look like.
+// kindOf says what rows look like.
 func kindOf(rows [][]float64) kind {
 	switch {
 	case sumTo(rows, 1):
@@ -106,10 +106,10 @@ func tolerance(rows [][]float64, of float64) float64 {
 	return of * roundedSum * (1 + 1e-9)
 }
 
-// normalise divides rows by their sums if any of these is off 1 by more than float32's
+// normalize divides rows by their sums if any of these is off 1 by more than float32's
 // rounding, and returns the largest distance then. Rows that are no rounded
 // probabilities stay, for others to refuse.
-func normalise(rows [][]float64) (off float64) {
+func normalize(rows [][]float64) (off float64) {
 	within := tolerance(rows, 1)
 	fits := func(row []float64) bool { return math.Abs(sum(row)-1) <= within && slices.Min(row) >= 0 }
 	for _, row := range rows {

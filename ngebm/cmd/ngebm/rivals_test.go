@@ -79,7 +79,7 @@ func TestRivalsKilledAnywhereResume(t *testing.T) {
 	}
 }
 
-// savedAt tells when the only run in a folder was saved last, "" if never.
+// savedAt says when the only run in a folder was saved last, "" if never.
 func savedAt(runs string) string {
 	paths, _ := filepath.Glob(filepath.Join(runs, "*", "checkpoint.ngebm")) // the pattern is well-formed
 	for _, p := range paths {

@@ -92,7 +92,7 @@ func TestKilledSweepGoesOn(t *testing.T) {
 	}
 }
 
-// judged lists the judgements below a folder of runs and when they were written.
+// judged lists the judgments below a folder of runs and when they were written.
 func judged(runs string) map[string]time.Time {
 	paths, _ := filepath.Glob(filepath.Join(runs, "*", "judged-*.json")) // the pattern is well-formed
 	times := map[string]time.Time{}

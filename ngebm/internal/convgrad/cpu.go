@@ -18,16 +18,16 @@ import (
 // sampler's chain, are built in this layout. A kernel is reversed after it is
 // transposed, since the compiler would undo a transposition that a convolution reads.
 
-// inCPULoop tells whether a node is in a loop on XLA's CPU.
+// inCPULoop reports whether a node is in a loop on XLA's CPU.
 func inCPULoop(node *Node) bool { return onCPU(node) && node.Function().IsClosure() }
 
-// onCPU tells whether a node is XLA's on the CPU.
+// onCPU reports whether a node is XLA's on the CPU.
 func onCPU(node *Node) bool {
 	xla, ok := node.Graph().Backend().(interface{ PluginName() string }) // "cpu", or the plugin's file
 	return ok && strings.Contains(filepath.Base(xla.PluginName()), "cpu")
 }
 
-// byPhases tells whether a convolution of a node, with input dilation a, stride b and
+// byPhases reports whether a convolution of a node, with input dilation a, stride b and
 // kernel dilation c, is computed by phases.
 func byPhases(node *Node, a, b, c []int) bool {
 	return onCPU(node) && slices.Max(a) > 1 && slices.Max(b) == 1 && slices.Max(c) == 1

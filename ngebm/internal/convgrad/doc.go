@@ -91,7 +91,7 @@
 //
 // The library's table of gradients ([graph.VJPRegistration]) is one map for the
 // process, read without a lock by whoever builds a graph. It is changed once, in
-// this package's init: initialisation ends before main begins, when no graph can
+// this package's init: initialization ends before main begins, when no graph can
 // be under construction, so programs may build graphs in any number of goroutines.
 // A function to call would leave each caller to see that nobody builds a graph
 // meanwhile, which is why there is none. There is no other state: a gradient is

@@ -31,7 +31,7 @@ func Tiled(y *Node) *Node {
 	return tiled
 }
 
-// plain tells whether a convolution has neither strides nor dilations.
+// plain reports whether a convolution has neither strides nor dilations.
 func (p parameters) plain() bool {
 	for axis := range p.strides {
 		if p.strides[axis]*p.inputDilations[axis]*p.kernelDilations[axis] != 1 {
@@ -41,7 +41,7 @@ func (p parameters) plain() bool {
 	return true
 }
 
-// IsPart tells whether a convolution computes a part of another, which is in the graph
+// IsPart reports whether a convolution computes a part of another, which is in the graph
 // too: who counts what a graph computes leaves it out.
 func IsPart(node *Node) bool {
 	return node.Type() == NodeTypeConvGeneral && node.Inputs()[0].StopGradient()

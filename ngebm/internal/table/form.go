@@ -63,7 +63,7 @@ func digits(field string) int {
 	return max(1, len(mantissa)-strings.Count(mantissa, "."))
 }
 
-// unlike tells of a column's first number that it is written with fewer digits than all
+// unlike reports a column's first number that it is written with fewer digits than all
 // others, as a setting that scores are named after: 0.1 or 1e-3.
 func (p *parser) unlike() bool {
 	return len(p.first.fields) == 1 && len(p.Rows) >= fewRows && p.tally.short == 0

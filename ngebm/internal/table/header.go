@@ -108,7 +108,7 @@ func isWord(field string) bool {
 	return !isNumber(field) && !isMissing(field) && (unicode.IsLetter(r) || r == '_')
 }
 
-// judge tells whether the first line is a header.
+// judge reports whether the first line is a header.
 func (p *parser) judge() (verdict, error) {
 	fields := p.first.fields
 	if p.index {
@@ -129,7 +129,7 @@ func (p *parser) judge() (verdict, error) {
 	return p.judgeNumbers(), nil
 }
 
-// judgeNumbers tells whether a first line of numbers is a header, such as 0,1,2, which
+// judgeNumbers reports whether a first line of numbers is a header, such as 0,1,2, which
 // pandas writes for columns without names. A header is unlike the rest in form: programs
 // write 0.0 or 0.000e+00 for a value that is zero, unless they write whole numbers
 // elsewhere, too.
@@ -170,7 +170,7 @@ func (p *parser) judgeNumbers() verdict {
 	return values
 }
 
-// judgeNumber tells whether the first number of a column is a header.
+// judgeNumber reports whether the first number of a column is a header.
 func (p *parser) judgeNumber(f form, zero bool) verdict {
 	switch {
 	case p.tally.values[f] > 0, p.labels && f == pointed && p.tally.rows[whole] < len(p.Rows):
@@ -236,7 +236,7 @@ func (p *parser) dropIndex() error {
 	return nil
 }
 
-// noteTwins tells of columns with one name.
+// noteTwins reports columns with one name.
 func (p *parser) noteTwins() {
 	for k, name := range p.Names {
 		if name != "" && slices.Contains(p.Names[:k], name) {

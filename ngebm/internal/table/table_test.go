@@ -217,16 +217,16 @@ func TestRemedies(t *testing.T) {
 
 // A column of labels or an index in another place is no logit.
 func TestCheckLogits(t *testing.T) {
-	var labelled, plain, zeros strings.Builder
+	var labeled, plain, zeros strings.Builder
 	for i := range 12 {
 		v := math.Sin(float64(i))
-		fmt.Fprintf(&labelled, "%v,%v,%d\n", v, -v/2+.01, i*7%3)
+		fmt.Fprintf(&labeled, "%v,%v,%d\n", v, -v/2+.01, i*7%3)
 		fmt.Fprintf(&plain, "%v,%v\n", v, -v/2+.01)
 		fmt.Fprintf(&zeros, "0.0,%v,%v\n", v, -v/2+.01) // a class of reference
 	}
 	for content, want := range map[string]string{
-		labelled.String():                       "column 3 holds whole numbers only",
-		"cat,dog,label\n" + labelled.String():   `column 3, "label", holds whole numbers only`,
+		labeled.String():                        "column 3 holds whole numbers only",
+		"cat,dog,label\n" + labeled.String():    `column 3, "label", holds whole numbers only`,
 		"0,1,label\n0.5,1.5,0\n0.25,2.5,1\n":    `column 3, "label", holds whole numbers only`,
 		"id,cat,dog\n17,1.5,0.5\n3,2.5,1.5\n":   `column 1, "id", holds whole numbers only`,
 		plain.String():                          "",

@@ -144,7 +144,7 @@ var decimalComma = regexp.MustCompile(`^[+-]?\d[\d.]*,\d+([eE][+-]?\d+)?$`)
 
 var errDecimalComma = errors.New("its numbers have decimal commas, as in 0,5: write them with points (pandas: decimal='.'; R: write.csv; Excel: a locale with points)")
 
-// separator tells what sets the values of these lines apart: what cuts each into
+// separator says what sets the values of these lines apart: what cuts each into
 // numbers. The first line counts only where it is alone, since it may be a header.
 func separator(lines []line) (byte, error) {
 	if len(lines) > 1 {
@@ -192,7 +192,7 @@ func isRemark(text string) bool {
 	return !isMissing(text[:end])
 }
 
-// isName tells what is neither a number, finite or not, nor a missing one.
+// isName says what is neither a number, finite or not, nor a missing one.
 func isName(field string) bool {
 	_, err := strconv.ParseFloat(field, 64)
 	return errors.Is(err, strconv.ErrSyntax) && !isMissing(field) && !decimalComma.MatchString(field)
@@ -210,7 +210,7 @@ func isWhole(field string) bool {
 	return err == nil
 }
 
-// isMissing tells what programs write for a value that is missing: the list of pandas
+// isMissing says what programs write for a value that is missing: the list of pandas
 // (na_values of read_csv), Excel's errors, and what people write.
 func isMissing(field string) bool {
 	switch strings.ToLower(field) {

@@ -8,7 +8,7 @@ import (
 	"ngebm/data/progress"
 )
 
-// ETA tells how long the notebooks that are still to run will take: as long as they
+// ETA says how long the notebooks that are still to run will take: as long as they
 // took the last time, at the speed at which those before them went now.
 type ETA struct {
 	mu       sync.Mutex

@@ -14,7 +14,7 @@ var (
 	unknownMagic = regexp.MustCompile(`"%\S*" unknown or not implemented yet\.`)
 )
 
-// Failure tells why a cell that has run has failed, in some lines of text; it is
+// Failure says why a cell that has run has failed, in some lines of text; it is
 // empty if it has not. Kernels report an error for what does not compile, a
 // panic or a non-zero exit of a cell's program, but nothing for a shell line that
 // fails or a %command that does not exist: those are found by what they print.

@@ -184,7 +184,7 @@ func (d *Document) CodeHash() string {
 	return digest.Of(code...)
 }
 
-// IsGo tells whether the kernel that runs the notebooks here is the one that it is for.
+// IsGo reports whether the kernel that runs the notebooks here is the one that it is for.
 func (d *Document) IsGo() bool {
 	spec := d.Metadata.Kernelspec
 	return spec.Name == "" || spec.Name == "gonb" || strings.EqualFold(spec.Language, "go")

@@ -156,7 +156,7 @@ func readings(text string) []string {
 	return all
 }
 
-// isMedia tells whether content is a picture by its first bytes. Its base64 says nothing;
+// isMedia reports whether content is a picture by its first bytes. Its base64 says nothing;
 // a list of paths may look like base64, too.
 func isMedia(content string) bool {
 	return slices.ContainsFunc([]string{"\x89PNG\r\n", "\xff\xd8\xff", "GIF8"}, func(magic string) bool { return strings.HasPrefix(content, magic) })

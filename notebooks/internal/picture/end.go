@@ -58,7 +58,7 @@ func jpegEnd(content []byte) (end int, err error) {
 // gifEnd returns where a GIF ends, and the pixels of all its pictures.
 func gifEnd(content []byte) (end, pixels int, err error) {
 	const header, frame = 13, 10
-	table := func(flags byte) int { // bytes of the colour table that follows
+	table := func(flags byte) int { // bytes of the color table that follows
 		if flags&0x80 == 0 {
 			return 0
 		}
@@ -72,7 +72,7 @@ func gifEnd(content []byte) (end, pixels int, err error) {
 		switch content[at] {
 		case 0x21: // extension: its kind, then blocks
 			at += 2
-		case 0x2c: // picture: position, size and flags, colours, size of codes, then blocks
+		case 0x2c: // picture: position, size and flags, colors, size of codes, then blocks
 			if at+frame > len(content) {
 				return 0, 0, io.ErrUnexpectedEOF
 			}

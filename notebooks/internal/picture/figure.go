@@ -13,6 +13,6 @@ type Figure struct {
 	Poster  []byte // what that file holds
 }
 
-// Tall tells whether a figure is so high that on the index its upper part says more
+// Tall reports whether a figure is so high that on the index its upper part says more
 // than all of it, small.
 func (f *Figure) Tall() bool { return 3*f.Height > 2*f.Width }

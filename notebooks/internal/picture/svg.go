@@ -190,12 +190,12 @@ func (c *svgCleaner) style(decoder *xml.Decoder) error {
 	}
 }
 
-// isForeign tells whether style, or a value that may be one, names another file.
+// isForeign reports whether style, or a value that may be one, names another file.
 func isForeign(style string) bool {
 	return svgForeign.MatchString(svgInternal.ReplaceAllString(style, ""))
 }
 
-// describes tells whether a namespace is of descriptions that drawing programs add,
+// describes reports whether a namespace is of descriptions that drawing programs add,
 // which are no loss.
 func (c *svgCleaner) describes(space string) bool {
 	for _, known := range []string{"http://www.w3.org/1999/02/22-rdf-syntax-ns", "http://creativecommons.org/ns", "http://web.resource.org/cc/",

@@ -99,7 +99,7 @@ func (d *svgDrawing) declare(refs *svgRefs, declarations string) {
 	}
 }
 
-// inherits tells whether style may pass on what is not inherited otherwise.
+// inherits reports whether style may pass on what is not inherited otherwise.
 func inherits(style string) bool {
 	style = strings.ToLower(style)
 	return strings.Contains(style, "inherit") || strings.Contains(style, "--")

@@ -86,7 +86,7 @@ func (s *siteFolder) writeWithPage(pg *page, of source) error {
 
 var figureNumber = regexp.MustCompile(`^-[0-9]+(-still)?\.(png|jpe?g|gif|svg)$`)
 
-// isFigureOf tells whether a file is one of the figures of a page: of "run", "run-1.png"
+// isFigureOf reports whether a file is one of the figures of a page: of "run", "run-1.png"
 // is one and "run-1-1.png" is not.
 func isFigureOf(page, file string) bool {
 	rest, ok := strings.CutPrefix(file, page)

@@ -73,7 +73,7 @@ func gallery(folder string) ([]exhibit, error) {
 	return all, nil
 }
 
-// drawsFigure tells whether a function returns a figure or an animation, and an error.
+// drawsFigure reports whether a function returns a figure or an animation, and an error.
 func drawsFigure(f *ast.FuncDecl) bool {
 	if f.Recv != nil || f.Type.Results == nil || len(f.Type.Results.List) != 2 {
 		return false

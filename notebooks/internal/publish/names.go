@@ -63,7 +63,7 @@ func slug(name string) string {
 	return "notebook"
 }
 
-// sayNames tells which pages are not called as their notebooks.
+// sayNames says which pages are not called as their notebooks.
 func sayNames(paths, names []string, d *display.Display) {
 	for i, name := range BaseNames(paths) {
 		if names[i] != name {

@@ -168,7 +168,7 @@ func TestExplorerInBrowser(t *testing.T) {
 	p.slide("noise", 2)
 	p.press("train") // anew, with what the sliders show now
 	p.await("✓ α=1 β=0.1 γ=0.01, noise 0.2, 40 epochs: accuracy")
-	l.act("look", l.Take("lab-9-learnt"))
+	l.act("look", l.Take("lab-9-learned"))
 
 	p.slide("epochs", 6)
 	p.press("train")

@@ -63,7 +63,7 @@ var notResults = []*regexp.Regexp{
 
 // result is a number that looks measured: one with a decimal point or a percent
 // sign, a fraction of two figures, a factor.
-var result = regexp.MustCompile(`(?:± ?)?-?\d*\.\d+(?:\s*%)?|\d+\s*(?:%|per cent|percent)|\d+/\d+|±\s*\d+|\d+\s+times\b|\d+-fold`)
+var result = regexp.MustCompile(`(?:± ?)?-?\d*\.\d+(?:\s*%)?|\d+\s*(?:%|percent|percent)|\d+/\d+|±\s*\d+|\d+\s+times\b|\d+-fold`)
 
 // resultNumbers lists what looks like results in a text in Markdown.
 func resultNumbers(text string) []string {
@@ -120,7 +120,7 @@ func undescribed(o notebook.Output) int {
 func TestResultNumbers(t *testing.T) {
 	for text, want := range map[string]string{
 		"accuracy .927 rises to 0.95":                                ".927|0.95",
-		"at the 99.5 % level, and 93% or 40 per cent":                "99.5 %|93%|40 per cent",
+		"at the 99.5 % level, and 93% or 40 percent":                 "99.5 %|93%|40 percent",
 		"an uncertainty of ± .02, a gain of ±3":                      "± .02|±3",
 		"pushes of 24/255 in steps of 1/255":                         "24/255",
 		"the ECE is 5 times worse, 3-fold":                           "5 times|3-fold",
@@ -130,7 +130,7 @@ func TestResultNumbers(t *testing.T) {
 		"[arXiv 2304.01297](https://arxiv.org/abs/2304.01297)":       "",
 		"see [03_calibration](03_calibration.ipynb#the-.5-quantile)": "",
 		"    yours/train/one/0.04.png":                               "",
-		"half of a per cent, nine times in ten":                      "",
+		"half of a percent, nine times in ten":                       "",
 	} {
 		if got := strings.Join(resultNumbers(text), "|"); got != want {
 			t.Errorf("%q: %q, not %q", text, got, want)

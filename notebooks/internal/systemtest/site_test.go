@@ -21,7 +21,7 @@ import (
 	"ngebm/notebooks/internal/publish"
 )
 
-// hasFormula tells whether a notebook's text has a formula.
+// hasFormula reports whether a notebook's text has a formula.
 func hasFormula(t *testing.T, name string) bool {
 	t.Helper()
 	if name == "index" || name == "gallery" {

@@ -72,7 +72,7 @@ func tempParent() (string, error) {
 	return parent, os.Chmod(parent, 0o700)
 }
 
-// isOwn tells whether a file belongs to this user.
+// isOwn reports whether a file belongs to this user.
 func isOwn(info fs.FileInfo) bool {
 	uid, ok := files.Owner(info)
 	return !ok || uid == os.Geteuid()
