@@ -51,7 +51,7 @@ func TestBallReference(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					reference.Hold(t, "end", end, of("end"), 1e-5)
+					reference.CheckClose(t, "end", end, of("end"), 1e-5)
 					exec, err := model.NewExec(backend, store, func(_ *model.Scope, x, y *Node) *Node { return energy.CrossEntropy(logits(x), y, 0) })
 					if err != nil {
 						t.Fatal(err)
@@ -61,7 +61,7 @@ func TestBallReference(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
-						reference.Hold(t, what, out[0], of(what), 1e-5)
+						reference.CheckClose(t, what, out[0], of(what), 1e-5)
 					}
 					if !(of("loss").Values[0] > 1.1*of("clean loss").Values[0]) {
 						t.Error("the search did not raise the loss")

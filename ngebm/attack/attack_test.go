@@ -18,6 +18,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -81,7 +82,7 @@ func untrained(t testing.TB, spec, name string, classes int) *stored {
 	}
 	store := model.NewStore()
 	nets.Seed(store, 1)
-	return &stored{backend: open(t, spec), store: store, logits: func(scope *model.Scope, x *Node) *Node { return net.Logits(scope, x, classes) }}
+	return &stored{backend: testdevice.Open(t, spec), store: store, logits: func(scope *model.Scope, x *Node) *Node { return net.Logits(scope, x, classes) }}
 }
 
 // Every adversarial example of every attack is in the ball and in the range to
@@ -146,7 +147,7 @@ func TestAdversarialExamples(t *testing.T) {
 // own units.
 func TestLinearClassifierInThePlane(t *testing.T) {
 	w, b := [2]float64{3, -1}, .5
-	m := &stored{backend: open(t, "cpu"), store: model.NewStore(), logits: func(_ *model.Scope, x *Node) *Node {
+	m := &stored{backend: testdevice.Open(t, "cpu"), store: model.NewStore(), logits: func(_ *model.Scope, x *Node) *Node {
 		f := AddScalar(ReduceSum(Mul(x, Const(x.Graph(), [][]float32{{float32(w[0]), float32(w[1])}})), -1), b)
 		return Stack([]*Node{f, Neg(f)}, -1)
 	}}
@@ -206,7 +207,7 @@ func TestLinearClassifierInThePlane(t *testing.T) {
 
 // Batch size and other ε change nothing, the seed does.
 func TestRandomChoices(t *testing.T) {
-	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 51)
+	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 51)
 	a, cut, reseeded := attacker(t, m, attack.Options{Seed: 3}), attacker(t, m, attack.Options{Seed: 3, Batch: 17}), attacker(t, m, attack.Options{Seed: 4})
 	for _, what := range append(all(attack.Linf)[2:], attack.Square{Norm: attack.L2, Queries: 30}) {
 		small, middle, large := .04, .06, .1
@@ -263,7 +264,7 @@ func distance(x, y []float32) float64 {
 // may take the other sign, so a few images may differ.
 func TestBackendsAgree(t *testing.T) {
 	d := referenceDigits(t, 50)
-	a, b := attacker(t, referenceMLP(t, open(t, "cpu")), attack.Options{}), attacker(t, referenceMLP(t, open(t, "go")), attack.Options{})
+	a, b := attacker(t, referenceMLP(t, testdevice.Open(t, "cpu")), attack.Options{}), attacker(t, referenceMLP(t, testdevice.Open(t, "go")), attack.Options{})
 	for norm, epsilons := range map[attack.Norm][]float64{attack.Linf: {.04, .1}, attack.L2: {.3, .6}} {
 		for _, what := range all(norm) {
 			xla, pure := run(t, a, d, what, epsilons...), run(t, b, d, what, epsilons...)
@@ -285,7 +286,7 @@ func TestBackendsAgree(t *testing.T) {
 
 // The worst case of curves and the sequence of their attacks.
 func TestWorstOfEqualsEnsemble(t *testing.T) {
-	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 100)
+	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 100)
 	a := attacker(t, m, attack.Options{Seed: 5})
 	attacks := attack.Ensemble{attack.PGD{Norm: attack.Linf, Steps: 5, Step: .3}, attack.Square{Norm: attack.Linf, Queries: 200}}
 	var curves []*attack.Curve
@@ -347,7 +348,7 @@ func (c *counter) Report(r progress.Report) {
 }
 
 func TestProgressAndInterrupt(t *testing.T) {
-	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 50)
+	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 50)
 	seen := &counter{t: t}
 	run(t, attacker(t, m, attack.Options{Batch: 20, Report: seen}), d, attack.Ensemble(all(attack.Linf)), .02, .05)
 	if !seen.last.Finished || seen.last.Done != 100 || seen.reports < 20 {
@@ -371,7 +372,7 @@ func BenchmarkPGD40(b *testing.B) {
 	d := referenceDigits(b, 200)
 	for _, norm := range []attack.Norm{attack.Linf, attack.L2} {
 		b.Run(fmt.Sprint(norm), func(b *testing.B) {
-			a := attacker(b, referenceMLP(b, open(b, "cpu")), attack.Options{Batch: 200})
+			a := attacker(b, referenceMLP(b, testdevice.Open(b, "cpu")), attack.Options{Batch: 200})
 			pgd := attack.PGD{Norm: norm, Steps: 40, Step: .1, RandomStart: true}
 			run(b, a, d, pgd, .1) // compiles
 			for b.Loop() {

@@ -12,11 +12,12 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // One line, with the value and the remedy.
 func TestBadInput(t *testing.T) {
-	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 10)
+	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 10)
 	broken := func(change func(f, x *Node) *Node) *stored {
 		b := referenceMLP(t, m.backend)
 		logits := b.logits

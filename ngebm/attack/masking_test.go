@@ -13,12 +13,13 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // Classifiers that hide their gradients in the ways that the warnings name, and
 // one that does not.
 func TestMasking(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	reference := func(change func(m *stored, logits func(x *Node) *Node, x *Node) *Node) *stored {
 		m := referenceMLP(t, backend)
 		inner := m.logits

@@ -17,9 +17,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
-	"ngebm/data/progress"
 	"ngebm/ngebm/attack"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -36,15 +35,6 @@ func (m *stored) NewExec(build func(logits func(x *Node) *Node, inputs []*Node) 
 		m.builds.Add(1)
 		return build(func(x *Node) *Node { return m.logits(m.store.RootScope().In("net"), x) }, inputs)
 	})
-}
-
-func open(t testing.TB, spec string) compute.Backend {
-	t.Helper()
-	d, err := device.Open(spec, progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Backend
 }
 
 func records(t testing.TB, name string) [][]string {
@@ -127,7 +117,7 @@ func referenceDigits(t testing.TB, n int) *data.Dataset {
 
 // The network is the one of testdata: its logits are, within float32's rounding.
 func TestReferenceNetwork(t *testing.T) {
-	m, d := referenceMLP(t, open(t, "cpu")), referenceDigits(t, 597)
+	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 597)
 	exec, err := m.NewExec(func(logits func(x *Node) *Node, in []*Node) []*Node { return []*Node{logits(in[0])} })
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +146,7 @@ func TestReferenceNetwork(t *testing.T) {
 // that above.
 func TestReference(t *testing.T) {
 	const third = 1. / 30 // foolbox's default, .01/.3
-	a, err := attack.New(referenceMLP(t, open(t, "cpu")), attack.Options{Seed: 1, Batch: 200})
+	a, err := attack.New(referenceMLP(t, testdevice.Open(t, "cpu")), attack.Options{Seed: 1, Batch: 200})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // workerEnv makes this program the worker.
@@ -159,12 +160,9 @@ func (s stopper) Report(r progress.Report) {
 	}
 }
 
-// What is handed over can be read as an NPZ file: names, shapes and values.
-func TestHandOver(t *testing.T) {
-	dev, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
+// NumPy can read exported inputs: names, shapes and values.
+func TestExportInputs(t *testing.T) {
+	backend := testdevice.Open(t, "cpu")
 	task := plan().task(CrossEntropy)
 	set, err := noise(task, 16)
 	if err != nil {
@@ -172,7 +170,7 @@ func TestHandOver(t *testing.T) {
 	}
 	cfg := ngebm.DefaultConfig("", "mlp-8")
 	cfg.Batch = 16
-	s, err := ngebm.NewStepper(dev.Backend, cfg, set, 1, 1)
+	s, err := ngebm.NewStepper(backend, cfg, set, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // The energy is the logarithm of the sum of the exponentials of the logits.
@@ -32,7 +33,7 @@ func ExampleLogSumExp() {
 // At a point where ∂E/∂x = 0 the norm is 0, and its derivative is 0, not NaN.
 func TestGradientNormAtZeroGradient(t *testing.T) {
 	for _, backend := range []string{"cpu", "go"} {
-		out := MustExecOnceN(open(t, backend), func(x *Node) []*Node {
+		out := MustExecOnceN(testdevice.Open(t, backend), func(x *Node) []*Node {
 			e := ReduceSum(Square(x), 1) // gradient 2x
 			norm := energy.GradientNorm(e, x)
 			return []*Node{norm, Gradient(ReduceAllSum(norm), x)[0]}
@@ -56,7 +57,7 @@ func TestGradientNormAtZeroGradient(t *testing.T) {
 // One example has no variance; equal logits have an energy of log(classes) above
 // the logit; a term of weight 0 cannot put NaN into the loss.
 func TestEdges(t *testing.T) {
-	out := MustExecOnceN(open(t, "cpu"), func(logits, labels *Node) []*Node {
+	out := MustExecOnceN(testdevice.Open(t, "cpu"), func(logits, labels *Node) []*Node {
 		terms := energy.NGEBM{Alpha: 1}.Terms(energy.Inputs{Logits: func(x *Node) *Node { return x }, X: logits, Labels: labels})
 		nan := energy.Term{Name: "watched", Value: Log(AddScalar(terms[1].Value, -1))}
 		return []*Node{energy.LogSumExp(logits), terms[0].Value, terms[1].Value, energy.Total(append(terms, nan), nil)}
@@ -93,7 +94,7 @@ func TestLabelSmoothing(t *testing.T) {
 				want += target * (e - f[k]) / 2
 			}
 		}
-		out := MustExecOnce(open(t, "cpu"), func(f, y *Node) *Node { return energy.CrossEntropy(f, y, smoothing) }, logits, labels)
+		out := MustExecOnce(testdevice.Open(t, "cpu"), func(f, y *Node) *Node { return energy.CrossEntropy(f, y, smoothing) }, logits, labels)
 		if got := out.Value().(float64); math.Abs(got-want) > 1e-12 {
 			t.Errorf("smoothing %v: %v, want %v", smoothing, got, want)
 		}

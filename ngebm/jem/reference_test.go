@@ -11,22 +11,12 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/reference"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/nets"
 )
-
-func open(t testing.TB, spec string) compute.Backend {
-	t.Helper()
-	d, err := device.Open(spec, progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Backend
-}
 
 // modelOf is a network with the weights of a store.
 func modelOf(backend compute.Backend, store *model.Store, net nets.Network, classes int) jem.Model {
@@ -69,7 +59,7 @@ func TestReference(t *testing.T) {
 							}
 							return a
 						}
-						m := modelOf(open(t, backend), reference.Weights(t, want, c.net+":weight ", parameters, dtype), c.network, c.classes)
+						m := modelOf(testdevice.Open(t, backend), reference.Weights(t, want, c.net+":weight ", parameters, dtype), c.network, c.classes)
 						others := want[c.net+":others"].Labels()
 						samples := of("end").Tensor(dtype)
 						if dtype == dtypes.Float32 {
@@ -79,12 +69,12 @@ func TestReference(t *testing.T) {
 								t.Fatal(err)
 							}
 							defer chain.Close()
-							end, slopes, err := chain.Run(want[c.net+":start"].Tensor(dtype), settings.Step, settings.Noise, want[c.net+":noise"].Singles(), others)
+							end, slopes, err := chain.Run(want[c.net+":start"].Tensor(dtype), settings.Step, settings.Noise, want[c.net+":noise"].Float32(), others)
 							if err != nil {
 								t.Fatal(err)
 							}
-							reference.Hold(t, "end", end, of("end"), tolerance)
-							reference.Hold(t, "slope", slopes, of("slope"), tolerance)
+							reference.CheckClose(t, "end", end, of("end"), tolerance)
+							reference.CheckClose(t, "slope", slopes, of("slope"), tolerance)
 							samples = end
 						}
 						var terms []energy.Term
@@ -119,7 +109,7 @@ func TestReference(t *testing.T) {
 							t.Errorf("%d quantities %q, the reference has %q", len(names), names, wanted)
 						}
 						for i, n := range names {
-							reference.Hold(t, n, out[i], of(n), tolerance)
+							reference.CheckClose(t, n, out[i], of(n), tolerance)
 						}
 					})
 				}

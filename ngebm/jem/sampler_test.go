@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/jem"
 )
 
@@ -25,7 +26,7 @@ func flat(t *testing.T, classes int) jem.Model {
 	if _, err := store.CreateVariable("/net/weight", tensors.FromFlatDataAndDimensions(zero, 2, classes)); err != nil {
 		t.Fatal(err)
 	}
-	return jem.Model{Backend: open(t, "go"), Store: store, Scope: "net", Logits: func(x *Node) *Node {
+	return jem.Model{Backend: testdevice.Open(t, "go"), Store: store, Scope: "net", Logits: func(x *Node) *Node {
 		return Dot(x, store.GetVariable("/net/weight").NodeValue(x.Graph())).Product()
 	}}
 }

@@ -13,20 +13,17 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
 )
 
 // trained is a run that is good enough to be measured.
 func trained(t *testing.T) *ngebm.Run {
 	t.Helper()
-	dev, err := device.Open("cpu", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	cfg := ngebm.DefaultConfig("digits", "mlp-64")
 	cfg.Epochs, cfg.Validation = 10, 200
-	run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/measure"
 )
@@ -14,13 +14,10 @@ import (
 // A refined figure never stands alone: it has the plain one's row above it, and a
 // report of its own beside one without refinement.
 func TestRefined(t *testing.T) {
-	dev, err := device.Open("cpu", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	cfg := ngebm.DefaultConfig("moons:300", "mlp-16")
 	cfg.Epochs, cfg.Validation = 10, 60
-	run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

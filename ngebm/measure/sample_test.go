@@ -7,7 +7,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
 )
 
@@ -15,10 +15,7 @@ import (
 // is at most a fifth of that of samples drawn the same way from the model that
 // cross-entropy trained. One chain drawn twice is the same chain.
 func TestSamplesFallOnTheMoons(t *testing.T) {
-	dev, err := device.Open("cpu", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	discrepancy := map[string]float64{}
 	for _, method := range []string{"cross-entropy", "jem"} {
 		cfg, err := ngebm.PresetConfig("moons-jem")
@@ -29,7 +26,7 @@ func TestSamplesFallOnTheMoons(t *testing.T) {
 		if err := cfg.Use(method); err != nil {
 			t.Fatal(err)
 		}
-		run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: t.TempDir()})
+		run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,10 +69,7 @@ func TestSamplesFallOnTheMoons(t *testing.T) {
 
 // Every method trains by its name, on points and on images, and differs from the others.
 func TestMethodsByName(t *testing.T) {
-	dev, err := device.Open("cpu", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	for _, name := range []string{"moons:200", "digits"} {
 		hashes := map[string]string{}
 		for _, m := range ngebm.Methods() {
@@ -87,7 +81,7 @@ func TestMethodsByName(t *testing.T) {
 			if err := cfg.Use(m.Name); err != nil {
 				t.Fatal(err)
 			}
-			run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: t.TempDir()})
+			run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
 			if err != nil {
 				t.Errorf("%s on %s: %v", m.Name, name, err)
 				continue

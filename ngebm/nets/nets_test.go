@@ -11,18 +11,14 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
 // build makes a network's weights without running it.
 func build(t *testing.T, name string, seed uint64, classes int, dtype dtypes.DType, shape ...int) (*model.Store, shapes.Shape) {
 	t.Helper()
-	d, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	net, err := nets.Parse(name)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +29,7 @@ func build(t *testing.T, name string, seed uint64, classes int, dtype dtypes.DTy
 	store := model.NewStore()
 	nets.Seed(store, seed)
 	var out shapes.Shape
-	exec, err := model.NewExec(d.Backend, store, func(scope *model.Scope, x *Node) *Node {
+	exec, err := model.NewExec(backend, store, func(scope *model.Scope, x *Node) *Node {
 		y := net.Logits(store.RootScope().In("net"), x, classes)
 		out = y.Shape()
 		return y
@@ -153,12 +149,9 @@ func TestParseRefuses(t *testing.T) {
 
 // LeakyReLU and SiLU against their definitions.
 func TestActivations(t *testing.T) {
-	d, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	x := []float64{-2, -.5, 0, .5, 2}
-	out := MustExecOnceN(d.Backend, func(x *Node) []*Node { return []*Node{nets.LeakyReLU(x), nets.SiLU(x)} }, tensors.FromFlatDataAndDimensions(x, len(x)))
+	out := MustExecOnceN(backend, func(x *Node) []*Node { return []*Node{nets.LeakyReLU(x), nets.SiLU(x)} }, tensors.FromFlatDataAndDimensions(x, len(x)))
 	leaky, silu := out[0].Value().([]float64), out[1].Value().([]float64)
 	for i, v := range x {
 		if want := max(v, .2*v); math.Abs(leaky[i]-want) > 1e-12 {

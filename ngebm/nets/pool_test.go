@@ -12,9 +12,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -47,10 +46,7 @@ func flat(t *testing.T, x *tensors.Tensor) []float64 {
 // Values and first gradients are graph.MaxPool's to the last bit, ties among them.
 func TestMaxPool2D(t *testing.T) {
 	for _, name := range []string{"cpu", "go"} {
-		d, err := device.Open(name, progress.Discard{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		backend := testdevice.Open(t, name)
 		for _, c := range []struct {
 			rounded bool
 			size    int
@@ -62,7 +58,7 @@ func TestMaxPool2D(t *testing.T) {
 			{false, 1, []int{1, 3, 5, 2}},
 			{true, 4, []int{2, 4, 4, 5}},
 		} {
-			out := MustExecOnceN(d.Backend, func(x *Node) []*Node {
+			out := MustExecOnceN(backend, func(x *Node) []*Node {
 				var both []*Node
 				for _, y := range []*Node{nets.MaxPool2D(x, c.size), MaxPool(x).Window(c.size).Done()} {
 					// Weights tell windows apart.
@@ -87,12 +83,9 @@ func TestMaxPool2D(t *testing.T) {
 // The gradient of ‖∂E/∂x‖ through two convolutions with the pooling between them, by
 // central differences.
 func TestMaxPoolTwice(t *testing.T) {
-	d, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	x, w := images(false, 1, 6, 6, 1), images(false, 3, 3, 1, 2)
-	exec, err := NewExec(d.Backend, func(x, w *Node) []*Node {
+	exec, err := NewExec(backend, func(x, w *Node) []*Node {
 		y := nets.MaxPool2D(nets.SiLU(Convolve(x, w).PadSame().Done()), 2)
 		logits := Reshape(nets.SiLU(y), 1, -1)
 		norm := ReduceAllSum(energy.GradientNorm(energy.LogSumExp(logits), x))
@@ -128,12 +121,9 @@ type layer func(name string) *model.Scope
 // try builds a network of layers on images.
 func try(t *testing.T, network func(l layer, x *Node) *Node, dims ...int) error {
 	t.Helper()
-	d, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	store := model.NewStore()
-	exec, err := model.NewExec(d.Backend, store, func(scope *model.Scope, x *Node) *Node {
+	exec, err := model.NewExec(backend, store, func(scope *model.Scope, x *Node) *Node {
 		return network(func(name string) *model.Scope { return scope.In("%s", name) }, x)
 	})
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/ood"
 )
 
@@ -14,14 +14,11 @@ import (
 // a·sign(a·x), so the input moves by ε·sign(a)·sign(a·x) and the score follows by
 // hand.
 func TestODIN(t *testing.T) {
-	dev, err := device.Open("cpu", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	a := []float64{2, -1}
 	x := [][]float64{{.3, .1}, {-1, .5}}
 	const temperature, epsilon = 10, .05
-	out := MustExecOnce(dev.Backend, func(x, a *Node) *Node {
+	out := MustExecOnce(backend, func(x, a *Node) *Node {
 		logits := func(x *Node) *Node {
 			f := ReduceAndKeep(Mul(x, InsertAxes(a, 0)), ReduceSum, 1)
 			return Concatenate([]*Node{f, ZerosLike(f)}, 1)

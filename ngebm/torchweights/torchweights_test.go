@@ -16,9 +16,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data/format"
-	"ngebm/data/progress"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/reference"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/torchweights"
 )
@@ -58,10 +57,7 @@ func safetensorsOf(t *testing.T, arrays map[string]*format.Array, rename func(st
 // kinds of file and under the names of this project's layers too. PyTorch's own float32
 // is 3e-7 away from the float64 that is held to here.
 func TestLogits(t *testing.T) {
-	dev, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	const npz = "testdata/wrn-10-1.npz"
 	arrays, err := torchweights.Read(npz)
 	if err != nil {
@@ -85,14 +81,14 @@ func TestLogits(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := torchweights.Load(dev.Backend, path, []int{32, 32, 3}, classes)
+			c, err := torchweights.Load(backend, path, []int{32, 32, 3}, classes)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if c.Network.String() != "wrn-10-1" || c.Parameters() != 77706 {
 				t.Errorf("%s with %d weights, want wrn-10-1 with 77706", c.Network, c.Parameters())
 			}
-			logits, err := c.LogitsAt(want["x"].Singles())
+			logits, err := c.LogitsAt(want["x"].Float32())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,13 +101,13 @@ func TestLogits(t *testing.T) {
 			}
 		})
 	}
-	if _, err := torchweights.Load(dev.Backend, npz, []int{32, 32, 3}, classes[:9]); err == nil || !strings.Contains(err.Error(), "linear/bias is (Float32)[10], not (Float32)[9]") {
+	if _, err := torchweights.Load(backend, npz, []int{32, 32, 3}, classes[:9]); err == nil || !strings.Contains(err.Error(), "linear/bias is (Float32)[10], not (Float32)[9]") {
 		t.Errorf("with nine classes: %v", err)
 	}
-	if _, err := torchweights.Load(dev.Backend, npz, []int{32, 32, 1}, classes); err == nil || !strings.Contains(err.Error(), "conv1/weight is") {
+	if _, err := torchweights.Load(backend, npz, []int{32, 32, 1}, classes); err == nil || !strings.Contains(err.Error(), "conv1/weight is") {
 		t.Errorf("for grey images: %v", err)
 	}
-	if _, err := torchweights.Load(dev.Backend, npz, []int{32, 32, 3}, nil); err == nil || !strings.Contains(err.Error(), "0 classes are named") {
+	if _, err := torchweights.Load(backend, npz, []int{32, 32, 3}, nil); err == nil || !strings.Contains(err.Error(), "0 classes are named") {
 		t.Errorf("without classes: %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
 
@@ -21,7 +22,7 @@ import (
 // for NG-EBM in turn, so that a busy machine slows both. It reports the fastest of
 // each and their ratio, 1.95 on two cores (242 and 472 ms).
 //
-//	go test -run - -bench Step -benchtime 20x ./ngebm/convgrad
+//	go test -run - -bench Step -benchtime 20x ./ngebm/internal/convgrad
 func BenchmarkStep(b *testing.B) {
 	const images, classes = 32, 10
 	r := rand.New(rand.NewPCG(1, 0))
@@ -34,7 +35,7 @@ func BenchmarkStep(b *testing.B) {
 	for i := range labels {
 		labels[i] = r.Int32N(classes)
 	}
-	backend := open(b, "cpu")
+	backend := testdevice.Open(b, "cpu")
 	prepare := func(objective energy.NGEBM) (step func() float64) {
 		store := model.NewStore()
 		exec, err := model.NewExec(backend, store, func(_ *model.Scope, x, labels *Node) []*Node {

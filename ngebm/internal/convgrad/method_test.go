@@ -8,6 +8,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // A small smooth network of strided convolutions, as NG-EBM trains them: 4×4 and
@@ -40,7 +41,7 @@ func TestGradientNorm(t *testing.T) {
 	const step, tolerance = 1e-3, 1e-8
 	for _, backend := range []string{goBackend, "cpu"} {
 		t.Run(backend, func(t *testing.T) {
-			b := open(t, backend)
+			b := testdevice.Open(t, backend)
 			norm := func(in []*Node) *Node {
 				return ReduceAllMean(energy.GradientNorm(strided(in[0], in[1:], asIs), in[0]))
 			}
@@ -58,7 +59,7 @@ func TestGradientNorm(t *testing.T) {
 					want[j] = (8*(f(step)-f(-step)) - (f(2*step) - f(-2*step))) / (12 * step)
 					weights[j] = w
 				}
-				if f := far(got, want); !(f <= tolerance) {
+				if f := relativeError(got, want); !(f <= tolerance) {
 					t.Errorf("weight %d, shaped %v: off by %.2g, more than %.0g", i, at[1+i].shape, f, tolerance)
 				}
 			}
@@ -70,7 +71,7 @@ func TestGradientNorm(t *testing.T) {
 // copies of the nodes, of those of the first gradient too. It changes no value.
 func TestCheckpointing(t *testing.T) {
 	for _, backend := range []string{goBackend, "cpu"} {
-		exec := MustNewExec(open(t, backend), func(in []*Node) []*Node {
+		exec := MustNewExec(testdevice.Open(t, backend), func(in []*Node) []*Node {
 			gradients := func(between func(*Node) *Node) []*Node {
 				e := strided(in[0], in[1:], between).StopCheckpoint()
 				return Gradient(ReduceAllMean(energy.GradientNorm(e, in[0])), in[1:]...)
@@ -79,7 +80,7 @@ func TestCheckpointing(t *testing.T) {
 		})
 		out := call(t, exec, dtypes.Float64, stridedInputs(8)...)
 		for i, want := range out[:4] {
-			if f := far(out[4+i], want); !(f <= 1e-12) {
+			if f := relativeError(out[4+i], want); !(f <= 1e-12) {
 				t.Errorf("%s: weight %d: off by %.2g with checkpoints", backend, i, f)
 			}
 		}

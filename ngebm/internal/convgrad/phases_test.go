@@ -10,13 +10,14 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"ngebm/ngebm/internal/convgrad"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // A convolution with input dilation by phases is the convolution, and so are its
 // first two derivatives: every remainder of size, kernel, padding (negative too) and
 // dilation, also where a phase has no tap or the kernel is larger than the input.
 func TestPhases(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	for _, c := range []convolution{
 		{size: []int{5}, kernel: []int{3}, input: []int{2}, pads: [][2]int{{1, 2}}},
 		{size: []int{5}, kernel: []int{3}, input: []int{2}, pads: [][2]int{{2, 1}}},
@@ -35,7 +36,7 @@ func TestPhases(t *testing.T) {
 			want := derivatives(t, backend, dtypes.Float64, c.apply, in...)
 			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return convgrad.InPlaceOf(c.apply(x, w), x, w, c.pads, c.input) }, in...)
 			for i := range want {
-				if f := far(got[i], want[i]); !(f < 1e-10) {
+				if f := relativeError(got[i], want[i]); !(f < 1e-10) {
 					t.Errorf("value %d is off by %.2g", i, f)
 				}
 			}
@@ -72,11 +73,11 @@ func TestProduct(t *testing.T) {
 			r := rand.New(rand.NewPCG(6, 0))
 			x, w, y := normal(r, xs...), normal(r, ws...), normal(r, c.shape(t)...)
 			k := func(backend string) []float64 {
-				return call(t, MustNewExec(open(t, backend), func(in []*Node) []*Node {
+				return call(t, MustNewExec(testdevice.Open(t, backend), func(in []*Node) []*Node {
 					return Gradient(dot(c.apply(in[0], in[1]), in[2]), in[1])
 				}), dtypes.Float64, x, w, y)[0]
 			}
-			if f := far(k("cpu"), k(goBackend)); !(f < 1e-12) {
+			if f := relativeError(k("cpu"), k(goBackend)); !(f < 1e-12) {
 				t.Errorf("off by %.2g", f)
 			}
 		})

@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 
 	"ngebm/ngebm/internal/convgrad"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // withLibrary runs f with GoMLX's own gradient of convolutions in the table. No
@@ -42,7 +43,7 @@ func TestStillNeeded(t *testing.T) {
 	at := stridedInputs(9)
 	var even, ours [][]float64
 	twice := exceptions.TryCatch[error](func() {
-		g := NewGraph(open(t, goBackend), "twice")
+		g := NewGraph(testdevice.Open(t, goBackend), "twice")
 		withLibrary(func() {
 			x, w := Parameter(g, "x", shapeOf([]int{1, 6, 1})), Parameter(g, "w", shapeOf([]int{3, 1, 1}))
 			s := ReduceAllSum(Square(Convolve(x, w).Strides(2).Done()))
@@ -51,14 +52,14 @@ func TestStillNeeded(t *testing.T) {
 	})
 	c := convolution{size: []int{8, 8}, kernel: []int{4, 4}}
 	run := func() [][]float64 {
-		return call(t, MustNewExec(open(t, goBackend), firstOrder(c)), dtypes.Float64, at[0], at[1])
+		return call(t, MustNewExec(testdevice.Open(t, goBackend), firstOrder(c)), dtypes.Float64, at[0], at[1])
 	}
 	ours = run()
 	withLibrary(func() { even = run() })
-	wrong := far(even[1], ours[1])
+	wrong := relativeError(even[1], ours[1])
 	t.Logf("GoMLX alone: second derivative of a strided convolution: %v; first derivative for a 4×4 kernel off by %.2g of its size", twice, wrong)
 	if twice == nil && wrong < 1e-10 {
-		t.Error("this GoMLX differentiates convolutions by itself: delete ngebm/convgrad, its imports, and the words about it in design.md and README.md")
+		t.Error("this GoMLX differentiates convolutions by itself: delete ngebm/internal/convgrad, its imports, and the words about it in design.md and README.md")
 	}
 }
 
@@ -73,7 +74,7 @@ func TestForms(t *testing.T) {
 		{convolution{size: []int{8, 8}, kernel: []int{3, 3}, strides: []int{2, 2}}, [][3]int{{2, 1, 1}, {1, 2, 1}, {1, 1, 2}}},
 		{convolution{size: []int{9, 9}, kernel: []int{3, 3}, dilation: []int{2, 2}}, [][3]int{{1, 1, 2}, {1, 1, 2}, {2, 1, 1}}},
 	} {
-		g := NewGraph(open(t, goBackend), "forms")
+		g := NewGraph(testdevice.Open(t, goBackend), "forms")
 		xs, ws := c.shapes()
 		x, w := Parameter(g, "x", shapeOf(xs)), Parameter(g, "w", shapeOf(ws))
 		s := ReduceAllSum(Sin(c.apply(x, w)))
@@ -110,7 +111,7 @@ func TestFirstOrderIsTheLibrarys(t *testing.T) {
 	} {
 		x, w := c.shapes()
 		operations := func() (ops []string) {
-			g := NewGraph(open(t, goBackend), "operations")
+			g := NewGraph(testdevice.Open(t, goBackend), "operations")
 			defer g.Finalize()
 			firstOrder(c)([]*Node{Parameter(g, "x", shapeOf(x)), Parameter(g, "w", shapeOf(w))})
 			for _, n := range g.Nodes() {
@@ -122,7 +123,7 @@ func TestFirstOrderIsTheLibrarys(t *testing.T) {
 		r := rand.New(rand.NewPCG(11, 0))
 		in := []array{normal(r, x...), normal(r, w...)}
 		values := func() [][]float64 {
-			return call(t, MustNewExec(open(t, goBackend), firstOrder(c)), dtypes.Float64, in...)
+			return call(t, MustNewExec(testdevice.Open(t, goBackend), firstOrder(c)), dtypes.Float64, in...)
 		}
 		gotOps, got := operations(), values()
 		withLibrary(func() {
@@ -131,7 +132,7 @@ func TestFirstOrderIsTheLibrarys(t *testing.T) {
 			}
 			for i, want := range values() {
 				if !slices.Equal(got[i], want) {
-					t.Errorf("%v: value %d is off by %.2g", c, i, far(got[i], want))
+					t.Errorf("%v: value %d is off by %.2g", c, i, relativeError(got[i], want))
 				}
 			}
 		})
@@ -146,7 +147,7 @@ func TestConcurrentGraphs(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range results {
 		all.Go(func() {
-			b := open(t, goBackend)
+			b := testdevice.Open(t, goBackend)
 			exec, err := NewExec(b, func(in []*Node) []*Node {
 				g := Gradient(ReduceAllSum(strided(in[0], in[1:], asIs)), in...)
 				return Gradient(dot(g[0], g[0]), in...)
@@ -171,7 +172,7 @@ func TestConcurrentGraphs(t *testing.T) {
 // Nothing keeps a graph that was differentiated: it is collected when its user
 // lets go of it, finalised or not, compiled or not.
 func TestGraphsAreCollected(t *testing.T) {
-	b := open(t, goBackend)
+	b := testdevice.Open(t, goBackend)
 	at := stridedInputs(13)
 	var graphs []weak.Pointer[Graph]
 	for i := range 60 {

@@ -10,13 +10,14 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"ngebm/ngebm/internal/convgrad"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // A convolution by tiles is the convolution, and so are its first two derivatives: for
 // every number of rows that the last tile may have, every padding (negative, too) and
 // columns of any number and kernel.
 func TestTiles(t *testing.T) {
-	backend := open(t, "cpu")
+	backend := testdevice.Open(t, "cpu")
 	for _, c := range []convolution{
 		{size: []int{3, 3}, kernel: []int{3, 3}, pads: [][2]int{{0, 0}, {0, 0}}}, // one row
 		{size: []int{4, 5}, kernel: []int{3, 1}, pads: [][2]int{{0, 0}, {0, 0}}},
@@ -35,7 +36,7 @@ func TestTiles(t *testing.T) {
 			want := derivatives(t, backend, dtypes.Float64, c.apply, in...)
 			got := derivatives(t, backend, dtypes.Float64, func(x, w *Node) *Node { return convgrad.ByTiles(c.apply(x, w), x, w, c.pads) }, in...)
 			for i := range want {
-				if f := far(got[i], want[i]); !(f < 1e-12) {
+				if f := relativeError(got[i], want[i]); !(f < 1e-12) {
 					t.Errorf("value %d is off by %.2g", i, f)
 				}
 			}
@@ -58,14 +59,14 @@ func TestTiled(t *testing.T) {
 		for i := range in[1].values {
 			in[1].values[i] /= 24 // the results are about 1
 		}
-		want := derivatives(t, open(t, goBackend), dtypes.Float64, tiled, in...)
+		want := derivatives(t, testdevice.Open(t, goBackend), dtypes.Float64, tiled, in...)
 		for _, run := range []struct {
 			dtype     dtypes.DType
 			tolerance float64
 		}{{dtypes.Float64, 1e-12}, {dtypes.Float32, 1e-5}} {
-			got := derivatives(t, open(t, "cpu"), run.dtype, tiled, in...)
+			got := derivatives(t, testdevice.Open(t, "cpu"), run.dtype, tiled, in...)
 			for i := range want {
-				if f := far(got[i], want[i]); !(f < run.tolerance) {
+				if f := relativeError(got[i], want[i]); !(f < run.tolerance) {
 					t.Errorf("channels first: %v, %s: value %d is off by %.2g", first, run.dtype, i, f)
 				}
 			}
@@ -95,7 +96,7 @@ func TestWhatIsTiled(t *testing.T) {
 		{"one axis", "cpu", dtypes.Float32, []int{2, 8, 64}, []int{3, 64, 64}, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := NewGraph(open(t, c.backend), c.name)
+			g := NewGraph(testdevice.Open(t, c.backend), c.name)
 			defer g.Finalize()
 			x, w := Parameter(g, "x", shapes.Make(c.dtype, c.x...)), Parameter(g, "w", shapes.Make(c.dtype, c.w...))
 			plain := Convolve(x, w).Strides(c.stride).PadSame().Done()

@@ -1,9 +1,10 @@
-// Package reference reads the values that tests hold this project's to: arrays of an
-// NPZ file, float64 or int64, as a script beside it wrote them.
+// Package reference reads expected values for tests: float64 or int64 arrays of an NPZ
+// file that another program (PyTorch, NumPy) wrote.
 package reference
 
 import (
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -11,50 +12,49 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/sbinet/npyio/npz"
+
+	"ngebm/data/format"
 )
 
-// Array is one array of a file.
+// Array is one array of a file, in row-major order. A scalar has no dimensions.
 type Array struct {
 	Values []float64
 	Shape  []int
 }
 
-// Read returns a file's arrays by name.
+// maxBytes bounds an array.
+const maxBytes = 64 << 20
+
+// Read returns a file's arrays by name. Arrays that NumPy stored in Fortran order, as it
+// does with some transposed ones, become row-major.
 func Read(t testing.TB, path string) map[string]Array {
 	t.Helper()
-	f, err := npz.Open(path)
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := format.OpenNPZ(f, info.Size())
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
 	arrays := map[string]Array{}
-	for _, key := range f.Keys() {
-		h := f.Header(key)
-		a := Array{Shape: h.Descr.Shape}
-		switch {
-		case strings.Contains(h.Descr.Type, "i8"):
-			var whole []int64
-			err = f.Read(key, &whole)
-			for _, v := range whole {
-				a.Values = append(a.Values, float64(v))
-			}
-		case len(a.Shape) == 0:
-			a.Values = make([]float64, 1)
-			err = f.Read(key, &a.Values[0])
-		default:
-			err = f.Read(key, &a.Values)
-		}
+	for _, name := range z.Names() {
+		a, err := z.Read(name, maxBytes)
 		if err != nil {
-			t.Fatalf("%s in %s: %v", key, path, err)
+			t.Fatalf("%s: %v", path, err)
 		}
-		arrays[strings.TrimSuffix(key, ".npy")] = a
+		arrays[name] = Array{a.Floats(), a.Shape}
 	}
 	return arrays
 }
 
-// Singles returns the values in float32.
-func (a Array) Singles() []float32 {
+// Float32 returns the values in float32.
+func (a Array) Float32() []float32 {
 	values := make([]float32, len(a.Values))
 	for i, v := range a.Values {
 		values[i] = float32(v)
@@ -71,24 +71,36 @@ func (a Array) Labels() []int32 {
 	return values
 }
 
+// Transposed returns a matrix with rows and columns exchanged, such as PyTorch's linear
+// weights [out, in] in this project's layout [in, out].
+func (a Array) Transposed() Array {
+	rows, columns := a.Shape[0], a.Shape[1]
+	out := Array{make([]float64, len(a.Values)), []int{columns, rows}}
+	for i := range rows {
+		for j := range columns {
+			out.Values[j*rows+i] = a.Values[i*columns+j]
+		}
+	}
+	return out
+}
+
 // Tensor returns the array in float32 or float64.
 func (a Array) Tensor(dtype dtypes.DType) *tensors.Tensor {
 	if dtype == dtypes.Float64 {
-		return tensors.FromFlatDataAndDimensions(append([]float64{}, a.Values...), a.Shape...)
+		return tensors.FromFlatDataAndDimensions(slices.Clone(a.Values), a.Shape...)
 	}
-	return tensors.FromFlatDataAndDimensions(a.Singles(), a.Shape...)
+	return tensors.FromFlatDataAndDimensions(a.Float32(), a.Shape...)
 }
 
-// Weights makes the variables of a network in scope "net" from the arrays whose names
-// begin with prefix, each followed by one of names: layer and weight, with a point
-// between them.
+// Weights creates a network's variables in scope "net" from the arrays named prefix+name.
+// A name is layer and weight, separated by a point.
 func Weights(t testing.TB, arrays map[string]Array, prefix string, names []string, dtype dtypes.DType) *model.Store {
 	t.Helper()
 	store := model.NewStore()
 	for _, name := range names {
 		a, ok := arrays[prefix+name]
 		if !ok {
-			t.Fatalf("the reference has no %s%s", prefix, name)
+			t.Fatalf("the reference does not have %s%s", prefix, name)
 		}
 		if _, err := store.CreateVariable("/net/"+strings.Replace(name, ".", "/", 1), a.Tensor(dtype)); err != nil {
 			t.Fatal(err)
@@ -97,7 +109,7 @@ func Weights(t testing.TB, arrays map[string]Array, prefix string, names []strin
 	return store
 }
 
-// Names returns what follows prefix in the names that begin with it, sorted.
+// Names returns the rest of each name that begins with prefix, sorted.
 func Names(arrays map[string]Array, prefix string) []string {
 	var names []string
 	for name := range arrays {
@@ -109,24 +121,24 @@ func Names(arrays map[string]Array, prefix string) []string {
 	return names
 }
 
-// Hold fails the test where max|got-want| is more than tolerance·max|want|.
-func Hold(t testing.TB, what string, got *tensors.Tensor, want Array, tolerance float64) {
+// CheckClose fails the test if max|got-want| exceeds tolerance·max|want|.
+func CheckClose(t testing.TB, name string, got *tensors.Tensor, want Array, tolerance float64) {
 	t.Helper()
 	values := Values(t, got)
 	if len(values) != len(want.Values) {
-		t.Errorf("%s: %d values, want %d", what, len(values), len(want.Values))
+		t.Errorf("%s: %d values, want %d", name, len(values), len(want.Values))
 		return
 	}
-	worst, scale := 0., 0.
+	largest, scale := 0., 0.
 	for i, v := range values {
 		d := math.Abs(v - want.Values[i])
-		if !(d <= worst) { // NaN too
-			worst = d
+		if !(d <= largest) { // NaN too
+			largest = d
 		}
 		scale = max(scale, math.Abs(want.Values[i]))
 	}
-	if !(worst <= tolerance*scale) {
-		t.Errorf("%s: max|a-b| is %.3g, more than %.0e of max|b| = %.3g", what, worst, tolerance, scale)
+	if !(largest <= tolerance*scale) {
+		t.Errorf("%s: max|a-b| is %.3g, more than %.0e of max|b| = %.3g", name, largest, tolerance, scale)
 	}
 }
 

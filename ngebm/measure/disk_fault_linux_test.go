@@ -11,7 +11,7 @@ import (
 
 	"ngebm/data/testdisk"
 	"ngebm/ngebm"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
 )
 
@@ -19,14 +19,11 @@ import (
 // and the measurement all the same where there was one; the run is good, and once the
 // fault is mended it is measured as ever.
 func TestStoredOnFaultyDisk(t *testing.T) {
-	dev, err := device.Open("cpu", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "cpu")
 	disk := testdisk.Disk(t, "1m")
 	cfg := ngebm.DefaultConfig("moons:200", "mlp-8")
 	cfg.Epochs, cfg.Batch = 1, 20
-	run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: disk})
+	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
 	if err != nil {
 		t.Fatal(err)
 	}
