@@ -61,7 +61,7 @@ func (d *download) bound() int64 {
 }
 
 // attempt asks an address once for what is lacking, and succeeds if the part is
-// then whole, right and on disk. An error that another attempt may mend is a
+// then whole, right and on disk. An error that another attempt may fix is a
 // retryError.
 func (d *download) attempt(ctx context.Context, address string) (err error) {
 	if d.at, err = files.Own(d.part); err != nil {

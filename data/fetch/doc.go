@@ -2,18 +2,18 @@
 // out only such as have the published checksum.
 //
 // A [File] says what the file is: mirrors, size, checksum, and where that
-// checksum was published. [File.Get] gives its path in the folder. It goes on
+// checksum was published. [File.Get] gives its path in the folder. It resumes
 // with what an earlier attempt left (HTTP ranges, RFC 9110), tries again after
 // dropped connections and busy servers, goes to the next mirror when one fails,
 // and gives the file its name only when all of it is on disk and right. So the
 // final name never stands for half a file or another one. Addresses may be plain
-// http, since nothing is taken without the right checksum. Beside NAME lie
+// http, since nothing is taken without the right checksum. Next to NAME are
 //
 //	NAME.part        what has come of an unfinished download
 //	NAME.part.from   which server sent it, and its mark of that version
 //	NAME.lock        the lock by which one process downloads and others wait;
 //	                 it ends with the process that holds it
-//	NAME.checked     what tells NAME from any other file (inode, size, times)
+//	NAME.checked     what identifies NAME (inode, size, times)
 //	                 when its checksum was found right, so that it is not computed
 //	                 again at each start; only its own user believes it
 //

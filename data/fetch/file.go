@@ -19,7 +19,7 @@ type File struct {
 	SHA256, MD5 string
 	Published   string // where the checksum was published
 	// Compared says with which copy of the file this project compared the
-	// checksum; it is empty where none could be had.
+	// checksum; it is empty where none was available.
 	Compared string
 }
 
@@ -47,7 +47,7 @@ type State int
 // The states of a file, as [File.State] finds them.
 const (
 	Absent    State = iota // nothing of it is there
-	Partial                // an unfinished download is there, and will be gone on with
+	Partial                // an unfinished download exists, and will be resumed
 	Unchecked              // a file of its name is there, put there by a person
 	Present                // it is there, and its checksum was found right
 )

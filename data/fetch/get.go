@@ -47,7 +47,7 @@ func newGetter(o Options) getter {
 // now or earlier. It downloads the file if it is not there; of several
 // processes one downloads and the others wait for it. A file of that name that
 // is not the published one is an error and stays as it is. After an error the
-// folder holds what came so far, for the next call to go on with, unless it was
+// folder holds what came so far, for the next call to resume from, unless it was
 // wrong.
 func (f File) Get(ctx context.Context, o Options) (path string, err error) {
 	return newGetter(o).get(ctx, f)
@@ -178,7 +178,7 @@ func (d *download) fromMirror(ctx context.Context, address string) error {
 }
 
 const (
-	// maxRestarts is how often one mirror may make a download begin anew.
+	// maxRestarts is how often one mirror may make a download start again.
 	maxRestarts  = 2
 	maxRedirects = 10
 )

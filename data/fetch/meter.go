@@ -20,7 +20,7 @@ func newMeter(to progress.Reporter, task string, start, total int64) *meter {
 
 func (m *meter) add(n int64) { m.set(m.report.Done + n) }
 
-// set reports that the work is at this byte, which may lie before the last.
+// set reports that the work is at this byte, which may be before the last.
 func (m *meter) set(at int64) {
 	m.report.Done = at
 	m.report.Start = min(m.report.Start, at)

@@ -58,7 +58,7 @@ func (d *download) ask(ctx context.Context, address string) (*http.Response, err
 	return response, err
 }
 
-// hopeless tells faults that another attempt will not mend from those of the
+// hopeless distinguishes errors that another attempt will not fix from those of the
 // moment: no such host, nobody listens there, a bad certificate.
 func hopeless(err error) bool {
 	var dns *net.DNSError
@@ -68,7 +68,7 @@ func hopeless(err error) bool {
 		errors.As(err, &dial) && dial.Op == "dial"
 }
 
-// begin tells at which byte of a file of the given size (0 where it is not
+// begin returns at which byte of a file of the given size (0 where it is not
 // known, but at most bound) the answer to a request from byte asked on begins.
 func begin(r *http.Response, size, bound, asked int64) (int64, error) {
 	switch {
@@ -132,7 +132,7 @@ type source struct {
 	URL, ETag, LastModified string
 }
 
-// note keeps the source beside the part. Without it a download goes on all the
+// note keeps the source next to the part. Without it a download resumes all the
 // same, and the checksum reports whether the parts fit.
 func (s source) note(part string) {
 	if text, err := json.Marshal(s); err == nil {
@@ -148,7 +148,7 @@ func recall(part string) (s source) {
 	return s
 }
 
-// maxNote bounds the size of the small files beside a file.
+// maxNote bounds the size of the small files next to a file.
 const maxNote = 1 << 16
 
 // validator is what to send as If-Range, so that a server whose file has

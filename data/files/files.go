@@ -1,7 +1,7 @@
 // Package files reads and writes files where other people and other processes may put
 // theirs.
 //
-// Reading takes regular files only: no pipe, which would wait for ever, no device, which
+// Reading takes regular files only: no pipe, which would wait forever, no device, which
 // never ends, and, unless the caller says otherwise, no symbolic link. A file's size is
 // compared with a bound before memory is taken for it.
 //
@@ -53,7 +53,7 @@ func openLinkedFolder(dir string) (*Folder, error) {
 	return &Folder{root}, nil
 }
 
-// inFolderOf does something with the folder in which path lies and path's last name.
+// inFolderOf does something with path's folder and its last name.
 func inFolderOf[T any](path string, do func(f *Folder, name string) (T, error)) (result T, err error) {
 	dir, name := filepath.Split(path)
 	if dir == "" {

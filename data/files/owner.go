@@ -19,7 +19,7 @@ func (f *Folder) Own(name string) (size int64, err error) {
 }
 
 // OpenOwn opens what [Folder.Own] reports for reading and writing. If there is none yet
-// it is made, and perm, less what the umask takes away, tells who may read it.
+// it is made, and perm, less what the umask takes away, says who may read it.
 func (f *Folder) OpenOwn(name string, perm fs.FileMode) (*os.File, error) {
 	before, err := f.own(name)
 	if err != nil {

@@ -17,19 +17,19 @@ type Pending struct {
 	folder *Folder
 	file   *renameio.PendingFile
 	name   string
-	hold   *flock.Flock // tells other writers of the name that this one lives
+	hold   *flock.Flock // shows other writers of the name that this one lives
 	mode   fs.FileMode  // once it is committed
 	done   bool
 }
 
 // Create begins a file, in place of a regular file or of nothing: a device or a pipe of the
-// name is left alone, with an error. Whoever may read it once it is committed is told by perm, less
+// name is left alone, with an error. Whoever may read it once it is committed follows from perm, less
 // what the umask takes away. Unless Commit is called, Discard must be.
 func Create(path string, perm fs.FileMode) (*Pending, error) {
 	return inFolderOf(path, func(f *Folder, name string) (*Pending, error) { return f.Create(name, perm) })
 }
 
-// WriteFile makes a file of the content, or leaves what is there as it is.
+// WriteFile makes a file of the content, or leaves an existing file as it is.
 func WriteFile(path string, content []byte, perm fs.FileMode) error {
 	_, err := inFolderOf(path, func(f *Folder, name string) (any, error) { return nil, f.WriteFile(name, content, perm) })
 	return err
@@ -167,7 +167,7 @@ func (f *Folder) Sweep(names ...string) {
 	}
 }
 
-// sweep removes what killed writers of a name left; alone tells that nobody writes it now.
+// sweep removes what killed writers of a name left; alone says that nobody writes it now.
 // What cannot be removed only takes room.
 func (f *Folder) sweep(alone bool, name string) {
 	entries, _ := fs.ReadDir(f.root.FS(), ".") // what cannot be listed is not removed

@@ -3,7 +3,7 @@
 // and safetensors, in which weights are. It gives the arrays as they are; what the
 // numbers mean belongs to the set.
 //
-// Every reader takes its file for hostile. It refuses what is cut short, goes on
+// Every reader takes its file for hostile. It refuses what is cut short, continues
 // after its end, contradicts itself or is not of the format, and says so with
 // the place; the caller adds the name of the file. Memory is taken as bytes
 // arrive, never because a header promises them, and arrays of more bytes than
@@ -57,12 +57,12 @@ func (t Type) size() int {
 
 // Array is an array of numbers. None of its dimensions is 0.
 type Array struct {
-	// Shape is its dimensions; a single number has none.
+	// Shape is its dimensions; it is empty for a single number.
 	Shape []int
 	// Type is that of the numbers in the program that wrote them. A MAT file may
 	// hold the numbers themselves in a smaller one.
 	Type Type
-	// ColumnMajor tells that of all indices the first runs fastest through the
+	// ColumnMajor says that of all indices the first runs fastest through the
 	// values, not the last. Of the readers here only [ReadMAT] gives such
 	// arrays; [Array.RowMajor] turns them.
 	ColumnMajor bool
@@ -85,7 +85,7 @@ func (a *Array) Bytes() ([]uint8, error) {
 }
 
 // Integers returns the values as whole numbers, whatever their type (booleans
-// as 0 and 1). The error names the first that is none, or lies beyond 2^53, from
+// as 0 and 1). The error names the first that is none, or is beyond 2^53, from
 // where on float64 leaves numbers out.
 func (a *Array) Integers() ([]int64, error) {
 	values := make([]int64, a.Len())
@@ -143,7 +143,7 @@ func (a *Array) at(i int) (v float64, whole bool) {
 	default:
 		v = math.Float64frombits(a.order.Uint64(b))
 	}
-	return v, v == math.Trunc(v) // false for NaN; infinities lie beyond 2^53
+	return v, v == math.Trunc(v) // false for NaN; infinities are beyond 2^53
 }
 
 // half is the value of a float16 (binary16 of IEEE 754): a sign, 5 bits of exponent,

@@ -111,7 +111,7 @@ type matReader struct {
 // tag is the head of a data element.
 type tag struct {
 	element, bytes uint32
-	small          []byte // the data, where they lie in the tag itself
+	small          []byte // the data, where they are in the tag itself
 }
 
 func (m *matReader) tag(src *reader, what string) (tag, error) {

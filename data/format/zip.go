@@ -30,7 +30,7 @@ func OpenZip(r io.ReaderAt, size int64) (*Zip, error) {
 		return nil, fmt.Errorf("it is not a whole zip file: %w", err)
 	}
 	// The library looks for the end record, 22 bytes and the comment, as far back
-	// as it may lie; here it has to be the end.
+	// as it may be; here it has to be the end.
 	var end [4]byte
 	if _, err := r.ReadAt(end[:], size-22-int64(len(z.Comment))); err != nil || string(end[:]) != "PK\x05\x06" {
 		return nil, errors.New("it goes on after the end of the zip file")

@@ -15,11 +15,11 @@ func Hint(wrong string, known []string) string {
 	return ""
 }
 
-// most bounds a wrong name, in bytes: what is longer is no slip of the pen.
+// most bounds a wrong name, in bytes: what is longer is no typo.
 const most = 100
 
 // Name returns the known name that is nearest to a wrong one: by letters that
-// differ, up to a third of its own, or as an abbreviation ("lr" of learning_rate), a beginning
+// differ, up to a third of its length, or as an abbreviation ("lr" of learning_rate), a beginning
 // or a part after a point ("pad" of augment.pad). It is "" where none is near, and the
 // first of several that are equally near.
 func Name(wrong string, known []string) string {

@@ -42,7 +42,7 @@ func (l *lines) Report(r Report) {
 	}
 }
 
-// flush writes the latest report unless it stands there already. A log that
+// flush writes the latest report unless it is there already. A log that
 // cannot be written must not stop the work, so errors are let go.
 func (l *lines) flush() {
 	if l.shown || l.last.String() == "" {

@@ -20,7 +20,7 @@ type Report struct {
 	// zero after a resume, so that speed and ETA count only this process's work.
 	Start   int64
 	Elapsed time.Duration // since this process took the task up
-	// Preparing says what goes on before the first unit, such as "compiling", and
+	// Preparing says what happens before the first unit, such as "compiling", and
 	// Prepared is what of Elapsed had passed when that unit was done: until the end,
 	// speed and ETA count from there. Empty and 0 where nothing has to be prepared.
 	Preparing string
@@ -33,7 +33,7 @@ type Report struct {
 }
 
 // ETA is the expected time to the end at the average speed so far, and false
-// while that cannot be told.
+// while that is unknown.
 func (r Report) ETA() (time.Duration, bool) {
 	done, took := r.work()
 	if r.Total <= 0 || done <= 0 || took <= 0 {

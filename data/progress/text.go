@@ -47,7 +47,7 @@ func (r Report) Amount() string {
 }
 
 // Speed is the average speed of this process, "60 steps/s" or "12.5 MB/s", what it
-// prepares before the first unit, and empty while neither can be told.
+// prepares before the first unit, and empty while neither is known.
 func (r Report) Speed() string {
 	if r.Preparing != "" && r.Done == r.Start && !r.Finished {
 		return r.Preparing
@@ -132,7 +132,7 @@ func (r Report) quantity(n, like int64) (value, unit string) {
 	return strconv.FormatFloat(float64(n)/scale, 'f', 1, 64), unit
 }
 
-// byteScale picks the decimal multiple of a byte that n is told in.
+// byteScale picks the decimal multiple of a byte for n.
 func byteScale(n float64) (scale float64, unit string) {
 	switch {
 	case n >= 1e9:

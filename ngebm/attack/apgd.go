@@ -11,7 +11,7 @@ import (
 
 // APGD is Auto-PGD on the cross-entropy (Croce and Hein 2020, algorithm 1, with
 // the details of the authors' AutoAttack package): momentum .75, steps of 2ε that
-// are halved, each image's on its own, when the loss stops rising, going on from
+// are halved, each image's on its own, when the loss stops rising, continuing from
 // the best point then. It starts from a random point at distance ε. The last
 // iterate that was misclassified is the adversarial example.
 type APGD struct {

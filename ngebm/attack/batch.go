@@ -18,7 +18,7 @@ type batch struct {
 }
 
 // batches calls do for every batch of the images, with the part of the images
-// that lies before it and the part that it holds.
+// before it and the part that it holds.
 func (s *search) batches(images []int, do func(b *batch, tell func(part float64) error) error) error {
 	for start := 0; start < len(images); start += s.batch {
 		b := s.newBatch(images[start:min(start+s.batch, len(images))])

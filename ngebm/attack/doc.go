@@ -24,7 +24,7 @@
 //
 // # What is guaranteed
 //
-// Every adversarial example lies in the ball and in the pixel range to the last
+// Every adversarial example is within ε of its image and in the pixel range to the last
 // bit, as float64 computes it and as float32 does, value after value; and its
 // prediction was evaluated after the last rounding. An image that the classifier gets wrong
 // without any change counts as broken at every ε. What breaks an image at one ε

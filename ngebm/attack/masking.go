@@ -67,7 +67,7 @@ type MaskingReport struct {
 }
 
 // CheckMasking looks for signs that robust accuracy at ε would be overestimated, with
-// attacks of its own. Some hundred images are enough. More than .05 of the images
+// its own attacks. Some hundred images are enough. More than .05 of the images
 // is "a lot"; black-box beats white-box by more than .02 of them; zero gradients are
 // a warning at more than .01. That is no proof of robustness:
 // their silence is necessary, not sufficient.
@@ -97,7 +97,7 @@ func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm,
 	longer.Steps, longer.Step = 200, .025
 	again.Restarts = 6 // the first is white's own
 	clean := s.broken
-	// each attack goes on from what others have broken.
+	// each attack continues with what the others left.
 	each := func(broken []bool, attack Attack, epsilon float64, survive *int) ([]bool, error) {
 		one := *s
 		one.broken, one.started, one.adversarial = slices.Clone(broken), time.Now(), map[int][]float32{}

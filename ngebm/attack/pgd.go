@@ -22,14 +22,14 @@ type PGD struct {
 	Norm  Norm    `json:"norm"`
 	Steps int     `json:"steps"`
 	Step  float64 `json:"step"` // as a fraction of ε; foolbox: 1/30 for L∞, .025 for L2; torchattacks: often .1
-	// RandomStart draws the first iterate uniformly from the ball.
+	// RandomStart draws the first iterate uniformly from all that Norm and ε allow.
 	RandomStart bool `json:"random_start"`
 	// Restarts is the number of random starts in all; 0 means 1.
 	Restarts int `json:"restarts"`
 	// Samples, if not 0, is the number of copies of x with noise N(0, Noise²) over
 	// which each gradient is averaged (expectation over transformation, Athalye et
 	// al. 2018), for classifiers that defend themselves by noise. The prediction
-	// is judged once, without noise of the attack's. Noise is in the units of ε.
+	// is evaluated once, without noise of the attack's. Noise is in the units of ε.
 	Samples int     `json:"samples"`
 	Noise   float64 `json:"noise"`
 }

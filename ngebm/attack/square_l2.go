@@ -76,7 +76,7 @@ func (w window) holds(row, column int) bool {
 	return row >= w.top && row < w.top+w.rows && column >= w.left && column < w.left+w.columns
 }
 
-// pattern is a window of length 1 with two hills, one up and one down, beside or
+// pattern is a window of length 1 with two hills, one up and one down, next to or
 // above each other.
 func pattern(r *rand.Rand, rows, columns int) [][]float64 {
 	if either(r, false, true) {

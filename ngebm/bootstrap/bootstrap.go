@@ -1,6 +1,6 @@
 // Package bootstrap draws percentile intervals (Efron 1979) around figures that
 // are computed from a sample: the sample is drawn again with replacement, the
-// figures are computed anew, and the interval is what lies between two
+// figures are computed again, and the interval is between two
 // percentiles of the results.
 //
 // One seed gives one result, however many cores there are.
@@ -37,7 +37,7 @@ func (o Options) Validate() error {
 		return fmt.Errorf("bootstrap: %d resamples; it must be 0 (no intervals) to %d, and 1000 is usual", o.Resamples, maxResamples)
 	}
 	if !(o.Level >= 0 && o.Level < 1) { // also NaN
-		return fmt.Errorf("bootstrap: level is %v; it must lie between 0 and 1, as .95 does", o.Level)
+		return fmt.Errorf("bootstrap: level is %v; it must be between 0 and 1, as .95 is", o.Level)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // binOf returns the bin of p among n of equal width: bin i is (i/n, (i+1)/n],
-// and 0 lies in the first.
+// and 0 is in the first.
 func binOf(p float64, n int) int {
 	i := min(max(int(p*float64(n)), 0), n-1)
 	for i > 0 && p <= float64(i)/float64(n) {
@@ -67,7 +67,7 @@ func (t tally) gap() float64 {
 // equalMass returns the expected calibration error over bins of about equal
 // mass, as uncertainty-calibration 0.1.4 makes them: the sorted confidences are
 // split into parts whose sizes differ by one at most, the longer ones first; an
-// edge lies midway between the last confidence of a part and the first of the
+// edge is midway between the last confidence of a part and the first of the
 // next; equal edges are one. Equal confidences so share a bin, (lo,hi].
 // Confidences are in rising order, weights[example] says how often each counts,
 // and total is their sum.

@@ -1,5 +1,5 @@
 // Package calibration measures how far a classifier's confidence can be trusted,
-// and mends it with a temperature. It works on slices of logits or probabilities,
+// and corrects it with a temperature. It works on slices of logits or probabilities,
 // anyone's; no backend is needed.
 //
 // Packages disagree without a word on what "ECE" is. These are the definitions

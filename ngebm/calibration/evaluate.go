@@ -27,7 +27,7 @@ type ranked struct {
 	right      bool
 }
 
-// place says in which bins a confidence lies.
+// place says which bins a confidence is in.
 type place struct {
 	bin                int32
 	midpoint, official uint8

@@ -21,7 +21,7 @@ type closable struct {
 	closed bool
 }
 
-// PluginName is XLA's, by which package convgrad tells what computes fast; empty for other
+// PluginName is XLA's, by which package convgrad knows what is fast; empty for other
 // backends.
 func (b *closable) PluginName() string {
 	if xla, ok := b.Backend.(interface{ PluginName() string }); ok {

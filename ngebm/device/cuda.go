@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// cudaPlugin is a CUDA plugin and the folder of NVIDIA's libraries beside it.
+// cudaPlugin is a CUDA plugin and the folder of NVIDIA's libraries next to it.
 type cudaPlugin struct {
 	plugin
 	toolkit string // holds bin/ptxas and nvvm/libdevice; "" where it is left to go-xla
@@ -48,7 +48,7 @@ func pythonPath(ctx context.Context) []string {
 }
 
 // findJAX finds jax's CUDA plugin in folders of Python packages and makes a
-// folder of links below links in which it lies as go-xla and the plugin itself
+// folder of links below links which holds it as go-xla and the plugin itself
 // expect: the plugin finds NVIDIA's libraries in ../nvidia from where it is
 // opened, and jax names it differently.
 func findJAX(packages []string, links string) (cudaPlugin, error) {

@@ -45,7 +45,7 @@ type Options struct {
 	SetXLAFlags func(flags string) error
 	// Offline forbids downloads: a plugin that is not on this machine is an error.
 	Offline bool
-	// Progress is told of downloads, and why XLA or a GPU is not used; nil is nobody.
+	// Progress reports downloads, and why XLA or a GPU is not used; nil is nobody.
 	Progress progress.Reporter
 }
 

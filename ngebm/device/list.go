@@ -9,7 +9,7 @@ import (
 type Finding struct {
 	Kind    string // [CUDA], [CPU], [Go], or the choice of the options where that is another
 	Device  string // the open device in one line; "" where Err is set
-	Err     error  // why it cannot be had, and the remedy
+	Err     error  // why it is not available, and the remedy
 	Default bool   // this is what OpenContext gives
 }
 

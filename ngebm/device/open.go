@@ -106,7 +106,7 @@ func (o opener) named(ctx context.Context, spec string) (*Device, error) {
 		}
 		if config == "" {
 			// One operation at a time: side by side (its default), convolutions
-			// of compute v0.1.6 wait for workers that the others hold, for ever.
+			// of compute v0.1.6 wait for workers that the others hold, forever.
 			config = "ops_sequential"
 		}
 		b, err := gobackend.New(config)
@@ -161,12 +161,12 @@ func (o opener) openCPU(ctx context.Context, options string) (*Device, error) {
 	if err := checkPath(p.path, CPU, "cuda", "nvidia"); err != nil {
 		return nil, err
 	}
-	// Of its own accord the plugin shows four on two cores.
+	// By default the plugin shows four on two cores.
 	return o.openXLA(p, options, pjrt.NamedValuesMap{"cpu_device_count": int64(o.Devices)})
 }
 
 // checkPath refuses a plugin whose path go-xla would misread: it cuts it at a
-// comma and tells the kind of plugin by words anywhere in it.
+// comma and infers the kind of plugin from words anywhere in it.
 func checkPath(path, kind string, words ...string) error {
 	if !strings.Contains(strings.ToLower(path), kind) {
 		return fmt.Errorf("XLA plugin %q cannot be used because go-xla tells by its name what it is for; call it pjrt_c_api_%s_plugin.so", path, kind)

@@ -14,7 +14,7 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
-// Plugin finds XLA's CPU plugin, or gets it, and says where it lies, where it came from
+// Plugin finds XLA's CPU plugin, or gets it, and says where it is, where it came from
 // and what was checked. The first of these that has one gives it:
 //
 //  1. [Options].Plugin, which names the file (-plugin);
@@ -30,14 +30,14 @@ import (
 // Nothing but 4 and 5 needs a home folder. The wheel's content is known: pip checks the
 // SHA-256 of the wheel, this package that of the plugin in it, both pinned in the source,
 // before the file is opened, so that what runs is byte for byte what was tried with this
-// version, whoever holds the package's name by then. Beside the plugin a note says for
+// version, whoever holds the package's name by then. Next to the plugin a note says for
 // which file (inode, size, times) that was done; it is done again for any other. The first
 // wheel is, by its maker's word, an unmodified build of the public zml/pjrt-artifacts.
 // go-xla's own releases, for arm64 Linux and Apple silicon too, are published without a
 // checksum and not downloaded here: the error says how to put one into 2.
 //
 // A plugin is code that runs with all your rights. Files of 1 to 3 are compared with no
-// checksum. Wherever a plugin lies, it is refused if another user than root could exchange
+// checksum. A plugin, wherever it is, is refused if another user than root could exchange
 // it: if the file or its folder belongs to him or may be written to by a group or
 // everyone, or if a folder above does so or everyone may write there.
 //

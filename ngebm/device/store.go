@@ -66,7 +66,7 @@ func (s store) find(ctx context.Context, report progress.Reporter) (plugin, erro
 	return plugin{}, absent
 }
 
-// find returns the plugin of a source that lies at path. One with another checksum counts
+// find returns the plugin of a source at path. One with another checksum counts
 // as absent.
 func (s source) find(ctx context.Context, path string, report progress.Reporter) (plugin, error) {
 	if _, err := os.Lstat(path); err != nil {

@@ -4,7 +4,7 @@ package energy
 const NameMargin = "energy margin"
 
 // Bounded adds to another objective's terms the margin that pushes the energies of
-// the data and those of outliers apart (energy-bounded learning, Liu et al. 2020).
+// the data away from those of outliers (energy-bounded learning, Liu et al. 2020).
 // The outliers are Inputs.Others.
 type Bounded struct {
 	NGEBM

@@ -7,7 +7,7 @@ type Term struct {
 	Name   string
 	Weight float64
 	Value  *Node // scalar, unweighted
-	// Ramps tells that the weight grows in and fades out where the run asks for
+	// Ramps says that the weight grows in and fades out where the run asks for
 	// it: true for every term but the classification's.
 	Ramps bool
 }
@@ -23,13 +23,13 @@ type Inputs struct {
 	// of what was mixed in, [batch], and the share of Labels, a scalar in [0,1].
 	Partner, Share *Node
 	// Others are examples from elsewhere, shaped as X up to their number: what a
-	// sampler drew, or outliers; nil where the run has none. OtherLabels are
+	// sampler drew, or outliers; nil in a run without any. OtherLabels are
 	// their classes, where they have any.
 	Others, OtherLabels *Node
 }
 
 // Objective builds the terms of a loss for one batch. It is how a training run
-// is told what to minimize.
+// learns what to minimize.
 type Objective interface {
 	// Terms returns the loss's terms; the loss is Σ Weight·Value.
 	Terms(in Inputs) []Term
@@ -48,7 +48,7 @@ const (
 //	L = α·CE(f(x), y) + β·Var_batch[E(x)] + γ·mean_i ‖∂E(x_i)/∂x_i‖₂
 //
 // Var_batch is the biased variance, Σ(E-mean)²/N over the N examples of the batch, as
-// the authors compute it; torch.var divides by N-1 unless told otherwise.
+// the authors compute it; torch.var divides by N-1 by default.
 //
 // With β = γ = 0 it is plain cross-entropy. The variance costs next to nothing,
 // so its term is always there to be watched; the gradient norm needs a second

@@ -20,7 +20,7 @@ type Chain struct {
 	conditional bool
 }
 
-// NewChain returns a chain of so many steps at a time. A conditional one follows
+// NewChain returns a chain of N steps at a time. A conditional one follows
 // log p(x|y), the gradient of the logit of each sample's class.
 func NewChain(m Model, steps int, conditional bool) (*Chain, error) {
 	loop, err := innerloop.New(m, steps, true, func(x, noise *Node, same []*Node) (next, slope *Node) {

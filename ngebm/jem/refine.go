@@ -11,7 +11,7 @@ import (
 )
 
 // Refinement moves an input before it is classified, as the authors of JEM and of
-// NG-EBM evaluate robustness: copies of it, set apart by noise, go some SGLD steps up
+// NG-EBM evaluate robustness: copies of it, each with its noise, go some SGLD steps up
 // the energy, and their logits are averaged. The zero Steps is the plain forward pass;
 // the other settings default to the authors' where they are 0.
 //
@@ -23,16 +23,16 @@ import (
 // Even then long chains bend gradients until they lead nowhere, gradients that are
 // masked and not missing, and defenses that act at test time have mostly fallen to
 // attacks made for them (Croce et al. 2022, arXiv 2202.13711). Report a refined figure
-// beside the plain one only, and with attacks that need no gradients (Square).
+// together with the plain one only, and with attacks that need no gradients (Square).
 type Refinement struct {
 	Steps  int     `json:"steps"`  // each is unrolled in the graph, so that compiling takes time in proportion: keep it small
 	Step   float64 `json:"step"`   // size of a step; 1
 	Noise  float64 `json:"noise"`  // standard deviation of the noise in each step; .01
-	Spread float64 `json:"spread"` // standard deviation of the noise that sets the copies apart; .03
+	Spread float64 `json:"spread"` // standard deviation of the noise that makes the copies differ; .03
 	Copies int     `json:"copies"` // of each input; 5
 	// Seed gives the noise. It is drawn in Go, once for each copy and step, and held
 	// constant: the same for every example and in every call. So a refined classifier
-	// is a function, the one that an attack differentiates is the one that is judged,
+	// is a function, the one that an attack differentiates is the one that is evaluated,
 	// and an attacker is taken to know the noise, which can only lower the figure.
 	Seed uint64 `json:"seed"`
 }

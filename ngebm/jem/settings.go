@@ -15,7 +15,7 @@ type Settings struct {
 	Joint float64 `json:"joint,omitempty"`
 	// Conditional draws each sample for a class, drawn uniformly: its chain follows
 	// the gradient of that class's logit, log p(x|y) but for a constant, and the
-	// replay buffer keeps the classes apart.
+	// replay buffer separates the classes.
 	Conditional bool `json:"conditional,omitempty"`
 
 	Steps int     `json:"steps,omitempty"` // of a chain between two training steps; 20
@@ -23,7 +23,7 @@ type Settings struct {
 	Noise float64 `json:"noise,omitempty"` // standard deviation of its noise; .01
 
 	Buffer  int     `json:"buffer,omitempty"`  // samples kept; 10000
-	Restart float64 `json:"restart,omitempty"` // share of chains that start anew, in (0,1]; .05
+	Restart float64 `json:"restart,omitempty"` // share of chains that restart, in (0,1]; .05
 	// Start says from where: "uniform" (the paper's: U(-1,1) for images, the box of
 	// the training points in the plane) or "data" (JEM++'s: a normal distribution
 	// with the mean and covariance of a class of the training set).

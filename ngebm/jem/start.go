@@ -7,7 +7,7 @@ import (
 	"ngebm/data"
 )
 
-// Starter draws where chains begin anew.
+// Starter draws where chains restart.
 type Starter struct {
 	set       *data.Dataset
 	low, high []float32   // of each value: [-1,1] for images, the box of the points

@@ -35,7 +35,7 @@ type Options struct {
 	// figures by no more than rounding does.
 	AttackBatch int
 	// Refine, if it has steps, measures the classifier a second time with its inputs
-	// refined (see jem.Refinement), which every table shows beside the plain pass.
+	// refined (see jem.Refinement), which every table shows with those of the plain pass.
 	Refine   jem.Refinement
 	Seed     uint64            // of the attacks
 	Progress progress.Reporter // nil shows nothing
@@ -45,7 +45,7 @@ type Options struct {
 type Plan struct {
 	Attack   attack.Attack
 	Epsilons []float64 // see the units of package attack
-	Examples int       // the first so many of the set; 0 is all
+	Examples int       // the first N of the set; 0 is all
 	// Masking also looks for signs of masked gradients, at the largest ε of an
 	// attack's plan.
 	Masking bool
@@ -94,7 +94,7 @@ type Moments struct {
 	Deviation float64 `json:"deviation"`
 }
 
-// Detection is how well one score tells the measured set from another.
+// Detection is how well one score separates the measured set from another.
 type Detection struct {
 	Set   data.Info `json:"set"`
 	Score string    `json:"score"` // px, py, pxgrad …; larger is more in-distribution

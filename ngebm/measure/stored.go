@@ -14,7 +14,7 @@ import (
 )
 
 // Stored measures a run on its test set, or returns what was measured before: a
-// report lies in the run's folder, as measured-<key>.json, and the key covers the
+// report is stored in the run's folder, as measured-<key>.json, and the key covers the
 // checkpoint's content, the datasets, the options and the code (see ngebm.Source). A run
 // is measured once.
 // Adversarial examples are not stored: attack.Curve.Adversarial gives none for a

@@ -46,7 +46,7 @@ func Known() [][2]string {
 	}
 }
 
-// Bounds of the networks that have names, which may come from a stranger's run.
+// Bounds of the networks that have names, which may come from an untrusted run.
 const (
 	maxHidden = 32   // layers
 	maxDepth  = 100  // of a Wide ResNet; the deepest ones published have 40

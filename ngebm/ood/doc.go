@@ -1,4 +1,4 @@
-// Package ood measures how well a score tells in-distribution examples from
+// Package ood measures how well a score separates in-distribution examples from
 // others, and computes the scores that need logits alone.
 //
 // A larger score means more in-distribution, everywhere. Packages differ in
@@ -23,6 +23,6 @@
 // (energy), py (max softmax), max_logit, entropy and GEN. Their signs are turned
 // where their papers have larger values for outliers (free energy, entropy, GEN).
 //
-// Intervals are bootstrap percentiles; in and out are resampled apart, so that
+// Intervals are bootstrap percentiles; in and out are resampled separately, so that
 // their sizes stay.
 package ood

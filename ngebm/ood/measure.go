@@ -10,7 +10,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 )
 
-// Metrics say how well a score tells in from out. The doc comment of the package
+// Metrics say how well a score separates in from out. The doc comment of the package
 // defines them.
 type Metrics struct {
 	AUROC            float64 `json:"AUROC"`
@@ -150,7 +150,7 @@ func check(name string, scores []float64) error {
 	return nil
 }
 
-// like returns counts of the same scores, with memory of its own.
+// like returns counts of the same scores, with their own memory.
 func (c *counts) like() *counts {
 	return &counts{scores: c.scores, in: make([]int32, len(c.in)), out: make([]int32, len(c.out)), nIn: c.nIn, nOut: c.nOut}
 }

@@ -8,7 +8,7 @@ import (
 // Srikant, ICLR 2018).
 const (
 	ODINTemperature = 1000.0
-	ODINEpsilon     = 0.0014 // where pixels lie in [0,1]; twice that in [-1,1]
+	ODINEpsilon     = 0.0014 // where pixels are in [0,1]; twice that in [-1,1]
 )
 
 // ODIN builds the score of Liang, Li & Srikant (ICLR 2018, arXiv 1706.02690), shaped

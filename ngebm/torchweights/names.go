@@ -35,7 +35,7 @@ func unwrapped(arrays map[string]*format.Array) (map[string]*format.Array, error
 	}
 	plain := map[string]*format.Array{}
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		short := strings.TrimPrefix(name, "f.") // JEM's network, beside which class_output stands
+		short := strings.TrimPrefix(name, "f.") // JEM's network, which has class_output next to it
 		if plain[short] != nil {
 			return nil, fmt.Errorf("%q is there twice, with and without f. before it", short)
 		}

@@ -1,5 +1,5 @@
 // Package heap tunes the C heap of the whole process for XLA on the CPU. A program
-// imports it for its effect; a library should not. It has none where the libc is
+// imports it for its effect; a library should not. It has no effect where the libc is
 // not glibc, and none where the address space is limited (ulimit -v).
 //
 // XLA's CPU plugin takes the memory for all intermediate tensors of an execution in one

@@ -31,7 +31,7 @@ __attribute__((constructor)) static void keep_memory(void) {
 	mallopt(M_ARENA_MAX, 1); // another thread's arena would map such pieces all the same
 	struct rlimit addresses;
 	if (getrlimit(RLIMIT_AS, &addresses) || addresses.rlim_cur != RLIM_INFINITY)
-		return; // ulimit -v: they are not to be had for nothing
+		return; // ulimit -v: they are not free
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, 0x7fffffff);
 

@@ -8,7 +8,7 @@ import (
 )
 
 // foreign begin the variables that lead a Python to the packages, the folders and the
-// habits of another, and pip to install elsewhere or otherwise than it is told.
+// habits of another, and pip to install elsewhere or otherwise than it is asked to.
 var foreign = []string{"PYTHON", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV", "CONDA_", "_CONDA_", "PIP_"}
 
 // sources are those that say where pip finds packages and how it gets there.

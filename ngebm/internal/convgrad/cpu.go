@@ -58,7 +58,7 @@ func (f form) product(in, kernel, out place) *Node {
 	return Reshape(y, o.node.Shape().Dimensions...)
 }
 
-// every leaves of a spatial axis count positions, one in so many from the first on.
+// every keeps count positions of a spatial axis, evenly spaced from the first on.
 func (t tensor) every(step, count, axis int) tensor {
 	t.node = SliceAxis(t.node, t.spatial[axis], AxisRange(0, (count-1)*step+1).Stride(step))
 	return t
@@ -79,7 +79,7 @@ func (t tensor) arrangeKernel(in, out place) tensor {
 }
 
 // permute puts the axes in an order in which the spatial ones begin at first, and
-// those shared with the places one and other lie at atOne and atOther.
+// those shared with the places one and other are at atOne and atOther.
 func (t tensor) permute(order []int, first int, one place, atOne int, other place, atOther int) tensor {
 	t.node = TransposeAllAxes(t.node, order...)
 	t.shared[one], t.shared[other] = atOne, atOther
@@ -120,7 +120,7 @@ func layout(rank int) compute.ConvolveAxesConfig {
 //	y[n] = Σ_j w[j]·x[m]   over  m·a = n + j − padding
 //
 // and n = a·q + r leaves to each remainder r the positions j of the kernel that
-// have a remainder of their own: a convolution of its own with the undilated input, or
+// have their own remainder: a separate convolution with the undilated input, or
 // none, whose results are then woven together. Measured on two cores with AVX-512, 64
 // images: 4.5 ms of processor time for 8.5 with zeros (32x32, 32 channels), 3.6 for 4.1
 // (16x16, 64), 3.0 for 3.4 (8x8, 128).
@@ -184,7 +184,7 @@ func (p phases) convolve() *Node {
 	return Slice(y, append(crop, AxisRange())...)
 }
 
-// one is the convolution of the remainders, for so many quotients along each axis.
+// one is the convolution of the remainders, for N quotients along each axis.
 func (p phases) one(remainders, quotients []int) *Node {
 	rank := len(remainders)
 	var taps []SliceAxisSpec

@@ -114,7 +114,7 @@ func (t tiles) pay() bool {
 		return false
 	}
 	rows, count := t.rows()
-	return 6*count*4 <= 3*rows*3 // a quarter less at least: in the last tile rows may lie idle
+	return 6*count*4 <= 3*rows*3 // a quarter less at least: in the last tile rows may be idle
 }
 
 func (t tiles) convolve() *Node {

@@ -42,7 +42,7 @@ type Loop struct {
 	sharing *sharing // nil on one device
 }
 
-// New returns a loop of so many steps, each with an input of its own if owns is set.
+// New returns a loop of N steps, each with its own input if owns is set.
 // On XLA all of it is one loop on the device; on the pure-Go backend, where gradients
 // cannot be taken in a loop, each step is an execution.
 func New(m Model, steps int, owns bool, step Step) (*Loop, error) {

@@ -25,7 +25,7 @@ func share(exec *model.Exec, mesh *distributed.DeviceMesh) (*sharing, error) {
 	return &sharing{distributed.NewReplicatedShardingSpec(mesh), first, own}, errors.Join(err1, err2)
 }
 
-// execute divides what has a batch, runs, and puts the results together. owns tells
+// execute divides what has a batch, runs, and puts the results together. owns says
 // that the second argument is the steps' own.
 func (s *sharing) execute(exec *model.Exec, owns bool, args []any) (out []*tensors.Tensor, err error) {
 	specs, parts := make([]*distributed.ShardingSpec, len(args)), make([]any, len(args))

@@ -1,6 +1,6 @@
 // Package softmax computes softmax to the last bit as numpy does.
 //
-// A confidence that lies exactly on a bin's edge, as .6 does, falls into one bin
+// A confidence exactly on a bin's edge, as .6 does, falls into one bin
 // or the other by its last bit, and two scores are a tie or not by theirs. To
 // decide as other packages do, softmax has to round as they do: exp to the
 // nearest float64 in all but some thousandths of cases (math.Exp misses it in

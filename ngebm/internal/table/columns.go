@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// besides tells names of columns that stand beside logits in people's files, as id,
+// besides reports names of columns that occur with logits in people's files, as id,
 // image_id or y_true.
 func besides(name string) bool {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) })

@@ -39,7 +39,7 @@ func rowForm(fields []string) form {
 	return first
 }
 
-// tally counts the forms of the lines after the first one, which tell whether it is
+// tally counts the forms of the lines after the first one, which decide whether it is
 // unlike them.
 type tally struct {
 	rows, values [forms]int
@@ -69,7 +69,7 @@ func (p *parser) unlike() bool {
 	return len(p.first.fields) == 1 && len(p.Rows) >= fewRows && p.tally.short == 0
 }
 
-// orderly tells fields that name classes: from 0 or from 1 in any order, or -1 and 1.
+// orderly reports fields that name classes: from 0 or from 1 in any order, or -1 and 1.
 func orderly(fields []string) bool {
 	values := make([]int, len(fields))
 	for k, f := range fields {

@@ -84,13 +84,13 @@ func (p *parser) prepend() error {
 	return nil
 }
 
-// isHeaded tells a header of numbers that stands after #.
+// isHeaded reports a header of numbers after #.
 func (p *parser) isHeaded(remark string) bool {
 	fields, _ := split(remark, p.sep)
 	return len(fields) == len(p.first.fields) && !slices.ContainsFunc(fields, func(f string) bool { return !isNumber(f) })
 }
 
-// mayName tells a first number that is read as a value, but may as well be pandas' name
+// mayName reports a first number that is read as a value, but may as well be pandas' name
 // of the column: 0, or 1 or -1 where it is not the bound of scores within ±1.
 func (p *parser) mayName(first string) bool {
 	switch first {
@@ -102,7 +102,7 @@ func (p *parser) mayName(first string) bool {
 	return false
 }
 
-// isWord tells a name: it is no number and begins as names do.
+// isWord reports a name: it is no number and begins as names do.
 func isWord(field string) bool {
 	r, _ := utf8.DecodeRuneInString(field)
 	return !isNumber(field) && !isMissing(field) && (unicode.IsLetter(r) || r == '_')
@@ -181,7 +181,7 @@ func (p *parser) judgeNumber(f form, zero bool) verdict {
 	return unclear
 }
 
-// counting tells fields that count from a number, as 0,1,2 or 0.0,1.0,2.0.
+// counting reports fields that count from a number, as 0,1,2 or 0.0,1.0,2.0.
 func counting(fields []string, from int) bool {
 	for k, f := range fields {
 		if strings.TrimSuffix(f, ".0") != strconv.Itoa(from+k) {
@@ -191,7 +191,7 @@ func counting(fields []string, from int) bool {
 	return true
 }
 
-// indexed tells that the first column counts the rows from 0 if the first line is one.
+// indexed reports that the first column counts the rows from 0 if the first line is one.
 func (p *parser) indexed() bool {
 	if p.first.fields[0] != "0" || len(p.Rows) < 2 && !(p.labels && p.width == 2) {
 		return false

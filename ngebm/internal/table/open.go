@@ -120,7 +120,7 @@ func (t *Table) readPlain(r *bufio.Reader, limit, values int64, labels bool) err
 	return t.parseText(r, labels)
 }
 
-// halfZero tells UTF-16 without a mark: every second byte, from the given one, is 0.
+// halfZero reports UTF-16 without a mark: every second byte, from the given one, is 0.
 func halfZero(b []byte, from int) bool {
 	if len(b) < 2 {
 		return false

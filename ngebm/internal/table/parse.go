@@ -65,7 +65,7 @@ func (t *Table) parseText(r *bufio.Reader, labels bool) error {
 	}
 }
 
-// start reads the first lines and tells the separator from them.
+// start reads the first lines and finds the separator in them.
 func (p *parser) start() (sample []line, err error) {
 	for len(sample) < sniffed {
 		l, err := p.next()
@@ -132,7 +132,7 @@ func (p *parser) cut(l line) (line, error) {
 	return l, nil
 }
 
-// layout tells from the first two lines, of which the second holds values, whether a
+// layout finds from the first two lines, of which the second holds values, whether a
 // separator ends every line and whether the first line says that there is an index.
 func (p *parser) layout(second line) {
 	n := len(second.fields)

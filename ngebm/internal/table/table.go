@@ -4,7 +4,7 @@
 // Nothing is dropped or made up in silence. A value that is missing or not finite, a
 // column that is no class's and a first line that may be a header or not are errors,
 // which name the place and the remedy. What the reader concludes from the file, such as
-// that a first line 0,1,2 is a header, stands in [Table.Notes], for people to see.
+// that a first line 0,1,2 is a header, is in [Table.Notes], for people to see.
 package table
 
 import (
@@ -131,7 +131,7 @@ func (t *Table) fromOne(classes int) string {
 	return ""
 }
 
-// namesAreNumbers tells a header of whole numbers that are not the columns' own, such as
+// namesAreNumbers reports a header of whole numbers that are not the columns' own, such as
 // 1,2,3 or 3,5,7: labels are then these names.
 func namesAreNumbers(logits *Table, classes int) bool {
 	if !logits.numbers {
@@ -167,7 +167,7 @@ func (t *Table) named(logits *Table, odd int) ([]int32, error) {
 	return labels, nil
 }
 
-// text is a label as it stands in the file; whole numbers in another form, as 3.0, are
+// text is a label as it is in the file; whole numbers in another form, as 3.0, are
 // written as whole numbers.
 func (t *Table) text(i int) string {
 	if v := t.Rows[i][0]; !math.IsNaN(v) && v == math.Trunc(v) {

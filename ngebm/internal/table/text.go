@@ -134,7 +134,7 @@ func split(text string, sep byte) (fields []string, ok bool) {
 	return fields, !quoted
 }
 
-// sniffed is the number of lines that the separator is told from.
+// sniffed is the number of lines in which the separator is looked for.
 const sniffed = 20
 
 const separators = ",;\t| "
@@ -144,7 +144,7 @@ var decimalComma = regexp.MustCompile(`^[+-]?\d[\d.]*,\d+([eE][+-]?\d+)?$`)
 
 var errDecimalComma = errors.New("its numbers have decimal commas, as in 0,5: write them with points (pandas: decimal='.'; R: write.csv; Excel: a locale with points)")
 
-// separator says what sets the values of these lines apart: what cuts each into
+// separator says what separates the values of these lines: what cuts each into
 // numbers. The first line counts only where it is alone, since it may be a header.
 func separator(lines []line) (byte, error) {
 	if len(lines) > 1 {
@@ -180,7 +180,7 @@ func separator(lines []line) (byte, error) {
 	return best, nil
 }
 
-// isRemark tells a line after #, which is not one of Excel's errors.
+// isRemark reports a line after #, which is not one of Excel's errors.
 func isRemark(text string) bool {
 	if text[0] != '#' {
 		return false
@@ -198,13 +198,13 @@ func isName(field string) bool {
 	return errors.Is(err, strconv.ErrSyntax) && !isMissing(field) && !decimalComma.MatchString(field)
 }
 
-// isNumber tells a finite number.
+// isNumber reports a finite number.
 func isNumber(field string) bool {
 	v, err := strconv.ParseFloat(field, 64)
 	return err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
-// isWhole tells a number that is written as a whole one, as 3 and not as 3.0.
+// isWhole reports a number that is written as a whole one, as 3 and not as 3.0.
 func isWhole(field string) bool {
 	_, err := strconv.ParseInt(field, 10, 64)
 	return err == nil

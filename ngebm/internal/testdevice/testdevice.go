@@ -21,7 +21,7 @@ func Open(t testing.TB, kind string) compute.Backend {
 	return d.Backend
 }
 
-// OpenSeveral opens XLA's CPU backend as so many devices.
+// OpenSeveral opens XLA's CPU backend as N devices.
 func OpenSeveral(t testing.TB, devices int) compute.Backend {
 	t.Helper()
 	d, err := device.OpenContext(t.Context(), device.Options{Device: device.CPU, Devices: devices})

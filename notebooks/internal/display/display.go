@@ -45,7 +45,7 @@ func New(out io.Writer) *Display {
 	return d
 }
 
-// Say prints one line of its own.
+// Say prints a separate line.
 func (d *Display) Say(format string, args ...any) {
 	fmt.Fprintln(d.out, printable.Plain(fmt.Sprintf(format, args...)))
 }

@@ -220,7 +220,7 @@ func modified(path string) time.Time {
 	return info.ModTime()
 }
 
-// executionsOf returns the files of a folder whose names are the prefix, so many hexadecimal
+// executionsOf returns the files of a folder whose names are the prefix, N hexadecimal
 // digits and .ipynb.
 func executionsOf(folder, prefix string, digits int) ([]string, error) {
 	entries, err := os.ReadDir(folder)

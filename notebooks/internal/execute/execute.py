@@ -9,7 +9,7 @@ Each line on standard output is one event:
     {"event": "saved"}                             RESULT holds the notebook
     {"event": "fatal", "message": "..."}           no cell can run any more
 
-Whoever started this judges the outputs and keeps the time; when that process
+Whoever started this checks the outputs and keeps the time; when that process
 closes our standard input, or ends, this one shuts the kernel down and ends.
 """
 
@@ -25,7 +25,7 @@ import nbformat
 from nbclient import NotebookClient
 
 
-# Events have a file of their own, which kernels do not inherit.
+# Events have a separate file, which kernels do not inherit.
 events = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
@@ -68,7 +68,7 @@ async def run(path, result):
         nb,
         kernel_name="gonb",
         timeout=None,  # whoever started us keeps the time
-        allow_errors=True,  # and judges the outputs
+        allow_errors=True,  # and checks the outputs
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,

@@ -110,7 +110,7 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 	return nil
 }
 
-// prepareCompletion builds gopls beside the running server, at low priority, if
+// prepareCompletion builds gopls next to the running server, at low priority, if
 // it is missing: kernels work without it, those started later have completion.
 func prepareCompletion(ctx context.Context, p *setup.Workspace, tools *setup.Tools, d *display.Display) <-chan struct{} {
 	ended := make(chan struct{})
@@ -146,7 +146,7 @@ func Arguments(p *setup.Workspace, port int, browser bool) []string {
 		"--KernelSpecManager.allowed_kernelspecs=gonb",
 		"--MultiKernelManager.default_kernel_name=gonb",
 	}
-	// What is in the folder beside notebooks is for those who write them.
+	// What is in the folder next to notebooks is for those who write them.
 	for _, hidden := range []string{"*.go", "internal", "nb", "go.*", "__pycache__"} {
 		args = append(args, "--ContentsManager.hide_globs="+hidden)
 	}
@@ -156,7 +156,7 @@ func Arguments(p *setup.Workspace, port int, browser bool) []string {
 	return args
 }
 
-// TabsFolder is where JupyterLab keeps which tabs were open: apart for each repository, so
+// TabsFolder is where JupyterLab keeps which tabs were open: separately for each repository, so
 // that a fresh clone does not open the notebooks of another and start their kernels.
 func TabsFolder(p *setup.Workspace) string {
 	return filepath.Join(p.Cache, "lab", "workspaces", digest.Of(p.Root))
@@ -177,7 +177,7 @@ func startPage(p *setup.Workspace) string {
 	return "/tree/" + StartNotebook
 }
 
-// ChoosePort checks that a port can be had before JupyterLab is started on it.
+// ChoosePort checks that a port is available before JupyterLab is started on it.
 func ChoosePort(wanted int, d *display.Display) (int, error) {
 	const usual = 8888
 	try := wanted
@@ -200,7 +200,7 @@ func ChoosePort(wanted int, d *display.Display) (int, error) {
 }
 
 // writeSettings writes what JupyterLab starts from where a person has not
-// changed it. What a person does change is kept beside it.
+// changed it. What a person does change is kept next to it.
 func writeSettings(folder string) error {
 	overrides := map[string]any{
 		"@jupyterlab/apputils-extension:notification": map[string]any{"fetchNews": "false", "checkForUpdates": false},

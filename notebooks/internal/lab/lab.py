@@ -11,7 +11,7 @@ import threading
 
 import jupyter_core.paths
 
-# Neither settings nor extensions of another Jupyter, which lie there for the whole machine.
+# Neither settings nor extensions of another Jupyter, which are there for the whole machine.
 jupyter_core.paths.SYSTEM_CONFIG_PATH.clear()
 jupyter_core.paths.SYSTEM_JUPYTER_PATH.clear()
 

@@ -46,7 +46,7 @@ func LocalFolders(root, cache string) []localFolder {
 	return paths
 }
 
-// goModCache is where Go keeps modules unless told otherwise.
+// goModCache is where Go keeps modules by default.
 func goModCache(home string) string {
 	if dir := os.Getenv("GOMODCACHE"); dir != "" {
 		return dir

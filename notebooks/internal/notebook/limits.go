@@ -150,7 +150,7 @@ var (
 	voidTag = regexp.MustCompile(`^(?i:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$`)
 )
 
-// countTags returns how many elements begin in a text, and how deep they lie in one
+// countTags returns how many elements begin in a text, and how deep they are in one
 // another.
 func countTags(text string) (tags, deepest int) {
 	depth := 0

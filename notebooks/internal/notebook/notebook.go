@@ -70,7 +70,7 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*string)(t))
 }
 
-// Content returns an output's data of one MIME type, empty if it has none.
+// Content returns an output's data of one MIME type, empty without it.
 func (o Output) Content(mime string) string {
 	var t text
 	if raw, ok := o.Data[mime]; ok && json.Unmarshal(raw, &t) != nil {

@@ -19,7 +19,7 @@ type part struct {
 }
 
 // parts returns all that a notebook holds: a page shows a part of it, and the notebook
-// itself lies next to the page.
+// itself is next to the page.
 func (d *Document) parts() []part {
 	var parts []part
 	rest := map[string]any{}

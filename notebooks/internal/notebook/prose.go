@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What a notebook's paragraphs begin with that tell what it shows and how long it
+// What a notebook's paragraphs begin with that say what it shows and how long it
 // takes.
 const (
 	SeeLead  = "**What you will see.**"

@@ -43,7 +43,7 @@ func Output(data map[string]any) map[string]any {
 		map[string]any{"output_type": "display_data", "metadata": map[string]any{}, "data": data}}}
 }
 
-// JSON is a notebook of cells, which it gives metadata and ids where these have none.
+// JSON is a notebook of cells, which it gives metadata and ids where these are missing.
 func JSON(t testing.TB, cells ...map[string]any) []byte {
 	t.Helper()
 	for i := range cells {

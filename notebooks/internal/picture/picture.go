@@ -31,7 +31,7 @@ const (
 
 // readPicture reads a picture that a notebook in a folder names by a relative path. The
 // file, after all links, is a regular one within that folder: a notebook may be a
-// stranger's, and a page is for everyone. It is not read again if read has it.
+// untrusted, and a page is for everyone. It is not read again if read has it.
 func readPicture(folder, path string, read map[string][]byte) ([]byte, error) {
 	if filepath.IsAbs(path) {
 		return nil, fmt.Errorf("the picture %q is named by an absolute path: save it in the notebook's folder and name it from there", path)

@@ -85,6 +85,6 @@ func (all *Set) Take(f *Figure, folder string, page *Sum) (leftOut []string, err
 	return p.leftOut, nil
 }
 
-// readKey tells files apart that are read: by path, too, as not every system has numbers
+// readKey distinguishes files that are read: by path, too, as not every system has numbers
 // for them.
 func readKey(identity, path string) string { return identity + "\n" + filepath.Clean(path) }

@@ -26,7 +26,7 @@ var svgElements = strings.Fields(`a circle clipPath defs desc ellipse feBlend fe
 	radialGradient rect stop style svg switch symbol text textPath title tspan use view`)
 
 var (
-	// svgDoctype is one without declarations of its own.
+	// svgDoctype is one without declarations.
 	svgDoctype = regexp.MustCompile(`^DOCTYPE\s+svg(\s+(PUBLIC|SYSTEM)(\s+("[^"\[\]<>]*"|'[^'\[\]<>]*'))*)?\s*$`)
 	// svgEmbedded is a picture within a picture.
 	svgEmbedded = regexp.MustCompile(`^\s*data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*$`)

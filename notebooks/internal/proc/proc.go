@@ -18,7 +18,7 @@ import (
 const Grace = 10 * time.Second
 
 // Command prepares a program that ends when ctx does: first SIGTERM, then, after
-// grace, SIGKILL. It gets a process group of its own, so that a Ctrl-C typed at
+// grace, SIGKILL. It gets its own process group, so that a Ctrl-C typed at
 // the terminal reaches it only through us.
 func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)

@@ -16,7 +16,7 @@ import (
 )
 
 // siteFolder is the folder that a site is written into, and the one of its figures. They
-// are no links: what lies where a link leads is not a site's to change.
+// are no links: what is where a link leads is not a site's to change.
 type siteFolder struct{ top, figures *files.Folder }
 
 // openSite makes a site's folders where there are none.
@@ -93,7 +93,7 @@ func isFigureOf(page, file string) bool {
 	return ok && figureNumber.MatchString(rest)
 }
 
-// writeFigures writes pictures, and beside an animation its last one.
+// writeFigures writes pictures, and with an animation its last one.
 func (s *siteFolder) writeFigures(figures []picture.Figure) error {
 	for _, f := range figures {
 		if err := s.write(f.File, f.Content); err != nil {

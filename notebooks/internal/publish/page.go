@@ -51,7 +51,7 @@ type heading struct {
 	HTML  template.HTML `json:"html"`
 }
 
-// Picture is the page's first figure, nil if it has none.
+// Picture is the page's first figure, nil without one.
 func (p *page) Picture() *picture.Figure {
 	if len(p.Figures) == 0 {
 		return nil

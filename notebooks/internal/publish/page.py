@@ -21,7 +21,7 @@ text and its path. Writes a line of JSON for each:
 
 A notebook's HTML is an outsider's: of it, the elements, attributes and styles below
 stay, whether the notebook was run or not. None of them runs anything, loads anything
-but the figures, or covers what is beside it.
+but the figures, or covers what is next to it.
 """
 
 import base64
@@ -85,7 +85,7 @@ ATTRIBUTES = {
 }
 # Attributes that only this script and nbconvert write.
 OWN = {"*": ["class", "id"], "img": ["loading"], "source": ["media", "srcset"]}
-# Classes of highlighted code and of coloured text.
+# Classes of highlighted code and of colored text.
 CLASSES = re.compile(r"highlight|hll?(-\w+)?|language-[\w+-]+|ansi-[\w-]+|task-list-item(-checkbox)?|anchor-link|[a-z]{1,2}\d?")
 LINK = re.compile(r"(?i)(https?://|mailto:|#|[^:/?#]*([/?#]|$))")
 PICTURE = re.compile(r"(?i)data:image/(png|jpe?g|gif|svg\+xml)(;[^,]*)?,")
@@ -110,7 +110,7 @@ PROPERTIES = re.compile(
 
 class Styles:
     """What stays of an inline style: no position, no address, nothing that moves over
-    what is beside it, nothing written in escapes."""
+    what is next to it, nothing written in escapes."""
 
     def sanitize_css(self, style):
         kept = [
@@ -130,7 +130,7 @@ class Styles:
 
 
 def may_stay(tag, name, value):
-    """Tells whether an outsider's attribute stays."""
+    """Reports whether an outsider's attribute stays."""
     value = html.unescape(value).strip()
     if name == "href":
         return bool(LINK.match(value))
@@ -313,7 +313,7 @@ def attached(src, nb, cell):
 
 
 def take_figures(soup, nb, name, cells):
-    """Makes pictures files beside the page, each a link to itself: that is how they
+    """Makes pictures files next to the page, each a link to itself: that is how they
     are enlarged where there is no JavaScript."""
     figures, title, held = [], "", 0
     for tag in soup.find_all(["img", "h1", "h2", "h3"]):
@@ -377,7 +377,7 @@ def wrap_sentences(soup):
     those have columns, with more than one space between."""
     for pre in soup.select(".output_stdout pre"):
         if pre.find(True):
-            continue  # coloured by the program
+            continue  # colored by the program
         lines = pre.get_text().splitlines(keepends=True)
         pre.clear()
         for line in lines:

@@ -117,7 +117,7 @@ func warmUp(ctx context.Context, p *Workspace, d *display.Display) error {
 
 // getXLA makes the CPU plugin of XLA available through the project's command, so
 // that this program need not be linked with XLA, and passes on what that says
-// about devices: where no XLA can be had networks run in pure Go, slowly.
+// about devices: where no XLA is available networks run in pure Go, slowly.
 func getXLA(ctx context.Context, p *Workspace, d *display.Display) error {
 	cmd := proc.Command(ctx, "go", "run", Module+"/ngebm/cmd/ngebm", "devices")
 	cmd.Dir, cmd.Env = p.Root, GoEnv()

@@ -13,7 +13,7 @@ import (
 )
 
 // Folder makes a temporary folder of this program's for a purpose, which release
-// removes. It also removes those that programs which were killed have left. All lie in a
+// removes. It also removes those that programs which were killed have left. All are in a
 // folder that only this user can enter: the system's one is everyone's, and what others
 // put there may be a pipe to wait for or a link that leads elsewhere.
 func Folder(purpose string) (dir string, release func(), err error) {

@@ -20,7 +20,7 @@ import (
 	"ngebm/notebooks/internal/tempdir"
 )
 
-// What the kernel tells the go of its cells.
+// What the kernel sets for the go of its cells.
 const (
 	realGo = "NGEBM_KERNEL_GO"     // the go command
 	module = "NGEBM_KERNEL_MODULE" // the folder of the module around the notebook; "" for none
