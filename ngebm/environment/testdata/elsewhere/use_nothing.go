@@ -1,0 +1,5 @@
+//go:build !libraries
+
+package main
+
+func use() {}
