@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -15,40 +14,41 @@ import (
 	"ngebm/ngebm/environment"
 )
 
+const benchAbout = `Time training steps, evaluation and an attack on this machine, with random weights and images, each in its
+own process. With -compare, PyTorch or JAX do the same work from the same weights, in turns with this program;
+the table then has the ratios and the difference of the first losses (expect 1e-5 or less in float32, 1e-2 in
+bfloat16). Peak memory is the process's, without GPU memory. Quote ratios within one table: absolute times
+change with the load of the machine.
+
+On a GPU, with the paper's network, against PyTorch, losses checked against the CPU's (989 TFLOP/s is an
+H100's peak in bfloat16; this takes minutes):
+
+  ngebm bench -model wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -repeats 20 -precision bfloat16 -device cuda -peak 989 -compare torch -compile -reference-device cpu`
+
 func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
-	fs := flagSet("bench", `Time training steps, evaluation and an attack on this machine, each in a process of its own, with random
-weights and images. With -peer, PyTorch or JAX do the same work from the same weights, taking turns with
-this program, and the table has the ratios and says how far their first losses are apart (expect 1e-5 or
-less in float32, 1e-2 in bfloat16). Peak memory is the process's; a GPU's own is not in it. Quote ratios of
-one run: absolute times drift with whatever else the machine does.
-
-What a GPU reaches with the paper's network, beside PyTorch on it and the CPU's losses (989 TFLOP/s is an
-H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a GPU):
-
-  ngebm bench -net wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -times 20 -precision bfloat16 -device cuda -peak 989 -peer torch -compile -against cpu`,
-		"ngebm bench -net wrn-10-2 -batch 64 -peer torch")
+	fs := flagSet("bench", benchAbout, "ngebm bench -model wrn-10-2 -batch 64 -compare torch")
 	p := bench.Plan{}
-	fs.StringVar(&p.Net, "net", "wrn-10-2", "network: wrn-10-2, convnet, mlp-128-128 …")
-	fs.IntVar(&p.Batch, "batch", 64, "examples in a training step")
-	shape := fs.String("shape", "32x32x3", "shape of an example: height x width x channels, or the size of a point, as in 2")
-	fs.IntVar(&p.Classes, "classes", 10, "classes")
-	fs.IntVar(&p.Images, "images", 256, "examples that are evaluated and attacked")
-	fs.IntVar(&p.PGDSteps, "pgd-steps", 40, "steps of the attack")
+	fs.StringVar(&p.Net, "model", "wrn-10-2", "`network`: wrn-10-2, convnet, mlp-128-128 …")
+	fs.IntVar(&p.Batch, "batch", 64, "batch size of a training step")
+	shape := fs.String("shape", "32x32x3", "`shape` of an example: height x width x channels, or the dimension of a point, as in 2")
+	fs.IntVar(&p.Classes, "classes", 10, "number of classes")
+	fs.IntVar(&p.Images, "images", 256, "number of examples to evaluate and attack")
+	fs.IntVar(&p.PGDSteps, "pgd-steps", 40, "steps of the PGD attack")
 	var rows string
 	listVar(fs, &rows, "rows", strings.Join(bench.Rows(), ","), ",", "what to time")
-	fs.IntVar(&p.StepsPerCall, "at-once", 1, "training steps that one call takes, in a loop on the device (with JAX's lax.scan, too)")
-	fs.IntVar(&p.Repeats, "times", 3, "how often each work is done in a round, after a warm-up")
+	fs.IntVar(&p.StepsPerCall, "steps-per-call", 1, "training steps in one call, as a loop on the device (in JAX lax.scan)")
+	fs.IntVar(&p.Repeats, "repeats", 3, "repeats in a round, after a warm-up")
 	fs.IntVar(&p.Rounds, "rounds", 3, "rounds, in which the programs take turns")
-	fs.StringVar(&p.Precision, "precision", "", "of training steps: float32 or bfloat16")
-	fs.StringVar(&p.Device, "device", "", "cpu, cuda or go (default: $GOMLX_BACKEND, $NGEBM_DEVICE, else the best there is)")
-	fs.IntVar(&p.Devices, "devices", 1, "share each training step among so many devices")
-	fs.StringVar(&p.Library, "peer", "", "compare with torch or jax")
-	fs.StringVar(&p.Python, "python", "", "the Python that has the peer (default: the first of python3 and python on the PATH that has it)")
-	fs.BoolVar(&p.Compile, "compile", false, "let PyTorch compile what it can (not second derivatives)")
-	fs.StringVar(&p.ReferenceDevice, "against", "", "compute the first 5 losses on this device too, as in cpu, and say how far apart they are")
-	fs.Float64Var(&p.Peak, "peak", 0, "the device's peak in TFLOP/s, to say what fraction of it is reached")
-	asJSON := fs.String("json", "", "write everything that was timed there too, as JSON")
-	worker := fs.String("worker", "", "for the command itself: be the process that works on this task")
+	fs.StringVar(&p.Precision, "precision", "", "`precision` of training steps: float32 or bfloat16")
+	fs.StringVar(&p.Device, "device", "", deviceUsage)
+	fs.IntVar(&p.Devices, "devices", 1, "number of devices for data parallelism")
+	fs.StringVar(&p.Library, "compare", "", "`library` to compare with: torch or jax")
+	fs.StringVar(&p.Python, "python", "", "`Python` that has the library (default: the first of python3 and python on the PATH that has it)")
+	fs.BoolVar(&p.Compile, "compile", false, "use torch.compile where it works (not for second derivatives)")
+	fs.StringVar(&p.ReferenceDevice, "reference-device", "", "also compute the first 5 losses on this `device`, as in cpu, and print the difference")
+	fs.Float64Var(&p.Peak, "peak", 0, "the device's peak in TFLOP/s; prints the fraction of it that is reached")
+	out := outFlag(fs)
+	worker := fs.String("worker", "", "") // the task of a process that this command starts
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -60,6 +60,9 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 		return err
 	}
 	p.Rows = strings.Split(rows, ",")
+	if fs.NArg() > 0 {
+		return fmt.Errorf("ngebm bench: unexpected argument %q", fs.Arg(0))
+	}
 	if err := findPeer(&p); err != nil {
 		return err
 	}
@@ -72,16 +75,7 @@ H100's peak in bfloat16; the whole takes minutes; it has not yet been run on a G
 	if err != nil {
 		return err
 	}
-	if *asJSON != "" {
-		b, err := json.MarshalIndent(table, "", "  ")
-		if err == nil {
-			err = os.WriteFile(*asJSON, append(b, '\n'), 0o644)
-		}
-		if err != nil {
-			return fmt.Errorf("ngebm bench: %w", err)
-		}
-	}
-	return table.Print(stdout)
+	return output(stdout, "bench", *out, table, table.Print)
 }
 
 func parseShape(s string) ([]int, error) {
@@ -89,14 +83,14 @@ func parseShape(s string) ([]int, error) {
 	for _, part := range strings.Split(s, "x") {
 		n, err := strconv.Atoi(part)
 		if err != nil || n < 1 || n > 1<<12 {
-			return nil, fmt.Errorf("ngebm bench: -shape is %q; give height, width and channels, as in 32x32x3, or the size of a point, as in 2", s)
+			return nil, fmt.Errorf("ngebm bench: -shape is %q; give height, width and channels, as in 32x32x3, or the dimension of a point, as in 2", s)
 		}
 		shape = append(shape, n)
 	}
 	return shape, nil
 }
 
-// findPeer finds a Python that has the library.
+// findPeer finds a Python that has the library to compare with.
 func findPeer(p *bench.Plan) error {
 	switch p.Library {
 	case "":
@@ -106,7 +100,7 @@ func findPeer(p *bench.Plan) error {
 		p.Library = "torch"
 	case "torch", "jax":
 	default:
-		return fmt.Errorf("ngebm bench: -peer is %q; it can be torch or jax", p.Library)
+		return fmt.Errorf("ngebm bench: -compare is %q; it can be torch or jax", p.Library)
 	}
 	candidates := []string{"python3", "python"}
 	if p.Python != "" {

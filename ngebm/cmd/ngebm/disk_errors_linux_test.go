@@ -16,8 +16,8 @@ func TestMeasuringOnFaultyDisk(t *testing.T) {
 	runs := testdisk.Disk(t, "1m")
 	sweep := func() (string, error) {
 		var out strings.Builder
-		err := dispatch(t.Context(), []string{"sweep", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=4,eval_every=2", "-attacked", "20",
-			"-grid", "beta=0,.1", "-seeds", "1", "-runs", runs, "-json", "-", "-device", "go"}, &out)
+		err := dispatch(t.Context(), []string{"sweep", "-preset", "digits-few", "-model", "mlp-16", "-set", "epochs=4,eval_every=2", "-attack-examples", "20",
+			"-grid", "beta=0,.1", "-seeds", "1", "-runs", runs, "-o", "-", "-device", "go"}, &out)
 		return out.String(), err
 	}
 	table, err := sweep()

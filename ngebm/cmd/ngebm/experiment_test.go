@@ -17,8 +17,8 @@ import (
 // experimentArgs are those of two methods with two seeds on digits, with a network so
 // small that pure Go trains and measures a run in a second.
 func experimentArgs(runs, out string) []string {
-	return []string{"experiment", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=40,eval_every=5",
-		"-methods", "cross-entropy,ng-ebm", "-seeds", "1,2", "-detection", "100", "-attacked", "60", "-worst", "30", "-outside", "",
+	return []string{"experiment", "-preset", "digits-few", "-model", "mlp-16", "-set", "epochs=40,eval_every=5",
+		"-methods", "cross-entropy,ng-ebm", "-seeds", "1,2", "-ood-examples", "100", "-attack-examples", "60", "-ensemble-examples", "30", "-ood-datasets", "",
 		"-linf", "8,24", "-l2", "64", "-bootstrap", "20", "-runs", runs, "-o", out, "-device", "go", "-save-every", "1ns"}
 }
 
@@ -83,7 +83,7 @@ func TestKilledExperimentGoesOn(t *testing.T) {
 	if figuresOf(continued) != figuresOf(alone) || len(figuresOf(alone)) < 500 {
 		t.Errorf("left alone\n%s\nkilled and continued\n%s", alone, continued)
 	}
-	out, err := exec.Command(bin, "experiment", "-collect", "-o", filepath.Join(folder, "both.json"),
+	out, err := exec.Command(bin, "merge", "-o", filepath.Join(folder, "both.json"),
 		filepath.Join(folder, "alone.json"), filepath.Join(folder, "killed.json")).Output()
 	if err != nil || figuresOf(string(out)) != figuresOf(alone) {
 		t.Errorf("merged (%v):\n%s", err, out)
@@ -96,16 +96,17 @@ func TestExperimentCommandLine(t *testing.T) {
 		out  []string
 		err  string
 	}{
-		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry", []string{"wrn-10-1 on cifar10, 1200 training examples, 500 of them held out", "12 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "PGD Linf, 40 steps"}, ""},
-		{"experiment -preset cifar10-wrn28-10 -dry", []string{"wrn-28-10 on cifar10, 5000 of them held out; 150 epochs of batches of 64", "20 runs, seeds 101, 202, 303, 404, 505"}, ""},
-		{"experiment -methods best -preset digits-few -dry", nil, `no method is named "best"`},
-		{"experiment -method jem -preset digits-few", nil, "give the methods to compare in -methods"},
-		{"experiment -preset digits-few A.json", nil, `"A.json" is no flag`},
-		{"experiment -preset digits-few -linf 1,x", nil, `"x" of -linf is no number`},
+		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry-run", []string{"wrn-10-1 on cifar10, 1200 training examples, 500 of them held out", "12 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "PGD Linf, 40 steps"}, ""},
+		{"experiment -preset cifar10-wrn28-10 -dry-run", []string{"wrn-28-10 on cifar10, 5000 of them held out; 150 epochs of batches of 64", "12 runs, seeds 1, 2, 3"}, ""},
+		{"experiment -methods best -preset digits-few -dry-run", nil, `no method is named "best"`},
+		{"experiment -method jem -preset digits-few", nil, "give the methods to compare with -methods"},
+		{"experiment -preset digits-few A.json", nil, `unexpected argument "A.json"`},
+		{"experiment -preset digits-few -linf 1,x", nil, `"x" in -linf is not a number`},
 		{"experiment -preset moons", nil, "holds out no validation data"},
-		{"experiment -preset digits-few -seeds 1,x", nil, `"x" is no seed`},
-		{"experiment -collect none.json", nil, "none.json"},
-		{"experiment -collect", nil, "no results to merge"},
+		{"experiment -preset digits-few -seeds 1,x", nil, `"x" is not a seed`},
+		{"merge none.json", nil, "none.json"},
+		{"merge", nil, "no results to merge"},
+		{"experiment -preset digits-few -o -", nil, "name a file, which is written after every run"},
 	} {
 		var out bytes.Buffer
 		err := dispatch(t.Context(), strings.Fields(c.args), &out)

@@ -15,17 +15,17 @@ import (
 	"ngebm/ngebm/environment"
 )
 
-const fetchAbout = `Get datasets before they are needed, say for a machine without a network: download the files, check them
-against the published checksums, and decode them. A download that broke off goes on where it was.
-Files that you got yourself go into the cache folder under the names that -list shows; they are checked
-in the same way. The folder is -cache, else $NGEBM_DATA, else ngebm/data in your cache folder.
-With NGEBM_OFFLINE=1 no program here downloads anything.`
+const fetchAbout = `Download datasets before they are needed, say for a machine without a network: download the files, verify
+their published checksums and decode them. Interrupted downloads resume. Files that you downloaded yourself
+belong into the cache folder, under the names that -list shows; they are verified in the same way. The cache
+folder is -cache, else $NGEBM_DATA, else ngebm/data in your user cache folder. With NGEBM_OFFLINE=1 no
+command downloads anything.`
 
 func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("fetch", fetchAbout, "ngebm fetch svhn cifar10-c:fog/3; ngebm fetch -list")
-	list := fs.Bool("list", false, "list what is published: size, license, whether it is in the cache, files and where their checksums come from")
-	offline := fs.Bool("offline", false, "download nothing: check and decode what is there, and say what is lacking")
-	cache := fs.String("cache", "", "cache folder (default $NGEBM_DATA, else ngebm/data in your cache folder)")
+	list := fs.Bool("list", false, "list the datasets: size, license, whether they are in the cache, their files and the sources of their checksums")
+	offline := fs.Bool("offline", false, "download nothing: verify and decode what is in the cache, and report what is missing")
+	cache := fs.String("cache", "", "cache `folder` (default $NGEBM_DATA, else ngebm/data in your user cache folder)")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 	opts.Cache, opts.Offline = cmp.Or(*cache, opts.Cache), *offline || opts.Offline
 	switch {
 	case *list && fs.NArg() > 0:
-		return fmt.Errorf("ngebm fetch: -list takes no names, but got %q", fs.Arg(0))
+		return fmt.Errorf("ngebm fetch: -list takes no names; unexpected argument %q", fs.Arg(0))
 	case *list:
 		folder, err := opts.CacheFolder()
 		if err != nil {
@@ -58,7 +58,7 @@ func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 func listPublished(w io.Writer, folder string, sets []data.Published) error {
 	fmt.Fprintf(w, "cache folder: %s\n\n", folder)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "set\tdownload\tin cache\tlicence")
+	fmt.Fprintln(t, "set\tdownload\tin cache\tlicense")
 	for _, s := range sets {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.Name, size(s.Files), inCache(folder, s.Files), s.License)
 	}

@@ -62,7 +62,7 @@ func TestFetchSets(t *testing.T) {
 	}
 	for args, want := range map[string][]string{
 		"fetch":           {"name a dataset", "-list"},
-		"fetch -list all": {`-list takes no names, but got "all"`},
+		"fetch -list all": {`-list takes no names; unexpected argument "all"`},
 		"fetch svnh":      {`no dataset is called "svnh" (did you mean svhn?)`},
 		"fetch digits svhn": {
 			"data: svhn: fetch: svhn-train_32x32.mat is not in the cache, and downloads are forbidden (offline): get it from http://ufldl.stanford.edu/",

@@ -10,7 +10,7 @@ import (
 // Where files may not grow, as with a quota, training says so and goes on once they may.
 func TestFileSizeLimit(t *testing.T) {
 	bin, runs := build(t), t.TempDir()
-	train := []string{"train", "-preset", "digits-few", "-net", "mlp-64", "-set", "epochs=4", "-runs", runs, "-device", "go"}
+	train := []string{"train", "-preset", "digits-few", "-model", "mlp-64", "-set", "epochs=4", "-runs", runs, "-device", "go"}
 	limited := exec.Command("sh", append([]string{"-c", `ulimit -f 8 && exec "$@"`, "sh", bin}, train...)...) // less than 10 kB
 	out, err := limited.CombinedOutput()
 	for _, want := range []string{"cannot write the checkpoint", "file too large", "raise the limit (ulimit -f) and train the same configuration to go on"} {

@@ -11,25 +11,38 @@ import (
 	"ngebm/data/nearest"
 )
 
-// flagSet returns a flag set whose -h shows about and an example.
+// flagSet returns the flags of a command, whose -h shows what it does and an example.
 func flagSet(name, about, example string) *flag.FlagSet {
 	fs := flag.NewFlagSet("ngebm "+name, flag.ContinueOnError)
 	fs.Usage = func() {
 		fmt.Fprintf(fs.Output(), "%s\n\nexample: %s\n\n", about, example)
-		fs.PrintDefaults()
+		printFlags(fs)
 	}
 	return fs
 }
 
-// parse reads the arguments, and says which flag was meant by one that is none. Help goes
-// to the standard error.
+// printFlags explains the flags. One without an explanation is not for people.
+func printFlags(fs *flag.FlagSet) {
+	shown := flag.NewFlagSet(fs.Name(), flag.ContinueOnError)
+	shown.SetOutput(fs.Output())
+	fs.VisitAll(func(f *flag.Flag) {
+		if f.Usage != "" {
+			shown.Var(f.Value, f.Name, f.Usage)
+			shown.Lookup(f.Name).DefValue = f.DefValue
+		}
+	})
+	shown.PrintDefaults()
+}
+
+// parse reads the arguments. An unknown flag is an error that names a similar one. Help is
+// printed to the standard error.
 func parse(fs *flag.FlagSet, args []string) error {
 	help := fs.Usage
 	fs.SetOutput(io.Discard) // package flag prints the arguments as they are
 	fs.Usage = func() {}
-	err := nearest.Flag(fs, fs.Parse(args))
+	args, err := current(fs, args, renamedFlags(strings.TrimPrefix(fs.Name(), "ngebm ")))
 	if err == nil {
-		err = givenOnce(fs, args)
+		err = nearest.Flag(fs, fs.Parse(args))
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		fs.SetOutput(os.Stderr)
@@ -44,31 +57,6 @@ func parse(fs *flag.FlagSet, args []string) error {
 
 // repeatable is the value of a flag that may be given again.
 type repeatable interface{ repeatable() }
-
-// givenOnce refuses a flag that is given again with another value, which package flag
-// would take in place of the first without a word.
-func givenOnce(fs *flag.FlagSet, args []string) error {
-	given := map[string]string{}
-	for i := 0; i < len(args)-fs.NArg(); i++ {
-		name, value, assigned := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		f := fs.Lookup(name)
-		if f == nil {
-			return nil // the end of the flags, --
-		}
-		if b, ok := f.Value.(interface{ IsBoolFlag() bool }); !assigned && !(ok && b.IsBoolFlag()) {
-			i++
-			value = args[i]
-		}
-		if _, ok := f.Value.(repeatable); ok {
-			continue
-		}
-		if before, twice := given[name]; twice && before != value {
-			return fmt.Errorf("-%s is given twice, as %q and as %q: leave one out", name, before, value)
-		}
-		given[name] = value
-	}
-	return nil
-}
 
 // several is the value of a flag that may be given many times.
 type several []string
@@ -85,7 +73,7 @@ func (s *several) Set(more string) error {
 func (s *several) repeatable() {}
 
 // list is the value of a flag that takes a list. Given again, it adds to what was given
-// before; the first time it takes the place of the default.
+// before; the first time it replaces the default.
 type list struct {
 	text      *string
 	separator string
@@ -95,7 +83,7 @@ type list struct {
 // listVar defines a flag that takes a list with that separator.
 func listVar(fs *flag.FlagSet, text *string, name, byDefault, separator, usage string) {
 	*text = byDefault
-	fs.Var(&list{text: text, separator: separator}, name, usage+"; more of them where the flag is given again")
+	fs.Var(&list{text: text, separator: separator}, name, usage+"; may be repeated to add more")
 }
 
 func (l *list) repeatable() {}

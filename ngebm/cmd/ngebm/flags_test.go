@@ -37,36 +37,36 @@ func TestEveryListAddsUp(t *testing.T) {
 	lists := map[string][]string{
 		"train":      {"set"},
 		"sweep":      {"set", "grid", "seeds", "pareto"},
-		"experiment": {"set", "methods", "seeds", "candidates", "choose-seeds", "strange", "outside", "linf", "l2"},
+		"experiment": {"set", "methods", "seeds", "candidates", "select-seeds", "ood", "ood-datasets", "linf", "l2"},
 		"bench":      {"rows"},
 		"measure":    {"ood"},
 	}
-	for _, v := range verbs() {
+	for _, c := range commands() {
 		var help bytes.Buffer
-		helpOf(t, v, &help)
-		for _, name := range lists[v.name] {
+		helpOf(t, c, &help)
+		for _, name := range lists[c.name] {
 			_, about, found := strings.Cut(help.String(), "\n  -"+name+" ")
 			about, _, _ = strings.Cut(about, "\n  -")
-			if !found || !strings.Contains(about, "the flag is given again") && !strings.Contains(about, "many times") {
-				t.Errorf("%s -%s: %q", v.name, name, about)
+			if !found || !strings.Contains(about, "may be repeated to add more") {
+				t.Errorf("%s -%s: %q", c.name, name, about)
 			}
 		}
 	}
 }
 
-// helpOf captures what a verb's -h prints.
-func helpOf(t *testing.T, v verb, into io.Writer) {
+// helpOf captures what a command's -h prints.
+func helpOf(t *testing.T, c command, into io.Writer) {
 	t.Helper()
-	out, err := runBuilt(t, v.name, "-h")
+	out, err := runBuilt(t, c.name, "-h")
 	if err != nil {
-		t.Fatalf("%s -h: %v", v.name, err)
+		t.Fatalf("%s -h: %v", c.name, err)
 	}
 	_, _ = io.WriteString(into, out)
 }
 
 func TestSetAddsUp(t *testing.T) {
 	var out bytes.Buffer
-	if err := dispatch(t.Context(), []string{"train", "-dry", "-set", "beta=.25", "-set", "decay_epochs=[1,2],epochs=7", "-set=gamma=.5,schedule=step"}, &out); err != nil {
+	if err := dispatch(t.Context(), []string{"train", "-dry-run", "-set", "beta=.25", "-set", "decay_epochs=[1,2],epochs=7", "-set=gamma=.5,schedule=step"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	var all map[string]any
@@ -80,7 +80,7 @@ func TestSetAddsUp(t *testing.T) {
 
 func TestWrongNames(t *testing.T) {
 	for args, want := range map[string]string{
-		"trian":                                               `there is no verb "trian" (did you mean train?)`,
+		"trian":                                               `unknown command "trian" (did you mean train?)`,
 		"train -prset digits":                                 "there is no flag -prset (did you mean -preset?)",
 		"sweep -seed 1":                                       "there is no flag -seed (did you mean -seeds?)",
 		"measure -logit x":                                    "there is no flag -logit (did you mean -logits?)",
@@ -95,18 +95,18 @@ func TestWrongNames(t *testing.T) {
 		"train -set seed=18446744073709551616":                `seed cannot be "18446744073709551616": it is a whole number from 0 to 18446744073709551615`,
 		"train -set epochs=9223372036854775808":               `epochs cannot be "9223372036854775808": it is a whole number of at most 9223372036854775807`,
 		"train -preset moons -preset digits":                  `-preset is given twice, as "moons" and as "digits"`,
-		"train -limit=5 -limit 6":                             "-limit is given twice",
+		"train -max-train=5 -max-train 6":                     "-max-train is given twice",
 		"sweep -grid beta=0,.1 -seeds 1,18446744073709551616": "whole numbers from 0 to 18446744073709551615",
 		"sweep -grid beta=0,.1 -pareto ECE -pareto acuracy":   `(did you mean accuracy?)`,
 		"experiment -methods crossentropy":                    "(did you mean cross-entropy?)",
 		"bench -rows cross-entropi":                           "(did you mean cross-entropy?)",
 		"fetch cifar-10":                                      "(did you mean cifar10?)",
 		"fetch cifar10-c:fogg":                                "(did you mean fog?)",
-		"train -net convent -runs /nowhere":                   "(did you mean convnet?)",
-		"train -net wnr-10-2 -runs /nowhere":                  "(did you mean wrn-D-W?)",
+		"train -model convent -runs /nowhere":                 "(did you mean convnet?)",
+		"train -model wnr-10-2 -runs /nowhere":                "(did you mean wrn-D-W?)",
 	} {
 		fields := strings.Fields(args)
-		if strings.HasPrefix(args, "train -net") {
+		if strings.HasPrefix(args, "train -model") {
 			fields = append(fields, "-device", "go")
 		}
 		err := dispatch(t.Context(), fields, io.Discard)
@@ -115,7 +115,7 @@ func TestWrongNames(t *testing.T) {
 		}
 	}
 	// The same value twice drops nothing.
-	if err := dispatch(t.Context(), strings.Fields("train -dry -preset digits -preset digits -set epochs=2 -set epochs=2"), io.Discard); err != nil {
+	if err := dispatch(t.Context(), strings.Fields("train -dry-run -preset digits -preset digits -set epochs=2 -set epochs=2"), io.Discard); err != nil {
 		t.Error(err)
 	}
 }
@@ -123,15 +123,15 @@ func TestWrongNames(t *testing.T) {
 // A warm-up longer than half of the run is named before it starts, and in a dry run.
 func TestDryRunDoubtsLongWarmUp(t *testing.T) {
 	for args, warns := range map[string]bool{
-		"-preset digits":                                           false,
-		"-preset digits -set epochs=2,warmup=50":                   true, // of 34 steps an epoch
-		"-preset digits -set epochs=2,warmup=30":                   false,
-		"-preset digits -set epochs=2,warmup=34":                   false,
-		"-preset digits -set epochs=2,warmup=35":                   true,
-		"-preset moons -set epochs=1,warmup=50":                    true,
-		"-preset cifar10-smoke -limit 640 -set epochs=2,warmup=50": true,
+		"-preset digits":                                               false,
+		"-preset digits -set epochs=2,warmup=50":                       true, // of 34 steps an epoch
+		"-preset digits -set epochs=2,warmup=30":                       false,
+		"-preset digits -set epochs=2,warmup=34":                       false,
+		"-preset digits -set epochs=2,warmup=35":                       true,
+		"-preset moons -set epochs=1,warmup=50":                        true,
+		"-preset cifar10-smoke -max-train 640 -set epochs=2,warmup=50": true,
 	} {
-		stderr, err := runBuilt(t, append([]string{"train", "-dry"}, strings.Fields(args)...)...)
+		stderr, err := runBuilt(t, append([]string{"train", "-dry-run"}, strings.Fields(args)...)...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -169,8 +169,8 @@ func TestLongKilledTraining(t *testing.T) {
 func TestLongKilledMeasuring(t *testing.T) {
 	trained := t.TempDir()
 	args := func(runs string) []string {
-		return []string{"sweep", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=20,eval_every=5", "-attacked", "50",
-			"-grid", "beta=0,.1;gamma=0,.1", "-seeds", "1,2", "-runs", runs, "-json", "-", "-device", "go"}
+		return []string{"sweep", "-preset", "digits-few", "-model", "mlp-16", "-set", "epochs=20,eval_every=5", "-attack-examples", "50",
+			"-grid", "beta=0,.1;gamma=0,.1", "-seeds", "1,2", "-runs", runs, "-o", "-", "-device", "go"}
 	}
 	k, _ := newKiller(t, args(trained))
 	judgments := func() []string {

@@ -20,14 +20,14 @@ func TestAHomeBehindLinksIsUntouched(t *testing.T) {
 		_ = cmd.Run() // what it says is compared
 		return log.String()
 	}
-	small := []string{"-preset", "digits-few", "-net", "mlp-16", "-device", "go"}
+	small := []string{"-preset", "digits-few", "-model", "mlp-16", "-device", "go"}
 	for _, c := range []struct {
 		command string
 		args    []string
 	}{
 		{"train", []string{"-set", "epochs=2"}},
-		{"sweep", []string{"-set", "epochs=2", "-grid", "beta=0,.1", "-seeds", "1", "-attacked", "20"}},
-		{"experiment", []string{"-set", "epochs=2,eval_every=1", "-methods", "cross-entropy", "-seeds", "1", "-detection", "100", "-attacked", "60", "-worst", "30", "-outside", "", "-linf", "8", "-l2", "64", "-bootstrap", "20", "-o", filepath.Join(t.TempDir(), "r.json")}},
+		{"sweep", []string{"-set", "epochs=2", "-grid", "beta=0,.1", "-seeds", "1", "-attack-examples", "20"}},
+		{"experiment", []string{"-set", "epochs=2,eval_every=1", "-methods", "cross-entropy", "-seeds", "1", "-ood-examples", "100", "-attack-examples", "60", "-ensemble-examples", "30", "-ood-datasets", "", "-linf", "8", "-l2", "64", "-bootstrap", "20", "-o", filepath.Join(t.TempDir(), "r.json")}},
 	} {
 		t.Run(c.command, func(t *testing.T) {
 			honest, home, hostile := t.TempDir(), t.TempDir(), t.TempDir()

@@ -1,4 +1,4 @@
-// Command ngebm trains and measures non-generative energy-based models from the
+// Command ngebm trains and evaluates non-generative energy-based models from the
 // shell. It is one file: build it and copy it to the machine with the GPU.
 //
 //	go run ./ngebm/cmd/ngebm train -preset digits
@@ -17,21 +17,22 @@ import (
 	"ngebm/ngebm/environment"
 )
 
-// verb is one thing that the command does.
-type verb struct {
+// command is one subcommand.
+type command struct {
 	name, about, example string
 	run                  func(ctx context.Context, args []string, stdout io.Writer) error
 }
 
-func verbs() []verb {
-	return []verb{
-		{"train", "train a configuration, go on with it, or load it if it is done", "ngebm train -preset digits -set beta=.1,gamma=.1", train},
-		{"sweep", "choose settings: train a grid of them with several seeds, and judge on validation data", "ngebm sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1' -seeds 1,2,3", sweep},
-		{"experiment", "compare methods: train several with several seeds, measure all alike, write one file of results", "ngebm experiment -preset cifar10-cpu -seeds 101,202,303 -o results.json", runExperiment},
-		{"fetch", "get data sets, or list what there is to get", "ngebm fetch svhn", fetchSets},
-		{"measure", "calibration and out-of-distribution figures of anyone's logits or scores", "ngebm measure -logits L.csv -labels y.csv -ood noise=N.csv", measure},
-		{"bench", "time steps, evaluation and an attack, and PyTorch or JAX beside them", "ngebm bench -net wrn-10-2 -batch 64 -peer torch", benchmark},
-		{"devices", "say what XLA finds to run on, and where it comes from", "ngebm devices", devices},
+func commands() []command {
+	return []command{
+		{"train", "train a model, resume it, or load it if it is complete", "ngebm train -preset digits -set beta=.1,gamma=.1", train},
+		{"sweep", "train a grid of settings with several seeds and compare them on validation data", "ngebm sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1'", sweep},
+		{"experiment", "compare training methods: several seeds each, the same measurements, one file of results", "ngebm experiment -preset cifar10-cpu -seeds 101,202,303 -o results.json", runExperiment},
+		{"merge", "merge result files of ngebm experiment from several machines", "ngebm merge -o all.json a.json b.json", merge},
+		{"fetch", "download datasets, or list those that are known", "ngebm fetch svhn", fetchSets},
+		{"measure", "calibration and OOD metrics of any model's logits or scores", "ngebm measure -logits L.csv -labels y.csv -ood noise=N.csv", measure},
+		{"bench", "time training, evaluation and an attack, optionally against PyTorch or JAX", "ngebm bench -model wrn-10-2 -batch 64 -compare torch", benchmark},
+		{"devices", "list the devices that XLA finds, and the plugins that it uses", "ngebm devices", devices},
 	}
 }
 
@@ -56,22 +57,22 @@ func dispatch(ctx context.Context, args []string, stdout io.Writer) error {
 		usage(stdout)
 		return nil
 	}
-	for _, v := range verbs() {
-		if v.name == args[0] {
-			return v.run(ctx, args[1:], stdout)
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], stdout)
 		}
 	}
 	usage(os.Stderr)
 	var names []string
-	for _, v := range verbs() {
-		names = append(names, v.name)
+	for _, c := range commands() {
+		names = append(names, c.name)
 	}
-	return fmt.Errorf("ngebm: there is no verb %q%s", args[0], nearest.Hint(args[0], names))
+	return fmt.Errorf("ngebm: unknown command %q%s", args[0], nearest.Hint(args[0], names))
 }
 
 func usage(w io.Writer) {
-	fmt.Fprint(w, "ngebm trains and measures energy-based classifiers.\n\nusage: ngebm VERB [flags]; ngebm VERB -h explains the flags\n\n")
-	for _, v := range verbs() {
-		fmt.Fprintf(w, "  %-10s %s\n             %s\n", v.name, v.about, v.example)
+	fmt.Fprint(w, "ngebm trains and evaluates energy-based classifiers.\n\nusage: ngebm COMMAND [flags]; ngebm COMMAND -h explains the flags\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-10s %s\n             %s\n", c.name, c.about, c.example)
 	}
 }

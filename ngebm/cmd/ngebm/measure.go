@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,24 +10,13 @@ import (
 	"strings"
 	"unicode"
 
-	"ngebm/data/files"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/internal/table"
 	"ngebm/ngebm/ood"
 )
 
-const measureAbout = `Measure anyone's classifier from its outputs: calibration, temperature, and how well scores tell
-in-distribution from out-of-distribution inputs. A larger score means more in-distribution, everywhere.
-
-Files are text (CSV: numbers set apart by commas, semicolons, tabs or blanks, a row an example; also
-as gzip or bzip2), NPY, or NPZ with one array. A first line of names, empty lines and lines after # are
-skipped; so are a header 0,1,2 … and an index, as pandas and R write them, and the report says so.
-A first line of other numbers that may be a header is an error: put # before it if it is one. So is a
-missing value, or logits in one file and log-softmax or probabilities in another of -ood. Labels are 0, 1, … or the names in the first line of the logits, one a row.
-The temperature is fitted to the validation files.`
-
-// measurement is the report of the verb; its JSON keys are listed by keys.
+// measurement is the report of the command; its JSON keys are listed by keys.
 type measurement struct {
 	*calibration.Report                                   // with labels
 	OOD                 map[string]map[string]*ood.Report `json:"ood,omitempty"` // by set and score
@@ -73,35 +61,11 @@ func keys() string {
 	return b.String()
 }
 
-// measureFlags is what the command line asks for.
-type measureFlags struct {
-	logits, labels, valLogits, valLabels, in, out, json string
-	ood                                                 []string
-	probabilities                                       bool
-	bins                                                int
-	bootstrap                                           bootstrap.Options
-}
-
 func measure(ctx context.Context, args []string, stdout io.Writer) error {
 	var f measureFlags
 	fs := flagSet("measure", measureAbout, "ngebm measure -logits L.csv -labels y.csv -val-logits VL.csv -val-labels vy.csv -ood noise=O.csv -bootstrap 1000")
-	fs.StringVar(&f.logits, "logits", "", "file of logits, a column a class")
-	fs.StringVar(&f.labels, "labels", "", "file of their labels")
-	fs.StringVar(&f.valLogits, "val-logits", "", "file of validation logits; without, the temperature is fitted to the measured ones, with a warning")
-	fs.StringVar(&f.valLabels, "val-labels", "", "file of their labels")
-	fs.Var((*several)(&f.ood), "ood", "NAME=FILE: logits of out-of-distribution inputs; may be given many times")
-	fs.StringVar(&f.in, "in-scores", "", "file of in-distribution scores, one a row, in place of logits")
-	fs.StringVar(&f.out, "out-scores", "", "file of out-of-distribution scores")
-	fs.BoolVar(&f.probabilities, "probabilities", false, "the files of logits hold probabilities")
-	fs.IntVar(&f.bins, "bins", calibration.DefaultBins, "number of bins (the midpoint forms have 20)")
-	fs.IntVar(&f.bootstrap.Resamples, "bootstrap", 0, "resamples for 95 % intervals, as 1000 (0: no intervals)")
-	fs.Uint64Var(&f.bootstrap.Seed, "seed", 0, "of the resamples")
-	fs.StringVar(&f.json, "json", "", "write the report there in place of printing tables; - is the standard output")
-	usage := fs.Usage
-	fs.Usage = func() {
-		usage()
-		fmt.Fprintf(fs.Output(), "\n%s", keys())
-	}
+	f.register(fs)
+	out := outFlag(fs)
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -113,49 +77,12 @@ func measure(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if f.json == "" {
+	return output(stdout, "measure", *out, report, func(w io.Writer) error {
+		var b bytes.Buffer
 		print(&b)
-	} else {
-		e := json.NewEncoder(&b)
-		e.SetIndent("", "  ")
-		if err := e.Encode(report); err != nil {
-			return fmt.Errorf("ngebm measure: %w", err)
-		}
-	}
-	if f.json != "" && f.json != "-" {
-		return files.WriteFile(f.json, b.Bytes(), 0o644)
-	}
-	_, err = stdout.Write(b.Bytes())
-	return err
-}
-
-// validate says which flags do not go together.
-func (f measureFlags) validate(rest []string) error {
-	lists := f.in != "" || f.out != ""
-	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("%q is no flag", rest[0])
-	case f.bins < 1:
-		return fmt.Errorf("-bins is %d; it must be at least 1", f.bins)
-	case f.bootstrap.Resamples < 0:
-		return fmt.Errorf("-bootstrap is %d; it must be 0 (no intervals) or more", f.bootstrap.Resamples)
-	case lists && (f.in == "" || f.out == ""):
-		return errors.New("-in-scores and -out-scores go together")
-	case lists && (f.logits != "" || f.labels != "" || f.valLogits != "" || f.valLabels != "" || len(f.ood) > 0 || f.probabilities):
-		return errors.New("lists of scores are measured alone, without logits or labels")
-	case lists:
-		return nil
-	case f.logits == "":
-		return errors.New("give -logits and -labels, or -in-scores and -out-scores")
-	case f.labels == "" && len(f.ood) == 0:
-		return errors.New("give -labels with -logits")
-	case (f.valLogits == "") != (f.valLabels == ""):
-		return errors.New("-val-logits and -val-labels go together")
-	case f.valLogits != "" && f.labels == "":
-		return errors.New("-val-logits is of use with -labels alone")
-	}
-	return nil
+		_, err := w.Write(b.Bytes())
+		return err
+	})
 }
 
 // measureUntil is measure, given up when ctx ends: reading a pipe cannot be interrupted.

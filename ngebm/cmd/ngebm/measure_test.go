@@ -24,7 +24,7 @@ const (
 	oodData         = "../../ood/testdata/"
 )
 
-// ask runs the verb and returns what it prints.
+// ask runs the command and returns what it prints.
 func ask(t testing.TB, args ...string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -34,11 +34,11 @@ func ask(t testing.TB, args ...string) string {
 	return out.String()
 }
 
-// report runs the verb and decodes its JSON.
+// report runs the command and decodes its JSON.
 func report(t testing.TB, args ...string) map[string]any {
 	t.Helper()
 	var keys map[string]any
-	if err := json.Unmarshal([]byte(ask(t, append(args, "-json", "-")...)), &keys); err != nil {
+	if err := json.Unmarshal([]byte(ask(t, append(args, "-o", "-")...)), &keys); err != nil {
 		t.Fatal(err)
 	}
 	return keys
@@ -54,7 +54,7 @@ func file(t testing.TB, name, content string) string {
 	return path
 }
 
-// The verb's JSON has the figures of other people's packages under the names of
+// The command's JSON has the figures of other people's packages under the names of
 // their table (the packages test more rows).
 func TestMeasureGivesThePackagesFigures(t *testing.T) {
 	expected := func(path string) [][]string {
@@ -106,7 +106,7 @@ func TestMeasureGivesThePackagesFigures(t *testing.T) {
 		}
 	}
 	if held < 100 {
-		t.Errorf("only %d rows were held against the verb", held)
+		t.Errorf("only %d rows were held against the command", held)
 	}
 }
 
@@ -179,8 +179,8 @@ func TestMeasurePrintsTables(t *testing.T) {
 		t.Errorf("scores of probabilities:\n%s", out)
 	}
 	path := filepath.Join(t.TempDir(), "report.json")
-	if out := ask(t, "-in-scores", oodData+"O1_ties_in.csv", "-out-scores", oodData+"O1_ties_out.csv", "-json", path); out != "" {
-		t.Errorf("with -json it prints %q", out)
+	if out := ask(t, "-in-scores", oodData+"O1_ties_in.csv", "-out-scores", oodData+"O1_ties_out.csv", "-o", path); !strings.Contains(out, "0.752091") {
+		t.Errorf("with -o it prints %q", out)
 	}
 	if b, err := os.ReadFile(path); err != nil || !bytes.Contains(b, []byte(`"AUROC": 0.752`)) {
 		t.Errorf("report.json: %s (%v)", b, err)
@@ -255,11 +255,11 @@ func TestMeasureBadInput(t *testing.T) {
 		{"-in-scores {} -out-scores " + y, "in.csv", "1\nnan\n", "in.csv:2: value 1 is nan"},
 		{"-in-scores {} -out-scores " + y, "in.csv", "1,2\n", "in.csv: rows of 2 values"},
 		{"-in-scores " + y, "", "", "-in-scores and -out-scores go together"},
-		{"-in-scores " + y + " -out-scores " + y + " -logits " + l, "", "", "measured alone"},
+		{"-in-scores " + y + " -out-scores " + y + " -logits " + l, "", "", "take neither logits nor labels"},
 		{"-logits nowhere.csv -labels " + y, "", "", "nowhere.csv"},
 		{"-logits " + l, "", "", "give -labels with -logits"},
 		{"", "", "", "give -logits and -labels, or -in-scores"},
-		{"L.csv", "", "", `"L.csv" is no flag`},
+		{"L.csv", "", "", `unexpected argument "L.csv"`},
 		{"-logits " + l + " -labels " + y + " -bootstrap -2", "", "", "-bootstrap is -2"},
 	} {
 		args := c.args

@@ -19,8 +19,8 @@ import (
 // sweepArgs are those of 3×3 weights with three seeds on digits, with a network so small
 // that XLA would only compile: in pure Go a run takes a tenth of a second.
 func sweepArgs(runs string) []string {
-	return []string{"sweep", "-preset", "digits-few", "-net", "mlp-16", "-set", "epochs=20,eval_every=5", "-attacked", "50",
-		"-grid", "beta=0,.1,1;gamma=0,.1,1", "-seeds", "1,2,3", "-runs", runs, "-json", "-", "-device", "go", "-save-every", "1ns"}
+	return []string{"sweep", "-preset", "digits-few", "-model", "mlp-16", "-set", "epochs=20,eval_every=5", "-attack-examples", "50",
+		"-grid", "beta=0,.1,1;gamma=0,.1,1", "-seeds", "1,2,3", "-runs", runs, "-o", "-", "-device", "go", "-save-every", "1ns"}
 }
 
 // counted finds how many runs a sweep trained and how many it loaded.
@@ -132,8 +132,8 @@ func TestSweepCommandLine(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
 		{"sweep", "the grid has no settings"},
 		{"sweep -grid beta", `"beta" of the grid gives no values`},
-		{"sweep -grid beta=0 gamma=0", `"gamma=0" is no flag`},
-		{"sweep -grid beta=0 -seeds 1,x", `"x" is no seed`},
+		{"sweep -grid beta=0 gamma=0", `unexpected argument "gamma=0"`},
+		{"sweep -grid beta=0 -seeds 1,x", `"x" is not a seed`},
 		{"sweep -grid beta=0 -seeds ,", "no seeds"},
 		{"sweep -grid beta=0 -set validation=0 -device cpu", "never by the test set"},
 		{"sweep -grid betta=0 -device cpu", `no setting "betta"`},

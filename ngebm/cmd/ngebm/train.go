@@ -17,18 +17,22 @@ import (
 	"ngebm/ngebm/nets"
 )
 
+const trainAbout = `Train a model. The configuration is a preset, changed by the flags below. A run that was interrupted
+resumes from its last checkpoint; a run that is complete is loaded. The first Ctrl-C saves and stops,
+a second one ends the program at once.`
+
 func train(ctx context.Context, args []string, stdout io.Writer) error {
-	fs := flagSet("train", "Train a configuration: a preset, changed by flags. A run that was stopped goes on where it was;\none that is complete is loaded. Ctrl-C saves and stops.",
-		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -limit 8000 -set beta=.1,gamma=.1")
+	fs := flagSet("train", trainAbout,
+		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -max-train 8000 -set beta=.1,gamma=.1")
 	var f configFlags
 	f.register(fs)
-	list := fs.Bool("list", false, "list presets, methods, data sets and networks, and do nothing else")
-	dry := fs.Bool("dry", false, "print every setting with the value that will be used, and do nothing else")
+	list := fs.Bool("list", false, "list presets, methods, datasets and networks, then exit")
+	dryRun := fs.Bool("dry-run", false, "print the resolved configuration, then exit")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 {
-		return fmt.Errorf("ngebm train: %q is no flag; settings go into -set, as in -set beta=.1", fs.Arg(0))
+		return fmt.Errorf("ngebm train: unexpected argument %q; settings are given with -set, as in -set beta=.1", fs.Arg(0))
 	}
 	if *list {
 		return listAll(stdout)
@@ -37,9 +41,9 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if *dry {
+	if *dryRun {
 		fmt.Fprintln(stdout, cfg.All())
-		if warning := cfg.WarmupWarning(mostSteps(ctx, cfg)); warning != "" {
+		if warning := cfg.WarmupWarning(maxSteps(ctx, cfg)); warning != "" {
 			fmt.Fprintln(os.Stderr, warning)
 		}
 		return nil
@@ -52,12 +56,12 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return summarise(stdout, run)
+	return summarize(stdout, run)
 }
 
-// mostSteps is the number of steps of a configuration where it can be told without reading
-// files, and a number above it where not.
-func mostSteps(ctx context.Context, cfg ngebm.Config) int {
+// maxSteps is the number of steps of a configuration where that is known without reading
+// files, else an upper bound.
+func maxSteps(ctx context.Context, cfg ngebm.Config) int {
 	examples := cfg.Limit
 	set, _, _ := strings.Cut(cfg.Data, ":")
 	if set == "digits" || slices.Contains(data.Toy2DKinds(), set) {
@@ -71,13 +75,13 @@ func mostSteps(ctx context.Context, cfg ngebm.Config) int {
 	return cfg.Epochs * (max(0, examples-cfg.Validation) / cfg.Batch)
 }
 
-// summarise prints what came of a run.
-func summarise(w io.Writer, run *ngebm.Run) error {
+// summarize prints the results of a run.
+func summarize(w io.Writer, run *ngebm.Run) error {
 	h := run.History
 	test := h.Evaluations[len(h.Evaluations)-1]
 	done := "trained"
 	if run.Loaded {
-		done = "loaded, already trained:"
+		done = "loaded, trained before:"
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
@@ -127,15 +131,15 @@ func listAll(w io.Writer) error {
 	for _, p := range ngebm.Presets() {
 		fmt.Fprintf(t, "  %s\t%s, %s: %s\n", p.Name, p.Data, p.Net, p.About)
 	}
-	fmt.Fprintln(t, "ways of training (-method)")
+	fmt.Fprintln(t, "training methods (-method)")
 	for _, m := range ngebm.Methods() {
 		fmt.Fprintf(t, "  %s\t%s\n", m.Name, m.About)
 	}
-	fmt.Fprintln(t, "data sets (-data); NAME@64, NAME@HEIGHTxWIDTH or NAME@32x32x3 gives images in that size")
+	fmt.Fprintln(t, "datasets (-data); NAME@64, NAME@HEIGHTxWIDTH or NAME@32x32x3 resizes the images")
 	for _, n := range data.Names() {
 		fmt.Fprintf(t, "  %s\t%s\n", n[0], n[1])
 	}
-	fmt.Fprintln(t, "networks (-net)")
+	fmt.Fprintln(t, "networks (-model)")
 	for _, n := range nets.Known() {
 		fmt.Fprintf(t, "  %s\t%s\n", n[0], n[1])
 	}

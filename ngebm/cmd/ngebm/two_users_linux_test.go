@@ -66,7 +66,7 @@ func (u *users) home(uid int) string { return filepath.Join(filepath.Dir(u.bin),
 // train starts a training as a user.
 func (u *users) train(uid int, log *bytes.Buffer, more ...string) *exec.Cmd {
 	u.t.Helper()
-	cmd := exec.Command(u.bin, append([]string{"train", "-preset", "digits-few", "-net", "mlp-16", "-device", "go", "-runs", u.runs}, more...)...)
+	cmd := exec.Command(u.bin, append([]string{"train", "-preset", "digits-few", "-model", "mlp-16", "-device", "go", "-runs", u.runs}, more...)...)
 	cmd.Dir, cmd.Env = u.home(uid), []string{"HOME=" + u.home(uid), "PATH=" + os.Getenv("PATH")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -165,7 +165,7 @@ func TestTwoUsersAndAnUnfinishedRun(t *testing.T) {
 	}
 	defer lock.Close()
 	var waiting lines
-	held := exec.Command(u.bin, "train", "-preset", "digits-few", "-net", "mlp-16", "-device", "go", "-runs", u.runs, "-set", "epochs=100000")
+	held := exec.Command(u.bin, "train", "-preset", "digits-few", "-model", "mlp-16", "-device", "go", "-runs", u.runs, "-set", "epochs=100000")
 	held.Stderr = &waiting
 	held.Dir, held.Env = u.home(ada), []string{"HOME=" + u.home(ada)}
 	held.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ada, Gid: ada}}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"ngebm/ngebm/experiment"
+)
+
+const mergeAbout = `Merge result files of ngebm experiment, say of several machines, into one, and print its tables. Files that
+contradict each other are an error.`
+
+func merge(_ context.Context, args []string, stdout io.Writer) error {
+	fs := flagSet("merge", mergeAbout, "ngebm merge -o all.json a.json b.json")
+	out := fs.String("o", "results.json", "`file` for the merged results, as JSON")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	return mergeFiles(stdout, *out, fs.Args())
+}
+
+// mergeFiles merges files of results.
+func mergeFiles(stdout io.Writer, out string, paths []string) error {
+	var all []*experiment.Results
+	for i, path := range paths {
+		r, err := experiment.Read(path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "results %d: %s, %d runs\n", i+1, path, len(r.Runs))
+		all = append(all, r)
+	}
+	merged, err := experiment.Merge(all...)
+	if err != nil {
+		return err
+	}
+	if err := merged.Write(out); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s\n%s", merged, merged.Costs())
+	return err
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+
+	"ngebm/data/files"
+)
+
+// outFlag defines -o, by which a command writes JSON.
+func outFlag(fs *flag.FlagSet) *string {
+	return fs.String("o", "", "`file` to write the results to as JSON, next to the printed table; - prints the JSON instead of the table")
+}
+
+// output writes results as JSON to a file if one is named, and prints them as a table; to
+// the file - it prints the JSON.
+func output(stdout io.Writer, command, file string, results any, table func(io.Writer) error) error {
+	if file == "" {
+		return table(stdout)
+	}
+	b, err := json.MarshalIndent(results, "", "  ")
+	if err != nil {
+		return fmt.Errorf("ngebm %s: %w", command, err)
+	}
+	b = append(b, '\n')
+	if file == "-" {
+		_, err = stdout.Write(b)
+		return err
+	}
+	if err := files.WriteFile(file, b, 0o644); err != nil {
+		return fmt.Errorf("ngebm %s: cannot write the results: %w", command, err)
+	}
+	return table(stdout)
+}
