@@ -5,16 +5,16 @@ import (
 	"math/rand/v2"
 )
 
-// gaussianBlur is a lens out of focus.
+// gaussianBlur models a lens out of focus.
 func gaussianBlur(c *floatImage, sigma float64, _ *rand.Rand) error {
 	c.blur(sigma*c.enlargement(), vertical, horizontal)
 	return nil
 }
 
-// motionBlur is a camera that moved: every pixel is a mean over those on a line
-// that begins at it, weighted with one half of a normal density of deviation
-// sigma, in pixels. The line's entries are rounded to whole pixels, the border
-// continued outwards, as in ImageMagick, which CIFAR-10-C was made with.
+// motionBlur models camera motion: each pixel becomes the mean over a line that starts at it,
+// weighted with one half of a normal density of standard deviation sigma, in pixels. Positions on
+// the line are rounded to whole pixels and border pixels repeated, as in ImageMagick, which made
+// CIFAR-10-C.
 func motionBlur(c *floatImage, sigma float64, rng *rand.Rand) error {
 	sin, cos := math.Sincos((2*rng.Float64() - 1) * math.Pi / 4)
 	sigma *= c.enlargement()

@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// brighten adds to the value of HSV, the lightest of a pixel's channels, at most
-// up to full light. Hue and saturation stay, so the others keep their ratios to
-// it; black becomes grey.
+// brighten adds to the value of HSV, the maximum of a pixel's channels, up to 1. Hue and saturation
+// stay, so the channels keep their ratios; black becomes gray.
 func brighten(c *floatImage, more float64, _ *rand.Rand) error {
 	for pixel := range slices.Chunk(c.values, c.channels) {
 		value := slices.Max(pixel)
@@ -23,8 +22,7 @@ func brighten(c *floatImage, more float64, _ *rand.Rand) error {
 	return nil
 }
 
-// flatten takes contrast away: every value comes nearer to the image's mean of
-// its channel.
+// flatten reduces contrast: every value moves toward the image's mean of its channel.
 func flatten(c *floatImage, factor float64, _ *rand.Rand) error {
 	mean := make([]float64, c.channels)
 	area := float64(c.height * c.width)

@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// gaussianNoise is what a sensor adds in the dark.
+// gaussianNoise models sensor noise in low light.
 func gaussianNoise(c *floatImage, deviation float64, rng *rand.Rand) error {
 	for j := range c.values {
 		c.values[j] += float64(deviation * rng.NormFloat64())
@@ -14,7 +14,7 @@ func gaussianNoise(c *floatImage, deviation float64, rng *rand.Rand) error {
 	return nil
 }
 
-// shotNoise is the noise of counting light: full light is so many photons.
+// shotNoise models photon counting; photons is the expected count at the value 1.
 func shotNoise(c *floatImage, photons float64, rng *rand.Rand) error {
 	for j, v := range c.values {
 		c.values[j] = distuv.Poisson{Lambda: photons * v, Src: rng}.Rand() / photons
@@ -22,10 +22,10 @@ func shotNoise(c *floatImage, photons float64, rng *rand.Rand) error {
 	return nil
 }
 
-// impulseNoise is salt and pepper, in equal parts, on a share of all values.
+// impulseNoise sets a fraction of all values to 0 or 1 (salt and pepper) with equal probability.
 func impulseNoise(c *floatImage, share float64, rng *rand.Rand) error {
 	for j := range c.values {
-		struck, salt := rng.Float64() < share, rng.IntN(2) // both always, so that a severity strikes what a lesser one did
+		struck, salt := rng.Float64() < share, rng.IntN(2) // always both, so that severities share their draws
 		if struck {
 			c.values[j] = float64(salt)
 		}

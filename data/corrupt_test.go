@@ -104,7 +104,7 @@ func TestCorruptTakesAnyImages(t *testing.T) {
 		for _, kind := range Corruptions() {
 			bad, err := d.Corrupt(kind, 5, 1)
 			if kind == "jpeg" && d.Shape[2] == 2 {
-				says(t, err, "jpeg: it needs 1 or 3 channels, and the images have 2")
+				says(t, err, "jpeg: it needs images of 1 or 3 channels, but these have 2")
 				continue
 			}
 			if err != nil {
@@ -117,10 +117,10 @@ func TestCorruptTakesAnyImages(t *testing.T) {
 	}
 	moons, _ := open(t, "moons:10", Options{})
 	for want, try := range map[string]func() (*Dataset, error){
-		`no corruption is called "fog"; there are gaussian noise, shot`: func() (*Dataset, error) { return digits.Corrupt("fog", 1, 1) },
-		"the severity is 0: give 1 to 5":                                func() (*Dataset, error) { return digits.Corrupt("jpeg", 0, 1) },
-		"the severity is 6: give 1 to 5":                                func() (*Dataset, error) { return digits.Corrupt("jpeg", 6, 1) },
-		"corruptions are of images, but moons holds points":             func() (*Dataset, error) { return moons.Corrupt("contrast", 1, 1) },
+		`unknown corruption "fog": choose one of gaussian noise, shot`: func() (*Dataset, error) { return digits.Corrupt("fog", 1, 1) },
+		"the severity is 0: give 1 to 5":                               func() (*Dataset, error) { return digits.Corrupt("jpeg", 0, 1) },
+		"the severity is 6: give 1 to 5":                               func() (*Dataset, error) { return digits.Corrupt("jpeg", 6, 1) },
+		"corruptions are for images, but moons holds points":           func() (*Dataset, error) { return moons.Corrupt("contrast", 1, 1) },
 	} {
 		_, err := try()
 		says(t, err, want)

@@ -151,7 +151,7 @@ func (p *decodedImage) copyScaled(img image.Image, size imageSize) {
 	p.pixels = resample(narrow, crop.Dy(), size.width, p.channels, size.height, size.width)
 	p.height, p.width = size.height, size.width
 	if size.channels != 0 {
-		p.pixels = recolour(p.pixels, p.channels, size.channels)
+		p.pixels = recolor(p.pixels, p.channels, size.channels)
 		p.channels = size.channels
 	}
 }
@@ -195,5 +195,5 @@ func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
 
 // appendTo appends the decoded with the given number of channels, 1 or 3.
 func (p *decodedImage) appendTo(pixels []uint8, channels int) []uint8 {
-	return append(pixels, recolour(p.pixels, p.channels, channels)...)
+	return append(pixels, recolor(p.pixels, p.channels, channels)...)
 }

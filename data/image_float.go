@@ -2,8 +2,7 @@ package data
 
 import "math"
 
-// floatImage is one image to compute on: height × width × channels values in [0,1],
-// row by row, channels last.
+// floatImage is one image of shape [height, width, channels] with values in [0,1].
 type floatImage struct {
 	height, width, channels int
 	values                  []float64
@@ -18,17 +17,15 @@ func (d *Dataset) floatImage(i int) *floatImage {
 	return c
 }
 
-// store writes the image as pixels of 0..maxPixel, rounded to the nearest, what is
-// beyond [0,1] cut off.
+// store writes the image as pixels of 0..maxPixel: clipped to [0,1], scaled, rounded.
 func (c *floatImage) store(pixels []uint8, maxPixel uint8) {
 	for j, v := range c.values {
 		pixels[j] = uint8(math.Round(min(max(v, 0), 1) * float64(maxPixel)))
 	}
 }
 
-// enlargement is the factor on lengths that are given in pixels of 32x32 images:
-// as many times as the image's shorter side is longer, and 1 for smaller images,
-// where a part of a pixel would change nothing.
+// enlargement is the factor on lengths that are given in pixels of 32x32 images: the shorter side
+// over 32, and 1 for smaller images, where a fraction of a pixel would have no effect.
 func (c *floatImage) enlargement() float64 {
 	return max(1, float64(min(c.height, c.width))/32)
 }
@@ -40,10 +37,9 @@ const (
 	acrossChannels
 )
 
-// blur convolves the image with a normal density of deviation sigma, in pixels,
-// along the given axes: sampled at whole pixels up to 4 sigma and normalised, the
-// border's value continued outwards, as scipy.ndimage.gaussian_filter and
-// skimage.filters.gaussian do with mode="nearest".
+// blur convolves the image with a normal density of standard deviation sigma, in pixels, along the
+// given axes: sampled at whole pixels up to 4 sigma and normalized, border values repeated, as
+// scipy.ndimage.gaussian_filter and skimage.filters.gaussian do with mode="nearest".
 func (c *floatImage) blur(sigma float64, axes ...int) {
 	kernel := make([]float64, int(4*sigma+.5)+1) // one half of it
 	sum := 0.
@@ -62,8 +58,8 @@ func (c *floatImage) blur(sigma float64, axes ...int) {
 	}
 }
 
-// convolve convolves along one axis with a symmetric kernel, of which the middle
-// and the right half are given.
+// convolve convolves along one axis with a symmetric kernel, of which the center and the right half
+// are given.
 func (c *floatImage) convolve(kernel []float64, axis int) {
 	n := [...]int{c.height, c.width, c.channels}[axis]
 	stride := [...]int{c.width * c.channels, c.channels, 1}[axis]
@@ -78,8 +74,8 @@ func (c *floatImage) convolve(kernel []float64, axis int) {
 		for i, v := range line {
 			sum := float64(kernel[0] * v)
 			for k := 1; k < len(kernel); k++ {
-				// The conversions keep the compiler from fusing, so that every
-				// processor gets the same bits.
+				// The conversions prevent a fused multiply-add, so that the
+				// bits are the same on every processor.
 				sum += float64(kernel[k] * (line[max(i-k, 0)] + line[min(i+k, n-1)]))
 			}
 			c.values[first+i*stride] = sum

@@ -6,21 +6,18 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// resample scales an image of h·w·c values (row by row, channels last) to
-// toH·toW·c by the triangle filter, which widens with the step when it shrinks,
-// so that fine patterns are averaged and do not turn into false ones. It is what
-// Pillow calls BILINEAR and torchvision's Resize does by default, to one unit,
-// and, an average always, it leaves the range of the values as it is, whatever
-// their maximum. The image may have any number of channels, each on its own;
-// what comes back is new.
+// resample scales an image of shape [h, w, c] to [toH, toW, c] by a triangle filter, which widens
+// when the image shrinks, to avoid aliasing. It agrees with Pillow's BILINEAR and torchvision's
+// default Resize to within 1, and keeps the range of the values. Channels are independent; the
+// result is a new slice.
 func resample(src []uint8, h, w, c, toH, toW int) []uint8 {
 	dst := make([]uint8, toH*toW*c)
 	if h == toH && w == toW {
 		copy(dst, src)
 		return dst
 	}
-	// Three channels at a time, as opaque colours. The result is taken in 16
-	// bits and rounded here, as the library would cut the fraction off.
+	// Three channels at a time, as opaque colors. The result is taken in 16 bits and
+	// rounded here, because the library would truncate.
 	from := image.NewRGBA(image.Rect(0, 0, w, h))
 	to := image.NewRGBA64(image.Rect(0, 0, toW, toH))
 	for first := 0; first < c; first += 3 {
@@ -40,11 +37,10 @@ func resample(src []uint8, h, w, c, toH, toW int) []uint8 {
 	return dst
 }
 
-// recolour turns grey images into colour ones, which repeat the grey in red,
-// green and blue, and colour ones into grey ones, by the luma of Rec. 601 in
-// Pillow's integers: .299 of red, .587 of green, .114 of blue. c and toC are 1
-// or 3; where they are equal src itself comes back.
-func recolour(src []uint8, c, toC int) []uint8 {
+// recolor converts gray images into color images by repeating the value, and color images into gray
+// by the luma of Rec. 601 in Pillow's integers: .299 red, .587 green, .114 blue. c and toC are 1
+// or 3; if they are equal it returns src.
+func recolor(src []uint8, c, toC int) []uint8 {
 	switch {
 	case c == toC:
 		return src

@@ -81,13 +81,13 @@ func TestResampleKeepsRange(t *testing.T) {
 }
 
 // The grey of colours is Pillow 13.0's convert("L").
-func TestRecolour(t *testing.T) {
+func TestRecolor(t *testing.T) {
 	colours := []uint8{255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 10, 20, 30, 1, 2, 3}
 	grey := []uint8{76, 150, 29, 255, 18, 2}
-	if got := recolour(colours, 3, 1); !slices.Equal(got, grey) {
+	if got := recolor(colours, 3, 1); !slices.Equal(got, grey) {
 		t.Errorf("got %v, want %v", got, grey)
 	}
-	if got := recolour([]uint8{7, 9}, 1, 3); !slices.Equal(got, []uint8{7, 7, 7, 9, 9, 9}) {
+	if got := recolor([]uint8{7, 9}, 1, 3); !slices.Equal(got, []uint8{7, 7, 7, 9, 9, 9}) {
 		t.Errorf("got %v", got)
 	}
 }

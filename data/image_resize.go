@@ -5,18 +5,19 @@ import (
 	"slices"
 )
 
-// Resize returns the same images in another size, for instance to ask a model
-// about another set: scaled by a triangle filter, each axis by its own factor, so
-// that proportions change where the two shapes' do. Grey images become colour ones
-// of three equal channels, and colour ones grey by their luma (Rec. 601); images
-// of neither 1 nor 3 channels keep theirs. MaxPixel becomes 255, for between 17
-// levels of grey there is no room. Images that have this shape come back as they
-// are.
+// Resize returns the images in another size, for instance to evaluate a model on another dataset.
+// Each axis is scaled separately by a triangle (bilinear, antialiased) filter, so proportions may
+// change. Gray images become color images of three equal channels, and color images gray by luma
+// (Rec. 601); other numbers of channels cannot change. MaxPixel of the result is 255, because 17
+// levels of gray are too few to interpolate. If d has the shape already it is returned unchanged.
+//
+// It is an error if d holds points, a side is below 1 or too large, or the channels cannot be
+// converted.
 func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
 	shape := []int{height, width, channels}
 	switch {
 	case !d.IsImages():
-		return nil, fmt.Errorf("data: %s holds points, which have no size to change", d.Name)
+		return nil, fmt.Errorf("data: %s holds points, which cannot be resized", d.Name)
 	case slices.Equal(d.Shape, shape):
 		return d, nil
 	case slices.Min(shape) < 1 || slices.Max(shape) > maxSide:
@@ -27,7 +28,7 @@ func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
 	from := d.Shape[2]
 	convertible := func(n int) bool { return n == 1 || n == 3 }
 	if channels != from && !(convertible(channels) && convertible(from)) {
-		return nil, fmt.Errorf("data: %s has %d channels, which cannot become %d: grey (1) and colour (3) can become each other", d.Name, from, channels)
+		return nil, fmt.Errorf("data: %s has %d channels, which cannot become %d: only gray (1) and color (3) are converted into each other", d.Name, from, channels)
 	}
 	resized := Dataset{
 		Info: d.Info, Shape: shape, MaxPixel: 255,
@@ -39,7 +40,7 @@ func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
 		full := make([]uint8, d.Size())
 		d.floatImage(i).store(full, 255)
 		scaled := resample(full, d.Shape[0], d.Shape[1], from, height, width)
-		copy(resized.pixels(i), recolour(scaled, from, channels))
+		copy(resized.pixels(i), recolor(scaled, from, channels))
 		return nil
 	})
 	if err != nil {

@@ -76,12 +76,12 @@ func TestResizeRefuses(t *testing.T) {
 		height, width, channels int
 		want                    string
 	}{
-		{moons, 8, 8, 1, "moons holds points, which have no size to change"},
+		{moons, 8, 8, 1, "moons holds points, which cannot be resized"},
 		{images(t, 2, 4, 4, 1), 0, 4, 1, "made cannot be resized to [0 4 1]: give [height width channels], each from 1 to 16384"},
 		{images(t, 2, 4, 4, 1), 4, 1 << 15, 1, "cannot be resized to [4 32768 1]"},
 		{images(t, 2, 4, 4, 1), 1 << 14, 1 << 14, 1, "give a smaller size"},
 		{images(t, 5000, 1, 1, 1), 2048, 2048, 3, "5000 images of [2048 2048 3] are more than 8 GiB"},
-		{images(t, 2, 4, 4, 1), 4, 4, 2, "made has 1 channels, which cannot become 2: grey (1) and colour (3) can become each other"},
+		{images(t, 2, 4, 4, 1), 4, 4, 2, "made has 1 channels, which cannot become 2: only gray (1) and color (3) are converted into each other"},
 		{images(t, 2, 4, 4, 2), 4, 4, 3, "made has 2 channels"},
 	} {
 		_, err := c.d.Resize(c.height, c.width, c.channels)

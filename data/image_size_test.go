@@ -112,7 +112,7 @@ func TestOpenResizes(t *testing.T) {
 		t.Error("digits in their own size are other digits")
 	}
 	_, _, err := Open(t.Context(), "moons@8", Options{})
-	says(t, err, "moons holds points, which have no size to change")
+	says(t, err, "moons holds points, which cannot be resized")
 	if _, _, err := Open(t.Context(), "digits@8x8x8", Options{}); err == nil || !strings.Contains(err.Error(), "1 or 3 channels") {
 		t.Error(err)
 	}

@@ -12,22 +12,21 @@ import (
 	"ngebm/data/fetch"
 )
 
-// Published is an image set that its authors publish as files, which [Open]
-// downloads, checks and decodes.
+// Published is an image dataset that its authors publish as files, which [Open] downloads, verifies
+// and decodes.
 type Published struct {
-	Name    string // for Open; a part in capitals stands for a choice
+	Name    string // for Open; words in capitals are placeholders
 	Title   string // as a person would cite it
 	Source  string // citation and address
 	License string // SPDX identifier or the authors' terms
 	Files   []fetch.File
-	// Browser tells that the authors' server gives the files to browsers only,
-	// so that a person has to put them into the cache.
+	// Browser says that the authors' server serves browsers only, so that a person has
+	// to download the files into the cache.
 	Browser bool
 }
 
-// PublishedSets lists the published sets in the order of help texts. The
-// checksums are cited where they stand; [fetch.File] says which of them were
-// compared with a copy of the file when this was written.
+// PublishedSets returns the published datasets in the order of help texts. The sources of the
+// checksums are cited; [fetch.File] says which were verified against a copy of the file.
 func PublishedSets() []Published {
 	list := []Published{cifar10().published, cifar100().published, cifar100Coarse().published, svhn().published}
 	for _, m := range mnists() {
@@ -40,10 +39,9 @@ func PublishedSets() []Published {
 	return append(list, celebaPublished())
 }
 
-// celebaPublished is what a person has to get of CelebA. Sizes and SHA-256 sums
-// are those of TensorFlow Datasets' url_checksums/celeb_a.txt, where the files
-// are called by the end of their addresses: 71pZjFTYXZWM3FlRnM and
-// 71pY0NSMzRuSXJEVkk.
+// celebaPublished describes the files of CelebA, which a person has to download. Sizes and SHA-256
+// sums are those of TensorFlow Datasets' url_checksums/celeb_a.txt, where the files have the names
+// 71pZjFTYXZWM3FlRnM and 71pY0NSMzRuSXJEVkk, the ends of their addresses.
 func celebaPublished() Published {
 	file := func(name string, size int64, sha256 string) fetch.File {
 		return fetch.File{
@@ -63,13 +61,13 @@ func celebaPublished() Published {
 	}
 }
 
-// publishedSources lists how Open gets them.
+// publishedSources describes the published datasets for Open.
 func publishedSources() []source {
 	list := []source{
-		{"cifar10", "", "CIFAR-10, 32x32 colour photographs, 10 classes: 50000 to train, 10000 to test (170 MB to download)", cifar10().open},
+		{"cifar10", "", "CIFAR-10, 32x32 color photographs, 10 classes: 50000 to train, 10000 to test (170 MB to download)", cifar10().open},
 		{"cifar100", "", "CIFAR-100, the same with 100 classes (169 MB)", cifar100().open},
-		{"cifar100-coarse", "", "CIFAR-100 with its 20 classes of classes", cifar100Coarse().open},
-		{"svhn", "", "Street View House Numbers, 32x32 in colour, 10 digits: 73257 to train, 26032 to test (246 MB)", svhn().open},
+		{"cifar100-coarse", "", "CIFAR-100 with its 20 coarse classes", cifar100Coarse().open},
+		{"svhn", "", "Street View House Numbers, 32x32 in color, 10 digits: 73257 to train, 26032 to test (246 MB)", svhn().open},
 	}
 	for _, m := range mnists() {
 		list = append(list, source{m.published.Name, "", m.about, m.open})
@@ -81,9 +79,9 @@ func publishedSources() []source {
 	)
 }
 
-// open returns the set from the cache of decoded sets, else gets the files and
-// decodes them. A set that is there decoded needs its files no more: its key
-// holds their checksums. paths are those of the files.
+// open returns the dataset from the cache of decoded datasets, or downloads and decodes the files.
+// The cache key holds their checksums, so a decoded dataset does not need its files. decode gets
+// the files' paths.
 func (p Published) open(ctx context.Context, opts Options, decode func(paths []string) (train, test *Dataset, err error)) (train, test *Dataset, err error) {
 	key := "published"
 	for _, f := range p.Files {
@@ -98,39 +96,39 @@ func (p Published) open(ctx context.Context, opts Options, decode func(paths []s
 	})
 }
 
-// get returns the paths of the files in the cache folder. Where downloads are
-// forbidden, the error names all files that are lacking.
+// get returns the paths of the files in the cache folder. If downloads are forbidden, the error
+// names all missing files.
 func (p Published) get(ctx context.Context, opts Options) (paths []string, err error) {
 	folder, err := opts.CacheFolder()
 	if err != nil {
 		return nil, err
 	}
-	var lacking error
+	var missing error
 	for _, f := range p.Files {
 		path, err := f.Get(ctx, fetch.Options{Folder: folder, Offline: opts.Offline, Progress: opts.Progress})
 		switch {
-		case errors.Is(err, fetch.ErrOffline) && lacking != nil:
-			lacking = fmt.Errorf("%w; %w", lacking, err)
+		case errors.Is(err, fetch.ErrOffline) && missing != nil:
+			missing = fmt.Errorf("%w; %w", missing, err)
 		case errors.Is(err, fetch.ErrOffline):
-			lacking = err
+			missing = err
 		case err != nil:
 			return nil, fmt.Errorf("data: %s: %w", p.Name, err)
 		}
 		paths = append(paths, path)
 	}
-	if lacking != nil {
-		return nil, fmt.Errorf("data: %s: %w", p.Name, lacking)
+	if missing != nil {
+		return nil, fmt.Errorf("data: %s: %w", p.Name, missing)
 	}
 	return paths, nil
 }
 
-// info is what all parts of the set say of themselves.
+// info returns what all splits have in common.
 func (p Published) info(split string, classes []string) Info {
 	return Info{Name: p.Title, Split: split, Source: p.Source, License: p.License, Classes: classes}
 }
 
-// reading calls read with the content of a file, reports how far it has come,
-// and names the file in the error. Reading fails once ctx is done.
+// reading calls read with the content of a file, reports progress, and adds the path to the error.
+// Reading fails once ctx is done.
 func reading(ctx context.Context, opts Options, path string, read func(io.Reader) error) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -158,17 +156,17 @@ func (c *cancelled) Read(p []byte) (int, error) {
 	return c.Reader.Read(p)
 }
 
-// intoLabels makes labels of whole numbers, which must be those of n classes.
+// intoLabels converts integers to labels and refuses those out of range for that many classes.
 func intoLabels(values []int64, classes int) ([]int32, error) {
 	labels := make([]int32, len(values))
 	for i, v := range values {
 		if v < 0 || v >= int64(classes) {
-			return nil, fmt.Errorf("label %d (from 0) is %d, but labels go from 0 to %d", i, v, classes-1)
+			return nil, fmt.Errorf("label %d (from 0) is %d, but labels range from 0 to %d", i, v, classes-1)
 		}
 		labels[i] = int32(v)
 	}
 	return labels, nil
 }
 
-// digits are the names of ten digits.
+// tenDigits returns the class names 0 to 9.
 func tenDigits() []string { return strings.Fields("0 1 2 3 4 5 6 7 8 9") }

@@ -25,15 +25,13 @@ const (
 	celebaSide      = 32
 )
 
-// openCelebA reads CelebA's aligned and cropped faces, 178x218, from a folder or
-// .zip that holds them in a folder img_align_celeba, as img_align_celeba.zip of
-// the authors does, or has that name itself. Without a name it takes
-// img_align_celeba.zip or the folder img_align_celeba in the cache folder, where
-// a person has to put it: the authors' terms keep programs from fetching it. The
-// authors' split is taken from list_eval_partition.txt in the archive or beside
-// it, and their validation part left out; without that file [hashSplit] splits. All
-// are of one class. Unless another size is asked for, the middle 178x178 pixels
-// are scaled to 32x32.
+// openCelebA reads CelebA's aligned and cropped faces, 178x218, from a folder or .zip that has them
+// in a folder img_align_celeba, as the authors' img_align_celeba.zip does, or is that folder.
+// Without a name it uses img_align_celeba.zip or the folder img_align_celeba in the cache folder,
+// where a person has to put it: the authors' terms forbid automatic downloads. The authors' split
+// is read from list_eval_partition.txt in the archive or next to it, and their validation split
+// left out; without that file [hashSplit] splits. All images have one class. Unless another size
+// is requested, the central 178x178 pixels are scaled to 32x32.
 func openCelebA(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	if name == "" {
 		if name, err = findCelebA(opts); err != nil {
@@ -64,7 +62,7 @@ func openCelebA(ctx context.Context, name string, opts Options) (train, test *Da
 	return openImages(ctx, root, faces, imageKind{"celeba", faces.arrange, aboutCelebA}, opts)
 }
 
-// findCelebA finds what a person has put into the cache folder.
+// findCelebA returns what a person has put into the cache folder.
 func findCelebA(opts Options) (string, error) {
 	cache, err := opts.CacheFolder()
 	if err != nil {
@@ -76,7 +74,7 @@ func findCelebA(opts Options) (string, error) {
 			return name, nil
 		}
 	}
-	return "", fmt.Errorf("data: CelebA is not at %s (%w): its authors have it fetched by hand: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, fs.ErrNotExist, celebaHome, celebaFolder, celebaPartition)
+	return "", fmt.Errorf("data: CelebA is not at %s (%w): its authors require a manual download: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, fs.ErrNotExist, celebaHome, celebaFolder, celebaPartition)
 }
 
 func aboutCelebA(_ string, _ image.Point, set *Dataset) {
@@ -88,7 +86,7 @@ func aboutCelebA(_ string, _ image.Point, set *Dataset) {
 // celeba are the files of CelebA.
 type celeba struct {
 	imageFiles
-	beside string // the partition, where it is not among the files
+	external string // path of the partition, if it is not among the files
 }
 
 func (c celeba) key(ctx context.Context) (string, error) {
@@ -96,13 +94,13 @@ func (c celeba) key(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if beside, err := fileKey(ctx, c.beside); err == nil {
-		key += " " + beside
+	if externalKey, err := fileKey(ctx, c.external); err == nil {
+		key += " " + externalKey
 	}
 	return key, nil
 }
 
-// arrange takes the images in img_align_celeba, or else those in no folder.
+// arrange selects the images in img_align_celeba, or else those in no folder.
 func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, err error) {
 	inside := "" // the partition
 	var faces, top []imageEntry
@@ -150,16 +148,15 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 		delete(splits, file)
 	}
 	if len(splits) > 0 {
-		lacking := allShown(slices.Sorted(maps.Keys(splits)))
-		return a, fmt.Errorf("it lacks %d images that are in %s: %s", len(splits), celebaPartition, listed(lacking, ", "))
+		missing := allShown(slices.Sorted(maps.Keys(splits)))
+		return a, fmt.Errorf("it lacks %d images that are in %s: %s", len(splits), celebaPartition, listed(missing, ", "))
 	}
 	a.note = "; without those for validation"
 	return a, nil
 }
 
-// partition reads the authors' split, from the file with that name among the
-// files or, where the name is empty, from beside them. It is nil where there is
-// none.
+// partition reads the authors' split, by file name, from the file inside or, if that is empty, from
+// the one next to the images. It is nil if there is none.
 func (c celeba) partition(ctx context.Context, inside string) (splits map[string]string, err error) {
 	var text []byte
 	if inside != "" {
@@ -170,7 +167,7 @@ func (c celeba) partition(ctx context.Context, inside string) (splits map[string
 		if err != nil {
 			return nil, err
 		}
-	} else if text, err = readImageFile(files.Open(c.beside, maxFileSize)); errors.Is(err, fs.ErrNotExist) {
+	} else if text, err = readImageFile(files.Open(c.external, maxFileSize)); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
@@ -181,8 +178,7 @@ func (c celeba) partition(ctx context.Context, inside string) (splits map[string
 	return splits, nil
 }
 
-// parsePartition reads lines of a file's name and 0, 1 or 2, for training,
-// validation and test.
+// parsePartition reads lines of a file name and 0, 1 or 2, for training, validation and test.
 func parsePartition(text []byte) (map[string]string, error) {
 	splits := map[string]string{}
 	found := map[string]bool{}
@@ -192,21 +188,21 @@ func parsePartition(text []byte) (map[string]string, error) {
 		line++
 		fields := strings.Fields(string(text))
 		if len(fields) != 2 {
-			return nil, fmt.Errorf("line %d is %.80q: a file and its part belong there", line, text)
+			return nil, fmt.Errorf("line %d is %.80q: want a file name and 0, 1 or 2", line, text)
 		}
 		split, ok := parts[fields[1]]
 		if !ok {
-			return nil, fmt.Errorf("line %d has part %.80q: parts are 0, 1 and 2", line, fields[1])
+			return nil, fmt.Errorf("line %d has the split %.80q: want 0, 1 or 2", line, fields[1])
 		}
 		if splits[fields[0]] != "" {
-			return nil, fmt.Errorf("line %d has %.80q for the second time", line, fields[0])
+			return nil, fmt.Errorf("line %d lists %.80q a second time", line, fields[0])
 		}
 		splits[fields[0]] = split
 		found[split] = true
 	}
 	for _, split := range []string{"train", "test"} {
 		if !found[split] {
-			return nil, fmt.Errorf("it has no file to %s with: it may be cut short", split)
+			return nil, fmt.Errorf("it has no %s file: it may be truncated", split)
 		}
 	}
 	return splits, nil

@@ -101,7 +101,7 @@ func TestCelebACached(t *testing.T) {
 func TestCelebARefuses(t *testing.T) {
 	cache := t.TempDir()
 	_, _, err := Open(t.Context(), "celeba", Options{Cache: cache})
-	says(t, err, "CelebA is not at "+filepath.Join(cache, "img_align_celeba.zip"), "by hand", celebaHome, "or write celeba:PATH")
+	says(t, err, "CelebA is not at "+filepath.Join(cache, "img_align_celeba.zip"), "manual download", celebaHome, "or write celeba:PATH")
 	_, _, err = Open(t.Context(), "celeba:nowhere", Options{Cache: cache})
 	says(t, err, "no img_align_celeba at ", "check the path")
 	images := slices.Clip(faces(t, "img_align_celeba/", 5))
@@ -125,13 +125,13 @@ func TestCelebARefuses(t *testing.T) {
 
 func TestPartitionRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                             "it has no file to train with: it may be cut short",
-		"000001.jpg 0\n000002.jpg 1\n": "it has no file to test with: it may be cut short",
-		"000001.jpg 0\n000002.jp":      `line 2 is "000002.jp": a file and its part belong there`,
+		"":                             "it has no train file: it may be truncated",
+		"000001.jpg 0\n000002.jpg 1\n": "it has no test file: it may be truncated",
+		"000001.jpg 0\n000002.jp":      `line 2 is "000002.jp": want a file name and 0, 1 or 2`,
 		"000001.jpg 0\n\n":             `line 2 is "\n"`,
 		"<html> <body> no":             `line 1 is "<html> <body> no"`,
-		"000001.jpg 3\n":               `line 1 has part "3": parts are 0, 1 and 2`,
-		"000001.jpg 0\n000001.jpg 2\n": `line 2 has "000001.jpg" for the second time`,
+		"000001.jpg 3\n":               `line 1 has the split "3": want 0, 1 or 2`,
+		"000001.jpg 0\n000001.jpg 2\n": `line 2 lists "000001.jpg" a second time`,
 	} {
 		_, err := parsePartition([]byte(text))
 		says(t, err, want)

@@ -15,26 +15,27 @@ import (
 	"ngebm/data/fetch"
 )
 
-// cifar is a set in the binary format of its authors: a .tar.gz of files of
-// equal records, each one or two label bytes and 3 planes (red, green, blue) of
-// side x side pixels, row by row. https://www.cs.toronto.edu/~kriz/cifar.html
+// cifar is a dataset in the authors' binary format: a .tar.gz of files of records, each one or two
+// label bytes and 3 planes (red, green, blue) of side x side pixels, row by row.
+// https://www.cs.toronto.edu/~kriz/cifar.html
 type cifar struct {
 	published   Published
 	side        int      // of an image, in pixels
-	train, test []string // files, in the order in which they are put together
+	train, test []string // files, in the order in which they are concatenated
 	records     int      // in each training file
 	testRecords int      // in each test file
 	labels      int      // label bytes of a record
-	label       int      // which of them counts
+	label       int      // index of the one used
 	names       string   // file of class names, one a line
 	classes     int
 }
 
-// Sizes and SHA-256 sums are those of TensorFlow Datasets'
+// Sizes and SHA-256 sums are from TensorFlow Datasets'
 // url_checksums/cifar10.txt and cifar100.txt; GoMLX's examples/cifar,
 // MLDatasets.jl and red-datasets give the same sums. The authors publish MD5
 // sums: c32a1d4ab5d03f1284b67883e8d87530 (CIFAR-10) and
-// 03b5dce01913d631647c71ecec9e9cb8 (CIFAR-100). The originals could not be had.
+// 03b5dce01913d631647c71ecec9e9cb8 (CIFAR-100). The originals were
+// not available; these checksums are unverified against them.
 
 func cifar10() cifar {
 	return cifar{
@@ -54,7 +55,7 @@ func cifar10() cifar {
 	}
 }
 
-// cifar100 has its 100 fine labels.
+// cifar100 is CIFAR-100 with its 100 fine labels.
 func cifar100() cifar {
 	return cifar{
 		published: Published{
@@ -81,7 +82,7 @@ func cifar100Coarse() cifar {
 	return c
 }
 
-// cifar10Classes are the names in CIFAR-10's own order, which is alphabetical.
+// cifar10Classes are the class names in CIFAR-10's own, alphabetical order.
 func cifar10Classes() []string {
 	return []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
 }
@@ -111,9 +112,9 @@ func (c cifar) read(ctx context.Context, archive io.Reader) (train, test *Datase
 }
 
 func (c cifar) readTar(ctx context.Context, archive io.Reader) (train, test *Dataset, err error) {
-	lacking := make(map[string]cifarPart) // the files still to come, by name
-	trainSet := c.reserve("train", c.train, c.records, lacking)
-	testSet := c.reserve("test", c.test, c.testRecords, lacking)
+	missing := make(map[string]cifarPart) // files not read yet, by name
+	trainSet := c.reserve("train", c.train, c.records, missing)
+	testSet := c.reserve("test", c.test, c.testRecords, missing)
 	files := newTarReader(ctx, archive)
 	for {
 		header, err := files.Next()
@@ -135,15 +136,15 @@ func (c cifar) readTar(ctx context.Context, archive io.Reader) (train, test *Dat
 				return nil, nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		if part, ok := lacking[name]; ok {
+		if part, ok := missing[name]; ok {
 			if err := c.readRecords(files, part); err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", name, err)
 			}
-			delete(lacking, name)
+			delete(missing, name)
 		}
 	}
-	if len(lacking) > 0 {
-		return nil, nil, fmt.Errorf("it lacks %s", strings.Join(slices.Sorted(maps.Keys(lacking)), ", "))
+	if len(missing) > 0 {
+		return nil, nil, fmt.Errorf("it lacks %s", strings.Join(slices.Sorted(maps.Keys(missing)), ", "))
 	}
 	if trainSet.Classes == nil {
 		return nil, nil, fmt.Errorf("it lacks %s", c.names)
@@ -158,14 +159,13 @@ func (c cifar) readTar(ctx context.Context, archive io.Reader) (train, test *Dat
 	return train, test, nil
 }
 
-// cifarPart is where the records of one file go.
+// cifarPart is the destination of the records of one file.
 type cifarPart struct {
 	pixels []uint8
 	labels []int32
 }
 
-// reserve makes room for the records of the files and notes in parts where
-// those of each go.
+// reserve allocates the records of the files and stores in parts the destination of each.
 func (c cifar) reserve(split string, files []string, records int, parts map[string]cifarPart) Dataset {
 	size := 3 * c.side * c.side
 	d := Dataset{
@@ -181,8 +181,8 @@ func (c cifar) reserve(split string, files []string, records int, parts map[stri
 	return d
 }
 
-// readRecords reads a file of exactly as many records as the part has room for,
-// and turns their planes into pixels with the channels last.
+// readRecords reads a file of exactly as many records as the part holds, and converts their
+// planes to pixels with the channels last.
 func (c cifar) readRecords(r io.Reader, part cifarPart) error {
 	area := c.side * c.side
 	record := make([]byte, c.labels+3*area)
@@ -197,7 +197,7 @@ func (c cifar) readRecords(r io.Reader, part cifarPart) error {
 		}
 		label := int(record[c.label])
 		if label >= c.classes {
-			return fmt.Errorf("record %d (from 0) has label %d, but labels go from 0 to %d", i, label, c.classes-1)
+			return fmt.Errorf("record %d (from 0) has label %d, but labels range from 0 to %d", i, label, c.classes-1)
 		}
 		part.labels[i] = int32(label)
 		red, green, blue := record[c.labels:][:area], record[c.labels+area:][:area], record[c.labels+2*area:][:area]

@@ -172,7 +172,7 @@ func TestCIFARRefuses(t *testing.T) {
 		{"too long", change("data_batch_1.bin", func(b []byte) []byte { return append(b, 0) }),
 			"data_batch_1.bin: the file is longer than 3 records of 13 bytes"},
 		{"label out of range", change("data_batch_3.bin", func(b []byte) []byte { b[2*13] = 10; return b }),
-			"data_batch_3.bin: record 2 (from 0) has label 10, but labels go from 0 to 9"},
+			"data_batch_3.bin: record 2 (from 0) has label 10, but labels range from 0 to 9"},
 		{"class names missing", change("batches.meta.txt", func([]byte) []byte { return []byte("cat dog") }),
 			"batches.meta.txt: it has 2 class names, want 10"},
 		{"no class names", func(f []archived) []archived { return slices.Delete(f, 1, 2) }, "it lacks batches.meta.txt"},

@@ -17,17 +17,16 @@ import (
 	"ngebm/data/nearest"
 )
 
-// cifarC is CIFAR-10-C or CIFAR-100-C: a .tar with one NPY file for each kind of
-// corruption, which holds the test images at severity 1, then at severity 2, up
-// to 5, and labels.npy, the labels of one of these files. Each file lies in one
-// folder. It is read where it lies, without unpacking and without a decoded copy
-// in the cache, which would take 150 MB a kind and save no time.
+// cifarC is CIFAR-10-C or CIFAR-100-C: a .tar, in one folder, with labels.npy and one NPY file for
+// each kind of corruption, which holds the test images at severity 1, then 2, up to 5; labels.npy
+// holds the labels of one such file. It is read without unpacking, and not stored decoded in the
+// cache, which would take 150 MB a kind and save no time.
 type cifarC struct {
 	published Published
 	clean     cifar
 }
 
-// severities is how many there are in a file.
+// severities is the number of severities in a file.
 const severities = 5
 
 func cifar10C() cifarC {
@@ -62,17 +61,15 @@ func cifar100C() cifarC {
 
 const cifarCSource = "D. Hendrycks, T. Dietterich: Benchmarking Neural Network Robustness to Common Corruptions and Perturbations, ICLR 2019, "
 
-// cifarCKinds are the 15 kinds of the benchmark and the 4 extra ones, by the
-// names of their files.
+// cifarCKinds are the names of the files: the 15 kinds of the benchmark and the 4 extra ones.
 func cifarCKinds() []string {
 	return strings.Fields("brightness contrast defocus_blur elastic_transform fog frost gaussian_blur gaussian_noise glass_blur " +
 		"impulse_noise jpeg_compression motion_blur pixelate saturate shot_noise snow spatter speckle_noise zoom_blur")
 }
 
-// open gives the corrupted images as the test set. To train there is the
-// training set of the clean CIFAR, as in the benchmark, where a model never sees
-// a corrupted image; so that has to be there too. It also names the classes and
-// vouches for the labels.
+// open returns the corrupted images as the test set, with the training set of the clean CIFAR, as in
+// the benchmark, where models are never trained on corrupted images. The clean dataset, which has
+// to be available too, also gives the class names and confirms the labels.
 func (c cifarC) open(ctx context.Context, arg string, opts Options) (train, test *Dataset, err error) {
 	kind, severity, err := c.parse(arg)
 	if err != nil {
@@ -97,24 +94,24 @@ func (c cifarC) open(ctx context.Context, arg string, opts Options) (train, test
 	return train, test, nil
 }
 
-// parse reads KIND or KIND/SEVERITY; severity 0 stands for all.
+// parse reads KIND or KIND/SEVERITY; severity 0 means all.
 func (c cifarC) parse(arg string) (kind string, severity int, err error) {
 	kind, after, given := strings.Cut(arg, "/")
 	name, _, _ := strings.Cut(c.published.Name, ":")
 	if !slices.Contains(cifarCKinds(), kind) {
-		return "", 0, fmt.Errorf("data: %s has no corruption %.60q%s; there are %s", name, kind, nearest.Hint(kind, cifarCKinds()), strings.Join(cifarCKinds(), ", "))
+		return "", 0, fmt.Errorf("data: %s has no corruption %.60q%s: choose one of %s", name, kind, nearest.Hint(kind, cifarCKinds()), strings.Join(cifarCKinds(), ", "))
 	}
 	if !given {
 		return kind, 0, nil
 	}
 	if severity, err = strconv.Atoi(after); err != nil || severity < 1 || severity > severities {
-		return "", 0, fmt.Errorf("data: %q is no severity of %s: write %s:%s/N with N from 1 to %d, or leave it out for all", after, name, name, kind, severities)
+		return "", 0, fmt.Errorf("data: %q is not a severity of %s: write %s:%s/N with N from 1 to %d, or leave it out for all", after, name, name, kind, severities)
 	}
 	return kind, severity, nil
 }
 
-// read reads one kind, at one severity or, for 0, at all of them. Where the
-// archive can seek, as a file can, what lies between is not read.
+// read reads one kind at one severity, or at all if it is 0. If the archive can seek, as a file can,
+// other data are skipped.
 func (c cifarC) read(ctx context.Context, archive io.Reader, kind string, severity int, clean *Dataset) (*Dataset, error) {
 	n := c.clean.testRecords
 	var images, labels *format.Array
@@ -133,7 +130,7 @@ func (c cifarC) read(ctx context.Context, archive io.Reader, kind string, severi
 		if err != nil {
 			return nil, fmt.Errorf("not a whole .tar: %w", err)
 		}
-		// Twice the bytes, so that what is a little too much is called by its shape.
+		// Read up to twice the size, so that an oversized file is reported by its shape.
 		switch name := path.Base(header.Name); {
 		case header.Typeflag != tar.TypeReg:
 		case name == kind+".npy" && images == nil:
@@ -166,7 +163,7 @@ func (c cifarC) read(ctx context.Context, archive io.Reader, kind string, severi
 		first := (severity - 1) * n
 		d.Name += fmt.Sprintf(", severity %d", severity)
 		d.Labels = d.Labels[:n]
-		d.Pixels = slices.Clone(pixels[first*clean.Size():][:n*clean.Size()]) // lets go of the other severities
+		d.Pixels = slices.Clone(pixels[first*clean.Size():][:n*clean.Size()]) // frees the other severities
 	}
 	return New(d)
 }
@@ -183,8 +180,7 @@ func readNPY(r io.Reader, name string, limit int64, shape []int) (*format.Array,
 	return a, nil
 }
 
-// insideArchive refuses names that lead out of an archive. Nothing is written
-// under them, but no published archive has one.
+// insideArchive refuses names that lead out of an archive: no published archive has one.
 func insideArchive(name string) error {
 	if path.IsAbs(name) || strings.HasPrefix(path.Clean(name), "..") {
 		return errors.New("the name " + strconv.Quote(name) + " leads out of the archive")

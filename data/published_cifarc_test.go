@@ -122,10 +122,10 @@ func TestCIFARCRefuses(t *testing.T) {
 		return err
 	})
 	for arg, want := range map[string]string{
-		"mist":      `cifar10-c has no corruption "mist"; there are brightness, contrast, defocus_blur`,
-		"fog/6":     `"6" is no severity of cifar10-c: write cifar10-c:fog/N with N from 1 to 5, or leave it out for all`,
-		"fog/":      `"" is no severity`,
-		"fog/1/2":   `"1/2" is no severity`,
+		"mist":      `cifar10-c has no corruption "mist": choose one of brightness, contrast, defocus_blur`,
+		"fog/6":     `"6" is not a severity of cifar10-c: write cifar10-c:fog/N with N from 1 to 5, or leave it out for all`,
+		"fog/":      `"" is not a severity`,
+		"fog/1/2":   `"1/2" is not a severity`,
 		"labels":    `no corruption "labels"`,
 		"../fog/1 ": `no corruption ".."`,
 	} {

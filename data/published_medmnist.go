@@ -13,9 +13,9 @@ import (
 	"ngebm/data/nearest"
 )
 
-// medmnist is one 2D set of MedMNIST v2 at 28x28 pixels: an NPZ file with
-// train_images, train_labels and the same for val and test; images have shape
-// [n 28 28] or [n 28 28 3], labels [n 1]. https://medmnist.com
+// medmnist is one 2D dataset of MedMNIST v2 at 28x28 pixels: an NPZ file with train_images,
+// train_labels and the same for val and test. Images have the shape [n, 28, 28] or [n, 28, 28, 3],
+// labels [n, 1]. https://medmnist.com
 type medmnist struct {
 	published Published
 	side      int // of an image, in pixels
@@ -25,11 +25,10 @@ type medmnist struct {
 	classes   []string
 }
 
-// medmnists lists the sets in which each image has one label. MD5 sums, licences,
-// numbers, and class names are those of INFO in medmnist/info.py, version 3.0.2,
-// of the authors' package, who publish no better sums and no sizes; for
-// RetinaMNIST, whose labels are grades, INFO has numbers for names. None of the
-// files could be had to compare.
+// medmnists lists the datasets with one label per image. MD5 sums, licenses, sizes and class names
+// are those of INFO in medmnist/info.py, version 3.0.2, of the authors' package; they publish no
+// SHA-256 sums and no file sizes. For RetinaMNIST, whose labels are grades, INFO has numbers
+// instead of names. The files were not available; these checksums are unverified against them.
 func medmnists() []medmnist {
 	set := func(title, md5, license string, channels, train, test int, classes ...string) medmnist {
 		name := strings.ToLower(title)
@@ -72,6 +71,7 @@ func medmnists() []medmnist {
 	}
 }
 
+// medmnistNames returns the names that may follow "medmnist:".
 func medmnistNames() (names []string) {
 	for _, m := range medmnists() {
 		_, name, _ := strings.Cut(m.published.Name, ":")
@@ -80,9 +80,8 @@ func medmnistNames() (names []string) {
 	return names
 }
 
-// openMedMNIST opens the set with the given name. Its training set is the
-// authors' training part; their validation part is left out, for it is not for
-// training and not the test, and a run draws its own from the training set.
+// openMedMNIST opens the dataset with the given name. Its training set is the authors' training
+// split; their validation split is left out, because a run draws its own from the training set.
 func openMedMNIST(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	for _, m := range medmnists() {
 		if m.published.Name == "medmnist:"+name {
@@ -90,9 +89,9 @@ func openMedMNIST(ctx context.Context, name string, opts Options) (train, test *
 		}
 	}
 	if name == "chestmnist" {
-		return nil, nil, fmt.Errorf("data: medmnist:chestmnist gives each image any number of 14 labels, but the classifiers here need exactly one: take another")
+		return nil, nil, fmt.Errorf("data: medmnist:chestmnist gives each image any number of 14 labels, but the classifiers here need exactly one: choose another")
 	}
-	return nil, nil, fmt.Errorf("data: MedMNIST has no 2D set %.60q with one label an image%s; there are %s", name, nearest.Hint(name, medmnistNames()), strings.Join(medmnistNames(), ", "))
+	return nil, nil, fmt.Errorf("data: MedMNIST has no 2D dataset %.60q with one label per image%s: choose one of %s", name, nearest.Hint(name, medmnistNames()), strings.Join(medmnistNames(), ", "))
 }
 
 func (m medmnist) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {
@@ -121,10 +120,10 @@ func (m medmnist) open(ctx context.Context, _ string, opts Options) (train, test
 	})
 }
 
-// read reads one part of n examples.
+// read reads one split of n examples.
 func (m medmnist) read(arrays *format.NPZ, split string, n int) (*Dataset, error) {
 	d := Dataset{Info: m.published.info(split, m.classes), Shape: []int{m.side, m.side, m.channels}, MaxPixel: 255}
-	// Twice the bytes, so that what is a little too much is called by its shape.
+	// Read up to twice the size, so that an oversized file is reported by its shape.
 	images, err := arrays.Read(split+"_images", 2*int64(n*d.Size()))
 	if err != nil {
 		return nil, err

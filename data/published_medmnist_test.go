@@ -122,7 +122,7 @@ func TestMedMNISTRefuses(t *testing.T) {
 		"fewer labels":       {archived{"train_labels.npy", npy("|u1", []int{2, 1}, 1, 0)}, "array train_labels has shape [2 1], want [3 1]"},
 		"flat labels":        {archived{"train_labels.npy", npy("|u1", []int{3}, 1, 0, 1)}, "array train_labels has shape [3], want [3 1]"},
 		"many labels each":   {archived{"train_labels.npy", npy("|u1", []int{3, 14}, make([]byte, 42)...)}, "array train_labels has shape [3 14], want [3 1]"},
-		"label out of range": {archived{"test_labels.npy", npy("|u1", []int{2, 1}, 0, 2)}, "array test_labels: label 1 (from 0) is 2, but labels go from 0 to 1"},
+		"label out of range": {archived{"test_labels.npy", npy("|u1", []int{2, 1}, 0, 2)}, "array test_labels: label 1 (from 0) is 2, but labels range from 0 to 1"},
 		"negative label":     {archived{"test_labels.npy", npy("|i1", []int{2, 1}, 0, 255)}, "label 1 (from 0) is -1"},
 		"more images":        {archived{"test_images.npy", npy("|u1", []int{3, 2, 2}, make([]byte, 12)...)}, "array test_images has shape [3 2 2], want [2 2 2]"},
 		"other size":         {archived{"train_images.npy", npy("|u1", []int{3, 4, 2}, make([]byte, 24)...)}, "array train_images has shape [3 4 2], want [3 2 2]"},
@@ -146,7 +146,7 @@ func TestMedMNISTRefuses(t *testing.T) {
 	everyCut(t, "MedMNIST", zipOf(t, medmnistFiles()), func(cut []byte) error { _, err := m.readBoth(cut); return err })
 	for name, want := range map[string]string{
 		"chestmnist": "gives each image any number of 14 labels, but the classifiers here need exactly one",
-		"bloodmnst":  `no 2D set "bloodmnst" with one label an image (did you mean bloodmnist?); there are pathmnist, dermamnist, octmnist, pneumoniamnist, retinamnist, breastmnist, bloodmnist, tissuemnist, organamnist, organcmnist, organsmnist`,
+		"bloodmnst":  `no 2D dataset "bloodmnst" with one label per image (did you mean bloodmnist?): choose one of pathmnist, dermamnist, octmnist, pneumoniamnist, retinamnist, breastmnist, bloodmnist, tissuemnist, organamnist, organcmnist, organsmnist`,
 	} {
 		_, _, err := Open(t.Context(), "medmnist:"+name, Options{Cache: t.TempDir(), Offline: true})
 		says(t, err, want)

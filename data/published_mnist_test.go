@@ -72,7 +72,7 @@ func TestMNISTRefuses(t *testing.T) {
 		{"fewer labels than images", 1, idx([]int{2}, 1, 2), "it holds labels of shape [2], want [3]"},
 		{"more test images", 2, idx([]int{3, 2, 2}, make([]byte, 12)...), "mnist-t10k-images-idx3-ubyte.gz: it holds images of shape [3 2 2], want [2 2 2]"},
 		{"other size", 0, idx([]int{2, 3, 2}, make([]byte, 12)...), "it holds images of shape [2 3 2], want [3 2 2]"},
-		{"label out of range", 3, idx([]int{2}, 3, 10), "mnist-t10k-labels-idx1-ubyte.gz: label 1 (from 0) is 10, but labels go from 0 to 9"},
+		{"label out of range", 3, idx([]int{2}, 3, 10), "mnist-t10k-labels-idx1-ubyte.gz: label 1 (from 0) is 10, but labels range from 0 to 9"},
 		{"wrong magic number", 0, append([]byte{0, 0, 9}, idx([]int{3, 2, 2}, make([]byte, 12)...)[3:]...), "the magic number is 0x00000903"},
 		{"absurd size", 0, idx([]int{1 << 31, 1 << 31, 4}), "more than the 24 bytes that are allowed"},
 		{"cut", 0, idx([]int{3, 2, 2}, 1, 2, 3), "it is cut short: it ends at decompressed byte 19"},

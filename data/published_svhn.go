@@ -10,21 +10,21 @@ import (
 	"ngebm/data/format"
 )
 
-// svhnSet is SVHN's "Format 2", cropped digits: for training and test one MAT
-// file with X, the images, and y, the labels, in which 10 stands for the digit 0.
-// http://ufldl.stanford.edu/housenumbers/
+// svhnSet is SVHN's "Format 2", cropped digits: for training and test one MAT file with the images X
+// and the labels y, in which 10 means the digit 0. http://ufldl.stanford.edu/housenumbers/
 type svhnSet struct {
 	published Published // files: training, test
 	side      int       // of an image, in pixels
 	examples  [2]int    // to train, to test
 }
 
-// svhn has the examples of train and test; the third part, "extra", is left out,
-// as it is in the papers that measure out-of-distribution detection with it.
+// svhn has the splits train and test. The third one, "extra", is left out, as in papers that use
+// SVHN for out-of-distribution detection.
 func svhn() svhnSet {
-	// Sizes and SHA-256 sums are those of TensorFlow Datasets'
+	// Sizes and SHA-256 sums are from TensorFlow Datasets'
 	// url_checksums/svhn_cropped.txt; torchvision's prototype/datasets/_builtin/
-	// svhn.py has the same sums. The originals could not be had.
+	// svhn.py has the same sums. The originals were not available; these checksums are
+	// unverified against them.
 	file := func(name string, size int64, sha256 string) fetch.File {
 		return fetch.File{
 			Name: "svhn-" + name, URLs: []string{"http://ufldl.stanford.edu/housenumbers/" + name}, Size: size, SHA256: sha256,
@@ -64,8 +64,8 @@ func (s svhnSet) open(ctx context.Context, _ string, opts Options) (train, test 
 // read reads a file of n examples.
 func (s svhnSet) read(r io.Reader, split string, n int) (*Dataset, error) {
 	size := 3 * s.side * s.side
-	// Labels may be stored in 8 bytes each. Twice, so that what is a little too
-	// much is called by its shape.
+	// Labels may take 8 bytes each. Read up to twice the size, so that an oversized file is
+	// reported by its shape.
 	arrays, err := format.ReadMAT(r, 2*int64(n)*int64(size+8))
 	if err != nil {
 		return nil, err
@@ -96,18 +96,17 @@ func (s svhnSet) read(r io.Reader, split string, n int) (*Dataset, error) {
 	columns := make([]uint8, size)
 	for i, digit := range digits {
 		if digit < 1 || digit > 10 {
-			return nil, fmt.Errorf("label %d (from 0) is %d, but SVHN's go from 1 to 10, which stands for the digit 0", i, digit)
+			return nil, fmt.Errorf("label %d (from 0) is %d, but SVHN's range from 1 to 10, which means the digit 0", i, digit)
 		}
 		d.Labels[i] = int32(digit % 10)
-		image := pixels[i*size:][:size] // turned in place: the whole is hundreds of MB
+		image := pixels[i*size:][:size] // in place: all images take hundreds of MB
 		copy(columns, image)
 		s.turn(image, columns)
 	}
 	return New(d)
 }
 
-// turn writes one image, stored plane by plane and in each column by column,
-// row by row with the channels last.
+// turn converts one image from [3, column, row] to [row, column, 3].
 func (s svhnSet) turn(pixels, columns []uint8) {
 	area := s.side * s.side
 	for row := range s.side {

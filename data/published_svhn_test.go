@@ -125,8 +125,8 @@ func TestSVHNRefuses(t *testing.T) {
 		file []byte
 		want string
 	}{
-		"label 0":            {svhnFile(t, 1, 0, 2), "label 1 (from 0) is 0, but SVHN's go from 1 to 10"},
-		"label 11":           {svhnFile(t, 1, 2, 11), "label 2 (from 0) is 11, but SVHN's go from 1 to 10"},
+		"label 0":            {svhnFile(t, 1, 0, 2), "label 1 (from 0) is 0, but SVHN's range from 1 to 10"},
+		"label 11":           {svhnFile(t, 1, 2, 11), "label 2 (from 0) is 11, but SVHN's range from 1 to 10"},
 		"fewer images":       {svhnFile(t, 1, 2), "X has shape [2 2 3 2], want [2 2 3 3]"},
 		"fewer labels":       {matFile(t, svhnImages(3), matBytes("y", []int{2, 1}, []byte{1, 2})), "y has 2 labels for the 3 images of X"},
 		"no labels":          {matFile(t, svhnImages(3)), "it lacks the variable X or y"},

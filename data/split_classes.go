@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// HoldOutClasses takes whole classes out of the set, so that a model which never
-// saw them can be asked about them: rest has the examples of all other classes
-// and is what to train or to measure on, held those of the named ones. Both keep
-// the order of d and number the classes they are left with anew, in d's order, so
-// labels of the one mean nothing to the other. Do the same with the test set.
+// HoldOutClasses splits the dataset by class, to evaluate a model on classes that it was not
+// trained on: held has the examples of the named classes, rest all others. Both keep the order of
+// d and number their classes from 0 in d's order, so labels of one mean nothing in the other. Call
+// it on the test set, too.
 //
-// At least one class must be held out and one left, and both need examples.
+// It is an error if a name is no class of d, if none or all classes are named, or if either part
+// has no examples.
 func (d *Dataset) HoldOutClasses(names ...string) (rest, held *Dataset, err error) {
 	for _, name := range names {
 		if !slices.Contains(d.Classes, name) {
@@ -21,11 +21,11 @@ func (d *Dataset) HoldOutClasses(names ...string) (rest, held *Dataset, err erro
 	}
 	in := func(name string) bool { return slices.Contains(names, name) }
 	if !slices.ContainsFunc(d.Classes, in) {
-		return nil, nil, fmt.Errorf("data: no class of %s is named to be held out; its classes are %s", d.Name, strings.Join(d.Classes, ", "))
+		return nil, nil, fmt.Errorf("data: no class of %s is named: name at least one to hold out; its classes are %s", d.Name, strings.Join(d.Classes, ", "))
 	}
 	out := func(name string) bool { return !in(name) }
 	if !slices.ContainsFunc(d.Classes, out) {
-		return nil, nil, fmt.Errorf("data: all %d classes of %s are to be held out: leave one or more", len(d.Classes), d.Name)
+		return nil, nil, fmt.Errorf("data: all %d classes of %s are named: leave at least one", len(d.Classes), d.Name)
 	}
 	heldNames := slices.DeleteFunc(slices.Clone(d.Classes), out)
 	if rest, err = d.ofClasses(d.Name+" without "+strings.Join(heldNames, ", "), out); err != nil {
@@ -37,10 +37,10 @@ func (d *Dataset) HoldOutClasses(names ...string) (rest, held *Dataset, err erro
 	return rest, held, nil
 }
 
-// ofClasses returns the examples of the classes that are wanted, under a name.
+// ofClasses returns the examples of the wanted classes under a new name, labels renumbered.
 func (d *Dataset) ofClasses(name string, wanted func(class string) bool) (*Dataset, error) {
 	var classes []string
-	renumbered := make([]int32, len(d.Classes)) // -1 for a class that is not wanted
+	renumbered := make([]int32, len(d.Classes)) // -1 for classes that are not wanted
 	for i, class := range d.Classes {
 		renumbered[i] = -1
 		if wanted(class) {

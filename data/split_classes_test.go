@@ -75,9 +75,9 @@ func TestHoldOutClassesRefuses(t *testing.T) {
 		names []string
 		want  string
 	}{
-		{nil, "no class of four is named to be held out; its classes are ant, bee, cat, dog"},
+		{nil, "no class of four is named: name at least one to hold out; its classes are ant, bee, cat, dog"},
 		{[]string{"ant", "owl"}, `four has no class "owl" to hold out; its classes are ant, bee, cat, dog`},
-		{[]string{"ant", "bee", "cat", "dog"}, "all 4 classes of four are to be held out: leave one or more"},
+		{[]string{"ant", "bee", "cat", "dog"}, "all 4 classes of four are named: leave at least one"},
 		{[]string{"dog"}, "four test has no examples of dog"},
 		{[]string{"ant", "bee", "cat"}, "four test has no examples of dog"},
 	} {

@@ -13,33 +13,33 @@ const (
 	maxPoints     = 10_000_000
 )
 
-// plane is a set of points in the plane, drawn from a density a class.
+// toy2D is a two-dimensional toy dataset, one density per class.
 type toy2D struct {
 	name, about string
-	source      string   // whose set it follows
+	source      string   // of the definition
 	classes     []string // class names
-	// draw gives one point of a class.
+	// draw returns one point of a class.
 	draw func(rng *rand.Rand, class int) (x, y float64)
 }
 
-// planes lists the two-dimensional sets. All lie in about [-2,2]², the range
-// that the landscapes show, with the classes equally frequent. N(s) is normal
-// noise of standard deviation s on each coordinate, U is uniform on [0,1).
+// toy2DSets lists the two-dimensional toy datasets. All are within about [-2,2]², the range of the
+// landscapes, with classes of equal frequency. N(s) is normal noise of standard deviation s on
+// each coordinate, U is uniform on [0,1).
 //
-//	moons           t = πU; (cos t, sin t) or (1 - cos t, 1/2 - sin t), + N(.1), less the
-//	                centre (1/2, 1/4), times 4/3: scikit-learn's make_moons with noise=.1
+//	moons           t = πU; (cos t, sin t) or (1 - cos t, 1/2 - sin t), + N(.1), minus the
+//	                center (1/2, 1/4), times 4/3: scikit-learn's make_moons with noise=.1
 //	circles         t = 2πU; 2 (cos t, sin t) or half that, + N(.16): scikit-learn's
 //	                make_circles(factor=.5, noise=.08), as in FFJORD, times 2
-//	spirals         t = 3π√U, r = 2t/3π; ±r (-cos t, sin t) + N(.08): FFJORD's 2spirals with
-//	                its uniform noise left out, times .64
-//	pinwheel        r = 1 + N(.3), s = N(.1); (r, s) turned clockwise by 2πc/5 + exp(r)/4,
+//	spirals         t = 3π√U, r = 2t/3π; ±r (-cos t, sin t) + N(.08): FFJORD's 2spirals
+//	                without its uniform noise, times .64
+//	pinwheel        r = 1 + N(.3), s = N(.1); (r, s) rotated clockwise by 2πc/5 + exp(r)/4,
 //	                as in Johnson et al. 2016 and FFJORD (which doubles it)
-//	checkerboard    uniform on the unit squares of one colour of a 4x4 board: FFJORD's is
-//	                the density of one colour, here both are there and are the classes
+//	checkerboard    uniform on the unit squares of a 4x4 board, one class per color: FFJORD's
+//	                is the density of one color
 //	eight-gaussians 2 (cos πc/4, sin πc/4) + N(.25): FFJORD's 8gaussians times .71
 //
-// Sources: scikit-learn, sklearn/datasets/_samples_generator.py (it spaces t
-// evenly, here it is drawn); Grathwohl et al., FFJORD, 2019, lib/toy_data.py.
+// Sources: scikit-learn, sklearn/datasets/_samples_generator.py (there t is evenly spaced, here
+// it is random); Grathwohl et al., FFJORD, 2019, lib/toy_data.py.
 func toy2DSets() []toy2D {
 	const (
 		scikit = "scikit-learn"
@@ -48,11 +48,11 @@ func toy2DSets() []toy2D {
 	noisy := func(rng *rand.Rand, x, y, sigma float64) (float64, float64) {
 		return x + sigma*rng.NormFloat64(), y + sigma*rng.NormFloat64()
 	}
-	// cell is uniform on [0,1) in steps that float32 can add to a small whole
-	// number without rounding up to the next, so no point changes its colour.
+	// cell is uniform on [0,1) in steps that float32 can add to a small integer without
+	// rounding up to the next, so that no point changes its color.
 	cell := func(rng *rand.Rand) float64 { return float64(rng.Uint32N(1<<20)) / (1 << 20) }
 	return []toy2D{
-		{"moons", "two half circles that interlock", scikit, []string{"upper", "lower"},
+		{"moons", "two interlocking half circles", scikit, []string{"upper", "lower"},
 			func(rng *rand.Rand, class int) (float64, float64) {
 				sin, cos := math.Sincos(math.Pi * rng.Float64())
 				if class == 1 {
@@ -67,7 +67,7 @@ func toy2DSets() []toy2D {
 				r := 2 / float64(1+class)
 				return noisy(rng, r*cos, r*sin, .16)
 			}},
-		{"spirals", "two spirals of one and a half turns", ffjord, []string{"first", "second"},
+		{"spirals", "two spirals of 1.5 turns", ffjord, []string{"first", "second"},
 			func(rng *rand.Rand, class int) (float64, float64) {
 				t := 3 * math.Pi * math.Sqrt(rng.Float64())
 				sin, cos := math.Sincos(t)
@@ -80,7 +80,7 @@ func toy2DSets() []toy2D {
 				sin, cos := math.Sincos(2*math.Pi*float64(class)/5 + math.Exp(r)/4)
 				return r*cos + s*sin, s*cos - r*sin
 			}},
-		{"checkerboard", "a board of 4x4 squares in two colours", ffjord, []string{"dark", "light"},
+		{"checkerboard", "a board of 4x4 squares in two colors", ffjord, []string{"dark", "light"},
 			func(rng *rand.Rand, class int) (float64, float64) {
 				column := rng.IntN(4) - 2
 				row := 2*rng.IntN(2) - 2 + (column+2+class)%2
@@ -94,7 +94,8 @@ func toy2DSets() []toy2D {
 	}
 }
 
-// Planes lists the names of the two-dimensional sets.
+// Toy2DKinds returns the names of the two-dimensional toy datasets, which [Open] accepts: moons,
+// circles, spirals, pinwheel, checkerboard and eight-gaussians.
 func Toy2DKinds() []string {
 	var names []string
 	for _, p := range toy2DSets() {
@@ -103,7 +104,7 @@ func Toy2DKinds() []string {
 	return names
 }
 
-// open draws the set; arg is the number of points of each split.
+// open generates the dataset; arg is the number of points of each split.
 func (p toy2D) open(_ context.Context, arg string, opts Options) (train, test *Dataset, err error) {
 	n := defaultPoints
 	if arg != "" {
@@ -120,8 +121,7 @@ func (p toy2D) open(_ context.Context, arg string, opts Options) (train, test *D
 	return train, test, nil
 }
 
-// generate draws n points, the classes in turn, so that their counts differ by
-// one at most.
+// generate draws n points, classes in turn, so that their counts differ by at most one.
 func (p toy2D) generate(n int, seed, part uint64, split string) (*Dataset, error) {
 	d := Dataset{
 		Info: Info{
