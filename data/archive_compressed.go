@@ -65,4 +65,4 @@ const maxAfterEnd = 64 << 20
 
 var errAfterEnd = fmt.Errorf("more than %d MiB of zeros follow its end mark", maxAfterEnd>>20)
 
-var errNoEndMark = errors.New("the archive is cut short: its end mark is missing")
+var errNoEndMark = errors.New("the archive is truncated: its end mark is missing")

@@ -10,24 +10,23 @@ import (
 	"strings"
 )
 
-// archiveTree is the names in an archive, in which links are followed as they would be in
-// the folder that it unpacks to, and never out of it.
+// archiveTree is the names in an archive. Links are followed as in the folder that it would unpack to,
+// and never out of it.
 type archiveTree struct {
 	kinds      map[string]string // of all members, by name; see [member]
-	links      map[string]string // what symbolic links hold
-	hard       map[string]string // the members that hard links are other names of
+	links      map[string]string // targets of symbolic links
+	hard       map[string]string // targets of hard links
 	maxMembers int               // bound on kinds
-	bytes      int               // of names, and of links' targets
-	steps      int               // bytes of paths that links were followed along
+	bytes      int               // of names and link targets
+	steps      int               // bytes of paths followed
 }
 
 func newArchiveTree() *archiveTree {
 	return &archiveTree{kinds: map[string]string{}, links: map[string]string{}, hard: map[string]string{}, maxMembers: maxMembers}
 }
 
-// Bounds on an archive's names: each as long as a path may be on Linux, and in folders
-// whose number no set comes near to; all together five times those of ImageNet; and what
-// links lead along.
+// Bounds on an archive's names: the length of a path on Linux; a depth beyond any dataset; in total
+// five times ImageNet's; and the length of the paths that links lead along.
 const (
 	maxName  = 4096
 	maxDepth = 100
@@ -39,17 +38,17 @@ const (
 func checkName(what, name string) error {
 	switch {
 	case len(name) > maxName:
-		return fmt.Errorf("%s %.40q… has %d bytes, more than %d: give it a shorter one", what, name, len(name), maxName)
+		return fmt.Errorf("%s %.40q… has %d bytes, more than %d: shorten it", what, name, len(name), maxName)
 	case strings.Count(name, "/") > maxDepth:
-		return fmt.Errorf("%s %.40q… leads through more than %d folders: give it a shorter one", what, name, maxDepth)
+		return fmt.Errorf("%s %.40q… leads through more than %d folders: shorten it", what, name, maxDepth)
 	}
 	return nil
 }
 
-// take counts a name that is kept.
+// countName counts a name that is stored.
 func (t *archiveTree) countName(name string) error {
 	if t.bytes += len(name); t.bytes > maxNames {
-		return fmt.Errorf("the names in it take more than %d MiB: take a part of them", maxNames>>20)
+		return fmt.Errorf("the names in it take more than %d MiB: use a part of them", maxNames>>20)
 	}
 	return nil
 }
@@ -63,19 +62,19 @@ func (t *archiveTree) add(name, kind string) error {
 	case name == "." || known && kind == before && kind != "" && kind != kindLink:
 		return nil
 	case known:
-		return fmt.Errorf("%s is there twice: keep one", shown(name))
+		return fmt.Errorf("%s is listed twice: keep one", shown(name))
 	}
 	t.kinds[name] = kind
 	if err := t.countName(name); err != nil {
 		return err
 	}
-	// The folders that it lies in need not be members.
+	// Its parent folders need not be members.
 	for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 		switch kind, known := t.kinds[folder]; {
 		case known && kind == kindFolder:
 			return boundMembers(len(t.kinds), t.maxMembers)
 		case known:
-			return fmt.Errorf("%s lies in %s, which is not a folder there", shown(name), shown(folder))
+			return fmt.Errorf("%s is in %s, which is not a folder in the archive", shown(name), shown(folder))
 		}
 		t.kinds[folder] = kindFolder
 		if err := t.countName(folder); err != nil {
@@ -85,20 +84,20 @@ func (t *archiveTree) add(name, kind string) error {
 	return boundMembers(len(t.kinds), t.maxMembers)
 }
 
-// maxMembers bounds the files and folders of a set: each takes some hundred bytes.
+// maxMembers bounds the files and folders of a dataset, which take some hundred bytes each.
 const maxMembers = 1 << 21
 
 func boundMembers(n, limit int) error {
 	if n > limit {
-		return fmt.Errorf("it has more than %d files and folders: take a part of them", limit)
+		return fmt.Errorf("it has more than %d files and folders: use a part of them", limit)
 	}
 	return nil
 }
 
-// children returns the names in each folder.
+// children returns the names in each folder; nil if there are no links.
 func (t *archiveTree) children() map[string][]string {
 	children := map[string][]string{}
-	if len(t.links)+len(t.hard) > 0 { // else nobody asks
+	if len(t.links)+len(t.hard) > 0 { // otherwise not needed
 		for _, name := range slices.Sorted(maps.Keys(t.kinds)) {
 			children[path.Dir(name)] = append(children[path.Dir(name)], path.Base(name))
 		}
@@ -129,10 +128,10 @@ var (
 	errLinkLoops  = errors.New("to itself")
 )
 
-// errLinkSteps stands for an archive that is made to take long.
+// errLinkSteps is the error for an archive made to take a long time.
 var errLinkSteps = errors.New("its links lead through too many folders: unpack it and write folder:PATH")
 
-// maxHops bounds the links in one path, as Linux does.
+// maxHops bounds the links in one path, as on Linux.
 const maxHops = 40
 
 // resolve returns the member that a name leads to.
@@ -182,12 +181,12 @@ func (t *archiveTree) resolve(name string) (string, error) {
 // maxLinked bounds the names that links to folders add.
 const maxLinked = 1 << 18
 
-// visible returns the members that are not hidden, each under every name that links give
-// it, and the other names by the one that the archive has it under.
+// visible returns the members that are not hidden, each under every name that links give it, and the
+// other names of each member by its own name.
 func (t *archiveTree) visible() (members []member, others map[string][]string, err error) {
 	others = map[string][]string{}
 	children := t.children()
-	var broken []string // the first of them
+	var broken []string // the first few
 	count, added := 0, 0
 	var follow func(name, real string, folders []string) error
 	follow = func(name, real string, folders []string) error {
@@ -217,7 +216,7 @@ func (t *archiveTree) visible() (members []member, others map[string][]string, e
 			return nil
 		}
 		if slices.Contains(folders, target) || isBelow(name, target) {
-			return fmt.Errorf("the link %s leads to a folder that it lies in: remove it", shown(name))
+			return fmt.Errorf("the link %s leads to a folder that contains it: remove it", shown(name))
 		}
 		for _, child := range children[target] {
 			if isHidden(child) {
@@ -250,7 +249,7 @@ func (t *archiveTree) visible() (members []member, others map[string][]string, e
 	return members, others, nil
 }
 
-// isBelow reports whether a name lies in a folder.
+// isBelow reports whether a name is in a folder or below it.
 func isBelow(name, folder string) bool {
 	return folder == "." || strings.HasPrefix(name, folder+"/")
 }

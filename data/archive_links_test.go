@@ -141,16 +141,16 @@ func TestLinksRefused(t *testing.T) {
 		"many":           {[]string{"l a x", "l b x", "l c x", "l d x", "l e x", "l f x", "l g x"}, `7 links in it cannot be followed: a leads to nothing in the archive ("x"); b leads to nothing in the archive ("x"); c leads to nothing in the archive ("x"); d leads to nothing in the archive ("x"); e leads to nothing in the archive ("x"); and 2 more`},
 		"itself":         {[]string{"l dog/a.png a.png"}, `dog/a.png leads to itself ("a.png")`},
 		"in a circle":    {[]string{"l dog/a.png b.png", "l dog/b.png a.png"}, `2 links in it cannot be followed: dog/a.png leads to itself ("b.png")`},
-		"folder in it":   {[]string{"l cat/all ."}, "the link cat/all leads to a folder that it lies in: remove it"},
-		"root":           {[]string{"l all ."}, "the link all leads to a folder that it lies in"},
-		"folders loop":   {[]string{"l x/y ../z", "l z/y ../x"}, "leads to a folder that it lies in"},
+		"folder in it":   {[]string{"l cat/all ."}, "the link cat/all leads to a folder that contains it: remove it"},
+		"root":           {[]string{"l all ."}, "the link all leads to a folder that contains it"},
+		"folders loop":   {[]string{"l x/y ../z", "l z/y ../x"}, "leads to a folder that contains it"},
 		"below a file":   {[]string{"l dog/a.png ../cat/00.png/x.png"}, "dog/a.png leads to nothing in the archive"},
-		"and a file":     {[]string{"l cat/00.png 01.png"}, "cat/00.png is there twice: keep one"},
-		"and a folder":   {[]string{"l cat ."}, "cat is there twice"},
-		"below a link":   {[]string{"l dog cat", "d dog/x"}, "dog/x lies in dog, which is not a folder there"},
+		"and a file":     {[]string{"l cat/00.png 01.png"}, "cat/00.png is listed twice: keep one"},
+		"and a folder":   {[]string{"l cat ."}, "cat is listed twice"},
+		"below a link":   {[]string{"l dog cat", "d dog/x"}, "dog/x is in dog, which is not a folder in the archive"},
 		"control":        {[]string{"l dog/\x1b[2J.png \x1b[31m"}, `"dog/\x1b[2J.png" leads to nothing in the archive ("\x1b[31m")`},
-		"pipe":           {[]string{"p cat/zz.png"}, "1 other thing with the name of an image, where only files can be read: cat/zz.png is a named pipe: remove what is not a file"},
-		"long":           {[]string{"l cat/x.png " + strings.Repeat("a/", 3000)}, "… has 6000 bytes, more than 4096: give it a shorter one"},
+		"pipe":           {[]string{"p cat/zz.png"}, "1 other thing with the name of an image but no file: cat/zz.png is a named pipe: remove what is not a file"},
+		"long":           {[]string{"l cat/x.png " + strings.Repeat("a/", 3000)}, "… has 6000 bytes, more than 4096: shorten it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", linkedTar(t, files, c.links...)), Options{Cache: t.TempDir()})
@@ -191,8 +191,8 @@ func TestNamesThatTakeTime(t *testing.T) {
 	pets := petFiles(t)
 	for name, want := range map[string]string{
 		"a/" + strings.Repeat("x/", 50000) + ".png": `the name "a/x/x/`,
-		"a/" + strings.Repeat("x/", 100) + "y.png":  "… leads through more than 100 folders: give it a shorter one",
-		"a/" + strings.Repeat("x", 5000) + ".png":   "… has 5006 bytes, more than 4096: give it a shorter one",
+		"a/" + strings.Repeat("x/", 100) + "y.png":  "… leads through more than 100 folders: shorten it",
+		"a/" + strings.Repeat("x", 5000) + ".png":   "… has 5006 bytes, more than 4096: shorten it",
 	} {
 		files := append(pets, archived{name, []byte("x")})
 		archives := map[string]string{"tar:": writeFile(t, "pets.tar", tarOf(t, files))}
@@ -214,7 +214,7 @@ func TestNamesThatTakeTime(t *testing.T) {
 			}
 		}
 		return nil
-	}, "the names in it take more than 256 MiB: take a part of them")
+	}, "the names in it take more than 256 MiB: use a part of them")
 	quickly("links along long ways", func() error {
 		tree := newArchiveTree()
 		deep := strings.Repeat("0123456789012345678901234567890123456789/", 99) + "x"
@@ -239,7 +239,7 @@ func TestTooManyMembers(t *testing.T) {
 	if err := cmp.Or(tree.add("a/b/1", ""), tree.add("a/b/2", "")); err != nil {
 		t.Fatal(err)
 	}
-	says(t, tree.add("c", ""), "it has more than 4 files and folders: take a part of them")
+	says(t, tree.add("c", ""), "it has more than 4 files and folders: use a part of them")
 	says(t, boundMembers(maxMembers+1, maxMembers), "it has more than 2097152 files and folders")
 }
 

@@ -36,13 +36,13 @@ func archivePath(name string) (string, error) {
 	case info.IsDir():
 		return "", fmt.Errorf("data: %s is a folder, not an archive: write folder:%s", shown(archive), shown(name))
 	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("data: %s is a %s, and archives are read from files only: copy it into one", shown(archive), kindOfMode(info.Mode()))
+		return "", fmt.Errorf("data: %s is a %s, but archives must be files: copy it into one", shown(archive), kindOfMode(info.Mode()))
 	}
 	return archive, nil
 }
 
-// tarArchive is a .tar, compressed or not, of image files. It is read twice, as only all
-// names together tell which files make the set.
+// tarArchive is a .tar of image files, compressed or not. It is read twice, because the names of all
+// files decide which ones form the dataset.
 type tarArchive struct {
 	path   string
 	others map[string][]string // other names of its files, filled in by list
@@ -73,7 +73,7 @@ func (t *tarArchive) open(task string, to progress.Reporter, do func(r io.Reader
 	return do(bar.reader(file))
 }
 
-// tarMembers returns what is in an archive, and the other names that links give to files.
+// tarMembers returns the members of an archive, and the other names that links give to files.
 func tarMembers(ctx context.Context, r io.Reader) (members []member, others map[string][]string, err error) {
 	tree := newArchiveTree()
 	err = readTar(ctx, r, func(header *tar.Header, name string, content io.Reader) error {
@@ -97,7 +97,7 @@ func tarMembers(ctx context.Context, r io.Reader) (members []member, others map[
 	return tree.visible()
 }
 
-// tarKind says what is not a file in an archive; see [member].
+// tarKind returns the kind of an entry, "" for a file; see [member].
 func tarKind(flag byte) string {
 	switch flag {
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
@@ -114,7 +114,7 @@ func tarKind(flag byte) string {
 
 var errEnough = errors.New("enough")
 
-// eachInTar adds the files in an archive that are wanted, also by other names.
+// eachInTar adds the wanted files of an archive, also by other names.
 func eachInTar(ctx context.Context, r io.Reader, others map[string][]string, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool) error {
 	err := readTar(ctx, r, func(header *tar.Header, name string, r io.Reader) error {
 		if tarKind(header.Typeflag) != "" {
@@ -135,7 +135,7 @@ func eachInTar(ctx context.Context, r io.Reader, others map[string][]string, wan
 				case err == errBomb:
 					return err
 				case err != nil:
-					return fmt.Errorf("%s cannot be read: %w: the archive may be cut short", shown(name), err)
+					return fmt.Errorf("%s cannot be read: %w: the archive may be truncated", shown(name), err)
 				}
 			}
 			if !add(p, func() ([]byte, error) { return content, readErr }) {
@@ -150,7 +150,7 @@ func eachInTar(ctx context.Context, r io.Reader, others map[string][]string, wan
 	return err
 }
 
-// readTar visits what is in an archive, compressed or not.
+// readTar visits the entries of an archive, compressed or not.
 func readTar(ctx context.Context, r io.Reader, visit func(header *tar.Header, name string, content io.Reader) error) error {
 	plain, err := unpacked(ctx, r)
 	if err != nil {
@@ -165,10 +165,10 @@ func readTar(ctx context.Context, r io.Reader, visit func(header *tar.Header, na
 			return orDone(ctx, fmt.Errorf("not a whole .tar or .tar.gz: %w", err))
 		}
 		switch header.Typeflag {
-		case tar.TypeXGlobalHeader, 'V': // about the archive, no part of it
+		case tar.TypeXGlobalHeader, 'V': // metadata of the archive
 			continue
 		case 'M':
-			return errors.New("it is a later part of an archive in several volumes: join them first")
+			return errors.New("it is a later volume of a multi-volume archive: join the volumes first")
 		}
 		name, err := cleanName(header.Name)
 		if err != nil {
@@ -180,7 +180,7 @@ func readTar(ctx context.Context, r io.Reader, visit func(header *tar.Header, na
 	}
 }
 
-// orDone returns the reason why ctx is done, if it is, else err.
+// orDone returns the cause if ctx is done, else err.
 func orDone(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -188,18 +188,17 @@ func orDone(ctx context.Context, err error) error {
 	return err
 }
 
-// tarReader is a tar.Reader that notices when the archive ends too early: without its end
-// mark, or, compressed, without what comes after that. Archives that follow one another
-// are read as one. It refuses what takes much less room in the archive than out of it,
-// as sparse files may.
+// tarReader is a tar.Reader that detects truncation: a missing end mark, or, of a compressed archive, an
+// incomplete stream after it. Concatenated archives are read as one. It refuses archives, such as
+// those of sparse files, that expand too much.
 type tarReader struct {
 	*tar.Reader
 	all    *bufio.Reader
 	source *endNoter
 	later  bool // not the first archive
 
-	packed, unpacked           int64 // bytes read of former archives, and of all files
-	memberFrom, memberUnpacked int64 // where in the source the file begins, and what was read of it
+	packed, unpacked           int64 // bytes read of previous archives, and of all files
+	memberFrom, memberUnpacked int64 // position of the file in the source, and bytes read of it
 }
 
 func newTarReader(ctx context.Context, r io.Reader) *tarReader {
@@ -254,8 +253,8 @@ func (t *tarReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// skipToTar skips the zeros after an end mark and reports whether something follows them. Of
-// a compressed file it makes sure that it is whole, as its checksum comes last.
+// skipToTar skips the zeros after an end mark and reports whether something follows. It reads a
+// compressed file to its end, where the checksum is.
 func skipToTar(r *bufio.Reader) (more bool, err error) {
 	for skipped := 0; skipped <= maxAfterEnd; {
 		block, err := r.Peek(512)
@@ -268,13 +267,13 @@ func skipToTar(r *bufio.Reader) (more bool, err error) {
 		if err == io.EOF {
 			return false, nil
 		}
-		n, _ := r.Discard(len(block)) // they are in the buffer
+		n, _ := r.Discard(len(block)) // cannot fail: they are in the buffer
 		skipped += n
 	}
 	return false, errAfterEnd
 }
 
-// endNoter remembers how much was read and that the end was.
+// endNoter records how much was read and whether the end was reached.
 type endNoter struct {
 	io.Reader
 	n     int64
@@ -288,7 +287,7 @@ func (e *endNoter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// fileSize is for progress only, where 0 stands for unknown.
+// fileSize is for progress and bounds; 0 means unknown.
 func fileSize(file *os.File) int64 {
 	info, err := file.Stat()
 	if err != nil {

@@ -36,9 +36,9 @@ func TestConcatenatedArchives(t *testing.T) {
 		want    string
 	}{
 		"text after tar":      {"tar", append(slices.Clone(padded), "more"...), "what follows its end mark: "},
-		"cut tar after tar":   {"tar", slices.Concat(cats, dogs[:1000]), "the archive is cut short: its end mark is missing"},
+		"cut tar after tar":   {"tar", slices.Concat(cats, dogs[:1000]), "the archive is truncated: its end mark is missing"},
 		"no end mark after":   {"tar", slices.Concat(cats, dogs[:len(dogs)-1024]), "its end mark is missing"},
-		"same files twice":    {"tar", slices.Concat(cats, cats), "cat/00.png is there twice: keep one"},
+		"same files twice":    {"tar", slices.Concat(cats, cats), "cat/00.png is listed twice: keep one"},
 		"text after gzip":     {"tar", append(gzipOf(t, cats), "more"...), "not a whole .tar or .tar.gz"},
 		"zip after zip":       {"zip", slices.Concat(catZip, dogZip), "something lies before the beginning of the zip file"},
 		"zip after a program": {"zip", append([]byte("#!/bin/sh\n"), catZip...), "something lies before the beginning of the zip file"},

@@ -61,13 +61,13 @@ func (z *zipArchive) open(ctx context.Context, do func(files *format.Zip) error)
 	files, err := format.OpenZip(&cancelledAt{file, ctx}, fileSize(file))
 	if err != nil {
 		magic := make([]byte, 6)
-		n, _ := file.ReadAt(magic, 0) // what is not there is no magic
+		n, _ := file.ReadAt(magic, 0) // a short file gives a short magic
 		return orDone(ctx, notZip(magic[:n], err))
 	}
 	return orDone(ctx, do(files))
 }
 
-// notZip names what a file is instead of a zip file, if that can be told.
+// notZip returns an error that names the format of a file that is no zip file, if it is known.
 func notZip(magic []byte, err error) error {
 	switch remedy := otherArchive(magic); {
 	case begins(magic, "PK"):
@@ -80,7 +80,7 @@ func notZip(magic []byte, err error) error {
 	return err
 }
 
-// zipNote says what the names in a zip file were taken for.
+// zipNote reports the encoding that was assumed for names.
 func zipNote(files *format.Zip) string {
 	if files.Encoding == "" {
 		return ""
@@ -101,7 +101,7 @@ func (c *cancelledAt) ReadAt(p []byte, at int64) (int, error) {
 	return c.ReaderAt.ReadAt(p, at)
 }
 
-// zipMembers returns what is in an archive, and the other names that links give to files.
+// zipMembers returns the members of an archive, and the other names that links give to files.
 func zipMembers(ctx context.Context, files *format.Zip) (members []member, others map[string][]string, err error) {
 	tree := newArchiveTree()
 	for _, f := range files.File {
@@ -149,7 +149,7 @@ func zippedHead(f *zip.File) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, sniffed))
 }
 
-// eachInZip adds the files that are wanted, also by other names.
+// eachInZip adds the wanted files, also by other names.
 func eachInZip(ctx context.Context, files *format.Zip, others map[string][]string, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool) error {
 	for _, f := range files.File {
 		if err := ctx.Err(); err != nil {
@@ -177,8 +177,8 @@ func eachInZip(ctx context.Context, files *format.Zip, others map[string][]strin
 	return nil
 }
 
-// readZipped reads a file whole, within bounds, whatever length it claims; the
-// library compares its checksum and that length.
+// readZipped reads a whole file, within bounds, whatever length it claims; the library checks its
+// length and checksum.
 func readZipped(f *zip.File) ([]byte, error) {
 	switch size := f.UncompressedSize64; {
 	case size > maxImageFile:
@@ -193,11 +193,10 @@ func readZipped(f *zip.File) ([]byte, error) {
 	defer r.Close()
 	content, err := readImage(r)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("%w: the archive is cut short or damaged", err)
+		err = fmt.Errorf("%w: the archive is truncated or damaged", err)
 	}
 	return content, err
 }
 
-// maxZippedFree bounds a file that unpacks to a great many times its size; see
-// [maxUnpackedRatio].
+// maxZippedFree bounds a file that unpacks to more than [maxUnpackedRatio] times its size.
 const maxZippedFree = 16 << 20

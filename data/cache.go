@@ -16,7 +16,7 @@ import (
 	"ngebm/data/progress"
 )
 
-// A cache file holds a decoded image set, training and test part:
+// A cache file holds a decoded image dataset, training and test set:
 //
 //	magic                8 bytes, cacheMagic
 //	length of the header 4 bytes, little-endian
@@ -24,21 +24,20 @@ import (
 //	SHA-256 of it        32 bytes
 //	for each part        its pixels; its labels, 4 bytes each, little-endian
 //
-// The body is covered by the two checksums of [Info] in the header. A file that
-// is not exactly so, or was made from something else than key tells, counts as
-// absent.
+// The two checksums of [Info] in the header cover the body. A file that is damaged, or was made
+// from something else than its key says, counts as absent.
 const (
 	cacheMagic     = "NGEBMSET"
-	cacheVersion   = 3 // of this layout and of how images are decoded
+	cacheVersion   = 3 // of this layout and of the decoders
 	maxCacheHeader = 1 << 24
 	maxCacheFile   = maxDecoded + 1<<30
 )
 
 type cacheHeader struct {
 	Version int
-	Key     string // tells what the set was decoded from
+	Key     string // identifies what the dataset was decoded from
 	Parts   [2]cachePart
-	Note    string // for the person who opens the set
+	Note    string // for the user
 }
 
 type cachePart struct {
@@ -48,9 +47,8 @@ type cachePart struct {
 	Len      int
 }
 
-// cached returns the set that build makes, from a cache file if there is a good
-// one. of tells the file from others in the cache folder; key changes whenever
-// what the set is made from does.
+// cached returns the dataset that build makes, from a cache file if there is a valid one. of
+// identifies the file in the cache folder; key must change whenever the source of the dataset does.
 func cached(opts Options, of, key string, build func() (train, test *Dataset, err error)) (train, test *Dataset, err error) {
 	return cachedWithNote(opts, of, key, func() (train, test *Dataset, note string, err error) {
 		train, test, err = build()
@@ -58,8 +56,7 @@ func cached(opts Options, of, key string, build func() (train, test *Dataset, er
 	})
 }
 
-// cachedWithNote is [cached] for sets of which the person who opens them should know
-// something, each time.
+// cachedWithNote is [cached] for datasets with a note for the user, reported each time.
 func cachedWithNote(opts Options, of, key string, build func() (train, test *Dataset, note string, err error)) (train, test *Dataset, err error) {
 	folder, folderErr := opts.CacheFolder()
 	name := sha256.Sum256([]byte(of))
@@ -87,14 +84,14 @@ func cachedWithNote(opts Options, of, key string, build func() (train, test *Dat
 		folderErr = writeCacheFile(path, key, train, test, note)
 	}
 	if folderErr != nil {
-		// The set is there all the same; the next time takes as long again.
-		track(opts.Progress, fmt.Sprintf("not kept for next time: %v", folderErr), "images", 0).finish()
+		// The dataset is usable; it is decoded again the next time.
+		track(opts.Progress, fmt.Sprintf("not cached: %v", folderErr), "images", 0).finish()
 	}
 	return train, test, nil
 }
 
 func writeCacheFile(path, key string, train, test *Dataset, note string) error {
-	file, err := files.Create(path, 0o644) // for all who share the folder
+	file, err := files.Create(path, 0o644) // readable by all who share the folder
 	if err != nil {
 		return err
 	}
@@ -146,15 +143,15 @@ func readCacheFile(path, key string) (train, test *Dataset, note string, err err
 	if err != nil {
 		return nil, nil, "", err
 	}
-	// What is decoded is not compared with what it was decoded from: it has to be our own.
+	// The content is not compared with its source, so only this user's files are trusted.
 	if !files.Mine(info) || info.Mode().Perm()&0o022 != 0 {
 		return nil, nil, "", errors.New("others could have written it")
 	}
 	return readCache(file, info.Size(), key)
 }
 
-// readCache reads a cache file of the given size. It takes memory only for what
-// the size shows to be there.
+// readCache reads a cache file of the given size. It allocates memory only for what the size shows to
+// exist.
 func readCache(r io.Reader, size int64, key string) (train, test *Dataset, note string, err error) {
 	start := make([]byte, len(cacheMagic)+4)
 	if _, err := io.ReadFull(r, start); err != nil {
@@ -192,7 +189,7 @@ func readCache(r io.Reader, size int64, key string) (train, test *Dataset, note 
 	return parts[0], parts[1], header.Note, nil
 }
 
-// read reads one part and takes its length off rest.
+// read reads one part and subtracts its length from rest.
 func (p cachePart) read(r io.Reader, rest *int64) (*Dataset, error) {
 	d := Dataset{Info: p.Info, Shape: p.Shape, MaxPixel: p.MaxPixel}
 	if len(p.Shape) != 3 || p.Len < 1 || int64(p.Len) > *rest/4 {

@@ -14,16 +14,16 @@ import (
 	"ngebm/data/files"
 )
 
-// keyer makes a key of files that changes when one of them does. Where the system does not
-// tell of every change it takes a hash of their content: files that are exchanged by
-// renaming may have the same size and time.
+// keyer computes a key of files that changes when one of them does. Where the system does not record
+// every change, it hashes their content: a file that replaces another may have the same size and
+// time.
 type keyer struct {
 	hash    hash.Hash
 	changed func(info fs.FileInfo) (at time.Time, ok bool) // [files.Changed]
 	latest  time.Time
 }
 
-// add adds a file, or what is in the place of one.
+// add adds a file or another member.
 func (k *keyer) add(ctx context.Context, name string, info fs.FileInfo, open func() (*os.File, error)) error {
 	fmt.Fprintf(k.hash, "%q %s\n", name, files.Identity(info))
 	changed, ok := k.changed(info)
@@ -44,8 +44,8 @@ func (k *keyer) add(ctx context.Context, name string, info fs.FileInfo, open fun
 	return nil
 }
 
-// settle waits until the clock of the file system has moved on since the last change, so
-// that a later one cannot have the same time.
+// settle waits until the file system's clock has advanced since the last change, so that a later
+// change cannot have the same time.
 func (k *keyer) settle(ctx context.Context) error {
 	const tick = 20 * time.Millisecond // of the coarsest kernel clock, 100 Hz, doubled
 	wait := tick - time.Since(k.latest)
@@ -60,7 +60,7 @@ func (k *keyer) settle(ctx context.Context) error {
 	}
 }
 
-// fileKey is the key of one file.
+// fileKey returns the key of one file.
 func fileKey(ctx context.Context, path string) (string, error) {
 	file, err := files.OpenLinked(path, maxFileSize)
 	if err != nil {

@@ -38,8 +38,8 @@ func openFolder(ctx context.Context, name string, opts Options) (train, test *Da
 	return openImages(ctx, root, in, userImages(), opts)
 }
 
-// folder is a folder of image files. It may be a link itself, and links in it are followed
-// as long as they stay in it: who made it cannot make a set of other files of its user.
+// folder is a folder of image files. It may be a link itself. Links in it are followed only within it,
+// so that an untrusted folder cannot make a dataset of its user's other files.
 type folder struct {
 	*files.Folder
 	root    string
@@ -56,7 +56,7 @@ func newFolder(root string) (*folder, error) {
 	return &folder{Folder: in, root: root, changed: files.Changed}, nil
 }
 
-// refusedLinks counts links that cannot be followed and describes the first of them.
+// refusedLinks counts links that are not followed and describes the first of them.
 type refusedLinks struct {
 	count int
 	first []string
@@ -76,12 +76,12 @@ func (r *refusedLinks) err() error {
 	if more := r.count - len(r.first); more > 0 {
 		r.first = append(r.first, fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Errorf("%s in it cannot be followed, as links are only within the folder: %s: copy what they lead to into the folder, or, if all images are there, name that folder itself",
+	return fmt.Errorf("%s in it cannot be followed, as links may only lead within the folder: %s: copy their targets into the folder, or, if all images are there, open that folder itself",
 		counted(r.count, kindLink), strings.Join(r.first, "; "))
 }
 
-// key lists the files: their names and identities are the key. Of a set that is split it
-// looks at no other folders than train and test.
+// key lists the files and returns a hash of their names and identities. Of a dataset with train and
+// test folders it looks at these only.
 func (f *folder) key(ctx context.Context) (string, error) {
 	hash := sha256.New()
 	f.members = nil
@@ -108,7 +108,7 @@ func (f *folder) key(ctx context.Context) (string, error) {
 	}
 	for _, name := range []string{"train", "test"} {
 		if split && !f.isFolder(name) {
-			return "", fmt.Errorf("it has no %s folder: images lie at %s", name, splitLayout)
+			return "", fmt.Errorf("it has no %s folder: want %s", name, splitLayout)
 		}
 	}
 	if err := keys.settle(ctx); err != nil {
@@ -122,8 +122,8 @@ func (f *folder) isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// isSplit reports whether the set has its train and test folders right at the top: one of
-// them with folders of classes. A top folder that holds both may have their name, too.
+// isSplit reports whether the train and test folders of a dataset are at the top: one of them has class
+// folders. A single top folder that contains both may itself have such a name.
 func (f *folder) isSplit(top []os.DirEntry) bool {
 	var folders []string
 	split := false
@@ -137,22 +137,21 @@ func (f *folder) isSplit(top []os.DirEntry) bool {
 	return split && !isTop
 }
 
-// hasFolders reports whether a folder has folders in it, those of classes say.
+// hasFolders reports whether a folder has folders in it, for instance those of classes.
 func (f *folder) hasFolders(name string) bool {
 	if !f.isFolder(name) {
 		return false
 	}
-	entries, _ := f.List(name) // what cannot be listed fails later
+	entries, _ := f.List(name) // a folder that cannot be listed fails later
 	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
 		return !isHidden(e.Name()) && (e.IsDir() || e.Type()&fs.ModeSymlink != 0 && f.isFolder(name+"/"+e.Name()))
 	})
 }
 
-// maxFolderDepth is how many folders deep images may lie: top/train/class.
+// maxFolderDepth is the number of folders around an image: top/train/class.
 const maxFolderDepth = 3
 
-// add adds a file or what is in a folder; depth is how many folders deep that
-// would lie.
+// add adds a file, or the files in a folder; depth is the number of folders around those.
 func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) error {
 	if isHidden(name) {
 		return nil
@@ -179,7 +178,7 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 		return keys.add(ctx, name, info, func() (*os.File, error) { return f.OpenLinked(name, maxFileSize) })
 	}
 	if depth > maxFolderDepth {
-		return fmt.Errorf("%s is a folder in a class folder: images lie at %s", shown(name), layout)
+		return fmt.Errorf("%s is a folder in a class folder: want %s", shown(name), layout)
 	}
 	entries, err := f.List(name)
 	if err != nil {
@@ -193,7 +192,7 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 	return nil
 }
 
-// kindOfMode says what is not a file; see [member].
+// kindOfMode returns the kind of what is not a file, "" for a file; see [member].
 func kindOfMode(mode fs.FileMode) string {
 	switch {
 	case mode.IsRegular():
@@ -210,7 +209,7 @@ func kindOfMode(mode fs.FileMode) string {
 	return kindOther
 }
 
-// list looks into the files that do not have the name of an image.
+// list reads the beginning of files whose names are not those of images.
 func (f *folder) list(ctx context.Context, _ progress.Reporter) (members []member, note string, err error) {
 	members = slices.Clone(f.members)
 	for i := range members {
@@ -255,7 +254,7 @@ func (f *folder) each(_ context.Context, want map[string]imageEntry, add func(p 
 	return nil
 }
 
-// readImageFile reads a file whole, within bounds.
+// readImageFile reads a whole file, within bounds.
 func readImageFile(file *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
@@ -266,7 +265,7 @@ func readImageFile(file *os.File, err error) ([]byte, error) {
 
 var errLargeFile = fmt.Errorf("it has more than %d MiB", maxImageFile>>20)
 
-// readImage reads a file whole, within bounds.
+// readImage reads a whole file, within bounds.
 func readImage(r io.Reader) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(r, maxImageFile+1))
 	if err == nil && len(content) > maxImageFile {

@@ -44,9 +44,9 @@ func TestImagesRefuses(t *testing.T) {
 			[]string{"test lacks bird; train lacks fish"}},
 		{"other format", []archived{{"train/cat/c.webp", []byte("RIFF")}},
 			[]string{"train/cat/c.webp does not decode: it is not one of JPEG, PNG, GIF, BMP, TIFF, WebP and PBM, PGM, PPM, PAM: replace or remove it"}},
-		{"too shallow", []archived{{"train/c.png", pixel}}, []string{"train/c.png is out of place: images lie at train/<class>/"}},
+		{"too shallow", []archived{{"train/c.png", pixel}}, []string{"train/c.png is misplaced: want train/<class>/"}},
 		{"absurd size", []archived{{"train/cat/c.png", withSize(pixel, 1<<20, 1<<20)}},
-			[]string{"train/cat/c.png is 1048576x1048576, and images of more than 4194304 pixels are refused: add @SIZE to the name"}},
+			[]string{"train/cat/c.png is 1048576x1048576, but images must have 1 to 4194304 pixels: add @SIZE to the name"}},
 		{"large size", []archived{{"train/cat/c.png", withSize(pixel, 4096, 4096)}}, []string{"train/cat/c.png is 4096x4096"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,10 +70,10 @@ func TestFolderRefuses(t *testing.T) {
 		files []archived
 		want  string
 	}{
-		"no test folder":  {pets[:3], "it has no test folder: images lie at train/<class>/<image> and test/<class>/<image>"},
+		"no test folder":  {pets[:3], "it has no test folder: want train/<class>/<image> and test/<class>/<image>"},
 		"no train folder": {pets[3:], "it has no train folder"},
-		"too deep":        {append(pets, archived{"train/cat/old/x.png", nil}), "train/cat/old/x.png is out of place: images lie at train/<class>/"},
-		"no test images":  {append(pets[:3:3], archived{"test/cat/x.txt", nil}), "it has no images in test: they lie at train/<class>/"},
+		"too deep":        {append(pets, archived{"train/cat/old/x.png", nil}), "train/cat/old/x.png is misplaced: want train/<class>/"},
+		"no test images":  {append(pets[:3:3], archived{"test/cat/x.txt", nil}), "it has no images in test: want train/<class>/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := Open(t.Context(), "folder:"+writeFolder(t, c.files), Options{Cache: t.TempDir()})
@@ -90,8 +90,8 @@ func TestTarRefuses(t *testing.T) {
 		archive []byte
 		want    string
 	}{
-		"empty":           {nil, "the archive is cut short: its end mark is missing"},
-		"no images":       {tarOf(t, nil), "it has no images: they lie at train/<class>/<image> and test/<class>/<image>, or <class>/<image>, or images alone"},
+		"empty":           {nil, "the archive is truncated: its end mark is missing"},
+		"no images":       {tarOf(t, nil), "it has no images: want train/<class>/<image> and test/<class>/<image>, or <class>/<image>, or images alone"},
 		"no test images":  {tarOf(t, pets[:3]), "it has no images in test"},
 		"not an archive":  {bytes.Repeat([]byte("sorry"), 500), "not a whole .tar or .tar.gz"},
 		"zip":             {bytes.Repeat([]byte("PK\x03\x04"), 500), "not a whole .tar or .tar.gz but a zip file: write zip:PATH"},
@@ -100,9 +100,9 @@ func TestTarRefuses(t *testing.T) {
 		"damaged gzip":    {append([]byte("\x1f\x8b"), whole...), "not a whole gzip file"},
 		"leads out":       {tarOf(t, append(pets, archived{"../train/cat/x.png", nil})), `the name "../train/cat/x.png" leads out of the folder`},
 		"absolute":        {tarOf(t, append(pets, archived{"/train/cat/x.png", nil})), `the name "/train/cat/x.png" leads out`},
-		"twice":           {tarOf(t, append(pets, pets[0])), "train/dog/a.png is there twice: keep one"},
-		"two image sets":  {tarOf(t, append(pets, archived{"other/train/cat/a.png", pets[0].content})), `it holds two image folders, "other/" and "": keep one`},
-		"too deep in it":  {tarOf(t, append(pets, archived{"train/cat/old/x.png", nil})), "train/cat/old/x.png is out of place"},
+		"twice":           {tarOf(t, append(pets, pets[0])), "train/dog/a.png is listed twice: keep one"},
+		"two image sets":  {tarOf(t, append(pets, archived{"other/train/cat/a.png", pets[0].content})), `it has two image folders, "other/" and "": keep one`},
+		"too deep in it":  {tarOf(t, append(pets, archived{"train/cat/old/x.png", nil})), "train/cat/old/x.png is misplaced"},
 		"image too large": {tarOf(t, append(pets, archived{"train/cat/x.png", make([]byte, maxImageFile+1)})), "train/cat/x.png cannot be read: it has more than 64 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestTarCut(t *testing.T) {
 			t.Errorf("a compressed archive cut at byte %d of %d was accepted", n, len(zipped))
 		}
 	}
-	says(t, add(whole[:end]), "the archive is cut short: its end mark is missing")
+	says(t, add(whole[:end]), "the archive is truncated: its end mark is missing")
 }
 
 // An interrupted decode is an error, never a smaller set.

@@ -18,25 +18,24 @@ import (
 type imageFiles interface {
 	// key changes when one of the files does.
 	key(ctx context.Context) (string, error)
-	// list returns the files and folders, hidden ones excepted, and what a person should
-	// know of how they were read.
+	// list returns the files and folders, except hidden ones, and a note for the user about
+	// how they were read.
 	list(ctx context.Context, to progress.Reporter) (members []member, note string, err error)
-	// each calls add for the files that are wanted, in any order, until it says
-	// that there is no point in more. Contents may be asked for at once.
+	// each calls add for the files in want, in any order, until it returns false. content
+	// may be called concurrently.
 	each(ctx context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, to progress.Reporter) error
 }
 
-// imageKind says how files make a set.
+// imageKind defines how files form a dataset.
 type imageKind struct {
 	name    string
 	arrange func(ctx context.Context, members []member) (arrangement, error)
-	// about fills in Info, all but the classes, for the set that came of images
-	// of this size, zero where they differ, in files with this base name.
+	// about fills in Info, except the classes. base is the base name of the folder or
+	// archive, original the size of the images, zero if they differ.
 	about func(base string, original image.Point, set *Dataset)
 }
 
-// openImages makes a set of the images among files, which are at an absolute
-// path.
+// openImages builds a dataset of the images in files, which are at an absolute path.
 func openImages(ctx context.Context, path string, files imageFiles, kind imageKind, opts Options) (train, test *Dataset, err error) {
 	key, err := files.key(ctx)
 	if err != nil {
@@ -56,15 +55,15 @@ func openImages(ctx context.Context, path string, files imageFiles, kind imageKi
 	})
 }
 
-// imageSet collects images, decoding them on all processors.
+// imageSet collects images and decodes them on all processors.
 type imageSet struct {
 	arrangement
 	caller   context.Context
-	ctx      context.Context // of the workers: done when the caller's is, or one failed
+	ctx      context.Context // of the workers: done when the caller's is, or after an error
 	workers  *errgroup.Group
 	decoding *decoding
 	decoded  map[string]*decodedImage
-	notes    []string // for the person who opens the set
+	notes    []string // for the user
 }
 
 func newImageSet(ctx context.Context, size imageSize) *imageSet {
@@ -95,8 +94,8 @@ func (s *imageSet) addAll(files imageFiles, kind imageKind, to progress.Reporter
 	return files.each(s.ctx, want, s.add, to)
 }
 
-// add takes one more image; false means that there is no point in more. An image that
-// cannot be used is remembered, so that all of them can be told at once.
+// add adds one image; false means that no more are needed. An image that cannot be used is recorded,
+// so that one error can list them all.
 func (s *imageSet) add(p imageEntry, content func() ([]byte, error)) bool {
 	decoded := &decodedImage{entry: p}
 	s.decoded[p.name] = decoded
@@ -114,14 +113,14 @@ func (s *imageSet) add(p imageEntry, content func() ([]byte, error)) bool {
 	return s.ctx.Err() == nil
 }
 
-// finish waits for the decoding and puts the sets together. err is what ended
-// the adding, if anything did.
+// finish waits for the decoding and builds the datasets. err is the error that stopped the adding, if
+// any.
 func (s *imageSet) finish(kind imageKind, base string, err error) (train, test *Dataset, _ error) {
 	if decodeErr := s.workers.Wait(); decodeErr != nil {
 		err = decodeErr
 	}
 	if err == nil {
-		err = s.caller.Err() // else a set cut short would pass for a whole one
+		err = s.caller.Err() // otherwise a partial dataset would count as complete
 	}
 	if err != nil {
 		return nil, nil, err
@@ -132,8 +131,8 @@ func (s *imageSet) finish(kind imageKind, base string, err error) (train, test *
 	return s.assemble(kind, base)
 }
 
-// faults returns an error that lists the images that cannot be used, in the order of the
-// set, and what to do about them.
+// imageErrors returns an error that lists the images that cannot be used, in the order of the dataset,
+// and the remedies.
 func (s *imageSet) imageErrors() error {
 	var texts, remedies []string
 	var first *imageError
@@ -160,8 +159,7 @@ func (s *imageSet) imageErrors() error {
 	return fmt.Errorf("%d of the %d images cannot be used: %s: %s", len(texts), len(s.entries), listed(texts, "; "), strings.Join(remedies, "; or "))
 }
 
-// assemble makes sets of the decoded, in an order that depends on their names
-// only.
+// assemble builds the datasets, in an order that depends on the images' names only.
 func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, err error) {
 	parts := map[string][]*decodedImage{}
 	set := Dataset{MaxPixel: 255}
@@ -170,7 +168,7 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	for i, p := range s.entries {
 		decoded := s.decoded[p.name]
 		if decoded == nil {
-			return nil, nil, fmt.Errorf("%s was there and is gone: it changed while it was read", shown(p.name))
+			return nil, nil, fmt.Errorf("%s disappeared while the dataset was read", shown(p.name))
 		}
 		if i == 0 {
 			original = decoded.original
@@ -206,7 +204,7 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 			label, _ := slices.BinarySearch(set.Classes, p.entry.class)
 			d.Labels = append(d.Labels, int32(label))
 			d.Pixels = p.appendTo(d.Pixels, channels)
-			p.pixels = nil // halves the memory that is needed in the end
+			p.pixels = nil // halves the peak memory
 		}
 		return New(d)
 	}
@@ -219,8 +217,8 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	return train, test, nil
 }
 
-// tooDark reports images of 16 bits that use little of the range, as those from a sensor
-// of 12 bits do: the upper 8 bits are nearly black.
+// tooDark reports 16-bit images that use little of the range, as those of a 12-bit sensor do: their
+// upper 8 bits are nearly black.
 func (s *imageSet) tooDark() string {
 	const dark = 256 / 8
 	deep := 0
@@ -233,10 +231,10 @@ func (s *imageSet) tooDark() string {
 	if deep == 0 || brightest >= dark {
 		return ""
 	}
-	return fmt.Sprintf("images of 16 bits, of which the upper 8 are taken, use less than 1/8 of the range: their largest value is %d of 255: multiply their values before", brightest)
+	return fmt.Sprintf("16-bit images, of which the upper 8 bits are used, use less than 1/8 of the range: their largest value is %d of 255: rescale them first", brightest)
 }
 
-// classNames returns the classes of decoded that are sorted by class.
+// classNames returns the classes of images that are sorted by class.
 func classNames(decoded []*decodedImage) []string {
 	var names []string
 	for _, p := range decoded {
@@ -246,7 +244,7 @@ func classNames(decoded []*decodedImage) []string {
 }
 
 func sameClasses(train, test []string) error {
-	lacking := func(a, b []string) (names []string) {
+	missingFrom := func(a, b []string) (names []string) {
 		for _, name := range a {
 			if _, found := slices.BinarySearch(b, name); !found {
 				names = append(names, name)
@@ -255,10 +253,10 @@ func sameClasses(train, test []string) error {
 		return names
 	}
 	var missing []string
-	if names := lacking(train, test); names != nil {
+	if names := missingFrom(train, test); names != nil {
 		missing = append(missing, fmt.Sprintf("test lacks %s", listed(allShown(names), ", ")))
 	}
-	if names := lacking(test, train); names != nil {
+	if names := missingFrom(test, train); names != nil {
 		missing = append(missing, fmt.Sprintf("train lacks %s", listed(allShown(names), ", ")))
 	}
 	if missing != nil {
@@ -267,8 +265,8 @@ func sameClasses(train, test []string) error {
 	return nil
 }
 
-// oneSize checks that the decoded have one size. The odd ones are those that
-// fewer decoded have.
+// oneSize checks that all images have the same size. The error names one that differs from the most
+// frequent size.
 func (s *imageSet) oneSize() error {
 	sizes := map[[2]int]int{}
 	var usual [2]int
@@ -287,7 +285,7 @@ func (s *imageSet) oneSize() error {
 	return nil
 }
 
-// userImages are a user's own, in whatever folders.
+// userImages is the kind of a user's own images, in any layout that [arrange] accepts.
 func userImages() imageKind {
 	return imageKind{"images", func(_ context.Context, members []member) (arrangement, error) { return arrange(members) }, func(base string, original image.Point, set *Dataset) {
 		set.Name, set.Source, set.License = shown(base), "a user's images", "unknown"

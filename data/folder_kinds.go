@@ -12,8 +12,8 @@ import (
 // member is a file or folder in a folder or archive of images.
 type member struct {
 	name string // path with slashes
-	// kind is what it is, in the singular, if it is not an image that can be read:
-	// "HEIC image", ".txt file", "named pipe".
+	// kind is "" for an image of a supported format, otherwise a noun in the singular: "HEIC
+	// image", ".txt file", "named pipe".
 	kind string
 }
 
@@ -34,13 +34,13 @@ func (m member) isSpecial() bool {
 	return false
 }
 
-// sniffed is how much of a file kindOf looks at.
+// sniffed is the number of bytes that kindOf reads of a file.
 const sniffed = 512
 
-// kindOf says what a file is by its name and, if that is not the name of an image that
-// can be read, by how it begins. Without an ending the content decides alone, so that an
-// image there is one of the set; with another one a file is not: it may be a backup, or
-// the small preview in a camera's raw file.
+// kindOf returns the kind of a file, "" for an image of a supported format. The name's extension
+// decides if it is that of an image; without an extension the content decides. A file with another
+// extension is no image of the dataset even if its content is: it may be a backup, or the preview
+// in a camera's raw file.
 func kindOf(name string, head func() ([]byte, error)) (string, error) {
 	ext := strings.ToLower(path.Ext(name))
 	if isImageName(ext) {
@@ -70,7 +70,7 @@ func kindOf(name string, head func() ([]byte, error)) (string, error) {
 	}
 }
 
-// isNetpbm reports whether a file that begins like a Netpbm file has the header of one.
+// isNetpbm reports whether the beginning of a file is a valid Netpbm header.
 func isNetpbm(head []byte) bool {
 	if !begins(head, "P?") || head[1] < '1' || head[1] > '7' {
 		return false
@@ -79,12 +79,12 @@ func isNetpbm(head []byte) bool {
 	return h.size.X > 0 && h.size.Y > 0
 }
 
-// isText reports whether all of a file's beginning may be text; images have other bytes.
+// isText reports whether the beginning of a file may be text, which has no control bytes.
 func isText(head []byte) bool {
 	return !slices.ContainsFunc(head, func(b byte) bool { return b < '\t' || b > '\r' && b < ' ' })
 }
 
-// unreadableKind recognizes kinds of images that are not read.
+// unreadableKind recognizes formats that are not supported.
 func unreadableKind(head []byte) string {
 	for _, k := range []struct{ magic, kind string }{
 		{"????ftypavif", "AVIF image"}, {"????ftypavis", "AVIF image"},
@@ -110,10 +110,10 @@ func unreadableKind(head []byte) string {
 	return ""
 }
 
-// leftOut counts what a set leaves out.
+// leftOut counts the files that a dataset leaves out.
 type leftOut struct {
 	kinds   map[string]int
-	folders map[string]bool // that are left out whole
+	folders map[string]bool // left out with everything in them
 	empty   []string        // class folders without images
 }
 
@@ -131,7 +131,7 @@ func (l *leftOut) addFolder(name string) {
 	l.folders[name] = true
 }
 
-// String tells it in one line; it is empty if nothing is left out.
+// String is one line, empty if nothing is left out.
 func (l *leftOut) String() string {
 	kinds := slices.SortedFunc(maps.Keys(l.kinds), func(a, b string) int {
 		return cmp.Or(cmp.Compare(l.kinds[b], l.kinds[a]), cmp.Compare(a, b))
@@ -157,7 +157,7 @@ func (l *leftOut) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// counted puts a number before a kind, whose first noun gets its plural.
+// counted puts a number before a kind and its first noun into the plural.
 func counted(n int, kind string) string {
 	if n == 1 {
 		return "1 " + kind

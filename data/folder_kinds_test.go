@@ -79,9 +79,9 @@ func TestAllDamagedAreTold(t *testing.T) {
 		files = append(files, archived{fmt.Sprintf("train/cat/x%02d.png", i), []byte("sorry")})
 	}
 	files = append(files, archived{"train/ant/1.png", nil}, archived{"test/ant/1.png", withSize(pngOf(t, grey(1, 1, 0)), 5000, 5000)})
-	want := "42 of the 47 images cannot be used: test/ant/1.png is 5000x5000, and images of more than 4194304 pixels are refused; " +
-		"train/ant/1.png does not decode: the file is empty; train/cat/x00.png does not decode: it is not one of " + readableKinds +
-		"; train/cat/x01.png does not decode: it is not one of " + readableKinds + "; train/cat/x02.png does not decode: it is not one of " + readableKinds +
+	want := "42 of the 47 images cannot be used: test/ant/1.png is 5000x5000, but images must have 1 to 4194304 pixels; " +
+		"train/ant/1.png does not decode: the file is empty; train/cat/x00.png does not decode: it is not one of " + supportedFormats +
+		"; train/cat/x01.png does not decode: it is not one of " + supportedFormats + "; train/cat/x02.png does not decode: it is not one of " + supportedFormats +
 		"; and 37 more: add @SIZE to the name, or scale it down; or replace or remove it"
 	names := []string{
 		"folder:" + writeFolder(t, files), "tar:" + writeFile(t, "pets.tar", tarOf(t, files)), "zip:" + writeFile(t, "pets.zip", zipOf(t, files)),
@@ -125,7 +125,7 @@ func TestClassCalledTrain(t *testing.T) {
 	both(t, in("set/train/test/", "set/train/bus/", "set/test/test/", "set/test/bus/"), "bus", "test")
 	both(t, in("train/train/cat/", "train/test/cat/"), "cat")
 	_, _, err := Open(t.Context(), "folder:"+writeFolder(t, in("train/", "test/")), Options{Cache: t.TempDir()})
-	says(t, err, "is out of place: images lie at train/<class>/<image> and test/<class>/<image>")
+	says(t, err, "is misplaced: want train/<class>/<image> and test/<class>/<image>")
 }
 
 // Names in both Unicode forms are the same class and the same split; where both forms are
@@ -166,7 +166,7 @@ func TestUnicodeForms(t *testing.T) {
 	for _, class := range []string{"a\x1b[2J", "a\nb", "a\u202eb", "a\u2028b"} {
 		files := append(numbered(t, class+"/", 3, 0), numbered(t, "b/", 3, 10)...)
 		_, _, err := Open(t.Context(), "tar:"+writeFile(t, "pets.tar", tarOf(t, files)), Options{Cache: t.TempDir()})
-		says(t, err, fmt.Sprintf("the class folder %q has characters in its name that cannot be shown: rename it", class))
+		says(t, err, fmt.Sprintf("the class folder %q has unprintable characters in its name: rename it", class))
 	}
 }
 

@@ -17,23 +17,22 @@ const (
 	layout      = splitLayout + ", or <class>/<image>, or images alone"
 )
 
-// place is what an image file is in a set.
+// imageEntry is an image file's role in a dataset.
 type imageEntry struct {
 	name         string // path in the folder or archive
-	key          string // the same in Unicode's normal form C, by which a set is ordered
+	key          string // name in Unicode form NFC, by which a dataset is sorted
 	split, class string
 }
 
-// arrangement is which files make a set and what they are in it, in the order of classes
-// and names.
+// arrangement is the files that form a dataset, in the order of classes and names.
 type arrangement struct {
 	entries []imageEntry
-	note    string // for the source of the set
+	note    string // appended to the source of the dataset
 	left    leftOut
 }
 
-// arrange says which members make a set. They may lie in one top folder, and of a set
-// that is split only what lies in train and test counts.
+// arrange selects the members that form a dataset. They may be in one top folder; if there are train
+// and test folders, only files in these count.
 func arrange(members []member) (a arrangement, err error) {
 	var images []imageEntry
 	for _, m := range members {
@@ -43,7 +42,7 @@ func arrange(members []member) (a arrangement, err error) {
 	}
 	if len(images) == 0 {
 		a.leaveOut(members, nil)
-		return a, fmt.Errorf("it has no images%s: they lie at %s", inBrackets(a.left.String()), layout)
+		return a, fmt.Errorf("it has no images%s: want %s", inBrackets(a.left.String()), layout)
 	}
 	var top *string
 	if split := inSplits(images); split != nil {
@@ -69,9 +68,8 @@ func arrange(members []member) (a arrangement, err error) {
 
 func isSplit(name string) bool { return name == "train" || name == "test" }
 
-// inSplits returns the images in train and test folders, none if the set comes in one
-// piece. A folder train that holds images itself is a class of that name, unless there
-// are no other classes.
+// inSplits returns the images in train and test folders, none if the dataset has no split. A folder
+// "train" that has images itself is a class of that name, unless there are no other classes.
 func inSplits(images []imageEntry) (split []imageEntry) {
 	shared, classes := sharedTop(images), false
 	for _, p := range images {
@@ -87,9 +85,9 @@ func inSplits(images []imageEntry) (split []imageEntry) {
 	return split
 }
 
-// cutSplit returns the top folder, with a slash, of an image below a train or test folder,
-// and whether it lies in a class folder there. The top folder itself may have such a name
-// if all images share it.
+// cutSplit returns the top folder, with a slash, of an image below a train or test folder, and whether
+// it is in a class folder there. The top folder itself may have such a name if all images share
+// it.
 func cutSplit(key string, shared bool) (top string, inClass, ok bool) {
 	parts := strings.Split(key, "/")
 	switch n := len(parts); {
@@ -103,14 +101,13 @@ func cutSplit(key string, shared bool) (top string, inClass, ok bool) {
 	return "", false, false
 }
 
-// sharedTop reports whether all images lie in one top folder.
+// sharedTop reports whether all images are in one top folder.
 func sharedTop(images []imageEntry) bool {
 	top, _, _ := strings.Cut(images[0].key, "/")
 	return !slices.ContainsFunc(images, func(p imageEntry) bool { return !strings.HasPrefix(p.key, top+"/") })
 }
 
-// check sorts the entries and looks for two that are one, and for classes that cannot be
-// shown.
+// check sorts the entries and refuses duplicates and class names with unprintable characters.
 func (a *arrangement) check() error {
 	slices.SortFunc(a.entries, func(a, b imageEntry) int {
 		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.key, b.key), cmp.Compare(a.name, b.name))
@@ -118,10 +115,10 @@ func (a *arrangement) check() error {
 	folders := map[string]string{} // by their normal form
 	for i, p := range a.entries {
 		if i > 0 && a.entries[i-1].name == p.name {
-			return fmt.Errorf("%s is there twice: keep one", shown(p.name))
+			return fmt.Errorf("%s is listed twice: keep one", shown(p.name))
 		}
 		if !isVisible(p.class) {
-			return fmt.Errorf("the class folder %q has characters in its name that cannot be shown: rename it", p.class)
+			return fmt.Errorf("the class folder %q has unprintable characters in its name: rename it", p.class)
 		}
 		key, folder := path.Dir(p.key), path.Dir(p.name)
 		if other, ok := folders[key]; ok && other != folder {
@@ -135,7 +132,7 @@ func (a *arrangement) check() error {
 	return nil
 }
 
-// specials returns an error if something that is not a file has the name of an image.
+// specials returns an error if a member that is not a file has the name of an image.
 func specials(members []member) error {
 	var names []string
 	for _, m := range members {
@@ -147,11 +144,11 @@ func specials(members []member) error {
 		return nil
 	}
 	slices.Sort(names)
-	return fmt.Errorf("%s with the name of an image, where only files can be read: %s: remove what is not a file", counted(len(names), kindOther), listed(names, "; "))
+	return fmt.Errorf("%s with the name of an image but no file: %s: remove what is not a file", counted(len(names), kindOther), listed(names, "; "))
 }
 
-// leaveOut counts the members that are in no place. top holds train and test, and is nil
-// for a set in one piece.
+// leaveOut counts the members that are not entries. top holds train and test, and is nil for a dataset
+// without a split.
 func (a *arrangement) leaveOut(members []member, top *string) {
 	hasImages := map[string]bool{} // by class folder
 	for _, p := range a.entries {
@@ -193,8 +190,8 @@ func (a *arrangement) leaveOut(members []member, top *string) {
 	slices.Sort(a.left.empty)
 }
 
-// outsideOf reports whether a member lies outside of the train and test folders in top, and
-// in which folder next to them, if it is in one.
+// outsideOf reports whether a member is outside of the train and test folders in top, and in which
+// folder next to them, if any.
 func outsideOf(top, key string, isFolder bool) (folder string, outside bool) {
 	rest, below := strings.CutPrefix(key, top)
 	switch {
@@ -220,31 +217,30 @@ func inBrackets(text string) string {
 	return " (it has " + text + ")"
 }
 
-// arrangeSplit takes files for [top/]split/class/image.
+// arrangeSplit assigns split and class to files in [top/]split/class/image.
 func arrangeSplit(entries []imageEntry, first string, shared bool) error {
 	found := map[string]bool{}
 	for i := range entries {
 		p := &entries[i]
 		if top, _, _ := cutSplit(p.key, shared); top != first {
-			return fmt.Errorf("it holds two image folders, %q and %q: keep one", first, top)
+			return fmt.Errorf("it has two image folders, %q and %q: keep one", first, top)
 		}
 		parts := strings.Split(strings.TrimPrefix(p.key, first), "/")
 		if len(parts) != 3 {
-			return fmt.Errorf("%s is out of place: images lie at %s", shown(p.name), splitLayout)
+			return fmt.Errorf("%s is misplaced: want %s", shown(p.name), splitLayout)
 		}
 		p.split, p.class = parts[0], parts[1]
 		found[p.split] = true
 	}
 	for _, split := range []string{"train", "test"} {
 		if !found[split] {
-			return fmt.Errorf("it has no images in %s: they lie at %s", shown(first+split), splitLayout)
+			return fmt.Errorf("it has no images in %s: want %s", shown(first+split), splitLayout)
 		}
 	}
 	return nil
 }
 
-// arrangeWhole takes files for images alone, for class/image, or for
-// top/class/image, and leaves open how they are split.
+// arrangeWhole assigns classes to images alone, class/image, or top/class/image.
 func arrangeWhole(entries []imageEntry) error {
 	depth := strings.Count(entries[0].key, "/")
 	top, _, _ := strings.Cut(entries[0].key, "/")
@@ -253,11 +249,11 @@ func arrangeWhole(entries []imageEntry) error {
 		parts := strings.Split(p.key, "/")
 		switch {
 		case len(parts) > 3:
-			return fmt.Errorf("%s is out of place: images lie at %s", shown(p.name), layout)
+			return fmt.Errorf("%s is misplaced: want %s", shown(p.name), layout)
 		case len(parts)-1 != depth:
-			return fmt.Errorf("%s and %s lie at different depths: images lie at %s", shown(entries[0].name), shown(p.name), layout)
+			return fmt.Errorf("%s and %s have different depths: want %s", shown(entries[0].name), shown(p.name), layout)
 		case len(parts) == 3 && parts[0] != top:
-			return fmt.Errorf("it holds two image folders, %q and %q: keep one", top, parts[0])
+			return fmt.Errorf("it has two image folders, %q and %q: keep one", top, parts[0])
 		}
 		p.class = "image"
 		if depth > 0 {
@@ -283,13 +279,13 @@ func assignHashSplit(entries []imageEntry) error {
 	return err
 }
 
-// cleanName checks the name of a file in an archive, with slashes.
+// cleanName validates and cleans the name of a file in an archive, with slashes.
 func cleanName(name string) (clean string, err error) {
 	if err := checkName("the name", name); err != nil {
 		return "", err
 	}
 	if !utf8.ValidString(name) {
-		return "", fmt.Errorf("the name %q is not UTF-8: pack it again with names in UTF-8, or unpack it, rename what has such names, and write folder:PATH", name)
+		return "", fmt.Errorf("the name %q is not UTF-8: pack it again with UTF-8 names, or unpack it, rename such files, and write folder:PATH", name)
 	}
 	if clean = path.Clean(name); !fs.ValidPath(clean) {
 		return "", fmt.Errorf("the name %q leads out of the folder", name)
@@ -297,8 +293,7 @@ func cleanName(name string) (clean string, err error) {
 	return clean, nil
 }
 
-// isHidden reports whether a file, or a folder that it lies in, is one that systems hide or
-// add on their own.
+// isHidden reports whether a file, or a folder that contains it, is hidden or added by a system.
 func isHidden(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
 		return part != "." && strings.HasPrefix(part, ".") || part == "__MACOSX" ||

@@ -108,19 +108,19 @@ func TestArrangeRefuses(t *testing.T) {
 		files string
 		want  string
 	}{
-		"nothing":                 {"notes.txt", "it has no images (it has 1 .txt file): they lie at train/<class>/<image> and test/<class>/<image>, or <class>/<image>, or images alone"},
-		"alone and in classes":    {"a.png cat/b.png", "a.png and cat/b.png lie at different depths: images lie at "},
-		"classes and below":       {"cat/a.png cat/old/b.png", "cat/a.png and cat/old/b.png lie at different depths"},
-		"two top folders":         {"pets/cat/a.png wild/cat/b.png", `it holds two image folders, "pets" and "wild": keep one`},
-		"too deep":                {"a/b/c/d.png", "a/b/c/d.png is out of place: images lie at "},
+		"nothing":                 {"notes.txt", "it has no images (it has 1 .txt file): want train/<class>/<image> and test/<class>/<image>, or <class>/<image>, or images alone"},
+		"alone and in classes":    {"a.png cat/b.png", "a.png and cat/b.png have different depths: want "},
+		"classes and below":       {"cat/a.png cat/old/b.png", "cat/a.png and cat/old/b.png have different depths"},
+		"two top folders":         {"pets/cat/a.png wild/cat/b.png", `it has two image folders, "pets" and "wild": keep one`},
+		"too deep":                {"a/b/c/d.png", "a/b/c/d.png is misplaced: want "},
 		"one of a class":          {"cat/a.png cat/b.png dog/c.png", "class dog has one image: it needs two, one for training and one for testing"},
 		"one alone":               {"a.png", "class image has one image"},
-		"twice":                   {"cat/a.png cat/b.png cat/a.png", "cat/a.png is there twice: keep one"},
-		"no test":                 {"train/cat/a.png", "it has no images in test: they lie at train/<class>/<image> and test/<class>/<image>"},
+		"twice":                   {"cat/a.png cat/b.png cat/a.png", "cat/a.png is listed twice: keep one"},
+		"no test":                 {"train/cat/a.png", "it has no images in test: want train/<class>/<image> and test/<class>/<image>"},
 		"no train, in a folder":   {"pets/test/cat/a.png", "it has no images in pets/train: "},
-		"split without classes":   {"train/a.png test/b.png", "train/a.png is out of place: images lie at train/<class>/<image> and test/<class>/<image>"},
-		"two split sets":          {"a/train/cat/a.png a/test/cat/a.png b/train/cat/a.png", `it holds two image folders, "a/" and "b/": keep one`},
-		"split at the top and in": {"train/cat/a.png test/cat/a.png b/train/cat/a.png", `it holds two image folders, "" and "b/": keep one`},
+		"split without classes":   {"train/a.png test/b.png", "train/a.png is misplaced: want train/<class>/<image> and test/<class>/<image>"},
+		"two split sets":          {"a/train/cat/a.png a/test/cat/a.png b/train/cat/a.png", `it has two image folders, "a/" and "b/": keep one`},
+		"split at the top and in": {"train/cat/a.png test/cat/a.png b/train/cat/a.png", `it has two image folders, "" and "b/": keep one`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := arrange(membersOf(c.files))
@@ -157,5 +157,5 @@ func TestArrangeLeavesOut(t *testing.T) {
 func TestFolderTooDeep(t *testing.T) {
 	root := writeFolder(t, []archived{{"a/b/c/d/e.png", pngOf(t, plain(1, 1, color.White))}})
 	_, _, err := Open(t.Context(), "folder:"+root, Options{Cache: t.TempDir()})
-	says(t, err, "a/b/c/d is a folder in a class folder: images lie at ")
+	says(t, err, "a/b/c/d is a folder in a class folder: want ")
 }

@@ -38,7 +38,7 @@ func TestFolderFollowsLinks(t *testing.T) {
 	}
 	link(t, "../elsewhere.jpg", filepath.Join(faces, "000001.jpg"))
 	_, _, err := Open(t.Context(), "celeba:"+faces, Options{Cache: t.TempDir()})
-	says(t, err, `1 link in it cannot be followed, as links are only within the folder: 000001.jpg leads to "../elsewhere.jpg"`)
+	says(t, err, `1 link in it cannot be followed, as links may only lead within the folder: 000001.jpg leads to "../elsewhere.jpg"`)
 }
 
 // No file out of the folder is read for the sake of what is in it.
@@ -49,12 +49,12 @@ func TestFolderLinksThatLeave(t *testing.T) {
 		links map[string]string // by where they are
 		want  string
 	}{
-		"a file":               {map[string]string{"train/cat/s.png": secret}, `1 link in it cannot be followed, as links are only within the folder: train/cat/s.png leads to "`},
+		"a file":               {map[string]string{"train/cat/s.png": secret}, `1 link in it cannot be followed, as links may only lead within the folder: train/cat/s.png leads to "`},
 		"a folder":             {map[string]string{"train/fox": outside + "/train/cat"}, "train/fox leads to "},
 		"a folder of classes":  {map[string]string{"val": outside}, "val leads to "},
-		"a system's folder":    {map[string]string{"train/etc": "/etc"}, `train/etc leads to "/etc" (path escapes from parent): copy what they lead to into the folder, or, if all images are there, name that folder itself`},
+		"a system's folder":    {map[string]string{"train/etc": "/etc"}, `train/etc leads to "/etc" (path escapes from parent): copy their targets into the folder, or, if all images are there, open that folder itself`},
 		"next to the folder":   {map[string]string{"train/fox": "../../../fox"}, "train/fox leads to \"../../../fox\" (path escapes from parent)"},
-		"out by way of a link": {map[string]string{"train/cat/in.png": "out/x.png", "train/cat/out": outside}, `2 links in it cannot be followed, as links are only within the folder: train/cat/in.png leads to "out/x.png"`},
+		"out by way of a link": {map[string]string{"train/cat/in.png": "out/x.png", "train/cat/out": outside}, `2 links in it cannot be followed, as links may only lead within the folder: train/cat/in.png leads to "out/x.png"`},
 		"nothing":              {map[string]string{"train/cat/s.png": "t.png"}, `train/cat/s.png leads to "t.png" (no such file or directory)`},
 		"itself":               {map[string]string{"train/cat/s.png": "s.png"}, `train/cat/s.png leads to "s.png" (too many levels of symbolic links)`},
 		"many": {map[string]string{"train/cat/1": secret, "train/cat/2": secret, "train/cat/3": secret, "train/cat/4": secret, "train/cat/5": secret, "train/cat/6": secret, "train/cat/7": secret},

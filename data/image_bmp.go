@@ -6,8 +6,8 @@ import (
 	"golang.org/x/image/bmp"
 )
 
-// openBMP opens an image whose pixels may have indices that its palette lacks, which
-// x/image/bmp does not check.
+// openBMP opens an image whose pixels may have indices beyond its palette, which x/image/bmp does
+// not check.
 func openBMP(content []byte) (frame, error) {
 	f, err := standard(false, bmp.DecodeConfig, bmp.Decode)(content)
 	decode := f.decode

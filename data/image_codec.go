@@ -9,16 +9,16 @@ import (
 	"io"
 )
 
-// codec is one kind of image file.
+// codec is one format of image files.
 type codec struct {
-	magic string // with which it begins; ? stands for any byte
+	magic string // its first bytes; ? matches any byte
 	// open reads the headers, up to the first frame.
 	open func(content []byte) (frame, error)
 }
 
-// frame is the image in a file, the first one of several, before it is decoded.
+// frame is the first image in a file, before it is decoded.
 type frame struct {
-	size   image.Point // of what decode returns, whatever other headers say
+	size   image.Point // of what decode returns
 	lossy  bool
 	decode func() (image.Image, error)
 }
@@ -37,7 +37,7 @@ func codecs() []codec {
 	}
 }
 
-// standard opens files of a package whose config is that of the frame it decodes.
+// standard returns a codec's open for a package whose config is that of the frame it decodes.
 func standard(lossy bool, config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) func([]byte) (frame, error) {
 	return func(content []byte) (frame, error) {
 		c, err := config(bytes.NewReader(content))
@@ -47,8 +47,7 @@ func standard(lossy bool, config func(io.Reader) (image.Config, error), decode f
 	}
 }
 
-// isImageName tells by the ending of a name, in lower case, whether a file must be an
-// image that can be read.
+// isImageName reports whether a file name extension, in lower case, is that of a supported image.
 func isImageName(ext string) bool {
 	switch ext {
 	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp",
@@ -58,9 +57,9 @@ func isImageName(ext string) bool {
 	return false
 }
 
-const readableKinds = "JPEG, PNG, GIF, BMP, TIFF, WebP and PBM, PGM, PPM, PAM"
+const supportedFormats = "JPEG, PNG, GIF, BMP, TIFF, WebP and PBM, PGM, PPM, PAM"
 
-// codecOf recognizes a file by how it begins, whatever its name.
+// codecOf detects the format by the first bytes, whatever the name.
 func codecOf(content []byte) (codec, error) {
 	for _, c := range codecs() {
 		if begins(content, c.magic) {
@@ -71,12 +70,12 @@ func codecOf(content []byte) (codec, error) {
 		return codec{}, errors.New("the file is empty")
 	}
 	if kind := unreadableKind(content); kind != "" {
-		return codec{}, errors.New("it is not one of " + readableKinds + " (" + kind + ")")
+		return codec{}, errors.New("it is not one of " + supportedFormats + " (" + kind + ")")
 	}
-	return codec{}, errors.New("it is not one of " + readableKinds)
+	return codec{}, errors.New("it is not one of " + supportedFormats)
 }
 
-// begins reports whether content begins with magic, in which ? stands for any byte.
+// begins reports whether content begins with magic, in which ? matches any byte.
 func begins(content []byte, magic string) bool {
 	if len(content) < len(magic) {
 		return false

@@ -12,63 +12,62 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Bounds on what is decoded, so that a header that lies, or a folder of
-// photographs from a camera, ends in an error and not in swapping.
+// Bounds on what is decoded, so that a forged header, or a folder of photographs from a camera, gives
+// an error instead of exhausting memory.
 const (
 	maxImageFile   = 64 << 20 // bytes of one file
-	maxImagePixels = 1 << 22  // of one image that is taken as it is
-	maxPhotoPixels = 25 << 20 // of one image that is scaled, and of all that are decoded at once; up to 24 bytes each
-	maxDecoded     = 8 << 30  // bytes of all images of a set
-	maxDecodedFree = 1 << 27  // of those that may decode to any number of times their files' size
+	maxImagePixels = 1 << 22  // of one image that is not scaled
+	maxPhotoPixels = 25 << 20 // of one image that is scaled, and of all decoded at the same time; up to 24 bytes each
+	maxDecoded     = 8 << 30  // bytes of all images of a dataset
+	maxDecodedFree = 1 << 27  // bytes that may be any number of times the files' size
 )
 
-// decoded is one decoded image: 8 bits a channel, row by row, channels last,
-// either gray or red, green, blue. Transparency is dropped: a transparent pixel has the
-// color that the file gives it. The orientation in a camera's EXIF data is not applied.
-// Pillow's convert("RGB") and torchvision do the same.
+// decodedImage is one decoded image of shape [height, width, channels], 8 bits per channel, gray or
+// RGB. As in Pillow's convert("RGB") and torchvision, transparency is dropped (a transparent pixel
+// has the color that the file gives it) and EXIF orientation is not applied.
 type decodedImage struct {
 	entry         imageEntry
 	original      image.Point // size in the file
 	width, height int
 	channels      int
-	lossy         bool  // came as JPEG or WebP
+	lossy         bool  // was JPEG or lossy WebP
 	deep          bool  // has 16 bits a channel in the file
-	brightest     uint8 // value before scaling, if deep
+	brightest     uint8 // largest value before scaling, if deep
 	pixels        []uint8
-	err           *imageError // nil where the image can be used
+	err           *imageError // nil if the image can be used
 }
 
-// decoding is what the decoded of a set share while they are decoded.
+// decoding is the state that the images of a dataset share while they are decoded.
 type decoding struct {
-	size  imageSize           // to which they are scaled; the zero value leaves them
-	files atomic.Int64        // bytes of their files so far
-	bytes atomic.Int64        // of all so far, decoded
-	room  *semaphore.Weighted // for the pixels of those being scaled
+	size  imageSize           // to which images are scaled; zero does not scale
+	files atomic.Int64        // bytes of files so far
+	bytes atomic.Int64        // decoded bytes so far
+	room  *semaphore.Weighted // pixels that may be decoded at the same time
 }
 
 func newDecoding(size imageSize) *decoding {
 	return &decoding{size: size, room: semaphore.NewWeighted(maxPhotoPixels)}
 }
 
-// fault is why an image cannot be used.
+// imageError is why an image cannot be used.
 type imageError struct {
 	what   error
 	remedy string
 }
 
-// decode fills in p, or its fault, from the content of its file. An error concerns the
-// set as a whole.
+// decode fills in p, or p.err, from the content of its file. An error is returned only for the
+// dataset as a whole.
 func (p *decodedImage) decode(ctx context.Context, content []byte, d *decoding) error {
 	d.files.Add(int64(len(content)))
 	return p.decodeFrame(ctx, func() (frame, error) { return openFrame(content) }, d)
 }
 
-// decodeFrame is decode for what open opens. A panic, of a decoder that did not expect what
-// is in the file, is a fault of the image.
+// decodeFrame is decode for the frame that open returns. A panic of a decoder, for content that it did
+// not expect, becomes p.err.
 func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, error), d *decoding) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			p.doesNotDecode(fmt.Errorf("its decoder fails on it: %s", shown(fmt.Sprint(panicked))))
+			p.doesNotDecode(fmt.Errorf("its decoder panicked: %s", shown(fmt.Sprint(panicked))))
 			err = nil
 		}
 	}()
@@ -84,11 +83,11 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		maxPixels, remedy = maxPhotoPixels, "scale it down"
 	}
 	if f.size.X < 1 || f.size.Y < 1 || f.size.X > maxPixels/f.size.Y {
-		p.err = &imageError{fmt.Errorf("is %dx%d, and images of more than %d pixels are refused", f.size.X, f.size.Y, maxPixels), remedy}
+		p.err = &imageError{fmt.Errorf("is %dx%d, but images must have 1 to %d pixels", f.size.X, f.size.Y, maxPixels), remedy}
 		return nil
 	}
 	if !scaled && max(f.size.X, f.size.Y) > maxSide {
-		p.err = &imageError{fmt.Errorf("is %dx%d, and images with a side of more than %d pixels are refused", f.size.X, f.size.Y, maxSide), remedy}
+		p.err = &imageError{fmt.Errorf("is %dx%d, but sides may have at most %d pixels", f.size.X, f.size.Y, maxSide), remedy}
 		return nil
 	}
 	pixels := int64(f.size.X) * int64(f.size.Y)
@@ -107,7 +106,7 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 	}
 	img, err := f.decode()
 	if err == nil && img.Bounds().Size() != f.size {
-		err = fmt.Errorf("it is %v and not %v as it said", img.Bounds().Size(), f.size)
+		err = fmt.Errorf("it is %v, but its header says %v", img.Bounds().Size(), f.size)
 	}
 	if err != nil {
 		p.doesNotDecode(err)
@@ -137,8 +136,8 @@ func (p *decodedImage) doesNotDecode(err error) {
 	p.err = &imageError{fmt.Errorf("does not decode: %w", err), "replace or remove it"}
 }
 
-// copyScaled takes the middle of a decoded image, scaled to a size: first its
-// rows, some at a time as photographs are large, then its columns.
+// copyScaled copies the center of an image, scaled: first the rows, in bands because photographs are
+// large, then the columns.
 func (p *decodedImage) copyScaled(img image.Image, size imageSize) {
 	crop := size.crop(img.Bounds())
 	const band = 64 // rows
@@ -156,7 +155,7 @@ func (p *decodedImage) copyScaled(img image.Image, size imageSize) {
 	}
 }
 
-// take copies a part of a decoded image.
+// copyPixels copies a part of an image.
 func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
 	p.width, p.height, p.channels = part.Dx(), part.Dy(), 3
 	switch img.(type) {
@@ -171,7 +170,7 @@ func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
 	for y := part.Min.Y; y < part.Max.Y; y++ {
 		for x := part.Min.X; x < part.Max.X; x++ {
 			switch img := img.(type) {
-			case *image.YCbCr: // JPEG, the one that has to be fast
+			case *image.YCbCr: // JPEG, the most common
 				luma, chroma := img.YOffset(x, y), img.COffset(x, y)
 				r, g, b := color.YCbCrToRGB(img.Y[luma], img.Cb[chroma], img.Cr[chroma])
 				p.pixels = append(p.pixels, r, g, b)
@@ -179,7 +178,7 @@ func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
 				p.pixels = append(p.pixels, img.GrayAt(x, y).Y)
 			case *image.Gray16:
 				p.pixels = append(p.pixels, uint8(img.Gray16At(x, y).Y>>8))
-			case *image.NRGBA64: // whose conversion would make transparent pixels black
+			case *image.NRGBA64: // conversion would make transparent pixels black
 				c := img.NRGBA64At(x, y)
 				p.pixels = append(p.pixels, uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))
 			default:
@@ -193,7 +192,7 @@ func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
 	}
 }
 
-// appendTo appends the decoded with the given number of channels, 1 or 3.
+// appendTo appends the pixels with the given number of channels, 1 or 3.
 func (p *decodedImage) appendTo(pixels []uint8, channels int) []uint8 {
 	return append(pixels, recolor(p.pixels, p.channels, channels)...)
 }

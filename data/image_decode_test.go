@@ -40,10 +40,10 @@ func TestPanicOfADecoderIsADamagedImage(t *testing.T) {
 				d := newDecoding(scaled)
 				var p decodedImage
 				if err := p.decodeFrame(t.Context(), c.open, d); err != nil || p.err == nil {
-					t.Fatalf("got %v, %v, want a fault", err, p.err)
+					t.Fatalf("got %v, %v, want an error", err, p.err)
 				}
-				if text := p.err.what.Error(); !strings.HasPrefix(text, "does not decode: its decoder fails on it: ") || !strings.Contains(text, c.want) || strings.Contains(text, "\n") {
-					t.Errorf("the fault is %q, want one line that says %q", text, c.want)
+				if text := p.err.what.Error(); !strings.HasPrefix(text, "does not decode: its decoder panicked: ") || !strings.Contains(text, c.want) || strings.Contains(text, "\n") {
+					t.Errorf("the error is %q, want one line that says %q", text, c.want)
 				}
 				if !d.room.TryAcquire(maxPhotoPixels) {
 					t.Error("it keeps its room")
@@ -75,7 +75,7 @@ func TestImageWithALongSide(t *testing.T) {
 	long := pngOf(t, grey(maxSide+1, 1, 0))
 	root := writeFolder(t, []archived{{"a/1.png", long}, {"a/2.png", long}})
 	_, _, err := Open(t.Context(), "folder:"+root, Options{Cache: t.TempDir()})
-	says(t, err, "a/1.png is 16385x1, and images with a side of more than 16384 pixels are refused", "add @SIZE to the name")
+	says(t, err, "a/1.png is 16385x1, but sides may have at most 16384 pixels", "add @SIZE to the name")
 	open(t, "folder:"+root+"@4", Options{Cache: t.TempDir()})
 }
 
@@ -88,7 +88,7 @@ func TestDarkImagesOf16Bits(t *testing.T) {
 	}
 	colors := image.NewNRGBA64(image.Rect(0, 0, 4, 4))
 	colors.SetNRGBA64(2, 1, color.NRGBA64{R: 3000, A: 0xffff})
-	const note = "images of 16 bits, of which the upper 8 are taken, use less than 1/8 of the range: their largest value is %d of 255: multiply their values before"
+	const note = "16-bit images, of which the upper 8 bits are used, use less than 1/8 of the range: their largest value is %d of 255: rescale them first"
 	isNote := func(r progress.Report) bool { return r.Unit == "" }
 	for name, c := range map[string]struct {
 		files [][]byte

@@ -11,7 +11,7 @@ import (
 	"slices"
 )
 
-// gifHeader is what stands before the data of a GIF's first frame.
+// gifHeader is everything before the data of a GIF's first frame.
 type gifHeader struct {
 	screen     image.Point     // the logical screen
 	frame      image.Rectangle // of the first frame, on the screen
@@ -21,9 +21,9 @@ type gifHeader struct {
 	data       []byte // what follows the frame's palette
 }
 
-// openGIF opens the first frame as Pillow shows it without transparency: on the whole
-// screen, which grows if the frame leaves it, transparent pixels in the color that their
-// index has in the palette. Pixels outside of the frame have the transparent index, or 0.
+// openGIF opens the first frame as Pillow shows it without transparency: on the whole logical screen,
+// enlarged if the frame exceeds it. Transparent pixels get the color of their index in the palette,
+// pixels outside of the frame the transparent index, or 0.
 func openGIF(content []byte) (frame, error) {
 	h, err := readGIFHeader(content)
 	if err != nil {
@@ -33,8 +33,8 @@ func openGIF(content []byte) (frame, error) {
 	return frame{size, false, func() (image.Image, error) { return h.decode(size) }}, nil
 }
 
-// decode decodes the frame as a GIF with nothing else in it, so that nothing about
-// transparency reaches image/gif, which would make such pixels black.
+// decode decodes the frame as a GIF without anything else, so that image/gif does not see the
+// transparent index, whose pixels it would make black.
 func (h *gifHeader) decode(size image.Point) (image.Image, error) {
 	alone := []byte("GIF89a")
 	point := func(p image.Point) {
@@ -75,7 +75,7 @@ const (
 	gifInterlaced = 0x40
 )
 
-var errGIFCut = errors.New("it is cut short before its first frame")
+var errGIFCut = errors.New("it is truncated before its first frame")
 
 // readGIFHeader reads up to the first frame's data.
 func readGIFHeader(content []byte) (h gifHeader, err error) {
@@ -109,7 +109,7 @@ func readGIFHeader(content []byte) (h gifHeader, err error) {
 				if isControl && n >= 4 && block[0]&1 != 0 {
 					h.background = block[3]
 				}
-				isControl = false // its first block counts
+				isControl = false // only its first block
 			}
 		case kind == ',':
 			d := take(9)
@@ -135,8 +135,8 @@ func (h *gifHeader) setPalette(colors []byte) {
 	h.palette = wholePalette(palette)
 }
 
-// wholePalette is a palette of 256 colors. As in Pillow, those that a shorter one lacks
-// are black, except that a ramp of gray from 0 on is continued.
+// wholePalette extends a palette to 256 colors as Pillow does: a gray ramp from 0 is continued,
+// otherwise missing colors are black.
 func wholePalette(colors color.Palette) color.Palette {
 	whole := grayPalette()
 	isRamp := true
@@ -154,7 +154,7 @@ func wholePalette(colors color.Palette) color.Palette {
 	return whole
 }
 
-// grayPalette is what Pillow takes if a file has no palette.
+// grayPalette is Pillow's palette for a file without one.
 func grayPalette() color.Palette {
 	palette := make(color.Palette, 256)
 	for i := range palette {

@@ -12,20 +12,20 @@ import (
 	"strings"
 )
 
-// netpbm is the header of a PBM, PGM, PPM or PAM file, see netpbm(5). Samples of any
-// maximum are scaled to 8 bits, rounded as Pillow does.
+// netpbm is the header of a PBM, PGM, PPM or PAM file, see netpbm(5). Samples of any maximum are
+// scaled to 8 bits and rounded as in Pillow.
 type netpbm struct {
 	size    image.Point
-	depth   int // samples of a pixel
+	depth   int // samples per pixel
 	maximum int
 	text    bool // samples are decimal numbers
-	bits    bool // samples are bits, 8 in a byte, or digits that may have no space between
+	bits    bool // samples are bits, 8 per byte, or digits with optional space
 	inverse bool // 1 is black
 	rest    []byte
 }
 
-// openNetpbm opens the first image in a file. Its samples must be there, so that memory
-// is taken only for what the file holds.
+// openNetpbm opens the first image of a file. The samples must be complete, so that memory is
+// allocated only for what the file has.
 func openNetpbm(content []byte) (frame, error) {
 	h, err := readNetpbmHeader(content)
 	if err != nil {
@@ -34,7 +34,7 @@ func openNetpbm(content []byte) (frame, error) {
 	return frame{h.size, false, h.decode}, nil
 }
 
-// readNetpbmHeader reads up to the samples.
+// readNetpbmHeader reads the header.
 func readNetpbmHeader(content []byte) (h netpbm, err error) {
 	kind := content[1]
 	if kind == '7' {
@@ -66,20 +66,20 @@ func readNetpbmHeader(content []byte) (h netpbm, err error) {
 	return h, err
 }
 
-// check compares the header with how much there is.
+// check validates the header and that the samples are complete.
 func (h *netpbm) check() error {
-	const maxNetpbmSide = 1 << 24 // of a side: the product of two and a depth is an int
+	const maxNetpbmSide = 1 << 24 // so that side·side·depth fits an int
 	switch {
 	case h.size.X < 1 || h.size.Y < 1 || h.size.X > maxNetpbmSide || h.size.Y > maxNetpbmSide:
 		return fmt.Errorf("its header says %dx%d", h.size.X, h.size.Y)
 	case h.maximum < 1 || h.maximum > math.MaxUint16:
-		return fmt.Errorf("its largest sample is to be %d: 1 to 65535 are possible", h.maximum)
+		return fmt.Errorf("its maximum sample is %d: want 1 to 65535", h.maximum)
 	case h.depth < 1 || h.depth > 4:
-		return fmt.Errorf("its pixels have %d samples: 1 to 4 are read", h.depth)
+		return fmt.Errorf("its pixels have %d samples: want 1 to 4", h.depth)
 	}
 	need := h.size.Y * h.rowBytes()
 	if h.text {
-		need = h.size.X * h.size.Y * h.depth // at least one digit each
+		need = h.size.X * h.size.Y * h.depth // at least one digit per sample
 	}
 	if len(h.rest) < need {
 		return io.ErrUnexpectedEOF
@@ -87,7 +87,7 @@ func (h *netpbm) check() error {
 	return nil
 }
 
-// rowBytes is how many bytes a row of binary samples has.
+// rowBytes is the size of a row of binary samples.
 func (h *netpbm) rowBytes() int {
 	switch n := h.size.X * h.depth; {
 	case h.bits:
@@ -99,7 +99,7 @@ func (h *netpbm) rowBytes() int {
 	}
 }
 
-// skip skips white space and comments, which go to the end of the line.
+// skip skips white space and comments, which extend to the end of the line.
 func (h *netpbm) skip() {
 	for len(h.rest) > 0 && (isSpace(h.rest[0]) || h.rest[0] == '#') {
 		n := 1
@@ -124,7 +124,7 @@ func (h *netpbm) number() (int, error) {
 		if len(h.rest) == 0 {
 			return 0, io.ErrUnexpectedEOF
 		}
-		return 0, fmt.Errorf("a number belongs where it has %.10q", h.rest)
+		return 0, fmt.Errorf("it has %.10q instead of a number", h.rest)
 	}
 	h.rest = h.rest[digits:]
 	return n, nil
@@ -153,8 +153,8 @@ func readPAMHeader(content []byte) (h netpbm, err error) {
 	}
 }
 
-// decode makes a gray image of one or two samples a pixel, a color image of three or
-// four. A second or fourth one is transparency, which is dropped as everywhere.
+// decode returns a gray image for one or two samples per pixel, and a color image for three or four.
+// The second or fourth is transparency, which is dropped.
 func (h netpbm) decode() (image.Image, error) {
 	whole := image.Rectangle{Max: h.size}
 	if h.depth <= 2 {
@@ -200,7 +200,7 @@ func (h netpbm) samples(set func(x, y, channel int, value uint8)) error {
 	return nil
 }
 
-// sample reads sample i of a row, or the next one of a text.
+// sample returns sample i of a row, or the next one of a text format.
 func (h *netpbm) sample(row []byte, i int) (int, error) {
 	switch {
 	case h.text && h.bits:
@@ -216,14 +216,14 @@ func (h *netpbm) sample(row []byte, i int) (int, error) {
 	}
 }
 
-// digit reads one digit of a plain PBM, where space between them is optional.
+// digit reads one digit of a plain PBM, in which space between digits is optional.
 func (h *netpbm) digit() (int, error) {
 	if h.skip(); len(h.rest) == 0 {
 		return 0, io.ErrUnexpectedEOF
 	}
 	b := h.rest[0]
 	if b != '0' && b != '1' {
-		return 0, fmt.Errorf("a 0 or 1 belongs where it has %q", b)
+		return 0, fmt.Errorf("it has %q instead of 0 or 1", b)
 	}
 	h.rest = h.rest[1:]
 	return int(b - '0'), nil

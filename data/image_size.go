@@ -7,21 +7,20 @@ import (
 	"strings"
 )
 
-// imageSize is what may follow an @ in the name of a set: the size that its
-// images shall have. The zero value asks for none.
+// imageSize is the size that may follow an @ in the name of a dataset. The zero value requests none.
 type imageSize struct {
 	height, width int
-	channels      int // 1 or 3; 0 leaves them as they are
+	channels      int // 1 or 3; 0 keeps them
 }
 
-// cutSize takes the size off a name. Digits and x alone make one, so that paths
-// may hold an @; the path that ends like a size can be written with a / after it.
+// cutSize cuts the size off a name. Only digits and x are a size, so paths may contain an @; a path
+// that ends like a size can be written with a trailing slash.
 func cutSize(name string) (string, imageSize, error) {
 	at := strings.LastIndexByte(name, '@')
 	if at < 0 || strings.Trim(name[at+1:], "0123456789x") != "" {
 		return name, imageSize{}, nil
 	}
-	invalid := fmt.Errorf("data: %q asks for no size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS with sides from 1 to %d and 1 or 3 channels", name, maxSide)
+	invalid := fmt.Errorf("data: %q has no valid size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS with sides from 1 to %d and 1 or 3 channels", name, maxSide)
 	var sides []int
 	for _, text := range strings.Split(name[at+1:], "x") {
 		n, err := strconv.Atoi(text)
@@ -56,7 +55,7 @@ func (s imageSize) String() string {
 	return fmt.Sprintf("%dx%dx%d", s.height, s.width, s.channels)
 }
 
-// of returns d with its images in this size; see [Dataset.Resize].
+// of returns d resized; see [Dataset.Resize].
 func (s imageSize) of(d *Dataset) (*Dataset, error) {
 	if s == (imageSize{}) {
 		return d, nil
@@ -67,9 +66,8 @@ func (s imageSize) of(d *Dataset) (*Dataset, error) {
 	return d.Resize(s.height, s.width, s.channels)
 }
 
-// crop returns the largest part in the middle of an image that has the
-// proportions of s. Scaling that is the same as scaling the image until it just
-// covers s and cutting off what sticks out.
+// crop returns the largest centered part of an image with the proportions of s. Scaling it is the
+// same as scaling the image to cover s and cropping the center.
 func (s imageSize) crop(whole image.Rectangle) image.Rectangle {
 	w, h := whole.Dx(), whole.Dy()
 	if w*s.height > h*s.width {

@@ -30,7 +30,7 @@ func TestCutSize(t *testing.T) {
 	}
 	for _, name := range []string{"digits@", "digits@0", "digits@x", "digits@3x", "digits@3x3x2", "digits@1x2x3x4", "digits@16385", "digits@99999999999999999999"} {
 		_, _, err := cutSize(name)
-		says(t, err, `"`+name+`" asks for no size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS`)
+		says(t, err, `"`+name+`" has no valid size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS`)
 	}
 }
 
@@ -94,11 +94,11 @@ func TestLargePhotographs(t *testing.T) {
 		t.Errorf("got %v", train)
 	}
 	_, _, err := Open(t.Context(), "zip:"+archive, Options{Cache: t.TempDir()})
-	says(t, err, "is 3000x2000, and images of more than 4194304 pixels are refused: add @SIZE to the name")
+	says(t, err, "is 3000x2000, but images must have 1 to 4194304 pixels: add @SIZE to the name")
 	absurd := withSize(pngOf(t, grey(1, 1, 0)), 1<<15, 1<<15)
 	archive = writeFile(t, "photos.zip", zipOf(t, []archived{{"a/1.png", absurd}, {"a/2.png", absurd}}))
 	_, _, err = Open(t.Context(), "zip:"+archive+"@8", Options{Cache: t.TempDir()})
-	says(t, err, "is 32768x32768, and images of more than 26214400 pixels are refused: scale it down")
+	says(t, err, "is 32768x32768, but images must have 1 to 26214400 pixels: scale it down")
 }
 
 // Sets that are no image files are resized when they are there.

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// openTIFF opens the first image. Of fax compression whose 0 is black, x/image/tiff
-// returns the negative, which is turned back here.
+// openTIFF opens the first image. For fax compression with 0 as black, x/image/tiff returns the
+// negative, which is inverted here.
 func openTIFF(content []byte) (frame, error) {
 	f, err := standard(false, tiff.DecodeConfig, tiff.Decode)(content)
 	compression, photometric := tiffTags(content)
@@ -26,8 +26,7 @@ func openTIFF(content []byte) (frame, error) {
 	}}, nil
 }
 
-// tiffTags returns two tags of the first image, 0 where there are none: its compression,
-// and what its values mean.
+// tiffTags returns two tags of the first image, 0 if absent: compression and photometric interpretation.
 func tiffTags(content []byte) (compression, photometric uint16) {
 	var order binary.ByteOrder = binary.LittleEndian
 	if begins(content, "MM") {

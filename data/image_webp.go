@@ -13,8 +13,8 @@ import (
 	"golang.org/x/image/vp8l"
 )
 
-// openWebP opens the first frame. What is not an animation has one. The size is read
-// from the frame itself: the canvas that an extended header promises may be another one.
+// openWebP opens the first frame, the only one unless the file is an animation. The size is that of
+// the frame itself, which an extended header may contradict.
 func openWebP(content []byte) (frame, error) {
 	whole := errors.New("it has no frame")
 	canvas := image.Point{}
@@ -38,14 +38,13 @@ func openWebP(content []byte) (frame, error) {
 	return frame{}, whole
 }
 
-// riffChunks yields the chunks in order. A chunk that is cut short ends them, with the
-// error in whole.
+// riffChunks yields the chunks in order. A truncated chunk ends the sequence, with the error in whole.
 func riffChunks(rest []byte, whole *error) func(yield func(id string, data []byte) bool) {
 	return func(yield func(id string, data []byte) bool) {
 		for len(rest) >= 8 {
 			id, n := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
 			if rest = rest[8:]; n > int64(len(rest)) {
-				*whole = fmt.Errorf("it is cut short in its chunk %q", id)
+				*whole = fmt.Errorf("it is truncated in its chunk %q", id)
 				return
 			}
 			if !yield(id, rest[:n]) {
@@ -79,16 +78,15 @@ func openWebPFrame(id string, data []byte) (frame, error) {
 	}}, err
 }
 
-// openWebPAnimation opens the first frame of an animation, black around it, as Pillow
-// shows it.
+// openWebPAnimation opens the first frame of an animation, surrounded by black as in Pillow.
 func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
 	if len(data) < 16 {
-		return frame{}, errors.New("it is cut short in its first frame")
+		return frame{}, errors.New("it is truncated in its first frame")
 	}
 	corner := image.Pt(2*uint24(data), 2*uint24(data[3:]))
-	place := image.Rectangle{corner, corner.Add(image.Pt(1+uint24(data[6:]), 1+uint24(data[9:])))}
-	if !place.In(image.Rectangle{Max: canvas}) {
-		return frame{}, fmt.Errorf("its first frame leaves its canvas of %dx%d", canvas.X, canvas.Y)
+	bounds := image.Rectangle{corner, corner.Add(image.Pt(1+uint24(data[6:]), 1+uint24(data[9:])))}
+	if !bounds.In(image.Rectangle{Max: canvas}) {
+		return frame{}, fmt.Errorf("its first frame exceeds its canvas of %dx%d", canvas.X, canvas.Y)
 	}
 	whole := errors.New("its first frame is empty")
 	for id, data := range riffChunks(data[16:], &whole) {
@@ -99,12 +97,12 @@ func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
 		if err != nil {
 			return frame{}, err
 		}
-		if f.size != place.Size() {
-			return frame{}, fmt.Errorf("its first frame is %dx%d, its header says %dx%d", f.size.X, f.size.Y, place.Dx(), place.Dy())
+		if f.size != bounds.Size() {
+			return frame{}, fmt.Errorf("its first frame is %dx%d, its header says %dx%d", f.size.X, f.size.Y, bounds.Dx(), bounds.Dy())
 		}
 		return frame{canvas, f.lossy, func() (image.Image, error) {
 			img, err := f.decode()
-			if err != nil || place.Size() == canvas {
+			if err != nil || bounds.Size() == canvas {
 				return img, err
 			}
 			return onBlack{img, canvas, corner}, nil
@@ -113,7 +111,7 @@ func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
 	return frame{}, whole
 }
 
-// onBlack is an image at a corner of a larger black one.
+// onBlack is an image within a larger black one.
 type onBlack struct {
 	image.Image
 	size, corner image.Point
@@ -129,9 +127,9 @@ func (b onBlack) At(x, y int) color.Color {
 	return b.Image.At(p.X, p.Y)
 }
 
-// stretch gives a lossy WebP its colors. Brightness and chroma go from 16 to 235 and
-// 240 there (Rec. 601, RFC 6386 section 9.2), but the library returns them as if, like
-// in JPEG, all 256 values were in use.
+// stretch corrects the colors of a lossy WebP. Its luma and chroma have the ranges 16 to 235 and 16
+// to 240 (Rec. 601, RFC 6386 section 9.2), but the library returns them as if the range were 0 to
+// 255, as in JPEG.
 func stretch(planes *image.YCbCr) {
 	for i, y := range planes.Y {
 		planes.Y[i] = fullRange(y, 16, 0, 219)
@@ -142,7 +140,7 @@ func stretch(planes *image.YCbCr) {
 	}
 }
 
-// fullRange stretches span steps to 255, such that from becomes to.
+// fullRange maps v linearly so that span becomes 255 and from becomes to.
 func fullRange(v uint8, from, to, span float64) uint8 {
 	return uint8(math.Round(min(max((float64(v)-from)*255/span+to, 0), 255)))
 }

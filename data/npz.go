@@ -14,8 +14,8 @@ import (
 
 const npzLayout = "x, y; or x_train, y_train, x_test, y_test; or train_images, train_labels, test_images, test_labels"
 
-// npzNames are the names of the four arrays of a set that is split: images and
-// labels to train with, images and labels to test with.
+// npzNames are the names of the arrays of a split dataset: training images and labels, test images
+// and labels.
 func npzNames() [][4]string {
 	return [][4]string{
 		{"x_train", "y_train", "x_test", "y_test"},                     // Keras
@@ -23,9 +23,8 @@ func npzNames() [][4]string {
 	}
 }
 
-// openNPZ reads images and labels that NumPy stored: images as uint8, of shape
-// [n height width] or [n height width channels], labels as whole numbers from 0,
-// of shape [n] or [n 1].
+// openNPZ reads images and labels from a NumPy archive: images as uint8 of shape [n, height, width]
+// or [n, height, width, channels], labels as integers from 0 of shape [n] or [n, 1].
 func openNPZ(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	archive, err := archivePath(name)
 	if err != nil {
@@ -54,21 +53,21 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 			return nil, nil, "", fmt.Errorf("data: %s: %w", archive, err)
 		}
 		if empty := train.classesWithout(); len(empty) > 0 {
-			note = fmt.Sprintf("%s: %d of the %d classes have no example to train with (%s)", filepath.Base(archive), len(empty), len(train.Classes), listed(empty, ", "))
+			note = fmt.Sprintf("%s: %d of the %d classes have no training example (%s)", filepath.Base(archive), len(empty), len(train.Classes), listed(empty, ", "))
 		}
 		return train, test, note, nil
 	})
 }
 
-// What the arrays of a compressed file may take, in the file's size, but never less than
-// minUnpackedLimit: photographs shrink to a half, digits to a fifth.
+// An array of a compressed file may take maxUnpackedTimes the file's size, and any array
+// minUnpackedLimit: photographs compress to a half, digits to a fifth.
 const (
 	maxUnpackedTimes = 100
 	minUnpackedLimit = 64 << 20
 )
 
-// readNPZ makes a set of the arrays that are named as one of npzNames, or x and
-// y, which it splits. limit bounds the bytes of each array.
+// readNPZ builds a dataset from arrays with one of the groups of npzNames, or from x and y, which
+// it splits. limit bounds the bytes of each array.
 func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) (train, test *Dataset, err error) {
 	have := arrays.Names()
 	has := func(name string) bool { return slices.Contains(have, name) }
@@ -89,7 +88,7 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) 
 			return nil, nil, err
 		}
 		if !slices.Equal(trainPart.Shape, testPart.Shape) {
-			return nil, nil, fmt.Errorf("the images of %s are %v, those of %s %v: both need one shape", names[0], trainPart.Shape, names[2], testPart.Shape)
+			return nil, nil, fmt.Errorf("the images of %s are %v, those of %s %v: both need the same shape", names[0], trainPart.Shape, names[2], testPart.Shape)
 		}
 		if err := sameLabels(names[1], trainPart.Labels, names[3], testPart.Labels); err != nil {
 			return nil, nil, err
@@ -105,7 +104,7 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) 
 		return train, test, err
 	}
 	if !has("x") || !has("y") {
-		return nil, nil, fmt.Errorf("it holds the arrays %q: %s are read", have, npzLayout)
+		return nil, nil, fmt.Errorf("it has the arrays %q, but needs %s", have, npzLayout)
 	}
 	set.Source += "; split by number, a fifth of every class to test"
 	all, err := readNPZPart(ctx, arrays, set, "x", "y", limit)
@@ -123,17 +122,17 @@ func readNPZ(ctx context.Context, arrays *format.NPZ, base string, limit int64) 
 	return whole.splitByNumber()
 }
 
-// sameLabels refuses labels to train and to test with that count from different numbers.
+// sameLabels refuses training and test labels that count from different numbers.
 func sameLabels(train string, trained []int32, test string, tested []int32) error {
 	trainMin, trainMax := slices.Min(trained), slices.Max(trained)
 	testMin, testMax := slices.Min(tested), slices.Max(tested)
 	if trainMin > 0 && testMin == 0 || testMax > trainMax {
-		return fmt.Errorf("the labels of %s go from %d to %d, those of %s from %d to %d: both count classes from 0, and those to train with have every class", train, trainMin, trainMax, test, testMin, testMax)
+		return fmt.Errorf("the labels of %s range from %d to %d, those of %s from %d to %d: both must count classes from 0, and the training labels must have every class", train, trainMin, trainMax, test, testMin, testMax)
 	}
 	return nil
 }
 
-// classesWithout names the classes that no example has.
+// classesWithout returns the names of the classes without examples.
 func (d *Dataset) classesWithout() []string {
 	has := make([]bool, len(d.Classes))
 	for _, label := range d.Labels {
@@ -153,12 +152,12 @@ func npzClasses(parts ...[]int32) (int32, error) {
 	all := slices.Concat(parts...)
 	minLabel, maxLabel := slices.Min(all), slices.Max(all)
 	if minLabel > 0 {
-		return 0, fmt.Errorf("the labels go from %d to %d, and classes count from 0: store y - %d", minLabel, maxLabel, minLabel)
+		return 0, fmt.Errorf("the labels range from %d to %d, but classes count from 0: store y - %d", minLabel, maxLabel, minLabel)
 	}
 	return maxLabel + 1, nil
 }
 
-// asSplit makes a set of a part, with numbers for the names of its classes.
+// asSplit builds a dataset of one split, with numbers as class names.
 func (d Dataset) asSplit(split string, classes int32) (*Dataset, error) {
 	d.Split = split
 	for k := range classes {
@@ -167,8 +166,7 @@ func (d Dataset) asSplit(split string, classes int32) (*Dataset, error) {
 	return New(d)
 }
 
-// splitByNumber splits a set by [hashSplit], with the numbers of the examples in their
-// classes for names.
+// splitByNumber applies [hashSplit], with each example's number within its class as its name.
 func (d *Dataset) splitByNumber() (train, test *Dataset, err error) {
 	classes, names := make([]string, d.Len()), make([]string, d.Len())
 	count := make([]int, len(d.Classes))
@@ -191,8 +189,7 @@ func (d *Dataset) splitByNumber() (train, test *Dataset, err error) {
 	return d.splitAt(append(order, rest...), len(order), "train", "test")
 }
 
-// readNPZPart reads images and labels into a copy of set, which lacks the names
-// of the classes.
+// readNPZPart reads images and labels into a copy of set, without class names.
 func readNPZPart(ctx context.Context, arrays *format.NPZ, set Dataset, imagesName, labelsName string, limit int64) (d Dataset, err error) {
 	if err := ctx.Err(); err != nil {
 		return d, err
@@ -230,16 +227,16 @@ func npzShape(shape []int) ([]int, error) {
 	case len(shape) == 4 && shape[1] <= 4:
 		return nil, fmt.Errorf("its shape is %v, channels first: store transpose(0, 2, 3, 1) of it", shape)
 	}
-	return nil, fmt.Errorf("its shape is %v: images are [n height width], or [n height width channels] with up to 4 channels", shape)
+	return nil, fmt.Errorf("its shape is %v: want [n height width], or [n height width channels] with up to 4 channels", shape)
 }
 
-// maxNPZClasses bounds the labels, as the classes are all that are below one.
+// maxNPZClasses bounds the labels, because every number up to the largest is a class.
 const maxNPZClasses = 1 << 16
 
 // npzLabels returns n labels.
 func npzLabels(labels *format.Array, n int) ([]int32, error) {
 	if shape := labels.Shape; !slices.Equal(shape, []int{n}) && !slices.Equal(shape, []int{n, 1}) {
-		return nil, fmt.Errorf("its shape is %v, and the labels of %d images are [%d] or [%d 1], one for each", shape, n, n, n)
+		return nil, fmt.Errorf("its shape is %v: for %d images want [%d] or [%d 1]", shape, n, n, n)
 	}
 	values, err := labels.Integers()
 	if err != nil {
@@ -248,7 +245,7 @@ func npzLabels(labels *format.Array, n int) ([]int32, error) {
 	result := make([]int32, n)
 	for i, v := range values {
 		if v < 0 || v >= maxNPZClasses {
-			return nil, fmt.Errorf("label %d (from 0) is %d: labels go from 0 to at most %d", i, v, maxNPZClasses-1)
+			return nil, fmt.Errorf("label %d (from 0) is %d: labels may range from 0 to %d", i, v, maxNPZClasses-1)
 		}
 		result[i] = int32(v)
 	}

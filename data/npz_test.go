@@ -87,7 +87,7 @@ func TestNPZWhole(t *testing.T) {
 	if again, _ := open(t, "npz:"+file, opts); again.Checksum != train.Checksum || len(told.all) != 1 {
 		t.Error("it was read twice")
 	}
-	if !told.said("mine.npz: 2 of the 4 classes have no example to train with (1, 2)") {
+	if !told.said("mine.npz: 2 of the 4 classes have no training example (1, 2)") {
 		t.Errorf("classes without examples are not told: %v", told.all)
 	}
 	if scaled, _ := open(t, "npz:"+file+"@2x2x3", opts); !slices.Equal(scaled.Shape, []int{2, 2, 3}) {
@@ -102,20 +102,20 @@ func TestNPZRefuses(t *testing.T) {
 		arrays []archived
 		want   string
 	}{
-		"other names":          {[]archived{{"images.npy", x}, {"labels.npy", y}}, `it holds the arrays ["images" "labels"]: x, y; or x_train`},
-		"no labels":            {[]archived{{"x.npy", x}}, `it holds the arrays ["x"]: x, y; or`},
+		"other names":          {[]archived{{"images.npy", x}, {"labels.npy", y}}, `it has the arrays ["images" "labels"], but needs x, y; or x_train`},
+		"no labels":            {[]archived{{"x.npy", x}}, `it has the arrays ["x"], but needs x, y; or`},
 		"no test labels":       {[]archived{{"x_train.npy", x}, {"y_train.npy", y}, {"x_test.npy", x}}, `it lacks the array "y_test"; it has ["x_test" "x_train" "y_train"]`},
 		"floats":               {with(arrayOf[int64]([]int{2, 1, 1}, 1, 2), y), `array "x": it holds int64, not uint8: store values from 0 to 255 as uint8`},
 		"channels first":       {with(arrayOf[uint8]([]int{2, 3, 1, 5}, make([]uint8, 30)...), y), `array "x": its shape is [2 3 1 5], channels first: store transpose(0, 2, 3, 1) of it`},
-		"volumes":              {with(arrayOf[uint8]([]int{1, 5, 5, 5}, make([]uint8, 125)...), y), `array "x": its shape is [1 5 5 5]: images are [n height width], or`},
-		"rows":                 {with(arrayOf[uint8]([]int{2, 2}, 1, 2, 3, 4), y), `array "x": its shape is [2 2]: images are`},
-		"more labels":          {with(x, arrayOf[int64]([]int{3}, 0, 0, 0)), `array "y": its shape is [3], and the labels of 2 images are [2] or [2 1], one for each`},
-		"labels of many":       {with(x, arrayOf[uint8]([]int{2, 2}, 0, 1, 1, 0)), `array "y": its shape is [2 2], and the labels`},
-		"negative label":       {with(x, arrayOf[int64]([]int{2}, 0, -1)), `array "y": label 1 (from 0) is -1: labels go from 0 to at most 65535`},
+		"volumes":              {with(arrayOf[uint8]([]int{1, 5, 5, 5}, make([]uint8, 125)...), y), `array "x": its shape is [1 5 5 5]: want [n height width], or`},
+		"rows":                 {with(arrayOf[uint8]([]int{2, 2}, 1, 2, 3, 4), y), `array "x": its shape is [2 2]: want`},
+		"more labels":          {with(x, arrayOf[int64]([]int{3}, 0, 0, 0)), `array "y": its shape is [3]: for 2 images want [2] or [2 1]`},
+		"labels of many":       {with(x, arrayOf[uint8]([]int{2, 2}, 0, 1, 1, 0)), `array "y": its shape is [2 2]: for`},
+		"negative label":       {with(x, arrayOf[int64]([]int{2}, 0, -1)), `array "y": label 1 (from 0) is -1: labels may range from 0 to 65535`},
 		"absurd label":         {with(x, arrayOf[int64]([]int{2}, 1<<40, 0)), `array "y": label 0 (from 0) is 1099511627776`},
-		"labels from 1":        {with(x, arrayOf[int64]([]int{2}, 1, 2)), "the labels go from 1 to 2, and classes count from 0: store y - 1"},
-		"from 1 and from 0":    {[]archived{{"x_train.npy", x}, {"y_train.npy", arrayOf[int64]([]int{2}, 1, 2)}, {"x_test.npy", x}, {"y_test.npy", y}}, "the labels of y_train go from 1 to 2, those of y_test from 0 to 0: both count classes from 0"},
-		"from 0 and from 1":    {[]archived{{"x_train.npy", x}, {"y_train.npy", arrayOf[int64]([]int{2}, 0, 1)}, {"x_test.npy", x}, {"y_test.npy", arrayOf[int64]([]int{2}, 1, 2)}}, "the labels of y_train go from 0 to 1, those of y_test from 1 to 2: both count classes from 0"},
+		"labels from 1":        {with(x, arrayOf[int64]([]int{2}, 1, 2)), "the labels range from 1 to 2, but classes count from 0: store y - 1"},
+		"from 1 and from 0":    {[]archived{{"x_train.npy", x}, {"y_train.npy", arrayOf[int64]([]int{2}, 1, 2)}, {"x_test.npy", x}, {"y_test.npy", y}}, "the labels of y_train range from 1 to 2, those of y_test from 0 to 0: both must count classes from 0"},
+		"from 0 and from 1":    {[]archived{{"x_train.npy", x}, {"y_train.npy", arrayOf[int64]([]int{2}, 0, 1)}, {"x_test.npy", x}, {"y_test.npy", arrayOf[int64]([]int{2}, 1, 2)}}, "the labels of y_train range from 0 to 1, those of y_test from 1 to 2: both must count classes from 0"},
 		"floats that are NaN":  {with(npy("<f4", []int{2, 1, 1}, 0, 0, 0xc0, 0x7f, 0, 0, 0, 0), y), `array "x": it holds float32, not uint8: store values from 0 to 255 as uint8`},
 		"labels of NaN":        {with(x, npy("<f4", []int{2}, 0, 0, 0xc0, 0x7f, 0, 0, 0, 0)), `array "y": value 0 (from 0) is NaN, no whole number`},
 		"labels between":       {with(x, npy("<f4", []int{2}, 0, 0, 0, 0x3f, 0, 0, 0, 0)), `array "y": value 0 (from 0) is 0.5, no whole number`},
@@ -124,7 +124,7 @@ func TestNPZRefuses(t *testing.T) {
 		"one of a class":       {with(x, arrayOf[int64]([]int{2}, 0, 1)), "class 0 has one image: it needs two"},
 		"cut array":            {with(x[:len(x)-1], y), `array "x": it is cut short`},
 		"not only arrays":      {append(with(x, y), archived{"readme.txt", nil}), `it holds "readme.txt", and an NPZ file .npy files only`},
-		"different test size":  {[]archived{{"x_train.npy", x}, {"y_train.npy", y}, {"x_test.npy", arrayOf([]int{2, 1, 1}, 1, uint8(2))}, {"y_test.npy", y}}, "the images of x_train are [1 2 1], those of x_test [1 1 1]: both need one shape"},
+		"different test size":  {[]archived{{"x_train.npy", x}, {"y_train.npy", y}, {"x_test.npy", arrayOf([]int{2, 1, 1}, 1, uint8(2))}, {"y_test.npy", y}}, "the images of x_train are [1 2 1], those of x_test [1 1 1]: both need the same shape"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := openArrays(t, c.arrays)

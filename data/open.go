@@ -13,33 +13,32 @@ import (
 	"ngebm/data/progress"
 )
 
-// Options say how [Open] gets a set. The zero value gives all of it.
+// Options configures [Open]. The zero value opens the whole dataset.
 type Options struct {
-	// Limit is the number of training examples to take; 0 takes all, and so
-	// does a limit above what the set has. The part is spread over the classes
-	// in proportion, does not depend on Seed, and a smaller limit takes a part
-	// of what a larger one takes. The test set stays whole.
+	// Limit is the number of training examples to use. 0, or more than the dataset has, means
+	// all. The subset is stratified by class and does not depend on Seed, and a smaller limit
+	// gives a subset of a larger one's. The test set is not limited.
 	Limit int
-	// Seed draws the generated sets; the others do not depend on it.
+	// Seed determines generated datasets; others do not depend on it.
 	Seed uint64
-	// Cache is the folder for downloads and decoded images. Empty means ngebm/data
-	// in the user's cache folder.
+	// Cache is the folder for downloads and decoded images. Empty means ngebm/data in the
+	// user's cache folder.
 	Cache string
-	// Offline forbids downloads: a set whose files are not in the cache is then an error that says which
-	// file to put where.
+	// Offline forbids downloads: if a file is not in the cache, the error says which file to
+	// put where.
 	Offline bool
-	// Progress is told of downloads and decoding and, in a report without unit, of what
-	// a set leaves out; nil for silence.
+	// Progress receives reports of downloads and decoding and, in a report without unit, of
+	// the files that a dataset leaves out. Nil reports nothing.
 	Progress progress.Reporter
 
-	published []source  // stand in for publishedSources where a test has its own
-	size      imageSize // that the name asks for; what decodes images scales them to it
+	published []source  // replaces publishedSources in tests
+	size      imageSize // requested by the name; images are scaled to it when decoded
 }
 
-// source is one kind of set that Open knows.
+// source is one kind of dataset that Open knows.
 type source struct {
-	name  string // what stands before the colon
-	arg   string // what may follow the colon, for help; in brackets where it is optional
+	name  string // before the colon
+	arg   string // after the colon, for help; in brackets if optional
 	about string
 	open  func(ctx context.Context, arg string, opts Options) (train, test *Dataset, err error)
 }
@@ -60,14 +59,13 @@ func (o Options) sources() []source {
 		source{"tar", "PATH", "the same in a .tar, .tar.gz or .tar.bz2", openTar},
 		source{"zip", "PATH", "the same in a .zip", openZip},
 		source{"npz", "PATH", "images in an .npz of NumPy: " + npzLayout, openNPZ},
-		source{"celeba", "[PATH]", "CelebA's aligned faces, 32x32, in one class: a folder or .zip of img_align_celeba, by hand", openCelebA},
+		source{"celeba", "[PATH]", "CelebA's aligned faces, 32x32, in one class: a folder or .zip of img_align_celeba, downloaded manually", openCelebA},
 	)
 }
 
-// Names lists the sets that [Open] knows as pairs of name and description, for
-// help texts. "NAME[:N]" stands for a name that a number may follow, and
-// "NAME:PATH" for one that needs a path. To the name of any image set @SIZE can
-// be added.
+// Names returns the datasets that [Open] knows as pairs of name and description, for help texts.
+// "NAME[:N]" is a name that a number may follow, "NAME:PATH" one that needs a path. @SIZE may
+// follow the name of any image dataset.
 func Names() [][2]string {
 	var names [][2]string
 	for _, s := range (Options{}).sources() {
@@ -86,11 +84,11 @@ func (s source) pattern() string {
 	return s.name + ":" + s.arg
 }
 
-// pair is a set and its test set.
+// pair is a dataset and its test set.
 type pair struct{ train, test *Dataset }
 
-// untilDone returns what do returns. Once ctx is done it waits for that only a moment
-// longer: a disk or a network that does not answer cannot be interrupted.
+// untilDone returns the result of do. Once ctx is done it waits only a moment longer, because a disk
+// or a network that does not respond cannot be interrupted.
 func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 	var p pair
 	var err error
@@ -112,33 +110,30 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 	}
 }
 
-// Open gets the set with the given name, as [Names] lists them, and its test
-// set: "digits", "moons", "moons:200", "cifar10", "cifar10-c:fog/3",
-// "folder:PATH", "tar:PATH". Both have the same shape and classes. Sets that are
-// not here yet are downloaded, checked and kept in opts.Cache. Of cifar10-c and
-// cifar100-c only the test set is corrupted, as in their benchmark: the training
-// set is that of cifar10 or cifar100.
+// Open opens the dataset with the given name, one of [Names], as a training and a test set of the
+// same shape and classes: "digits", "moons", "moons:200", "cifar10", "cifar10-c:fog/3",
+// "folder:PATH", "tar:PATH". Published datasets are downloaded once, verified by checksum, and
+// stored in opts.Cache. Of cifar10-c and cifar100-c only the test set is corrupted, as in the
+// benchmark; the training set is that of cifar10 or cifar100.
 //
-// "@64", "@48x64" (height, width) or "@64x64x1" (and channels) after the name of
-// an image set gives its images in that size: "folder:photos@64", "mnist@32x32x3".
-// Image files, which may differ in size then, are scaled so that they just cover
-// it, and their middle is taken; see [Dataset.Resize] for other sets.
+// "@64", "@48x64" (height, width) or "@64x64x1" (and channels) after the name of an image dataset
+// requests that size: "folder:photos@64", "mnist@32x32x3". Image files, which then may differ in
+// size, are scaled to cover it and cropped to its center; for other datasets see [Dataset.Resize].
 //
-// Image files are JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM or PAM, whatever their
-// names say; of a file with several images the first is taken. Their colors are those
-// of Pillow's convert("RGB"): those of lossless files exactly, those of JPEG and lossy
-// WebP up to 2 of 255, and more at edges of color where chroma has half the resolution,
-// as it is not interpolated. Transparency is dropped, and the orientation in EXIF data is
-// not applied. Of 16 bits the upper 8 are taken; if they hold less than 1/8 of the range
-// in all images of 16 bits, opts.Progress is told. Gray images stay gray in a set that has
-// no others. Class names are in Unicode's form NFC. Links are followed within the folder
-// or archive; those that lead out of it are an error that names the first of them, but the
-// folder or archive itself may be a link. Files that the set leaves out are told to
-// opts.Progress in one line, by kind and count; hidden files and those that macOS and
-// Windows add are not. Damaged images are an error that names the first of them.
+// Image files may be JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM or PAM, detected by content; of
+// a file with several images the first is used. Colors agree with Pillow's convert("RGB"): exactly
+// for lossless files, to within 2 of 255 for JPEG and lossy WebP, and less at edges of subsampled
+// chroma, which is not interpolated. Transparency is dropped, and EXIF orientation is not applied.
+// Of 16 bits the upper 8 are used; opts.Progress gets a report if they use less than 1/8 of the
+// range. A dataset of gray images only has one channel. Class names are in Unicode form NFC.
+//
+// Links are followed within the folder or archive; others are an error, but the folder or archive
+// itself may be a link. opts.Progress gets one line about the files that are left out, by kind and
+// count, except hidden files and those that macOS and Windows add. The error for damaged images
+// lists the first of them.
 func Open(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	if opts.Limit < 0 {
-		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give 0 for all, or a number above it", opts.Limit)
+		return nil, nil, fmt.Errorf("data: the limit on training examples is %d: give a positive number, or 0 for all", opts.Limit)
 	}
 	if opts.Progress == nil {
 		opts.Progress = progress.Discard{}
@@ -156,9 +151,9 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 		optional := strings.HasPrefix(s.arg, "[")
 		switch {
 		case s.arg == "" && colon:
-			return nil, nil, fmt.Errorf("data: %q takes nothing after a colon, but got %q", kind, name)
+			return nil, nil, fmt.Errorf("data: %q takes no argument, but got %q", kind, name)
 		case arg == "" && (colon || s.arg != "" && !optional):
-			return nil, nil, fmt.Errorf("data: %q lacks what follows the colon: write %s", name, s.pattern())
+			return nil, nil, fmt.Errorf("data: %q needs an argument: write %s", name, s.pattern())
 		}
 		opened, err := untilDone(ctx, func() (p pair, err error) {
 			p.train, p.test, err = s.open(ctx, arg, opts)
@@ -185,8 +180,7 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 	return nil, nil, unknown(base, kind)
 }
 
-// unknown explains a name that is none, with the nearest one where there is one
-// near.
+// unknown returns the error for a name that does not exist, with the nearest one if there is any.
 func unknown(name, kind string) error {
 	var patterns, names []string
 	for _, s := range (Options{}).sources() {
@@ -207,11 +201,10 @@ func unknown(name, kind string) error {
 		}
 		hint = fmt.Sprintf(" (for the file write %s:%s)", form, shown(name))
 	}
-	return fmt.Errorf("data: no dataset is called %q%s; the names are %s, and @SIZE after those of image sets resizes them", name, hint, strings.Join(patterns, ", "))
+	return fmt.Errorf("data: no dataset is called %q%s; the names are %s; @SIZE after the name of an image dataset resizes it", name, hint, strings.Join(patterns, ", "))
 }
 
-// CacheFolder returns the folder for downloads and decoded images, made if need
-// be.
+// CacheFolder returns the folder for downloads and decoded images, and creates it if necessary.
 func (o Options) CacheFolder() (string, error) {
 	folder := o.Cache
 	if folder == "" {

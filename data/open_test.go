@@ -44,7 +44,7 @@ func TestOpenRefuses(t *testing.T) {
 		limit int
 		want  []string
 	}{
-		{"mnist-c", 0, []string{`no dataset is called "mnist-c"`, "the names are digits, moons[:N]", "cifar10", "folder:PATH", "tar:PATH", "@SIZE after those of image sets resizes them"}},
+		{"mnist-c", 0, []string{`no dataset is called "mnist-c"`, "the names are digits, moons[:N]", "cifar10", "folder:PATH", "tar:PATH", "@SIZE after the name of an image dataset resizes it"}},
 		{"photos.zip@64", 0, []string{`no dataset is called "photos.zip"`, "for the file write zip:photos.zip"}},
 		{"photos.zip", 0, []string{"for the file write zip:photos.zip"}},
 		{"arrays.npz", 0, []string{"for the file write npz:arrays.npz"}},
@@ -53,8 +53,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"cifar-10", 0, []string{"did you mean cifar10?"}},
 		{"decoded", 0, []string{"for the folder write folder:decoded"}},
 		{"decoded.tar", 0, []string{"for the file write tar:decoded.tar"}},
-		{"digits", -5, []string{"the limit on training examples is -5", "give 0 for all"}},
-		{"digits:5", 0, []string{`"digits" takes nothing after a colon`}},
+		{"digits", -5, []string{"the limit on training examples is -5", "or 0 for all"}},
+		{"digits:5", 0, []string{`"digits" takes no argument`}},
 		{"moons:", 0, []string{"write moons[:N]"}},
 		{"moons:many", 0, []string{`"many" is not a number of points for moons: write moons:N with N from 2 to`}},
 		{"pinwheel:4", 0, []string{"N from 5 to"}},

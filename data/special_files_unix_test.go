@@ -23,13 +23,13 @@ func TestOnlyFilesAreRead(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"tar:" + pipe:          "pipe.tar is a named pipe, and archives are read from files only: copy it into one",
-		"zip:" + pipe:          "is a named pipe, and archives are read from files only",
-		"npz:" + pipe:          "is a named pipe, and archives are read from files only",
-		"tar:/dev/zero":        "/dev/zero is a device, and archives are read from files only",
+		"tar:" + pipe:          "pipe.tar is a named pipe, but archives must be files: copy it into one",
+		"zip:" + pipe:          "is a named pipe, but archives must be files",
+		"npz:" + pipe:          "is a named pipe, but archives must be files",
+		"tar:/dev/zero":        "/dev/zero is a device, but archives must be files",
 		"folder:/dev/zero":     "is a file, not a folder",
 		"folder:" + pipe:       "is a file, not a folder",
-		"folder:" + folder:     "1 other thing with the name of an image, where only files can be read: train/cat/zz.png is a named pipe: remove what is not a file",
+		"folder:" + folder:     "1 other thing with the name of an image but no file: train/cat/zz.png is a named pipe: remove what is not a file",
 		"celeba:" + pipe:       "named pipe",
 		"celeba:/dev/zero":     "device",
 		"folder:/dev/null@8x8": "is a file, not a folder",

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// shown returns text from outside in a form that a terminal may get: as it is, or quoted
-// and escaped if it has anything that is not a visible character.
+// shown makes untrusted text safe to print: unchanged, or quoted and escaped if it has unprintable
+// characters.
 func shown(text string) string {
 	if text != "" && isVisible(text) {
 		return text
@@ -19,16 +19,15 @@ func shown(text string) string {
 	return strconv.Quote(text)
 }
 
-// isVisible reports whether a text is UTF-8 without control characters, line breaks and
-// characters that change the direction of writing.
+// isVisible reports whether a text is UTF-8 without control characters, line breaks and characters that
+// change the writing direction.
 func isVisible(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 	})
 }
 
-// shownError removes the path from an error of the file system, for messages that name
-// it themselves.
+// shownError removes the path from a file system error, for messages that name it themselves.
 func shownError(err error) error {
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		return p.Err
@@ -39,7 +38,7 @@ func shownError(err error) error {
 // maxListed bounds how many names an error or a report lists.
 const maxListed = 5
 
-// listed joins texts to one, the first of them if there are many.
+// listed joins the first few texts.
 func listed(texts []string, separator string) string {
 	if more := len(texts) - maxListed; more > 0 {
 		return strings.Join(texts[:maxListed], separator) + fmt.Sprintf("%sand %d more", separator, more)
