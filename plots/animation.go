@@ -48,10 +48,10 @@ func Animate(each time.Duration, frames ...*Figure) (*Animation, error) {
 	return &Animation{alt, frames[0].Width, frames[0].Height, frames, each}, nil
 }
 
-// gifColors is how many colours an animation has; with none they fill six bits.
+// gifColors is how many colors an animation has; with none they fill six bits.
 const gifColors = 63
 
-// GIF writes the animation at 96 pixels an inch, in the 63 colours that suit its first
+// GIF writes the animation at 96 pixels an inch, in the 63 colors that suit its first
 // and its last frame best. Frames after the first hold only what has changed, so what
 // stands still costs nothing.
 func (a *Animation) GIF(w io.Writer) error {

@@ -23,11 +23,11 @@ func cut(t testing.TB) *data.Dataset {
 
 // oddImages are the figures of images.
 func oddImages(t *testing.T) map[string]oddOf {
-	grey, one := stripes(t, 4, 8, 8, 1), stripes(t, 1, 8, 8, 1)
+	gray, one := stripes(t, 4, 8, 8, 1), stripes(t, 1, 8, 8, 1)
 	dot := stripes(t, 1, 1, 1, 1) // one pixel: all equal
 	lone := *one
 	lone.Classes = lone.Classes[:1]
-	unnamed := *grey
+	unnamed := *gray
 	unnamed.Classes = unnamed.Classes[:1]
 	row := func(d *data.Dataset) ImageRow { return ImageRow{"row", []Tile{{d, 0}}} }
 	black := make([]float32, 64)
@@ -52,11 +52,11 @@ func oddImages(t *testing.T) map[string]oddOf {
 	return map[string]oddOf{
 		"Images": {[]odd{
 			{"nothing", func() (*Figure, error) { return Images(nil, nil, nil) }, "no data set"},
-			{"nothing", func() (*Figure, error) { return Images(grey, nil, nil) }, "choose 1 to 400"},
+			{"nothing", func() (*Figure, error) { return Images(gray, nil, nil) }, "choose 1 to 400"},
 			{"one", func() (*Figure, error) { return Images(one, []int{0}, nil) }, ""},
 			{"one class", func() (*Figure, error) { return Images(&lone, []int{0}, nil) }, ""},
 			{"all equal", func() (*Figure, error) { return Images(dot, []int{0}, nil) }, ""},
-			{"mismatched", func() (*Figure, error) { return Images(grey, upTo(2), []string{"a"}) }, "1 captions for 2 images"},
+			{"mismatched", func() (*Figure, error) { return Images(gray, upTo(2), []string{"a"}) }, "1 captions for 2 images"},
 			{"mismatched", func() (*Figure, error) { return Images(cut(t), upTo(2), nil) }, "127 pixels"},
 			{"mismatched", func() (*Figure, error) { return Images(&unnamed, upTo(2), nil) }, "example 1 of stripes has label 1"},
 			{"no size", func() (*Figure, error) { return Images(sizeless(), []int{0}, nil) }, "make sets with data.New"},
@@ -81,7 +81,7 @@ func oddImages(t *testing.T) map[string]oddOf {
 		}, []string{"NaN", "infinite", "one bin"}},
 		"SyntheticOOD": {[]odd{
 			{"nothing", func() (*Figure, error) { return SyntheticOOD(nil, nil, 1) }, "no data set"},
-			{"nothing", func() (*Figure, error) { return SyntheticOOD(grey, nil, 1) }, "choose 1 to 400"},
+			{"nothing", func() (*Figure, error) { return SyntheticOOD(gray, nil, 1) }, "choose 1 to 400"},
 			{"one", func() (*Figure, error) { return SyntheticOOD(one, []int{0}, 1) }, ""},
 			{"one class", func() (*Figure, error) { return SyntheticOOD(&lone, []int{0}, 1) }, ""},
 			{"all equal", func() (*Figure, error) { return SyntheticOOD(dot, []int{0}, 1) }, ""},

@@ -13,7 +13,7 @@ import (
 
 // Bar is one amount, such as the time that a method takes for a step.
 type Bar struct {
-	Name  string  // decides the colour, see [MethodColor]
+	Name  string  // decides the color, see [MethodColor]
 	Value float64 // 0 or more
 	Label string  // written at the bar's end
 }
@@ -33,7 +33,7 @@ func Bars(title, unit string, bars ...Bar) (*Figure, error) {
 		if !(b.Value >= 0) || !finite(b.Value) {
 			return nil, fmt.Errorf("plots: the bar of %q is %v: it must be a finite number of 0 or more", b.Name, b.Value)
 		}
-		labels[i] = shorten(b.Name, mostNamesWidth, style.Width)
+		labels[i] = shorten(b.Name, maxNamesWidth, style.Width)
 		bars[i].Label = shorten(b.Label, fullWidth/3, style.Width)
 		widest, longest = max(widest, style.Width(labels[i])), max(longest, style.Width(bars[i].Label))
 		largest = max(largest, b.Value)

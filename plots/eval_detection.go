@@ -27,9 +27,9 @@ type DetectionPanel struct {
 // ROC draws receiver operating characteristics, three panels in a row: the share
 // of in that is accepted against the share of out that is, over all thresholds.
 // Below stand the areas, with their intervals where there are any and there is
-// room. Names of methods have their colours ([MethodColor]).
+// room. Names of methods have their colors ([MethodColor]).
 func ROC(panels ...DetectionPanel) (*Figure, error) {
-	return detectionSheet(panels, "out accepted (FPR)", "in accepted (TPR)", "AUROC", func(p *panel, d Detection, style draw.LineStyle) {
+	return detectionGrid(panels, "out accepted (FPR)", "in accepted (TPR)", "AUROC", func(p *panel, d Detection, style draw.LineStyle) {
 		line := plotter.XYs{{X: 0, Y: 0}}
 		for _, point := range d.Points {
 			line = append(line, plotter.XY{X: point.FPR, Y: point.TPR})
@@ -42,7 +42,7 @@ func ROC(panels ...DetectionPanel) (*Figure, error) {
 // the share of the accepted that is in, against the share of in that is
 // accepted. They are steps, as the average precision (AP) below them sums them.
 func PrecisionRecall(panels ...DetectionPanel) (*Figure, error) {
-	return detectionSheet(panels, "in accepted (recall)", "in among the accepted (precision)", "AUPR_in_AP", func(p *panel, d Detection, style draw.LineStyle) {
+	return detectionGrid(panels, "in accepted (recall)", "in among the accepted (precision)", "AUPR_in_AP", func(p *panel, d Detection, style draw.LineStyle) {
 		var line plotter.XYs
 		recall := 0.
 		for _, point := range d.Points {
@@ -53,9 +53,9 @@ func PrecisionRecall(panels ...DetectionPanel) (*Figure, error) {
 	})
 }
 
-// detectionSheet draws panels of one kind of curve; metric is the JSON key of
+// detectionGrid draws panels of one kind of curve; metric is the JSON key of
 // the number below.
-func detectionSheet(panels []DetectionPanel, xLabel, yLabel, metric string, add func(*panel, Detection, draw.LineStyle)) (*Figure, error) {
+func detectionGrid(panels []DetectionPanel, xLabel, yLabel, metric string, add func(*panel, Detection, draw.LineStyle)) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no detection to draw a curve of")
 	}
@@ -94,7 +94,7 @@ func detectionSheet(panels []DetectionPanel, xLabel, yLabel, metric string, add 
 		drawn = append(drawn, one)
 		alt = append(alt, fmt.Sprintf("%s: %s of %s.", strings.TrimSpace(yLabel+" against "+xLabel+" "+dp.Title), rows.header, strings.Join(numbers, ", ")))
 	}
-	return sheet{panels: drawn}.figure(strings.Join(alt, " ")), nil
+	return figureGrid{panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 
 func (d Detection) metric(name string) float64 {

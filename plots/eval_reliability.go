@@ -18,7 +18,7 @@ import (
 	"ngebm/ngebm/calibration"
 )
 
-// Calibration is what was measured of one method. The name decides its colour
+// Calibration is what was measured of one method. The name decides its color
 // ([MethodColor]).
 type Calibration struct {
 	Name   string
@@ -45,7 +45,7 @@ func Reliability(methods ...Calibration) (*Figure, error) {
 		panels = append(panels, m.panel(i%panelColumns(len(methods)) == 0))
 		alt = append(alt, m.alt())
 	}
-	return sheet{reliabilityKeys(), panels, reliabilityCaption(methods)}.figure(strings.Join(alt, " ")), nil
+	return figureGrid{reliabilityKeys(), panels, reliabilityCaption(methods)}.figure(strings.Join(alt, " ")), nil
 }
 
 func (m Calibration) check() error {
@@ -117,7 +117,7 @@ var diagonal = &plotter.Line{XYs: plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, LineS
 
 var diagonalStyle = draw.LineStyle{Color: frame, Width: 1, Dashes: []vg.Length{4, 3}}
 
-// Styles of a bin, of which the colour is the method's.
+// Styles of a bin, of which the color is the method's.
 const (
 	bandAlpha           = 0x38
 	gapAlpha            = 0xa0
@@ -160,9 +160,9 @@ func fillBox(c draw.Canvas, fill color.Color, left, bottom, right, top vg.Length
 func wilson(share float64, n int) (low, high float64) {
 	const z = 1.959963984540054 // the standard normal's 97.5 % point
 	m := float64(n)
-	centre := (share + z*z/(2*m)) / (1 + z*z/m)
+	center := (share + z*z/(2*m)) / (1 + z*z/m)
 	half := z / (1 + z*z/m) * math.Sqrt(share*(1-share)/m+z*z/(4*m*m))
-	return max(0, centre-half), min(1, centre+half)
+	return max(0, center-half), min(1, center+half)
 }
 
 const histogramHeight vg.Length = 58
@@ -193,21 +193,21 @@ func (m Calibration) histogram(c draw.Canvas) {
 
 // The two lines in the histogram.
 var (
-	accuracyStyle   = draw.LineStyle{Color: ink, Width: 1.4}
-	confidenceStyle = draw.LineStyle{Color: ink, Width: 1.4, Dashes: []vg.Length{2, 2}}
+	accuracyStyle   = draw.LineStyle{Color: foreground, Width: 1.4}
+	confidenceStyle = draw.LineStyle{Color: foreground, Width: 1.4, Dashes: []vg.Length{2, 2}}
 )
 
-// reliabilityKeys explains the marks in grey, as the colours are the methods'.
+// reliabilityKeys explains the marks in gray, as the colors are the methods'.
 func reliabilityKeys() legend {
-	mark := draw.GlyphStyle{Color: ink, Radius: binRadius, Shape: polygon{36, 0}}
+	mark := draw.GlyphStyle{Color: foreground, Radius: binRadius, Shape: polygon{36, 0}}
 	return legend{
 		lineKey("accuracy of a bin", draw.LineStyle{}, mark),
 		{"gap to its confidence", func(c draw.Canvas) {
-			c.StrokeLine2(draw.LineStyle{Color: withAlpha(ink, gapAlpha), Width: gapWidth}, c.Center().X, c.Min.Y+2, c.Center().X, c.Max.Y-2)
+			c.StrokeLine2(draw.LineStyle{Color: withAlpha(foreground, gapAlpha), Width: gapWidth}, c.Center().X, c.Min.Y+2, c.Center().X, c.Max.Y-2)
 		}},
-		boxKey("95 % interval", withAlpha(ink, bandAlpha)),
+		boxKey("95 % interval", withAlpha(foreground, bandAlpha)),
 		lineKey("perfect calibration", diagonalStyle, draw.GlyphStyle{}),
-		boxKey("share of the examples", withAlpha(ink, gapAlpha)),
+		boxKey("share of the examples", withAlpha(foreground, gapAlpha)),
 		lineKey("accuracy of all", accuracyStyle, draw.GlyphStyle{}),
 		lineKey("mean confidence of all", confidenceStyle, draw.GlyphStyle{}),
 	}

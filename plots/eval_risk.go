@@ -66,7 +66,7 @@ func RiskCoverage(curves ...RiskCurve) (*Figure, error) {
 		xLabel: "coverage: share of the examples answered", yLabel: "risk: share of wrong answers",
 		below: rows.draw, belowHeight: rows.height(),
 	}
-	return sheet{panels: []panel{one}}.figure("Risk-coverage curves. " + strings.Join(alt, "; ") + "."), nil
+	return figureGrid{panels: []panel{one}}.figure("Risk-coverage curves. " + strings.Join(alt, "; ") + "."), nil
 }
 
 func (c RiskCurve) check() error {

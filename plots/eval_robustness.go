@@ -68,9 +68,9 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 		styles[names[i]] = style
 		keys = append(keys, lineKey(names[i], style, draw.GlyphStyle{}))
 	}
-	keys = append(keys, boxKey("95 % interval", withAlpha(ink, bandAlpha)))
+	keys = append(keys, boxKey("95 % interval", withAlpha(foreground, bandAlpha)))
 	if worst {
-		keys = append(keys, lineKey("stronger attack", draw.LineStyle{}, worstMark(ink)))
+		keys = append(keys, lineKey("stronger attack", draw.LineStyle{}, worstMark(foreground)))
 	}
 	var drawn []panel
 	var alt, attacks []string
@@ -84,7 +84,7 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 		}
 		drawn, alt, attacks = append(drawn, one), append(alt, text), append(attacks, p.attacks())
 	}
-	return sheet{keys, drawn, strings.Join(attacks, " ")}.figure(strings.Join(alt, " ")), nil
+	return figureGrid{keys, drawn, strings.Join(attacks, " ")}.figure(strings.Join(alt, " ")), nil
 }
 
 func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, error) {

@@ -31,7 +31,7 @@ type ScorePanel struct {
 const scoreBins = 40
 
 // ScoreHistograms draws the density of scores, three panels in a row: the
-// in-distribution set filled, the others as outlines, which have the same colour
+// in-distribution set filled, the others as outlines, which have the same color
 // in every panel. Each panel has its own axis. It may leave out some of the
 // lowest and the highest 0.5 % of a set, which can lie far out; the density is
 // still that of all values.
@@ -68,11 +68,11 @@ func ScoreHistograms(panels ...ScorePanel) (*Figure, error) {
 	for i, name := range outs {
 		keys = append(keys, lineKey(name+" (out)", styles[i], draw.GlyphStyle{}))
 	}
-	return sheet{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 
-// inFill is neutral, so that colours tell the other sets apart.
-var inFill = withAlpha(ink, 0x50)
+// inFill is neutral, so that colors tell the other sets apart.
+var inFill = withAlpha(foreground, 0x50)
 
 func (p ScorePanel) check() error {
 	for _, s := range p.sets() {
@@ -108,7 +108,7 @@ func (p ScorePanel) panel(outs []string, styles []draw.LineStyle) panel {
 	one.X.Min, one.X.Max, one.Y.Min = low, high, 0
 	one.X.Tick.Marker = roundTicks(4)
 	one.Add(gridLines{})
-	steps := []density{newDensity(p.In.Values, edges, draw.LineStyle{Color: withAlpha(ink, 0xa0), Width: thinWidth}, true)}
+	steps := []density{newDensity(p.In.Values, edges, draw.LineStyle{Color: withAlpha(foreground, 0xa0), Width: thinWidth}, true)}
 	for _, s := range p.Out {
 		steps = append(steps, newDensity(s.Values, edges, styles[slices.Index(outs, s.Name)], false))
 	}

@@ -65,7 +65,7 @@ func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error
 		}
 		drawn, alt = append(drawn, one), append(alt, text)
 	}
-	return sheet{keys, drawn, caption}.figure(strings.Join(alt, " ")), nil
+	return figureGrid{keys, drawn, caption}.figure(strings.Join(alt, " ")), nil
 }
 
 func (p SeverityPanel) check() error {

@@ -32,7 +32,7 @@ type SummaryPanel struct {
 
 const (
 	summaryRow     vg.Length = 24
-	mostNamesWidth vg.Length = 180
+	maxNamesWidth vg.Length = 180
 )
 
 // Summary draws figures of several methods, a line for each method and three
@@ -60,7 +60,7 @@ func Summary(panels ...SummaryPanel) (*Figure, error) {
 	var widest vg.Length
 	labels := make([]string, len(names))
 	for i, name := range names {
-		labels[i] = shorten(name, mostNamesWidth, style.Width)
+		labels[i] = shorten(name, maxNamesWidth, style.Width)
 		widest = max(widest, style.Width(labels[i]))
 	}
 	columns := panelColumns(len(panels))
@@ -77,11 +77,11 @@ func Summary(panels ...SummaryPanel) (*Figure, error) {
 		drawn = append(drawn, one)
 		alt = append(alt, p.alt())
 	}
-	keys := legend{lineKey("mean of the seeds", draw.LineStyle{}, meanMark(ink)), lineKey("one seed", draw.LineStyle{}, seedMark(ink))}
+	keys := legend{lineKey("mean of the seeds", draw.LineStyle{}, meanMark(foreground)), lineKey("one seed", draw.LineStyle{}, seedMark(foreground))}
 	if key := intervalKey(panels); key != "" {
-		keys = append(keys, lineKey(key, draw.LineStyle{Color: ink, Width: lineWidth}, draw.GlyphStyle{}))
+		keys = append(keys, lineKey(key, draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
 	}
-	return sheet{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 
 // intervalKey names the bars of panels in a legend; empty where there are none.

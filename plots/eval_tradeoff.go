@@ -17,7 +17,7 @@ import (
 // Tradeoff draws figures of methods against what each method costs, a panel for each
 // figure: a marker at the mean of the seeds, a bar over its interval, or over the
 // seeds where there is none. costs holds one amount above 0 for every method that a
-// panel names; its axis, labelled with cost, is logarithmic.
+// panel names; its axis, labeled with cost, is logarithmic.
 func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no figures to draw against their cost")
@@ -78,8 +78,8 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 	if bars == "" {
 		bars = "range of the seeds"
 	}
-	keys = append(keys, lineKey(bars, draw.LineStyle{Color: ink, Width: lineWidth}, draw.GlyphStyle{}))
-	return sheet{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+	keys = append(keys, lineKey(bars, draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
+	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 
 // spanOf is the estimate's interval, or the range of its seeds.

@@ -2,8 +2,8 @@
 // pictures out. Each function takes plain results (a training history, energies
 // on a grid, a data set) and returns a [Figure], which shows itself in a
 // notebook or is saved as PNG, PDF or SVG. One theme serves all: readable at a
-// notebook's width and in print, colours that colour-blind readers can tell
-// apart, and the same colour for a method everywhere ([MethodColor]).
+// notebook's width and in print, colors that color-blind readers can tell
+// apart, and the same color for a method everywhere ([MethodColor]).
 package plots
 
 import (
@@ -43,13 +43,13 @@ type Figure struct {
 	Alt string
 
 	draw  func(draw.Canvas) // on a canvas of that size
-	photo bool              // holds images, whose colours must not be cut down
+	photo bool              // holds images, whose colors must not be cut down
 }
 
 // PNG writes the figure at 192 pixels an inch on white. All but images are
-// written in 128 colours, at a third of the bytes and without a visible
+// written in 128 colors, at a third of the bytes and without a visible
 // difference, so that a notebook with its figures stays small. Images keep their
-// colours; grey ones, which have few, are written in a palette of just these.
+// colors; gray ones, which have few, are written in a palette of just these.
 func (f *Figure) PNG(w io.Writer) error {
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
 	img := f.Image(imageDPI)
@@ -63,7 +63,7 @@ func (f *Figure) PNG(w io.Writer) error {
 	return encoder.Encode(w, paletted(img, colors))
 }
 
-// pngColors is how many colours a figure without images is written in.
+// pngColors is how many colors a figure without images is written in.
 const pngColors = 128
 
 // Image draws the figure on white at a resolution in pixels per inch: 96 gives the size
@@ -76,7 +76,7 @@ func (f *Figure) Image(dpi int) *image.RGBA {
 	return img
 }
 
-// ownColors lists the colours of a picture in the order in which they appear, nothing
+// ownColors lists the colors of a picture in the order in which they appear, nothing
 // where there are more than 256.
 func ownColors(img *image.RGBA) color.Palette {
 	var colors color.Palette
@@ -95,12 +95,12 @@ func ownColors(img *image.RGBA) color.Palette {
 	return colors
 }
 
-// fewColors are the n colours that suit a picture best, by median cut.
+// fewColors are the n colors that suit a picture best, by median cut.
 func fewColors(img image.Image, n int) color.Palette {
 	return quantize.MedianCutQuantizer{}.Quantize(make(color.Palette, 0, n), img)
 }
 
-// paletted gives each pixel the nearest of some colours.
+// paletted gives each pixel the nearest of some colors.
 func paletted(img *image.RGBA, colors color.Palette) *image.Paletted {
 	few := image.NewPaletted(img.Rect, colors)
 	known := map[color.RGBA]uint8{} // the search through the palette is slow

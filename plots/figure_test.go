@@ -93,7 +93,7 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-// In 128 colours a figure looks the same: no pixel is further off than one can
+// In 128 colors a figure looks the same: no pixel is further off than one can
 // see, and most are as they were.
 func TestFewColors(t *testing.T) {
 	d := pointSet(t, 300, corners)

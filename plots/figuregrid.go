@@ -7,9 +7,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// sheet is a figure of panels of a fixed aspect in rows: a legend above, a
+// figureGrid is a figure of panels of a fixed aspect in rows: a legend above, a
 // caption below.
-type sheet struct {
+type figureGrid struct {
 	keys    legend
 	panels  []panel
 	caption string
@@ -25,9 +25,9 @@ func panelColumns(n int) int {
 
 const captionLine vg.Length = tickSize * 1.35
 
-// figure lays the sheet out: a lone panel five inches wide, several in a
+// figure lays the figureGrid out: a lone panel five inches wide, several in a
 // notebook's width.
-func (s sheet) figure(alt string) *Figure {
+func (s figureGrid) figure(alt string) *Figure {
 	columns := panelColumns(len(s.panels))
 	f := &Figure{Width: fullWidth, Alt: alt}
 	if columns == 1 {

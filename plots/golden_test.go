@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "draw the golden images in testdata anew")
 
-// tolerance is how far a pixel's colour may be from the golden image's, in
+// tolerance is how far a pixel's color may be from the golden image's, in
 // [0,1]: room for the last bit of floating point on another processor.
 const tolerance = 0.1
 

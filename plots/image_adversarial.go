@@ -21,15 +21,15 @@ type Adversarial struct {
 }
 
 const (
-	mostAdversarials = 100
+	maxAdversarials = 100
 	rowLabelPixels   = 190 // what rows' names take up on the left
 )
 
 // Adversarials draws attacked images of a shape, at most eight in a row, enlarged
 // without smoothing: the image with its caption, what the attack added, and the
 // result with its caption. What was added is amplified so that the largest change
-// of all images can just be shown, by a factor that stands beside it: grey images
-// from blue (darker) by white to orange (brighter), coloured ones around mid-grey.
+// of all images can just be shown, by a factor that stands beside it: gray images
+// from blue (darker) by white to orange (brighter), colored ones around mid-gray.
 // Below stands the largest change of a pixel of that image, in 1/255 of the pixel
 // range.
 func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
@@ -80,7 +80,7 @@ func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
 				at = vg.Point{X: c.Min.X + length(outer), Y: (rect.Min.Y + rect.Max.Y) / 2}
 				c.FillText(name, at, names[k])
 				if k == 1 {
-					c.FillText(meaning, vg.Point{X: at.X, Y: at.Y - labelSize*0.8}, changeColours(shape))
+					c.FillText(meaning, vg.Point{X: at.X, Y: at.Y - labelSize*0.8}, changeColors(shape))
 				}
 			}
 		}
@@ -95,8 +95,8 @@ func checkAdversarials(shape []int, examples []Adversarial) error {
 	if len(examples) == 0 {
 		return errors.New("plots: no adversarial example to draw")
 	}
-	if len(examples) > mostAdversarials {
-		return fmt.Errorf("plots: %d adversarial examples: draw at most %d", len(examples), mostAdversarials)
+	if len(examples) > maxAdversarials {
+		return fmt.Errorf("plots: %d adversarial examples: draw at most %d", len(examples), maxAdversarials)
 	}
 	for i, e := range examples {
 		for name, values := range map[string][]float32{"original": e.Original, "result": e.Result} {
@@ -167,8 +167,8 @@ func changePicture(shape []int, e Adversarial, factor float64) image.Image {
 	})
 }
 
-// changeColours says how to read a changePicture.
-func changeColours(shape []int) string {
+// changeColors says how to read a changePicture.
+func changeColors(shape []int) string {
 	if shape[2] == 3 {
 		return "grey: none"
 	}

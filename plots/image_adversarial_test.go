@@ -44,7 +44,7 @@ func TestAdversarialsGolden(t *testing.T) {
 		f, err := Adversarials(test.Shape, examples...)
 		golden(t, "adversarials", f, err)
 	})
-	t.Run("colour", func(t *testing.T) {
+	t.Run("color", func(t *testing.T) {
 		set := stripes(t, 3, 12, 16, 3)
 		f, err := Adversarials(set.Shape, pushed(seen(set, 0), 8./255), pushed(seen(set, 1), 8./255), pushed(seen(set, 2), 4./255))
 		golden(t, "adversarials-color", f, err)
@@ -52,28 +52,28 @@ func TestAdversarialsGolden(t *testing.T) {
 }
 
 func TestAdversarialsDegenerate(t *testing.T) {
-	grey := make([]float32, 16)
-	nan := append([]float32{float32(math.NaN())}, grey[1:]...)
-	outside := append([]float32{1.01}, grey[1:]...)
+	gray := make([]float32, 16)
+	nan := append([]float32{float32(math.NaN())}, gray[1:]...)
+	outside := append([]float32{1.01}, gray[1:]...)
 	for _, test := range []struct {
 		name     string
 		shape    []int
 		examples []Adversarial
 		err      string
 	}{
-		{"no change", []int{4, 4, 1}, []Adversarial{{grey, grey, "a", "a"}}, ""},
-		{"the whole range", []int{4, 4, 1}, []Adversarial{pushed(grey, 2)}, ""},
-		{"no captions", []int{4, 4, 1}, []Adversarial{{Original: grey, Result: grey}}, ""},
-		{"one pixel", []int{1, 1, 1}, []Adversarial{pushed(grey[:1], 0.5)}, ""},
-		{"very wide", []int{1, 16, 1}, []Adversarial{pushed(grey, 0.5)}, ""},
+		{"no change", []int{4, 4, 1}, []Adversarial{{gray, gray, "a", "a"}}, ""},
+		{"the whole range", []int{4, 4, 1}, []Adversarial{pushed(gray, 2)}, ""},
+		{"no captions", []int{4, 4, 1}, []Adversarial{{Original: gray, Result: gray}}, ""},
+		{"one pixel", []int{1, 1, 1}, []Adversarial{pushed(gray[:1], 0.5)}, ""},
+		{"very wide", []int{1, 16, 1}, []Adversarial{pushed(gray, 0.5)}, ""},
 		{"larger than its tile", []int{300, 200, 3}, []Adversarial{pushed(make([]float32, 300*200*3), 0.1)}, ""},
-		{"points", []int{2}, []Adversarial{pushed(grey, 0.5)}, "shape [2]: an image has"},
-		{"two channels", []int{4, 2, 2}, []Adversarial{pushed(grey, 0.5)}, "shape [4 2 2]"},
+		{"points", []int{2}, []Adversarial{pushed(gray, 0.5)}, "shape [2]: an image has"},
+		{"two channels", []int{4, 2, 2}, []Adversarial{pushed(gray, 0.5)}, "shape [4 2 2]"},
 		{"none", []int{4, 4, 1}, nil, "no adversarial example"},
 		{"too many", []int{4, 4, 1}, make([]Adversarial, 101), "101 adversarial examples"},
-		{"too short", []int{4, 4, 1}, []Adversarial{{Original: grey, Result: grey[1:]}}, "the result of example 0 has 15 values, its shape [4 4 1] has 16"},
-		{"NaN", []int{4, 4, 1}, []Adversarial{{Original: grey, Result: nan}}, "value 0 of the result of example 0 is NaN"},
-		{"out of range", []int{4, 4, 1}, []Adversarial{{Original: outside, Result: grey}}, "is 1.01: pixels lie in [-1,1]"},
+		{"too short", []int{4, 4, 1}, []Adversarial{{Original: gray, Result: gray[1:]}}, "the result of example 0 has 15 values, its shape [4 4 1] has 16"},
+		{"NaN", []int{4, 4, 1}, []Adversarial{{Original: gray, Result: nan}}, "value 0 of the result of example 0 is NaN"},
+		{"out of range", []int{4, 4, 1}, []Adversarial{{Original: outside, Result: gray}}, "is 1.01: pixels lie in [-1,1]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f, err := Adversarials(test.shape, test.examples...)

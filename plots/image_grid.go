@@ -17,7 +17,7 @@ import (
 // whole pixels there.
 const (
 	imagesAcross  = 10
-	mostImages    = 400
+	maxImages    = 400
 	imagesWidth   = 8 * imageDPI
 	largestTile   = imageDPI
 	tileGap       = 12
@@ -81,8 +81,8 @@ func pickImages(d *data.Dataset, indices []int, captions []string) ([]image.Imag
 		return nil, nil, fmt.Errorf("plots: %s has examples of shape %v: an image has height, width and 1 or 3 channels", d.Name, d.Shape)
 	case d.Shape[0] < 1 || d.Shape[1] < 1 || d.MaxPixel == 0 || len(d.Pixels) != d.Len()*d.Size():
 		return nil, nil, fmt.Errorf("plots: %s has %d pixels of at most %d for %d examples of shape %v: make sets with data.New, which checks them", d.Name, len(d.Pixels), d.MaxPixel, d.Len(), d.Shape)
-	case len(indices) == 0 || len(indices) > mostImages:
-		return nil, nil, fmt.Errorf("plots: %d images to draw: choose 1 to %d", len(indices), mostImages)
+	case len(indices) == 0 || len(indices) > maxImages:
+		return nil, nil, fmt.Errorf("plots: %d images to draw: choose 1 to %d", len(indices), maxImages)
 	case captions != nil && len(captions) != len(indices):
 		return nil, nil, fmt.Errorf("plots: %d captions for %d images", len(captions), len(indices))
 	}

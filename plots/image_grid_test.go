@@ -50,13 +50,13 @@ func TestImagesGolden(t *testing.T) {
 		f, err := Images(test, upTo(20), nil)
 		golden(t, "images", f, err)
 	})
-	t.Run("colour, captions", func(t *testing.T) {
+	t.Run("color, captions", func(t *testing.T) {
 		f, err := Images(stripes(t, 3, 6, 9, 3), upTo(3), []string{"red", "green", "blue is the last of the three"})
 		golden(t, "images-color", f, err)
 	})
 }
 
-// An image's pixels are squares of one colour: nothing is smoothed.
+// An image's pixels are squares of one color: nothing is smoothed.
 func TestImagesCrisp(t *testing.T) {
 	f, err := Images(stripes(t, 4, 8, 8, 1), upTo(4), []string{"", "", "", ""})
 	if err != nil {
@@ -66,14 +66,14 @@ func TestImagesCrisp(t *testing.T) {
 	for x := range img.Bounds().Dx() {
 		for y := range img.Bounds().Dy() {
 			if g := color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y; g != 0 && g != 0xff && g != frame.R {
-				t.Fatalf("grey %d at %d, %d: only black, white and the frame were drawn", g, x, y)
+				t.Fatalf("gray %d at %d, %d: only black, white and the frame were drawn", g, x, y)
 			}
 		}
 	}
 }
 
 func TestImagesDegenerate(t *testing.T) {
-	grey := stripes(t, 30, 8, 8, 1)
+	gray := stripes(t, 30, 8, 8, 1)
 	for _, test := range []struct {
 		name     string
 		d        *data.Dataset
@@ -81,20 +81,20 @@ func TestImagesDegenerate(t *testing.T) {
 		captions []string
 		err      string
 	}{
-		{"one", grey, []int{3}, nil, ""},
-		{"an image twice", grey, []int{3, 3}, nil, ""},
-		{"the last row is short", grey, upTo(23), nil, ""},
+		{"one", gray, []int{3}, nil, ""},
+		{"an image twice", gray, []int{3, 3}, nil, ""},
+		{"the last row is short", gray, upTo(23), nil, ""},
 		{"one pixel", stripes(t, 1, 1, 1, 1), []int{0}, []string{"a caption, so that there is something dark"}, ""},
 		{"larger than its tile", stripes(t, 2, 300, 200, 3), upTo(2), nil, ""},
 		{"very wide", stripes(t, 1, 1, 500, 1), upTo(1), nil, ""},
 		{"no set", nil, upTo(1), nil, "no data set"},
 		{"points", pointSet(t, 3, corners), upTo(1), nil, "an image has height, width and 1 or 3 channels"},
 		{"two channels", stripes(t, 1, 4, 4, 2), upTo(1), nil, "shape [4 4 2]"},
-		{"no indices", grey, nil, nil, "0 images to draw: choose 1 to 400"},
+		{"no indices", gray, nil, nil, "0 images to draw: choose 1 to 400"},
 		{"too many", stripes(t, 401, 1, 1, 1), upTo(401), nil, "401 images to draw"},
-		{"index beyond the end", grey, []int{0, 30}, nil, "index 30 is outside stripes, which has 30 examples"},
-		{"negative index", grey, []int{-1}, nil, "index -1"},
-		{"captions missing", grey, upTo(2), []string{"a"}, "1 captions for 2 images"},
+		{"index beyond the end", gray, []int{0, 30}, nil, "index 30 is outside stripes, which has 30 examples"},
+		{"negative index", gray, []int{-1}, nil, "index -1"},
+		{"captions missing", gray, upTo(2), []string{"a"}, "1 captions for 2 images"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f, err := Images(test.d, test.indices, test.captions)

@@ -10,7 +10,7 @@ import (
 	"ngebm/data"
 )
 
-// landscapes is n colour pictures of 32x32: sun, sky, a hill with stripes and a
+// landscapes is n color pictures of 32x32: sun, sky, a hill with stripes and a
 // house, all of whole numbers, so that they are the same everywhere.
 func landscapes(t testing.TB, n int) *data.Dataset {
 	t.Helper()
@@ -19,7 +19,7 @@ func landscapes(t testing.TB, n int) *data.Dataset {
 		Info:  data.Info{Name: "painted landscapes", Split: "test", Source: "computed", License: "CC0-1.0", Classes: []string{"day", "evening"}},
 		Shape: []int{side, side, 3}, MaxPixel: 255,
 	}
-	colour := func(i, x, y int) color.NRGBA {
+	color := func(i, x, y int) color.NRGBA {
 		evening := uint8(i % 2 * 70)
 		sunX, sunY := 5+7*i%24, 6+i%4
 		houseX := 4 + 11*i%18
@@ -41,7 +41,7 @@ func landscapes(t testing.TB, n int) *data.Dataset {
 	}
 	for i := range n {
 		for p := range side * side {
-			c := colour(i, p%side, p/side)
+			c := color(i, p%side, p/side)
 			d.Pixels = append(d.Pixels, c.R, c.G, c.B)
 		}
 		d.Labels = append(d.Labels, int32(i%2))
@@ -121,8 +121,8 @@ func TestAugmentationsGolden(t *testing.T) {
 }
 
 func TestImageTableDegenerate(t *testing.T) {
-	grey := stripes(t, 30, 8, 8, 1)
-	one := ImageRow{"row", []Tile{{grey, 0}}}
+	gray := stripes(t, 30, 8, 8, 1)
+	one := ImageRow{"row", []Tile{{gray, 0}}}
 	for _, test := range []struct {
 		name    string
 		columns []string
@@ -132,13 +132,13 @@ func TestImageTableDegenerate(t *testing.T) {
 		{"one", []string{"column"}, []ImageRow{one}, ""},
 		{"no names", []string{""}, []ImageRow{{"", one.Tiles}}, ""},
 		{"long names", []string{strings.Repeat("column ", 9)}, []ImageRow{{strings.Repeat("row ", 99), one.Tiles}}, ""},
-		{"an empty place", []string{"a", "b"}, []ImageRow{{"row", []Tile{{}, {grey, 1}}}, {"empty", []Tile{{}, {}}}}, ""},
-		{"shapes of all sorts", []string{"a", "b", "c"}, []ImageRow{{"row", []Tile{{grey, 1}, {stripes(t, 1, 1, 40, 3), 0}, {stripes(t, 1, 300, 200, 1), 0}}}}, ""},
+		{"an empty place", []string{"a", "b"}, []ImageRow{{"row", []Tile{{}, {gray, 1}}}, {"empty", []Tile{{}, {}}}}, ""},
+		{"shapes of all sorts", []string{"a", "b", "c"}, []ImageRow{{"row", []Tile{{gray, 1}, {stripes(t, 1, 1, 40, 3), 0}, {stripes(t, 1, 300, 200, 1), 0}}}}, ""},
 		{"forty columns", make([]string, 40), []ImageRow{{"row", make([]Tile, 40)}}, ""},
 		{"no columns", nil, []ImageRow{one}, "needs a row and a column or more"},
 		{"no rows", []string{"a"}, nil, "needs a row and a column or more"},
 		{"a row too short", []string{"a", "b"}, []ImageRow{one}, `row 0, "row", has 1 images for 2 columns`},
-		{"index beyond the end", []string{"a"}, []ImageRow{{"row", []Tile{{grey, 30}}}}, "index 30 is outside stripes"},
+		{"index beyond the end", []string{"a"}, []ImageRow{{"row", []Tile{{gray, 30}}}}, "index 30 is outside stripes"},
 		{"points", []string{"a"}, []ImageRow{{"row", []Tile{{pointSet(t, 3, corners), 0}}}}, "an image has height, width and 1 or 3 channels"},
 		{"too many", make([]string, 41), make([]ImageRow, 10), "410 images to draw: choose 1 to 400"},
 		{"too wide", make([]string, 400), []ImageRow{{"row", make([]Tile, 400)}}, "400 columns of images have no room"},
@@ -151,16 +151,16 @@ func TestImageTableDegenerate(t *testing.T) {
 }
 
 func TestShiftedRefuse(t *testing.T) {
-	grey := stripes(t, 30, 8, 9, 1)
-	if f, err := SyntheticOOD(grey, []int{1}, 1); err != nil || strings.Contains(f.Alt, "270") {
+	gray := stripes(t, 30, 8, 9, 1)
+	if f, err := SyntheticOOD(gray, []int{1}, 1); err != nil || strings.Contains(f.Alt, "270") {
 		t.Errorf("images that are not square give %v", err) // they cannot be given a quarter turn
 	}
 	for name, try := range map[string]func() (*Figure, error){
-		"index 30 is outside stripes":               func() (*Figure, error) { return SyntheticOOD(grey, []int{30}, 1) },
-		"index -1 is outside stripes":               func() (*Figure, error) { return Corruptions(grey, -1, 1) },
-		`no synthetic OOD set "fog"`:                func() (*Figure, error) { return SyntheticOOD(grey, []int{0}, 1, "fog") },
+		"index 30 is outside stripes":               func() (*Figure, error) { return SyntheticOOD(gray, []int{30}, 1) },
+		"index -1 is outside stripes":               func() (*Figure, error) { return Corruptions(gray, -1, 1) },
+		`no synthetic OOD set "fog"`:                func() (*Figure, error) { return SyntheticOOD(gray, []int{0}, 1, "fog") },
 		"shape [2]: an image has":                   func() (*Figure, error) { return Corruptions(pointSet(t, 3, corners), 0, 1) },
-		"0 images to draw: choose 1 to 400":         func() (*Figure, error) { return SyntheticOOD(grey, nil, 1) },
+		"0 images to draw: choose 1 to 400":         func() (*Figure, error) { return SyntheticOOD(gray, nil, 1) },
 		"an image has height, width and 1 or 3 cha": func() (*Figure, error) { return SyntheticOOD(pointSet(t, 3, corners), []int{0}, 1) },
 	} {
 		if _, err := try(); err == nil || !strings.Contains(err.Error(), name) {

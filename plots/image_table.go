@@ -122,8 +122,8 @@ func tablePictures(columns []string, rows []ImageRow) ([][]image.Image, error) {
 	if len(columns) == 0 || len(rows) == 0 {
 		return nil, errors.New("plots: a table of images needs a row and a column or more")
 	}
-	if n := len(rows) * len(columns); n > mostImages {
-		return nil, fmt.Errorf("plots: %d images to draw: choose 1 to %d", n, mostImages)
+	if n := len(rows) * len(columns); n > maxImages {
+		return nil, fmt.Errorf("plots: %d images to draw: choose 1 to %d", n, maxImages)
 	}
 	pictures := make([][]image.Image, len(rows))
 	for i, row := range rows {

@@ -12,8 +12,8 @@ import (
 	"ngebm/ngebm"
 )
 
-// mostChains is how many chains are drawn; more would hide the landscape.
-const mostChains = 100
+// maxChains is how many chains are drawn; more would hide the landscape.
+const maxChains = 100
 
 var (
 	chainStart = draw.GlyphStyle{Color: color.White, Radius: 2.2, Shape: ring{}}
@@ -49,7 +49,7 @@ func checkChains(s *ngebm.Samples) error {
 // addChains draws chains, and says how many end outside.
 func addChains(p *plot.Plot, s *ngebm.Samples) []string {
 	count := len(s.X[0]) / 2
-	shown := min(count, mostChains)
+	shown := min(count, maxChains)
 	starts, ends := marks{style: chainStart}, marks{style: chainEnd}
 	for i := range shown {
 		j := 2 * (i * count / shown)

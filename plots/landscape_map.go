@@ -21,7 +21,7 @@ import (
 type Landscape struct {
 	Title string
 	Grid  *Grid         // what the model says, see [EnergyGrid]
-	Data  *data.Dataset // points to draw on top, coloured by label; may be nil
+	Data  *data.Dataset // points to draw on top, colored by label; may be nil
 	// Arrows draws the gradient ∂E/∂x, from the differences of energies on the grid.
 	// One scale holds for all landscapes of a figure, and stands in its legend.
 	Arrows bool
@@ -35,30 +35,30 @@ type Landscape struct {
 	Regions []string
 }
 
-// Scale says what the colours of several landscapes mean.
+// Scale says what the colors of several landscapes mean.
 type Scale int
 
 const (
-	// OwnScale gives each landscape colours from its own lowest to its own
-	// highest energy, and its own colour bar. Shapes can be compared, heights
+	// OwnScale gives each landscape colors from its own lowest to its own
+	// highest energy, and its own color bar. Shapes can be compared, heights
 	// only by the numbers on the bars. It suits cross-entropy beside NG-EBM,
 	// whose energies differ so much in range that on one scale the flatter one
-	// is a single colour.
+	// is a single color.
 	OwnScale Scale = iota
-	// SharedScale gives all landscapes one colour bar, so that a colour is the
+	// SharedScale gives all landscapes one color bar, so that a color is the
 	// same energy everywhere.
 	SharedScale
 )
 
-// mostMarkers is how many points of a data set are drawn; more would hide the
+// maxMarkers is how many points of a data set are drawn; more would hide the
 // landscape.
-const mostMarkers = 600
+const maxMarkers = 600
 
 // Landscapes draws energy landscapes side by side, three in a row: filled
 // contours of E(x), bright where it is high, that is where the model finds
-// inputs likely; the data, each class in its own colour and shape (at most 600
+// inputs likely; the data, each class in its own color and shape (at most 600
 // points, evenly picked); the boundary between decisions; and what a [Landscape] asks
-// for besides. Grey is where the energy is not a finite number.
+// for besides. Gray is where the energy is not a finite number.
 func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 	if len(landscapes) == 0 {
 		return nil, errors.New("plots: no landscape to draw")
@@ -202,9 +202,9 @@ func addContours(p *plot.Plot, f field, levels []float64, style draw.LineStyle) 
 // dark and bright ground.
 var boundaryStyles = []draw.LineStyle{{Color: color.White, Width: 3.2}, {Color: color.Black, Width: 1.6}}
 
-// classMarks sorts at most mostMarkers points by label.
+// classMarks sorts at most maxMarkers points by label.
 func classMarks(d *data.Dataset, columns int) []marks {
-	n := min(d.Len(), mostMarkers)
+	n := min(d.Len(), maxMarkers)
 	radius := min(3, max(1.3, 40/math.Sqrt(float64(max(n, 1))))) * []float64{1, 1, 0.9, 0.75, 0.6}[min(columns, 4)]
 	byClass := make([]marks, len(d.Classes))
 	for i := range n {
@@ -281,7 +281,7 @@ func (l Landscape) overlaysAlt() string {
 }
 
 // bands divide a range of energies into steps of a round size, each of one
-// colour.
+// color.
 type bands struct {
 	levels []float64     // the bands' ends, one more than there are bands
 	colors []color.Color // the bands'
@@ -316,7 +316,7 @@ func newBands(low, high float64, count int) (bands, error) {
 // color is the band's that a value lies in.
 func (b bands) color(v float64) color.Color {
 	if math.IsNaN(v) {
-		return void
+		return missing
 	}
 	step := b.levels[1] - b.levels[0]
 	place := (v-b.levels[0])/step + 1e-6 // rounding must not speckle what lies on an edge
@@ -327,7 +327,7 @@ func (b bands) color(v float64) color.Color {
 // largest panel has.
 const paintSize = 720
 
-// paint fills a picture of the grid with the bands' colours.
+// paint fills a picture of the grid with the bands' colors.
 func (b bands) paint(g *Grid) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, paintSize, paintSize))
 	g.eachPixel(paintSize, func(x, y int, e float64) { img.Set(x, y, b.color(e)) })
@@ -341,7 +341,7 @@ func paintHoles(g *Grid) image.Image {
 	g.eachPixel(paintSize, func(x, y int, e float64) {
 		if math.IsNaN(e) {
 			found = true
-			img.Set(x, y, void)
+			img.Set(x, y, missing)
 		}
 	})
 	if !found {
@@ -350,10 +350,10 @@ func paintHoles(g *Grid) image.Image {
 	return img
 }
 
-// barSpace is what a colour bar takes up with its words.
+// barSpace is what a color bar takes up with its words.
 const barSpace vg.Length = 42
 
-// drawBar draws the colour bar with its numbers and its label below it.
+// drawBar draws the color bar with its numbers and its label below it.
 func (b bands) drawBar(c draw.Canvas) {
 	const height = 9
 	top := c.Max.Y - 2

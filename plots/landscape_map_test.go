@@ -10,16 +10,16 @@ import (
 	"ngebm/data"
 )
 
-// hills is a model whose logits are made of bumps around centres, one a class.
+// hills is a model whose logits are made of bumps around centers, one a class.
 type hills struct {
-	centres [][2]float64
+	centers [][2]float64
 	height  float64
 }
 
 func (h hills) Logits(d *data.Dataset) ([][]float64, error) {
 	logits := make([][]float64, d.Len())
 	for i := range logits {
-		for _, c := range h.centres {
+		for _, c := range h.centers {
 			x, y := float64(d.Points[2*i])-c[0], float64(d.Points[2*i+1])-c[1]
 			logits[i] = append(logits[i], h.height*math.Exp(-(x*x+y*y)/2))
 		}
@@ -27,15 +27,15 @@ func (h hills) Logits(d *data.Dataset) ([][]float64, error) {
 	return logits, nil
 }
 
-// pointSet is n points, evenly around hills' centres, made without chance.
-func pointSet(t testing.TB, n int, centres [][2]float64) *data.Dataset {
+// pointSet is n points, evenly around hills' centers, made without chance.
+func pointSet(t testing.TB, n int, centers [][2]float64) *data.Dataset {
 	t.Helper()
-	d := data.Dataset{Info: data.Info{Name: "three spirals", Split: "test", Source: "computed", License: "CC0-1.0", Classes: []string{"first", "second", "third"}[:len(centres)]}, Shape: []int{2}}
+	d := data.Dataset{Info: data.Info{Name: "three spirals", Split: "test", Source: "computed", License: "CC0-1.0", Classes: []string{"first", "second", "third"}[:len(centers)]}, Shape: []int{2}}
 	for i := range n {
-		k := i % len(centres)
+		k := i % len(centers)
 		radius, angle := 1.1*math.Sqrt(float64(i)/float64(n)), 2.4*float64(i)
 		d.Labels = append(d.Labels, int32(k))
-		d.Points = append(d.Points, float32(centres[k][0]+radius*math.Cos(angle)), float32(centres[k][1]+radius*math.Sin(angle)))
+		d.Points = append(d.Points, float32(centers[k][0]+radius*math.Cos(angle)), float32(centers[k][1]+radius*math.Sin(angle)))
 	}
 	if n == 0 { // a set that no loader would make
 		d.Points = []float32{}
@@ -149,7 +149,7 @@ func (f failing) Logits(*data.Dataset) ([][]float64, error) {
 func TestEnergyGrid(t *testing.T) {
 	d := pointSet(t, 100, corners)
 	g := survey(t, hills{corners, 2}, d)
-	// The hill of the second class is highest near its centre, on the right.
+	// The hill of the second class is highest near its center, on the right.
 	best, at := math.Inf(-1), [2]float64{}
 	for i, y := range g.Y {
 		for j, x := range g.X {

@@ -86,14 +86,14 @@ func EnergyAlong(m Model, line Segment, near *data.Dataset, n int) (*Profile, er
 }
 
 // Profiles draws what models say along lines, three in a row: the energy as a wide
-// black line and on top of it the logits, each in its class's colour; and below them a tick for
-// each example close to the line, coloured by its label. Where a value is not a
+// black line and on top of it the logits, each in its class's color; and below them a tick for
+// each example close to the line, colored by its label. Where a value is not a
 // finite number its curve has a gap.
 func Profiles(profiles ...*Profile) (*Figure, error) {
 	if len(profiles) == 0 {
 		return nil, errors.New("plots: no profile to draw")
 	}
-	s := sheet{keys: legend{lineKey("E(x) = logsumexp f(x)", energyLine, draw.GlyphStyle{})}}
+	s := figureGrid{keys: legend{lineKey("E(x) = logsumexp f(x)", energyLine, draw.GlyphStyle{})}}
 	s.caption = fmt.Sprintf("Ticks below: examples no farther from the line than %g of its length.", nearLine)
 	alt := ""
 	columns := panelColumns(len(profiles))

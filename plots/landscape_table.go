@@ -16,16 +16,16 @@ type LandscapeRow struct {
 	Landscapes []Landscape // one for each column; their titles are not drawn
 }
 
-// mostColumns is how many landscapes have room in a row.
-const mostColumns = 6
+// maxColumns is how many landscapes have room in a row.
+const maxColumns = 6
 
 // LandscapeTable draws small landscapes in rows and columns with a name for each, as
 // Landscapes does. With [OwnScale] the range of each one's energies, of which its
-// colours go from the lowest to the highest, stands above it in place of a colour
+// colors go from the lowest to the highest, stands above it in place of a color
 // bar. Axes are x₁ and x₂, without words. Up to six columns have room.
 func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figure, error) {
-	if len(columns) == 0 || len(columns) > mostColumns || len(rows) == 0 {
-		return nil, fmt.Errorf("plots: a table of %d rows and %d columns of landscapes: give a row or more, and 1 to %d columns", len(rows), len(columns), mostColumns)
+	if len(columns) == 0 || len(columns) > maxColumns || len(rows) == 0 {
+		return nil, fmt.Errorf("plots: a table of %d rows and %d columns of landscapes: give a row or more, and 1 to %d columns", len(rows), len(columns), maxColumns)
 	}
 	var all []Landscape
 	for i, row := range rows {

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// methods gives each method its colour. The first entry that the name contains
+// methods gives each method its color. The first entry that the name contains
 // decides, so "cross-entropy + temperature" stands before "cross-entropy".
 var methods = []struct {
 	part  string
@@ -31,7 +31,7 @@ var methods = []struct {
 
 const ngEBM = "ng-ebm"
 
-// Shades of NG-EBM's colour: the heavier the regularisation, the darker. As grey
+// Shades of NG-EBM's color: the heavier the regularization, the darker. As gray
 // they are 79, 54 and 31 % bright (CIE L*), so print tells them apart.
 var (
 	lightVermillion = color.NRGBA{0xff, 0xb2, 0x7f, 0xff}
@@ -41,12 +41,12 @@ var (
 // olive sets JEM++ apart from JEM's green (after Tol's muted palette).
 var olive = color.NRGBA{0x99, 0x99, 0x33, 0xff}
 
-// MethodColor returns the colour in which a method is drawn in every figure,
-// by what its name contains: "cross-entropy, seed 2" has the colour of
+// MethodColor returns the color in which a method is drawn in every figure,
+// by what its name contains: "cross-entropy, seed 2" has the color of
 // "cross-entropy". NG-EBM comes in three shades: a light one for a name that
 // says "weak" or gives weights β and γ of at most 0.03 ("NG-EBM β=γ=.01"), a
 // dark one for "strong", "paper" or a weight of 0.3 or more, the plain one else. A name
-// that holds no known method gets a colour of its own that depends on nothing
+// that holds no known method gets a color of its own that depends on nothing
 // but the name.
 func MethodColor(name string) color.Color {
 	c, _ := methodColor(name)
@@ -75,7 +75,7 @@ func methodColor(name string) (c color.NRGBA, method string) {
 // weight finds what stands after β or γ: "β=γ=.01", "γ = 0,1", "β 1e-2".
 var weight = regexp.MustCompile(`[βγ]\s*=?\s*([0-9]*[.,]?[0-9]+(?:e[-−+]?[0-9]+)?)`)
 
-// shade returns the colour of a variant of NG-EBM by its largest weight.
+// shade returns the color of a variant of NG-EBM by its largest weight.
 func shade(name string) color.NRGBA {
 	switch {
 	case strings.Contains(name, "weak"):
@@ -98,11 +98,11 @@ func shade(name string) color.NRGBA {
 	return vermillion
 }
 
-// dashes tells apart the lines of one colour in a figure.
+// dashes tells apart the lines of one color in a figure.
 var dashes = [][]vg.Length{nil, {6, 2}, {2, 2}, {6, 2, 2, 2}}
 
-// methodStyles returns a line style for each name: colour by method, dashes
-// where an earlier name has that colour, or a shade of it, already.
+// methodStyles returns a line style for each name: color by method, dashes
+// where an earlier name has that color, or a shade of it, already.
 func methodStyles(names []string) []draw.LineStyle {
 	styles := make([]draw.LineStyle, len(names))
 	seen := map[any]int{}
@@ -119,7 +119,7 @@ func methodStyles(names []string) []draw.LineStyle {
 }
 
 // stylesOf returns a line style for each name: those of methods where all names
-// are methods' ([methodStyles]); else colours in the order of the names, as for
+// are methods' ([methodStyles]); else colors in the order of the names, as for
 // scores or data sets, that are compared in one figure only.
 func stylesOf(names []string) []draw.LineStyle {
 	for _, name := range names {
@@ -130,8 +130,8 @@ func stylesOf(names []string) []draw.LineStyle {
 	return methodStyles(names)
 }
 
-// plainStyles returns n line styles, each of another colour than its neighbours,
-// and of another pair of colour and dashes than any of the first 28.
+// plainStyles returns n line styles, each of another color than its neighbours,
+// and of another pair of color and dashes than any of the first 28.
 func plainStyles(n int) []draw.LineStyle {
 	colors := []color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black}
 	styles := make([]draw.LineStyle, n)

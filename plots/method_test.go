@@ -26,13 +26,13 @@ func TestMethodColor(t *testing.T) {
 		"my own":                      "my own",
 	} {
 		if MethodColor(name) != MethodColor(like) {
-			t.Errorf("%q and %q have different colours", name, like)
+			t.Errorf("%q and %q have different colors", name, like)
 		}
 	}
 	seen := map[color.Color]string{}
 	for _, m := range methods {
 		if other, ok := seen[m.color]; ok {
-			t.Errorf("%q and %q have one colour", m.part, other)
+			t.Errorf("%q and %q have one color", m.part, other)
 		}
 		seen[m.color] = m.part
 	}
@@ -41,7 +41,7 @@ func TestMethodColor(t *testing.T) {
 	}
 	styles := methodStyles([]string{"NG-EBM 1", "cross-entropy", "NG-EBM 2", "NG-EBM β=γ=1"})
 	if styles[0].Color != styles[2].Color || len(styles[0].Dashes) == len(styles[2].Dashes) {
-		t.Error("two runs of one method must share the colour and differ in dashes")
+		t.Error("two runs of one method must share the color and differ in dashes")
 	}
 	if len(styles[3].Dashes) == len(styles[0].Dashes) {
 		t.Error("a shade must differ in dashes too")

@@ -14,9 +14,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Pareto draws the settings of a sweep by two of its figures, and in the colour of a
+// Pareto draws the settings of a sweep by two of its figures, and in the color of a
 // third: a large ringed point for each of the settings that no other beats in all
-// three, smaller ones for the others. Points are labelled with their settings, those
+// three, smaller ones for the others. Points are labeled with their settings, those
 // of the front first; labels of others are left out where they have no room. Settings
 // with a seed that failed are left out, and counted in the caption.
 func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
@@ -71,8 +71,8 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 		r := t.Rows[i]
 		beside = append(beside, fmt.Sprintf("%s (%.3f, %.3f, %.3f)", settingsSaid(t, r.Settings), r.Figures[places[0]].Mean, r.Figures[places[1]].Mean, r.Figures[places[2]].Mean))
 	}
-	alt := fmt.Sprintf("Pareto view of %s against %s, with %s as colour. On the front: %s.", t.Figures[places[1]].Name, t.Figures[places[0]].Name, t.Figures[places[2]].Name, strings.Join(beside, "; "))
-	return sheet{keys, []panel{one}, view.caption(t, places, failed)}.figure(alt), nil
+	alt := fmt.Sprintf("Pareto view of %s against %s, with %s as color. On the front: %s.", t.Figures[places[1]].Name, t.Figures[places[0]].Name, t.Figures[places[2]].Name, strings.Join(beside, "; "))
+	return figureGrid{keys, []panel{one}, view.caption(t, places, failed)}.figure(alt), nil
 }
 
 // varying writes the values of the settings that the sweep varies: "0.1 / 0".

@@ -80,7 +80,7 @@ func seedsSaid(t *study.SweepTable) string {
 	return fmt.Sprintf("Means over %d seeds, on %d validation examples each; ±: half the 95 %% t-interval over seeds.", len(t.Seeds), t.Validation)
 }
 
-// heat turns a figure into colours from the worst (dark) to the best (bright).
+// heat turns a figure into colors from the worst (dark) to the best (bright).
 type heat struct {
 	figure    study.Figure
 	low, high float64
@@ -112,12 +112,12 @@ func (h heat) color(v float64) color.Color {
 	}
 	c, err := h.colors.At(part)
 	if err != nil {
-		return void // At refuses only what is not in [0,1]
+		return missing // At refuses only what is not in [0,1]
 	}
 	return c
 }
 
-// on is the ink that is read best on a colour.
+// on is the foreground that is read best on a color.
 func on(c color.Color) color.Color {
 	r, g, b, _ := c.RGBA()
 	if .299*float64(r)+.587*float64(g)+.114*float64(b) > .5*0xffff {
@@ -126,7 +126,7 @@ func on(c color.Color) color.Color {
 	return color.White
 }
 
-// drawBar draws the colour bar with its numbers and its label below it.
+// drawBar draws the color bar with its numbers and its label below it.
 func (h heat) drawBar(c draw.Canvas) {
 	const height, steps = 9, 64
 	top := c.Max.Y - 4

@@ -170,5 +170,5 @@ func ExamplePareto() {
 		panic(err)
 	}
 	fmt.Println(figure.Alt[:82])
-	// Output: Pareto view of ECE against accuracy, with robust_accuracy as colour. On the front:
+	// Output: Pareto view of ECE against accuracy, with robust_accuracy as color. On the front:
 }

@@ -15,8 +15,8 @@ import (
 // WeightMap draws one figure of a sweep over two of its settings, such as "beta" and
 // "gamma": a cell for each pair, with the mean over seeds and half its interval
 // written in it, brighter where it is better, the best one framed. A sweep of more
-// settings gets a panel for each combination of the others, all in the same colours.
-// Cells with a seed that failed are grey.
+// settings gets a panel for each combination of the others, all in the same colors.
+// Cells with a seed that failed are gray.
 func WeightMap(t *study.SweepTable, figure, x, y string) (*Figure, error) {
 	places, err := checkSweep(t, figure)
 	if err != nil {
@@ -43,13 +43,13 @@ func WeightMap(t *study.SweepTable, figure, x, y string) (*Figure, error) {
 	}
 	keys := legend{{"best mean", func(c draw.Canvas) { bestFrame(c, c.Min.X+3, c.Min.Y+2, c.Max.X-3, c.Max.Y-2) }}}
 	if slices.ContainsFunc(t.Rows, func(r study.SweepRow) bool { return !drawable(r) }) {
-		keys = append(keys, boxKey("a seed failed", void))
+		keys = append(keys, boxKey("a seed failed", missing))
 	}
 	best := t.Rows[m.best]
 	alt := fmt.Sprintf("Map of %s over %s and %s, from %.3g to %.3g; best is %.3f at %s.", withDirection(t.Figures[m.figure]), settingName(x), settingName(y),
 		m.heat.low, m.heat.high, best.Figures[m.figure].Mean, settingsSaid(t, best.Settings))
 	caption := fmt.Sprintf("%s: %s. Brighter is better. %s", figure, t.Figures[m.figure].Is, seedsSaid(t))
-	return sheet{keys, drawn, caption}.figure(alt), nil
+	return figureGrid{keys, drawn, caption}.figure(alt), nil
 }
 
 // weightMap is a figure of a sweep over two settings of its grid.
@@ -136,7 +136,7 @@ func (w weightCells) Plot(c draw.Canvas, p *plot.Plot) {
 		x := slices.Index(w.table.Grid[w.x].Values, r.Settings[w.x])
 		y := slices.Index(w.table.Grid[w.y].Values, r.Settings[w.y])
 		left, right, bottom, top := trX(float64(x)), trX(float64(x+1)), trY(float64(y)), trY(float64(y+1))
-		fill, lines := color.Color(void), []string{fmt.Sprintf("%d of %d", len(r.Failed), len(w.table.Seeds)), "failed"}
+		fill, lines := color.Color(missing), []string{fmt.Sprintf("%d of %d", len(r.Failed), len(w.table.Seeds)), "failed"}
 		if drawable(r) {
 			e := r.Figures[w.figure]
 			fill, lines = w.heat.color(e.Mean), []string{fmt.Sprintf("%.3f", e.Mean)}

@@ -31,16 +31,16 @@ const (
 	margin    vg.Length = 6  // around a figure
 )
 
-// The colours of everything that carries no data.
+// The colors of everything that carries no data.
 var (
-	ink   = color.NRGBA{0x22, 0x22, 0x22, 0xff} // text
+	foreground   = color.NRGBA{0x22, 0x22, 0x22, 0xff} // text
 	frame = color.NRGBA{0x88, 0x88, 0x88, 0xff} // axes
 	faint = color.NRGBA{0xe6, 0xe6, 0xe6, 0xff} // grid lines
-	void  = color.NRGBA{0xbb, 0xbb, 0xbb, 0xff} // where there is no value
-	alarm = color.NRGBA{0xb0, 0x1e, 0x1e, 0xff} // what went wrong
+	missing  = color.NRGBA{0xbb, 0xbb, 0xbb, 0xff} // where there is no value
+	errorColor = color.NRGBA{0xb0, 0x1e, 0x1e, 0xff} // what went wrong
 )
 
-// Okabe and Ito's eight colours, told apart by people with any common colour
+// Okabe and Ito's eight colors, told apart by people with any common color
 // vision (Color Universal Design, 2008, https://jfly.uni-koeln.de/color/).
 var (
 	black         = color.NRGBA{0x00, 0x00, 0x00, 0xff}
@@ -53,8 +53,8 @@ var (
 	reddishPurple = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
 )
 
-// classMark returns the marker of class k: its own colour and its own shape, so
-// that neither alone has to be told apart. Eight colours and seven shapes make 56
+// classMark returns the marker of class k: its own color and its own shape, so
+// that neither alone has to be told apart. Eight colors and seven shapes make 56
 // pairs before one comes again.
 func classMark(k int, radius vg.Length) draw.GlyphStyle {
 	colors := []color.Color{orange, blue, bluishGreen, reddishPurple, vermillion, skyBlue, yellow, black}
@@ -95,9 +95,9 @@ func (p polygon) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
 	c.Fill(path)
 }
 
-// energyMap returns the colours of energies from low (dark) to high (bright)
+// energyMap returns the colors of energies from low (dark) to high (bright)
 // between the two values: viridis (Smith and van der Walt 2015, CC0) through
-// nine of its colours, interpolated in CIELAB by gonum's moreland palette.
+// nine of its colors, interpolated in CIELAB by gonum's moreland palette.
 func energyMap(low, high float64) (palette.ColorMap, error) {
 	m, err := moreland.NewLuminance([]color.Color{
 		color.NRGBA{0x44, 0x01, 0x54, 0xff}, color.NRGBA{0x47, 0x2d, 0x7b, 0xff}, color.NRGBA{0x3b, 0x52, 0x8b, 0xff},
@@ -118,7 +118,7 @@ func textStyle(size vg.Length, bold bool) text.Style {
 	if bold {
 		f.Weight = xfont.WeightBold
 	}
-	return text.Style{Color: ink, Font: f, Handler: plot.DefaultTextHandler, YAlign: draw.YBottom}
+	return text.Style{Color: foreground, Font: f, Handler: plot.DefaultTextHandler, YAlign: draw.YBottom}
 }
 
 // newPlot returns an empty plot in the theme. Title and axis labels are the
@@ -170,13 +170,13 @@ type decadeTicks struct{}
 func (decadeTicks) Ticks(low, high float64) []plot.Tick {
 	const most = 8 // two of them beyond the ends
 	ticks := plot.LogTicks{Prec: -1}.Ticks(low, high)
-	labelled := 0
+	labeled := 0
 	for _, t := range ticks {
 		if !t.IsMinor() {
-			labelled++
+			labeled++
 		}
 	}
-	every, seen := (labelled+most-1)/most, 0
+	every, seen := (labeled+most-1)/most, 0
 	for i := range ticks {
 		if ticks[i].IsMinor() {
 			continue
@@ -205,7 +205,7 @@ func roundStep(span float64, n int) float64 {
 	return 10 * power
 }
 
-// withAlpha makes a colour translucent.
+// withAlpha makes a color translucent.
 func withAlpha(c color.Color, alpha uint8) color.Color {
 	n := color.NRGBAModel.Convert(c).(color.NRGBA)
 	n.A = alpha

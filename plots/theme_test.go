@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Each of the first 56 classes has a pair of colour and shape of its own, and of
-// the first eight each has its own colour.
+// Each of the first 56 classes has a pair of color and shape of its own, and of
+// the first eight each has its own color.
 func TestClassMarks(t *testing.T) {
 	type look struct {
 		c color.Color
@@ -27,7 +27,7 @@ func TestClassMarks(t *testing.T) {
 		}
 	}
 	if len(colors) != 8 {
-		t.Errorf("%d colours for eight classes", len(colors))
+		t.Errorf("%d colors for eight classes", len(colors))
 	}
 }
 

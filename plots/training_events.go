@@ -121,15 +121,15 @@ func historyNotes(runs []Run, events []event, width vg.Length) []note {
 		}
 	}
 	for i, e := range events {
-		add(fmt.Sprintf("%d: %s", i+1, e.text), style, alarm)
+		add(fmt.Sprintf("%d: %s", i+1, e.text), style, errorColor)
 	}
 	for _, s := range stopNotes(runs) {
-		add(s, style, alarm)
+		add(s, style, errorColor)
 	}
 	if evaluatedOnce(runs) {
-		add(accuracyNote(runs), textStyle(tickSize, false), ink)
+		add(accuracyNote(runs), textStyle(tickSize, false), foreground)
 	}
-	add(timeNote(runs), textStyle(tickSize, false), ink)
+	add(timeNote(runs), textStyle(tickSize, false), foreground)
 	return notes
 }
 
@@ -141,8 +141,8 @@ type eventLines []event
 func (events eventLines) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, _ := p.Transforms(&c)
 	style := textStyle(tickSize, true)
-	style.Color = alarm
-	line := draw.LineStyle{Color: alarm, Width: thinWidth, Dashes: []vg.Length{3, 2}}
+	style.Color = errorColor
+	line := draw.LineStyle{Color: errorColor, Width: thinWidth, Dashes: []vg.Length{3, 2}}
 	var taken []vg.Length                       // the left edges of the numbers so far
 	for i, e := range slices.Backward(events) { // so that a later number stays to the right
 		x := trX(e.at)

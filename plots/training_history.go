@@ -17,7 +17,7 @@ import (
 )
 
 // Run is a training history under the name it goes by in a figure. The name
-// decides its colour ([MethodColor]). Where what the run cost is given, the figure
+// decides its color ([MethodColor]). Where what the run cost is given, the figure
 // says how long it took, and how much of that it waited for data if it was much.
 type Run struct {
 	Name    string
@@ -244,7 +244,7 @@ func splits(h *ngebm.History) []string {
 }
 
 func splitMark(split string) draw.GlyphStyle {
-	mark := draw.GlyphStyle{Color: ink, Radius: 2.6, Shape: polygon{36, 0}}
+	mark := draw.GlyphStyle{Color: foreground, Radius: 2.6, Shape: polygon{36, 0}}
 	if split == "test" {
 		mark.Shape = polygon{4, 0}
 	}

@@ -20,9 +20,9 @@ type series struct {
 	mark draw.GlyphStyle
 }
 
-// mostPoints is how many points of a curve are drawn: more than a panel has
+// maxPoints is how many points of a curve are drawn: more than a panel has
 // pixels across shows nothing more.
-const mostPoints = 1200
+const maxPoints = 1200
 
 // addSeries adds curves to a panel and sets its y axis: logarithmic where all
 // values are positive and the (averaged) curves cross two orders of magnitude.
@@ -44,13 +44,13 @@ func addSeries(p *plot.Plot, all []series) {
 			faded := s.style
 			faded.Color, faded.Width, faded.Dashes = withAlpha(s.style.Color, 0x48), thinWidth, nil
 			if window > 1 {
-				x, raw := envelope(s.x, y, mostPoints/2)
+				x, raw := envelope(s.x, y, maxPoints/2)
 				addLine(p, x, raw, faded)
 			}
 			y = movingAverage(y, window)
 		}
 		include(&trendLow, &trendHigh, y)
-		x, y := thin(s.x, y, mostPoints)
+		x, y := thin(s.x, y, maxPoints)
 		addLine(p, x, y, s.style)
 		mark := s.mark
 		if mark.Shape == nil && len(s.y) == 1 { // a line of one point shows nothing
@@ -221,7 +221,7 @@ func flat(low, high float64) bool {
 	return high-low <= max(1e-9*max(math.Abs(low), math.Abs(high)), 1e-290)
 }
 
-// gridLines draws a faint line at each labelled tick of the y axis.
+// gridLines draws a faint line at each labeled tick of the y axis.
 type gridLines struct{}
 
 // Plot implements [plot.Plotter].

@@ -15,7 +15,7 @@ import (
 //   - Text is drawn as outlines of its letters. PDF text is written in Windows'
 //     Western code page, which has no Greek letters and no ∂, and SVG names
 //     fonts that the reader may not have.
-//   - PDF shows images upside down and dims translucent colours.
+//   - PDF shows images upside down and dims translucent colors.
 //   - SVG keeps an image's own ratio of width to height instead of the asked one.
 type vector struct {
 	vg.Canvas
@@ -30,7 +30,7 @@ func (v vector) SetColor(c color.Color) {
 	v.Canvas.SetColor(c)
 }
 
-// straight is a colour that gives its parts without alpha's share, which is how
+// straight is a color that gives its parts without alpha's share, which is how
 // the PDF canvas takes them.
 type straight color.NRGBA
 

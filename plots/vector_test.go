@@ -46,7 +46,7 @@ func TestVectorImageInSVG(t *testing.T) {
 	}
 }
 
-// The PDF canvas takes the parts of a colour as they come, so half of white must
+// The PDF canvas takes the parts of a color as they come, so half of white must
 // still come as white.
 func TestVectorColorInPDF(t *testing.T) {
 	var record recorder.Canvas

@@ -141,7 +141,7 @@ const outputWidth = 768
 const fontCSS = "font-family:sans-serif;font-size:13px;line-height:1.5"
 
 // picture is the display of a task at work. All styles are inline, as a notebook
-// takes away any other, and no colour is set, as its background may be dark.
+// takes away any other, and no color is set, as its background may be dark.
 func (l *live) picture() string {
 	r := l.last
 	var b strings.Builder
