@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Animation is a row of figures that are shown one after the other, for ever: a
+// Animation is a row of figures that are shown one after the other, in a loop: a
 // landscape as it grows, or samples along their chains.
 type Animation struct {
 	// Alt says what is to be seen, for readers who cannot see it. Animate puts together
@@ -53,7 +53,7 @@ const gifColors = 63
 
 // GIF writes the animation at 96 pixels an inch, in the 63 colors that suit its first
 // and its last frame best. Frames after the first hold only what has changed, so what
-// stands still costs nothing.
+// does not change costs nothing.
 func (a *Animation) GIF(w io.Writer) error {
 	var out gif.GIF
 	first, last := a.frames[0].Image(screenDPI), a.frames[len(a.frames)-1].Image(screenDPI)

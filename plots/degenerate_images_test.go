@@ -94,7 +94,7 @@ func oddImages(t *testing.T) map[string]oddOf {
 				return Adversarials([]int{1, 1, 1}, Adversarial{Original: []float32{0}, Result: []float32{1}})
 			}, ""},
 			{"all equal", func() (*Figure, error) { return Adversarials(shape, Adversarial{black, black, "", ""}) }, ""},
-			{"NaN", func() (*Figure, error) { return Adversarials(shape, Adversarial{black, with(math.NaN()), "", ""}) }, "is NaN: pixels lie in [-1,1]"},
+			{"NaN", func() (*Figure, error) { return Adversarials(shape, Adversarial{black, with(math.NaN()), "", ""}) }, "is NaN: pixels must be in [-1,1]"},
 			{"infinite", func() (*Figure, error) { return Adversarials(shape, Adversarial{with(math.Inf(1)), black, "", ""}) }, "is +Inf: pixels lie"},
 			{"mismatched", func() (*Figure, error) { return Adversarials(shape, Adversarial{black, black[1:], "", ""}) }, "has 63 values, its shape [8 8 1] has 64"},
 			{"no size", func() (*Figure, error) { return Adversarials([]int{0, 8, 1}, Adversarial{}) }, "shape [0 8 1]"},

@@ -11,7 +11,7 @@ import (
 	"ngebm/ngebm/ood"
 )
 
-// Detection is how well one score of one model tells in from out.
+// Detection is how well one score of one model separates in from out.
 type Detection struct {
 	Name   string      // of the score, the method or the set, whichever is compared
 	Points []ood.Point // of ood.Curve: thresholds from the highest down
@@ -113,14 +113,14 @@ func (p DetectionPanel) check() error {
 			return fmt.Errorf("plots: %q lacks its points or its report: pass those of ood.Curve and ood.Measure", d.Name)
 		}
 		if !isShare(d.Report.AUROC) || !isShare(d.Report.AUPRIn) {
-			return fmt.Errorf("plots: %q has an AUROC of %v and an AUPR of %v: both lie in [0,1]; pass a report of ood.Measure", d.Name, d.Report.AUROC, d.Report.AUPRIn)
+			return fmt.Errorf("plots: %q has an AUROC of %v and an AUPR of %v: both must be in [0,1]; pass a report of ood.Measure", d.Name, d.Report.AUROC, d.Report.AUPRIn)
 		}
 		if err := checkIntervals(d.Name, d.Report.Intervals, "AUROC", "AUPR_in_AP"); err != nil {
 			return err
 		}
 		for i, point := range d.Points {
 			if !isShare(point.TPR) || !isShare(point.FPR) || !isShare(point.Precision) {
-				return fmt.Errorf("plots: point %d of %q is %+v: shares lie in [0,1]", i+1, d.Name, point)
+				return fmt.Errorf("plots: point %d of %q is %+v: shares must be in [0,1]", i+1, d.Name, point)
 			}
 		}
 	}

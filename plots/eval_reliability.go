@@ -56,7 +56,7 @@ func (m Calibration) check() error {
 	for i, b := range m.Report.Reliability {
 		// Negated, so that NaN is refused.
 		if !(b.Low >= 0 && b.Low < b.High && b.High <= 1) || b.Count < 0 || !isShare(b.Confidence) || !isShare(b.Accuracy) {
-			return fmt.Errorf("plots: bin %d of %q is %+v: confidence and accuracy lie in [0,1], counts at 0 or above", i+1, m.Name, b)
+			return fmt.Errorf("plots: bin %d of %q is %+v: confidence and accuracy must be in [0,1], counts at 0 or above", i+1, m.Name, b)
 		}
 		examples += b.Count
 	}
@@ -65,7 +65,7 @@ func (m Calibration) check() error {
 	}
 	r := m.Report
 	if !isShare(r.ECE) || !isShare(r.ECEMidpoint) || !isShare(r.Accuracy) || !isShare(r.MeanConfidence) {
-		return fmt.Errorf("plots: %q has accuracy %v, mean confidence %v, ECE %v and midpoint ECE %v: all lie in [0,1]; pass a report of calibration.Measure", m.Name, r.Accuracy, r.MeanConfidence, r.ECE, r.ECEMidpoint)
+		return fmt.Errorf("plots: %q has accuracy %v, mean confidence %v, ECE %v and midpoint ECE %v: all must be in [0,1]; pass a report of calibration.Measure", m.Name, r.Accuracy, r.MeanConfidence, r.ECE, r.ECEMidpoint)
 	}
 	return checkIntervals(m.Name, r.Intervals, "ECE", "ECE_midpoint")
 }

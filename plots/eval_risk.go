@@ -16,13 +16,13 @@ import (
 type RiskCurve struct {
 	Name   string // the method's; curves of one name are seeds
 	Points []calibration.RiskPoint
-	AURC   float64 // stands in the legend: of seeds, their mean
+	AURC   float64 // for the legend, which gives the mean of seeds
 }
 
 // RiskCoverage draws risk-coverage curves (El-Yaniv and Wiener 2010): the share
 // of wrong answers among those given, against the share of the examples that are
 // answered, the most confident first. Curves of one name are seeds and look the
-// same. The axis of the risk fits what lies beyond a coverage of 5 %; before
+// same. The axis of the risk fits the risks beyond a coverage of 5 %; before
 // that, single errors make a curve jump.
 func RiskCoverage(curves ...RiskCurve) (*Figure, error) {
 	if len(curves) == 0 {
@@ -75,7 +75,7 @@ func (c RiskCurve) check() error {
 	}
 	for i, p := range c.Points {
 		if !isShare(p.Coverage) || !isShare(p.Risk) || i > 0 && p.Coverage < c.Points[i-1].Coverage {
-			return fmt.Errorf("plots: point %d of the risk-coverage curve of %q is %+v: coverage rises within [0,1], risk lies there", i+1, c.Name, p)
+			return fmt.Errorf("plots: point %d of the risk-coverage curve of %q is %+v: coverage must ascend in [0,1], risk must be in [0,1]", i+1, c.Name, p)
 		}
 	}
 	if !finite(c.AURC) {

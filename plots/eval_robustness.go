@@ -43,7 +43,7 @@ type RobustPanel struct {
 // are seeds: the line is their mean, and the band goes from the lowest to the
 // highest end of their 95 % intervals, so it holds both the draw of the images and
 // that of the seed. The stronger attack is drawn as diamonds with such an
-// interval, side by side where they stand at one ε. The caption names the
+// interval, side by side where they have one ε. The caption names the
 // attacks.
 func Robustness(panels ...RobustPanel) (*Figure, error) {
 	if len(panels) == 0 {
@@ -119,7 +119,7 @@ func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, err
 	if one.X.Max == 0 {
 		one.X.Max = 1
 	}
-	one.X.Max *= 1.04 // room for what stands beside the last ε
+	one.X.Max *= 1.04 // room for what is drawn next to the last ε
 	return one, strings.Join(alt, " "), nil
 }
 
@@ -166,7 +166,7 @@ func poolSeeds(g group[RobustRun], unit float64) (band, error) {
 			case s > 0 && x != b.x[i]:
 				return band{}, fmt.Errorf("plots: runs of %q were attacked at ε = %v and %v: seeds must be attacked alike", r.Name, b.x[i]/unit, point.Epsilon)
 			case i > 0 && s == 0 && x <= b.x[i-1]:
-				return band{}, fmt.Errorf("plots: ε of %q must ascend, but %v stands at %d", r.Name, point.Epsilon, i-1)
+				return band{}, fmt.Errorf("plots: ε of %q must ascend, but %v is at index %d", r.Name, point.Epsilon, i-1)
 			case s == 0:
 				b.x, b.mean, b.low, b.high = append(b.x, x), append(b.mean, 0), append(b.low, math.Inf(1)), append(b.high, math.Inf(-1))
 			}

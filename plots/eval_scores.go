@@ -14,10 +14,10 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Scores are the values of one score on one data set. A larger score means more
+// Scores are the values of one score on one dataset. A larger score means more
 // in-distribution.
 type Scores struct {
-	Name   string // of the data set
+	Name   string // of the dataset
 	Values []float64
 }
 
@@ -33,7 +33,7 @@ const scoreBins = 40
 // ScoreHistograms draws the density of scores, three panels in a row: the
 // in-distribution set filled, the others as outlines, which have the same color
 // in every panel. Each panel has its own axis. It may leave out some of the
-// lowest and the highest 0.5 % of a set, which can lie far out; the density is
+// lowest and the highest 0.5 % of a set, which can be far out; the density is
 // still that of all values.
 func ScoreHistograms(panels ...ScorePanel) (*Figure, error) {
 	if len(panels) == 0 {
@@ -71,7 +71,7 @@ func ScoreHistograms(panels ...ScorePanel) (*Figure, error) {
 	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 
-// inFill is neutral, so that colors tell the other sets apart.
+// inFill is neutral, so that colors are left to distinguish the other sets.
 var inFill = withAlpha(foreground, 0x50)
 
 func (p ScorePanel) check() error {

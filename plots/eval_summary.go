@@ -31,13 +31,13 @@ type SummaryPanel struct {
 }
 
 const (
-	summaryRow     vg.Length = 24
+	summaryRow    vg.Length = 24
 	maxNamesWidth vg.Length = 180
 )
 
 // Summary draws figures of several methods, a line for each method and three
 // panels in a row: the mean of the seeds, its interval, and each seed as a small
-// dot below. Methods stand in the order in which they first appear, from the
+// dot below. Methods are in the order in which they first appear, from the
 // top; one without an estimate leaves its line empty. An axis starts at zero
 // unless all values are far from it; where all are positive and means differ
 // a hundredfold, it is logarithmic, and says so.
@@ -109,7 +109,7 @@ func (p SummaryPanel) check() error {
 			return fmt.Errorf("plots: %s of %q has no values", p.Title, e.Name)
 		}
 		if slices.ContainsFunc(p.Estimates[:i], func(other Estimate) bool { return other.Name == e.Name }) {
-			return fmt.Errorf("plots: %s of %q stands there twice: give all seeds in one estimate", p.Title, e.Name)
+			return fmt.Errorf("plots: %s of %q is given twice: give all seeds in one estimate", p.Title, e.Name)
 		}
 		values := slices.Clone(e.Seeds)
 		if e.Interval != nil {

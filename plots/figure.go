@@ -116,7 +116,7 @@ func paletted(img *image.RGBA, colors color.Palette) *image.Paletted {
 	return few
 }
 
-// PDF writes the figure as one page of its own size. Text is drawn as outlines.
+// PDF writes the figure as one page of its size. Text is drawn as outlines.
 func (f *Figure) PDF(w io.Writer) error {
 	canvas := vgpdf.New(f.Width, f.Height)
 	f.draw(draw.NewCanvas(vector{canvas, true}, f.Width, f.Height))
@@ -146,7 +146,7 @@ func (f *Figure) Save(path string) error {
 	return nil
 }
 
-// save writes a file beside its final name and renames it.
+// save writes a temporary file and renames it.
 func save(path string, write func(io.Writer) error) error {
 	file, err := files.Create(path, 0o644)
 	if err != nil {

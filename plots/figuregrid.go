@@ -15,7 +15,7 @@ type figureGrid struct {
 	caption string
 }
 
-// panelColumns is how many of n panels stand in a row: three at most.
+// panelColumns is how many of n panels are in a row: three at most.
 func panelColumns(n int) int {
 	if n == 4 {
 		return 2

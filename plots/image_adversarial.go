@@ -22,13 +22,13 @@ type Adversarial struct {
 
 const (
 	maxAdversarials = 100
-	rowLabelPixels   = 190 // what rows' names take up on the left
+	rowLabelPixels  = 190 // what rows' names take up on the left
 )
 
 // Adversarials draws attacked images of a shape, at most eight in a row, enlarged
 // without smoothing: the image with its caption, what the attack added, and the
 // result with its caption. What was added is amplified so that the largest change
-// of all images can just be shown, by a factor that stands beside it: gray images
+// of all images can just be shown, by a factor that is written next to it: gray images
 // from blue (darker) by white to orange (brighter), colored ones around mid-gray.
 // Below stands the largest change of a pixel of that image, in 1/255 of the pixel
 // range.
@@ -105,7 +105,7 @@ func checkAdversarials(shape []int, examples []Adversarial) error {
 			}
 			for j, v := range values {
 				if !(v >= -1 && v <= 1) { // NaN, too
-					return fmt.Errorf("plots: value %d of the %s of example %d is %v: pixels lie in [-1,1]", j, name, i, v)
+					return fmt.Errorf("plots: value %d of the %s of example %d is %v: pixels must be in [-1,1]", j, name, i, v)
 				}
 			}
 		}
@@ -185,12 +185,12 @@ func paintPixels(shape []int, level func(pixel, channel int) uint8) image.Image 
 }
 
 func adversarialAlt(examples []Adversarial, change string) string {
-	const told = 10
+	const listed = 10
 	var parts []string
-	for _, e := range examples[:min(told, len(examples))] {
+	for _, e := range examples[:min(listed, len(examples))] {
 		parts = append(parts, fmt.Sprintf("%s became %s by changes of at most %.3g/255", e.Before, e.After, 255*largestChange(e)))
 	}
-	if len(examples) > told {
+	if len(examples) > listed {
 		parts = append(parts, "and more")
 	}
 	return fmt.Sprintf("%d adversarial examples, each as image, %s and result: %s.", len(examples), change, strings.Join(parts, "; "))

@@ -73,7 +73,7 @@ func TestAdversarialsDegenerate(t *testing.T) {
 		{"too many", []int{4, 4, 1}, make([]Adversarial, 101), "101 adversarial examples"},
 		{"too short", []int{4, 4, 1}, []Adversarial{{Original: gray, Result: gray[1:]}}, "the result of example 0 has 15 values, its shape [4 4 1] has 16"},
 		{"NaN", []int{4, 4, 1}, []Adversarial{{Original: gray, Result: nan}}, "value 0 of the result of example 0 is NaN"},
-		{"out of range", []int{4, 4, 1}, []Adversarial{{Original: outside, Result: gray}}, "is 1.01: pixels lie in [-1,1]"},
+		{"out of range", []int{4, 4, 1}, []Adversarial{{Original: outside, Result: gray}}, "is 1.01: pixels must be in [-1,1]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f, err := Adversarials(test.shape, test.examples...)

@@ -17,7 +17,7 @@ import (
 // whole pixels there.
 const (
 	imagesAcross  = 10
-	maxImages    = 400
+	maxImages     = 400
 	imagesWidth   = 8 * imageDPI
 	largestTile   = imageDPI
 	tileGap       = 12
@@ -76,7 +76,7 @@ func drawFrame(c draw.Canvas, rect vg.Rectangle, width vg.Length) {
 func pickImages(d *data.Dataset, indices []int, captions []string) ([]image.Image, []string, error) {
 	switch {
 	case d == nil:
-		return nil, nil, errors.New("plots: no data set")
+		return nil, nil, errors.New("plots: no dataset")
 	case !d.IsImages() || len(d.Shape) != 3 || d.Shape[2] != 1 && d.Shape[2] != 3:
 		return nil, nil, fmt.Errorf("plots: %s has examples of shape %v: an image has height, width and 1 or 3 channels", d.Name, d.Shape)
 	case d.Shape[0] < 1 || d.Shape[1] < 1 || d.MaxPixel == 0 || len(d.Pixels) != d.Len()*d.Size():
@@ -138,9 +138,9 @@ func enlarge(img image.Image, size int) image.Image {
 }
 
 func imagesAlt(d *data.Dataset, captions []string) string {
-	const told = 20
-	text := fmt.Sprintf("%d images of %s: %s", len(captions), d.Name, strings.Join(captions[:min(told, len(captions))], ", "))
-	if len(captions) > told {
+	const listed = 20
+	text := fmt.Sprintf("%d images of %s: %s", len(captions), d.Name, strings.Join(captions[:min(listed, len(captions))], ", "))
+	if len(captions) > listed {
 		text += " and more"
 	}
 	return text + "."

@@ -12,7 +12,7 @@ import (
 // Samples draws how SGLD chains went that sample images: a row for each of the chains
 // with the given indices, under the name that names has for it (nil: their numbers), a
 // column for each step that was kept, and the energy of each image below it; where that
-// is not a finite number, "diverged" stands in place of the image.
+// is not a finite number, "diverged" replaces the image.
 func Samples(title string, s *ngebm.Samples, chains []int, names []string) (*Figure, error) {
 	if s == nil || len(s.Steps) == 0 {
 		return nil, errors.New("plots: no samples: draw some with Classifier.Sample")

@@ -58,11 +58,11 @@ func SyntheticOOD(d *data.Dataset, indices []int, seed uint64, kinds ...string) 
 	}
 	rows := []ImageRow{tilesOf("original", d, indices)}
 	for _, kind := range kinds {
-		strange, err := d.SynthesizeOOD(kind, seed)
+		ood, err := d.SynthesizeOOD(kind, seed)
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, tilesOf(kind, strange, indices))
+		rows = append(rows, tilesOf(kind, ood, indices))
 	}
 	return ImageTable(fmt.Sprintf("%s %s, and strangers made from it", d.Name, d.Split), classes, rows...)
 }

@@ -10,16 +10,16 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// arrowsAcross is how many arrows stand in a row of a landscape.
+// arrowsAcross is how many arrows are in a row of a landscape.
 const arrowsAcross = 14
 
 // arrows draws the gradient of the grid's energy at some of its nodes.
 type arrows struct {
 	grid *Grid
-	norm float64 // drawn as long as arrows are apart
+	norm float64 // drawn as long as the distance between arrows
 }
 
-// arrowNodes are the rows and columns where arrows stand: about as far apart in
+// arrowNodes are the rows and columns where arrows start, at about the same distance in
 // either direction.
 func (g *Grid) arrowNodes() (rows, columns []int) {
 	evenly := func(n, count int) []int {
@@ -66,7 +66,7 @@ func drawArrow(c draw.Canvas, from, to vg.Point) {
 	stroke(c, 0.9, c.ClipLinesXY([]vg.Point{from, to}, []vg.Point{back.Add(side), to, back.Sub(side)})...)
 }
 
-// gradient is that of the energy at a node, from its neighbours'.
+// gradient is that of the energy at a node, from its neighbors'.
 func (g *Grid) gradient(row, column int) (dx, dy float64) {
 	left, right := max(column-1, 0), min(column+1, len(g.X)-1)
 	below, above := max(row-1, 0), min(row+1, len(g.Y)-1)
@@ -77,28 +77,28 @@ func (g *Grid) gradient(row, column int) (dx, dy float64) {
 
 // steepest is the largest finite norm of the gradient where arrows stand.
 func (g *Grid) steepest() float64 {
-	most := 0.
+	largest := 0.
 	rows, columns := g.arrowNodes()
 	for _, row := range rows {
 		for _, column := range columns {
 			if norm := math.Hypot(g.gradient(row, column)); finite(norm) {
-				most = max(most, norm)
+				largest = max(largest, norm)
 			}
 		}
 	}
-	return most
+	return largest
 }
 
 // arrowNorm is a round norm of the gradient for the arrows of all landscapes: about
 // half of the largest, or 1 where all are flat.
 func arrowNorm(landscapes []Landscape) float64 {
-	most := 0.
+	largest := 0.
 	for _, l := range landscapes {
 		if l.Arrows {
-			most = max(most, l.Grid.steepest())
+			largest = max(largest, l.Grid.steepest())
 		}
 	}
-	return roundStep(most, 2)
+	return roundStep(largest, 2)
 }
 
 func arrowKey(norm float64) key {

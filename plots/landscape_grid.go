@@ -11,7 +11,7 @@ import (
 	"ngebm/data"
 )
 
-// Grid holds what a model says on a rectangular lattice in the plane.
+// Grid holds energies and scores of a model on a rectangular lattice in the plane.
 type Grid struct {
 	X, Y   []float64   // coordinates of the columns and rows, ascending, two or more each
 	Energy [][]float64 // E(x) at [row][column], row i at Y[i]
@@ -23,13 +23,13 @@ type Grid struct {
 	Axes [2]string
 }
 
-// Model is what a landscape is drawn of: anything that gives logits,
+// Model is anything that returns logits,
 // [examples][classes], for points in the plane. An [ngebm.Classifier] is one.
 type Model interface {
 	Logits(*data.Dataset) ([][]float64, error)
 }
 
-// EnergyGrid asks a model on a lattice of n by n points (100 makes smooth contours)
+// EnergyGrid evaluates a model on a lattice of n by n points (100 makes smooth contours)
 // over the bounding box of the given points and a fifth of its size around it,
 // and returns E(x) = logsumexp f(x) and the logits there. n must be in 2..1000.
 func EnergyGrid(m Model, around *data.Dataset, n int) (*Grid, error) {
@@ -56,7 +56,7 @@ func EnergyGrid(m Model, around *data.Dataset, n int) (*Grid, error) {
 			nodes = append(nodes, float32(x), float32(y))
 		}
 	}
-	logits, err := ask(m, nodes, around.Classes)
+	logits, err := logitsAt(m, nodes, around.Classes)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func EnergyGrid(m Model, around *data.Dataset, n int) (*Grid, error) {
 	return g, nil
 }
 
-// spread is n coordinates over a range and a margin on either side.
+// spread returns n coordinates over a range and a margin on either side.
 func spread(low, high, margin float64, n int) []float64 {
 	if margin == 0 {
 		margin = 1
@@ -74,8 +74,8 @@ func spread(low, high, margin float64, n int) []float64 {
 	return floats.Span(make([]float64, n), low-margin, high+margin)
 }
 
-// ask returns a model's logits at points in the plane, one after the other.
-func ask(m Model, points []float32, classes []string) ([][]float64, error) {
+// logitsAt returns a model's logits at points in the plane, one after the other.
+func logitsAt(m Model, points []float32, classes []string) ([][]float64, error) {
 	d, err := data.New(data.Dataset{
 		Info:   data.Info{Name: "lattice", Split: "lattice", Source: "computed", License: "CC0-1.0", Classes: classes},
 		Shape:  []int{2},
@@ -88,7 +88,7 @@ func ask(m Model, points []float32, classes []string) ([][]float64, error) {
 	return m.Logits(d)
 }
 
-// energies are logsumexp f(x) of a model's answer at so many points.
+// energies are logsumexp f(x) of a model's logits at each of the points.
 func energies(logits [][]float64, points int) ([]float64, error) {
 	if len(logits) != points {
 		return nil, fmt.Errorf("plots: the model gave logits for %d of %d points", len(logits), points)
@@ -132,7 +132,7 @@ func (g *Grid) check() error {
 	for _, axis := range [][]float64{g.X, g.Y} {
 		for i, v := range axis {
 			if !finite(v) || i > 0 && v <= axis[i-1] {
-				return fmt.Errorf("plots: the grid's coordinates must ascend, but %v stands at %d", v, i)
+				return fmt.Errorf("plots: the grid's coordinates must ascend, but %v is at index %d", v, i)
 			}
 		}
 	}
@@ -168,7 +168,7 @@ func (g *Grid) energyRange() (low, high float64) {
 	return low, high
 }
 
-// at interpolates the energies bilinearly; NaN beside a value that is not finite.
+// at interpolates the energies bilinearly; NaN next to a value that is not finite.
 func (g *Grid) at(x, y float64) float64 {
 	cell := func(axis []float64, v float64) (int, float64) {
 		i, _ := slices.BinarySearch(axis, v)
@@ -185,7 +185,7 @@ func (g *Grid) at(x, y float64) float64 {
 	return value
 }
 
-// eachPixel goes through a picture of the grid of so many pixels a side, from
+// eachPixel goes through an image of the grid of side by side pixels, from
 // its top left, with the energy at each one's middle.
 func (g *Grid) eachPixel(side int, do func(x, y int, e float64)) {
 	along := func(axis []float64, i int) float64 {
@@ -242,7 +242,7 @@ func (f field) Z(column, row int) float64 {
 // checkPlane refuses what is not points in the plane.
 func checkPlane(d *data.Dataset) error {
 	if d == nil {
-		return errors.New("plots: no data set")
+		return errors.New("plots: no dataset")
 	}
 	if d.IsImages() || d.Size() != 2 {
 		return fmt.Errorf("plots: a landscape shows points in the plane, but %s has examples of shape %v", d.Name, d.Shape)
@@ -259,8 +259,8 @@ func checkPlane(d *data.Dataset) error {
 }
 
 // Peak returns the highest finite energy on the lattice, and how far from the
-// nearest of the given points it lies: where a model that knows its data is
-// highest is close to them. Without points the distance is infinite, without a
+// nearest of the given points it is: a model that fits its data has its highest energy
+// close to them. Without points the distance is infinite, without a
 // finite energy the energy is -Inf.
 func (g *Grid) Peak(near *data.Dataset) (energy, distance float64) {
 	energy, distance = math.Inf(-1), math.Inf(1)

@@ -20,12 +20,12 @@ type InputModel interface {
 	LogitsAt(x []float32) ([][]float64, error)
 }
 
-// ImagePlaneGrid asks a model on the plane through three images of a set, on a lattice
-// of n by n inputs, and returns the grid and where the images lie on it. Coordinates
-// are distances in the network's units, in which pixels lie in [-1,1]: x from the
+// ImagePlaneGrid evaluates a model on the plane through three images of a set, on a lattice
+// of n by n inputs, and returns the grid and the images' places on it. Coordinates
+// are distances in the network's units, in which pixels are in [-1,1]: x from the
 // first image towards the second, y at a right angle to it on the third's side. The
 // lattice reaches half the triangle's size beyond it, where some inputs have pixels that
-// no image has. n must be in 2..1000, and the images must not lie on one line.
+// no image has. n must be in 2..1000, and the images must not be on one line.
 func ImagePlaneGrid(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid, []Pin, error) {
 	if n < 2 || n > 1000 {
 		return nil, nil, fmt.Errorf("plots: a grid of %d by %d inputs: choose 2 to 1000, 60 is smooth", n, n)
@@ -51,7 +51,7 @@ func ImagePlaneGrid(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid,
 	height := floats.Norm(v, 2)
 	floats.Scale(1/height, v)
 	if !(width > 1e-6 && height > 1e-6) {
-		return nil, nil, fmt.Errorf("plots: images %v of %s lie on one line: choose three others", images, d.Name)
+		return nil, nil, fmt.Errorf("plots: images %v of %s are on one line: choose three others", images, d.Name)
 	}
 	g := &Grid{Axes: [2]string{"towards the second image", "towards the third"}}
 	left, right := min(0, across), max(width, across)
@@ -80,7 +80,7 @@ func ImagePlaneGrid(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid,
 	return g, pins, nil
 }
 
-// Pin marks a place on a landscape, with a picture beside it.
+// Pin marks a place on a landscape, with an image next to it.
 type Pin struct {
 	X, Y  float64
 	Label string // what the picture shows, for those who cannot see it
@@ -106,15 +106,15 @@ func checkPins(pins []Pin) error {
 	return nil
 }
 
-// area is where the picture stands on a canvas: away from its middle, so that what
-// lies between pins is not covered.
+// area is the image's place on a canvas: away from the middle, so that what is
+// between pins is not covered.
 func (p Pin) area(c draw.Canvas, at vg.Point, img image.Image) vg.Rectangle {
-	const apart = 6
+	const distance = 6
 	length := func(pixels int) vg.Length { return vg.Length(pixels) * vg.Inch / imageDPI }
 	size := vg.Point{X: length(img.Bounds().Dx()), Y: length(img.Bounds().Dy())}
-	low := vg.Point{X: at.X - size.X/2, Y: at.Y + apart}
+	low := vg.Point{X: at.X - size.X/2, Y: at.Y + distance}
 	if at.Y < c.Center().Y {
-		low.Y = at.Y - apart - size.Y
+		low.Y = at.Y - distance - size.Y
 	}
 	low.X = min(max(low.X, c.Min.X+2), c.Max.X-size.X-2)
 	low.Y = min(max(low.Y, c.Min.Y+2), c.Max.Y-size.Y-2)

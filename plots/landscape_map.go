@@ -20,16 +20,16 @@ import (
 // Landscape is one energy landscape: a model over the plane.
 type Landscape struct {
 	Title string
-	Grid  *Grid         // what the model says, see [EnergyGrid]
+	Grid  *Grid         // of the model, see [EnergyGrid]
 	Data  *data.Dataset // points to draw on top, colored by label; may be nil
 	// Arrows draws the gradient ∂E/∂x, from the differences of energies on the grid.
-	// One scale holds for all landscapes of a figure, and stands in its legend.
+	// One scale holds for all landscapes of a figure; the legend gives it.
 	Arrows bool
 	// Chains draws SGLD chains in the plane, at most 100, evenly picked: their path
 	// over the steps that were kept, where they start and where they end.
 	Chains  *ngebm.Samples
 	Segment *Segment // a line to draw, from A to B; see [EnergyAlong]
-	Pins    []Pin    // places to mark, with a picture beside them; see [ImagePlaneGrid]
+	Pins    []Pin    // places to mark, with an image next to them; see [ImagePlaneGrid]
 	// Regions holds the classes' names, each to be written where its class is
 	// decided for, if that is large enough. Nil writes none.
 	Regions []string
@@ -41,7 +41,7 @@ type Scale int
 const (
 	// OwnScale gives each landscape colors from its own lowest to its own
 	// highest energy, and its own color bar. Shapes can be compared, heights
-	// only by the numbers on the bars. It suits cross-entropy beside NG-EBM,
+	// only by the numbers on the bars. It suits cross-entropy next to NG-EBM,
 	// whose energies differ so much in range that on one scale the flatter one
 	// is a single color.
 	OwnScale Scale = iota
@@ -50,7 +50,7 @@ const (
 	SharedScale
 )
 
-// maxMarkers is how many points of a data set are drawn; more would hide the
+// maxMarkers is how many points of a dataset are drawn; more would hide the
 // landscape.
 const maxMarkers = 600
 
@@ -139,8 +139,8 @@ func (l Landscape) check() error {
 	return errors.Join(checkChains(l.Chains), checkPins(l.Pins))
 }
 
-// panel draws one landscape; arrow is the gradient's norm that is drawn as long as
-// arrows are apart.
+// panel draws one landscape; arrow is the gradient's norm that is drawn as long as the
+// distance between arrows.
 func (l Landscape) panel(b bands, columns int, arrow float64) panel {
 	g := l.Grid
 	p := newPlot()
@@ -216,7 +216,7 @@ func classMarks(d *data.Dataset, columns int) []marks {
 	return byClass
 }
 
-// landscapeKeys names the classes that are drawn, the boundary, and what lies on top.
+// landscapeKeys names the classes that are drawn, the boundary, and the overlays.
 func landscapeKeys(landscapes []Landscape, arrow float64) legend {
 	var keys legend
 	seen := map[string]bool{}
@@ -261,7 +261,7 @@ func landscapeAlt(landscapes []Landscape, ranges [][2]float64) string {
 	return strings.Join(parts, " ")
 }
 
-// overlaysAlt says what lies on top of a landscape.
+// overlaysAlt describes the overlays of a landscape.
 func (l Landscape) overlaysAlt() string {
 	text := ""
 	if l.Arrows {
@@ -290,7 +290,7 @@ type bands struct {
 // How many bands a landscape has, and a small one.
 const manyBands, fewBands = 14, 9
 
-// newBands covers a range with about so many bands.
+// newBands covers a range with about count bands.
 func newBands(low, high float64, count int) (bands, error) {
 	if flat(low, high) {
 		pad := max(math.Abs(low)/10, 0.5)
@@ -313,13 +313,13 @@ func newBands(low, high float64, count int) (bands, error) {
 	return b, nil
 }
 
-// color is the band's that a value lies in.
+// color is that of the band that holds a value.
 func (b bands) color(v float64) color.Color {
 	if math.IsNaN(v) {
 		return missing
 	}
 	step := b.levels[1] - b.levels[0]
-	place := (v-b.levels[0])/step + 1e-6 // rounding must not speckle what lies on an edge
+	place := (v-b.levels[0])/step + 1e-6 // rounding must not speckle values at an edge
 	return b.colors[min(max(int(math.Floor(place)), 0), len(b.colors)-1)]
 }
 

@@ -39,7 +39,7 @@ func (s Segment) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// Profile is what a model says along a line.
+// Profile holds energies and logits of a model along a line.
 type Profile struct {
 	Title    string
 	Distance []float64   // from A, ascending
@@ -50,14 +50,14 @@ type Profile struct {
 }
 
 // nearLine is how far from a line, in parts of its length, examples are counted as
-// lying on it.
+// on it.
 const nearLine = 0.03
 
 // energyLine is wide enough to be seen below the logits.
 var energyLine = draw.LineStyle{Color: black, Width: 3.6}
 
-// EnergyAlong asks a model at n points of a line, evenly apart, its ends among them, for
-// E(x) = logsumexp f(x) and the logits. near holds points to mark where they lie
+// EnergyAlong evaluates a model at n equidistant points of a line, ends included, for
+// E(x) = logsumexp f(x) and the logits. near holds points to mark where they are
 // close to the line, and names the classes. n must be in 2..100000.
 func EnergyAlong(m Model, line Segment, near *data.Dataset, n int) (*Profile, error) {
 	if n < 2 || n > 100_000 {
@@ -78,14 +78,14 @@ func EnergyAlong(m Model, line Segment, near *data.Dataset, n int) (*Profile, er
 		}
 	}
 	var err error
-	if p.Logits, err = ask(m, points, near.Classes); err != nil {
+	if p.Logits, err = logitsAt(m, points, near.Classes); err != nil {
 		return nil, err
 	}
 	p.Energy, err = energies(p.Logits, n)
 	return p, err
 }
 
-// Profiles draws what models say along lines, three in a row: the energy as a wide
+// Profiles draws models along lines, three in a row: the energy as a wide
 // black line and on top of it the logits, each in its class's color; and below them a tick for
 // each example close to the line, colored by its label. Where a value is not a
 // finite number its curve has a gap.
@@ -114,7 +114,7 @@ func Profiles(profiles ...*Profile) (*Figure, error) {
 		}
 		s.panels = append(s.panels, panel)
 		low, high := finiteRange(p.Energy)
-		alt += fmt.Sprintf("Energy and logits %s along a line from (%.3g, %.3g) to (%.3g, %.3g): the energy lies between %.3g and %.3g, with %d examples near the line. ",
+		alt += fmt.Sprintf("Energy and logits %s along a line from (%.3g, %.3g) to (%.3g, %.3g): the energy is between %.3g and %.3g, with %d examples near the line. ",
 			p.Title, p.Segment.From[0], p.Segment.From[1], p.Segment.To[0], p.Segment.To[1], low, high, len(p.rug().at))
 	}
 	return s.figure(alt[:len(alt)-1]), nil
@@ -126,7 +126,7 @@ func (p *Profile) check() error {
 	}
 	for i, d := range p.Distance {
 		if !finite(d) || i > 0 && d <= p.Distance[i-1] {
-			return fmt.Errorf("plots: the distances of the profile %q must ascend, but %v stands at %d", p.Title, d, i)
+			return fmt.Errorf("plots: the distances of the profile %q must ascend, but %v is at index %d", p.Title, d, i)
 		}
 	}
 	if low, high := finiteRange(p.Energy); low > high {

@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// regions writes the name of each class into the place where it is decided for,
-// beside the pins.
+// regions writes the name of each class into the area where it is predicted, away from
+// the pins.
 type regions struct {
 	grid  *Grid
 	names []string
@@ -28,9 +28,9 @@ func (r regions) Plot(c draw.Canvas, p *plot.Plot) {
 		if pin.Tile.Set != nil {
 			covered = pin.area(c, at, enlarge(picture(pin.Tile.Set, pin.Tile.Index), pinSize))
 		}
-		const apart = 5
-		low := vg.Point{X: min(covered.Min.X, at.X-3) - apart, Y: min(covered.Min.Y, at.Y-3) - apart}
-		high := vg.Point{X: max(covered.Max.X, at.X+3) + apart, Y: max(covered.Max.Y, at.Y+3) + apart}
+		const distance = 5
+		low := vg.Point{X: min(covered.Min.X, at.X-3) - distance, Y: min(covered.Min.Y, at.Y-3) - distance}
+		high := vg.Point{X: max(covered.Max.X, at.X+3) + distance, Y: max(covered.Max.Y, at.Y+3) + distance}
 		for row, y := range r.grid.Y {
 			for column, x := range r.grid.X {
 				if x, y := trX(x), trY(y); x > low.X && x < high.X && y > low.Y && y < high.Y {

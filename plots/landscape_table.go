@@ -21,7 +21,7 @@ const maxColumns = 6
 
 // LandscapeTable draws small landscapes in rows and columns with a name for each, as
 // Landscapes does. With [OwnScale] the range of each one's energies, of which its
-// colors go from the lowest to the highest, stands above it in place of a color
+// colors go from the lowest to the highest, is above it in place of a color
 // bar. Axes are x₁ and x₂, without words. Up to six columns have room.
 func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figure, error) {
 	if len(columns) == 0 || len(columns) > maxColumns || len(rows) == 0 {

@@ -34,7 +34,7 @@ func lineKey(label string, line draw.LineStyle, mark draw.GlyphStyle) key {
 	}}
 }
 
-// legend lays keys out in lines, as words of a text. It stands above or below
+// legend lays keys out in lines, as words of a text. It is above or below
 // the panels, never on the data.
 type legend []key
 
@@ -82,8 +82,8 @@ func (l legend) draw(c draw.Canvas) {
 // inner is a canvas without the figure's margin.
 func inner(c draw.Canvas) draw.Canvas { return draw.Crop(c, margin, -margin, margin, -margin) }
 
-// panel is one plot of a figure with its words. They are drawn beside the plot,
-// not by it, so that those of neighbours stand in line.
+// panel is one plot of a figure with its words. They are drawn next to the plot,
+// not by it, so that those of neighbors are aligned.
 type panel struct {
 	*plot.Plot
 	title, xLabel, yLabel string
@@ -101,7 +101,7 @@ const (
 	noteHeight   vg.Length = tickSize * 1.4
 )
 
-// panelTiles says where panels go: in rows of so many columns, the last of
+// panelTiles lays panels out in rows of the given number of columns, the last of
 // which may end early, with room for their words.
 func panelTiles(panels []panel, columns int) draw.Tiles {
 	above := titleHeight / 3
@@ -136,7 +136,7 @@ func panelTiles(panels []panel, columns int) draw.Tiles {
 }
 
 // drawPanels draws panels so that their axes are in line, and returns where the
-// data's area of each lies.
+// data's area of each is.
 func drawPanels(c draw.Canvas, panels []panel, columns int) []vg.Rectangle {
 	tiles := panelTiles(panels, columns)
 	rows := make([][]*plot.Plot, tiles.Rows)

@@ -98,7 +98,7 @@ func shade(name string) color.NRGBA {
 	return vermillion
 }
 
-// dashes tells apart the lines of one color in a figure.
+// dashes distinguish the lines of one color in a figure.
 var dashes = [][]vg.Length{nil, {6, 2}, {2, 2}, {6, 2, 2, 2}}
 
 // methodStyles returns a line style for each name: color by method, dashes
@@ -120,7 +120,7 @@ func methodStyles(names []string) []draw.LineStyle {
 
 // stylesOf returns a line style for each name: those of methods where all names
 // are methods' ([methodStyles]); else colors in the order of the names, as for
-// scores or data sets, that are compared in one figure only.
+// scores or datasets, that are compared in one figure only.
 func stylesOf(names []string) []draw.LineStyle {
 	for _, name := range names {
 		if _, method := methodColor(name); method == "" {
@@ -130,7 +130,7 @@ func stylesOf(names []string) []draw.LineStyle {
 	return methodStyles(names)
 }
 
-// plainStyles returns n line styles, each of another color than its neighbours,
+// plainStyles returns n line styles, each of another color than its neighbors,
 // and of another pair of color and dashes than any of the first 28.
 func plainStyles(n int) []draw.LineStyle {
 	colors := []color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black}

@@ -13,7 +13,7 @@ import (
 
 // WithSource returns the figure with a line below that says what data it shows: of each set
 // its name and part, whether its pixels went through lossy compression, and the
-// beginning of its checksum, by which it can be told from others of the name. The
+// beginning of its checksum, which distinguishes it from others of the name. The
 // alternative text says where the sets came from.
 func (f *Figure) WithSource(sets ...data.Info) *Figure {
 	var short, long []string

@@ -66,12 +66,12 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 		lineKey("on the front of all three", draw.LineStyle{}, frontMark(skyBlue)),
 		lineKey("beaten by another", draw.LineStyle{}, beatenMark(skyBlue)),
 	}
-	var beside []string
+	var onFront []string
 	for _, i := range front {
 		r := t.Rows[i]
-		beside = append(beside, fmt.Sprintf("%s (%.3f, %.3f, %.3f)", settingsSaid(t, r.Settings), r.Figures[places[0]].Mean, r.Figures[places[1]].Mean, r.Figures[places[2]].Mean))
+		onFront = append(onFront, fmt.Sprintf("%s (%.3f, %.3f, %.3f)", settingsSaid(t, r.Settings), r.Figures[places[0]].Mean, r.Figures[places[1]].Mean, r.Figures[places[2]].Mean))
 	}
-	alt := fmt.Sprintf("Pareto view of %s against %s, with %s as color. On the front: %s.", t.Figures[places[1]].Name, t.Figures[places[0]].Name, t.Figures[places[2]].Name, strings.Join(beside, "; "))
+	alt := fmt.Sprintf("Pareto view of %s against %s, with %s as color. On the front: %s.", t.Figures[places[1]].Name, t.Figures[places[0]].Name, t.Figures[places[2]].Name, strings.Join(onFront, "; "))
 	return figureGrid{keys, []panel{one}, view.caption(t, places, failed)}.figure(alt), nil
 }
 
@@ -216,10 +216,10 @@ func around(at vg.Point, halfWidth, halfHeight vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: at.X - halfWidth, Y: at.Y - halfHeight}, Max: vg.Point{X: at.X + halfWidth, Y: at.Y + halfHeight}}
 }
 
-// place finds room for a label beside a point: where it covers nothing that is taken,
-// else where it covers the least. Nothing is placed outside of the area.
+// place finds room for a label next to a point: where it covers nothing that is taken,
+// else where it covers the smallest. Nothing is placed outside of the area.
 func place(at vg.Point, halfWidth, halfHeight vg.Length, area vg.Rectangle, taken []vg.Rectangle) (box vg.Rectangle, free bool) {
-	least := vg.Length(math.Inf(1))
+	smallest := vg.Length(math.Inf(1))
 	for _, gap := range []vg.Length{7, 12} {
 		dx, dy := gap+halfWidth, gap+halfHeight
 		for _, move := range []vg.Point{{X: dx}, {X: -dx}, {Y: dy}, {Y: -dy}, {X: dx - 3, Y: dy - 3}, {X: -dx + 3, Y: dy - 3}, {X: dx - 3, Y: -dy + 3}, {X: -dx + 3, Y: -dy + 3}} {
@@ -231,8 +231,8 @@ func place(at vg.Point, halfWidth, halfHeight vg.Length, area vg.Rectangle, take
 			for _, t := range taken {
 				covered += overlap(candidate, t)
 			}
-			if covered < least {
-				box, least = candidate, covered
+			if covered < smallest {
+				box, smallest = candidate, covered
 			}
 			if covered == 0 {
 				return box, true

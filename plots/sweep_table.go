@@ -49,7 +49,7 @@ func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 	return places, nil
 }
 
-// drawable tells whether every seed of a row has figures; the seeds that remain of
+// drawable reports whether every seed of a row has figures; the seeds that remain of
 // others would flatter them.
 func drawable(r study.SweepRow) bool { return len(r.Failed) == 0 && len(r.Figures) > 0 }
 

@@ -150,7 +150,7 @@ func (w weightCells) Plot(c draw.Canvas, p *plot.Plot) {
 			mark = func() { bestFrame(c, left+1.5, bottom+1.5, right-1.5, top-1.5) }
 		}
 	}
-	if mark != nil { // above the neighbours
+	if mark != nil { // above the neighbors
 		mark()
 	}
 }

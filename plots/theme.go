@@ -33,15 +33,14 @@ const (
 
 // The colors of everything that carries no data.
 var (
-	foreground   = color.NRGBA{0x22, 0x22, 0x22, 0xff} // text
-	frame = color.NRGBA{0x88, 0x88, 0x88, 0xff} // axes
-	faint = color.NRGBA{0xe6, 0xe6, 0xe6, 0xff} // grid lines
-	missing  = color.NRGBA{0xbb, 0xbb, 0xbb, 0xff} // where there is no value
+	foreground = color.NRGBA{0x22, 0x22, 0x22, 0xff} // text
+	frame      = color.NRGBA{0x88, 0x88, 0x88, 0xff} // axes
+	faint      = color.NRGBA{0xe6, 0xe6, 0xe6, 0xff} // grid lines
+	missing    = color.NRGBA{0xbb, 0xbb, 0xbb, 0xff} // where there is no value
 	errorColor = color.NRGBA{0xb0, 0x1e, 0x1e, 0xff} // what went wrong
 )
 
-// Okabe and Ito's eight colors, told apart by people with any common color
-// vision (Color Universal Design, 2008, https://jfly.uni-koeln.de/color/).
+// Okabe and Ito's eight colors, which people with any common color vision distinguish (Color Universal Design, 2008, https://jfly.uni-koeln.de/color/).
 var (
 	black         = color.NRGBA{0x00, 0x00, 0x00, 0xff}
 	orange        = color.NRGBA{0xe6, 0x9f, 0x00, 0xff}
@@ -54,7 +53,7 @@ var (
 )
 
 // classMark returns the marker of class k: its own color and its own shape, so
-// that neither alone has to be told apart. Eight colors and seven shapes make 56
+// that readers need not rely on one of them. Eight colors and seven shapes make 56
 // pairs before one comes again.
 func classMark(k int, radius vg.Length) draw.GlyphStyle {
 	colors := []color.Color{orange, blue, bluishGreen, reddishPurple, vermillion, skyBlue, yellow, black}
@@ -137,8 +136,8 @@ func newPlot() *plot.Plot {
 	return p
 }
 
-// roundTicks labels about so many round values: multiples of 1, 2 or 5 times a
-// power of ten, written with the decimals that tell them apart.
+// roundTicks labels about this number of round values: multiples of 1, 2 or 5 times a
+// power of ten, written with as many decimals as they need to differ.
 type roundTicks int
 
 // Ticks implements [plot.Ticker].
@@ -163,7 +162,7 @@ func (n roundTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// decadeTicks labels powers of ten as gonum does, but of many only every so many.
+// decadeTicks labels powers of ten as gonum does, but of many only every few.
 type decadeTicks struct{}
 
 // Ticks implements [plot.Ticker].

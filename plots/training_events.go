@@ -133,8 +133,8 @@ func historyNotes(runs []Run, events []event, width vg.Length) []note {
 	return notes
 }
 
-// eventLines draws a dashed line at each event, with its number at the top, beside
-// the numbers of others that are there.
+// eventLines draws a dashed line at each event, with its number at the top, next to
+// the numbers of others at that place.
 type eventLines []event
 
 // Plot implements [plot.Plotter].

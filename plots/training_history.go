@@ -26,13 +26,13 @@ type Run struct {
 }
 
 // History draws how training went, against epochs: the loss, each of its terms
-// apart and unweighted (the weight stands in the title, or beside the run's name
+// separately and unweighted (the weight is in the title, or next to the run's name
 // where several runs are compared), and the accuracy of the evaluations, in words where there is
 // only the one at the end. Values
 // of single steps are faint, with their moving average over a twenty-fifth of
 // the run on top; markers are evaluations of a whole set. Steps without a finite
 // value leave a gap. What happened besides (a divergence, a return to an earlier
-// state) is a numbered line at its step, and stands below in words, as does why a
+// state) is a numbered line at its step, and is described below, as is why a
 // run stopped early.
 //
 // An axis is logarithmic where the averaged values cross two orders of
@@ -59,7 +59,7 @@ func History(runs ...Run) (*Figure, error) {
 	columns := []int{1, 1, 2, 3, 2, 3}[min(len(panels), 5)]
 	rows := (len(panels) + columns - 1) / columns
 	for i := range panels {
-		if i+columns >= len(panels) { // nothing stands below it
+		if i+columns >= len(panels) { // nothing is below it
 			panels[i].xLabel = epochLabel(runs)
 		}
 		panels[i].X.Min, panels[i].X.Max = 0, lastEpoch(runs)
@@ -174,7 +174,7 @@ func termPanel(runs []Run, styles []draw.LineStyle, term string) panel {
 	return p
 }
 
-// evaluatedOnce tells whether no split of any run was evaluated more than once, so
+// evaluatedOnce reports whether no split of any run was evaluated more than once, so
 // that there is no curve to draw.
 func evaluatedOnce(runs []Run) bool {
 	for _, r := range runs {
@@ -279,8 +279,8 @@ func epochLabel(runs []Run) string {
 // symbol is how the paper writes a term and its weight.
 type symbol struct{ title, weight string }
 
-// symbolOf knows the terms of NG-EBM and its rivals; any other keeps its name. A
-// term without a weight's symbol is watched, not minimised.
+// symbolOf knows the terms of NG-EBM and the baselines; any other keeps its name. A
+// term without a weight's symbol is reported, not minimized.
 func symbolOf(term string) symbol {
 	switch term {
 	case energy.NameCrossEntropy:

@@ -8,10 +8,10 @@ import (
 	"ngebm/ngebm"
 )
 
-// Learning draws where a run in the plane stands: its energy landscape on the left,
-// and on the right how it came there, the loss, each of its terms and the accuracy
-// against epochs, as [History] draws them. The history may be that of a run in
-// mid-training (see [ngebm.Options.Watch]), of one step or more.
+// Learning draws the state of a run in the plane: its energy landscape on the left,
+// and on the right how training went, the loss, each of its terms and the accuracy
+// against epochs, as [History] draws them. The history may be that of a run that
+// still trains (see [ngebm.Options.Watch]), of one step or more.
 func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 	land, err := Landscapes(OwnScale, l)
 	if err != nil {
@@ -36,9 +36,9 @@ func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 		}
 	}
 	panels[len(panels)-1].xLabel = epochLabel(runs)
-	const least = 84 // of height for a panel with its title and ticks
+	const minHeight = 84 // of height for a panel with its title and ticks
 	curves := &Figure{
-		Width: fullWidth - land.Width - gap, Height: max(land.Height, vg.Length(least*len(panels))),
+		Width: fullWidth - land.Width - gap, Height: max(land.Height, vg.Length(minHeight*len(panels))),
 		Alt: historyAlt(runs),
 	}
 	keys := historyKeys([]Run{{History: history}}, styles) // the marks of evaluations; the title names the run

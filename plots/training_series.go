@@ -175,7 +175,7 @@ func movingAverage(y []float64, window int) []float64 {
 	return average
 }
 
-// envelope keeps the smallest and largest value of each of so many stretches of
+// envelope keeps the smallest and largest value of each of a number of stretches of
 // a curve, in their order, so that no spike is lost.
 func envelope(x, y []float64, stretches int) (ex, ey []float64) {
 	if len(y) <= 2*stretches {
@@ -211,12 +211,12 @@ func thin(x, y []float64, n int) (tx, ty []float64) {
 	return tx, ty
 }
 
-// finite tells whether a value can be drawn. Beyond 1e300, differences of values may
+// finite reports whether a value can be drawn. Beyond 1e300, differences of values may
 // overflow: that is as good as infinite.
 func finite(v float64) bool { return math.Abs(v) <= 1e300 }
 
-// flat tells whether a range is too narrow for an axis of its own: its ends are equal
-// but for rounding.
+// flat reports whether a range is too narrow for an axis: its ends are equal but for
+// rounding.
 func flat(low, high float64) bool {
 	return high-low <= max(1e-9*max(math.Abs(low), math.Abs(high)), 1e-290)
 }

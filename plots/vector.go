@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// vector is gonum's PDF or SVG canvas, with the differences to its PNG mended:
+// vector is gonum's PDF or SVG canvas, which fixes how these differ from PNG:
 //   - Text is drawn as outlines of its letters. PDF text is written in Windows'
 //     Western code page, which has no Greek letters and no ∂, and SVG names
 //     fonts that the reader may not have.
@@ -46,17 +46,17 @@ func (v vector) DrawImage(rect vg.Rectangle, img image.Image) {
 	if !v.pdf {
 		height = max(1, int(float64(bounds.Dx())*float64(size.Y/size.X)+0.5))
 	}
-	mended := image.NewNRGBA(image.Rect(0, 0, bounds.Dx(), height))
+	fixed := image.NewNRGBA(image.Rect(0, 0, bounds.Dx(), height))
 	for y := range height {
 		from := bounds.Min.Y + y*bounds.Dy()/height
 		if v.pdf {
 			from = bounds.Max.Y - 1 - y
 		}
 		for x := range bounds.Dx() {
-			mended.Set(x, y, img.At(bounds.Min.X+x, from))
+			fixed.Set(x, y, img.At(bounds.Min.X+x, from))
 		}
 	}
-	v.Canvas.DrawImage(rect, mended)
+	v.Canvas.DrawImage(rect, fixed)
 }
 
 // FillString implements [vg.Canvas].

@@ -38,7 +38,7 @@ func Live() progress.Reporter {
 const (
 	textEvery  = 500 * time.Millisecond
 	chartEvery = 2 * time.Second
-	chartShare = 30 // drawing may take up this part of the time: one in so many
+	chartShare = 30 // drawing may take up 1/chartShare of the time
 )
 
 // live throttles by the reports' own clock, as package progress does.
@@ -115,7 +115,7 @@ func (l *live) record(r progress.Report) {
 }
 
 // end leaves one line in place of the task's display, and nothing where it only
-// said what was going on.
+// said what was happening.
 func (l *live) end() {
 	line := l.last.String()
 	switch {
@@ -187,8 +187,8 @@ type curve struct {
 	seen, stride int
 }
 
-// add takes the next point. One that lies before others means that the task was set
-// back: what came after it is dropped.
+// add takes the next point. One before others means that the task was rolled
+// back: those after it are dropped.
 func (c *curve) add(x, y float64) {
 	for n := len(c.x); n > 0 && c.x[n-1] >= x; n-- {
 		c.x, c.y = c.x[:n-1], c.y[:n-1]

@@ -49,7 +49,7 @@ func (o Options) notice(format string, args ...any) {
 
 // Explore shows the panel in the output of the notebook cell that runs, with its sliders
 // at opts.Start, and trains whenever Train is pressed, until Finish is pressed, ctx ends
-// or the browser is gone. It returns the run trained last, as far as it came; nil if
+// or the browser is gone. It returns the run trained last, as far as it was trained; nil if
 // there was none or it did not end its first epoch. That ctx ends is no error.
 //
 // Pressing Train while a network learns stops it and starts again, with what the sliders

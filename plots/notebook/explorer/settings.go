@@ -67,7 +67,7 @@ func (s Settings) sliders() []slider {
 		{"alpha", "α", "weight of the cross-entropy", weights, s.Alpha},
 		{"beta", "β", "weight of the energy's variance", weights, s.Beta},
 		{"gamma", "γ", "weight of the energy's gradient norm", weights, s.Gamma},
-		{"noise", "noise", "how far points lie off their moon", []float64{.1, .15, .2, .3, .4, .5}, s.Noise},
+		{"noise", "noise", "how far points are off their moon", []float64{.1, .15, .2, .3, .4, .5}, s.Noise},
 		{"epochs", "epochs", "how long to train", []float64{10, 20, 40, 80, 160, 320, 640}, float64(s.Epochs)},
 	}
 	for i := range sliders {
