@@ -43,25 +43,25 @@ func drawing(t *testing.T) (figures, tests []string) {
 	return figures, tests
 }
 
-// Everything that draws has an example of its own, and rows among the odd inputs.
+// Everything that draws has an example of its own, and rows among the degenerate inputs.
 // (That it has a golden image is for the gallery's test to say, in notebooks.)
 func TestEveryFigureShown(t *testing.T) {
 	figures, tests := drawing(t)
 	if len(figures) < 25 {
 		t.Errorf("%d functions that draw are few: %v", len(figures), figures)
 	}
-	odd := oddInputs(t)
+	odd := degenerateInputs(t)
 	for _, name := range figures {
 		if !slices.Contains(tests, "Example"+name) {
 			t.Errorf("%s has no Example%s", name, name)
 		}
 		if len(odd[name].rows) == 0 {
-			t.Errorf("%s has no rows in oddInputs", name)
+			t.Errorf("%s has no rows in degenerateInputs", name)
 		}
 	}
 	for name := range odd {
 		if !slices.Contains(figures, name) {
-			t.Errorf("oddInputs has rows of %s, which is no function that draws", name)
+			t.Errorf("degenerateInputs has rows of %s, which is no function that draws", name)
 		}
 	}
 }

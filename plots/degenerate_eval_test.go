@@ -11,37 +11,39 @@ import (
 	"ngebm/ngebm/ood"
 )
 
-// oddMeasured are the figures of what was measured of models.
-func oddMeasured(t *testing.T) map[string]oddOf {
+// degenerateEval are the figures of what was measured of models.
+func degenerateEval(t *testing.T) map[string]degenerateCases {
 	nan, inf := math.NaN(), math.Inf(1)
 
-	bars := func(fault, says string, all ...Bar) odd {
-		return odd{fault, func() (*Figure, error) { return Bars("title", "unit", all...) }, says}
+	bars := func(fault, says string, all ...Bar) degenerate {
+		return degenerate{fault, func() (*Figure, error) { return Bars("title", "unit", all...) }, says}
 	}
 	report := func(ece float64, bins ...calibration.Bin) *calibration.Report {
 		return &calibration.Report{Reliability: bins, Figures: calibration.Figures{ECE: ece}}
 	}
-	calibrated := func(fault, says string, r *calibration.Report) odd {
-		return odd{fault, func() (*Figure, error) { return Reliability(Calibration{"run", r}) }, says}
+	calibrated := func(fault, says string, r *calibration.Report) degenerate {
+		return degenerate{fault, func() (*Figure, error) { return Reliability(Calibration{Name: "run", Report: r}) }, says}
 	}
 	whole := calibration.Bin{Low: 0, High: 1, Count: 4, Confidence: .9, Accuracy: .5}
 	never := report(0, whole)
 	never.Intervals = map[string]bootstrap.Interval{"ECE": {Low: 0, High: nan}}
 
-	risk := func(fault, says string, aurc float64, points ...calibration.RiskPoint) odd {
-		return odd{fault, func() (*Figure, error) { return RiskCoverage(RiskCurve{"run", points, aurc}) }, says}
+	risk := func(fault, says string, aurc float64, points ...calibration.RiskPoint) degenerate {
+		return degenerate{fault, func() (*Figure, error) { return RiskCoverage(RiskCurve{Name: "run", Points: points, AURC: aurc}) }, says}
 	}
 	at := func(coverage, risk float64) calibration.RiskPoint {
 		return calibration.RiskPoint{Coverage: coverage, Risk: risk}
 	}
 
 	all := []ood.Point{{TPR: 1, FPR: 1, Precision: .5}}
-	detection := func(draw func(...DetectionPanel) (*Figure, error)) oddOf {
-		row := func(fault, says string, points []ood.Point, r *ood.Report) odd {
-			return odd{fault, func() (*Figure, error) { return draw(DetectionPanel{"set", []Detection{{"px", points, r}}}) }, says}
+	detection := func(draw func(...DetectionPanel) (*Figure, error)) degenerateCases {
+		row := func(fault, says string, points []ood.Point, r *ood.Report) degenerate {
+			return degenerate{fault, func() (*Figure, error) {
+				return draw(DetectionPanel{"set", []Detection{{Name: "px", Points: points, Report: r}}})
+			}, says}
 		}
 		of := func(v float64) *ood.Report { return &ood.Report{Metrics: ood.Metrics{AUROC: v, AUPRIn: v}} }
-		return oddOf{[]odd{
+		return degenerateCases{[]degenerate{
 			{"nothing", func() (*Figure, error) { return draw() }, "no detection"},
 			{"nothing", func() (*Figure, error) { return draw(DetectionPanel{Title: "set"}) }, `"set" has no detections`},
 			row("nothing", "lacks its points or its report", nil, of(.5)), row("nothing", "lacks its points", all, nil),
@@ -54,26 +56,28 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 		}, []string{"one class", "one bin", "mismatched", "no size"}}
 	}
 
-	robust := func(fault, says string, c *attack.Curve) odd {
-		return odd{fault, func() (*Figure, error) { return Robustness(RobustPanel{Title: "L∞", Runs: []RobustRun{{"run", c}}}) }, says}
+	robust := func(fault, says string, c *attack.Curve) degenerate {
+		return degenerate{fault, func() (*Figure, error) {
+			return Robustness(RobustPanel{Title: "L∞", Runs: []RobustRun{{Name: "run", Curve: c}}})
+		}, says}
 	}
 	pgd := func(clean float64, epsilons ...float64) *attack.Curve {
 		return falling("PGD", attack.Linf, 10, clean, .1, epsilons...)
 	}
 
-	scores := func(fault, says string, in, out []float64) odd {
+	scores := func(fault, says string, in, out []float64) degenerate {
 		p := ScorePanel{Title: "px", In: Scores{"in", in}}
 		if out != nil {
 			p.Out = []Scores{{"out", out}}
 		}
-		return odd{fault, func() (*Figure, error) { return ScoreHistograms(p) }, says}
+		return degenerate{fault, func() (*Figure, error) { return ScoreHistograms(p) }, says}
 	}
-	severe := func(fault, says string, runs ...[]float64) odd {
+	severe := func(fault, says string, runs ...[]float64) degenerate {
 		p := SeverityPanel{Title: "fog"}
 		for _, values := range runs {
-			p.Runs = append(p.Runs, SeverityRun{"run", values})
+			p.Runs = append(p.Runs, SeverityRun{Name: "run", Values: values})
 		}
-		return odd{fault, func() (*Figure, error) { return Severities("accuracy", "", p) }, says}
+		return degenerate{fault, func() (*Figure, error) { return Severities("accuracy", "", p) }, says}
 	}
 
 	panel := func(values ...float64) SummaryPanel {
@@ -87,11 +91,11 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 	endless.Estimates[0].Interval = &bootstrap.Interval{Low: 0, High: inf}
 	costs := map[string]float64{"cross-entropy": 1, "NG-EBM": 2}
 	// The same estimates in both functions that take them.
-	rows := func(draw func(SummaryPanel) (*Figure, error)) []odd {
-		row := func(fault, says string, p SummaryPanel) odd {
-			return odd{fault, func() (*Figure, error) { return draw(p) }, says}
+	rows := func(draw func(SummaryPanel) (*Figure, error)) []degenerate {
+		row := func(fault, says string, p SummaryPanel) degenerate {
+			return degenerate{fault, func() (*Figure, error) { return draw(p) }, says}
 		}
-		return []odd{
+		return []degenerate{
 			row("nothing", `"NLL" has no estimates`, panel()),
 			row("nothing", `NLL of "run" has no values`, SummaryPanel{"NLL", "", []Estimate{{Name: "run"}}}),
 			row("one", "", panel(.3)),
@@ -101,18 +105,18 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 			row("infinite", "", panel(1e-300, 1e300)), row("infinite", "", panel(-1e300, 1e300)), row("infinite", "", panel(5e-324, 1)),
 		}
 	}
-	cost := func(fault, says string, costs map[string]float64) odd {
-		return odd{fault, func() (*Figure, error) { return Tradeoff("cost", costs, panel(.3, .4)) }, says}
+	cost := func(fault, says string, costs map[string]float64) degenerate {
+		return degenerate{fault, func() (*Figure, error) { return Tradeoff("cost", costs, panel(.3, .4)) }, says}
 	}
-	return map[string]oddOf{
-		"Bars": {[]odd{
-			bars("nothing", "no bars"), bars("one", "", Bar{"run", 1, "1"}), bars("one", "", Bar{}),
-			bars("one", "", Bar{"run", 1, strings.Repeat("a long label ", 40)}),
-			bars("all equal", "", Bar{"a", 0, ""}, Bar{"b", 0, ""}), bars("all equal", "", Bar{"a", 5e-324, ""}),
-			bars("NaN", `the bar of "run" is NaN`, Bar{"run", nan, ""}),
-			bars("infinite", `the bar of "run" is +Inf`, Bar{"run", inf, ""}), bars("infinite", "", Bar{"run", 1e300, ""}),
+	return map[string]degenerateCases{
+		"Bars": {[]degenerate{
+			bars("nothing", "no bars"), bars("one", "", Bar{Name: "run", Value: 1, Label: "1"}), bars("one", "", Bar{}),
+			bars("one", "", Bar{Name: "run", Value: 1, Label: strings.Repeat("a long label ", 40)}),
+			bars("all equal", "", Bar{Name: "a", Value: 0, Label: ""}, Bar{Name: "b", Value: 0, Label: ""}), bars("all equal", "", Bar{Name: "a", Value: 5e-324, Label: ""}),
+			bars("NaN", `the bar of "run" is NaN`, Bar{Name: "run", Value: nan, Label: ""}),
+			bars("infinite", `the bar of "run" is +Inf`, Bar{Name: "run", Value: inf, Label: ""}), bars("infinite", "", Bar{Name: "run", Value: 1e300, Label: ""}),
 		}, []string{"one class", "one bin", "mismatched", "no size"}},
-		"Reliability": {[]odd{
+		"Reliability": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return Reliability() }, "no method"},
 			calibrated("nothing", "has no bins to draw", nil), calibrated("nothing", "has no bins to draw", report(0)),
 			calibrated("nothing", "are empty", report(0, calibration.Bin{High: 1})),
@@ -125,7 +129,7 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 			calibrated("one bin", "", report(.4, whole)),
 			calibrated("no size", `bin 1 of "run"`, report(0, calibration.Bin{Low: .5, High: .5, Count: 1})),
 		}, []string{"mismatched"}},
-		"RiskCoverage": {[]odd{
+		"RiskCoverage": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return RiskCoverage() }, "no risk-coverage curve"},
 			risk("nothing", "has no points", 0), risk("one", "", .2, at(1, .2)),
 			risk("one class", "", 0, at(.5, 0), at(1, 0)),
@@ -135,7 +139,7 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 		}, []string{"one bin", "mismatched", "no size"}},
 		"ROC":             detection(ROC),
 		"PrecisionRecall": detection(PrecisionRecall),
-		"Robustness": {[]odd{
+		"Robustness": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return Robustness() }, "no accuracy against ε"},
 			{"nothing", func() (*Figure, error) { return Robustness(RobustPanel{Title: "L∞"}) }, "has no runs"},
 			robust("nothing", "pass a curve of package attack", nil), robust("nothing", "pass a curve", pgd(1)),
@@ -143,11 +147,11 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 			robust("NaN", "is no accuracy", pgd(nan, .1)), robust("NaN", "at ε = NaN", pgd(1, nan)),
 			robust("infinite", "at ε = +Inf", pgd(1, inf)),
 			{"mismatched", func() (*Figure, error) {
-				return Robustness(RobustPanel{Title: "L∞", Runs: []RobustRun{{"run", pgd(1, .1)}, {"run", pgd(1, .1, .2)}}})
+				return Robustness(RobustPanel{Title: "L∞", Runs: []RobustRun{{Name: "run", Curve: pgd(1, .1)}, {Name: "run", Curve: pgd(1, .1, .2)}}})
 			}, "seeds must be attacked alike"},
-			robust("no size", "must ascend, but 0 stands at 0", pgd(1, 0)),
+			robust("no size", "must ascend, but 0 is at index 0", pgd(1, 0)),
 		}, []string{"one class", "one bin"}},
-		"ScoreHistograms": {[]odd{
+		"ScoreHistograms": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return ScoreHistograms() }, "no scores"},
 			scores("nothing", `"px" has no scores on "in"`, nil, nil), scores("nothing", `no scores on "out"`, []float64{1}, []float64{}),
 			scores("one", "", []float64{3}, nil), scores("one", "", []float64{3}, []float64{4}),
@@ -156,7 +160,7 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 			scores("NaN", "score 1 of", []float64{0, nan}, nil),
 			scores("infinite", "is -Inf", []float64{-inf}, nil), scores("infinite", "is 1.7e+308", []float64{-1, 1.7e308}, nil), scores("infinite", "", []float64{-1e300, 1e300}, nil),
 		}, []string{"one class", "mismatched", "no size"}},
-		"Severities": {[]odd{
+		"Severities": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return Severities("accuracy", "") }, "no figures against severity"},
 			severe("nothing", "has no runs"), severe("nothing", "has 0 values", []float64{}),
 			severe("one", "give the set's own and one for each severity", []float64{1}), severe("one", "", []float64{1, .5}),
@@ -165,11 +169,11 @@ func oddMeasured(t *testing.T) map[string]oddOf {
 			severe("mismatched", "has 3 values", []float64{1, 1}, []float64{1, 1, 1}),
 		}, []string{"one class", "one bin", "no size"}},
 		"Summary": {append(rows(func(p SummaryPanel) (*Figure, error) { return Summary(p) }),
-			odd{"nothing", func() (*Figure, error) { return Summary() }, "no figures"},
-			odd{"mismatched", func() (*Figure, error) { return Summary(panel(.3, .4), panel(.3)) }, ""},
+			degenerate{"nothing", func() (*Figure, error) { return Summary() }, "no figures"},
+			degenerate{"mismatched", func() (*Figure, error) { return Summary(panel(.3, .4), panel(.3)) }, ""},
 		), []string{"one class", "one bin", "no size"}},
 		"Tradeoff": {append(rows(func(p SummaryPanel) (*Figure, error) { return Tradeoff("cost", costs, p) }),
-			odd{"nothing", func() (*Figure, error) { return Tradeoff("cost", costs) }, "no figures"},
+			degenerate{"nothing", func() (*Figure, error) { return Tradeoff("cost", costs) }, "no figures"},
 			cost("all equal", "", map[string]float64{"cross-entropy": 3, "NG-EBM": 3}),
 			cost("NaN", "is NaN: it must be a finite number above 0", map[string]float64{"cross-entropy": nan}),
 			cost("infinite", "is +Inf: it must be", map[string]float64{"cross-entropy": inf}),

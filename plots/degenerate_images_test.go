@@ -21,8 +21,8 @@ func cut(t testing.TB) *data.Dataset {
 	return &d
 }
 
-// oddImages are the figures of images.
-func oddImages(t *testing.T) map[string]oddOf {
+// degenerateImages are the figures of images.
+func degenerateImages(t *testing.T) map[string]degenerateCases {
 	gray, one := stripes(t, 4, 8, 8, 1), stripes(t, 1, 8, 8, 1)
 	dot := stripes(t, 1, 1, 1, 1) // one pixel: all equal
 	lone := *one
@@ -49,9 +49,9 @@ func oddImages(t *testing.T) map[string]oddOf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]oddOf{
-		"Images": {[]odd{
-			{"nothing", func() (*Figure, error) { return Images(nil, nil, nil) }, "no data set"},
+	return map[string]degenerateCases{
+		"Images": {[]degenerate{
+			{"nothing", func() (*Figure, error) { return Images(nil, nil, nil) }, "no dataset"},
 			{"nothing", func() (*Figure, error) { return Images(gray, nil, nil) }, "choose 1 to 400"},
 			{"one", func() (*Figure, error) { return Images(one, []int{0}, nil) }, ""},
 			{"one class", func() (*Figure, error) { return Images(&lone, []int{0}, nil) }, ""},
@@ -61,7 +61,7 @@ func oddImages(t *testing.T) map[string]oddOf {
 			{"mismatched", func() (*Figure, error) { return Images(&unnamed, upTo(2), nil) }, "example 1 of stripes has label 1"},
 			{"no size", func() (*Figure, error) { return Images(sizeless(), []int{0}, nil) }, "make sets with data.New"},
 		}, []string{"NaN", "infinite", "one bin"}},
-		"ImageTable": {[]odd{
+		"ImageTable": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return ImageTable("", nil) }, "needs a row and a column"},
 			{"nothing", func() (*Figure, error) { return ImageTable("", []string{"a"}, ImageRow{Tiles: []Tile{{}}}) }, ""},
 			{"one", func() (*Figure, error) { return ImageTable("", []string{""}, row(one)) }, ""},
@@ -71,16 +71,16 @@ func oddImages(t *testing.T) map[string]oddOf {
 			{"mismatched", func() (*Figure, error) { return ImageTable("", []string{"a"}, row(cut(t))) }, "127 pixels"},
 			{"no size", func() (*Figure, error) { return ImageTable("", []string{"a"}, row(sizeless())) }, "make sets with data.New"},
 		}, []string{"NaN", "infinite", "one bin"}},
-		"Corruptions": {[]odd{
-			{"nothing", func() (*Figure, error) { return Corruptions(nil, 0, 1) }, "no data set"},
+		"Corruptions": {[]degenerate{
+			{"nothing", func() (*Figure, error) { return Corruptions(nil, 0, 1) }, "no dataset"},
 			{"one", func() (*Figure, error) { return Corruptions(one, 0, 1) }, ""},
 			{"one class", func() (*Figure, error) { return Corruptions(&lone, 0, 1) }, ""},
 			{"all equal", func() (*Figure, error) { return Corruptions(dot, 0, 1) }, ""},
 			{"mismatched", func() (*Figure, error) { return Corruptions(cut(t), 1, 1) }, "127 pixels"},
 			{"no size", func() (*Figure, error) { return Corruptions(sizeless(), 0, 1) }, "make sets with data.New"},
 		}, []string{"NaN", "infinite", "one bin"}},
-		"SyntheticOOD": {[]odd{
-			{"nothing", func() (*Figure, error) { return SyntheticOOD(nil, nil, 1) }, "no data set"},
+		"SyntheticOOD": {[]degenerate{
+			{"nothing", func() (*Figure, error) { return SyntheticOOD(nil, nil, 1) }, "no dataset"},
 			{"nothing", func() (*Figure, error) { return SyntheticOOD(gray, nil, 1) }, "choose 1 to 400"},
 			{"one", func() (*Figure, error) { return SyntheticOOD(one, []int{0}, 1) }, ""},
 			{"one class", func() (*Figure, error) { return SyntheticOOD(&lone, []int{0}, 1) }, ""},
@@ -88,19 +88,19 @@ func oddImages(t *testing.T) map[string]oddOf {
 			{"mismatched", func() (*Figure, error) { return SyntheticOOD(cut(t), []int{0}, 1) }, "127 pixels"},
 			{"no size", func() (*Figure, error) { return SyntheticOOD(sizeless(), []int{0}, 1) }, "make sets with data.New"},
 		}, []string{"NaN", "infinite", "one bin"}},
-		"Adversarials": {[]odd{
+		"Adversarials": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return Adversarials(shape) }, "no adversarial example"},
 			{"one", func() (*Figure, error) {
 				return Adversarials([]int{1, 1, 1}, Adversarial{Original: []float32{0}, Result: []float32{1}})
 			}, ""},
 			{"all equal", func() (*Figure, error) { return Adversarials(shape, Adversarial{black, black, "", ""}) }, ""},
 			{"NaN", func() (*Figure, error) { return Adversarials(shape, Adversarial{black, with(math.NaN()), "", ""}) }, "is NaN: pixels must be in [-1,1]"},
-			{"infinite", func() (*Figure, error) { return Adversarials(shape, Adversarial{with(math.Inf(1)), black, "", ""}) }, "is +Inf: pixels lie"},
+			{"infinite", func() (*Figure, error) { return Adversarials(shape, Adversarial{with(math.Inf(1)), black, "", ""}) }, "is +Inf: pixels must"},
 			{"mismatched", func() (*Figure, error) { return Adversarials(shape, Adversarial{black, black[1:], "", ""}) }, "has 63 values, its shape [8 8 1] has 64"},
 			{"no size", func() (*Figure, error) { return Adversarials([]int{0, 8, 1}, Adversarial{}) }, "shape [0 8 1]"},
 			{"no size", func() (*Figure, error) { return Adversarials(nil, Adversarial{}) }, "shape []"},
 		}, []string{"one class", "one bin"}},
-		"Samples": {[]odd{
+		"Samples": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return Samples("", nil, nil, nil) }, "no samples: draw some"},
 			{"nothing", func() (*Figure, error) { return Samples("", chains, nil, nil) }, "needs a row and a column"},
 			{"one", func() (*Figure, error) { return Samples("", chains, []int{0}, nil) }, ""},
@@ -122,14 +122,14 @@ func oddImages(t *testing.T) map[string]oddOf {
 				}), []int{0}, nil)
 			}, "plots: data: "},
 		}, []string{"one class", "one bin"}},
-		"SideBySide": {[]odd{
+		"SideBySide": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return SideBySide() }, "no figures"},
 			{"nothing", func() (*Figure, error) { return SideBySide(picture, nil) }, "figure 2 of 2 is empty"},
 			{"one", func() (*Figure, error) { return SideBySide(picture) }, ""},
 			{"all equal", func() (*Figure, error) { return SideBySide(picture, picture) }, ""},
 			{"no size", func() (*Figure, error) { return SideBySide(&Figure{}) }, "figure 1 of 1 is empty"},
 		}, []string{"one class", "NaN", "infinite", "one bin", "mismatched"}},
-		"Animate": {[]odd{
+		"Animate": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return firstFrame(time.Second) }, "needs a figure or more"},
 			{"nothing", func() (*Figure, error) { return firstFrame(time.Second, nil) }, "figure 1 of 1 of the animation is empty"},
 			{"one", func() (*Figure, error) { return firstFrame(time.Second, picture) }, ""},

@@ -8,8 +8,8 @@ import (
 	"ngebm/ngebm"
 )
 
-// oddPlanes are the figures of a model over the plane.
-func oddPlanes(t *testing.T) map[string]oddOf {
+// degenerateLandscapes are the figures of a model over the plane.
+func degenerateLandscapes(t *testing.T) map[string]degenerateCases {
 	d := pointSet(t, 30, corners)
 	level := func(energies ...float64) Landscape { // over four nodes
 		e := [][]float64{{energies[0], energies[0]}, {energies[0], energies[len(energies)-1]}}
@@ -31,11 +31,11 @@ func oddPlanes(t *testing.T) map[string]oddOf {
 	lost.Chains.X[3] = []float32{float32(math.NaN()), 0, float32(math.Inf(1)), 0}
 
 	// The same landscapes in each of the functions that draw one.
-	rows := func(draw func(...Landscape) (*Figure, error)) []odd {
-		row := func(fault, says string, l Landscape) odd {
-			return odd{fault, func() (*Figure, error) { return draw(l) }, says}
+	rows := func(draw func(...Landscape) (*Figure, error)) []degenerate {
+		row := func(fault, says string, l Landscape) degenerate {
+			return degenerate{fault, func() (*Figure, error) { return draw(l) }, says}
 		}
-		return []odd{
+		return []degenerate{
 			row("nothing", "needs a grid", Landscape{}),
 			row("nothing", "", over(level(1, 2), pointSet(t, 0, corners))),
 			row("one", "", Landscape{Grid: survey(t, hills{corners, 1}, point), Data: point}),
@@ -53,7 +53,7 @@ func oddPlanes(t *testing.T) map[string]oddOf {
 			row("mismatched", "has 2 rows but energies for 1", ragged),
 			row("mismatched", "has 59 coordinates for 30 labels", over(level(1), &short)),
 			row("mismatched", "example 1 of three spirals has label 1", over(level(1), &unnamed)),
-			row("no size", "must ascend, but 1 stands at 1", narrow),
+			row("no size", "must ascend, but 1 is at index 1", narrow),
 		}
 	}
 	history := madeUp(30, 15, 1)
@@ -66,27 +66,27 @@ func oddPlanes(t *testing.T) map[string]oddOf {
 		}
 		return p
 	}
-	along := func(fault, says string, change func(*Profile), energies ...float64) odd {
+	along := func(fault, says string, change func(*Profile), energies ...float64) degenerate {
 		p := profile(energies...)
 		if change != nil {
 			change(p)
 		}
-		return odd{fault, func() (*Figure, error) { return Profiles(p) }, says}
+		return degenerate{fault, func() (*Figure, error) { return Profiles(p) }, says}
 	}
-	return map[string]oddOf{
+	return map[string]degenerateCases{
 		"Landscapes": {append(rows(func(l ...Landscape) (*Figure, error) { return Landscapes(SharedScale, l...) }),
-			odd{"nothing", func() (*Figure, error) { return Landscapes(OwnScale) }, "no landscape"}), []string{"one bin"}},
+			degenerate{"nothing", func() (*Figure, error) { return Landscapes(OwnScale) }, "no landscape"}), []string{"one bin"}},
 		"LandscapeTable": {append(rows(func(l ...Landscape) (*Figure, error) {
 			return LandscapeTable(OwnScale, []string{"a"}, LandscapeRow{"row", l})
-		}), odd{"mismatched", func() (*Figure, error) {
+		}), degenerate{"mismatched", func() (*Figure, error) {
 			return LandscapeTable(OwnScale, []string{"a", "b"}, LandscapeRow{"row", []Landscape{level(1)}})
 		}, "has 1 landscapes for 2 columns"}), []string{"one bin"}},
-		"Learning": {append(rows(func(l ...Landscape) (*Figure, error) { return Learning(l[0], history) }),
-			odd{"nothing", func() (*Figure, error) { return Learning(level(1), nil) }, "has no steps"},
-			odd{"nothing", func() (*Figure, error) { return Learning(level(1), &ngebm.History{}) }, "has no steps"},
-			odd{"one", func() (*Figure, error) { return Learning(level(1), &ngebm.History{Loss: []float32{1}}) }, ""},
+		"Learning": {append(rows(func(l ...Landscape) (*Figure, error) { return Learning(l[0], Run{History: history}) }),
+			degenerate{"nothing", func() (*Figure, error) { return Learning(level(1), Run{}) }, "has no steps"},
+			degenerate{"nothing", func() (*Figure, error) { return Learning(level(1), Run{History: &ngebm.History{}}) }, "has no steps"},
+			degenerate{"one", func() (*Figure, error) { return Learning(level(1), Run{History: &ngebm.History{Loss: []float32{1}}}) }, ""},
 		), []string{"one bin"}},
-		"Profiles": {[]odd{
+		"Profiles": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return Profiles() }, "no profile"},
 			{"nothing", func() (*Figure, error) { return Profiles(nil) }, "two distances or more"},
 			along("nothing", "", func(p *Profile) { p.Near = pointSet(t, 0, corners) }, 1, 2),
@@ -99,7 +99,7 @@ func oddPlanes(t *testing.T) map[string]oddOf {
 			along("infinite", "", nil, 1, math.Inf(1), math.Inf(-1), 2),
 			along("infinite", "no energy of the profile", nil, 1.7e308, -1.7e308),
 			along("mismatched", "an energy and logits for each", func(p *Profile) { p.Logits = p.Logits[:1] }, 1, 2),
-			along("no size", "must ascend, but 0 stands at 1", func(p *Profile) { p.Distance[1] = 0 }, 1, 2),
+			along("no size", "must ascend, but 0 is at index 1", func(p *Profile) { p.Distance[1] = 0 }, 1, 2),
 			along("no size", "has length 0", func(p *Profile) { p.Segment = Segment{} }, 1, 2),
 		}, []string{"one bin"}},
 	}

@@ -14,29 +14,29 @@ import (
 	"gonum.org/v1/plot/vg/recorder"
 )
 
-// faults are the odd inputs that everything that draws is tried with.
+// faults are the degenerate inputs that everything that draws is tried with.
 var faults = []string{"nothing", "one", "one class", "all equal", "NaN", "infinite", "one bin", "mismatched", "no size"}
 
-// odd is an input at the edge of what a function takes: it is drawn where says is
+// degenerate is an input at the edge of what a function takes: it is drawn where says is
 // empty, else refused with an error that holds says.
-type odd struct {
+type degenerate struct {
 	fault string
 	draw  func() (*Figure, error)
 	says  string
 }
 
-// oddOf is how one function is tried.
-type oddOf struct {
-	rows []odd
+// degenerateCases is how one function is tried.
+type degenerateCases struct {
+	rows []degenerate
 	// without lists the faults that no input of the function can have, such as NaN in
 	// an image of bytes.
 	without []string
 }
 
-// oddInputs holds the rows of every function that draws.
-func oddInputs(t *testing.T) map[string]oddOf {
-	all := map[string]oddOf{}
-	for _, some := range []map[string]oddOf{oddImages(t), oddPlanes(t), oddRuns(t), oddMeasured(t)} {
+// degenerateInputs holds the rows of every function that draws.
+func degenerateInputs(t *testing.T) map[string]degenerateCases {
+	all := map[string]degenerateCases{}
+	for _, some := range []map[string]degenerateCases{degenerateImages(t), degenerateLandscapes(t), degenerateTraining(t), degenerateEval(t)} {
 		maps.Copy(all, some)
 	}
 	return all
@@ -44,22 +44,22 @@ func oddInputs(t *testing.T) map[string]oddOf {
 
 // Every fault is drawn or refused: in time, without a panic, and with no axis, mark or
 // word that is not a number.
-func TestOddInputs(t *testing.T) {
-	for name, of := range oddInputs(t) {
+func TestDegenerateInputs(t *testing.T) {
+	for name, of := range degenerateInputs(t) {
 		for _, fault := range faults {
-			tried := slices.ContainsFunc(of.rows, func(o odd) bool { return o.fault == fault })
+			tried := slices.ContainsFunc(of.rows, func(o degenerate) bool { return o.fault == fault })
 			if tried == slices.Contains(of.without, fault) {
 				t.Errorf("%s: %q must be among its rows, or among what it is without", name, fault)
 			}
 		}
 		for _, o := range of.rows {
-			t.Run(name+"/"+o.fault, func(t *testing.T) { tryOdd(t, o) })
+			t.Run(name+"/"+o.fault, func(t *testing.T) { tryDegenerate(t, o) })
 		}
 	}
 }
 
-// tryOdd gives up after a while, so that an endless loop fails its own row.
-func tryOdd(t *testing.T, o odd) {
+// tryDegenerate gives up after a while, so that an endless loop fails its own row.
+func tryDegenerate(t *testing.T, o degenerate) {
 	if !slices.Contains(faults, o.fault) {
 		t.Fatalf("%q is not among the faults", o.fault)
 	}

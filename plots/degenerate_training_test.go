@@ -8,11 +8,11 @@ import (
 	"ngebm/ngebm/study"
 )
 
-// oddRuns are the figures of training and of sweeps.
-func oddRuns(t *testing.T) map[string]oddOf {
+// degenerateTraining are the figures of training and of sweeps.
+func degenerateTraining(t *testing.T) map[string]degenerateCases {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	run := func(fault, says string, h *ngebm.History) odd {
-		return odd{fault, func() (*Figure, error) { return History(Run{Name: "run", History: h}) }, says}
+	run := func(fault, says string, h *ngebm.History) degenerate {
+		return degenerate{fault, func() (*Figure, error) { return History(Run{Name: "run", History: h}) }, says}
 	}
 	losses := func(values ...float32) *ngebm.History {
 		return &ngebm.History{StepsPerEpoch: 2, Terms: []string{"cross-entropy", "variance"}, Weights: []float64{1, .1}, Loss: values, Values: [][]float32{values, values}}
@@ -33,11 +33,11 @@ func oddRuns(t *testing.T) map[string]oddOf {
 	ragged.Rows[2].Figures = ragged.Rows[2].Figures[:1]
 	foreign.Rows[2].Settings = []string{"1", "7", "0"}
 	empty.Grid = byWeights()
-	sweep := func(draw func(*study.SweepTable) (*Figure, error)) oddOf {
-		row := func(fault, says string, s *study.SweepTable) odd {
-			return odd{fault, func() (*Figure, error) { return draw(s) }, says}
+	sweep := func(draw func(*study.SweepTable) (*Figure, error)) degenerateCases {
+		row := func(fault, says string, s *study.SweepTable) degenerate {
+			return degenerate{fault, func() (*Figure, error) { return draw(s) }, says}
 		}
-		return oddOf{[]odd{
+		return degenerateCases{[]degenerate{
 			row("nothing", "no rows", nil), row("nothing", "no rows", &study.SweepTable{}),
 			row("one", "", sweepOf(cell, 1, plausible)),
 			row("all equal", "", sweepOf(byWeights("1"), 1, always(.5))),
@@ -50,9 +50,9 @@ func oddRuns(t *testing.T) map[string]oddOf {
 			row("no size", "which its grid lacks", empty),
 		}, []string{"one class", "one bin"}}
 	}
-	return map[string]oddOf{
-		"Terms": oddTerms(),
-		"History": {[]odd{
+	return map[string]degenerateCases{
+		"Terms": degenerateTerms(),
+		"History": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return History() }, "no run"},
 			run("nothing", "has no steps: train it first", nil),
 			run("nothing", "has no steps: train it first", &ngebm.History{}),
@@ -60,7 +60,7 @@ func oddRuns(t *testing.T) map[string]oddOf {
 			run("all equal", "", losses(2, 2, 2)), run("all equal", "", losses(0, 0, 0)), run("all equal", "", losses(1e-45, 1e-45)),
 			run("NaN", "", losses(1, nan, 2)), run("NaN", "", losses(nan, nan)),
 			{"NaN", func() (*Figure, error) {
-				return History(Run{"run", losses(1, 2), ngebm.Cost{Seconds: math.NaN(), DataWait: math.NaN()}})
+				return History(Run{Name: "run", History: losses(1, 2), Cost: ngebm.Cost{Seconds: math.NaN(), DataWait: math.NaN()}})
 			}, ""},
 			run("infinite", "", losses(1, inf, -inf)), run("infinite", "", losses(3e38, 1e-38, 1, 2)),
 			run("mismatched", "has 2 steps of the loss but 1 of variance", short),

@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"image/color"
 	"strings"
 
 	"gonum.org/v1/plot/plotter"
@@ -16,6 +17,7 @@ type Detection struct {
 	Name   string      // of the score, the method or the set, whichever is compared
 	Points []ood.Point // of ood.Curve: thresholds from the highest down
 	Report *ood.Report // of the same scores: the numbers below the panel
+	Color  color.Color // nil leaves the choice to the figure
 }
 
 // DetectionPanel compares detections.
@@ -27,7 +29,7 @@ type DetectionPanel struct {
 // ROC draws receiver operating characteristics, three panels in a row: the share
 // of in that is accepted against the share of out that is, over all thresholds.
 // Below stand the areas, with their intervals where there are any and there is
-// room. Names of methods have their colors ([MethodColor]).
+// room.
 func ROC(panels ...DetectionPanel) (*Figure, error) {
 	return detectionGrid(panels, "out accepted (FPR)", "in accepted (TPR)", "AUROC", func(p *panel, d Detection, style draw.LineStyle) {
 		line := plotter.XYs{{X: 0, Y: 0}}
@@ -76,9 +78,9 @@ func detectionGrid(panels []DetectionPanel, xLabel, yLabel, metric string, add f
 		}
 		rows := table{header: strings.TrimSuffix(strings.TrimPrefix(metric, "AUPR_in_"), "_in")}
 		var numbers []string
-		names := make([]string, len(dp.Detections))
+		names := make([]named, len(dp.Detections))
 		for j, d := range dp.Detections {
-			names[j] = d.Name
+			names[j] = named{d.Name, d.Color}
 		}
 		for j, style := range stylesOf(names) {
 			d := dp.Detections[j]

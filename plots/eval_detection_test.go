@@ -25,7 +25,7 @@ func detected(t testing.TB, name string, gap float64, intervals bool) Detection 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Detection{name, points, report}
+	return Detection{Name: name, Color: methodColor(name), Points: points, Report: report}
 }
 
 func TestDetectionGolden(t *testing.T) {
@@ -64,12 +64,12 @@ func TestDetectionDegenerate(t *testing.T) {
 		detection Detection
 		err       string
 	}{
-		{"one threshold", Detection{"constant", all, report}, ""},
-		{"perfect", Detection{"oracle", []ood.Point{{TPR: 1, FPR: 0, Precision: 1}, {TPR: 1, FPR: 1, Precision: 0.5}}, report}, ""},
-		{"no points", Detection{"px", nil, report}, `"px" lacks its points`},
-		{"no report", Detection{"px", all, nil}, `"px" lacks`},
-		{"NaN", Detection{"px", []ood.Point{{TPR: math.NaN()}}, report}, `point 1 of "px"`},
-		{"per cent", Detection{"px", []ood.Point{{TPR: 1, FPR: 90}}, report}, `point 1 of "px"`},
+		{"one threshold", Detection{Name: "constant", Points: all, Report: report}, ""},
+		{"perfect", Detection{Name: "oracle", Points: []ood.Point{{TPR: 1, FPR: 0, Precision: 1}, {TPR: 1, FPR: 1, Precision: 0.5}}, Report: report}, ""},
+		{"no points", Detection{Name: "px", Points: nil, Report: report}, `"px" lacks its points`},
+		{"no report", Detection{Name: "px", Points: all, Report: nil}, `"px" lacks`},
+		{"NaN", Detection{Name: "px", Points: []ood.Point{{TPR: math.NaN()}}, Report: report}, `point 1 of "px"`},
+		{"per cent", Detection{Name: "px", Points: []ood.Point{{TPR: 1, FPR: 90}}, Report: report}, `point 1 of "px"`},
 	} {
 		for kind, draw := range map[string]func(...DetectionPanel) (*Figure, error){"ROC": ROC, "PR": PrecisionRecall} {
 			t.Run(test.name+" "+kind, func(t *testing.T) {
@@ -94,7 +94,7 @@ func ExampleROC() {
 	if err != nil {
 		panic(err)
 	}
-	detections := DetectionPanel{"digits against noise", []Detection{{"px", points, report}}}
+	detections := DetectionPanel{"digits against noise", []Detection{{Name: "px", Points: points, Report: report}}}
 	roc, err := ROC(detections)
 	if err != nil {
 		panic(err)
@@ -121,7 +121,7 @@ func ExamplePrecisionRecall() {
 	if err != nil {
 		panic(err)
 	}
-	figure, err := PrecisionRecall(DetectionPanel{"digits against noise", []Detection{{"px", points, report}}})
+	figure, err := PrecisionRecall(DetectionPanel{"digits against noise", []Detection{{Name: "px", Points: points, Report: report}}})
 	if err != nil {
 		panic(err)
 	}

@@ -18,11 +18,11 @@ import (
 	"ngebm/ngebm/calibration"
 )
 
-// Calibration is what was measured of one method. The name decides its color
-// ([MethodColor]).
+// Calibration is what was measured of one method.
 type Calibration struct {
 	Name   string
 	Report *calibration.Report // after temperature scaling: a report's AfterT
+	Color  color.Color         // nil leaves the choice to the figure
 }
 
 // Reliability draws a reliability diagram (DeGroot and Fienberg 1983) for each
@@ -36,9 +36,15 @@ func Reliability(methods ...Calibration) (*Figure, error) {
 	if len(methods) == 0 {
 		return nil, errors.New("plots: no method to draw a reliability diagram of")
 	}
+	names := make([]named, len(methods))
+	for i, m := range methods {
+		names[i] = named{m.Name, m.Color}
+	}
+	colors := colorsOf(names)
 	var panels []panel
 	var alt []string
 	for i, m := range methods {
+		m.Color = colors[i]
 		if err := m.check(); err != nil {
 			return nil, err
 		}
@@ -86,7 +92,7 @@ func (m Calibration) panel(first bool) panel {
 	r := m.Report
 	p := newPlot()
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
-	p.Add(gridLines{}, diagonal, binGaps{r.Reliability, MethodColor(m.Name)})
+	p.Add(gridLines{}, diagonal, binGaps{r.Reliability, m.Color})
 	all := panel{
 		Plot: p, title: m.Name, xLabel: "confidence", aspect: 1,
 		notes: []string{
@@ -179,7 +185,7 @@ func (m Calibration) histogram(c draw.Canvas) {
 		if b.Count > 0 {
 			// A bin that holds something is seen, be it one example.
 			top := c.Min.Y + max(0.8, c.Size().Y*vg.Length(b.Count)/vg.Length(most))
-			fillBox(c, withAlpha(MethodColor(m.Name), gapAlpha), c.X(b.Low)+0.5, c.Min.Y, c.X(b.High)-0.5, top)
+			fillBox(c, withAlpha(m.Color, gapAlpha), c.X(b.Low)+0.5, c.Min.Y, c.X(b.High)-0.5, top)
 		}
 	}
 	c.StrokeLine2(accuracyStyle, c.X(m.Report.Accuracy), c.Min.Y, c.X(m.Report.Accuracy), c.Max.Y)

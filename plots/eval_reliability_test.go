@@ -55,16 +55,16 @@ func measured(t testing.TB, sharp float64, intervals bool) *calibration.Report {
 func TestReliabilityGolden(t *testing.T) {
 	t.Run("five methods", func(t *testing.T) {
 		f, err := Reliability(
-			Calibration{"cross-entropy", measured(t, 2.2, true)},
-			Calibration{"cross-entropy + temperature", measured(t, 1, true)},
-			Calibration{"label smoothing", measured(t, 0.7, true)},
-			Calibration{"NG-EBM β=γ=.01", measured(t, 1.3, true)},
-			Calibration{"NG-EBM β=γ=1", measured(t, 0.35, true)},
+			Calibration{Name: "cross-entropy", Color: methodColor("cross-entropy"), Report: measured(t, 2.2, true)},
+			Calibration{Name: "cross-entropy + temperature", Color: methodColor("cross-entropy + temperature"), Report: measured(t, 1, true)},
+			Calibration{Name: "label smoothing", Color: methodColor("label smoothing"), Report: measured(t, 0.7, true)},
+			Calibration{Name: "NG-EBM β=γ=.01", Color: methodColor("NG-EBM β=γ=.01"), Report: measured(t, 1.3, true)},
+			Calibration{Name: "NG-EBM β=γ=1", Color: methodColor("NG-EBM β=γ=1"), Report: measured(t, 0.35, true)},
 		)
 		golden(t, "reliability", f, err)
 	})
 	t.Run("one method", func(t *testing.T) {
-		f, err := Reliability(Calibration{"JEM", measured(t, 1.5, false)})
+		f, err := Reliability(Calibration{Name: "JEM", Color: methodColor("JEM"), Report: measured(t, 1.5, false)})
 		golden(t, "reliability-one", f, err)
 	})
 }
@@ -86,7 +86,7 @@ func TestReliabilityDegenerate(t *testing.T) {
 		{"per cent", report(calibration.Bin{Low: 0, High: 1, Count: 1, Accuracy: 97}), `bin 1 of "run"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f, err := Reliability(Calibration{"run", test.report})
+			f, err := Reliability(Calibration{Name: "run", Report: test.report})
 			expect(t, f, err, test.err)
 		})
 	}
@@ -134,8 +134,8 @@ func ExampleReliability() {
 		panic(err)
 	}
 	figure, err := Reliability(
-		Calibration{"cross-entropy", report},
-		Calibration{"cross-entropy + temperature", report.AfterT},
+		Calibration{Name: "cross-entropy", Color: methodColor("cross-entropy"), Report: report},
+		Calibration{Name: "cross-entropy + temperature", Color: methodColor("cross-entropy + temperature"), Report: report.AfterT},
 	)
 	if err != nil {
 		panic(err)

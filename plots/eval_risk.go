@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"image/color"
 	"slices"
 	"strings"
 
@@ -16,7 +17,8 @@ import (
 type RiskCurve struct {
 	Name   string // the method's; curves of one name are seeds
 	Points []calibration.RiskPoint
-	AURC   float64 // for the legend, which gives the mean of seeds
+	Color  color.Color // nil leaves the choice to the figure; of seeds, the first one's counts
+	AURC   float64     // for the legend, which gives the mean of seeds
 }
 
 // RiskCoverage draws risk-coverage curves (El-Yaniv and Wiener 2010): the share
@@ -32,7 +34,7 @@ func RiskCoverage(curves ...RiskCurve) (*Figure, error) {
 	p.X.Min, p.X.Max = 0, 1
 	p.Add(gridLines{})
 	groups := groupByName(curves, func(c RiskCurve) string { return c.Name })
-	styles := stylesOf(namesOf(groups))
+	styles := stylesOf(namesOf(groups, func(c RiskCurve) color.Color { return c.Color }))
 	highest := 0.
 	rows := table{header: "AURC"}
 	var alt []string
@@ -104,10 +106,11 @@ func groupByName[T any](all []T, name func(T) string) []group[T] {
 	return groups
 }
 
-func namesOf[T any](groups []group[T]) []string {
-	names := make([]string, len(groups))
+// namesOf lists the groups' names and colors.
+func namesOf[T any](groups []group[T], colorOf func(T) color.Color) []named {
+	names := make([]named, len(groups))
 	for i, g := range groups {
-		names[i] = g.name
+		names[i] = named{g.name, colorOf(g.members[0])}
 	}
 	return names
 }

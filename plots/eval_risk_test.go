@@ -19,7 +19,7 @@ func riskOf(t testing.TB, name string, spread float64, seed uint64) RiskCurve {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return RiskCurve{name, points, r.AURC}
+	return RiskCurve{Name: name, Color: methodColor(name), Points: points, AURC: r.AURC}
 }
 
 func TestRiskCoverageGolden(t *testing.T) {
@@ -52,7 +52,7 @@ func TestRiskCoverageDegenerate(t *testing.T) {
 		{"no AURC", []calibration.RiskPoint{point(1, 0)}, math.NaN(), "AURC"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f, err := RiskCoverage(RiskCurve{"run", test.points, test.aurc})
+			f, err := RiskCoverage(RiskCurve{Name: "run", Points: test.points, AURC: test.aurc})
 			expect(t, f, err, test.err)
 		})
 	}
@@ -70,7 +70,7 @@ func ExampleRiskCoverage() {
 	if err != nil {
 		panic(err)
 	}
-	figure, err := RiskCoverage(RiskCurve{"cross-entropy", points, report.AURC})
+	figure, err := RiskCoverage(RiskCurve{Name: "cross-entropy", Color: methodColor("cross-entropy"), Points: points, AURC: report.AURC})
 	if err != nil {
 		panic(err)
 	}

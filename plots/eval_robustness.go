@@ -29,6 +29,7 @@ const (
 type RobustRun struct {
 	Name  string // the method's; runs of one name are seeds
 	Curve *attack.Curve
+	Color color.Color // nil leaves the choice to the figure; of seeds, the first one's counts
 }
 
 // RobustPanel compares methods under one attack.
@@ -49,15 +50,15 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no accuracy against ε to draw")
 	}
-	var names []string
+	var names []named
 	worst := false
 	for _, p := range panels {
 		if len(p.Runs) == 0 {
 			return nil, fmt.Errorf("plots: the panel %q has no runs", p.Title)
 		}
 		for _, r := range slices.Concat(p.Runs, p.Worst) {
-			if !slices.Contains(names, r.Name) {
-				names = append(names, r.Name)
+			if !slices.ContainsFunc(names, func(n named) bool { return n.name == r.Name }) {
+				names = append(names, named{r.Name, r.Color})
 			}
 		}
 		worst = worst || len(p.Worst) > 0
@@ -65,8 +66,8 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 	styles := map[string]draw.LineStyle{}
 	var keys legend
 	for i, style := range stylesOf(names) {
-		styles[names[i]] = style
-		keys = append(keys, lineKey(names[i], style, draw.GlyphStyle{}))
+		styles[names[i].name] = style
+		keys = append(keys, lineKey(names[i].name, style, draw.GlyphStyle{}))
 	}
 	keys = append(keys, boxKey("95 % interval", withAlpha(foreground, bandAlpha)))
 	if worst {

@@ -34,8 +34,8 @@ func TestRobustnessGolden(t *testing.T) {
 				for k := range 8 {
 					epsilons = append(epsilons, scale*float64(2*(k+1))/255)
 				}
-				p.Runs = append(p.Runs, RobustRun{name, falling("PGD, 40 steps", norm, 360, 0.97, h, epsilons...)})
-				p.Worst = append(p.Worst, RobustRun{name, falling("APGD, DLR, Square", norm, 200, 0.97, h*0.85, scale*8/255)})
+				p.Runs = append(p.Runs, RobustRun{Name: name, Color: methodColor(name), Curve: falling("PGD, 40 steps", norm, 360, 0.97, h, epsilons...)})
+				p.Worst = append(p.Worst, RobustRun{Name: name, Color: methodColor(name), Curve: falling("APGD, DLR, Square", norm, 200, 0.97, h*0.85, scale*8/255)})
 			}
 		}
 		return p
@@ -53,13 +53,15 @@ func TestRobustnessGolden(t *testing.T) {
 }
 
 func TestRobustnessDegenerate(t *testing.T) {
-	run := func(c *attack.Curve) RobustPanel { return RobustPanel{Title: "L∞", Runs: []RobustRun{{"run", c}}} }
+	run := func(c *attack.Curve) RobustPanel {
+		return RobustPanel{Title: "L∞", Runs: []RobustRun{{Name: "run", Curve: c}}}
+	}
 	other := run(falling("PGD", attack.Linf, 10, 1, 0.1, 0.1, 0.2))
-	other.Runs = append(other.Runs, RobustRun{"run", falling("FGSM", attack.Linf, 10, 1, 0.1, 0.1, 0.2)})
+	other.Runs = append(other.Runs, RobustRun{Name: "run", Curve: falling("FGSM", attack.Linf, 10, 1, 0.1, 0.1, 0.2)})
 	shifted := run(falling("PGD", attack.Linf, 10, 1, 0.1, 0.1, 0.2))
-	shifted.Runs = append(shifted.Runs, RobustRun{"run", falling("PGD", attack.Linf, 10, 1, 0.1, 0.1, 0.3)})
+	shifted.Runs = append(shifted.Runs, RobustRun{Name: "run", Curve: falling("PGD", attack.Linf, 10, 1, 0.1, 0.1, 0.3)})
 	alone := run(falling("PGD", attack.Linf, 10, 1, 0.1, 0.1))
-	alone.Worst = []RobustRun{{"another run", falling("Square", attack.Linf, 1, 1, 0.1, 0.1)}}
+	alone.Worst = []RobustRun{{Name: "another run", Curve: falling("Square", attack.Linf, 1, 1, 0.1, 0.1)}}
 	for _, test := range []struct {
 		name  string
 		panel RobustPanel
@@ -73,7 +75,7 @@ func TestRobustnessDegenerate(t *testing.T) {
 		{"no curve", run(nil), `"run" has no accuracy`},
 		{"no ε", run(falling("PGD", attack.Linf, 10, 1, 0.1)), `"run" has no accuracy`},
 		{"NaN", run(falling("PGD", attack.Linf, 10, math.NaN(), 0.1, 0.1)), "is no accuracy"},
-		{"falling ε", run(falling("PGD", attack.Linf, 10, 1, 0.1, 0.2, 0.1)), "must ascend, but 0.1 stands at 1"},
+		{"falling ε", run(falling("PGD", attack.Linf, 10, 1, 0.1, 0.2, 0.1)), "must ascend, but 0.1 is at index 1"},
 		{"seeds under other attacks", other, "PGD at 2 and FGSM at 2"},
 		{"seeds at other ε", shifted, "ε = 0.2 and 0.3"},
 	} {
@@ -90,7 +92,7 @@ func TestRobustnessDegenerate(t *testing.T) {
 func TestPoolSeeds(t *testing.T) {
 	a := &attack.Curve{Clean: attack.Point{Accuracy: 1, Low: 0.9, High: 1}, Points: []attack.Point{{Epsilon: 0.1, Accuracy: 0.5, Low: 0.4, High: 0.6}}}
 	b := &attack.Curve{Clean: attack.Point{Accuracy: 0.8, Low: 0.7, High: 0.9}, Points: []attack.Point{{Epsilon: 0.1, Accuracy: 0.7, Low: 0.6, High: 0.8}}}
-	got, err := poolSeeds(group[RobustRun]{"run", []RobustRun{{"run", a}, {"run", b}}}, 255)
+	got, err := poolSeeds(group[RobustRun]{"run", []RobustRun{{Name: "run", Curve: a}, {Name: "run", Curve: b}}}, 255)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +111,8 @@ func ExampleRobustness() {
 	worst := falling("worst of three", attack.Linf, 200, 0.97, 0.025, 8./255)
 	figure, err := Robustness(RobustPanel{
 		Title: "digits, L∞",
-		Runs:  []RobustRun{{"cross-entropy", curve}},
-		Worst: []RobustRun{{"cross-entropy", worst}},
+		Runs:  []RobustRun{{Name: "cross-entropy", Color: methodColor("cross-entropy"), Curve: curve}},
+		Worst: []RobustRun{{Name: "cross-entropy", Color: methodColor("cross-entropy"), Curve: worst}},
 	})
 	if err != nil {
 		panic(err)

@@ -53,7 +53,7 @@ func ScoreHistograms(panels ...ScorePanel) (*Figure, error) {
 			}
 		}
 	}
-	styles := plainStyles(len(outs))
+	styles := defaultStyles(len(outs))
 	var drawn []panel
 	var alt []string
 	for i, p := range panels {

@@ -66,7 +66,7 @@ func TestScoreHistogramsDegenerate(t *testing.T) {
 // What lies within the axis has the area of its share of all.
 func TestDensityArea(t *testing.T) {
 	edges := []float64{0, 0.5, 1, 1.5, 2}
-	d := newDensity([]float64{0, 0.5, 1.9, 2, 3, -1, 7, 8}, edges, plainStyles(1)[0], false)
+	d := newDensity([]float64{0, 0.5, 1.9, 2, 3, -1, 7, 8}, edges, defaultStyles(1)[0], false)
 	if area := floats.Sum(d.heights) * 0.5; math.Abs(area-0.5) > 1e-12 {
 		t.Errorf("area %v of four of eight values", area)
 	}

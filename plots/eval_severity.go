@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 	"strings"
@@ -14,8 +15,9 @@ import (
 // SeverityRun is a figure of one trained model, such as its accuracy, on a set as
 // it is and corrupted more and more.
 type SeverityRun struct {
-	Name   string    // the method's; runs of one name are seeds
-	Values []float64 // in [0,1]: of the set as it is, then at severity 1, 2 …
+	Name   string      // the method's; runs of one name are seeds
+	Values []float64   // in [0,1]: of the set as it is, then at severity 1, 2 …
+	Color  color.Color // nil leaves the choice to the figure; of seeds, the first one's counts
 }
 
 // SeverityPanel compares methods under one kind of corruption.
@@ -40,12 +42,12 @@ func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error
 		}
 		all = append(all, p.Runs...)
 	}
-	names := namesOf(groupByName(all, func(r SeverityRun) string { return r.Name }))
+	names := namesOf(groupByName(all, func(r SeverityRun) string { return r.Name }), func(r SeverityRun) color.Color { return r.Color })
 	styles := map[string]draw.LineStyle{}
 	var keys legend
 	for i, style := range stylesOf(names) {
-		styles[names[i]] = style
-		keys = append(keys, lineKey(names[i], style, draw.GlyphStyle{}))
+		styles[names[i].name] = style
+		keys = append(keys, lineKey(names[i].name, style, draw.GlyphStyle{}))
 	}
 	lowest, highest := 1., 0.
 	for _, r := range all {

@@ -12,7 +12,7 @@ func TestSeveritiesGolden(t *testing.T) {
 		p := SeverityPanel{Title: kind}
 		for k, name := range []string{"cross-entropy", "NG-EBM β=γ=.01", "NG-EBM β=γ=1"} {
 			for seed := range 3 {
-				r := SeverityRun{Name: name}
+				r := SeverityRun{Name: name, Color: methodColor(name)}
 				for severity := range 6 { // made up
 					r.Values = append(r.Values, .95-float64(severity*(3-k))*.015*float64(1+i%3)*(1+.1*float64(seed)))
 				}
@@ -27,10 +27,10 @@ func TestSeveritiesGolden(t *testing.T) {
 
 func TestSeveritiesDegenerate(t *testing.T) {
 	one := func(values ...float64) SeverityPanel {
-		return SeverityPanel{"fog", []SeverityRun{{"run", values}}}
+		return SeverityPanel{"fog", []SeverityRun{{Name: "run", Values: values}}}
 	}
 	uneven := one(1, .5)
-	uneven.Runs = append(uneven.Runs, SeverityRun{"other", []float64{1, .5, .2}})
+	uneven.Runs = append(uneven.Runs, SeverityRun{Name: "other", Values: []float64{1, .5, .2}})
 	for _, test := range []struct {
 		name  string
 		panel SeverityPanel
@@ -57,10 +57,7 @@ func TestSeveritiesDegenerate(t *testing.T) {
 
 func ExampleSeverities() {
 	// In earnest, the accuracies of a classifier on Dataset.Corrupt(kind, severity, seed).
-	noise := SeverityPanel{Title: "gaussian noise", Runs: []SeverityRun{
-		{"cross-entropy", []float64{.95, .93, .88, .82, .74, .61}},
-		{"NG-EBM", []float64{.95, .94, .92, .88, .81, .72}},
-	}}
+	noise := SeverityPanel{Title: "gaussian noise", Runs: []SeverityRun{{Name: "cross-entropy", Color: methodColor("cross-entropy"), Values: []float64{.95, .93, .88, .82, .74, .61}}, {Name: "NG-EBM", Color: methodColor("NG-EBM"), Values: []float64{.95, .94, .92, .88, .81, .72}}}}
 	figure, err := Severities("accuracy", "digits test, 600 images", noise)
 	if err != nil {
 		panic(err)

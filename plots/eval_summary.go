@@ -20,6 +20,7 @@ import (
 type Estimate struct {
 	Name     string              // the method's
 	Seeds    []float64           // one value for each training run
+	Color    color.Color         // nil leaves the choice to the figure; in several panels, the first one's counts
 	Interval *bootstrap.Interval // 95 %, of several seeds from the least to the largest end; nil for none
 }
 
@@ -56,6 +57,7 @@ func Summary(panels ...SummaryPanel) (*Figure, error) {
 			}
 		}
 	}
+	colors := estimateColors(panels)
 	style := textStyle(labelSize, false)
 	var widest vg.Length
 	labels := make([]string, len(names))
@@ -68,7 +70,7 @@ func Summary(panels ...SummaryPanel) (*Figure, error) {
 	var drawn []panel
 	var alt []string
 	for i, p := range panels {
-		one := p.panel(names)
+		one := p.panel(names, colors)
 		one.aspect = float64(summaryRow*vg.Length(len(names))) / float64(across)
 		if i%columns == 0 {
 			one.Add(rowNames(labels))
@@ -82,6 +84,17 @@ func Summary(panels ...SummaryPanel) (*Figure, error) {
 		keys = append(keys, lineKey(key, draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
 	}
 	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+}
+
+// estimateColors is the color of each name.
+func estimateColors(panels []SummaryPanel) map[string]color.Color {
+	var all []named
+	for _, p := range panels {
+		for _, e := range p.Estimates {
+			all = append(all, named{e.Name, e.Color})
+		}
+	}
+	return colorsByName(all)
 }
 
 // intervalKey names the bars of panels in a legend; empty where there are none.
@@ -124,7 +137,7 @@ func (p SummaryPanel) check() error {
 	return nil
 }
 
-func (p SummaryPanel) panel(names []string) panel {
+func (p SummaryPanel) panel(names []string, colors map[string]color.Color) panel {
 	one := newPlot()
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, e := range p.Estimates {
@@ -145,7 +158,7 @@ func (p SummaryPanel) panel(names []string) panel {
 	one.X.Tick.Marker = roundTicks(4)
 	one.Y.Tick.Marker = plot.ConstantTicks(nil)
 	one.HideY()
-	one.Add(summaryRows{p.Estimates, names})
+	one.Add(summaryRows{p.Estimates, names, colors})
 	panel := panel{Plot: one, title: p.Title}
 	if p.Note != "" {
 		panel.notes = []string{p.Note}
@@ -179,6 +192,7 @@ func seedMark(c color.Color) draw.GlyphStyle {
 type summaryRows struct {
 	estimates []Estimate
 	names     []string
+	colors    map[string]color.Color
 }
 
 // Plot implements [plot.Plotter].
@@ -193,7 +207,7 @@ func (s summaryRows) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, e := range s.estimates {
 		y := trY(rowMiddle(slices.Index(s.names, e.Name), len(s.names)))
 		c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, c.Min.X, y, c.Max.X, y)
-		col := MethodColor(e.Name)
+		col := s.colors[e.Name]
 		if e.Interval != nil {
 			c.StrokeLine2(draw.LineStyle{Color: col, Width: lineWidth}, trX(e.Interval.Low), y, trX(e.Interval.High), y)
 		}

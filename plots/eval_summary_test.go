@@ -12,7 +12,7 @@ func estimates(values []float64, spread float64) []Estimate {
 	names := []string{"cross-entropy", "cross-entropy + temperature", "label smoothing", "NG-EBM β=γ=.01", "NG-EBM β=γ=1"}
 	var all []Estimate
 	for i, v := range values {
-		all = append(all, Estimate{names[i], []float64{v - spread, v + 0.3*spread, v + 0.8*spread}, &bootstrap.Interval{Low: v - 2*spread, High: v + 2*spread}})
+		all = append(all, Estimate{Name: names[i], Color: methodColor(names[i]), Seeds: []float64{v - spread, v + 0.3*spread, v + 0.8*spread}, Interval: &bootstrap.Interval{Low: v - 2*spread, High: v + 2*spread}})
 	}
 	return all
 }
@@ -49,8 +49,8 @@ func TestSummaryDegenerate(t *testing.T) {
 		{"no estimates", SummaryPanel{Title: "ECE"}, `"ECE" has no estimates`},
 		{"no seeds", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run"}}}, `ECE of "run" has no values`},
 		{"NaN", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{math.NaN()}}}}, `ECE of "run" is NaN`},
-		{"infinite interval", SummaryPanel{Title: "ECE", Estimates: []Estimate{{"run", []float64{1}, &bootstrap.Interval{High: math.Inf(1)}}}}, "+Inf"},
-		{"a name twice", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{1}}, {Name: "run", Seeds: []float64{2}}}}, "stands there twice"},
+		{"infinite interval", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{1}, Interval: &bootstrap.Interval{High: math.Inf(1)}}}}, "+Inf"},
+		{"a name twice", SummaryPanel{Title: "ECE", Estimates: []Estimate{{Name: "run", Seeds: []float64{1}}, {Name: "run", Seeds: []float64{2}}}}, "is given twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f, err := Summary(test.panel)
@@ -64,8 +64,8 @@ func TestSummaryDegenerate(t *testing.T) {
 func ExampleSummary() {
 	figure, err := Summary(
 		SummaryPanel{"ECE", "lower is better", []Estimate{
-			{"cross-entropy", []float64{0.021, 0.024, 0.019}, &bootstrap.Interval{Low: 0.016, High: 0.027}},
-			{"NG-EBM β=γ=.01", []float64{0.015, 0.018, 0.016}, &bootstrap.Interval{Low: 0.012, High: 0.021}},
+			{Name: "cross-entropy", Color: methodColor("cross-entropy"), Seeds: []float64{0.021, 0.024, 0.019}, Interval: &bootstrap.Interval{Low: 0.016, High: 0.027}},
+			{Name: "NG-EBM β=γ=.01", Color: methodColor("NG-EBM β=γ=.01"), Seeds: []float64{0.015, 0.018, 0.016}, Interval: &bootstrap.Interval{Low: 0.012, High: 0.021}},
 		}},
 	)
 	if err != nil {

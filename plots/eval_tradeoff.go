@@ -23,7 +23,7 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 		return nil, errors.New("plots: no figures to draw against their cost")
 	}
 	var keys legend
-	marks := map[string]draw.GlyphStyle{}
+	marks, colors := map[string]draw.GlyphStyle{}, estimateColors(panels)
 	var drawn []panel
 	alt := []string{}
 	for _, p := range panels {
@@ -43,7 +43,7 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 			}
 			if _, known := marks[e.Name]; !known {
 				mark := classMark(len(marks), 4)
-				mark.Color = MethodColor(e.Name)
+				mark.Color = colors[e.Name]
 				marks[e.Name] = mark
 				keys = append(keys, lineKey(e.Name, draw.LineStyle{}, mark))
 			}

@@ -8,8 +8,8 @@ import (
 
 func TestBarsGolden(t *testing.T) {
 	f, err := Bars("a training step, batch 32", "milliseconds",
-		Bar{"cross-entropy", 2.1, "2.1 ms"}, Bar{"NG-EBM", 3.9, "3.9 ms, ×1.9"},
-		Bar{"JEM++", 7.4, "7.4 ms, ×3.5"}, Bar{"JEM", 21, "21.0 ms, ×10"},
+		Bar{Name: "cross-entropy", Color: methodColor("cross-entropy"), Value: 2.1, Label: "2.1 ms"}, Bar{Name: "NG-EBM", Color: methodColor("NG-EBM"), Value: 3.9, Label: "3.9 ms, ×1.9"},
+		Bar{Name: "JEM++", Color: methodColor("JEM++"), Value: 7.4, Label: "7.4 ms, ×3.5"}, Bar{Name: "JEM", Color: methodColor("JEM"), Value: 21, Label: "21.0 ms, ×10"},
 	)
 	golden(t, "bars", f, err)
 }
@@ -18,8 +18,8 @@ func TestTradeoffGolden(t *testing.T) {
 	costs := map[string]float64{"cross-entropy": 1, "cross-entropy + temperature": 1, "label smoothing": 1.05, "NG-EBM β=γ=.01": 1.9, "NG-EBM β=γ=1": 2, "JEM": 10.4}
 	ece := estimates([]float64{.046, .029, .14, .021, .26}, .005)
 	f, err := Tradeoff("cost of training (cross-entropy = 1)", costs,
-		SummaryPanel{"accuracy", "more is better", append(estimates([]float64{.927, .927, .963, .951, .944}, .006), Estimate{Name: "JEM", Seeds: []float64{.95, .955, .957}})},
-		SummaryPanel{"ECE", "15 bins, mean confidence", append(ece, Estimate{Name: "JEM", Seeds: []float64{.03, .034, .05}})},
+		SummaryPanel{"accuracy", "more is better", append(estimates([]float64{.927, .927, .963, .951, .944}, .006), Estimate{Name: "JEM", Color: methodColor("JEM"), Seeds: []float64{.95, .955, .957}})},
+		SummaryPanel{"ECE", "15 bins, mean confidence", append(ece, Estimate{Name: "JEM", Color: methodColor("JEM"), Seeds: []float64{.03, .034, .05}})},
 	)
 	golden(t, "tradeoff", f, err)
 }
@@ -47,10 +47,10 @@ func TestTradeoffDegenerate(t *testing.T) {
 	f, err := Tradeoff("cost", nil)
 	expect(t, f, err, "no figures")
 	for want, bars := range map[string][]Bar{
-		"":                       {{"run", 0, "nothing"}},
+		"":                       {{Name: "run", Label: "nothing"}},
 		"no bars":                nil,
-		`bar of "run" is -1`:     {{"run", -1, ""}},
-		`bar of "other" is +Inf`: {{"run", 1, ""}, {"other", math.Inf(1), ""}},
+		`bar of "run" is -1`:     {{Name: "run", Value: -1}},
+		`bar of "other" is +Inf`: {{Name: "run", Value: 1}, {Name: "other", Value: math.Inf(1)}},
 	} {
 		f, err := Bars("title", "unit", bars...)
 		expect(t, f, err, want)
@@ -58,7 +58,7 @@ func TestTradeoffDegenerate(t *testing.T) {
 }
 
 func ExampleBars() {
-	figure, err := Bars("a training step", "milliseconds", Bar{"cross-entropy", 2.1, "2.1 ms"}, Bar{"JEM", 21, "21.0 ms, ×10"})
+	figure, err := Bars("a training step", "milliseconds", Bar{Name: "cross-entropy", Color: methodColor("cross-entropy"), Value: 2.1, Label: "2.1 ms"}, Bar{Name: "JEM", Color: methodColor("JEM"), Value: 21, Label: "21.0 ms, ×10"})
 	if err != nil {
 		panic(err)
 	}
@@ -71,9 +71,9 @@ func ExampleTradeoff() {
 	figure, err := Tradeoff("seconds of training", seconds, SummaryPanel{
 		Title: "ECE", Note: "less is better",
 		Estimates: []Estimate{
-			{Name: "cross-entropy", Seeds: []float64{.046, .041, .049}},
-			{Name: "NG-EBM", Seeds: []float64{.021, .024, .019}},
-			{Name: "JEM", Seeds: []float64{.030, .034, .050}},
+			{Name: "cross-entropy", Color: methodColor("cross-entropy"), Seeds: []float64{.046, .041, .049}},
+			{Name: "NG-EBM", Color: methodColor("NG-EBM"), Seeds: []float64{.021, .024, .019}},
+			{Name: "JEM", Color: methodColor("JEM"), Seeds: []float64{.030, .034, .050}},
 		},
 	})
 	if err != nil {

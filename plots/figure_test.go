@@ -29,7 +29,7 @@ func checkDrawn(t *testing.T, f *Figure) image.Image {
 
 func figure(t testing.TB) *Figure {
 	t.Helper()
-	f, err := History(Run{Name: "NG-EBM", History: madeUp(60, 15, 1, 0.1, 0.1)})
+	f, err := History(Run{Name: "NG-EBM", Color: methodColor("NG-EBM"), History: madeUp(60, 15, 1, 0.1, 0.1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestSideBySide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := History(Run{Name: "cross-entropy", History: madeUp(60, 15, 1)})
+	plain, err := History(Run{Name: "cross-entropy", Color: methodColor("cross-entropy"), History: madeUp(60, 15, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,11 +123,11 @@ func TestFewColors(t *testing.T) {
 func abs(i int) int { return max(i, -i) }
 
 func ExampleSideBySide() {
-	left, err := History(Run{Name: "cross-entropy", History: madeUp(60, 15, 1)})
+	left, err := History(Run{Name: "cross-entropy", Color: methodColor("cross-entropy"), History: madeUp(60, 15, 1)})
 	if err != nil {
 		panic(err)
 	}
-	right, err := History(Run{Name: "cross-entropy, twice as long", History: madeUp(120, 15, 1)})
+	right, err := History(Run{Name: "cross-entropy, twice as long", Color: methodColor("cross-entropy, twice as long"), History: madeUp(120, 15, 1)})
 	if err != nil {
 		panic(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/png"
 	"os"
@@ -95,4 +96,20 @@ func writeDifference(t *testing.T, name string, got, want []byte) (folder string
 		}
 	}
 	return folder
+}
+
+// methodColor is the color of a method in the golden images; nil for other names.
+func methodColor(name string) color.Color {
+	return map[string]color.Color{
+		"cross-entropy":                blue,
+		"cross-entropy, twice as long": blue,
+		"cross-entropy + temperature":  skyBlue,
+		"label smoothing":              reddishPurple,
+		"NG-EBM":                       vermillion,
+		"NG-EBM β=γ=.01":               lightVermillion,
+		"NG-EBM β=γ=1":                 darkVermillion,
+		"NG-EBM strong":                darkVermillion,
+		"JEM":                          bluishGreen,
+		"JEM++":                        color.NRGBA{0x99, 0x99, 0x33, 0xff},
+	}[name]
 }

@@ -87,7 +87,7 @@ func TestImagesDegenerate(t *testing.T) {
 		{"one pixel", stripes(t, 1, 1, 1, 1), []int{0}, []string{"a caption, so that there is something dark"}, ""},
 		{"larger than its tile", stripes(t, 2, 300, 200, 3), upTo(2), nil, ""},
 		{"very wide", stripes(t, 1, 1, 500, 1), upTo(1), nil, ""},
-		{"no set", nil, upTo(1), nil, "no data set"},
+		{"no set", nil, upTo(1), nil, "no dataset"},
 		{"points", pointSet(t, 3, corners), upTo(1), nil, "an image has height, width and 1 or 3 channels"},
 		{"two channels", stripes(t, 1, 4, 4, 2), upTo(1), nil, "shape [4 4 2]"},
 		{"no indices", gray, nil, nil, "0 images to draw: choose 1 to 400"},

@@ -88,12 +88,12 @@ func TestImagePlaneGrid(t *testing.T) {
 		n      int
 		err    string
 	}{
-		"one image thrice": {m, d, [3]int{1, 1, 1}, 9, "lie on one line: choose three others"},
-		"one image twice":  {m, d, [3]int{0, 1, 0}, 9, "lie on one line"},
+		"one image thrice": {m, d, [3]int{1, 1, 1}, 9, "are on one line: choose three others"},
+		"one image twice":  {m, d, [3]int{0, 1, 0}, 9, "are on one line"},
 		"too fine":         {m, d, [3]int{0, 1, 2}, 5000, "choose 2 to 1000"},
 		"no such image":    {m, d, [3]int{0, 1, 9999}, 9, "index 9999 is outside"},
 		"points":           {m, pointSet(t, 3, corners), [3]int{0, 1, 2}, 9, "an image has height, width"},
-		"no set":           {m, nil, [3]int{0, 1, 2}, 9, "no data set"},
+		"no set":           {m, nil, [3]int{0, 1, 2}, 9, "no dataset"},
 		"model fails":      {broken{failure}, flat, [3]int{0, 1, 2}, 9, "out of memory"},
 		"no logits":        {broken{}, flat, [3]int{0, 1, 2}, 9, "logits for 0 of 81 points"},
 	} {

@@ -57,7 +57,7 @@ func TestEnergyAlong(t *testing.T) {
 		"to nowhere":     {hills{corners, 1}, Segment{To: [2]float64{math.NaN()}}, d, 9, "has length NaN"},
 		"to infinity":    {hills{corners, 1}, Segment{To: [2]float64{math.Inf(1)}}, d, 9, "has length +Inf"},
 		"images":         {hills{corners, 1}, line, stripes(t, 1, 8, 8, 1), 9, "shows points in the plane"},
-		"no data":        {hills{corners, 1}, line, nil, 9, "no data set"},
+		"no data":        {hills{corners, 1}, line, nil, 9, "no dataset"},
 		"model fails":    {failing{}, line, d, 9, "out of memory"},
 		"too few logits": {failing{[][]float64{{1}}}, line, d, 9, "logits for 1 of 9 points"},
 	} {

@@ -1,142 +1,141 @@
 package plots
 
 import (
-	"hash/fnv"
 	"image/color"
-	"regexp"
-	"strconv"
-	"strings"
+	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// methods gives each method its color. The first entry that the name contains
-// decides, so "cross-entropy + temperature" stands before "cross-entropy".
-var methods = []struct {
-	part  string
-	color color.NRGBA
-}{
-	{"temperature", skyBlue},
-	{"adversarial", orange},
-	{"smoothing", reddishPurple},
-	{ngEBM, vermillion},
-	{"jem++", olive},
-	{"jem", bluishGreen},
-	{"focal", color.NRGBA{0x8c, 0x56, 0x4b, 0xff}},
-	{"mixup", color.NRGBA{0x7f, 0x7f, 0x7f, 0xff}},
-	{"margin", black},
-	{"cross-entropy", blue},
+// named is what a curve, bar or marker stands for, with the color that was given for it.
+type named struct {
+	name  string
+	color color.Color // nil or transparent: not given
 }
 
-const ngEBM = "ng-ebm"
-
-// Shades of NG-EBM's color: the heavier the regularization, the darker. As gray
-// they are 79, 54 and 31 % bright (CIE L*), so print tells them apart.
+// Shades of vermillion. As gray they are 79, 54 and 31 % bright (CIE L*), so they
+// differ in print.
 var (
 	lightVermillion = color.NRGBA{0xff, 0xb2, 0x7f, 0xff}
 	darkVermillion  = color.NRGBA{0x80, 0x2f, 0x00, 0xff}
 )
 
-// olive sets JEM++ apart from JEM's green (after Tol's muted palette).
-var olive = color.NRGBA{0x99, 0x99, 0x33, 0xff}
+// defaultColors are given, in this order, to what has no color.
+var defaultColors = []color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black}
 
-// MethodColor returns the color in which a method is drawn in every figure,
-// by what its name contains: "cross-entropy, seed 2" has the color of
-// "cross-entropy". NG-EBM comes in three shades: a light one for a name that
-// says "weak" or gives weights β and γ of at most 0.03 ("NG-EBM β=γ=.01"), a
-// dark one for "strong", "paper" or a weight of 0.3 or more, the plain one else. A name
-// that holds no known method gets a color of its own that depends on nothing
-// but the name.
-func MethodColor(name string) color.Color {
-	c, _ := methodColor(name)
-	return c
+// given reports whether a color was set.
+func given(c color.Color) bool {
+	if c == nil {
+		return false
+	}
+	_, _, _, alpha := c.RGBA()
+	return alpha > 0
 }
 
-// methodColor tells besides which method it is: the part of the name that
-// decided, or nothing if there was none.
-func methodColor(name string) (c color.NRGBA, method string) {
-	lower := strings.ToLower(name)
-	for _, m := range methods {
-		if !strings.Contains(lower, m.part) {
-			continue
+// colorsOf returns the color of each: the given one, else the next of the default colors
+// that is not given for another.
+func colorsOf(all []named) []color.Color {
+	free := slices.Clone(defaultColors)
+	for _, n := range all {
+		if given(n.color) {
+			free = slices.DeleteFunc(free, func(c color.Color) bool { return sameColor(c, n.color) })
 		}
-		if m.part == ngEBM {
-			return shade(lower), m.part
-		}
-		return m.color, m.part
 	}
-	others := []color.NRGBA{black, {0x7f, 0x7f, 0x7f, 0xff}, {0x8c, 0x56, 0x4b, 0xff}}
-	h := fnv.New32a()
-	h.Write([]byte(lower))
-	return others[h.Sum32()%uint32(len(others))], ""
+	if len(free) == 0 {
+		free = defaultColors
+	}
+	colors := make([]color.Color, len(all))
+	next := 0
+	for i, n := range all {
+		if colors[i] = n.color; !given(n.color) {
+			colors[i] = free[next%len(free)]
+			next++
+		}
+	}
+	return colors
 }
 
-// weight finds what stands after β or γ: "β=γ=.01", "γ = 0,1", "β 1e-2".
-var weight = regexp.MustCompile(`[βγ]\s*=?\s*([0-9]*[.,]?[0-9]+(?:e[-−+]?[0-9]+)?)`)
-
-// shade returns the color of a variant of NG-EBM by its largest weight.
-func shade(name string) color.NRGBA {
-	switch {
-	case strings.Contains(name, "weak"):
-		return lightVermillion
-	case strings.Contains(name, "strong") || strings.Contains(name, "paper"):
-		return darkVermillion
-	}
-	largest := -1.
-	for _, found := range weight.FindAllStringSubmatch(name, -1) {
-		if w, err := strconv.ParseFloat(strings.NewReplacer(",", ".", "−", "-").Replace(found[1]), 64); err == nil {
-			largest = max(largest, w)
+// colorsByName is colorsOf by name, of which the first color counts.
+func colorsByName(all []named) map[string]color.Color {
+	var distinct []named
+	for _, n := range all {
+		if !slices.ContainsFunc(distinct, func(d named) bool { return d.name == n.name }) {
+			distinct = append(distinct, n)
 		}
 	}
-	switch {
-	case largest >= 0.3:
-		return darkVermillion
-	case largest >= 0 && largest <= 0.03:
-		return lightVermillion
+	colors := map[string]color.Color{}
+	for i, c := range colorsOf(distinct) {
+		colors[distinct[i].name] = c
 	}
-	return vermillion
+	return colors
+}
+
+func sameColor(a, b color.Color) bool {
+	return color.NRGBAModel.Convert(a) == color.NRGBAModel.Convert(b)
 }
 
 // dashes distinguish the lines of one color in a figure.
 var dashes = [][]vg.Length{nil, {6, 2}, {2, 2}, {6, 2, 2, 2}}
 
-// methodStyles returns a line style for each name: color by method, dashes
-// where an earlier name has that color, or a shade of it, already.
-func methodStyles(names []string) []draw.LineStyle {
-	styles := make([]draw.LineStyle, len(names))
-	seen := map[any]int{}
-	for i, name := range names {
-		c, method := methodColor(name)
-		var hue any = method
-		if method == "" {
-			hue = c
+// stylesOf returns a line style for each: its color, and dashes where an earlier line
+// has that color or a shade of it. Where none has a color, as for scores or datasets,
+// that are compared in one figure only, the styles are [defaultStyles].
+func stylesOf(all []named) []draw.LineStyle {
+	if !slices.ContainsFunc(all, func(n named) bool { return given(n.color) }) {
+		return defaultStyles(len(all))
+	}
+	styles := make([]draw.LineStyle, len(all))
+	for i, c := range colorsOf(all) {
+		earlier := 0
+		for _, s := range styles[:i] {
+			if sameHue(s.Color, c) {
+				earlier++
+			}
 		}
-		styles[i] = draw.LineStyle{Color: c, Width: lineWidth, Dashes: dashes[seen[hue]%len(dashes)]}
-		seen[hue]++
+		styles[i] = draw.LineStyle{Color: c, Width: lineWidth, Dashes: dashes[earlier%len(dashes)]}
 	}
 	return styles
 }
 
-// stylesOf returns a line style for each name: those of methods where all names
-// are methods' ([methodStyles]); else colors in the order of the names, as for
-// scores or datasets, that are compared in one figure only.
-func stylesOf(names []string) []draw.LineStyle {
-	for _, name := range names {
-		if _, method := methodColor(name); method == "" {
-			return plainStyles(len(names))
-		}
-	}
-	return methodStyles(names)
-}
-
-// plainStyles returns n line styles, each of another color than its neighbors,
+// defaultStyles returns n line styles, each of another color than its neighbors,
 // and of another pair of color and dashes than any of the first 28.
-func plainStyles(n int) []draw.LineStyle {
-	colors := []color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black}
+func defaultStyles(n int) []draw.LineStyle {
 	styles := make([]draw.LineStyle, n)
 	for i := range styles {
-		styles[i] = draw.LineStyle{Color: colors[i%len(colors)], Width: lineWidth, Dashes: dashes[i%len(dashes)]}
+		styles[i] = draw.LineStyle{Color: defaultColors[i%len(defaultColors)], Width: lineWidth, Dashes: dashes[i%len(dashes)]}
 	}
 	return styles
+}
+
+// sameHue reports whether two colors are equal or shades of one color, which is hard to
+// see in a thin line: their hues differ by 5 degrees or less. Grays have no hue.
+func sameHue(a, b color.Color) bool {
+	hueA, saturatedA := hue(a)
+	hueB, saturatedB := hue(b)
+	if !saturatedA || !saturatedB {
+		return sameColor(a, b)
+	}
+	difference := math.Abs(hueA - hueB)
+	return min(difference, 360-difference) <= 5
+}
+
+// hue is that of the HSV model, in degrees; false for a gray.
+func hue(c color.Color) (degrees float64, ok bool) {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	r, g, b := float64(n.R), float64(n.G), float64(n.B)
+	high, low := max(r, g, b), min(r, g, b)
+	if high == low {
+		return 0, false
+	}
+	switch high {
+	case r:
+		degrees = 60 * (g - b) / (high - low)
+	case g:
+		degrees = 60 * (2 + (b-r)/(high-low))
+	default:
+		degrees = 60 * (4 + (r-g)/(high-low))
+	}
+	return math.Mod(degrees+360, 360), true
 }

@@ -75,7 +75,7 @@ func madeUpJEM(steps, perEpoch int) *ngebm.History {
 
 func TestHistoryGolden(t *testing.T) {
 	t.Run("JEM, set back, data wait", func(t *testing.T) {
-		f, err := History(Run{"JEM", madeUpJEM(400, 15), ngebm.Cost{Seconds: 31.2, DataWait: .047}})
+		f, err := History(Run{Name: "JEM", Color: methodColor("JEM"), History: madeUpJEM(400, 15), Cost: ngebm.Cost{Seconds: 31.2, DataWait: .047}})
 		golden(t, "history-jem", f, err)
 		for _, want := range []string{"their slope is NaN, at step 200", "set back to step 140, attempt 2 with the SGLD step times 0.5 (after 2)", "beyond jem.max_gap = 100"} {
 			if strings.Count(f.Alt, want) != 1 {
@@ -84,14 +84,14 @@ func TestHistoryGolden(t *testing.T) {
 		}
 	})
 	t.Run("one run", func(t *testing.T) {
-		f, err := History(Run{Name: "NG-EBM", History: madeUp(600, 15, 1, 0.1, 0.1)})
+		f, err := History(Run{Name: "NG-EBM", Color: methodColor("NG-EBM"), History: madeUp(600, 15, 1, 0.1, 0.1)})
 		golden(t, "history", f, err)
 	})
 	t.Run("several runs", func(t *testing.T) {
 		f, err := History(
-			Run{"cross-entropy", madeUp(600, 15, 1, 0, 0), ngebm.Cost{Seconds: 9.87, DataWait: .05}},
-			Run{"NG-EBM", madeUp(600, 15, 1, 0.1, 0.1), ngebm.Cost{Seconds: 20.1, DataWait: .04}},
-			Run{Name: "NG-EBM strong", History: madeUp(500, 15, 1, 1, 1)},
+			Run{Name: "cross-entropy", Color: methodColor("cross-entropy"), History: madeUp(600, 15, 1, 0, 0), Cost: ngebm.Cost{Seconds: 9.87, DataWait: .05}},
+			Run{Name: "NG-EBM", Color: methodColor("NG-EBM"), History: madeUp(600, 15, 1, 0.1, 0.1), Cost: ngebm.Cost{Seconds: 20.1, DataWait: .04}},
+			Run{Name: "NG-EBM strong", Color: methodColor("NG-EBM strong"), History: madeUp(500, 15, 1, 1, 1)},
 		)
 		golden(t, "history-compare", f, err)
 	})
@@ -109,7 +109,7 @@ func TestHistoryGolden(t *testing.T) {
 		}
 		h.Loss[299], h.Values[2][299] = float32(math.NaN()), float32(math.Inf(1))
 		h.Stopped = "loss is NaN at step 300: try a smaller learning rate, β or γ"
-		f, err := History(Run{Name: "NG-EBM", History: h})
+		f, err := History(Run{Name: "NG-EBM", Color: methodColor("NG-EBM"), History: h})
 		golden(t, "history-nan", f, err)
 	})
 }
@@ -120,7 +120,7 @@ func TestHistoryNotes(t *testing.T) {
 	h := madeUp(100, 10, 1, 0)
 	h.Evaluations = h.Evaluations[len(h.Evaluations)-1:]
 	h.Evaluations[0].Accuracy, h.Evaluations[0].Split = .987, "test"
-	runs := []Run{{"cross-entropy", h, ngebm.Cost{Seconds: 2.1, DataWait: .074}}, {"NG-EBM", h, ngebm.Cost{Seconds: 4, DataWait: 1}}}
+	runs := []Run{{Name: "cross-entropy", Color: blue, History: h, Cost: ngebm.Cost{Seconds: 2.1, DataWait: .074}}, {Name: "NG-EBM", Color: vermillion, History: h, Cost: ngebm.Cost{Seconds: 4, DataWait: 1}}}
 	var got []string
 	for _, n := range historyNotes(runs, nil, fullWidth) {
 		got = append(got, n.text)
@@ -179,8 +179,8 @@ func ExampleHistory() {
 	plain := madeUp(600, 15, 1, 0, 0) // a real one comes from training, run.History
 	regularised := madeUp(600, 15, 1, 0.1, 0.1)
 	figure, err := History(
-		Run{Name: "cross-entropy", History: plain},
-		Run{Name: "NG-EBM", History: regularised},
+		Run{Name: "cross-entropy", Color: methodColor("cross-entropy"), History: plain},
+		Run{Name: "NG-EBM", Color: methodColor("NG-EBM"), History: regularised},
 	)
 	if err != nil {
 		panic(err)

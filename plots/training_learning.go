@@ -4,24 +4,22 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"ngebm/ngebm"
 )
 
 // Learning draws the state of a run in the plane: its energy landscape on the left,
 // and on the right how training went, the loss, each of its terms and the accuracy
 // against epochs, as [History] draws them. The history may be that of a run that
 // still trains (see [ngebm.Options.Watch]), of one step or more.
-func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
+func Learning(l Landscape, run Run) (*Figure, error) {
 	land, err := Landscapes(OwnScale, l)
 	if err != nil {
 		return nil, err
 	}
-	runs := []Run{{Name: l.Title, History: history}}
+	runs := []Run{run}
 	if err := checkRuns(runs); err != nil {
 		return nil, err
 	}
-	styles := methodStyles([]string{l.Title})
+	styles := runStyles(runs)
 	panels := []panel{lossPanel(runs, styles)}
 	for _, term := range termNames(runs) {
 		panels = append(panels, termPanel(runs, styles, term))
@@ -41,7 +39,7 @@ func Learning(l Landscape, history *ngebm.History) (*Figure, error) {
 		Width: fullWidth - land.Width - gap, Height: max(land.Height, vg.Length(minHeight*len(panels))),
 		Alt: historyAlt(runs),
 	}
-	keys := historyKeys([]Run{{History: history}}, styles) // the marks of evaluations; the title names the run
+	keys := historyKeys([]Run{{History: run.History}}, styles) // the marks of evaluations; the title names the run
 	curves.draw = func(c draw.Canvas) {
 		c = inner(c)
 		keys.draw(c)

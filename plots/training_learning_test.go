@@ -14,12 +14,12 @@ func TestLearningGolden(t *testing.T) {
 	set := pointSet(t, 300, corners)
 	l := Landscape{Title: "NG-EBM", Grid: survey(t, hills{corners, 3}, set), Data: set}
 	t.Run("in mid-training", func(t *testing.T) {
-		f, err := Learning(l, madeUp(300, 15, 1, .1, .1))
+		f, err := Learning(l, Run{Name: l.Title, Color: vermillion, History: madeUp(300, 15, 1, .1, .1)})
 		golden(t, "learning", f, err)
 	})
 	t.Run("one step, no evaluation", func(t *testing.T) {
 		h := &ngebm.History{StepsPerEpoch: 15, Terms: []string{"cross-entropy"}, Weights: []float64{1}, Loss: []float32{.7}, Values: [][]float32{{.7}}}
-		f, err := Learning(l, h)
+		f, err := Learning(l, Run{Name: l.Title, Color: vermillion, History: h})
 		golden(t, "learning-first", f, err)
 	})
 }
@@ -38,7 +38,7 @@ func TestLearningErrors(t *testing.T) {
 		"no steps":   {flat, &ngebm.History{}, "has no steps"},
 		"no history": {flat, nil, "has no steps"},
 	} {
-		if _, err := Learning(Landscape{Title: "x", Grid: test.grid, Data: set}, test.history); err == nil || !strings.Contains(err.Error(), test.says) {
+		if _, err := Learning(Landscape{Title: "x", Grid: test.grid, Data: set}, Run{Name: "x", History: test.history}); err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v, not %q", name, err, test.says)
 		}
 	}
@@ -55,7 +55,7 @@ func ExampleLearning() {
 	if err != nil {
 		panic(err)
 	}
-	figure, err := Learning(Landscape{Title: "NG-EBM", Grid: grid, Data: train}, history)
+	figure, err := Learning(Landscape{Title: "NG-EBM", Grid: grid, Data: train}, Run{Name: "NG-EBM", History: history})
 	if err != nil {
 		panic(err)
 	}
@@ -67,7 +67,7 @@ func BenchmarkLearning(b *testing.B) {
 	set := pointSet(b, 1000, corners)
 	grid := survey(b, hills{corners, 3}, set)
 	for b.Loop() {
-		f, err := Learning(Landscape{Title: "NG-EBM", Grid: grid, Data: set}, madeUp(1800, 15, 1, .1, .1))
+		f, err := Learning(Landscape{Title: "NG-EBM", Grid: grid, Data: set}, Run{History: madeUp(1800, 15, 1, .1, .1)})
 		if err != nil {
 			b.Fatal(err)
 		}

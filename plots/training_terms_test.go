@@ -35,12 +35,12 @@ func TestTermsMany(t *testing.T) {
 	}
 }
 
-func oddTerms() oddOf {
-	term := func(fault, says string, x, y []float64, events ...float64) odd {
-		return odd{fault, func() (*Figure, error) { return Terms("steps", events, Term{"loss", x, y}) }, says}
+func degenerateTerms() degenerateCases {
+	term := func(fault, says string, x, y []float64, events ...float64) degenerate {
+		return degenerate{fault, func() (*Figure, error) { return Terms("steps", events, Term{"loss", x, y}) }, says}
 	}
 	nan, inf := math.NaN(), math.Inf(1)
-	return oddOf{[]odd{
+	return degenerateCases{[]degenerate{
 		{"nothing", func() (*Figure, error) { return Terms("steps", nil) }, "no term"},
 		term("one", "no term", []float64{1}, []float64{1}),
 		term("all equal", "", []float64{1, 2}, []float64{3, 3}),

@@ -78,7 +78,7 @@ func figure(run *ngebm.Run, side int) (*plots.Figure, error) {
 	if run.Config.Beta == 0 && run.Config.Gamma == 0 {
 		title = "cross-entropy"
 	}
-	return plots.Learning(plots.Landscape{Title: title, Grid: grid, Data: run.Test}, run.History)
+	return plots.Learning(plots.Landscape{Title: title, Grid: grid, Data: run.Test}, plots.Run{Name: title, History: run.History})
 }
 
 // drawWhileLearning draws a run's figure as HTML, at a screen's resolution: 60 points
