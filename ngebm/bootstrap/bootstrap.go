@@ -1,9 +1,8 @@
-// Package bootstrap draws percentile intervals (Efron 1979) around figures that
-// are computed from a sample: the sample is drawn again with replacement, the
-// figures are computed again, and the interval is between two
-// percentiles of the results.
+// Package bootstrap computes percentile bootstrap intervals (Efron 1979) of metrics of a
+// sample: it resamples with replacement, computes the metrics of each resample, and takes
+// two percentiles of the results.
 //
-// One seed gives one result, however many cores there are.
+// The result depends on the seed, not on the number of cores.
 package bootstrap
 
 import (
@@ -15,20 +14,20 @@ import (
 	"sync"
 )
 
-// Interval is a confidence interval, both ends included.
+// Interval is a confidence interval [Low, High].
 type Interval struct {
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
 }
 
-// Options say how to draw. The zero value draws no intervals.
+// Options of the bootstrap. The zero value draws no intervals.
 type Options struct {
-	Resamples int     `json:"resamples"` // number of samples drawn; 1000 is usual, 0 draws none
-	Level     float64 `json:"level"`     // between 0 and 1; 0 means .95
+	Resamples int     `json:"resamples"` // 1000 is usual; 0 draws none
+	Level     float64 `json:"level"`     // in (0,1); 0 means .95
 	Seed      uint64  `json:"seed"`
 }
 
-// maxResamples bounds the memory of the samples' figures.
+// maxResamples bounds the memory of the resamples' metrics.
 const maxResamples = 1_000_000
 
 // Validate returns an error that names the option that is out of range.
@@ -37,13 +36,13 @@ func (o Options) Validate() error {
 		return fmt.Errorf("bootstrap: %d resamples; it must be 0 (no intervals) to %d, and 1000 is usual", o.Resamples, maxResamples)
 	}
 	if !(o.Level >= 0 && o.Level < 1) { // also NaN
-		return fmt.Errorf("bootstrap: level is %v; it must be between 0 and 1, as .95 is", o.Level)
+		return fmt.Errorf("bootstrap: level is %v; it must be between 0 and 1, such as .95", o.Level)
 	}
 	return nil
 }
 
-// Resample draws a sample of len(counts) from as many examples with
-// replacement, and sets counts to how often each was drawn.
+// Resample draws len(counts) of as many examples with replacement, and sets counts to the
+// number of times that each was drawn.
 func Resample(rng *rand.Rand, counts []int32) {
 	clear(counts)
 	for range counts {
@@ -51,11 +50,10 @@ func Resample(rng *rand.Rand, counts []int32) {
 	}
 }
 
-// Intervals draws o.Resamples samples and returns one interval for each of n
-// figures. newWorker is called once for each core and returns the function that
-// draws one sample with rng and writes its n figures into out; what newWorker
-// makes belongs to that function alone. The interval's ends are percentiles with
-// linear interpolation (numpy's default).
+// Intervals draws o.Resamples resamples and returns an interval for each of n metrics, nil
+// without resamples. newWorker is called once for each core. The function that it returns
+// draws one resample with rng and writes its n metrics into out; no other goroutine calls
+// it. Percentiles are interpolated linearly (numpy.percentile's default).
 func Intervals(o Options, n int, newWorker func() func(rng *rand.Rand, out []float64)) ([]Interval, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ type Bin struct {
 	Accuracy   float64 `json:"accuracy"`
 }
 
-// tally is what a bin needs to know of its examples.
+// tally sums the examples of a bin.
 type tally struct {
 	count, confidence, right float64 // confidence and right are sums
 }

@@ -1,15 +1,15 @@
-// Package calibration measures how far a classifier's confidence can be trusted,
-// and corrects it with a temperature. It works on slices of logits or probabilities,
-// anyone's; no backend is needed.
+// Package calibration measures the calibration of a classifier and corrects it by
+// temperature scaling. It works on slices of logits or probabilities of any model and
+// needs no backend.
 //
-// Packages disagree without a word on what "ECE" is. These are the definitions
+// Packages differ silently in their definition of ECE. These are the definitions
 // here, the packages that give the same number to 1e-9 (tests hold this package
 // to their figures, on continuous data and on ties), and those that do not:
 //
 //	figure                 definition                            equals                              differs from
 //	accuracy               argmax, the first on ties             numpy, scikit-learn
 //	ECE                    equal-width bins (lo,hi], edges i/n,  uncertainty-calibration 0.1.4       torchmetrics 1.9.0: [lo,hi), float32, confidence 1
-//	                       0 in the first; Σ share × |mean       get_ece; netcal 1.4.0 unless a      in a bin of its own (equal to about 1e-7 on
+//	                       0 in the first; Σ share × |mean       get_ece; netcal 1.4.0 unless a      in a separate bin (equal to about 1e-7 on
 //	                       confidence - accuracy|                confidence is a bin's edge          continuous data)
 //	MCE                    largest gap of these bins             netcal 1.4.0                        torchmetrics 1.9.0, as above
 //	RMSCE                  √(Σ share × gap²) (plug-in)           uncertainty-calibration 0.1.4, p=2, torchmetrics 1.9.0, as above; debiased forms
@@ -40,7 +40,7 @@
 // of classwise_ECE: Brier_sum = reliability - resolution + uncertainty +
 // within_bins, where the last is 0 if all forecasts in a bin are equal.
 //
-// A confidence exactly on a bin's edge is put where numpy's softmax puts it,
-// where numpy rounds exp to the nearest number; with AVX-512 it does not always,
-// and its own figures then change from one machine to the next.
+// A confidence exactly on a bin's edge is in the bin of numpy's softmax where numpy
+// rounds exp correctly. With AVX-512 it does not always, and numpy's own results then
+// differ between machines.
 package calibration

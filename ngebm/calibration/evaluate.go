@@ -13,11 +13,11 @@ type evaluation struct {
 	n, classes, bins int
 
 	labels        []int32
-	loss          []float64 // [n]
-	probabilities []float64 // [n × classes]
-	cells         []int32   // [n × classes], the bin of each probability
-	ranked        []ranked  // in rising order of confidence
-	places        []place   // of the ranked
+	loss          []float64  // [n]
+	probabilities []float64  // [n × classes]
+	cells         []int32    // [n × classes], the bin of each probability
+	ranked        []ranked   // in rising order of confidence
+	binIndices    []binIndex // of the ranked
 }
 
 // ranked is an example's prediction.
@@ -27,8 +27,8 @@ type ranked struct {
 	right      bool
 }
 
-// place says which bins a confidence is in.
-type place struct {
+// binIndex has the bins of a confidence in the three binnings of equal width.
+type binIndex struct {
 	bin                int32
 	midpoint, official uint8
 }
@@ -51,7 +51,7 @@ func newEvaluation(s Sample, bins int) (*evaluation, error) {
 		probabilities: make([]float64, n*classes),
 		cells:         make([]int32, n*classes),
 		ranked:        make([]ranked, n),
-		places:        make([]place, n),
+		binIndices:    make([]binIndex, n),
 	}
 	for i, row := range rows {
 		p := e.probabilities[i*classes : (i+1)*classes]
@@ -72,7 +72,7 @@ func newEvaluation(s Sample, bins int) (*evaluation, error) {
 		return 0
 	})
 	for i, x := range e.ranked {
-		e.places[i] = place{int32(binOf(x.confidence, bins)), uint8(binOf(x.confidence, midpointBins)), uint8(officialBin(x.confidence))}
+		e.binIndices[i] = binIndex{int32(binOf(x.confidence, bins)), uint8(binOf(x.confidence, midpointBins)), uint8(officialBin(x.confidence))}
 	}
 	return e, nil
 }
@@ -113,7 +113,7 @@ func (e *evaluation) figures(weights []int32, s *scratch) Figures {
 	clear(s.official[:])
 	n := float64(e.n)
 	for i, x := range e.ranked {
-		w, in := float64(weights[x.example]), e.places[i]
+		w, in := float64(weights[x.example]), e.binIndices[i]
 		s.top[in.bin].add(w, x.confidence, x.right)
 		s.midpoint[in.midpoint].add(w, x.confidence, x.right)
 		s.official[in.official].add(w, x.confidence, x.right)

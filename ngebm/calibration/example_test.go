@@ -73,5 +73,5 @@ func ExampleFitTemperature() {
 	fmt.Println(t.Warning)
 	// Output:
 	// 1e-06 <nil>
-	// the least NLL lies at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data
+	// the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data
 }

@@ -19,7 +19,7 @@ type Options struct {
 	// Those after temperature take the temperature as given; that of T_opt
 	// resamples the validation examples. Resampling adds noise to each bin's gap,
 	// so that the intervals of figures that sum gaps (ECE and its like, class-wise
-	// above all, and Brier's parts) are a little high, at times above the figure.
+	// above all, and Brier's parts) are biased upward, at times above the metric.
 	Bootstrap bootstrap.Options
 }
 

@@ -162,7 +162,7 @@ func TestTemperatureAtABound(t *testing.T) {
 		{"all wrong", Sample{Logits: [][]float64{{2, 1}, {0, 3}}, Labels: []int32{1, 0}}, MaxTemperature, "T = ∞"},
 		{"chance", Sample{Logits: [][]float64{{1, 0}, {1, 0}}, Labels: []int32{0, 1}}, MaxTemperature, "T = ∞"},
 		{"nothing said", Sample{Logits: [][]float64{{1, 1}, {5, 5}}, Labels: []int32{0, 1}}, 1, "no temperature changes"},
-		{"huge logits", Sample{Logits: [][]float64{{1e9, 0}, {1e9, 0}, {1e9, 0}}, Labels: []int32{0, 0, 1}}, MaxTemperature, "beyond"},
+		{"huge logits", Sample{Logits: [][]float64{{1e9, 0}, {1e9, 0}, {1e9, 0}}, Labels: []int32{0, 0, 1}}, MaxTemperature, "outside the range"},
 	} {
 		got, err := FitTemperature(c.s)
 		if err != nil {

@@ -2,26 +2,25 @@ package calibration
 
 import "math"
 
-// Temperature is the T at which softmax(logits/T) has the least NLL on a
-// validation sample (Guo et al. 2017).
+// Temperature is the T that minimizes the NLL of softmax(logits/T) on a validation
+// sample (Guo et al. 2017).
 type Temperature struct {
 	T   float64
 	NLL float64 // of the validation sample at T
 
-	// Warning is not empty if there is no least NLL: it falls all the way to one
-	// of the bounds MinTemperature and MaxTemperature, which T then is, or T
-	// changes nothing.
+	// Warning is not empty if the NLL has no minimum: it falls up to MinTemperature or
+	// MaxTemperature, which T then is, or does not depend on T.
 	Warning string
 }
 
-// Temperatures are sought between these bounds.
+// The range of T.
 const (
 	MinTemperature = 1e-6
 	MaxTemperature = 1e6
 )
 
-// FitTemperature returns the temperature for a validation sample, whose own
-// Temperature counts for nothing. NLL is convex in 1/T: the zero of its derivative is
+// FitTemperature returns the temperature for a validation sample, whose Temperature field
+// is ignored. NLL is convex in 1/T: the zero of its derivative is
 // found by Newton's method, kept in a bracket that halves on a logarithmic scale
 // where a step leaves it, until a step changes T by less than one part in 10⁹.
 // (The usual recipe, 50 steps of L-BFGS, stops before that.)
@@ -33,16 +32,16 @@ func FitTemperature(validation Sample) (Temperature, error) {
 	fit := newFit(validation)
 	switch cold, hot, flat := fit.limits(); {
 	case flat:
-		return Temperature{1, fit.at(1).nll, "every row's values are all equal: no temperature changes anything"}, nil
+		return Temperature{1, fit.at(1).nll, "every row's values are all equal: no temperature changes the probabilities"}, nil
 	case hot:
-		return Temperature{MaxTemperature, fit.at(1 / MaxTemperature).nll, "the least NLL lies at T = ∞: on the validation data the logits tell no more about the labels than chance"}, nil
+		return Temperature{MaxTemperature, fit.at(1 / MaxTemperature).nll, "the NLL is lowest at T = ∞: on the validation data the logits tell no more about the labels than chance"}, nil
 	case cold:
-		return Temperature{MinTemperature, fit.at(1 / MinTemperature).nll, "the least NLL lies at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data"}, nil
+		return Temperature{MinTemperature, fit.at(1 / MinTemperature).nll, "the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data"}, nil
 	}
 	inverse := fit.solve(1, nil)
 	found := Temperature{T: 1 / inverse, NLL: fit.at(inverse).nll}
 	if found.T <= MinTemperature*(1+1e-6) || found.T >= MaxTemperature*(1-1e-6) {
-		found.Warning = "the least NLL lies beyond the temperatures that are tried, 1e-6 … 1e6"
+		found.Warning = "the NLL is lowest outside the range of temperatures, 1e-6 … 1e6"
 	}
 	return found, nil
 }

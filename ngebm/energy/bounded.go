@@ -3,12 +3,12 @@ package energy
 // NameMargin is the name of [Bounded]'s own term.
 const NameMargin = "energy margin"
 
-// Bounded adds to another objective's terms the margin that pushes the energies of
-// the data away from those of outliers (energy-bounded learning, Liu et al. 2020).
-// The outliers are Inputs.Others.
+// Bounded adds a margin between the energies of the data and those of outliers,
+// Inputs.Others, to the terms of NG-EBM (energy-bounded learning, Liu et al. 2020,
+// equation 8).
 type Bounded struct {
 	NGEBM
-	Weight  float64 // of the margin; the paper has .1
+	Weight  float64 // of the margin; .1 in the paper
 	In, Out float64 // see [Margin]
 }
 

@@ -1,16 +1,15 @@
-// Package energy builds the quantities that non-generative energy-based models
-// are made of: the energy of an input, its gradient with respect to the input,
-// and the three terms of the loss.
+// Package energy builds the energy of an input, its gradient with respect to the input,
+// and the three terms of the loss of non-generative energy-based models.
 //
 // Sign: E(x) = logsumexp_k f_k(x), as the authors of NG-EBM write it (Piland
 // et al., arXiv 2304.01297): an unnormalized log p(x), larger where the model
 // finds x more likely. The literature on energy-based models usually calls
-// -E(x) the energy.
+// -E(x) the energy: [LogSumExp] is minus the field's energy.
 //
 // All functions build graphs: they panic on misuse, as GoMLX's own do, and the
 // panic becomes an error of the graph's execution. Networks may use any
-// operation that GoMLX can differentiate twice; importing this package makes
-// convolutions so (package convgrad). graph.MaxPool is not: use nets.MaxPool2D.
+// operation that GoMLX can differentiate twice. Importing this package adds higher
+// derivatives of convolutions. Use nets.MaxPool2D in place of graph.MaxPool.
 package energy
 
 import (

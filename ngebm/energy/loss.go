@@ -7,8 +7,8 @@ type Term struct {
 	Name   string
 	Weight float64
 	Value  *Node // scalar, unweighted
-	// Ramps says that the weight grows in and fades out where the run asks for
-	// it: true for every term but the classification's.
+	// Ramps reports whether the run's ramp scales the weight: true for every term but
+	// the classification's.
 	Ramps bool
 }
 
@@ -19,17 +19,15 @@ type Inputs struct {
 	Logits func(x *Node) *Node
 	X      *Node // the batch, shaped [batch, …]
 	Labels *Node // [batch], int32
-	// Partner and Share are there where mixup blended the examples: the labels
-	// of what was mixed in, [batch], and the share of Labels, a scalar in [0,1].
+	// Partner and Share are set if mixup blended the examples: the labels of the second
+	// examples, [batch], and the share of Labels, a scalar in [0,1].
 	Partner, Share *Node
-	// Others are examples from elsewhere, shaped as X up to their number: what a
-	// sampler drew, or outliers; nil in a run without any. OtherLabels are
-	// their classes, where they have any.
+	// Others are a sampler's samples or outliers, shaped [n, …]; nil if the run does not
+	// use any. OtherLabels are their classes, [n], if they have classes.
 	Others, OtherLabels *Node
 }
 
-// Objective builds the terms of a loss for one batch. It is how a training run
-// learns what to minimize.
+// Objective builds the terms of the loss that a run minimizes, for one batch.
 type Objective interface {
 	// Terms returns the loss's terms; the loss is Σ Weight·Value.
 	Terms(in Inputs) []Term
@@ -50,9 +48,9 @@ const (
 // Var_batch is the biased variance, Σ(E-mean)²/N over the N examples of the batch, as
 // the authors compute it; torch.var divides by N-1 by default.
 //
-// With β = γ = 0 it is plain cross-entropy. The variance costs next to nothing,
-// so its term is always there to be watched; the gradient norm needs a second
-// backward pass, so its term is left out where γ is 0.
+// With β = γ = 0 it is cross-entropy. The variance is cheap, so its term is always
+// present for the history. The gradient norm needs a second backward pass, so its term
+// is omitted if γ is 0.
 type NGEBM struct {
 	Alpha, Beta, Gamma float64
 	// Smoothing is label smoothing's ε in [0,1): cross-entropy against
@@ -100,8 +98,8 @@ func (w NGEBM) classification(f *Node, in Inputs) *Node {
 	return Add(Mul(in.Share, loss(in.Labels)), Mul(OneMinus(in.Share), loss(in.Partner)))
 }
 
-// Total returns the loss, Σ Weight·Value, leaving out terms of weight 0 so that
-// a term that is only watched cannot spoil the gradient. The weights of terms that
+// Total returns the loss, Σ Weight·Value. It omits terms of weight 0, so that a NaN in a
+// term that is only recorded does not reach the gradient. The weights of terms that
 // ramp are multiplied by ramp, a scalar in [0,1]; nil is 1.
 func Total(terms []Term, ramp *Node) *Node {
 	var loss *Node

@@ -20,7 +20,7 @@ type Chain struct {
 	conditional bool
 }
 
-// NewChain returns a chain of N steps at a time. A conditional one follows
+// NewChain returns a chain of the given number of steps a call. A conditional one follows
 // log p(x|y), the gradient of the logit of each sample's class.
 func NewChain(m Model, steps int, conditional bool) (*Chain, error) {
 	loop, err := innerloop.New(m, steps, true, func(x, noise *Node, same []*Node) (next, slope *Node) {
@@ -40,9 +40,9 @@ func NewChain(m Model, steps int, conditional bool) (*Chain, error) {
 }
 
 // Run moves x, shaped [batch, …], by the chain's steps of the given size and noise.
-// normals are the noise before scaling, steps × the size of x values; labels are the
-// samples' classes, [batch], of a conditional chain. It returns where the samples are
-// then, and the slope ‖∂E/∂x‖₂ of each before the last step, both the caller's to free.
+// normals are standard normal, steps × the size of x values; labels are the classes,
+// [batch], for a conditional chain. It returns the samples, and the gradient norm
+// ‖∂E/∂x‖₂ of each before the last step, [batch]. The caller frees both.
 func (c *Chain) Run(x *tensors.Tensor, step, noise float64, normals []float32, labels []int32) (end, slopes *tensors.Tensor, err error) {
 	same := []*tensors.Tensor{tensors.FromScalar(float32(step)), tensors.FromScalar(float32(noise))}
 	if c.conditional {

@@ -1,6 +1,5 @@
 // Package jem trains classifiers as joint energy-based models (JEM; Grathwohl et
-// al. 2020, arXiv 1912.03263), the method that NG-EBM does without: it adds the
-// log-likelihood of the inputs to the loss,
+// al. 2020, arXiv 1912.03263). JEM adds the log-likelihood of the inputs to the loss,
 //
 //	L = α·CE(f(x), y) − w·log p(x),   log p(x) = E(x) − log Z,   E(x) = logsumexp f(x)
 //
@@ -9,9 +8,8 @@
 //
 //	x̃ ← x̃ + step·∂E(x̃)/∂x̃ + noise·N(0, 1)
 //
-// from where a chain was left when it was last taken out of a replay buffer, or, one
-// time in twenty, from a fresh start. Step and noise are the authors' (step 1 with
-// noise .01 is a temperature far below 1), as is the sign of E.
+// Chains continue from a replay buffer; 1 in 20 restarts. Step and noise are the authors'
+// (step 1 with noise .01 is a temperature far below 1), as is the sign of E.
 //
 // JEM++ (Yang, Ji 2021, arXiv 2109.09032) starts chains from a normal distribution
 // fitted to each class, and takes fewer steps; see [Settings.Start] and

@@ -32,7 +32,7 @@ func ExampleRefinement() {
 	fmt.Println(r)
 	fmt.Printf("%.4f to %.4f\n", out[0].Value().([][]float32)[0][0], out[1].Value().([][]float32)[0][0])
 	// Output:
-	// 10 SGLD steps of 0.5 with noise 1e-06, mean of 5 copies 1e-06 apart
+	// 10 SGLD steps of 0.5 with noise 1e-06, mean of 5 copies with noise 1e-06
 	// -12.5000 to -0.0000
 }
 
@@ -131,7 +131,7 @@ func TestRefinementRefuses(t *testing.T) {
 	for want, r := range map[string]jem.Refinement{
 		"-1 steps":     {Steps: -1},
 		"-2 copies":    {Steps: 1, Copies: -2},
-		"steps of -1":  {Steps: 1, Step: -1},
+		"step -1":      {Steps: 1, Step: -1},
 		"noise NaN":    {Steps: 1, Noise: math.NaN()},
 		"spread +Inf":  {Steps: 1, Spread: math.Inf(1)},
 		"spread -0.03": {Steps: 1, Spread: -.03},

@@ -5,26 +5,26 @@ import (
 	"math"
 )
 
-// Settings of JEM. The zero value is none; with a Weight or a Joint weight above 0
-// the others default to the paper's where they are 0.
+// Settings of JEM. The zero value disables it. With a Weight or Joint weight above 0, other
+// settings of 0 are the paper's.
 type Settings struct {
-	// Weight is that of log p(x) in the loss; the paper has 1.
+	// Weight of log p(x) in the loss; 1 in the paper.
 	Weight float64 `json:"weight,omitempty"`
 	// Joint is the weight of log p(x,y), with samples of a class drawn for it. It
 	// needs Conditional.
 	Joint float64 `json:"joint,omitempty"`
-	// Conditional draws each sample for a class, drawn uniformly: its chain follows
-	// the gradient of that class's logit, log p(x|y) but for a constant, and the
-	// replay buffer separates the classes.
+	// Conditional draws each sample for a class, drawn uniformly. Its chain follows the
+	// gradient of that class's logit, which is log p(x|y) up to a constant. The replay
+	// buffer keeps a label with each sample.
 	Conditional bool `json:"conditional,omitempty"`
 
-	Steps int     `json:"steps,omitempty"` // of a chain between two training steps; 20
+	Steps int     `json:"steps,omitempty"` // SGLD steps for each training step; 20
 	Step  float64 `json:"step,omitempty"`  // size of an SGLD step; 1
 	Noise float64 `json:"noise,omitempty"` // standard deviation of its noise; .01
 
 	Buffer  int     `json:"buffer,omitempty"`  // samples kept; 10000
 	Restart float64 `json:"restart,omitempty"` // share of chains that restart, in (0,1]; .05
-	// Start says from where: "uniform" (the paper's: U(-1,1) for images, the box of
+	// Start is the initial distribution: "uniform" (the paper's: U(-1,1) for images, the box of
 	// the training points in the plane) or "data" (JEM++'s: a normal distribution
 	// with the mean and covariance of a class of the training set).
 	Start string `json:"start,omitempty"`
@@ -32,16 +32,15 @@ type Settings struct {
 	// EnergyL2 weighs the mean of E² over data and samples, which keeps energies
 	// near 0 (Du, Mordatch 2019, equation 4); 0 is none, as in the paper.
 	EnergyL2 float64 `json:"energy_l2,omitempty"`
-	// MaxGap is the difference of the mean energies of data and samples beyond
-	// which training counts as diverged; 100. In healthy training it stays within
-	// some units.
+	// MaxGap is the difference of the mean energies of data and samples above which
+	// training counts as diverged; 100. Normal values are a few units.
 	MaxGap float64 `json:"max_gap,omitempty"`
 }
 
-// Enabled reports whether there is anything to train with samples.
+// Enabled reports whether the loss has a term with samples.
 func (s Settings) Enabled() bool { return s.Weight != 0 || s.Joint != 0 }
 
-// WithDefaults fills in the paper's settings where there are none.
+// WithDefaults replaces settings of 0 by the paper's.
 func (s Settings) WithDefaults() Settings {
 	if !s.Enabled() {
 		return s
@@ -74,7 +73,7 @@ const (
 	maxValues = 1 << 30 // numbers in the buffer
 )
 
-// Validate reports the first setting that cannot be used, by its key and value.
+// Validate returns an error with key and value of the first invalid setting.
 func (s Settings) Validate() error {
 	bad := func(key string, value any, want string) error {
 		return fmt.Errorf("jem.%s is %v; it must be %s", key, value, want)

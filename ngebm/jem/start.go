@@ -7,7 +7,7 @@ import (
 	"ngebm/data"
 )
 
-// Starter draws where chains restart.
+// Starter draws initial samples of chains.
 type Starter struct {
 	set       *data.Dataset
 	low, high []float32   // of each value: [-1,1] for images, the box of the points

@@ -1,6 +1,5 @@
-// Package measure puts all that is known of a classifier's trustworthiness into
-// one report: calibration, out-of-distribution detection, adversarial
-// robustness, and the energy itself. Every figure comes with its convention,
+// Package measure evaluates a classifier: calibration, out-of-distribution detection,
+// adversarial robustness and energies, in one report. Every metric has its definition,
 // sample size, seed and interval.
 package measure
 
@@ -28,14 +27,14 @@ type Options struct {
 	Validation *data.Dataset
 	Bins       int               // of the calibration figures; 0 is calibration.DefaultBins
 	Bootstrap  bootstrap.Options // of all intervals but those of robustness, which are Wilson's
-	Out        []*data.Dataset   // sets from outside of the distribution, in the same shape
+	Out        []*data.Dataset   // out-of-distribution sets, of the same shape
 	Attacks    []Plan
 	// AttackBatch is the number of examples that are attacked at once, at most; 0 is
 	// 128. Where few survive, as of small sets, less is faster on a CPU. It changes
 	// figures by no more than rounding does.
 	AttackBatch int
 	// Refine, if it has steps, measures the classifier a second time with its inputs
-	// refined (see jem.Refinement), which every table shows with those of the plain pass.
+	// refined (see jem.Refinement), which tables show below the plain pass.
 	Refine   jem.Refinement
 	Seed     uint64            // of the attacks
 	Progress progress.Reporter // nil shows nothing
@@ -97,7 +96,7 @@ type Moments struct {
 // Detection is how well one score separates the measured set from another.
 type Detection struct {
 	Set   data.Info `json:"set"`
-	Score string    `json:"score"` // px, py, pxgrad …; larger is more in-distribution
+	Score string    `json:"score"` // px (energy), py (MSP), pxgrad (minus the gradient norm) …; larger is more in-distribution
 	Is    string    `json:"is"`    // the score's formula
 	ood.Report
 }

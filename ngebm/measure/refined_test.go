@@ -42,7 +42,7 @@ func TestRefined(t *testing.T) {
 	}
 	text := r.String()
 	for _, want := range []string{
-		"refined: by 2 SGLD steps of 0.05 with noise 0.05, mean of 5 copies 0.03 apart",
+		"refined: by 2 SGLD steps of 0.05 with noise 0.05, mean of 5 copies with noise 0.03",
 		"none, refined", "FGM L2, refined",
 	} {
 		if !strings.Contains(text, want) {

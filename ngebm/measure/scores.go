@@ -29,9 +29,10 @@ type scored struct {
 	values map[string][]float64
 }
 
-// Scores computes every score of a set's examples, by name: px, py, max_logit,
-// entropy and GEN from the logits, and pxgrad and ODIN, which need gradients.
-// Larger is more in-distribution.
+// Scores returns every score of a set's examples, [examples], by name: px (energy), py
+// (maximum softmax probability, MSP), max_logit, entropy and GEN from the logits, and
+// pxgrad (minus the gradient norm of the energy) and ODIN, which need gradients. Larger is
+// more in-distribution. Package ood has definitions and sources.
 func Scores(ctx context.Context, c *ngebm.Classifier, d *data.Dataset) (map[string][]float64, error) {
 	s, err := newScorer(c, d, progress.Discard{})
 	if err != nil {
@@ -57,7 +58,7 @@ func newScorer(c *ngebm.Classifier, like *data.Dataset, report progress.Reporter
 		return nil, err
 	}
 	s := &scorer{classifier: c, fromLogits: ood.Scores(), odin: odin, report: report, is: map[string]string{
-		"pxgrad": "-‖∂E/∂x‖₂ (approximate mass)",
+		"pxgrad": "-‖∂E/∂x‖₂ (minus the gradient norm; approximate mass)",
 		"ODIN":   fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", ood.ODINTemperature, ood.ODINEpsilon),
 	}}
 	for _, score := range s.fromLogits {
@@ -74,7 +75,7 @@ func (s *scorer) names() []string {
 	return append(names, "pxgrad", "ODIN")
 }
 
-// score computes the scores of a set; ODIN, which costs the most, only where it is asked.
+// score computes the scores of a set; ODIN, which costs the most, only if odin is set.
 func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored, error) {
 	logits, err := s.classifier.Logits(d)
 	if err != nil {

@@ -18,20 +18,19 @@ import (
 // seedParam is the store's hyper-parameter that weights are drawn from.
 const seedParam = "ngebm_seed"
 
-// Seed makes every weight that [Dense] and [Conv] create in the store follow
-// from seed and the weight's path.
+// Seed sets the seed from which [Dense] and [Conv] draw each weight of the store.
 func Seed(store *model.Store, seed uint64) {
 	store.SetParam(seedParam, seed)
 }
 
 // Uniform returns the named weight in scope, shaped dims. A new one is drawn
-// from U(-1/√fanIn, 1/√fanIn), which is how PyTorch starts weights and biases
-// of linear and convolutional layers alike (kaiming_uniform with a = √5 comes
-// to this bound), from the store's seed and the weight's path alone.
+// from U(-1/√fanIn, 1/√fanIn), PyTorch's default for weights and biases of linear and
+// convolutional layers (kaiming_uniform with a = √5 has this bound), from the store's seed
+// and the weight's path. It panics if the weight exists with another shape.
 func Uniform(scope *model.Scope, g *Graph, name string, dtype dtypes.DType, fanIn int, dims ...int) *Node {
 	if v := scope.GetVariable(name); v != nil && v.HasValue() {
 		if have := v.Shape().Dimensions; !slices.Equal(have, dims) {
-			exceptions.Panicf("nets: %s is shaped %v, but a layer asks for it shaped %v; each layer needs a name of its own, as in scope.In(\"second\")", v.Path(), have, dims)
+			exceptions.Panicf("nets: %s is shaped %v, but a layer asks for it shaped %v; two layers share a scope name; give each its own, as in scope.In(\"second\")", v.Path(), have, dims)
 		}
 		return v.NodeValue(g)
 	}

@@ -1,11 +1,10 @@
-// Package nets holds the networks: functions from inputs to logits, with
-// weights that start as PyTorch's defaults do.
+// Package nets has the networks, functions from inputs to logits. Weights are initialized
+// as by PyTorch.
 //
-// A network of your own goes in the same way as these: implement [Network] in
-// your package, with [Dense], [Conv], [MaxPool2D] or any GoMLX layer that can be
-// differentiated twice, and hand the value to the training run. Weights made by Dense and Conv are drawn in Go from the
-// run's seed, so every backend starts alike; GoMLX's own layers draw theirs on
-// the device, alike on one kind of backend only.
+// To add a network, implement [Network] with [Dense], [Conv], [MaxPool2D] or GoMLX layers
+// that can be differentiated twice, and pass it to the training run. Dense and Conv draw
+// their weights in Go from the run's seed, so that every backend has the same initial
+// weights. GoMLX's layers draw theirs on the device.
 package nets
 
 import (
@@ -46,7 +45,7 @@ func Known() [][2]string {
 	}
 }
 
-// Bounds of the networks that have names, which may come from an untrusted run.
+// Bounds of named networks: a name may come from an untrusted run.
 const (
 	maxHidden = 32   // layers
 	maxDepth  = 100  // of a Wide ResNet; the deepest ones published have 40
@@ -64,7 +63,7 @@ func Parse(name string) (Network, error) {
 		}
 		widths, err := numbers(rest)
 		if err != nil {
-			return nil, fmt.Errorf("nets: %q is no network: after mlp- come the widths of the hidden layers, as in mlp-128-128", name)
+			return nil, fmt.Errorf("nets: %q is not a network: after mlp- come the widths of the hidden layers, as in mlp-128-128", name)
 		}
 		if len(widths) > maxHidden {
 			return nil, fmt.Errorf("nets: an mlp of %d hidden layers; give %d or fewer, more take minutes to compile", len(widths), maxHidden)
@@ -78,7 +77,7 @@ func Parse(name string) (Network, error) {
 	case "wrn":
 		n, err := numbers(rest)
 		if err != nil || len(n) != 2 {
-			return nil, fmt.Errorf("nets: %q is no network: a Wide ResNet is named wrn-DEPTH-WIDTH, as in wrn-10-2", name)
+			return nil, fmt.Errorf("nets: %q is not a network: a Wide ResNet is named wrn-DEPTH-WIDTH, as in wrn-10-2", name)
 		}
 		w := WideResNet{Depth: n[0], Width: n[1]}
 		if n[0] < 10 || (n[0]-4)%6 != 0 {

@@ -144,11 +144,11 @@ func TestLayersRefuse(t *testing.T) {
 		{"windows of 0 pixels", func(_ layer, x *Node) *Node { return nets.MaxPool2D(x, 0) }},
 		{"flatten it first", func(l layer, x *Node) *Node { return nets.Dense(l("a"), x, 3) }},
 		{"Conv takes images", func(l layer, x *Node) *Node { return nets.Conv(l("a"), Reshape(x, 2, -1), 3, 3, 1) }},
-		{"each layer needs a name of its own", func(l layer, x *Node) *Node {
+		{"two layers share a scope name", func(l layer, x *Node) *Node {
 			scope := l("a")
 			return nets.Dense(scope, nets.Dense(scope, Reshape(x, 2, -1), 5), 3)
 		}},
-		{"each layer needs a name of its own", func(l layer, x *Node) *Node {
+		{"two layers share a scope name", func(l layer, x *Node) *Node {
 			scope := l("a")
 			return nets.Conv(scope, nets.Conv(scope, x, 4, 3, 1), 4, 3, 1)
 		}},

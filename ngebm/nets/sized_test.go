@@ -11,8 +11,8 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// The weights that a network tells are those that it makes.
-func TestWeightsAreThoseThatAreMade(t *testing.T) {
+// The weights that a network reports are those that it creates.
+func TestReportedWeightsAreCreated(t *testing.T) {
 	for name, shape := range map[string][]int{
 		"wrn-10-2": {2, 32, 32, 3}, "wrn-16-1": {2, 8, 8, 1}, "convnet": {2, 8, 8, 3}, "mlp-5": {2, 2}, "mlp-lrelu-5-7": {2, 4, 4, 1},
 	} {
@@ -26,16 +26,16 @@ func TestWeightsAreThoseThatAreMade(t *testing.T) {
 		for v := range store.RootScope().At("net").IterVariables() {
 			made++
 			if dims, ok := want[strings.TrimPrefix(v.Path(), "/net/")]; !ok || !slices.Equal(dims, v.Shape().Dimensions) {
-				t.Errorf("%s: %s is %v, and %v is told", name, v.Path(), v.Shape(), dims)
+				t.Errorf("%s: %s is %v, and %v is reported", name, v.Path(), v.Shape(), dims)
 			}
 		}
 		if made != len(want) {
-			t.Errorf("%s: %d weights are made, and %d are told", name, made, len(want))
+			t.Errorf("%s: %d weights are created, and %d are reported", name, made, len(want))
 		}
 	}
 }
 
-// A name may come from a stranger's run.
+// A name may come from an untrusted run.
 func TestParseRefusesWhatCannotBeCompiled(t *testing.T) {
 	for name, want := range map[string]string{
 		"mlp" + strings.Repeat("-1", 33):      "33 hidden layers",

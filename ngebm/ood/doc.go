@@ -1,10 +1,9 @@
-// Package ood measures how well a score separates in-distribution examples from
-// others, and computes the scores that need logits alone.
+// Package ood measures how well a score separates in-distribution from
+// out-of-distribution examples, and computes the scores that need logits only.
 //
-// A larger score means more in-distribution, everywhere. Packages differ in
-// that, and in what they call positive; these are the definitions here, the
-// packages that give the same number to 1e-9 (tests hold this package to their
-// figures, ties included), and those that do not:
+// A larger score always means more in-distribution. Packages differ in this, and in which
+// class is positive. The table has the definitions here, the packages that give the same
+// number to 1e-9 (tested, ties included), and those that do not:
 //
 //	figure              definition                            equals                              differs from
 //	AUROC               P(in > out) + P(in = out)/2           scikit-learn 1.9.1 roc_auc_score,
@@ -19,10 +18,16 @@
 //	FPR95_out_positive  share of in rejected at the lowest    pytorch-ood 0.4.0 FPR95TPR;         OpenOOD's, which is the row before
 //	                    threshold that rejects ≥ 95 % of out  Hendrycks and Gimpel
 //
-// The scores that need logits or probabilities alone are listed by Scores: px
-// (energy), py (max softmax), max_logit, entropy and GEN. Their signs are turned
-// where their papers have larger values for outliers (free energy, entropy, GEN).
+// [Scores] lists the scores that need logits or probabilities only. Three names are those
+// of the NG-EBM paper (Piland et al., arXiv 2304.01297):
 //
-// Intervals are bootstrap percentiles; in and out are resampled separately, so that
-// their sizes stay.
+//	px      E(x) = logsumexp f(x), the energy score (Liu et al. 2020)
+//	py      max softmax f(x), the maximum softmax probability, MSP (Hendrycks and Gimpel 2017)
+//	pxgrad  -‖∂E/∂x‖₂, minus the gradient norm, "approximate mass" (see measure.Scores)
+//
+// max_logit, entropy and GEN are the others. Signs are reversed where papers have larger
+// values for outliers (free energy, entropy, GEN).
+//
+// Intervals are bootstrap percentiles. In and out are resampled separately, so that their
+// sizes do not change.
 package ood

@@ -40,7 +40,7 @@ func ExampleScores() {
 	}
 	// Output:
 	// px         3.095  6.694  logsumexp f (energy)
-	// py         0.909  0.499  max softmax f
+	// py         0.909  0.499  max softmax f (MSP)
 	// max_logit  3.000  6.000  max f
 	// entropy   -0.367 -0.702  -entropy of softmax f
 	// GEN       -2.240 -2.253  -Σ pᵞ(1-p)ᵞ over the min(100, classes) most probable classes, γ = 0.1

@@ -10,8 +10,8 @@ import (
 	"ngebm/ngebm/bootstrap"
 )
 
-// Metrics say how well a score separates in from out. The doc comment of the package
-// defines them.
+// Metrics measure how well a score separates in from out. The package comment defines
+// them.
 type Metrics struct {
 	AUROC            float64 `json:"AUROC"`
 	AUPRIn           float64 `json:"AUPR_in_AP"`
@@ -150,7 +150,7 @@ func check(name string, scores []float64) error {
 	return nil
 }
 
-// like returns counts of the same scores, with their own memory.
+// like returns empty counts of the same scores.
 func (c *counts) like() *counts {
 	return &counts{scores: c.scores, in: make([]int32, len(c.in)), out: make([]int32, len(c.out)), nIn: c.nIn, nOut: c.nOut}
 }

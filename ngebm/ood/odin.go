@@ -8,14 +8,13 @@ import (
 // Srikant, ICLR 2018).
 const (
 	ODINTemperature = 1000.0
-	ODINEpsilon     = 0.0014 // where pixels are in [0,1]; twice that in [-1,1]
+	ODINEpsilon     = 0.0014 // for pixels in [0,1]; twice that in [-1,1]
 )
 
 // ODIN builds the score of Liang, Li & Srikant (ICLR 2018, arXiv 1706.02690), shaped
 // [batch], of inputs x shaped [batch, …]: each input takes one step of ε along the
 // sign of the gradient of log max softmax(f/T), which raises it more for inputs
-// from the distribution, and the score is max softmax(f/T) at the place it comes
-// to. Larger means more in-distribution. ε is in the units of x. Pixels are not
+// from the distribution. The score is max softmax(f/T) at the moved input. Larger means more in-distribution. ε is in the units of x. Pixels are not
 // clipped, as in the authors' code.
 func ODIN(logits func(x *Node) *Node, x *Node, temperature, epsilon float64) *Node {
 	confidence := logMaxSoftmax(DivScalar(logits(x), temperature))

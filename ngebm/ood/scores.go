@@ -89,9 +89,10 @@ func Energy(temperature float64) Score {
 	}}
 }
 
-// MaxSoftmax is the largest probability (Hendrycks and Gimpel 2017), p(y|x).
+// MaxSoftmax is the maximum softmax probability, MSP (Hendrycks and Gimpel 2017): the
+// paper's p(y|x).
 func MaxSoftmax() Score {
-	return Score{Name: "py", Definition: "max softmax f", FromProbabilities: true, of: slices.Max[[]float64]}
+	return Score{Name: "py", Definition: "max softmax f (MSP)", FromProbabilities: true, of: slices.Max[[]float64]}
 }
 
 // MaxLogit is the largest logit (Hendrycks et al. 2022).

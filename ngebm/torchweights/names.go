@@ -9,8 +9,8 @@ import (
 	"ngebm/data/format"
 )
 
-// wrappers are what PyTorch and common trainers put before every name of a model's
-// weights: torch.compile, DataParallel, Lightning and others.
+// wrappers are prefixes of all names of a model's weights, from torch.compile,
+// DataParallel, Lightning and others.
 var wrappers = []string{"_orig_mod.", "module.", "model.", "net.", "network.", "encoder."}
 
 // nested are names of the weights in a checkpoint that holds more, with its dictionaries
@@ -35,9 +35,9 @@ func unwrapped(arrays map[string]*format.Array) (map[string]*format.Array, error
 	}
 	plain := map[string]*format.Array{}
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		short := strings.TrimPrefix(name, "f.") // JEM's network, which has class_output next to it
+		short := strings.TrimPrefix(name, "f.") // JEM's network; class_output is not part of it
 		if plain[short] != nil {
-			return nil, fmt.Errorf("%q is there twice, with and without f. before it", short)
+			return nil, fmt.Errorf("%q exists twice, with and without the prefix f.", short)
 		}
 		plain[short] = arrays[name]
 	}

@@ -1,6 +1,6 @@
 // Package torchweights reads the weights of Wide ResNets that were trained with
-// PyTorch, so that other people's models can be measured with this project's tools:
-// those of the authors of NG-EBM and of JEM, who share one network.
+// PyTorch, so that the models of the authors of NG-EBM and JEM can be measured here. Both use one
+// network.
 //
 // Files are NPZ or safetensors, which hold numbers only (a .pt file is a pickle, which
 // can run programs, and is not read). In Python:
@@ -36,14 +36,15 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// maxBytes bounds what a file's values may take: WRN-28-10 takes 146 MB. Those of a
-// compressed file may take mostUnpacked times its size; weights hardly shrink.
+// maxBytes bounds the values of a file (WRN-28-10 has 146 MB), and maxRatio their ratio to
+// the size of a compressed file, since weights hardly compress.
 const (
-	maxBytes     = 2 << 30
-	mostUnpacked = 20
+	maxBytes = 2 << 30
+	maxRatio = 20
 )
 
-// Load makes a classifier of a file of weights, for images of that shape.
+// Load returns a classifier with the weights of an .npz or .safetensors file, for images
+// of the given shape [height, width, channels].
 func Load(backend compute.Backend, path string, shape []int, classes []string) (*ngebm.Classifier, error) {
 	arrays, err := Read(path)
 	if err != nil {
@@ -94,7 +95,7 @@ func readNPZ(f *os.File, size int64) (map[string]*format.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	arrays, left := map[string]*format.Array{}, min(maxBytes, max(64<<20, mostUnpacked*size))
+	arrays, left := map[string]*format.Array{}, min(maxBytes, max(64<<20, maxRatio*size))
 	for _, name := range z.Names() {
 		a, err := z.Read(name, left)
 		if err != nil {
@@ -118,11 +119,11 @@ var (
 // PyTorch's [out, in, height, width], linear weights [in, out] in place of [out, in].
 //
 // Names are those of the authors' modules: conv1, layer1.0.conv1, layer1.0.shortcut.0 …,
-// with or without "f." before them, and class_output (JEM's and NG-EBM's logits) or, where
-// that is not there, linear. What stands before every name, such as "_orig_mod.", "module."
-// and "model.", is left out; of a checkpoint with "model_state_dict." or "state_dict." only
-// what has this before its name is read. Normalisation layers are refused, since the
-// network has none, and so are weights that are not finite.
+// with or without the prefix "f.", and class_output (JEM's and NG-EBM's logits) or else
+// linear. Common prefixes such as "_orig_mod.", "module." and "model." are removed. Of a
+// checkpoint with "model_state_dict." or "state_dict." only names with this prefix are
+// read. It returns an error for normalization layers, which the network does not have, and
+// for weights that are not finite.
 func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*tensors.Tensor, error) {
 	var net nets.WideResNet
 	plain, err := unwrapped(arrays)
@@ -142,7 +143,7 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 		} else if m := ends.FindStringSubmatch(name); m != nil {
 			layer, part = m[1], m[2]
 			if head && layer == "linear" {
-				continue // made and never used by the authors
+				continue // unused in the authors' models
 			}
 			if layer == "class_output" {
 				layer = "linear"
@@ -150,11 +151,11 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 		} else if unused.MatchString(name) {
 			continue
 		} else if strings.Contains(name, "bn") || strings.Contains(name, "norm") {
-			return net, nil, fmt.Errorf("it has the normalisation layer %q, and the network here has none; train without (--norm none is the authors' default)", name)
+			return net, nil, fmt.Errorf("normalization layer %q is not supported; train without it (--norm none is the authors' default)", name)
 		} else {
-			return net, nil, fmt.Errorf("%q is no weight of the authors' Wide ResNet; its names are conv1, layer1.0.conv1 …, linear or class_output", name)
+			return net, nil, fmt.Errorf("%q is not a weight of the authors' Wide ResNet; names are conv1, layer1.0.conv1 …, linear or class_output", name)
 		}
-		t, err := turned(plain[name], part)
+		t, err := toLayout(plain[name], part)
 		if err != nil {
 			return net, nil, fmt.Errorf("%q: %w", name, err)
 		}
@@ -162,7 +163,7 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 	}
 	first, ok := plain["layer1.0.conv1.weight"]
 	if !ok || blocks == 0 {
-		return net, nil, errors.New("it lacks layer1.0.conv1.weight, which tells the network's width")
+		return net, nil, errors.New("layer1.0.conv1.weight, which has the network's width, is missing")
 	}
 	if channels := first.Shape[0]; channels%16 != 0 {
 		return net, nil, fmt.Errorf("layer1.0.conv1.weight has %d channels; those of a Wide ResNet are a multiple of 16", channels)
@@ -176,8 +177,8 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 // maxBlocks bounds the depth, 6·20+4: a deeper network takes minutes to compile.
 const maxBlocks = 20
 
-// complete makes sure that the largest weights of each block are there, before a network
-// of that size is built.
+// complete checks the largest weights of each block before a network of that size is
+// built.
 func complete(net nets.WideResNet, weights map[string]*tensors.Tensor) error {
 	for group := range 3 {
 		channels := 16 * net.Width << group
@@ -185,7 +186,7 @@ func complete(net nets.WideResNet, weights map[string]*tensors.Tensor) error {
 			name := fmt.Sprintf("layer%d.%d/conv2/weight", group+1, b)
 			want := []int{3, 3, channels, channels}
 			if w := weights[name]; w == nil {
-				return fmt.Errorf("it lacks %s of %s", name, net)
+				return fmt.Errorf("%s of %s is missing", name, net)
 			} else if got := w.Shape().Dimensions; !slices.Equal(got, want) {
 				return fmt.Errorf("%s of %s has the shape %v here, not %v", name, net, got, want)
 			}
@@ -194,8 +195,8 @@ func complete(net nets.WideResNet, weights map[string]*tensors.Tensor) error {
 	return nil
 }
 
-// turned brings an array into the layout of this project's layers.
-func turned(a *format.Array, part string) (*tensors.Tensor, error) {
+// toLayout transposes an array into the layout of this project's layers.
+func toLayout(a *format.Array, part string) (*tensors.Tensor, error) {
 	switch a.Type {
 	case format.Float16, format.BFloat16, format.Float32, format.Float64:
 	default:

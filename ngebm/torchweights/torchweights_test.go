@@ -176,7 +176,7 @@ func TestHalfPrecision(t *testing.T) {
 func TestCompleteBeforeTheNetworkIsBuilt(t *testing.T) {
 	one := map[string]*format.Array{"layer1.0.conv1.weight": array(t, 1<<20, 1, 1, 1)}
 	_, err := torchweights.Load(nil, safetensorsOf(t, one, func(name string) string { return name }), []int{32, 32, 3}, classes)
-	if err == nil || !strings.Contains(err.Error(), "it lacks layer1.0/conv2/weight of wrn-10-65536") {
+	if err == nil || !strings.Contains(err.Error(), "layer1.0/conv2/weight of wrn-10-65536 is missing") {
 		t.Errorf("%v", err)
 	}
 	deep := map[string]*format.Array{}
@@ -195,12 +195,12 @@ func TestRefuses(t *testing.T) {
 		arrays arrays
 		want   string
 	}{
-		"nothing":              {arrays{}, "it lacks layer1.0.conv1.weight"},
-		"batch norm":           {arrays{"f.layer1.0.bn1.weight": bias}, `it has the normalisation layer "layer1.0.bn1.weight"`},
-		"another network":      {arrays{"features.0.weight": conv}, `"features.0.weight" is no weight of the authors' Wide ResNet`},
-		"some wrapped":         {arrays{"module.conv1.bias": bias, "linear.bias": bias}, `"module.conv1.bias" is no weight of`},
-		"a name for terminals": {arrays{"x\x1b[2J": bias}, `"x\x1b[2J" is no weight of`},
-		"twice":                {arrays{"f.conv1.bias": bias, "conv1.bias": bias}, `"conv1.bias" is there twice`},
+		"nothing":              {arrays{}, "layer1.0.conv1.weight, which has"},
+		"batch norm":           {arrays{"f.layer1.0.bn1.weight": bias}, `normalization layer "layer1.0.bn1.weight"`},
+		"another network":      {arrays{"features.0.weight": conv}, `"features.0.weight" is not a weight of the authors' Wide ResNet`},
+		"some wrapped":         {arrays{"module.conv1.bias": bias, "linear.bias": bias}, `"module.conv1.bias" is not a weight of`},
+		"a name for terminals": {arrays{"x\x1b[2J": bias}, `"x\x1b[2J" is not a weight of`},
+		"twice":                {arrays{"f.conv1.bias": bias, "conv1.bias": bias}, `"conv1.bias" exists twice`},
 		"odd width":            {arrays{"layer1.0.conv1.weight": array(t, 17, 1, 1, 1)}, "has 17 channels"},
 		"a vector":             {arrays{"layer1.0.conv1.weight": bias}, "its shape [16] is not that of a weight"},
 	} {
@@ -213,7 +213,7 @@ func TestRefuses(t *testing.T) {
 	for path, want := range map[string]string{
 		"testdata/reference.py":   "its name ends neither in .npz nor in .safetensors",
 		"testdata/nothing.npz":    "no such file",
-		"testdata/logits.npz":     "is no weight of the authors' Wide ResNet",
+		"testdata/logits.npz":     "is not a weight of the authors' Wide ResNet",
 		"testdata/wrong.SAFETENS": "no such file",
 	} {
 		if _, err := torchweights.Load(nil, path, []int{32, 32, 3}, classes); err == nil || !strings.Contains(err.Error(), want) {

@@ -37,7 +37,7 @@ func byPhases(node *Node, a, b, c []int) bool {
 // a 1x1 kernel has: a matrix product of what the stride leaves. It is nil elsewhere.
 // The compiler would transpose the whole input for a convolution with one result (5.6 ms
 // of processor time from 16 to 32 channels for 64 images of 32x32, the product 1.1).
-func (f form) product(in, kernel, out place) *Node {
+func (f form) product(in, kernel, out operand) *Node {
 	i, k, o := f.tensors[in], f.tensors[kernel], f.tensors[out]
 	if o.positions() > 1 || !onCPU(i.node) {
 		return nil
@@ -58,29 +58,29 @@ func (f form) product(in, kernel, out place) *Node {
 	return Reshape(y, o.node.Shape().Dimensions...)
 }
 
-// every keeps count positions of a spatial axis, evenly spaced from the first on.
+// every keeps count positions of a spatial axis, each step-th from the first.
 func (t tensor) every(step, count, axis int) tensor {
 	t.node = SliceAxis(t.node, t.spatial[axis], AxisRange(0, (count-1)*step+1).Stride(step))
 	return t
 }
 
 // arrange brings a convolution's input, or the layout of its result, into the fast
-// layout; batch and channels are shared with the tensors in these places.
-func (t tensor) arrange(batch, channels place) tensor {
+// layout; batch and channels are shared with these operands.
+func (t tensor) arrange(batch, channels operand) tensor {
 	n := len(t.spatial)
 	return t.permute(slices.Concat([]int{t.shared[batch]}, t.spatial, []int{t.shared[channels]}), 1, batch, 0, channels, n+1)
 }
 
 // arrangeKernel is arrange for a kernel, whose input and output channels are shared
-// with the tensors in these places.
-func (t tensor) arrangeKernel(in, out place) tensor {
+// with these operands.
+func (t tensor) arrangeKernel(in, out operand) tensor {
 	n := len(t.spatial)
 	return t.permute(slices.Concat(t.spatial, []int{t.shared[in], t.shared[out]}), 0, in, n, out, n+1)
 }
 
 // permute puts the axes in an order in which the spatial ones begin at first, and
-// those shared with the places one and other are at atOne and atOther.
-func (t tensor) permute(order []int, first int, one place, atOne int, other place, atOther int) tensor {
+// those shared with the operands one and other are at atOne and atOther.
+func (t tensor) permute(order []int, first int, one operand, atOne int, other operand, atOther int) tensor {
 	t.node = TransposeAllAxes(t.node, order...)
 	t.shared[one], t.shared[other] = atOne, atOther
 	spatial := make([]int, len(t.spatial))
@@ -92,7 +92,7 @@ func (t tensor) permute(order []int, first int, one place, atOne int, other plac
 }
 
 // back brings a result in t's layout into another's.
-func (t tensor) back(y *Node, into tensor, batch, channels place) *Node {
+func (t tensor) back(y *Node, into tensor, batch, channels operand) *Node {
 	order := make([]int, y.Rank())
 	order[into.shared[batch]], order[into.shared[channels]] = t.shared[batch], t.shared[channels]
 	for i, axis := range into.spatial {
@@ -120,7 +120,7 @@ func layout(rank int) compute.ConvolveAxesConfig {
 //	y[n] = Σ_j w[j]·x[m]   over  m·a = n + j − padding
 //
 // and n = a·q + r leaves to each remainder r the positions j of the kernel that
-// have their own remainder: a separate convolution with the undilated input, or
+// have a remainder: a separate convolution with the undilated input, or
 // none, whose results are then woven together. Measured on two cores with AVX-512, 64
 // images: 4.5 ms of processor time for 8.5 with zeros (32x32, 32 channels), 3.6 for 4.1
 // (16x16, 64), 3.0 for 3.4 (8x8, 128).
@@ -184,7 +184,7 @@ func (p phases) convolve() *Node {
 	return Slice(y, append(crop, AxisRange())...)
 }
 
-// one is the convolution of the remainders, for N quotients along each axis.
+// one is the convolution of the remainders, for the quotients along each axis.
 func (p phases) one(remainders, quotients []int) *Node {
 	rank := len(remainders)
 	var taps []SliceAxisSpec

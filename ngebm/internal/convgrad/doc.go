@@ -30,7 +30,7 @@
 //
 //	T = Σ x[batch, in, n] · w[in, out, j] · y[batch, out, i]  over  b·n − d·j − s·i = −p
 //
-// Nothing in it singles out one tensor: each shares one of the indices batch, in,
+// It is symmetric in the tensors: each shares one of the indices batch, in,
 // out with either of the others, and the condition on the positions is linear. To
 // sum it over any two of the tensors is again a convolution, in which one of them
 // plays the input and the other the kernel; reversing the positions of a tensor
@@ -52,7 +52,7 @@
 // at every order: those of ordinary training, and first derivatives are the very
 // operations of the library (but for the paddings that it gets wrong). A gradient
 // norm adds to a convolution one I for the norm itself and one C and one K for the
-// norm's gradient, u being what arrives at I(dy, w): C(u, w) is passed to dy, and
+// norm's gradient, u being what arrives at I(dy, w): C(u, w) goes to dy, and
 // K(u, dy) to w.
 //
 // On XLA's CPU some take another way to the same value. The way back through a stride

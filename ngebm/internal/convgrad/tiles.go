@@ -105,16 +105,16 @@ func (t tiles) rows() (rows, count int) {
 	return rows, (rows + perTile - 1) / perTile
 }
 
-// leastChannels, in and out, below which adding up rows costs what the products save.
-const leastChannels = 64
+// minChannels, in and out, below which adding up rows costs what the products save.
+const minChannels = 64
 
 func (t tiles) pay() bool {
 	kernel := t.w.Shape().Dimensions
-	if len(t.paddings) != 2 || kernel[0] != 3 || kernel[1] != 3 || min(kernel[2], kernel[3]) < leastChannels {
+	if len(t.paddings) != 2 || kernel[0] != 3 || kernel[1] != 3 || min(kernel[2], kernel[3]) < minChannels {
 		return false
 	}
 	rows, count := t.rows()
-	return 6*count*4 <= 3*rows*3 // a quarter less at least: in the last tile rows may be idle
+	return 6*count*4 <= 3*rows*3 // a quarter less at least: in the last tile rows may be unused
 }
 
 func (t tiles) convolve() *Node {

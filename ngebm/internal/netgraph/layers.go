@@ -11,7 +11,7 @@ import (
 // Layer is one scope that holds weights.
 type Layer struct {
 	Name    string // path of the scope in the store
-	Output  []int  // shape of what it computes for one example; nil where that is unknown
+	Output  []int  // shape of what it computes for one example; nil if unknown
 	Weights int
 }
 

@@ -35,24 +35,24 @@ func (p parameters) backward(x, w, v *Node) []*Node {
 }
 
 // The three tensors of the form.
-type place int
+type operand int
 
 const (
-	X place = iota // the input
-	W              // the kernel
-	Y              // the result, or what arrives there
+	X operand = iota // the input
+	W                // the kernel
+	Y                // the result, or what arrives there
 )
 
 // form is T(x, w, y) of the package comment.
 type form struct {
-	tensors [3]tensor // by place
+	tensors [3]tensor // by operand
 	offset  []int     // right side of the condition Σ factor·position = offset, for each spatial axis
 }
 
 // tensor is one of the form's three.
 type tensor struct {
 	node    *Node
-	shared  [3]int // the axis shared with the tensor in another place
+	shared  [3]int // the axis shared with another operand
 	spatial []int  // spatial axes
 	factor  []int  // of the position in the condition, for each spatial axis
 }
@@ -71,8 +71,8 @@ func (p parameters) form(x, w, y *Node) form {
 	return f
 }
 
-// contract sums the form over the tensors in the places in and kernel, which leaves
-// one for the place out, where only the shape matters. It is one convolution, in
+// contract sums the form over the operands in and kernel, which leaves
+// the operand out, of which only the shape matters. It is one convolution, in
 // which in and kernel change their parts where that is cheaper.
 //
 // With n, i and j the positions in in, out and kernel, a convolution takes
@@ -81,7 +81,7 @@ func (p parameters) form(x, w, y *Node) form {
 //
 // so in's factors need one sign and the two others the other; padding may be
 // negative, which crops.
-func (f form) contract(in, kernel, out place) *Node {
+func (f form) contract(in, kernel, out operand) *Node {
 	if y := f.product(in, kernel, out); y != nil {
 		return y
 	}
