@@ -24,7 +24,7 @@ var errBomb = fmt.Errorf("it unpacks to more than %d MiB and %d times its size: 
 // unpacked returns the content of an archive that may be compressed by gzip or bzip2. Reading
 // fails once ctx is done.
 func unpacked(ctx context.Context, r io.Reader) (io.Reader, error) {
-	plain, err := unpack.NewReader(&cancelled{r, ctx}, unpackLimit())
+	plain, err := unpack.NewReader(&ctxReader{r, ctx}, unpackLimit())
 	if err != nil || plain.Compression != "" {
 		return plain, err
 	}

@@ -202,7 +202,7 @@ type tarReader struct {
 }
 
 func newTarReader(ctx context.Context, r io.Reader) *tarReader {
-	t := &tarReader{all: bufio.NewReader(&cancelled{r, ctx})}
+	t := &tarReader{all: bufio.NewReader(&ctxReader{r, ctx})}
 	t.begin()
 	return t
 }

@@ -58,7 +58,7 @@ func (z *zipArchive) open(ctx context.Context, do func(files *format.Zip) error)
 		return err
 	}
 	defer file.Close()
-	files, err := format.OpenZip(&cancelledAt{file, ctx}, fileSize(file))
+	files, err := format.OpenZip(&ctxReaderAt{file, ctx}, fileSize(file))
 	if err != nil {
 		magic := make([]byte, 6)
 		n, _ := file.ReadAt(magic, 0) // a short file gives a short magic
@@ -88,13 +88,13 @@ func zipNote(files *format.Zip) string {
 	return "names that are not UTF-8 are read as " + files.Encoding
 }
 
-// cancelledAt is an io.ReaderAt that fails once its context is done.
-type cancelledAt struct {
+// ctxReaderAt is an io.ReaderAt that fails once its context is done.
+type ctxReaderAt struct {
 	io.ReaderAt
 	ctx context.Context
 }
 
-func (c *cancelledAt) ReadAt(p []byte, at int64) (int, error) {
+func (c *ctxReaderAt) ReadAt(p []byte, at int64) (int, error) {
 	if c.ctx.Err() != nil {
 		return 0, context.Cause(c.ctx)
 	}

@@ -22,7 +22,7 @@ func TestZipRefuses(t *testing.T) {
 		"empty":          {nil, "it is not a whole zip file"},
 		"tar":            {tarOf(t, pets), "it is not a whole zip file"},
 		"cut":            {whole[:len(whole)-30], "it is not a whole zip file"},
-		"goes on":        {append(bytes.Clone(whole), "more"...), "it goes on after the end of the zip file"},
+		"goes on":        {append(bytes.Clone(whole), "more"...), "it continues after the end of the zip file"},
 		"no images":      {zipOf(t, []archived{{"x.txt", nil}}), "it has no images (it has 1 .txt file): want train/<class>/"},
 		"no test images": {zipOf(t, pets[:3]), "it has no images in test"},
 		"leads out":      {zipOf(t, append(pets, archived{"../train/cat/x.png", nil})), `the name "../train/cat/x.png" leads out of it`},

@@ -38,7 +38,7 @@ func (k *keyer) add(ctx context.Context, name string, info fs.FileInfo, open fun
 		return err
 	}
 	defer file.Close()
-	if _, err := io.Copy(k.hash, &cancelled{file, ctx}); err != nil {
+	if _, err := io.Copy(k.hash, &ctxReader{file, ctx}); err != nil {
 		return fmt.Errorf("%s: %w", shown(file.Name()), shownError(err))
 	}
 	return nil

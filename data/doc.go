@@ -15,8 +15,8 @@
 //	       └── Resize(height, width, channels)
 //
 // Every random choice is a function of a seed and counters, so that results are the same on
-// every machine. Datasets are not changed once built: each operation returns a new one with a
-// checksum of its own. Files from outside are untrusted: sizes are bounded and no archive
+// every machine. Datasets are not changed once built: each operation returns a new one with its
+// own checksum. Files from outside are untrusted: sizes are bounded and no archive
 // member or link leads out of its folder.
 //
 // Packages below this one: data/fetch downloads files and checks their checksums, data/format

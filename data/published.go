@@ -137,19 +137,19 @@ func reading(ctx context.Context, opts Options, path string, read func(io.Reader
 	defer file.Close()
 	bar := track(opts.Progress, "decode "+filepath.Base(path), "bytes", fileSize(file))
 	defer bar.finish()
-	if err := read(&cancelled{bar.reader(file), ctx}); err != nil {
+	if err := read(&ctxReader{bar.reader(file), ctx}); err != nil {
 		return fmt.Errorf("data: %s: %w", path, err)
 	}
 	return nil
 }
 
-// cancelled is a reader that fails once its context is done.
-type cancelled struct {
+// ctxReader is a reader that fails once its context is done.
+type ctxReader struct {
 	io.Reader
 	ctx context.Context
 }
 
-func (c *cancelled) Read(p []byte) (int, error) {
+func (c *ctxReader) Read(p []byte) (int, error) {
 	if c.ctx.Err() != nil {
 		return 0, context.Cause(c.ctx)
 	}

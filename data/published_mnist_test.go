@@ -76,7 +76,7 @@ func TestMNISTRefuses(t *testing.T) {
 		{"wrong magic number", 0, append([]byte{0, 0, 9}, idx([]int{3, 2, 2}, make([]byte, 12)...)[3:]...), "the magic number is 0x00000903"},
 		{"absurd size", 0, idx([]int{1 << 31, 1 << 31, 4}), "more than the 24 bytes that are allowed"},
 		{"cut", 0, idx([]int{3, 2, 2}, 1, 2, 3), "it is cut short: it ends at decompressed byte 19"},
-		{"bomb", 0, append(idx([]int{3, 2, 2}), make([]byte, 8<<20)...), "it goes on after its end"},
+		{"bomb", 0, append(idx([]int{3, 2, 2}), make([]byte, 8<<20)...), "it continues after its end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := mnistFiles(t)

@@ -62,7 +62,7 @@ func stratifiedOrder(labels []int32, classes int) []int {
 	return order
 }
 
-// hashSplit selects the test examples of a dataset that has no split of its own. names[i]
+// hashSplit selects the test examples of a dataset without its own split. names[i]
 // identifies example i within classes[i]. Of every class it takes the first fifth, rounded
 // and at least one, in the order of SHA-256("class/name"). So the split does not depend on
 // where the files are stored or in which order they are listed, and hardly changes when

@@ -54,7 +54,7 @@ func TestLoadRefusesStrangers(t *testing.T) {
 		"huge layers":          {string(strange(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "another architecture than mlp-65536-65536"},
 		"huge Wide ResNet":     {string(strange(t, "wrn-28-1000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-1000"},
 		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
-		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the 16777216 that it may have"},
+		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the limit of 16777216"},
 		"other weights":        {good, exampleCheckpoint(), "another architecture"},
 		"a lacking weight":     {good, whole(), "another architecture"},
 		"a name that is empty": {good, whole(namedTensor{"", false, tensors.FromScalar(int64(2))}), `the name "", which no variable has`},

@@ -22,7 +22,7 @@ const (
 	maxUnknown = 1 << 30
 )
 
-// download is one file on its way.
+// download is one file that is being downloaded.
 type download struct {
 	getter
 	file    File
@@ -105,7 +105,7 @@ func (d *download) compare(ctx context.Context) error {
 }
 
 // transfer appends to the part what one answer holds of the file. It gives up when there
-// is no answer, or less than least comes in the time of stall.
+// is no answer, or fewer than minBytes arrive within stall.
 func (d *download) transfer(ctx context.Context, address string) (err error) {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -127,7 +127,7 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 	patience.Stop()
 	answered = true
 	watchdog := time.AfterFunc(d.stall, func() {
-		cancel(fmt.Errorf("less than %s came in %v", progress.Report{Unit: "bytes", Done: d.least}.Amount(), d.stall))
+		cancel(fmt.Errorf("less than %s came in %v", progress.Report{Unit: "bytes", Done: d.minBytes}.Amount(), d.stall))
 	})
 	defer watchdog.Stop()
 	start, err := begin(response, d.file.Size, d.bound(), d.at)
@@ -192,19 +192,18 @@ func (d *download) progressFrom(start int64, response *http.Response) {
 	d.bar.set(start)
 }
 
-// partWriter writes to the part, counts, and keeps the watchdog quiet as long as enough
-// comes.
+// partWriter writes to the part, counts, and resets the watchdog while enough bytes arrive.
 type partWriter struct {
 	file     *os.File
 	d        *download
 	watchdog *time.Timer
-	came     int64 // since the watchdog was last quieted
+	received int64 // since the watchdog was last reset
 }
 
 func (w *partWriter) Write(p []byte) (int, error) {
-	if w.came += int64(len(p)); w.came >= w.d.least {
+	if w.received += int64(len(p)); w.received >= w.d.minBytes {
 		w.watchdog.Reset(w.d.stall)
-		w.came = 0
+		w.received = 0
 	}
 	n, err := w.file.Write(p)
 	w.d.at += int64(n)

@@ -1,27 +1,24 @@
-// Package fetch brings files that others publish into a cache folder, and hands
-// out only such as have the published checksum.
+// Package fetch downloads published files into a cache folder, and returns only files that have the
+// published checksum.
 //
-// A [File] says what the file is: mirrors, size, checksum, and where that
-// checksum was published. [File.Get] gives its path in the folder. It resumes
-// with what an earlier attempt left (HTTP ranges, RFC 9110), tries again after
-// dropped connections and busy servers, goes to the next mirror when one fails,
-// and gives the file its name only when all of it is on disk and right. So the
-// final name never stands for half a file or another one. Addresses may be plain
-// http, since nothing is taken without the right checksum. Next to NAME are
+// A [File] has mirrors, a size, a checksum, and the source of that checksum. [File.Get] returns its
+// path in the folder. Interrupted downloads resume (HTTP ranges, RFC 9110); dropped connections and
+// busy servers are retried; if a mirror fails the next one is used. A file gets its name only when
+// it is complete, verified and on disk. Addresses may be plain http, because every file is verified
+// by checksum. Next to NAME are
 //
-//	NAME.part        what has come of an unfinished download
-//	NAME.part.from   which server sent it, and its mark of that version
-//	NAME.lock        the lock by which one process downloads and others wait;
+//	NAME.part        an unfinished download
+//	NAME.part.from   its server, and the server's version mark
+//	NAME.lock        the lock under which one process downloads while others wait;
 //	                 it ends with the process that holds it
-//	NAME.checked     what identifies NAME (inode, size, times)
-//	                 when its checksum was found right, so that it is not computed
-//	                 again at each start; only its own user believes it
+//	NAME.checked     the identity of NAME (inode, size, times) when it was verified, so
+//	                 that the checksum is not computed again at each start; only its
+//	                 own user trusts it
 //
-// The folder may be shared with other users, each of whom checks a file for himself.
-// Links and files of others in place of NAME.part are not followed. A server that does
-// not answer for 10 s, twice, or sends less than 16 kB in 30 s, five times, is given up.
+// Other users may share the folder; each of them verifies a file. Links and other users' files in
+// place of NAME.part are not followed. A mirror is given up if it does not respond within 10 s,
+// twice, or sends less than 16 kB in 30 s, five times.
 //
-// A file that a person puts there under its name counts like a downloaded one,
-// once its checksum is right. With Options.Offline nothing is downloaded, and
-// the error says which file to put where.
+// A file that a person puts there under its name counts like a downloaded one, once it is verified.
+// With Options.Offline nothing is downloaded, and the error says which file to put where.
 package fetch

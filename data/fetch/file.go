@@ -9,7 +9,7 @@ import (
 	"ngebm/data/progress"
 )
 
-// File is one file that its authors publish.
+// File is one published file.
 type File struct {
 	Name string   // in the cache folder
 	URLs []string // where to get it; asked in this order

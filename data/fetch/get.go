@@ -16,19 +16,18 @@ import (
 	"ngebm/data/progress"
 )
 
-// getter is how a file is got: the options, and the patience with servers, of
-// which tests have less.
+// getter is the options, and the limits for slow servers, which tests lower.
 type getter struct {
 	Options
 	client   *http.Client
 	answer   time.Duration // how long a server may take to answer
-	stall    time.Duration // the time in which it must send least
-	least    int64         // bytes
+	stall    time.Duration // the time in which it must send minBytes
+	minBytes int64
 	pause    time.Duration // before the second attempt; it doubles from one to the next
 	patience time.Duration // the longest wait that a server may ask for
-	attempts int           // in a row that bring nothing, before a mirror is given up
+	attempts int           // in a row without progress, before a mirror is given up
 	silent   int           // in a row without an answer, before a mirror is given up
-	enough   int64         // bytes after which an attempt brought something
+	enough   int64         // bytes that count as progress of an attempt
 }
 
 func newGetter(o Options) getter {
@@ -38,7 +37,7 @@ func newGetter(o Options) getter {
 	return getter{
 		Options: o,
 		client:  &http.Client{CheckRedirect: redirect},
-		answer:  10 * time.Second, stall: 30 * time.Second, least: 1 << 14,
+		answer:  10 * time.Second, stall: 30 * time.Second, minBytes: 1 << 14,
 		pause: time.Second, patience: time.Minute, attempts: 5, silent: 2, enough: 1 << 20,
 	}
 }
@@ -111,7 +110,7 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 	for _, address := range f.URLs {
 		err := d.fromMirror(ctx, address)
 		if err == nil {
-			return d.place(path)
+			return d.commit(path)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -125,10 +124,10 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 	return errors.New(strings.Join(failed, "; "))
 }
 
-// fromMirror asks one mirror until all of the file is there and right, or there
-// is no hope left.
+// fromMirror asks one mirror until the file is complete and verified, or further attempts
+// are pointless.
 func (d *download) fromMirror(ctx context.Context, address string) error {
-	bringsNothing, silent, restarts := 0, 0, 0
+	fruitless, silent, restarts := 0, 0, 0
 	for {
 		err := d.attempt(ctx, address)
 		if err == nil {
@@ -139,7 +138,7 @@ func (d *download) fromMirror(ctx context.Context, address string) error {
 			return err
 		}
 		if d.at >= d.reached+d.enough {
-			bringsNothing = 0
+			fruitless = 0
 		}
 		d.reached = max(d.reached, d.at)
 		if again.restart {
@@ -150,8 +149,8 @@ func (d *download) fromMirror(ctx context.Context, address string) error {
 				return err
 			}
 		}
-		if bringsNothing++; bringsNothing >= d.attempts {
-			return fmt.Errorf("%w (%d attempts)", err, bringsNothing)
+		if fruitless++; fruitless >= d.attempts {
+			return fmt.Errorf("%w (%d attempts)", err, fruitless)
 		}
 		if again.silent {
 			silent++
@@ -167,7 +166,7 @@ func (d *download) fromMirror(ctx context.Context, address string) error {
 		if again.after > d.patience {
 			return fmt.Errorf("%w, and asks to come back in %s", err, progress.Duration(again.after))
 		}
-		pause := max(d.pause<<(bringsNothing-1), again.after)
+		pause := max(d.pause<<(fruitless-1), again.after)
 		say(d.Progress, fmt.Sprintf("%s: %s; asking %s again in %s", d.file.Name, printable(err), host(address), progress.Duration(pause)))
 		select {
 		case <-ctx.Done():
@@ -183,25 +182,25 @@ const (
 	maxRedirects = 10
 )
 
-// retryError is a fault that may go away.
+// retryError is a temporary error.
 type retryError struct {
 	err     error
 	after   time.Duration // what the server asks to wait
-	restart bool          // what came so far is of no use
+	restart bool          // the part so far is useless
 	silent  bool          // there was no answer
 }
 
 func (e *retryError) Error() string { return e.err.Error() }
 func (e *retryError) Unwrap() error { return e.err }
 
-// diskError is a fault of this machine's disk.
+// diskError is an error of the local disk.
 type diskError struct{ err error }
 
 func (e *diskError) Error() string { return e.err.Error() }
 func (e *diskError) Unwrap() error { return e.err }
 
-// printable is the text of an error that may hold what a server sent, in one line and
-// without what would control a terminal.
+// printable is the text of an error that may contain untrusted text of a server, on one line
+// without terminal control sequences.
 func printable(err error) string {
 	quoted := strconv.Quote(err.Error())
 	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
@@ -225,8 +224,8 @@ func syncFolder(folder string) error {
 	return f.Sync()
 }
 
-// place gives the finished download its name.
-func (d *download) place(path string) error {
+// commit gives the finished download its name.
+func (d *download) commit(path string) error {
 	if err := os.Rename(d.part, path); err != nil {
 		return err
 	}
@@ -239,7 +238,7 @@ func (d *download) place(path string) error {
 		return err
 	}
 	if !os.SameFile(info, d.checked) || info.Size() != d.checked.Size() || !info.ModTime().Equal(d.checked.ModTime()) {
-		return fmt.Errorf("%q was exchanged after its checksum was found right", path)
+		return fmt.Errorf("%q was replaced after it was verified", path)
 	}
 	d.file.remember(path, info)
 	return nil

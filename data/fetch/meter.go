@@ -34,5 +34,5 @@ func (m *meter) finish() {
 	m.add(0)
 }
 
-// say reports what is going on, without figures.
+// say reports a notice.
 func say(to progress.Reporter, what string) { to.Report(progress.Report{Task: what}) }

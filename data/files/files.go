@@ -40,7 +40,7 @@ func OpenFolder(dir string) (*Folder, error) {
 		return nil, err
 	}
 	if opened, err := f.root.Stat("."); err != nil || !os.SameFile(before, opened) {
-		return nil, errors.Join(fmt.Errorf("%q was exchanged while it was opened", dir), f.Close())
+		return nil, errors.Join(fmt.Errorf("%q was replaced while it was opened", dir), f.Close())
 	}
 	return f, nil
 }
@@ -115,22 +115,22 @@ func (f *Folder) Remove(name string) error {
 }
 
 // Open opens a regular file of at most that many bytes for reading.
-func (f *Folder) Open(name string, most int64) (*os.File, error) {
+func (f *Folder) Open(name string, maxBytes int64) (*os.File, error) {
 	before, err := f.root.Lstat(name)
 	if err != nil {
 		return nil, failed(f.path(name), err)
 	}
-	return f.openAs(before, name, most)
+	return f.openAs(before, name, maxBytes)
 }
 
 // openAs opens the regular file that was seen before.
-func (f *Folder) openAs(before fs.FileInfo, name string, most int64) (*os.File, error) {
+func (f *Folder) openAs(before fs.FileInfo, name string, maxBytes int64) (*os.File, error) {
 	if !before.Mode().IsRegular() {
 		return nil, irregular(f.path(name), "a regular file", before.Mode())
 	}
 	file, err := f.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
 	if err == nil {
-		err = check(file, before, most)
+		err = check(file, before, maxBytes)
 	}
 	if err != nil {
 		return nil, failed(f.path(name), err)
@@ -139,8 +139,8 @@ func (f *Folder) openAs(before fs.FileInfo, name string, most int64) (*os.File, 
 }
 
 // ReadFile reads a regular file of at most that many bytes.
-func (f *Folder) ReadFile(name string, most int64) ([]byte, error) {
-	file, err := f.Open(name, most)
+func (f *Folder) ReadFile(name string, maxBytes int64) ([]byte, error) {
+	file, err := f.Open(name, maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -149,18 +149,18 @@ func (f *Folder) ReadFile(name string, most int64) ([]byte, error) {
 
 // Open opens a regular file of at most that many bytes for reading. The file must not be
 // a symbolic link.
-func Open(path string, most int64) (*os.File, error) {
-	return inFolderOf(path, func(f *Folder, name string) (*os.File, error) { return f.Open(name, most) })
+func Open(path string, maxBytes int64) (*os.File, error) {
+	return inFolderOf(path, func(f *Folder, name string) (*os.File, error) { return f.Open(name, maxBytes) })
 }
 
 // ReadFile reads what [Open] opens.
-func ReadFile(path string, most int64) ([]byte, error) {
-	return inFolderOf(path, func(f *Folder, name string) ([]byte, error) { return f.ReadFile(name, most) })
+func ReadFile(path string, maxBytes int64) ([]byte, error) {
+	return inFolderOf(path, func(f *Folder, name string) ([]byte, error) { return f.ReadFile(name, maxBytes) })
 }
 
 // OpenLinked is [Open] for a file that the user named: it may be a symbolic link, to a
 // regular file.
-func OpenLinked(path string, most int64) (*os.File, error) {
+func OpenLinked(path string, maxBytes int64) (*os.File, error) {
 	before, err := os.Stat(path)
 	if err != nil {
 		return nil, failed(path, err)
@@ -170,7 +170,7 @@ func OpenLinked(path string, most int64) (*os.File, error) {
 	}
 	file, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err == nil {
-		err = check(file, before, most)
+		err = check(file, before, maxBytes)
 	}
 	if err != nil {
 		return nil, failed(path, err)
@@ -179,8 +179,8 @@ func OpenLinked(path string, most int64) (*os.File, error) {
 }
 
 // ReadLinked reads what [OpenLinked] opens.
-func ReadLinked(path string, most int64) ([]byte, error) {
-	file, err := OpenLinked(path, most)
+func ReadLinked(path string, maxBytes int64) ([]byte, error) {
+	file, err := OpenLinked(path, maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -189,14 +189,14 @@ func ReadLinked(path string, most int64) ([]byte, error) {
 
 // check closes a file and returns an error, unless it is the one that was seen before and
 // within the bound.
-func check(file *os.File, before fs.FileInfo, most int64) error {
+func check(file *os.File, before fs.FileInfo, maxBytes int64) error {
 	now, err := file.Stat()
 	switch {
 	case err != nil:
 	case !os.SameFile(before, now):
-		err = errors.New("it was exchanged while it was opened")
-	case now.Size() > most:
-		err = fmt.Errorf("it has %d bytes, more than the %d that it may have", now.Size(), most)
+		err = errors.New("it was replaced while it was opened")
+	case now.Size() > maxBytes:
+		err = fmt.Errorf("it has %d bytes, more than the limit of %d", now.Size(), maxBytes)
 	default:
 		return nil
 	}

@@ -112,7 +112,7 @@ func TestASizeIsComparedBeforeMemoryIsTaken(t *testing.T) {
 		t.Skip("this disk has no sparse files:", err)
 	}
 	for _, read := range []func(string, int64) ([]byte, error){ReadFile, ReadLinked, inOpened} {
-		if _, err := read(path, 1<<20); err == nil || !strings.Contains(err.Error(), "42949672960 bytes, more than the 1048576") {
+		if _, err := read(path, 1<<20); err == nil || !strings.Contains(err.Error(), "42949672960 bytes, more than the limit of 1048576") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -6,15 +6,15 @@ import (
 	"os"
 )
 
-// Identity differs once a file was written to, renamed, exchanged or copied, also by
-// someone who set its time back: it holds, where the system has them, the device, the
-// inode and the time of the last change of either, which nobody can set.
+// Identity changes when a file is written to, renamed, replaced or copied, even if its time is set back:
+// it includes, where the system has them, device, inode and the time of the last status change,
+// which cannot be set.
 func Identity(info fs.FileInfo) string {
 	return fmt.Sprintf("%d bytes, of %d ns%s", info.Size(), info.ModTime().UnixNano(), unsettable(info))
 }
 
-// Mine reports whether a file or folder belongs to this user, or to root, whom every user
-// has to trust. Where the system knows no owners it does.
+// Mine reports whether a file or folder belongs to this user or to root, whom every user has to trust.
+// It is true on systems without owners.
 func Mine(info fs.FileInfo) bool {
 	uid, ok := Owner(info)
 	return !ok || uid == 0 || uid == os.Geteuid()

@@ -43,12 +43,12 @@ func (f *Folder) List(name string) ([]fs.DirEntry, error) {
 
 // OpenLinked is [Folder.Open] for a file that a link in the folder may lead to, as long as
 // it stays there.
-func (f *Folder) OpenLinked(name string, most int64) (*os.File, error) {
+func (f *Folder) OpenLinked(name string, maxBytes int64) (*os.File, error) {
 	before, err := f.Stat(name)
 	if err != nil {
 		return nil, err
 	}
-	return f.openAs(before, name, most)
+	return f.openAs(before, name, maxBytes)
 }
 
 // reason is an error of the file system without the path.

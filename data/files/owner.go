@@ -7,9 +7,8 @@ import (
 	"os"
 )
 
-// Own returns the size of a file that this user is making bit by bit, 0 if there is none
-// yet. What else has the name is removed: a link, which would lead elsewhere, a pipe,
-// another user's file, a file that has a second name.
+// Own returns the size of a file that this user is writing piece by piece, 0 if there is none. Anything
+// else of that name is removed: a link, a pipe, another user's file, a file with a second name.
 func (f *Folder) Own(name string) (size int64, err error) {
 	info, err := f.own(name)
 	if err != nil || info == nil {
@@ -18,8 +17,8 @@ func (f *Folder) Own(name string) (size int64, err error) {
 	return info.Size(), nil
 }
 
-// OpenOwn opens what [Folder.Own] reports for reading and writing. If there is none yet
-// it is made, and perm, less what the umask takes away, says who may read it.
+// OpenOwn opens the file of [Folder.Own] for reading and writing. If there is none it creates one with
+// the permissions perm, less the umask.
 func (f *Folder) OpenOwn(name string, perm fs.FileMode) (*os.File, error) {
 	before, err := f.own(name)
 	if err != nil {
@@ -34,7 +33,7 @@ func (f *Folder) OpenOwn(name string, perm fs.FileMode) (*os.File, error) {
 		return nil, failed(f.path(name), err)
 	}
 	if now, err := file.Stat(); err != nil || !os.SameFile(before, now) {
-		return nil, errors.Join(fmt.Errorf("%q was exchanged while it was opened", f.path(name)), file.Close())
+		return nil, errors.Join(fmt.Errorf("%q was replaced while it was opened", f.path(name)), file.Close())
 	}
 	return file, nil
 }
@@ -53,7 +52,7 @@ func (f *Folder) own(name string) (fs.FileInfo, error) {
 		return info, nil
 	}
 	if err := f.root.Remove(name); err != nil {
-		return nil, fmt.Errorf("%w, so what has that name, which is no file of yours alone, is in the way; remove it", failed(f.path(name), err))
+		return nil, fmt.Errorf("%w, so something of that name that is not your own file is in the way: remove it", failed(f.path(name), err))
 	}
 	return nil, nil
 }

@@ -75,7 +75,7 @@ func TestOwn(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(path, "full"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenOwn(path, 0o644); err == nil || !strings.Contains(err.Error(), "in the way; remove it") {
+	if _, err := OpenOwn(path, 0o644); err == nil || !strings.Contains(err.Error(), "in the way: remove it") {
 		t.Errorf("a full folder: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Pending is a file that is being written. It has its name once it is committed.
+// Pending is a file that is being written. It gets its name when it is committed.
 type Pending struct {
 	folder *Folder
 	file   *renameio.PendingFile
@@ -29,7 +29,7 @@ func Create(path string, perm fs.FileMode) (*Pending, error) {
 	return inFolderOf(path, func(f *Folder, name string) (*Pending, error) { return f.Create(name, perm) })
 }
 
-// WriteFile makes a file of the content, or leaves an existing file as it is.
+// WriteFile replaces or creates a file with the content, or leaves an existing one unchanged.
 func WriteFile(path string, content []byte, perm fs.FileMode) error {
 	_, err := inFolderOf(path, func(f *Folder, name string) (any, error) { return nil, f.WriteFile(name, content, perm) })
 	return err
@@ -73,7 +73,7 @@ func (f *Folder) Create(name string, perm fs.FileMode) (*Pending, error) {
 	return p, nil
 }
 
-// errSwept is the error of a file that another writer took for one that was left.
+// errSwept is the error for a file that another writer removed as abandoned.
 var errSwept = errors.New("other writers keep removing it")
 
 // begin makes the temporary file.
@@ -149,26 +149,26 @@ func (p *Pending) end() {
 	_ = p.folder.Close()
 }
 
-// Keep gives the file another name besides its own, in place of what has that. Where a
-// disk knows no such links it does nothing.
+// Keep gives the file a second name, replacing a file of that name. On a disk without hard
+// links it does nothing.
 func (f *Folder) Keep(name, as string) {
-	beside := fmt.Sprintf(".%s%0*d", as, leastDigits, os.Getpid())
-	_ = f.root.Remove(beside)
-	if f.root.Link(name, beside) == nil && f.root.Rename(beside, as) != nil {
-		_ = f.root.Remove(beside)
+	temporary := fmt.Sprintf(".%s%0*d", as, minDigits, os.Getpid())
+	_ = f.root.Remove(temporary)
+	if f.root.Link(name, temporary) == nil && f.root.Rename(temporary, as) != nil {
+		_ = f.root.Remove(temporary)
 	}
 }
 
-// Sweep removes what killed writers of the names left. The caller must hold the lock
-// under which they are written: nobody is asked whether he still writes.
+// Sweep removes what killed writers of the names left. The caller must hold the lock under which they
+// are written, because Sweep does not check whether a writer is still alive.
 func (f *Folder) Sweep(names ...string) {
 	for _, name := range names {
 		f.sweep(true, name)
 	}
 }
 
-// sweep removes what killed writers of a name left; alone says that nobody writes it now.
-// What cannot be removed only takes room.
+// sweep removes what killed writers of a name left; alone means that nobody writes it now. Errors are
+// ignored: what remains only takes space.
 func (f *Folder) sweep(alone bool, name string) {
 	entries, _ := fs.ReadDir(f.root.FS(), ".") // what cannot be listed is not removed
 	for _, entry := range entries {
@@ -187,14 +187,13 @@ func (f *Folder) sweep(alone bool, name string) {
 	}
 }
 
-// leastDigits keeps files that people call alike, such as .report.json2025, from being
-// taken for temporary ones. renameio draws 63 bits: one in ten million has fewer digits,
-// and takes up room if its writer is killed.
-const leastDigits = 12
+// minDigits keeps files with similar names, such as .report.json2025, from being taken for temporary
+// ones. renameio draws 63 bits: one in ten million has fewer digits, and remains if its writer is
+// killed.
+const minDigits = 12
 
-// isTemporary reports whether a file is called what a file of that name is called while it
-// is written: .<name><digits>.
+// isTemporary reports whether a file has the name of a temporary file for name: .<name><digits>.
 func isTemporary(file, name string) bool {
 	digits, ok := strings.CutPrefix(file, "."+name)
-	return ok && len(digits) >= leastDigits && strings.Trim(digits, "0123456789") == ""
+	return ok && len(digits) >= minDigits && strings.Trim(digits, "0123456789") == ""
 }

@@ -261,13 +261,13 @@ func (m *matReader) values(src *reader, end int64, a *Array, flags uint32) error
 
 // part reads one part of an array: an element of the given type and at most so
 // many bytes.
-func (m *matReader) part(src *reader, end int64, what string, element uint32, most int) ([]byte, error) {
+func (m *matReader) part(src *reader, end int64, what string, element uint32, maxBytes int) ([]byte, error) {
 	t, err := m.tag(src, what)
 	if err != nil {
 		return nil, err
 	}
-	if t.element != element || int64(t.bytes) > int64(most) {
-		return nil, fmt.Errorf("the %s before %s %d: an element of type %d and %d bytes, where type %d and at most %d bytes are right", what, src.unit, src.at, t.element, t.bytes, element, most)
+	if t.element != element || int64(t.bytes) > int64(maxBytes) {
+		return nil, fmt.Errorf("the %s before %s %d: an element of type %d and %d bytes, where type %d and at most %d bytes are right", what, src.unit, src.at, t.element, t.bytes, element, maxBytes)
 	}
 	return m.content(src, end, t, what)
 }
@@ -280,7 +280,7 @@ func (m *matReader) content(src *reader, end int64, t tag, what string) ([]byte,
 	}
 	padding := -int64(t.bytes) & 7
 	if src.at+int64(t.bytes)+padding > end {
-		return nil, fmt.Errorf("the %s of a variable go on beyond %s %d, where its tag says that it ends", what, src.unit, end)
+		return nil, fmt.Errorf("the %s of a variable continue beyond %s %d, where its tag says that it ends", what, src.unit, end)
 	}
 	b, err := src.take(int(t.bytes), what)
 	if err != nil {

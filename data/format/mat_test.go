@@ -152,7 +152,7 @@ func TestMATRefuses(t *testing.T) {
 		"absurd name":         {with(44, 0, 0, 0, 127), "the name before byte 176: an element of type 1 and 2130706432 bytes"},
 		"no numbers":          {with(56, 16), `variable "X": its values are an element of type 16, which is none of numbers`},
 		"other count":         {with(60, 5), `variable "X": its shape [2 3] of uint8 takes 6 bytes, but there are 5`},
-		"longer than tag":     {with(4, 48), "the values of a variable go on beyond byte 184, where its tag says that it ends"},
+		"longer than tag":     {with(4, 48), "the values of a variable continue beyond byte 184, where its tag says that it ends"},
 		"shorter than tag":    {with(4, 72), `variable "X": it ends at byte 200, but its tag says 208`},
 		"struct":              {with(16, 2), `variable "X": it is of class 2 (struct): only arrays of numbers are read`},
 		"sparse":              {with(16, 5), "class 5 (sparse)"},
@@ -161,9 +161,9 @@ func TestMATRefuses(t *testing.T) {
 		"not packed":          {matElement(order, miCompressed, 1, 2, 3, 4), "in the compressed variable at byte 128: zlib: invalid header"},
 		"packed, no variable": {matPacked(t, order, matElement(order, miUint32, 1, 2)), "it is an element of type 6, and variables are 14"},
 		"packed, cut":         {matPacked(t, order, good[:60]), "it ends at decompressed byte 60, in the tag of the values from 56 to 64"},
-		"packed, more in it":  {matPacked(t, order, append(slices.Clone(good), 0)), "it goes on after its end at decompressed byte 72"},
+		"packed, more in it":  {matPacked(t, order, append(slices.Clone(good), 0)), "it continues after its end at decompressed byte 72"},
 		"packed, more after":  {junk, "3 of its "},
-		"packed, bomb":        {matPacked(t, order, append(slices.Clone(good), make([]byte, 1<<20)...)), "it goes on after its end"},
+		"packed, bomb":        {matPacked(t, order, append(slices.Clone(good), make([]byte, 1<<20)...)), "it continues after its end"},
 	} {
 		t.Run(name, func(t *testing.T) { says(t, readMAT(append(matHead(order), c.body...)), c.want) })
 	}

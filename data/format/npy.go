@@ -18,9 +18,8 @@ const maxNPYHeader = 10_000
 // order is turned. limit bounds the bytes of the values.
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 //
-// The package npyio is not made for untrusted files: it takes whatever
-// memory the header asks for, slices the header at places that it does not
-// check, passes over a missing end without a word, and does not know format 3.0.
+// The package npyio is not safe for untrusted files: it allocates what the header asks for,
+// slices the header without bounds checks, ignores truncation, and does not read format 3.0.
 func ReadNPY(r io.Reader, limit int64) (*Array, error) {
 	src := &reader{r, 0, "byte"}
 	start, err := src.take(8, "magic number and version")

@@ -106,7 +106,7 @@ func TestNPYRefuses(t *testing.T) {
 		"records":            {header("[('x', '<f4')]", "False", "(1,)"), "its type is [('x', '<f4')]"},
 		"objects":            {header("'|O'", "False", "(1,)"), "its type is '|O' (pickled objects of Python, which can run programs, are never read)"},
 		"cut in values":      {append(header("'<i4'", "False", "(2,)"), 1, 2, 3, 4, 5), "in the values from"},
-		"more than its size": {append(header("'<i4'", "False", "(1,)"), 1, 2, 3, 4, 5), "it goes on after its end"},
+		"more than its size": {append(header("'<i4'", "False", "(1,)"), 1, 2, 3, 4, 5), "it continues after its end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ReadNPY(bytes.NewReader(c.file), 100)

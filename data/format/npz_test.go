@@ -89,7 +89,7 @@ func TestNPZRefuses(t *testing.T) {
 	}{
 		"empty":            {nil, "it is not a whole zip file"},
 		"NPY":              {[]byte(u1), "it is not a whole zip file"},
-		"goes on":          {append(zipOf(t, "x.npy", u1), "more"...), "it goes on after the end of the zip file"},
+		"goes on":          {append(zipOf(t, "x.npy", u1), "more"...), "it continues after the end of the zip file"},
 		"other file":       {zipOf(t, "x.npy", u1, "x.txt", "x"), `it holds "x.txt", and an NPZ file .npy files only`},
 		"climbs out":       {zipOf(t, "../x.npy", u1), `the name "../x.npy" leads out of it`},
 		"absolute":         {zipOf(t, "/x.npy", u1), `the name "/x.npy" leads out of it`},
@@ -99,11 +99,11 @@ func TestNPZRefuses(t *testing.T) {
 		"encrypted":        {encrypted, `"x.npy" is encrypted`},
 		"other packing":    {method, `array "x": zip: unsupported compression algorithm`},
 		"declared bomb":    {zipOf(t, "x.npy", big), `array "x" takes 20071 bytes, more than the 100 that are allowed here`},
-		"more than it":     {zipOf(t, "x.npy", long), `array "x": it goes on after its end at byte 69`},
+		"more than it":     {zipOf(t, "x.npy", long), `array "x": it continues after its end at byte 69`},
 		"lies on its size": {lies, `array "x": at byte 10, in the header: zip: not a valid zip file`},
 		"no array":         {zipOf(t, "x.npy", "hello, world"), `array "x": it begins with "hello,"`},
 		"cut array":        {zipOf(t, "x.npy", u1[:len(u1)-1]), `array "x": it is cut short`},
-		"long array":       {zipOf(t, "x.npy", u1+"x"), `array "x": it goes on after its end`},
+		"long array":       {zipOf(t, "x.npy", u1+"x"), `array "x": it continues after its end`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readNPZ(c.file, 100)

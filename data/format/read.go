@@ -46,7 +46,7 @@ func (r *reader) end() error {
 	var b [1]byte
 	switch _, err := io.ReadFull(r.Reader, b[:]); {
 	case err == nil:
-		return fmt.Errorf("it goes on after its end at %s %d", r.unit, r.at)
+		return fmt.Errorf("it continues after its end at %s %d", r.unit, r.at)
 	case err == io.EOF:
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):

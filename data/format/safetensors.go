@@ -66,7 +66,7 @@ func ReadSafetensors(r io.Reader, limit int64) (map[string]*Array, error) {
 			return nil, fmt.Errorf("tensor %.100q: %w", e.name, err)
 		}
 		if e.Offsets[0] != at || e.Offsets[1] != at+int64(size) {
-			return nil, fmt.Errorf("tensor %.100q: its %d bytes should lie from %d to %d, without a gap after the tensor before; the header says from %d to %d",
+			return nil, fmt.Errorf("tensor %.100q: its %d bytes should be from %d to %d, without a gap after the tensor before; the header says from %d to %d",
 				e.name, size, at, at+int64(size), e.Offsets[0], e.Offsets[1])
 		}
 		if a.raw, err = src.take(size, "values"); err != nil {
@@ -118,7 +118,7 @@ func parseSafetensorsHeader(text []byte) ([]safetensor, error) {
 		return nil, bad(err)
 	}
 	if _, err := d.Token(); err != io.EOF { // what follows may be spaces
-		return nil, bad(errors.New("it goes on after its closing brace"))
+		return nil, bad(errors.New("it continues after its closing brace"))
 	}
 	return entries, nil
 }

@@ -33,7 +33,7 @@ func OpenZip(r io.ReaderAt, size int64) (*Zip, error) {
 	// as it may be; here it has to be the end.
 	var end [4]byte
 	if _, err := r.ReadAt(end[:], size-22-int64(len(z.Comment))); err != nil || string(end[:]) != "PK\x05\x06" {
-		return nil, errors.New("it goes on after the end of the zip file")
+		return nil, errors.New("it continues after the end of the zip file")
 	}
 	if err := beginsAtOnce(r, z.File); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func beginsAtOnce(r io.ReaderAt, files []*zip.File) error {
 	if len(files) == 0 {
 		return nil
 	}
-	return errors.New("something lies before the beginning of the zip file, another one perhaps: unpack both")
+	return errors.New("there is data before the beginning of the zip file, perhaps another one: unpack both")
 }
 
 // NPZ is a file of named NPY arrays, as numpy.savez and numpy.savez_compressed
@@ -122,7 +122,7 @@ func (z *NPZ) Read(name string, limit int64) (*Array, error) {
 	if !ok {
 		return nil, fmt.Errorf("it lacks the array %q; it has %q", name, z.Names())
 	}
-	if most := uint64(limit) + maxNPYHeader + 12; f.UncompressedSize64 > most {
+	if maxSize := uint64(limit) + maxNPYHeader + 12; f.UncompressedSize64 > maxSize {
 		return nil, fmt.Errorf("array %q takes %d bytes, more than the %d that are allowed here", name, f.UncompressedSize64, limit)
 	}
 	content, err := f.Open()

@@ -1,4 +1,4 @@
-// Package nearest finds what a person meant by a name that is none.
+// Package nearest suggests the known name that a person meant by an unknown one.
 package nearest
 
 import (
@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// Hint returns " (did you mean NAME?)" for the known name that is nearest to a wrong one,
-// and "" where none is near.
+// Hint returns " (did you mean NAME?)" for the nearest known name, and "" if none is near.
 func Hint(wrong string, known []string) string {
 	if name := Name(wrong, known); name != "" {
 		return fmt.Sprintf(" (did you mean %s?)", name)
@@ -15,21 +14,20 @@ func Hint(wrong string, known []string) string {
 	return ""
 }
 
-// most bounds a wrong name, in bytes: what is longer is no typo.
-const most = 100
+// maxLen bounds an unknown name, in bytes: a longer one is no typo.
+const maxLen = 100
 
-// Name returns the known name that is nearest to a wrong one: by letters that
-// differ, up to a third of its length, or as an abbreviation ("lr" of learning_rate), a beginning
-// or a part after a point ("pad" of augment.pad). It is "" where none is near, and the
-// first of several that are equally near.
+// Name returns the known name that is nearest to an unknown one: by edit distance, up to a third of its
+// length, or as an abbreviation ("lr" of learning_rate), a prefix, or the part after a dot ("pad" of
+// augment.pad). It is "" if none is near, and the first of several equally near ones.
 func Name(wrong string, known []string) string {
-	if len(wrong) > most {
+	if len(wrong) > maxLen {
 		return ""
 	}
-	nearest, least := "", allowed(len(wrong))+1
+	nearest, minDistance := "", allowed(len(wrong))+1
 	for _, name := range known {
-		if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < least {
-			nearest, least = name, d
+		if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < minDistance {
+			nearest, minDistance = name, d
 		}
 	}
 	return nearest
@@ -55,7 +53,7 @@ func distance(wrong, name string) int {
 	case long && (strings.HasPrefix(name, wrong) || strings.HasPrefix(wrong, name)):
 		return 1
 	}
-	return edits(wrong, name)
+	return levenshtein(wrong, name)
 }
 
 // initials are the first letters of a name's words, "lr" of learning_rate.
@@ -70,9 +68,9 @@ func initials(name string) string {
 	return letters
 }
 
-// edits is the distance of two short strings in insertions, deletions, exchanges of a
-// letter and of two neighbors (optimal string alignment).
-func edits(a, b string) int {
+// levenshtein is the edit distance of two short strings: insertions, deletions, substitutions and swaps
+// of neighbors (optimal string alignment).
+func levenshtein(a, b string) int {
 	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -29,7 +29,7 @@ func TestEdits(t *testing.T) {
 		a, b string
 		want int
 	}{{"kitten", "sitting", 3}, {"", "abc", 3}, {"abc", "", 3}, {"flaw", "lawn", 2}, {"same", "same", 0}, {"wnr", "wrn", 1}, {"ca", "abc", 3}} { // examples of Wikipedia's articles on the distances of Levenshtein and of optimal string alignment
-		if got := edits(c.a, c.b); got != c.want {
+		if got := levenshtein(c.a, c.b); got != c.want {
 			t.Errorf("%q and %q: %d, want %d", c.a, c.b, got, c.want)
 		}
 	}

@@ -1,4 +1,4 @@
-// Package plain makes text from outside safe to print: one line that steers no terminal.
+// Package plain makes untrusted text safe to print: one line without terminal control sequences.
 package plain
 
 import (
@@ -9,9 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns a text that may hold names from anywhere, as of a file in an archive, in a
-// form that is one line and steers no terminal: what is not printable is written as Go
-// would.
+// Text returns an untrusted text, such as a name in an archive, on one line without terminal control
+// sequences: unprintable characters are escaped as in Go.
 func Text(s string) string {
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s
@@ -20,8 +19,8 @@ func Text(s string) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// Values makes every text plain in the value that the pointer leads to, those of maps,
-// slices and structs in it included: what a file of JSON was read into.
+// Values applies [Text] to every string in the value that pointer points to, including those in maps,
+// slices and structs: what was decoded from JSON.
 func Values(pointer any) { walk(reflect.ValueOf(pointer).Elem()) }
 
 func walk(v reflect.Value) {

@@ -13,8 +13,7 @@ import (
 	"ngebm/data/plain"
 )
 
-// redraw is how much of a task's Elapsed goes by between two pictures of its
-// bar: often enough to look alive, seldom enough to cost nothing.
+// redraw is the part of a task's Elapsed between two drawings of its bar.
 const redraw = 100 * time.Millisecond
 
 // Bar returns a Reporter for a terminal: each task gets its name on a line and
@@ -22,8 +21,8 @@ const redraw = 100 * time.Millisecond
 // terminal's width (to 100 columns where w is not a terminal).
 func Bar(w io.Writer) Reporter { return &bar{w: w} }
 
-// ForTerminal returns a Reporter for w: a bar if it is a terminal, else a line
-// every ten seconds, since a bar would fill a log with its carriage returns.
+// ForTerminal returns a Reporter for w: a bar if it is a terminal, otherwise a line every ten seconds,
+// because a bar would fill a log with carriage returns.
 func ForTerminal(w *os.File) Reporter {
 	if term.IsTerminal(int(w.Fd())) {
 		return Bar(w)
@@ -48,7 +47,7 @@ func (b *bar) Report(r Report) {
 	if b.line == nil && (r.Unit != "" || r.Task != b.last.Task) {
 		fmt.Fprintln(b.w, plain.Text(r.Task))
 	}
-	if r.Unit == "" { // it only says what is going on
+	if r.Unit == "" { // a notice
 		b.last = r
 		return
 	}
@@ -92,8 +91,7 @@ const (
 	sideColumns = barColumns + 12 // percentage, ends, spaces, and one column free so that no terminal wraps
 )
 
-// draw paints the latest report. The text goes first: a bar that is full takes
-// no more of it.
+// draw paints the latest report. The text goes first: a full bar accepts no more text.
 func (b *bar) draw() {
 	b.line.Describe(cut(plain.Text(b.last.state()), b.columns()-sideColumns))
 	done := b.last.Done
@@ -103,7 +101,7 @@ func (b *bar) draw() {
 	b.line.Set64(done)
 }
 
-// end leaves the bar as it stands and goes to the next line.
+// end keeps the bar as drawn and starts a new line.
 func (b *bar) end() {
 	b.draw()
 	fmt.Fprintln(b.w)
@@ -120,7 +118,7 @@ func (b *bar) columns() int {
 	return 100
 }
 
-// cut shortens a text to at most n columns, and shows that it did.
+// cut shortens a text to at most n columns, with an ellipsis.
 func cut(text string, n int) string {
 	if uniseg.StringWidth(text) <= n {
 		return text

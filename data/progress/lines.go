@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Lines returns a Reporter for a log: one line to w each time that much of a
-// task's Elapsed has gone by, and one for each task's last report. A report
-// without unit, which only says what is going on, is written at once.
+// Lines returns a Reporter for a log: one line to w per interval of a task's Elapsed, and one for each
+// task's last report. A report without unit is a notice and is written immediately.
 func Lines(w io.Writer, every time.Duration) Reporter {
 	return &lines{w: w, every: every}
 }
@@ -42,8 +41,8 @@ func (l *lines) Report(r Report) {
 	}
 }
 
-// flush writes the latest report unless it is there already. A log that
-// cannot be written must not stop the work, so errors are let go.
+// flush writes the latest report unless it was written. A log that cannot be written must not stop the
+// work, so errors are ignored.
 func (l *lines) flush() {
 	if l.shown || l.last.String() == "" {
 		return

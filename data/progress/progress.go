@@ -1,39 +1,37 @@
-// Package progress is the one small interface through which long work says how
-// far it is: a bar in a terminal, lines in a log, a live figure in a notebook.
+// Package progress is the interface through which long work reports its progress: a bar in a terminal,
+// lines in a log, a live figure in a notebook.
 package progress
 
 import "time"
 
-// Term is a named figure worth watching, such as one term of the loss.
+// Term is a named number to watch, such as one term of the loss.
 type Term struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 }
 
-// Report is the state of one task at one moment.
+// Report is the state of a task at one moment.
 type Report struct {
-	Task  string // what is being done, "train moons-ngebm-1f2e3d4c" or "download cifar-10-binary.tar.gz"
+	Task  string // name of the task, "train moons-ngebm-1f2e3d4c" or "download cifar-10-binary.tar.gz"
 	Done  int64  // units done so far
-	Total int64  // units in all; 0 where that is not known
+	Total int64  // total units; 0 if unknown
 	Unit  string // "steps", "images", "bytes"
-	// Start is the value of Done when this process took the task up: above
-	// zero after a resume, so that speed and ETA count only this process's work.
+	// Start is the value of Done when this process started: above 0 after a resume, so that speed and ETA count only this process's work.
 	Start   int64
-	Elapsed time.Duration // since this process took the task up
-	// Preparing says what happens before the first unit, such as "compiling", and
-	// Prepared is what of Elapsed had passed when that unit was done: until the end,
-	// speed and ETA count from there. Empty and 0 where nothing has to be prepared.
+	Elapsed time.Duration // since this process started the task
+	// Preparing describes what happens before the first unit, such as "compiling"; Prepared is
+	// the part of Elapsed until that unit was done. Until the task ends, speed and ETA count
+	// from there. Empty and 0 if nothing has to be prepared.
 	Preparing string
 	Prepared  time.Duration
-	Terms     []Term // figures of the moment, in a fixed order
+	Terms     []Term // current values, in a fixed order
 	// Finished is set in a task's last report, whether it reached Total or not.
 	Finished bool
-	// Quiet marks a report without unit that reports nothing out of the ordinary.
+	// Quiet marks a report without unit about something ordinary.
 	Quiet bool
 }
 
-// ETA is the expected time to the end at the average speed so far, and false
-// while that is unknown.
+// ETA is the expected remaining time at the average speed so far, and false while it is unknown.
 func (r Report) ETA() (time.Duration, bool) {
 	done, took := r.work()
 	if r.Total <= 0 || done <= 0 || took <= 0 {
@@ -42,8 +40,8 @@ func (r Report) ETA() (time.Duration, bool) {
 	return time.Duration(float64(took) / float64(done) * float64(r.Total-r.Done)), true
 }
 
-// work is the units that this process did and the time that they took: all of it
-// once the task has finished, before that without what was prepared and its unit.
+// work is the units that this process did and the time that they took. Until the task has finished it
+// excludes the preparation and the first unit.
 func (r Report) work() (done int64, took time.Duration) {
 	done, took = r.Done-r.Start, r.Elapsed
 	if r.Prepared > 0 && !r.Finished {
@@ -52,13 +50,13 @@ func (r Report) work() (done int64, took time.Duration) {
 	return done, took
 }
 
-// Reporter shows reports. Work calls it as often as it likes, from one
-// goroutine at a time; a Reporter throttles what it shows and must not block.
+// Reporter shows reports. Work calls it as often as it likes, from one goroutine at a time; a Reporter
+// throttles its output and must not block.
 type Reporter interface {
 	Report(Report)
 }
 
-// Discard shows nothing.
+// Discard ignores all reports.
 type Discard struct{}
 
 // Report implements [Reporter].

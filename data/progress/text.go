@@ -30,9 +30,8 @@ func (r Report) String() string {
 	return plain.Text(line)
 }
 
-// Amount is the units done, of how many where that is known: "120 of 300 steps",
-// "1.5 of 19.2 MB". It is empty for a report without unit, which only says what
-// is going on ("wait for another process …").
+// Amount is the units done, of the total if that is known: "120 of 300 steps", "1.5 of 19.2 MB". It is
+// empty for a report without unit, which is a notice ("wait for another process …").
 func (r Report) Amount() string {
 	if r.Unit == "" {
 		return ""
@@ -46,8 +45,8 @@ func (r Report) Amount() string {
 	return done + " " + unit
 }
 
-// Speed is the average speed of this process, "60 steps/s" or "12.5 MB/s", what it
-// prepares before the first unit, and empty while neither is known.
+// Speed is the average speed of this process, "60 steps/s" or "12.5 MB/s", or what it prepares before the
+// first unit; empty while neither is known.
 func (r Report) Speed() string {
 	if r.Preparing != "" && r.Done == r.Start && !r.Finished {
 		return r.Preparing
@@ -67,8 +66,7 @@ func (r Report) Speed() string {
 	return significant(perSecond) + " " + r.Unit + "/s"
 }
 
-// Fraction is how much of Total is done, in [0,1], and false where Total is not
-// known.
+// Fraction is Done/Total in [0,1], and false if Total is not known.
 func (r Report) Fraction() (float64, bool) {
 	if r.Total <= 0 {
 		return 0, false
@@ -161,8 +159,7 @@ func significant(v float64) string {
 	return strconv.FormatFloat(v, 'f', digits, 64)
 }
 
-// Duration writes a time as people say it: "0.4 s", "12 s", "3 min 05 s",
-// "2 h 10 min", "3 d 4 h".
+// Duration formats a duration for people: "0.4 s", "12 s", "3 min 05 s", "2 h 10 min", "3 d 4 h".
 func Duration(d time.Duration) string {
 	seconds := int64(d.Seconds() + 0.5)
 	switch {
