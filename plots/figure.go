@@ -1,9 +1,3 @@
-// Package plots draws the results of this module with gonum/plot: figures in,
-// pictures out. Each function takes plain results (a training history, energies
-// on a grid, a data set) and returns a [Figure], which shows itself in a
-// notebook or is saved as PNG, PDF or SVG. One theme serves all: readable at a
-// notebook's width and in print, colors that color-blind readers can tell
-// apart, and the same color for a method everywhere ([MethodColor]).
 package plots
 
 import (
