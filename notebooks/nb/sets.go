@@ -1,0 +1,52 @@
+package nb
+
+import (
+	"gonum.org/v1/gonum/stat"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/environment"
+)
+
+// Open opens a dataset by its name, as in digits, folder:PATH or cifar10. `ngebm train
+// -list` shows the names.
+func Open(name string) (train, test *data.Dataset) {
+	return OpenWith(name, data.Options{})
+}
+
+// OpenWith is [Open] with options; the folder of downloads, whether they are allowed, and
+// the display of progress are the notebooks' own.
+func OpenWith(name string, options data.Options) (train, test *data.Dataset) {
+	own := environment.Data()
+	options.Cache, options.Offline, options.Progress = own.Cache, own.Offline, Progress()
+	train, test, err := data.Open(Context(), name, options)
+	Check(err)
+	return train, test
+}
+
+// First returns the first n examples of a set.
+func First(set *data.Dataset, n int) *data.Dataset {
+	indices := make([]int, n)
+	for i := range indices {
+		indices[i] = i
+	}
+	return Must(set.Subset(set.Split, indices))
+}
+
+// Accuracy is the share of a run's test set that it is right about.
+func Accuracy(run *ngebm.Run) float64 { return Must(run.Classifier.Accuracy(run.Test)) }
+
+// MeanEnergy is the mean of E(x) over a set.
+func MeanEnergy(run *ngebm.Run, set *data.Dataset) float64 {
+	return stat.Mean(Must(run.Classifier.Energies(set)), nil)
+}
+
+// EnergyDeviation is the standard deviation of E(x) over a set.
+func EnergyDeviation(run *ngebm.Run, set *data.Dataset) float64 {
+	return stat.StdDev(Must(run.Classifier.Energies(set)), nil)
+}
+
+// MeanGradientNorm is the mean of ‖∂E/∂x‖ over a set.
+func MeanGradientNorm(run *ngebm.Run, set *data.Dataset) float64 {
+	return stat.Mean(Must(run.Classifier.GradientNorms(set)), nil)
+}

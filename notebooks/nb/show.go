@@ -1,0 +1,30 @@
+package nb
+
+import (
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/plots"
+)
+
+// used are the sets that this cell has trained on or opened.
+var used []data.Info
+
+// Use names a set in the captions of the figures that the cell shows from now on. [Train]
+// and [Compare] do so by themselves.
+func Use(set data.Info) { used = append(used, set) }
+
+// Show puts a figure below the cell, and below it the sets that the cell has used. It
+// takes what the functions of package plots return.
+func Show(figure *plots.Figure, err error) {
+	Check(Caption(Must(figure, err)).Show())
+}
+
+// Caption puts the sets that the cell has used below a figure.
+func Caption(figure *plots.Figure) *plots.Figure { return figure.On(used...) }
+
+// Landscape is the energy of a classifier of points in the plane on a grid of cells by
+// cells, with the run's test points on top.
+func Landscape(title string, run *ngebm.Run, cells int) plots.Landscape {
+	grid := Must(plots.Survey(run.Classifier, run.Test, cells))
+	return plots.Landscape{Title: title, Grid: grid, Data: run.Test}
+}

@@ -1,0 +1,80 @@
+package nb
+
+import (
+	"context"
+	"sync"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data/progress"
+	"ngebm/ngebm"
+	"ngebm/ngebm/environment"
+	"ngebm/ngebm/measure"
+	"ngebm/plots"
+)
+
+// seeds are those that comparisons are made with: three, so that their spread is seen.
+var seeds = []uint64{1, 2, 3}
+
+// Context ends when the cell is interrupted (■ in the toolbar): what trains then saves, and
+// resumes when the cell runs again. A second interrupt ends the cell at once.
+func Context() context.Context { return cellContext() }
+
+var cellContext = sync.OnceValue(func() context.Context {
+	ctx, _ := environment.Interruptible(context.Background()) // the cell's end releases it
+	return ctx
+})
+
+// Backend is the device that the cell computes on: CUDA if there is one, else the CPU, or
+// what $NGEBM_DEVICE names. It is opened at the first call.
+func Backend() compute.Backend { return cellBackend() }
+
+var cellBackend = sync.OnceValue(func() compute.Backend {
+	return Must(environment.Open(Context(), Progress())).Backend
+})
+
+// Progress shows how far a piece of work is: as a figure below the cell.
+func Progress() progress.Reporter { return plots.Reporter() }
+
+// Options are those that [Train] trains with: progress below the cell, runs in the
+// notebooks' folder or in $NGEBM_RUNS, and %% --fresh to train again what is stored.
+func Options() ngebm.Options {
+	return ngebm.Options{Progress: Progress(), Runs: environment.Runs(), Fresh: *fresh}
+}
+
+// Preset returns a preset trained by a method, by their names, with some settings changed:
+//
+//	nb.Preset("moons", "jem", "jem.steps=5,epochs=10")
+//
+// Where the method is empty it is the preset's own. `ngebm train -list` shows the names.
+func Preset(preset, method, settings string) ngebm.Config {
+	cfg := Must(ngebm.PresetConfig(preset))
+	if method != "" {
+		Check(cfg.Use(method))
+		cfg.Name = preset + "-" + method
+	}
+	Check(cfg.Set(settings))
+	return cfg
+}
+
+// Train trains a configuration, or loads the run if that was done before.
+func Train(cfg ngebm.Config) *ngebm.Run {
+	run := Must(ngebm.Train(Context(), Backend(), cfg, Options()))
+	Use(run.Test.Info)
+	return run
+}
+
+// Compare trains the methods of a comparison (cross-entropy, label smoothing, NG-EBM with
+// weak and with the paper's weights) on a preset, with three seeds each, and measures them;
+// or it loads what was trained and measured before. options says what to measure of a run.
+func Compare(preset string, options func(*ngebm.Run) (measure.Options, error)) []measure.Compared {
+	return CompareMethods(Preset(preset, "", ""), measure.Methods(), Options(), options)
+}
+
+// CompareMethods is [Compare] for a configuration, methods and options of your own.
+func CompareMethods(cfg ngebm.Config, methods []measure.Method, train ngebm.Options,
+	options func(*ngebm.Run) (measure.Options, error)) []measure.Compared {
+	all := Must(measure.Compare(Context(), Backend(), cfg, methods, seeds, train, options))
+	Use(all[0].Runs[0].Test.Info)
+	return all
+}
