@@ -17,8 +17,8 @@ func Open(name string) (train, test *data.Dataset) {
 // OpenWith is [Open] with options; the folder of downloads, whether they are allowed, and
 // the display of progress are the notebooks' own.
 func OpenWith(name string, options data.Options) (train, test *data.Dataset) {
-	own := environment.Data()
-	options.Cache, options.Offline, options.Progress = own.Cache, own.Offline, Progress()
+	own := environment.Data(Progress())
+	options.Cache, options.Offline, options.Progress = own.Cache, own.Offline, own.Progress
 	train, test, err := data.Open(Context(), name, options)
 	Check(err)
 	return train, test

@@ -2,6 +2,7 @@ package nb
 
 import (
 	"context"
+	"os"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -10,7 +11,8 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/environment"
 	"ngebm/ngebm/measure"
-	"ngebm/plots"
+	"ngebm/ngebm/study"
+	"ngebm/plots/notebook"
 )
 
 // seeds are those that comparisons are made with: three, so that their spread is seen.
@@ -34,12 +36,12 @@ var cellBackend = sync.OnceValue(func() compute.Backend {
 })
 
 // Progress shows how far a piece of work is: as a figure below the cell.
-func Progress() progress.Reporter { return plots.Reporter() }
+func Progress() progress.Reporter { return notebook.Reporter(os.Stderr) }
 
 // Options are those that [Train] trains with: progress below the cell, runs in the
 // notebooks' folder or in $NGEBM_RUNS, and %% --fresh to train again what is stored.
 func Options() ngebm.Options {
-	return ngebm.Options{Progress: Progress(), Runs: environment.Runs(), Fresh: *fresh}
+	return environment.Training(Progress(), *fresh)
 }
 
 // Preset returns a preset trained by a method, by their names, with some settings changed:
@@ -66,15 +68,16 @@ func Train(cfg ngebm.Config) *ngebm.Run {
 
 // Compare trains the methods of a comparison (cross-entropy, label smoothing, NG-EBM with
 // weak and with the paper's weights) on a preset, with three seeds each, and measures them;
-// or it loads what was trained and measured before. options says what to measure of a run.
-func Compare(preset string, options func(*ngebm.Run) (measure.Options, error)) []measure.Compared {
-	return CompareMethods(Preset(preset, "", ""), measure.Methods(), Options(), options)
+// or it loads what was trained and measured before. options says what to measure of a run;
+// more methods follow it.
+func Compare(preset string, options func(*ngebm.Run) (measure.Options, error), more ...study.Method) []study.Compared {
+	return CompareMethods(Preset(preset, "", ""), append(study.Methods(), more...), Options(), options)
 }
 
 // CompareMethods is [Compare] for a configuration, methods and options of your own.
-func CompareMethods(cfg ngebm.Config, methods []measure.Method, train ngebm.Options,
-	options func(*ngebm.Run) (measure.Options, error)) []measure.Compared {
-	all := Must(measure.Compare(Context(), Backend(), cfg, methods, seeds, train, options))
+func CompareMethods(cfg ngebm.Config, methods []study.Method, train ngebm.Options,
+	options func(*ngebm.Run) (measure.Options, error)) []study.Compared {
+	all := Must(study.Compare(Context(), Backend(), cfg, methods, seeds, train, options))
 	Use(all[0].Runs[0].Test.Info)
 	return all
 }
