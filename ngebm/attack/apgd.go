@@ -11,8 +11,8 @@ import (
 
 // APGD is Auto-PGD on the cross-entropy (Croce and Hein 2020, algorithm 1, with
 // the details of the authors' AutoAttack package): momentum .75, steps of 2ε that
-// are halved, each image's on its own, when the loss stops rising, continuing from
-// the best point then. It starts from a random point at distance ε. The last
+// are halved for each image when its loss stops rising, which then continues from its
+// best point. It starts from a random point at distance ε. The last
 // iterate that was misclassified is the adversarial example.
 type APGD struct {
 	Norm     Norm `json:"norm"`
@@ -45,7 +45,7 @@ func (a APGD) check(int) error {
 
 func checkSteps(steps int) error {
 	if steps < 1 {
-		return fmt.Errorf("attack: APGD with %d steps does nothing: set Steps to 1 or more, 100 is usual", steps)
+		return fmt.Errorf("attack: APGD with %d steps is not possible: set Steps to 1 or more (100 is usual)", steps)
 	}
 	return nil
 }
@@ -63,8 +63,8 @@ func (a APGD) passes() []pass {
 //	DLR(x, y, t) = −(f_y − f_t) / (f_(1) − (f_(3) + f_(4))/2)
 //
 // with f_(k) the k-th largest logit (Croce and Hein 2020, section 4), once for
-// each of the Targets classes t whose logits of the unperturbed image come next
-// to the label's. The loss does not change with the scale of the logits, so it
+// each of the Targets classes t with the largest logits of the unperturbed image after
+// the label. The loss does not change with the scale of the logits, so it
 // does not vanish on overconfident classifiers. It needs four classes.
 type TargetedAPGD struct {
 	Norm    Norm `json:"norm"`
@@ -90,7 +90,7 @@ func (a TargetedAPGD) check(classes int) error {
 		return err
 	}
 	if classes < 4 {
-		return fmt.Errorf("attack: the DLR loss needs 4 classes or more, here are %d: use attack.APGD", classes)
+		return fmt.Errorf("attack: the DLR loss needs at least 4 classes, the model has %d: use attack.APGD", classes)
 	}
 	if a.Targets < 0 || a.Targets > classes-1 {
 		return fmt.Errorf("attack: %d target classes are not possible with %d classes: set Targets to at most %d, or 0", a.Targets, classes, classes-1)
@@ -119,12 +119,12 @@ type autoPGD struct {
 
 func (a autoPGD) run(s *search, images []int) error {
 	if a.rank >= len(s.logits[0]) {
-		return nil // no such class
+		return nil // fewer classes than targets
 	}
-	return s.batches(images, func(b *batch, tell func(float64) error) error { return a.ascend(s, b, tell) })
+	return s.batches(images, func(b *batch, report func(float64) error) error { return a.ascend(s, b, report) })
 }
 
-func (a autoPGD) ascend(s *search, b *batch, tell func(part float64) error) error {
+func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) error {
 	targets := make([]int32, s.batch)
 	for k, i := range b.images {
 		if a.rank > 0 {
@@ -191,11 +191,11 @@ func (a autoPGD) ascend(s *search, b *batch, tell func(part float64) error) erro
 		} else {
 			control.observe(loss)
 		}
-		if err := tell(float64(i+1) / float64(a.steps)); err != nil {
+		if err := report(float64(i+1) / float64(a.steps)); err != nil {
 			return err
 		}
 	}
-	return s.judge(b, state[6])
+	return s.evaluate(b, state[6])
 }
 
 // target returns the class that comes at the given rank, from 1, among the

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
@@ -33,8 +30,8 @@ type Attack interface {
 	kind() Kind
 	norm() Norm
 	check(classes int) error
-	// passes are run one after the other, each on the images that are not
-	// broken yet: restarts, target classes, attacks of a sequence.
+	// passes run in order, each on the images that are not broken yet: restarts, target
+	// classes, attacks of an ensemble.
 	passes() []pass
 }
 
@@ -53,8 +50,8 @@ type Options struct {
 
 const defaultBatch = 128
 
-// Attacker runs attacks on one model, and keeps what it compiled for them. It is
-// for one goroutine at a time.
+// Attacker runs attacks on one model and caches the compiled graphs. It is not safe for
+// concurrent use.
 type Attacker struct {
 	model   Model
 	options Options
@@ -64,10 +61,10 @@ type Attacker struct {
 // New returns an Attacker of a model. Nothing is compiled before it is needed.
 func New(m Model, options Options) (*Attacker, error) {
 	if m == nil {
-		return nil, errors.New("attack: there is no model: pass a trained classifier")
+		return nil, errors.New("attack: the model is nil: pass a trained classifier")
 	}
 	if options.Batch < 0 {
-		return nil, fmt.Errorf("attack: a batch of %d examples is not possible: use 1 or more, or 0 for %d", options.Batch, defaultBatch)
+		return nil, fmt.Errorf("attack: Batch is %d: use 1 or more, or 0 for %d", options.Batch, defaultBatch)
 	}
 	if options.Batch == 0 {
 		options.Batch = defaultBatch
@@ -78,8 +75,7 @@ func New(m Model, options Options) (*Attacker, error) {
 	return &Attacker{model: m, options: options, execs: map[string]*model.Exec{}}, nil
 }
 
-// Close frees what was compiled. The Attacker can still be used, and compiles
-// again.
+// Close frees the compiled graphs. The Attacker can still be used and recompiles.
 func (a *Attacker) Close() {
 	for _, exec := range a.execs {
 		exec.Finalize()
@@ -88,15 +84,15 @@ func (a *Attacker) Close() {
 }
 
 // Run attacks every example of d at every ε (ascending or not; see the package's
-// Units) and returns what is left of the accuracy. If ctx ends, so does Run, with
-// an error that wraps ctx's.
+// Units) and returns the robust accuracy at each. If ctx ends, Run returns an error that
+// wraps ctx's.
 func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsilons []float64) (*Curve, error) {
 	epsilons, err := checkEpsilons(epsilons)
 	if err != nil {
 		return nil, err
 	}
 	if attack == nil {
-		return nil, errors.New("attack: there is no attack: use attack.FGSM, PGD, APGD, TargetedAPGD, Square or Ensemble")
+		return nil, errors.New("attack: the attack is nil: use attack.FGSM, PGD, APGD, TargetedAPGD, Square or Ensemble")
 	}
 	if err := attack.norm().check(); err != nil {
 		return nil, err
@@ -115,7 +111,7 @@ func checkEpsilons(epsilons []float64) ([]float64, error) {
 	}
 	for _, e := range epsilons {
 		if !(e >= 0 && e <= math.MaxFloat32/4) {
-			return nil, fmt.Errorf("attack: ε = %v is not a size: use finite numbers of 0 or more, as fractions of the pixel range, such as 8./255", e)
+			return nil, fmt.Errorf("attack: ε = %v is invalid: use finite numbers of 0 or more, as fractions of the pixel range, such as 8./255", e)
 		}
 	}
 	epsilons = slices.Clone(epsilons)
@@ -134,11 +130,11 @@ type search struct {
 	logits  [][]float32 // of the unperturbed examples
 	broken  []bool
 	total   int // images times ε
-	// Of the ε at hand.
+	// For the current ε.
 	ball        ball
 	epsilon     float64
-	offset      float64 // images times ε done before the pass at hand
-	share       float64 // images times ε that the pass at hand is worth
+	offset      float64 // images times ε done before the current pass
+	share       float64 // images times ε that the current pass counts for
 	adversarial map[int][]float32
 }
 
@@ -236,9 +232,9 @@ func (s *search) surviving() []int {
 	return images
 }
 
-// tell reports that a part of the pass, from 0 to 1, is done, and returns an
+// progress reports that a part of the pass, from 0 to 1, is done, and returns an
 // error if the search is to stop.
-func (s *search) tell(part float64) error {
+func (s *search) progress(part float64) error {
 	if err := s.ctx.Err(); err != nil {
 		return fmt.Errorf("%s: stopped at ε = %v: %w", s.task, s.epsilon, err)
 	}
@@ -256,98 +252,4 @@ func (s *search) report(part float64, finished bool) {
 		Done: done, Total: int64(s.total), Elapsed: time.Since(s.started),
 		Terms: []progress.Term{{Name: "ε", Value: s.epsilon}, {Name: "robust accuracy", Value: float64(len(s.surviving())) / float64(s.d.Len())}},
 	})
-}
-
-// forward returns the logits of the first count examples of a batch.
-func (s *search) forward(x []float32, count int) ([][]float32, error) {
-	in := s.upload(x)
-	defer free(in)
-	out, err := s.call("forward", func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{logits(in[0])}
-	}, in)
-	if err != nil {
-		return nil, err
-	}
-	defer free(out...)
-	flat, err := tensors.CopyFlatData[float32](out[0])
-	if err != nil {
-		return nil, err
-	}
-	rows, classes := make([][]float32, count), len(flat)/s.batch
-	for k := range rows {
-		rows[k] = flat[k*classes : (k+1)*classes]
-	}
-	return rows, nil
-}
-
-// call runs a graph, which is built once for each name.
-func (s *search) call(name string, build builder, in ...*tensors.Tensor) ([]*tensors.Tensor, error) {
-	if err := s.ctx.Err(); err != nil {
-		return nil, fmt.Errorf("%s: stopped: %w", s.task, err)
-	}
-	exec, ok := s.execs[name]
-	if !ok {
-		var err error
-		exec, err = s.model.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
-			return build(func(x *graph.Node) *graph.Node {
-				f := logits(x)
-				if f.Rank() != 2 || f.Shape().Dimensions[0] != x.Shape().Dimensions[0] {
-					panic(fmt.Errorf("its logits are shaped %s for a batch of %d, want [batch, classes]", f.Shape(), x.Shape().Dimensions[0]))
-				}
-				return graph.ConvertDType(f, dtypes.Float32)
-			}, in)
-		})
-		if err != nil {
-			return nil, s.fault(err)
-		}
-		s.execs[name] = exec
-	}
-	args := make([]any, len(in))
-	for i, t := range in {
-		args[i] = t
-	}
-	out, err := exec.Exec(args...)
-	if err != nil {
-		return nil, s.fault(err)
-	}
-	return out, nil
-}
-
-// fault makes one line of GoMLX's errors, which carry stacks of calls.
-func (s *search) fault(err error) error {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return fmt.Errorf("%s: the classifier cannot take examples of shape %v (use a dataset of the shape it was trained on): %s", s.task, s.d.Shape, line)
-}
-
-// upload makes a tensor of one batch of examples.
-func (s *search) upload(x []float32) *tensors.Tensor {
-	return tensors.FromFlatDataAndDimensions(x, append([]int{s.batch}, s.d.Shape...)...)
-}
-
-// free releases tensors here and on the device at once: the garbage collector
-// does not see the device's memory. There is nothing to do about an error.
-func free(ts ...*tensors.Tensor) {
-	for _, t := range ts {
-		_ = t.FinalizeAll()
-	}
-}
-
-func finite(values []float32) bool {
-	for _, v := range values {
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return false
-		}
-	}
-	return true
-}
-
-// argMax returns the index of the largest value, the first of equals.
-func argMax(row []float32) int {
-	best := 0
-	for k, f := range row {
-		if f > row[best] {
-			best = k
-		}
-	}
-	return best
 }

@@ -6,24 +6,23 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// batch is a full batch of examples on the device; the places that have no image
-// hold zeros with label 0.
+// batch is a full batch of examples on the device. Unused slots hold zeros with label 0.
 type batch struct {
 	images       []int // indices in the dataset
 	labels       []int32
 	x            []float32
 	lower, upper []float32
-	// What steps take: the same buffers at every step.
+	// Inputs of every step, in the same buffers.
 	x0, low, high, label, radius *tensors.Tensor
 }
 
-// batches calls do for every batch of the images, with the part of the images
-// before it and the part that it holds.
-func (s *search) batches(images []int, do func(b *batch, tell func(part float64) error) error) error {
+// batches calls do for every batch of the images. do reports the part of its batch that
+// is done, from 0 to 1, and stops if report returns an error.
+func (s *search) batches(images []int, do func(b *batch, report func(part float64) error) error) error {
 	for start := 0; start < len(images); start += s.batch {
 		b := s.newBatch(images[start:min(start+s.batch, len(images))])
 		err := do(b, func(part float64) error {
-			return s.tell((float64(start) + part*float64(len(b.images))) / float64(len(images)))
+			return s.progress((float64(start) + part*float64(len(b.images))) / float64(len(images)))
 		})
 		free(b.x0, b.low, b.high, b.label, b.radius)
 		if err != nil {
@@ -53,8 +52,9 @@ func (s *search) at(x []float32, k int) []float32 {
 	return x[k*size : (k+1)*size]
 }
 
-// starts returns a point for each example of b: the example itself if draw is nil.
-func (s *search) starts(b *batch, draw func(place, image int, x, y []float32)) *tensors.Tensor {
+// starts returns the initial point of each example of b, the example itself if draw is
+// nil.
+func (s *search) starts(b *batch, draw func(slot, image int, x, y []float32)) *tensors.Tensor {
 	start := append([]float32(nil), b.x...)
 	if draw != nil {
 		for k, i := range b.images {
@@ -64,9 +64,9 @@ func (s *search) starts(b *batch, draw func(place, image int, x, y []float32)) *
 	return s.upload(start)
 }
 
-// judge takes the candidates that a device found for b, moves them into the ball
-// to the last bit, and keeps those whose prediction then is wrong.
-func (s *search) judge(b *batch, candidates *tensors.Tensor) error {
+// evaluate projects the candidates for b into the threat model to the last bit, and records
+// those that the classifier gets wrong.
+func (s *search) evaluate(b *batch, candidates *tensors.Tensor) error {
 	y, err := tensors.CopyFlatData[float32](candidates)
 	if err != nil {
 		return err

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Point is the accuracy that is left at one ε.
+// Point is the robust accuracy at one ε.
 type Point struct {
 	Epsilon   float64 `json:"epsilon"`   // see the package's Units
-	Surviving int     `json:"surviving"` // images still classified right after the attack
+	Surviving int     `json:"surviving"` // images still classified correctly
 	Accuracy  float64 `json:"accuracy"`  // Surviving / N: the robust accuracy
 	// Wilson's score interval of the accuracy, 95 %: over the draw of the images,
 	// not of the attack's random choices.
@@ -20,7 +20,7 @@ type Point struct {
 	High float64 `json:"high"`
 }
 
-// Curve is what an attack leaves of a classifier's accuracy as ε grows.
+// Curve is the robust accuracy of a classifier under one attack against ε.
 type Curve struct {
 	Attack   string  `json:"attack"` // with its parameters
 	Kind     Kind    `json:"kind,omitempty"`
@@ -29,7 +29,7 @@ type Curve struct {
 	Dataset  string  `json:"dataset"`
 	Split    string  `json:"split"`
 	Checksum string  `json:"checksum"` // of the dataset
-	N        int     `json:"n"`        // images, those that were wrong from the start included
+	N        int     `json:"n"`        // images, including misclassified ones
 	Clean    Point   `json:"clean"`    // without a perturbation
 	Points   []Point `json:"points"`   // ε ascending, so Accuracy never rises
 	// Broken holds for each image the index in Points of the smallest ε at which
@@ -84,12 +84,12 @@ func newPoint(epsilon float64, surviving, n int) Point {
 	return point
 }
 
-// WorstOf combines curves of the same images and ε into the worst case of each
-// image: an image survives an ε only if it survived it in every curve. Norms
-// must be the same, since the curve speaks of one.
+// WorstOf combines curves of the same images, norm and ε into the per-image worst case: an
+// image survives an ε only if it survives it in every curve. It returns an error if the
+// curves differ in these.
 func WorstOf(curves ...*Curve) (*Curve, error) {
 	if len(curves) == 0 {
-		return nil, errors.New("attack: the worst case of no curves is not defined: give at least one")
+		return nil, errors.New("attack: WorstOf needs at least one curve")
 	}
 	first := curves[0]
 	worst := *first
@@ -101,7 +101,7 @@ func WorstOf(curves ...*Curve) (*Curve, error) {
 	epsilons, names := first.epsilons(), []string{first.Attack}
 	for _, c := range curves[1:] {
 		if c.Checksum != first.Checksum || len(c.Broken) != len(first.Broken) || c.Norm != first.Norm || !slices.Equal(c.epsilons(), epsilons) {
-			return nil, fmt.Errorf("attack: %s and %s were not measured alike: the worst case needs the same dataset, norm and list of ε", first.Attack, c.Attack)
+			return nil, fmt.Errorf("attack: %s and %s differ in dataset, norm or ε: measure both on the same", first.Attack, c.Attack)
 		}
 		names = append(names, c.Attack)
 		for i, b := range c.Broken {

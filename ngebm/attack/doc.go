@@ -19,17 +19,16 @@
 // ε is a fraction of the pixel range, as in the literature: 8/255 for images
 // whose pixels go from 0 to 1. Networks of this module see pixels in [-1,1], and
 // the factor 2 is handled here. Points in the plane have no range: there ε is in
-// the data's own units. Adversarial examples are handed out as the network sees
+// the data's own units. Adversarial examples are returned as the network sees
 // them.
 //
 // # What is guaranteed
 //
 // Every adversarial example is within ε of its image and in the pixel range to the last
-// bit, as float64 computes it and as float32 does, value after value; and its
-// prediction was evaluated after the last rounding. An image that the classifier gets wrong
-// without any change counts as broken at every ε. What breaks an image at one ε
-// breaks it at every larger one, and is not searched again, so the robust
-// accuracy never rises along a curve.
+// bit, in float64 and in float32, and its prediction is evaluated after the last rounding.
+// A misclassified image counts as broken at every ε. An image broken at one ε is broken at
+// every larger one and not attacked again, so that robust accuracy never rises along a
+// curve.
 //
 // Random choices are drawn in Go from the seed, the image's index in the dataset
 // and the pass (restart): batch size and the list of ε do not change them.

@@ -23,23 +23,22 @@ const (
 	ForwardDiffers = "forward pass differs from run to run"
 )
 
-// Shares of the images from which on a sign is a warning.
+// Shares of the images above which a sign is a warning.
 const (
-	aLot = .05
-	some = .02
-	few  = .01
+	maxGain         = .05 // by more steps or restarts, or surviving a huge ε
+	maxBlackBoxGain = .02
+	maxZero         = .01 // zero gradients
 )
 
-// Warning names a sign that an attack's result is too good: that gradients are
-// masked, or that the attack is too weak, rather than that the classifier is
-// robust (Athalye et al. 2018; Carlini et al. 2019).
+// Warning names a sign that robust accuracy is overestimated, because gradients are masked
+// or the attack is too weak (Athalye et al. 2018; Carlini et al. 2019).
 type Warning struct {
 	Name string `json:"name"` // one of this package's constants
 	Text string `json:"text"` // what was seen, and what to do
 }
 
-// MaskingReport is what [Attacker.MaskingReport] found, and the numbers behind it. All counts
-// are of images that are classified right after an attack, but for ZeroGradients.
+// MaskingReport is the result of [Attacker.CheckMasking]. Counts are of images that are still
+// classified correctly after an attack, except ZeroGradients.
 type MaskingReport struct {
 	Norm     Norm    `json:"norm"`
 	Epsilon  float64 `json:"epsilon"`
@@ -51,7 +50,7 @@ type MaskingReport struct {
 	Clean    int     `json:"clean"` // without a perturbation
 
 	WhiteBox    int     `json:"white_box"`    // PGD, 40 steps of ε/10, from the image itself and from one random start
-	MoreSteps   int     `json:"more_steps"`   // of those, after 200 steps of ε/40 from a random start
+	MoreSteps   int     `json:"more_steps"`   // of these, after 200 steps of ε/40 from a random start
 	Restarts    int     `json:"restarts"`     // of WhiteBox's, after 5 more random starts
 	BlackBox    int     `json:"black_box"`    // Square, 1,000 queries
 	HugeEpsilon float64 `json:"huge_epsilon"` // the whole range of every pixel, or 4 times the width of the plane's points
@@ -67,10 +66,10 @@ type MaskingReport struct {
 }
 
 // CheckMasking looks for signs that robust accuracy at ε would be overestimated, with
-// its own attacks. Some hundred images are enough. More than .05 of the images
-// is "a lot"; black-box beats white-box by more than .02 of them; zero gradients are
-// a warning at more than .01. That is no proof of robustness:
-// their silence is necessary, not sufficient.
+// separate attacks. A few hundred images are enough. It warns if more steps or restarts
+// break over .05 of the images, over .05 survive a huge ε, a black-box attack breaks .02
+// more than PGD, or gradients are zero at over .01. No warning is necessary, not
+// sufficient, for robustness.
 func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm, epsilon float64) (*MaskingReport, error) {
 	if err := norm.check(); err != nil {
 		return nil, err
@@ -97,7 +96,7 @@ func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm,
 	longer.Steps, longer.Step = 200, .025
 	again.Restarts = 6 // the first is white's own
 	clean := s.broken
-	// each attack continues with what the others left.
+	// each attacks the images that are not broken yet.
 	each := func(broken []bool, attack Attack, epsilon float64, survive *int) ([]bool, error) {
 		one := *s
 		one.broken, one.started, one.adversarial = slices.Clone(broken), time.Now(), map[int][]float32{}
@@ -122,11 +121,11 @@ func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm,
 	if _, err := each(clean, white, m.HugeEpsilon, &m.Huge); err != nil {
 		return nil, err
 	}
-	m.judge()
+	m.warn()
 	return m, nil
 }
 
-// hugeEpsilon is a perturbation that can make anything of any example.
+// hugeEpsilon is large enough to turn any example into any other.
 func hugeEpsilon(d *data.Dataset, norm Norm) float64 {
 	epsilon := 1.
 	if !d.IsImages() {
@@ -142,15 +141,14 @@ func hugeEpsilon(d *data.Dataset, norm Norm) float64 {
 	return epsilon
 }
 
-// measureModel looks at the classifier itself: gradients, and a second forward
-// pass.
+// measureModel counts zero gradients and compares a second forward pass.
 func (s *search) measureModel(m *MaskingReport) error {
 	var images []int
 	for i := range s.d.Len() {
 		images = append(images, i)
 	}
 	s.ball = newBall(s.d, L2, 0)
-	return s.batches(images, func(b *batch, tell func(float64) error) error {
+	return s.batches(images, func(b *batch, report func(float64) error) error {
 		rows, err := s.forward(b.x, len(b.images))
 		if err != nil {
 			return err
@@ -178,32 +176,32 @@ func (s *search) measureModel(m *MaskingReport) error {
 				m.ZeroGradients++
 			}
 		}
-		return tell(0)
+		return report(0)
 	})
 }
 
-// judge fills in the warnings.
-func (m *MaskingReport) judge() {
-	warn := func(name, format string, args ...any) {
+// warn fills in the warnings.
+func (m *MaskingReport) warn() {
+	add := func(name, format string, args ...any) {
 		m.Warnings = append(m.Warnings, Warning{name, fmt.Sprintf(format, args...)})
 	}
 	n := float64(m.N)
-	if gain := m.WhiteBox - m.BlackBox; float64(gain) > some*n {
-		warn(BlackBoxWins, "%d of %d images survive PGD, but only %d survive Square, which sees no gradients: gradients mislead; report the worst case of both", m.WhiteBox, m.N, m.BlackBox)
+	if gain := m.WhiteBox - m.BlackBox; float64(gain) > maxBlackBoxGain*n {
+		add(BlackBoxWins, "%d of %d images survive PGD, but only %d survive Square, which sees no gradients: gradients mislead; report the worst case of both", m.WhiteBox, m.N, m.BlackBox)
 	}
-	if gain := m.WhiteBox - m.MoreSteps; float64(gain) > aLot*n {
-		warn(MoreStepsHelp, "%d of %d images survive PGD with 40 steps, but only %d survive 200 more: use more steps, or APGD", m.WhiteBox, m.N, m.MoreSteps)
+	if gain := m.WhiteBox - m.MoreSteps; float64(gain) > maxGain*n {
+		add(MoreStepsHelp, "%d of %d images survive PGD with 40 steps, but only %d survive 200 more: use more steps, or APGD", m.WhiteBox, m.N, m.MoreSteps)
 	}
-	if gain := m.WhiteBox - m.Restarts; float64(gain) > aLot*n {
-		warn(RestartsHelp, "%d of %d images survive PGD, but only %d survive 5 more random starts: use more restarts", m.WhiteBox, m.N, m.Restarts)
+	if gain := m.WhiteBox - m.Restarts; float64(gain) > maxGain*n {
+		add(RestartsHelp, "%d of %d images survive PGD, but only %d survive 5 more random starts: use more restarts", m.WhiteBox, m.N, m.Restarts)
 	}
-	if float64(m.Huge) > aLot*n {
-		warn(SurvivesHuge, "%d of %d images survive PGD at ε = %.4g, where every image can become any other: the attack does not work on this classifier", m.Huge, m.N, m.HugeEpsilon)
+	if float64(m.Huge) > maxGain*n {
+		add(SurvivesHuge, "%d of %d images survive PGD at ε = %.4g, where every image can become any other: the attack does not work on this classifier", m.Huge, m.N, m.HugeEpsilon)
 	}
-	if float64(m.ZeroGradients) > few*n {
-		warn(ZeroGradients, "the gradient is exactly zero at %d of %d images, where attacks by gradients cannot move: use TargetedAPGD, whose loss does not saturate, and Square", m.ZeroGradients, m.N)
+	if float64(m.ZeroGradients) > maxZero*n {
+		add(ZeroGradients, "the gradient is exactly zero at %d of %d images, where attacks by gradients cannot move: use TargetedAPGD, whose loss does not saturate, and Square", m.ZeroGradients, m.N)
 	}
 	if m.ForwardDifference > 0 {
-		warn(ForwardDiffers, "the same images gave logits that differ by up to %.3g: attack a classifier that is random with PGD over samples of noise, and measure it repeatedly", m.ForwardDifference)
+		add(ForwardDiffers, "the same images gave logits that differ by up to %.3g: attack a classifier that is random with PGD over samples of noise, and measure it repeatedly", m.ForwardDifference)
 	}
 }

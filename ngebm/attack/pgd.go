@@ -17,19 +17,19 @@ import (
 //	x ← project(x + Step·ε·direction(∂CE/∂x))
 //
 // with the direction sign(g) for L∞ and g/‖g‖₂ for L2. The last iterate is the
-// adversarial example, as in foolbox and torchattacks.
+// adversarial example, as in foolbox 3 and torchattacks 3.
 type PGD struct {
 	Norm  Norm    `json:"norm"`
 	Steps int     `json:"steps"`
 	Step  float64 `json:"step"` // as a fraction of ε; foolbox: 1/30 for L∞, .025 for L2; torchattacks: often .1
-	// RandomStart draws the first iterate uniformly from all that Norm and ε allow.
+	// RandomStart draws the first iterate uniformly within ε.
 	RandomStart bool `json:"random_start"`
 	// Restarts is the number of random starts in all; 0 means 1.
 	Restarts int `json:"restarts"`
 	// Samples, if not 0, is the number of copies of x with noise N(0, Noise²) over
 	// which each gradient is averaged (expectation over transformation, Athalye et
-	// al. 2018), for classifiers that defend themselves by noise. The prediction
-	// is evaluated once, without noise of the attack's. Noise is in the units of ε.
+	// al. 2018), for classifiers with random noise as a defense. The prediction
+	// is evaluated once, without this noise. Noise is in the units of ε.
 	Samples int     `json:"samples"`
 	Noise   float64 `json:"noise"`
 }
@@ -67,17 +67,17 @@ func (p PGD) norm() Norm { return p.Norm }
 func (p PGD) check(int) error {
 	switch {
 	case p.Steps < 1:
-		return fmt.Errorf("attack: PGD with %d steps does nothing: set Steps to 1 or more, 40 is usual", p.Steps)
+		return fmt.Errorf("attack: PGD has %d steps: set Steps to 1 or more (40 is usual)", p.Steps)
 	case !(p.Step > 0 && p.Step <= 1e6):
-		return fmt.Errorf("attack: PGD with steps of %v·ε goes nowhere: set Step to a fraction of ε, .1 is usual", p.Step)
+		return fmt.Errorf("attack: PGD step size is %v·ε; it must be positive (0.1 is usual)", p.Step)
 	case p.Restarts < 0:
-		return fmt.Errorf("attack: PGD with %d restarts is not possible: set Restarts to 1 or more, or 0 for 1", p.Restarts)
+		return fmt.Errorf("attack: PGD has %d restarts: set Restarts to 1 or more, or 0 for 1", p.Restarts)
 	case p.Restarts > 1 && !p.RandomStart:
-		return fmt.Errorf("attack: PGD with %d restarts but no random start repeats itself: set RandomStart", p.Restarts)
+		return fmt.Errorf("attack: PGD has %d restarts without a random start, which are all the same: set RandomStart", p.Restarts)
 	case p.Samples < 0:
-		return fmt.Errorf("attack: PGD with %d samples of noise is not possible: set Samples to 1 or more, or 0 for none", p.Samples)
+		return fmt.Errorf("attack: PGD has %d samples of noise: set Samples to 1 or more, or 0 for none", p.Samples)
 	case (p.Samples > 0) != (p.Noise > 0) || !(p.Noise >= 0 && p.Noise <= 1e6):
-		return fmt.Errorf("attack: PGD over %d samples of noise %v is not possible: set Samples and Noise both above 0, or neither", p.Samples, p.Noise)
+		return fmt.Errorf("attack: PGD has %d samples of noise %v: set Samples and Noise both above 0, or neither", p.Samples, p.Noise)
 	}
 	return nil
 }
@@ -86,15 +86,15 @@ func (p PGD) passes() []pass {
 	var passes []pass
 	for start := range max(1, p.Restarts) {
 		passes = append(passes, func(s *search, images []int) error {
-			return s.batches(images, func(b *batch, tell func(float64) error) error { return p.ascend(s, b, start, tell) })
+			return s.batches(images, func(b *batch, report func(float64) error) error { return p.ascend(s, b, start, report) })
 		})
 	}
 	return passes
 }
 
 // ascend runs the attack from one start on one batch.
-func (p PGD) ascend(s *search, b *batch, start int, tell func(part float64) error) error {
-	var draw func(place, image int, x, y []float32)
+func (p PGD) ascend(s *search, b *batch, start int, report func(part float64) error) error {
+	var draw func(slot, image int, x, y []float32)
 	if p.RandomStart {
 		draw = func(_, image int, x, y []float32) {
 			s.ball.startUniform(stream(forStart, s.options.Seed, image, start, 0), x, y)
@@ -120,11 +120,11 @@ func (p PGD) ascend(s *search, b *batch, start int, tell func(part float64) erro
 		}
 		free(x)
 		x = out[0]
-		if err := tell(float64(i+1) / float64(p.Steps)); err != nil {
+		if err := report(float64(i+1) / float64(p.Steps)); err != nil {
 			return err
 		}
 	}
-	return s.judge(b, x)
+	return s.evaluate(b, x)
 }
 
 // noise draws Samples of noise for each example, shaped [samples, batch, …].

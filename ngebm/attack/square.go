@@ -12,7 +12,7 @@ import (
 // change is kept if the margin falls: for L∞ the window becomes ±ε in each channel,
 // beginning with vertical stripes of ±ε; for L2 it takes over the length of
 // another window and what ε leaves. The window's share of the image starts at P
-// and shrinks with the queries. What is not an image is taken as one row of pixels.
+// and shrinks with the queries. A point is treated as one row of pixels.
 type Square struct {
 	Norm    Norm    `json:"norm"`
 	Queries int     `json:"queries"` // for each image; AutoAttack makes 5,000
@@ -37,10 +37,10 @@ func (q Square) norm() Norm { return q.Norm }
 
 func (q Square) check(int) error {
 	if q.Queries < 1 {
-		return fmt.Errorf("attack: Square with %d queries does nothing: set Queries to 1 or more, 5000 is usual", q.Queries)
+		return fmt.Errorf("attack: Square has %d queries: set Queries to 1 or more (5000 is usual)", q.Queries)
 	}
 	if !(q.p() > 0 && q.p() <= 1) {
-		return fmt.Errorf("attack: Square with windows of %v of the image is not possible: set P above 0 and at most 1, or 0 for .8", q.P)
+		return fmt.Errorf("attack: Square has P = %v: set P above 0 and at most 1, or 0 for .8", q.P)
 	}
 	return nil
 }
@@ -59,27 +59,27 @@ func (q Square) share(query int) float64 {
 	return share
 }
 
-// place is a place in the batch with the image that is searched there.
-type place struct {
+// slot is an element of the batch and the state of its image's search.
+type slot struct {
 	image, query int
 	margin       float64
 	random       *rand.Rand
 }
 
-// run keeps every place of the batch busy: the next image moves in when one is
-// broken or has had its queries.
+// run keeps every slot of the batch busy: the next image replaces one that is broken or
+// out of queries.
 func (q Square) run(s *search, images []int) error {
 	values := s.batch * s.d.Size()
 	x, lower, upper := make([]float32, values), make([]float32, values), make([]float32, values)
 	best, candidates := make([]float32, values), make([]float32, values)
-	places, size := make([]*place, s.batch), layout(s.d.Shape)
+	slots, size := make([]*slot, s.batch), layout(s.d.Shape)
 	busy, next := 0, 0
 	for {
-		for k := range places {
-			if places[k] != nil || next == len(images) {
+		for k := range slots {
+			if slots[k] != nil || next == len(images) {
 				continue
 			}
-			places[k] = &place{image: images[next], margin: math.Inf(1), random: stream(forSquare, s.options.Seed, images[next], 0, 0)}
+			slots[k] = &slot{image: images[next], margin: math.Inf(1), random: stream(forSquare, s.options.Seed, images[next], 0, 0)}
 			s.d.Example(images[next], s.at(x, k))
 			s.ball.bounds(s.at(x, k), s.at(lower, k), s.at(upper, k))
 			next++
@@ -88,7 +88,7 @@ func (q Square) run(s *search, images []int) error {
 		if busy == 0 {
 			return nil
 		}
-		for k, p := range places {
+		for k, p := range slots {
 			if p == nil {
 				continue
 			}
@@ -110,7 +110,7 @@ func (q Square) run(s *search, images []int) error {
 			return err
 		}
 		part := float64(next - busy)
-		for k, p := range places {
+		for k, p := range slots {
 			if p == nil {
 				continue
 			}
@@ -128,14 +128,14 @@ func (q Square) run(s *search, images []int) error {
 				s.found(p.image, s.at(candidates, k))
 			}
 			if wrong || p.query == q.Queries {
-				places[k] = nil
+				slots[k] = nil
 				busy--
 				part++
 			} else {
 				part += float64(p.query) / float64(q.Queries)
 			}
 		}
-		if err := s.tell(part / float64(len(images))); err != nil {
+		if err := s.progress(part / float64(len(images))); err != nil {
 			return err
 		}
 	}
@@ -178,7 +178,7 @@ type window struct {
 	top, left, rows, columns int
 }
 
-// window draws the place of a square window, cut to the image's size.
+// window draws the position of a square window, cut to the image's size.
 func (e extent) window(r *rand.Rand, side int) window {
 	rows, columns := min(side, e.height), min(side, e.width)
 	return window{e, r.IntN(e.height - rows + 1), r.IntN(e.width - columns + 1), rows, columns}

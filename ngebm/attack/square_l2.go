@@ -20,7 +20,7 @@ func (b ball) tiles(r *rand.Rand, e extent, x, y []float32) {
 			}
 		}
 	}
-	b.place(delta, x, y)
+	b.scaleTo(delta, x, y)
 }
 
 // move changes y, a point of the ball around x: one window takes over the length
@@ -57,11 +57,11 @@ func (b ball) move(r *rand.Rand, e extent, share float64, x, y []float32) {
 		length := math.Sqrt(left+both) / (math.Sqrt(square) + 1e-12)
 		to.each(channel, func(j, row, column int) { delta[j] = length * values[row*to.columns+column] })
 	}
-	b.place(delta, x, y)
+	b.scaleTo(delta, x, y)
 }
 
-// place scales delta to length ε, and writes x+delta, cut to the range, into y.
-func (b ball) place(delta []float64, x, y []float32) {
+// scaleTo scales delta to length ε, and writes x+delta, cut to the range, into y.
+func (b ball) scaleTo(delta []float64, x, y []float32) {
 	square := 0.
 	for _, d := range delta {
 		square += d * d
