@@ -17,6 +17,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/devmem"
 	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/nets"
 )
@@ -43,14 +44,6 @@ const (
 	evaluationBatch = 128
 	maxActivations  = 1 << 27
 )
-
-// networkScope is where a network's weights live in the store.
-const networkScope = "net"
-
-// logitsOf builds the network's logits in a graph; calls share their weights.
-func logitsOf(net nets.Network, store *model.Store, scope string, x *Node, classes int) *Node {
-	return net.Logits(store.RootScope().In("%s", scope), x, classes)
-}
 
 // newClassifier compiles the network, and so creates the weights that the store
 // does not have yet.
@@ -79,6 +72,11 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 	return c, nil
 }
 
+// logitsOf builds the network's logits in a graph; calls share their weights.
+func logitsOf(net nets.Network, store *model.Store, scope string, x *Node, classes int) *Node {
+	return net.Logits(store.RootScope().In("%s", scope), x, classes)
+}
+
 // NewExec returns an executable of a graph of your own that may build the
 // classifier's logits: build gets a function that turns inputs shaped [batch, …]
 // into logits shaped [batch, classes], with the classifier's weights, and the
@@ -95,16 +93,9 @@ func (c *Classifier) logits(x *Node) *Node {
 	return logitsOf(c.Network, c.store, c.scope, x, len(c.Classes))
 }
 
-// Parameters returns the number of trainable weights.
-func (c *Classifier) Parameters() int {
-	n := 0
-	for v := range c.store.RootScope().At(networkScope).IterVariables() {
-		if v.Trainable {
-			n += v.Shape().Size()
-		}
-	}
-	return n
-}
+// Store returns the store of the classifier's weights, which are below scope "net": a
+// training loop of your own may change them there.
+func (c *Classifier) Store() *model.Store { return c.store }
 
 // Logits returns f(x), [examples][classes].
 func (c *Classifier) Logits(d *data.Dataset) ([][]float64, error) {
@@ -285,7 +276,7 @@ func (c *Classifier) eachBatch(ctx context.Context, exec *model.Exec, name strin
 			}
 			flats[i] = flats[i][:count*len(flats[i])/c.batch]
 		}
-		if err := release(append(out, x)...); err != nil {
+		if err := devmem.Free(append(out, x)...); err != nil {
 			return err
 		}
 		take(start, count, flats)
@@ -300,16 +291,6 @@ func sizeOf(shape []int) int {
 		size *= n
 	}
 	return size
-}
-
-// release frees the memory of tensors, here and on the device, without waiting
-// for the garbage collector, which does not see the device's.
-func release(ts ...*tensors.Tensor) error {
-	var errs []error
-	for _, t := range ts {
-		errs = append(errs, t.FinalizeAll())
-	}
-	return errors.Join(errs...)
 }
 
 func energiesOf(logits [][]float64) []float64 {

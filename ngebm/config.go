@@ -1,15 +1,3 @@
-// Package ngebm trains classifiers as non-generative energy-based models
-// (NG-EBM; Piland et al., arXiv 2304.01297) and hands them out as a
-// [Classifier].
-//
-// One value, [Config], describes a run. [Train] trains it, goes on with it where
-// it was left, or loads it if it is done:
-//
-//	dev, err := device.Open("", progress.Discard{})
-//	cfg := ngebm.DefaultConfig("digits", "convnet")
-//	cfg.Beta, cfg.Gamma = .1, .1
-//	run, err := ngebm.Train(ctx, dev.Backend, cfg, ngebm.Options{})
-//	logits, err := run.Classifier.Logits(run.Test)
 package ngebm
 
 import (
@@ -19,11 +7,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"ngebm/data"
+	"ngebm/ngebm/energy"
 	"ngebm/ngebm/jem"
+	"ngebm/ngebm/nets"
 )
 
 // algorithm is part of every hash. It stays, so that runs made before are found; other
@@ -75,20 +67,20 @@ type Config struct {
 	Adversarial Adversarial  `json:"adversarial,omitzero"`
 	Margin      Margin       `json:"margin,omitzero"`
 
-	// Start is the hash of a complete run in the same folder of runs whose weights
+	// InitFrom is the hash of a complete run in the same folder of runs whose weights
 	// this one starts from; "" starts from the seed.
-	Start string `json:"start,omitempty"`
+	InitFrom string `json:"start,omitempty"`
 	// EMA is the decay of an exponential moving average of the weights, which the
 	// classifier then uses, in [0,1); 0 is none. Early on the decay is (1+t)/(10+t)
 	// at step t, so that the start is soon forgotten.
 	EMA float64 `json:"ema,omitempty"`
 	// Precision is "bfloat16" for training with the network's weights, activations and
 	// gradients rounded to it, half the memory and for GPUs several times the speed;
-	// "" or "float32" is all in float32. Weights in the optimiser, the loss, and all
+	// "" or "float32" is all in float32. Weights in the optimizer, the loss, and all
 	// that is measured afterwards are float32 either way.
 	Precision string `json:"precision,omitempty"`
-	// Recover says what happens when the run diverges; the zero value stops it.
-	Recover Recover `json:"recover,omitzero"`
+	// Rollback says what happens when the run diverges; the zero value stops it.
+	Rollback Rollback `json:"recover,omitzero"`
 
 	Epochs int `json:"epochs"`
 	Batch  int `json:"batch"` // examples in a step
@@ -117,6 +109,40 @@ type Config struct {
 	Seed uint64 `json:"seed"`
 }
 
+// Adversarial trains on adversarial examples in place of the batch's own (Madry et
+// al. 2018): projected gradient ascent on the cross-entropy from a random start in
+// the ball.
+type Adversarial struct {
+	// Epsilon is the radius of the ball, as a fraction of the pixel range (8/255 is
+	// .0314) or in the points' own units; 0 is none.
+	Epsilon float64 `json:"epsilon,omitempty"`
+	Norm    string  `json:"norm,omitempty"`  // "linf" (the default) or "l2"
+	Steps   int     `json:"steps,omitempty"` // 10
+	// Step is the size of one step, in Epsilon's unit; 0 is 2.5·Epsilon/Steps.
+	Step float64 `json:"step,omitempty"`
+}
+
+// Margin pushes the energies of the data and of outliers apart (energy-bounded
+// learning, Liu et al. 2020); see energy.Margin.
+type Margin struct {
+	// Outliers names what the model should find unlikely: a way to make strange
+	// examples of the training set (see data.Dataset.SynthesizeOOD: "uniform noise") or a
+	// data set for data.Open, brought to the same shape. "" is none.
+	Outliers string  `json:"outliers,omitempty"`
+	Weight   float64 `json:"weight,omitempty"` // .1
+	In       float64 `json:"in,omitempty"`     // energies of data below it cost; 23
+	Out      float64 `json:"out,omitempty"`    // energies of outliers above it cost; 5
+}
+
+// Rollback says how often a run that diverges goes back to the last state in which all
+// was well and tries again, with other random numbers.
+type Rollback struct {
+	Times int `json:"times,omitempty"` // at most so often; 0 stops the run
+	// Shrink multiplies, at each time, the size of JEM's SGLD steps, or the learning
+	// rate of other methods; 0 is .5, and 1 leaves it as it is.
+	Shrink float64 `json:"shrink,omitempty"`
+}
+
 // DefaultConfig returns ordinary training (β = γ = 0) of a network on a set with
 // settings that suit small problems. [Presets] lists others.
 func DefaultConfig(dataName, net string) Config {
@@ -130,91 +156,13 @@ func DefaultConfig(dataName, net string) Config {
 	}
 }
 
-// String returns the configuration as indented JSON.
-func (c Config) String() string {
-	b, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return err.Error() // NaN or infinity; Validate names the field
-	}
-	return string(b)
-}
-
-// Bounds of settings, far above what anybody trains: products of them fit an integer.
-const (
-	maxEpochs = 1_000_000
-	maxBatch  = 1 << 20
-	maxSteps  = 1 << 40
-	maxTimes  = 1000   // of being set back: each draws from random streams of its own
-	maxAscent = 10_000 // steps of projected gradient ascent in one training step
-)
-
-// Validate reports the first setting that cannot be trained.
-func (c Config) Validate() error {
-	bad := func(field string, value any, want string) error {
-		return fmt.Errorf("ngebm: %s is %v; it must be %s", field, value, want)
-	}
-	for _, w := range []struct {
-		name  string
-		value float64
-	}{{"alpha", c.Alpha}, {"beta", c.Beta}, {"gamma", c.Gamma}} {
-		if !(w.value >= 0) || math.IsInf(w.value, 0) {
-			return bad(w.name, w.value, "a finite number of 0 or more (0 switches the term off)")
-		}
-	}
-	switch {
-	case c.Alpha == 0 && c.Beta == 0 && c.Gamma == 0 && !c.JEM.Enabled():
-		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimise; ordinary training is alpha=1")
-	case c.Epochs < 1 || c.Epochs > maxEpochs:
-		return bad("epochs", c.Epochs, fmt.Sprintf("from 1 to %d", maxEpochs))
-	case c.Batch < 1 || c.Batch > maxBatch:
-		return bad("batch", c.Batch, fmt.Sprintf("from 1 to %d", maxBatch))
-	case c.Limit < 0:
-		return bad("limit", c.Limit, "0 (all examples) or more")
-	case !(c.LearningRate > 0) || math.IsInf(c.LearningRate, 0):
-		return bad("learning_rate", c.LearningRate, "a finite number above 0, such as 0.001")
-	case c.Warmup < 0 || c.Warmup > maxSteps:
-		return bad("warmup", c.Warmup, fmt.Sprintf("from 0 to %d steps", maxSteps))
-	case !slices.Contains([]string{"constant", "step", "cosine"}, c.Schedule):
-		return bad("schedule", fmt.Sprintf("%q", c.Schedule), "constant, step or cosine")
-	case c.Schedule == "step" && !(c.Decay > 0 && c.Decay <= 1):
-		return bad("decay", c.Decay, "above 0 and at most 1")
-	case c.Schedule == "step" && !slices.IsSorted(c.DecayEpochs):
-		return bad("decay_epochs", c.DecayEpochs, "in increasing order")
-	case len(c.DecayEpochs) > 0 && (slices.Min(c.DecayEpochs) < 0 || slices.Max(c.DecayEpochs) > maxEpochs):
-		return bad("decay_epochs", c.DecayEpochs, fmt.Sprintf("from 0 to %d each", maxEpochs))
-	case c.Augment.Pad < 0:
-		return bad("augment.pad", c.Augment.Pad, "0 or more pixels")
-	case !(c.Augment.Noise >= 0) || math.IsInf(c.Augment.Noise, 0):
-		return bad("augment.noise", c.Augment.Noise, "a finite number of 0 or more")
-	case c.Validation < 0:
-		return bad("validation", c.Validation, "0 (none) or more examples")
-	case c.EvalEvery < 1 || c.EvalEvery > maxEpochs:
-		return bad("eval_every", c.EvalEvery, fmt.Sprintf("from 1 to %d epochs", maxEpochs))
-	}
-	return c.validateMethod(bad)
-}
-
-// WarmupWarning says so where the warm-up takes more than half of a run of that many
-// steps; else it is empty.
-func (c Config) WarmupWarning(steps int) string {
-	if steps < 1 || c.Warmup <= steps/2 {
-		return ""
-	}
-	fewer := fmt.Sprintf("warmup=%d or less", steps/10)
-	if steps < 10 {
-		fewer = "warmup=0"
-	}
-	return fmt.Sprintf("the warm-up takes %d steps of the run's %d, so that most of it learns at less than learning_rate=%g; set %s, or more epochs",
-		min(c.Warmup, steps), steps, c.LearningRate, fewer)
-}
-
 // Hash identifies what the configuration trains to on the given training data:
 // the first 12 hex digits of a SHA-256. It covers every setting that matters, the
 // network's name, the data's checksum and the version of the algorithm, and
 // neither names nor paths. [Run].Hash covers the network of a person's own, too. What
 // no hash covers, such as the code, is compared when a run is loaded: see [Run].Notes.
 func (c Config) Hash(dataChecksum string) string {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	// The checksum says which examples.
 	c.Name, c.Data, c.Limit, c.Margin.Outliers = "", "", 0, ""
 	if c.Schedule != "step" {
@@ -232,6 +180,23 @@ func (c Config) Hash(dataChecksum string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
+// WithoutFolders is the configuration without the folders of paths in the names of its
+// data sets, as config.json and published results have it: "folder:photos" in place of
+// "folder:/home/ada/photos". Its hash is the same.
+func (c Config) WithoutFolders() Config {
+	c.Data, c.Margin.Outliers = withoutFolder(c.Data), withoutFolder(c.Margin.Outliers)
+	return c
+}
+
+// withoutFolder is the name of a data set without the folders of its path.
+func withoutFolder(set string) string {
+	kind, path, named := strings.Cut(set, ":")
+	if !named || path == "" || !slices.Contains([]string{"folder", "tar", "zip", "npz", "celeba"}, kind) {
+		return set
+	}
+	return kind + ":" + filepath.Base(path)
+}
+
 // parseConfig reads the JSON form, refusing settings it does not know.
 func parseConfig(b []byte) (Config, error) {
 	var c Config
@@ -246,21 +211,48 @@ func parseConfig(b []byte) (Config, error) {
 	return c, c.Validate()
 }
 
-// rate is the learning rate of a step, counted from 0, of total.
-func (c Config) rate(step, total, stepsPerEpoch int) float64 {
-	rate := c.LearningRate
-	if step < c.Warmup {
-		rate *= float64(step+1) / float64(c.Warmup)
+var hashPattern = regexp.MustCompile(`^[0-9a-f]{12}$`)
+
+// Network returns the network that Net names, or own, one of your own, if it is not nil.
+func (c Config) Network(own nets.Network) (nets.Network, error) {
+	if own == nil {
+		return nets.Parse(c.Net)
 	}
-	switch c.Schedule {
-	case "step":
-		for _, e := range c.DecayEpochs {
-			if step >= e*stepsPerEpoch {
-				rate *= c.Decay
-			}
-		}
-	case "cosine":
-		rate *= (1 + math.Cos(math.Pi*float64(step)/float64(total))) / 2
+	if c.Net != "" && c.Net != own.String() {
+		return nil, fmt.Errorf("ngebm: the configuration names the network %.60q, but the one given is %q; leave net empty or make them equal", c.Net, own)
 	}
-	return rate
+	return own, nil
+}
+
+// baseLoss is what every method's loss has, for examples of the given shape.
+func (c Config) baseLoss(shape []int) energy.NGEBM {
+	base := energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma, Smoothing: c.LabelSmoothing, Focal: c.Focal}
+	if c.GammaPerDimension {
+		base.Gamma *= math.Sqrt(float64(sizeOf(shape)))
+	}
+	return base
+}
+
+// Objective returns the loss that the configuration minimises for examples of the
+// given shape.
+func (c Config) Objective(shape []int) energy.Objective {
+	base := c.baseLoss(shape)
+	c = c.WithDefaults()
+	switch {
+	case c.JEM.Enabled():
+		return jem.Objective{NGEBM: base, Settings: c.JEM}
+	case c.Margin.Outliers != "":
+		return energy.Bounded{NGEBM: base, Weight: c.Margin.Weight, In: c.Margin.In, Out: c.Margin.Out}
+	}
+	return base
+}
+
+// lossWeights are the weights of the loss's terms, by name; see [Config.Objective].
+func (c Config) lossWeights(shape []int) map[string]float64 {
+	c = c.WithDefaults()
+	weights := map[string]float64{jem.NameGap: c.JEM.Weight, jem.NameJointGap: c.JEM.Joint, jem.NameSquare: c.JEM.EnergyL2, jem.NameSlope: 0, energy.NameMargin: c.Margin.Weight}
+	base := c.baseLoss(shape)
+	weights[energy.NameCrossEntropy], weights[energy.NameFocal] = base.Alpha, base.Alpha
+	weights[energy.NameVariance], weights[energy.NameGradientNorm] = base.Beta, base.Gamma
+	return weights
 }

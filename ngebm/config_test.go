@@ -48,9 +48,9 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 		{func(c *Config) { c.Margin = Margin{Outliers: "far away", Weight: -1} }, []string{"Weight:-1", "0 or more"}},
 		{func(c *Config) { c.Margin = Margin{Outliers: "far away", In: math.Inf(1)} }, []string{"In:+Inf", "finite"}},
 		{func(c *Config) { c.Margin.Outliers, c.JEM.Weight = "far away", 1 }, []string{`margin.outliers is "far away"`, "jem.weight"}},
-		{func(c *Config) { c.Start = "runs/moons-0123456789ab" }, []string{"start is", "12 hex digits"}},
+		{func(c *Config) { c.InitFrom = "runs/moons-0123456789ab" }, []string{"start is", "12 hex digits"}},
 		{func(c *Config) { c.EMA = 1 }, []string{"ema is 1", "below 1", ".999"}},
-		{func(c *Config) { c.Recover.Times = -1 }, []string{"recover.times is -1"}},
+		{func(c *Config) { c.Rollback.Times = -1 }, []string{"recover.times is -1"}},
 		{func(c *Config) { c.Epochs = 461168601842738791 }, []string{"epochs is 461168601842738791", "1000000"}},
 		{func(c *Config) { c.Batch = math.MaxInt }, []string{"batch is 9223372036854775807", "1048576"}},
 		{func(c *Config) { c.Warmup = math.MaxInt }, []string{"warmup is 9223372036854775807"}},
@@ -62,9 +62,9 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 		{func(c *Config) { c.JEM.Weight, c.JEM.Buffer = 1, 1_000_000_000 }, []string{"jem.buffer is 1000000000"}},
 		{func(c *Config) { c.JEM.Weight, c.JEM.Steps = 1, 1_000_000_000 }, []string{"jem.steps is 1000000000", "10000"}},
 		{func(c *Config) { c.Adversarial = Adversarial{Epsilon: .1, Steps: math.MaxInt} }, []string{"adversarial.steps is 9223372036854775807"}},
-		{func(c *Config) { c.Recover.Times = math.MaxInt }, []string{"recover.times is 9223372036854775807", "1000"}},
-		{func(c *Config) { c.Recover.Shrink = .5 }, []string{"recover.times is 0", "recover.shrink"}},
-		{func(c *Config) { c.Recover = Recover{1, 2} }, []string{"recover.shrink is 2", "at most 1"}},
+		{func(c *Config) { c.Rollback.Times = math.MaxInt }, []string{"recover.times is 9223372036854775807", "1000"}},
+		{func(c *Config) { c.Rollback.Shrink = .5 }, []string{"recover.times is 0", "recover.shrink"}},
+		{func(c *Config) { c.Rollback = Rollback{1, 2} }, []string{"recover.shrink is 2", "at most 1"}},
 	} {
 		cfg := DefaultConfig("moons", "mlp-8")
 		c.change(&cfg)
@@ -136,23 +136,6 @@ func TestHash(t *testing.T) {
 			t.Errorf("%s has the hash of %s", set, other)
 		}
 		seen[h] = set
-	}
-}
-
-func TestRate(t *testing.T) {
-	c := Config{LearningRate: 1, Warmup: 4, Schedule: "step", Decay: .5, DecayEpochs: []int{2, 3}}
-	var got []float64
-	for step := range 40 {
-		got = append(got, c.rate(step, 40, 10))
-	}
-	for step, want := range map[int]float64{0: .25, 3: 1, 4: 1, 19: 1, 20: .5, 29: .5, 30: .25} {
-		if got[step] != want {
-			t.Errorf("rate at step %d is %v, want %v", step, got[step], want)
-		}
-	}
-	c = Config{LearningRate: 2, Schedule: "cosine"}
-	if a, b := c.rate(0, 10, 5), c.rate(5, 10, 5); a != 2 || math.Abs(b-1) > 1e-12 {
-		t.Errorf("cosine begins at %v and is at %v half-way, want 2 and 1", a, b)
 	}
 }
 

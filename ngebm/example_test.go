@@ -8,6 +8,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/train"
 )
 
 // Train a classifier, predict, and abstain where it is unsure.
@@ -26,7 +27,7 @@ func Example() {
 
 	cfg := ngebm.DefaultConfig("moons", "mlp-64-64")
 	cfg.Beta, cfg.Gamma = .05, .05
-	run, err := ngebm.Train(context.Background(), dev.Backend, cfg, ngebm.Options{Runs: runs})
+	run, err := train.Run(context.Background(), dev.Backend, cfg, train.Options{Runs: runs})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,9 +5,15 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
-	"ngebm/data/files"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data/plain"
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/ckpt"
 )
 
 // History is what training recorded: each loss term at each step, and the
@@ -31,8 +37,8 @@ type History struct {
 	Evaluations []Evaluation `json:"evaluations"`
 	// Events are what happened besides: divergence, and what was done about it.
 	Events []Event `json:"events,omitempty"`
-	// Recoveries is how often the run was set back after it diverged.
-	Recoveries int `json:"recoveries,omitempty"`
+	// Rollbacks is how often the run was rolled back after it diverged.
+	Rollbacks int `json:"recoveries,omitempty"`
 	// Stopped says why training ended before its last step ("loss is NaN at
 	// step 812 …"), empty otherwise.
 	Stopped string `json:"stopped,omitempty"`
@@ -40,6 +46,32 @@ type History struct {
 
 // Steps returns the number of steps recorded.
 func (h *History) Steps() int { return len(h.Loss) }
+
+// Last returns the last evaluation of a split, or nil.
+func (h *History) Last(split string) *Evaluation {
+	for i := len(h.Evaluations) - 1; i >= 0; i-- {
+		if h.Evaluations[i].Split == split {
+			return &h.Evaluations[i]
+		}
+	}
+	return nil
+}
+
+// LastIsBest tells whether the last evaluation is the best so far: none was more accurate,
+// and none as accurate had a loss as low.
+func (h *History) LastIsBest() bool {
+	n := len(h.Evaluations) - 1
+	last := h.Evaluations[n]
+	return !slices.ContainsFunc(h.Evaluations[:n], func(e Evaluation) bool {
+		return e.Accuracy > last.Accuracy || e.Accuracy == last.Accuracy && e.Loss <= last.Loss
+	})
+}
+
+// Event is something that happened in training and that a person should know of.
+type Event struct {
+	Step int    `json:"step"` // steps done
+	What string `json:"what"`
+}
 
 // Evaluation is a measurement of the current weights on a whole set.
 type Evaluation struct {
@@ -91,21 +123,6 @@ func (n *numberOrNull) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*float64)(n))
 }
 
-// writeCSV writes one row a step, for spreadsheets and other programs.
-func (r *Run) writeCSV(h *History) error {
-	return r.inFolder(historyFile, func(folder *files.Folder) error {
-		f, err := folder.Create(historyFile, 0o644)
-		if err != nil {
-			return unwritten(historyFile, err)
-		}
-		defer f.Discard()
-		if err = h.rows(f); err == nil {
-			err = f.Commit()
-		}
-		return unwritten(historyFile, err)
-	})
-}
-
 // rows writes the rows of history.csv.
 func (h *History) rows(out io.Writer) error {
 	w := csv.NewWriter(out)
@@ -120,4 +137,129 @@ func (h *History) rows(out io.Writer) error {
 	}
 	w.Flush()
 	return w.Error()
+}
+
+// MaxLoss is the loss beyond which nothing can be learned any more, as in the authors'
+// code: training ends there.
+const MaxLoss = 1e8
+
+const (
+	maxText   = 4096               // bytes of a text that is printed in a line
+	maxEvents = 2 * (maxTimes + 1) // a run diverges, and is set back
+)
+
+// historyOf reads the history in a checkpoint's header. It is shown to people as it is, so
+// its numbers must be such as training can write: one out of its range is damage, or a lie.
+func historyOf(head ckpt.Header) (h History, err error) {
+	if len(head.History) > 0 {
+		if err := json.Unmarshal(head.History, &h); err != nil {
+			return h, ckpt.Damaged("has a header that cannot be read: %v", err)
+		}
+	}
+	plain.Values(&h)
+	if err := h.check(head.Step); err != nil {
+		return h, err
+	}
+	return h, h.hasCurves(head)
+}
+
+// check checks that the parts of a history of so many steps fit each other, which whoever
+// reads it relies on, and that its numbers are in their ranges. JSON has neither NaN nor
+// infinities.
+func (s *History) check(steps int) error {
+	terms := len(s.Terms)
+	fits := len(s.Weights) == terms && s.StepsPerEpoch >= 0 && (s.StepsPerEpoch > 0 || steps == 0)
+	for _, e := range s.Evaluations {
+		fits = fits && len(e.Values) == terms && 0 <= e.Step && e.Step <= steps
+	}
+	if !fits {
+		return ckpt.Damaged("has a history whose parts do not fit each other")
+	}
+	for i, w := range s.Weights {
+		if len(s.Terms[i]) > ckpt.MaxName {
+			return ckpt.Damaged("has a history with a term of %d bytes", len(s.Terms[i]))
+		}
+		if w < 0 {
+			return ckpt.Damaged("has a history in which the weight of %q is %g, below 0", s.Terms[i], w)
+		}
+	}
+	for _, e := range s.Evaluations {
+		if err := e.check(s.Terms); err != nil {
+			return err
+		}
+	}
+	if len(s.Events) > maxEvents {
+		return ckpt.Damaged("has a history with %d events, more than %d", len(s.Events), maxEvents)
+	}
+	// A run that was rolled back keeps the events of the steps that it lost.
+	for _, e := range s.Events {
+		if e.Step < 0 {
+			return ckpt.Damaged("has a history with an event at step %d", e.Step)
+		}
+		if len(e.What) > maxText {
+			return ckpt.Damaged("has a history with an event of %d bytes of text", len(e.What))
+		}
+	}
+	if s.Rollbacks < 0 || len(s.Stopped) > maxText {
+		return ckpt.Damaged("has a history with %d recoveries, and %d bytes of why it stopped", s.Rollbacks, len(s.Stopped))
+	}
+	return nil
+}
+
+// check tells whether an evaluation can have been made. Values of terms that no set has,
+// such as JEM's, are NaN; those that every set has are at least 0, but for rounding.
+func (e Evaluation) check(terms []string) error {
+	switch {
+	case e.Examples < 1:
+		return ckpt.Damaged("has an evaluation on %d examples", e.Examples)
+	case !(0 <= e.Accuracy && e.Accuracy <= 1):
+		return ckpt.Damaged("has an evaluation with the accuracy %g, which is not in [0,1]", e.Accuracy)
+	case !(math.Abs(e.Loss) <= MaxLoss):
+		return ckpt.Damaged("has an evaluation with the loss %g, beyond %.0e", e.Loss, MaxLoss)
+	}
+	ofSets := []string{energy.NameCrossEntropy, energy.NameFocal, energy.NameVariance, energy.NameGradientNorm}
+	for i, name := range terms {
+		if slices.Contains(ofSets, name) && !(e.Values[i] >= -1e-6) {
+			return ckpt.Damaged("has an evaluation in which %q is %g", name, e.Values[i])
+		}
+	}
+	return nil
+}
+
+// hasCurves checks that the first tensors are the history's curves, a value a step.
+func (h *History) hasCurves(head ckpt.Header) error {
+	for i := range 2 + len(h.Terms) {
+		if i >= len(head.Tensors) || head.Tensors[i].DType != dtypes.Float32.String() || !slices.Equal(head.Tensors[i].Shape, []int{head.Step}) {
+			return ckpt.Damaged("has no whole history of its %d steps", head.Step)
+		}
+	}
+	return nil
+}
+
+// curves are the history's curves as the first tensors of a checkpoint.
+func (h *History) curves() []ckpt.Tensor {
+	all := []ckpt.Tensor{
+		{Name: ckpt.HistoryPrefix + "loss", Value: vector(h.Loss)},
+		{Name: ckpt.HistoryPrefix + "learning rate", Value: vector(h.LearningRate)},
+	}
+	for i, values := range h.Values {
+		all = append(all, ckpt.Tensor{Name: ckpt.HistoryPrefix + h.Terms[i], Value: vector(values)})
+	}
+	return all
+}
+
+func vector(values []float32) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(append([]float32{}, values...), len(values))
+}
+
+// setCurves is the inverse of curves; it returns the tensors after them.
+func (h *History) setCurves(all []ckpt.Tensor) (rest []ckpt.Tensor, err error) {
+	curves := make([][]float32, 2+len(h.Terms))
+	for i := range curves {
+		if curves[i], err = tensors.CopyFlatData[float32](all[i].Value); err != nil {
+			return nil, err
+		}
+	}
+	h.Loss, h.LearningRate, h.Values = curves[0], curves[1], curves[2:]
+	return all[len(curves):], nil
 }

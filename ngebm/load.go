@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,9 +13,9 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data/plain"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/nets"
 )
 
@@ -28,14 +29,14 @@ import (
 // with bounds before memory is taken. If ctx ends, Load returns its error; a network that
 // is being compiled is compiled to its end meanwhile.
 func Load(ctx context.Context, backend compute.Backend, dir string, net nets.Network) (*Run, error) {
-	return loadFrom(ctx, backend, dir, net, []string{checkpointFile, previousFile, bestFile}, (*Run).restoreLast)
+	return loadFrom(ctx, backend, dir, net, []string{ckpt.LastFile, ckpt.PreviousFile, ckpt.BestFile}, (*Run).restoreLast)
 }
 
 // LoadBest is Load at the step whose validation accuracy was highest (of equals, whose
 // loss was lowest) up to now; the history ends there.
 func LoadBest(ctx context.Context, backend compute.Backend, dir string, net nets.Network) (*Run, error) {
-	r, err := loadFrom(ctx, backend, dir, net, []string{bestFile}, func(r *Run, ctx context.Context, store *model.Store) (bool, error) {
-		return r.restore(ctx, store, bestFile)
+	r, err := loadFrom(ctx, backend, dir, net, []string{ckpt.BestFile}, func(r *Run, ctx context.Context) (bool, error) {
+		return r.restore(ctx, ckpt.BestFile)
 	})
 	if errors.Is(err, errNoCheckpoint) {
 		return nil, fmt.Errorf("ngebm: %q holds no best checkpoint; set validation to hold examples out, and train to an evaluation", dir)
@@ -48,24 +49,24 @@ func LoadBest(ctx context.Context, backend compute.Backend, dir string, net nets
 var errNoCheckpoint = errors.New("stopped before its first checkpoint")
 
 // loadFrom loads a run from the first of the checkpoints that is whole.
-func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets.Network, checkpoints []string, restore func(*Run, context.Context, *model.Store) (bool, error)) (*Run, error) {
+func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets.Network, checkpoints []string, restore func(*Run, context.Context) (bool, error)) (*Run, error) {
 	if backend == nil {
 		return nil, errors.New("ngebm: the backend is nil; open one with device.Open")
 	}
 	info, cfg, err := readInfo(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("ngebm: %q holds no run: there is no %s in it", dir, configFile)
+		return nil, fmt.Errorf("ngebm: %q holds no run: there is no %s in it", dir, ckpt.ConfigFile)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if net, err = networkFor(cfg, net); err != nil {
+	if net, err = cfg.Network(net); err != nil {
 		return nil, err
 	}
 	if !isOwn(net) && info.Training != "" && cfg.Hash(info.Training) != info.Hash {
-		return nil, fmt.Errorf("ngebm: %q was changed: its settings and its data have the hash %s, and it says %q; get the folder from where it was trained", filepath.Join(dir, configFile), cfg.Hash(info.Training), info.Hash)
+		return nil, fmt.Errorf("ngebm: %q was changed: its settings and its data have the hash %s, and it says %q; get the folder from where it was trained", filepath.Join(dir, ckpt.ConfigFile), cfg.Hash(info.Training), info.Hash)
 	}
-	r := &Run{Config: cfg, Hash: info.Hash, Dir: dir, History: &History{}, Loaded: true, training: info.Training}
+	r := &Run{Config: cfg, Hash: info.Hash, Dir: dir, History: &History{}, Loaded: true, training: info.Training, backend: backend}
 	if err := checkHeaders(dir, checkpoints, net, info); err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets
 		return nil, err
 	}
 	built := make(chan error, 1)
-	go func() { built <- r.fill(ctx, backend, net, info, restore) }()
+	go func() { built <- r.fill(ctx, net, info, restore) }()
 	select {
 	case err = <-built:
 	case <-ctx.Done():
@@ -86,21 +87,14 @@ func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets
 }
 
 // fill builds the network and gives it the weights of a checkpoint.
-func (r *Run) fill(ctx context.Context, backend compute.Backend, net nets.Network, info runInfo, restore func(*Run, context.Context, *model.Store) (bool, error)) error {
-	start := r.Config.Start
-	r.Config.Start = "" // the weights that it started from are not needed any more
-	store, err := r.build(backend, net, "", info.Shape, info.Data.Classes, evaluationBatch)
-	if err != nil {
+func (r *Run) fill(ctx context.Context, net nets.Network, info runInfo, restore func(*Run, context.Context) (bool, error)) error {
+	if err := r.build(net, info.Shape, info.Data.Classes, evaluationBatch); err != nil {
 		return err
 	}
-	r.Config.Start = start
-	if r.network, err = traceNetwork(backend, net, store, info.Shape, len(info.Data.Classes)); err != nil {
+	if err := r.compare(0); err != nil {
 		return err
 	}
-	if err := r.compare(backend, 0); err != nil {
-		return err
-	}
-	found, err := restore(r, ctx, store)
+	found, err := restore(r, ctx)
 	if err == nil && !found {
 		err = fmt.Errorf("ngebm: the run in %q was %w; train it with its configuration", r.Dir, errNoCheckpoint)
 	}
@@ -115,16 +109,16 @@ func (r *Run) fill(ctx context.Context, backend compute.Backend, net nets.Networ
 func (r *Run) warnUnsealed() {
 	var lacks []string
 	if !r.sealed {
-		lacks = append(lacks, "a seal in "+r.file)
+		lacks = append(lacks, "a seal in "+string(r.loadedFrom))
 	}
 	if r.training == "" {
-		lacks = append(lacks, "the checksum of its training data in "+configFile)
+		lacks = append(lacks, "the checksum of its training data in "+ckpt.ConfigFile)
 	}
 	if len(lacks) == 0 {
 		return
 	}
 	warning := fmt.Sprintf("the run lacks %s, as those of older programs do, so that nothing vouches for the class names, the shape and the settings in %s; if it is not your own, get it from where it was trained",
-		strings.Join(lacks, " and "), configFile)
+		strings.Join(lacks, " and "), ckpt.ConfigFile)
 	if r.Warning != "" {
 		warning = r.Warning + "; " + warning
 	}
@@ -141,29 +135,32 @@ func checkHeaders(dir string, checkpoints []string, net nets.Network, info runIn
 	defer folder.Close()
 	var first error
 	for i, name := range checkpoints {
-		head, err := readHeader(folder, name)
+		head, err := ckpt.ReadHeader(folder, name, func(head ckpt.Header) error {
+			_, err := historyOf(head)
+			return err
+		})
 		if i == 0 && errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("ngebm: the run in %q was %w; train it with its configuration", dir, errNoCheckpoint)
 		}
 		if err == nil {
-			if err = head.hasWeightsOf(net, info); err == nil {
+			if err = hasWeightsOf(head, net, info); err == nil {
 				return nil
 			}
-			err = fmt.Errorf("ngebm: checkpoint %q is of another architecture than %s, which %s names: %w; get the folder whole", filepath.Join(dir, name), net, configFile, err)
+			err = fmt.Errorf("ngebm: checkpoint %q is of another architecture than %s, which %s names: %w; get the folder whole", filepath.Join(dir, name), net, ckpt.ConfigFile, err)
 		}
 		if first == nil {
 			first = err
 		}
 	}
-	if wrong := (*damagedError)(nil); errors.As(first, &wrong) {
-		return fmt.Errorf("%w; get the folder whole, or delete the file to train the run anew", first)
+	if wrong := (*ckpt.DamagedError)(nil); errors.As(first, &wrong) {
+		return fmt.Errorf("%w; get the folder whole, or delete the file to train the run again", first)
 	}
 	return first
 }
 
 // hasWeightsOf compares the header with the weights of one of the networks that have
 // names; those of a person's own are known when they are built.
-func (h *header) hasWeightsOf(net nets.Network, info runInfo) error {
+func hasWeightsOf(h ckpt.Header, net nets.Network, info runInfo) error {
 	known, ok := net.(nets.Sized)
 	if !ok {
 		return nil
@@ -173,7 +170,7 @@ func (h *header) hasWeightsOf(net nets.Network, info runInfo) error {
 		there[t.Name] = t.Shape
 	}
 	for name, dims := range known.Weights(info.Shape, len(info.Data.Classes)) {
-		name = "/" + networkScope + "/" + name
+		name = "/" + ckpt.NetworkScope + "/" + name
 		if have, ok := there[name]; !ok || !slices.Equal(have, dims) {
 			return fmt.Errorf("weight %s is %v in the file and %v in the network", name, have, dims)
 		}
@@ -181,26 +178,61 @@ func (h *header) hasWeightsOf(net nets.Network, info runInfo) error {
 	return nil
 }
 
+// Restore takes the run to its last checkpoint that is whole, if its folder has one, and
+// tells whether it is complete: every step done and a test set evaluated. Notes and Warning
+// then say what to know of it. devices is the number that would train it; 0 leaves that out
+// of the comparison.
+func (r *Run) Restore(ctx context.Context, devices int) (complete bool, err error) {
+	*r.History, r.Notes, r.Warning, r.verified = History{}, nil, "", false
+	if r.HasCheckpoint() {
+		if err := r.readCost(); err != nil {
+			return false, err
+		}
+		if err := r.compare(devices); err != nil {
+			return false, err
+		}
+	}
+	if _, err := r.restoreLast(ctx); err != nil {
+		return false, err
+	}
+	h := r.History
+	n := len(h.Evaluations)
+	r.Loaded = n > 0 && h.Evaluations[n-1].Split == "test" && h.Steps() == r.Config.Epochs*h.StepsPerEpoch
+	return r.Loaded, nil
+}
+
+// HasCheckpoint tells whether the run's folder has a last checkpoint.
+func (r *Run) HasCheckpoint() bool { return r.folder().Has(ckpt.LastFile) }
+
+// RestoreFrom takes the run to one of its checkpoints, the last one that is whole for
+// [LastCheckpoint]. It returns false if there is none.
+func (r *Run) RestoreFrom(ctx context.Context, c Checkpoint) (bool, error) {
+	if c == LastCheckpoint {
+		return r.restoreLast(ctx)
+	}
+	return r.restore(ctx, string(c))
+}
+
 // restoreLast restores the last checkpoint that is whole. It returns false if there is
 // no last one, whatever else is there: a person took it away to train anew.
-func (r *Run) restoreLast(ctx context.Context, store *model.Store) (bool, error) {
-	found, err := r.restore(ctx, store, checkpointFile)
-	if wrong := (*damagedError)(nil); !errors.As(err, &wrong) {
+func (r *Run) restoreLast(ctx context.Context) (bool, error) {
+	found, err := r.restore(ctx, ckpt.LastFile)
+	if wrong := (*ckpt.DamagedError)(nil); !errors.As(err, &wrong) {
 		return found, err
 	}
-	for _, file := range []string{previousFile, bestFile} {
-		if found, e := r.restore(ctx, store, file); found && e == nil {
+	for _, file := range []string{ckpt.PreviousFile, ckpt.BestFile} {
+		if found, e := r.restore(ctx, file); found && e == nil {
 			r.Warning = plain.Text(fmt.Sprintf("%s; %s, of step %d, was taken in its place", err, file, r.History.Steps()))
 			return true, nil
 		}
 	}
-	return false, fmt.Errorf("%w; delete it to train the run anew", err)
+	return false, fmt.Errorf("%w; delete it to restart training", err)
 }
 
 // restore puts the checkpoint's values into the store, which holds the network's
 // fresh weights, and its history into the run. It returns false if there is no
 // checkpoint.
-func (r *Run) restore(ctx context.Context, store *model.Store, file string) (bool, error) {
+func (r *Run) restore(ctx context.Context, file string) (bool, error) {
 	folder, err := openFolder(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -209,34 +241,45 @@ func (r *Run) restore(ctx context.Context, store *model.Store, file string) (boo
 		return false, err
 	}
 	defer folder.Close()
-	c, err := readCheckpoint(ctx, folder, file, func(head header) error { return r.fits(head, store) })
+	store := r.Classifier.store
+	var history History
+	c, err := ckpt.Read(ctx, folder, file, func(head ckpt.Header) (err error) {
+		if history, err = historyOf(head); err != nil {
+			return err
+		}
+		return r.fits(head, history)
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	r.kept, r.sealed = nil, c.seal != ""
+	weights, err := history.setCurves(c.Tensors)
+	if err != nil {
+		return false, fmt.Errorf("ngebm: %w", err)
+	}
+	r.auxState, r.sealed = nil, c.Seal != ""
 	there := map[string]bool{}
-	for _, t := range c.weights {
-		there[t.name] = true
-		if t.name == companionState {
-			r.kept = t.value
+	for _, t := range weights {
+		there[t.Name] = true
+		if t.Name == ckpt.AuxState {
+			r.auxState = t.Value
 			continue
 		}
-		if v := store.GetVariable(t.name); v != nil {
-			if err := v.SetValue(t.value); err != nil {
-				return false, fmt.Errorf("ngebm: weight %s: %w", t.name, err)
+		if v := store.GetVariable(t.Name); v != nil {
+			if err := v.SetValue(t.Value); err != nil {
+				return false, fmt.Errorf("ngebm: weight %s: %w", t.Name, err)
 			}
 			continue
 		}
-		v, err := store.CreateVariable(t.name, t.value)
+		v, err := store.CreateVariable(t.Name, t.Value)
 		if err != nil {
-			return false, fmt.Errorf("ngebm: variable %s: %w", t.name, err)
+			return false, fmt.Errorf("ngebm: variable %s: %w", t.Name, err)
 		}
-		v.SetTrainable(t.trainable)
+		v.SetTrainable(t.Trainable)
 	}
-	// What the file does not have was not there yet: the optimiser's moments before
+	// What the file does not have was not there yet: the optimizer's moments before
 	// the first step.
 	for v := range store.IterVariables() {
 		if v.HasValue() && !there[v.Path()] {
@@ -245,63 +288,89 @@ func (r *Run) restore(ctx context.Context, store *model.Store, file string) (boo
 			}
 		}
 	}
-	*r.History = c.history
-	r.file = file
-	r.sound = r.sound || file == checkpointFile
+	*r.History = history
+	r.loadedFrom = Checkpoint(file)
+	r.verified = r.verified || file == ckpt.LastFile
 	return true, nil
 }
 
 // fits compares a checkpoint's header with the run and with the network, whose weights
 // are in the store.
-func (r *Run) fits(head header, store *model.Store) error {
+func (r *Run) fits(head ckpt.Header, history History) error {
 	if head.Hash != r.Hash {
-		return fmt.Errorf("belongs to run %.60q, not to %s; move it back, or delete it to train this run anew", head.Hash, r.Hash)
+		return fmt.Errorf("belongs to run %.60q, not to %s; move it back, or delete it to train this run again", head.Hash, r.Hash)
 	}
 	if head.Seal != "" && head.Seal != r.seal() {
-		return fmt.Errorf("was saved with another %s: the class names, the shape, the network or the data were changed in it; get the folder from where it was trained, or train the configuration again, which writes both", configFile)
+		return fmt.Errorf("was saved with another %s: the class names, the shape, the network or the data were changed in it; get the folder from where it was trained, or train the configuration again, which writes both", ckpt.ConfigFile)
 	}
-	if err := r.pastFits(head); err != nil {
-		return fmt.Errorf("%w; get the folder from where it was trained, or delete the file to train the run anew", err)
+	if err := r.pastFits(head.Step, history); err != nil {
+		return fmt.Errorf("%w; get the folder from where it was trained, or delete the file to restart training", err)
 	}
 	mismatch := func(format string, args ...any) error {
-		return fmt.Errorf("is of another architecture than %s: %s; give the network that the run was trained with, or delete the file to train anew", r.Classifier.Network, fmt.Sprintf(format, args...))
+		return fmt.Errorf("is of another architecture than %s: %s; give the network that the run was trained with, or delete the file to restart training", r.Classifier.Network, fmt.Sprintf(format, args...))
 	}
+	store := r.Classifier.store
 	wanted, numbers := 0, 0
-	likeWeights := map[string]bool{} // the shapes that an optimiser's variables may have
+	likeWeights := map[string]bool{} // the shapes that an optimizer's variables may have
 	for v := range store.IterVariables() {
-		if isWeight(v.Path()) {
+		if ckpt.IsWeight(v.Path()) {
 			wanted++
 			numbers += v.Shape().Size()
 			likeWeights[fmt.Sprint(v.Shape().Dimensions)] = true
 		}
 	}
 	others := 0
-	for _, t := range head.Tensors[2+len(head.History.Terms):] {
-		shape, err := t.shape()
+	for _, t := range head.Tensors[2+len(history.Terms):] {
+		shape, err := t.GoMLX()
 		if err != nil {
 			return err
 		}
 		v := store.GetVariable(t.Name)
 		switch {
-		case t.Name == companionState:
+		case t.Name == ckpt.AuxState:
 			if want := shapes.Make(dtypes.Float32, append([]int{r.Config.JEM.Buffer}, r.Classifier.Shape...)...); !r.Config.JEM.Enabled() || !shape.Equal(want) {
-				return fmt.Errorf("does not fit its configuration: the replay buffer is %s; this run's holds %d samples shaped %v; delete it to train the run anew", shape, r.Config.JEM.Buffer, r.Classifier.Shape)
+				return fmt.Errorf("does not fit its configuration: the replay buffer is %s; this run's holds %d samples shaped %v; delete it to restart training", shape, r.Config.JEM.Buffer, r.Classifier.Shape)
 			}
 		case v != nil && !v.Shape().Equal(shape):
 			return mismatch("weight %s is %s in the file and %s in the network", t.Name, shape, v.Shape())
-		case v == nil && isWeight(t.Name):
+		case v == nil && ckpt.IsWeight(t.Name):
 			return mismatch("the network has no weight %s", t.Name)
 		case v == nil:
 			if others += shape.Size(); others > maxOthers+8*numbers || shape.Size() > maxOthers && !likeWeights[fmt.Sprint(shape.Dimensions)] {
-				return fmt.Errorf("has a variable %s of %s, which no optimiser of this network keeps; delete the file to train anew", t.Name, shape)
+				return fmt.Errorf("has a variable %s of %s, which no optimizer of this network keeps; delete the file to restart training", t.Name, shape)
 			}
 		}
-		if isWeight(t.Name) {
+		if ckpt.IsWeight(t.Name) {
 			wanted--
 		}
 	}
 	if wanted != 0 {
 		return mismatch("the file lacks %d of the network's weights", wanted)
+	}
+	return nil
+}
+
+// pastFits compares a history with the configuration that it is of.
+func (r *Run) pastFits(steps int, h History) error {
+	total := math.MaxInt
+	if perEpoch := h.StepsPerEpoch; perEpoch <= math.MaxInt/r.Config.Epochs {
+		total = perEpoch * r.Config.Epochs
+	}
+	last := steps
+	for _, e := range h.Events {
+		last = max(last, e.Step)
+	}
+	if last > total {
+		return fmt.Errorf("reports step %d, and its configuration has %d steps (%d epochs of %d)", last, total, r.Config.Epochs, h.StepsPerEpoch)
+	}
+	if h.Rollbacks > r.Config.Rollback.Times {
+		return fmt.Errorf("reports %d recoveries, and its configuration allows %d", h.Rollbacks, r.Config.Rollback.Times)
+	}
+	weights := r.Config.lossWeights(r.Classifier.Shape)
+	for i, name := range h.Terms {
+		if want, ok := weights[name]; ok && !(math.Abs(h.Weights[i]-want) <= 1e-9*want) {
+			return fmt.Errorf("reports the weight %g of %q, and its configuration %g", h.Weights[i], name, want)
+		}
 	}
 	return nil
 }

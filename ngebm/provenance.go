@@ -6,23 +6,22 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/data/plain"
 	"ngebm/data/progress"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
@@ -43,12 +42,9 @@ type networkInfo struct {
 // cannot be compared.
 const gomlx = "v0.28.8"
 
-// networkFile describes the network in a run's folder, a line for each operation.
-const networkFile = "network.txt"
-
 // traceNetwork describes the run's network, whose weights are in the store.
 func traceNetwork(backend compute.Backend, net nets.Network, store *model.Store, shape []int, classes int) (netgraph.Graph, error) {
-	g, err := netgraph.Trace(backend, store, shape, func(x *Node) *Node { return logitsOf(net, store, networkScope, x, classes) })
+	g, err := netgraph.Trace(backend, store, shape, func(x *Node) *Node { return logitsOf(net, store, ckpt.NetworkScope, x, classes) })
 	if err != nil {
 		return g, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, explain.Error(err))
 	}
@@ -64,7 +60,7 @@ func isOwn(net nets.Network) bool {
 // ownHash is the hash of a run of a network of a person's own: that of the configuration,
 // its graph and its initial weights.
 func ownHash(hash string, g netgraph.Graph, store *model.Store, seed uint64) (string, error) {
-	initial, err := netgraph.Initial(store, "/"+networkScope, int64(seed))
+	initial, err := netgraph.Initial(store, "/"+ckpt.NetworkScope, int64(seed))
 	if err != nil {
 		return "", fmt.Errorf("ngebm: the network's %s", explain.Error(err))
 	}
@@ -74,15 +70,18 @@ func ownHash(hash string, g netgraph.Graph, store *model.Store, seed uint64) (st
 
 // identify gives the run its hash and its folder. The network of a person's own is part
 // of the hash, unless all there is was trained before networks were recorded.
-func (r *Run) identify(backend compute.Backend, net nets.Network, opts Options) error {
-	r.training = r.Train.Checksum + r.outliersChecksum()
+func (r *Run) identify(net nets.Network, s Setup) error {
+	r.training = r.Train.Checksum
+	if s.Outliers != nil {
+		r.training += "+" + s.Outliers.Checksum
+	}
 	r.Hash = r.Config.Hash(r.training)
-	r.Dir = filepath.Join(opts.Runs, dirName(r.Config, r.Hash))
+	r.Dir = filepath.Join(s.Runs, dirName(r.Config, r.Hash))
 	if !isOwn(net) {
 		return nil
 	}
-	store := newStore(r.Config)
-	g, err := traceNetwork(backend, net, store, r.Train.Shape, len(r.Train.Classes))
+	store := newStore(r.Config.Seed)
+	g, err := traceNetwork(r.backend, net, store, r.Train.Shape, len(r.Train.Classes))
 	if err != nil {
 		return err
 	}
@@ -90,8 +89,8 @@ func (r *Run) identify(backend compute.Backend, net nets.Network, opts Options) 
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(opts.Runs, dirName(r.Config, hash))
-	if !opts.Fresh && !has(dir, configFile) {
+	dir := filepath.Join(s.Runs, dirName(r.Config, hash))
+	if !s.Fresh && !ckpt.Folder(dir).Has(ckpt.ConfigFile) {
 		if info, _, err := readInfo(r.Dir); err == nil && info.Network == nil {
 			return nil
 		}
@@ -111,8 +110,8 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 	case stored.Sum == r.network.Sum():
 		return "", nil
 	}
-	what := networkFile + ", which would say where, does not fit it"
-	if text, err := r.readFile(networkFile, maxInfo); err == nil {
+	what := ckpt.NetworkFile + ", which would say where, does not fit it"
+	if text, err := r.folder().ReadFile(ckpt.NetworkFile, maxInfo); err == nil {
 		if d := netgraph.Difference(strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), r.network.Lines); d != "" {
 			what = d
 		}
@@ -135,14 +134,14 @@ func kindOf(backend compute.Backend) string {
 
 // compare notes what a stored run and one that would be trained now could differ in. The
 // network is compared with what config.json says.
-func (r *Run) compare(backend compute.Backend, devices int) error {
+func (r *Run) compare(devices int) error {
 	r.Notes = nil
 	info, cfg, err := readInfo(r.Dir)
 	if err != nil {
-		r.note("its %s cannot be read, so its network cannot be compared", configFile)
+		r.note("its %s cannot be read, so its network cannot be compared", ckpt.ConfigFile)
 	} else {
 		if cfg.Hash("") != r.Config.Hash("") || info.Hash != r.Hash || !slices.Equal(info.Shape, r.Classifier.Shape) || !slices.Equal(info.Data.Classes, r.Classifier.Classes) {
-			r.note("its %s was changed: it does not say what was trained; train it again with Options.Fresh (-fresh), or get the folder from where it was trained", configFile)
+			r.note("its %s was changed: it does not say what was trained; train it again with Options.Fresh (-fresh), or get the folder from where it was trained", ckpt.ConfigFile)
 		}
 		what, err := r.sameNetwork(info.Network)
 		if err != nil {
@@ -166,7 +165,7 @@ func (r *Run) compare(backend compute.Backend, devices int) error {
 	if now := libraries(); c.Libraries != "" && now != "" && c.Libraries != now {
 		r.note("it was trained with %s, and this program has %s", c.Libraries, now)
 	}
-	if kind := kindOf(backend); c.Kind != "" && c.Kind != kind {
+	if kind := kindOf(r.backend); c.Kind != "" && c.Kind != kind {
 		r.note("it was trained on %s, and this is %s", c.Kind, kind)
 	}
 	if c.Devices != 0 && devices != 0 && c.Devices != devices {
@@ -179,28 +178,29 @@ func (r *Run) note(format string, args ...any) {
 	r.Notes = append(r.Notes, plain.Text(fmt.Sprintf(format, args...)))
 }
 
-// complete makes a complete run ready to be shown: with its test set as it is now, and
-// where it comes from.
-func (r *Run) complete(ctx context.Context, reporter progress.Reporter) error {
+// Refresh makes a complete run that was restored ready to be shown: it evaluates a test
+// set that is not the one of its training, and reports where the run comes from.
+func (r *Run) Refresh(ctx context.Context, reporter progress.Reporter) error {
 	if err := r.testAgain(ctx, reporter); err != nil {
 		return err
 	}
-	if v := r.History.lastOf("validation"); v != nil && v.Checksum != "" && r.Validation != nil && v.Checksum != r.Validation.Checksum {
+	if v := r.History.Last("validation"); v != nil && v.Checksum != "" && r.Validation != nil && v.Checksum != r.Validation.Checksum {
 		r.note("its validation examples were others than this code holds out")
 	}
-	r.tell("loaded", reporter)
+	r.Announce("loaded", reporter)
 	return nil
 }
 
-// stamp says who takes the run's next steps, and stores it before they are taken.
-func (r *Run) stamp(backend compute.Backend, devices int) error {
+// RecordMaker says who takes the run's next steps, and stores it before they are taken. devices is the number
+// that share each step.
+func (r *Run) RecordMaker(devices int) error {
 	c := &r.Cost
-	now := Maker{Source: Source(), Libraries: libraries(), Kind: kindOf(backend), Devices: devices}
+	now := Maker{Source: Source(), Libraries: libraries(), Kind: kindOf(r.backend), Devices: devices}
 	if r.History.Steps() > 0 && c.Maker != now {
 		c.Earlier = append(c.Earlier, c.Maker)
 	}
-	c.Device, c.Code, c.Maker = files.WithoutFolders(backend.Description()), Version(), now
-	return r.writeJSON(costFile, r.Cost)
+	c.Device, c.Code, c.Maker = files.WithoutFolders(r.backend.Description()), Version(), now
+	return r.folder().WriteJSON(ckpt.CostFile, r.Cost)
 }
 
 // unlike says in what one maker differs from another.
@@ -218,9 +218,9 @@ func (m Maker) unlike(other Maker) string {
 	return cmp.Or(strings.Join(parts, ", "), "by a program in between")
 }
 
-// tell reports a stored run in one line, with all that is to be known before its numbers
+// Announce reports a stored run in one line, with all that is to be known before its numbers
 // are trusted.
-func (r *Run) tell(what string, reporter progress.Reporter) {
+func (r *Run) Announce(what string, reporter progress.Reporter) {
 	line := what + " " + filepath.Base(r.Dir) + ": "
 	if !r.Cost.Trained.IsZero() {
 		line += "trained " + r.Cost.Trained.UTC().Format("2006-01-02 15:04") + " UTC, "
@@ -232,9 +232,6 @@ func (r *Run) tell(what string, reporter progress.Reporter) {
 	}
 	reporter.Report(progress.Report{Task: line, Finished: true, Quiet: len(r.Notes) == 0})
 }
-
-// evaluationsFile keeps evaluations on other test sets than that of the training.
-const evaluationsFile = "evaluations.json"
 
 // evaluatedAgain is one of them.
 type evaluatedAgain struct {
@@ -249,7 +246,7 @@ const otherTestSet = "the test set is not the one that it was evaluated on when 
 // testAgain puts the evaluation of the run's test set into the history of a complete run,
 // unless it is there already: the set may be another than that of the training.
 func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
-	last := r.History.lastOf("test")
+	last := r.History.Last("test")
 	if last.Checksum == r.Test.Checksum {
 		return nil
 	}
@@ -261,7 +258,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 		return err
 	}
 	var stored []evaluatedAgain
-	if text, err := r.readFile(evaluationsFile, maxInfo); err == nil {
+	if text, err := r.folder().ReadFile(ckpt.EvaluationsFile, maxInfo); err == nil {
 		_ = json.Unmarshal(text, &stored) // what cannot be read is made again
 		plain.Values(&stored)
 	}
@@ -271,53 +268,27 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 			return nil
 		}
 	}
-	again, err := r.evaluate(ctx, r.Test, evaluating(r.Test, reporter))
+	again, err := r.Evaluate(ctx, r.Test, EvaluationProgress(r.Test, reporter))
 	if err != nil {
 		return err
 	}
 	*last = again
 	stored = append(stored, evaluatedAgain{checkpoint, Source(), again})
 	// A folder that cannot be written costs the time of evaluating again.
-	_ = r.writeJSON(evaluationsFile, stored)
+	_ = r.folder().WriteJSON(ckpt.EvaluationsFile, stored)
 	return nil
 }
 
-// lastOf is the last evaluation of a split, or nil.
-func (h *History) lastOf(split string) *Evaluation {
-	for i := len(h.Evaluations) - 1; i >= 0; i-- {
-		if h.Evaluations[i].Split == split {
-			return &h.Evaluations[i]
+// EvaluationProgress returns a function that reports how far an evaluation of the set is, once
+// it takes more than a second; see [Run.Evaluate].
+func EvaluationProgress(d *data.Dataset, reporter progress.Reporter) func(done int) {
+	began := time.Now()
+	return func(done int) {
+		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
+			reporter.Report(progress.Report{
+				Task: "evaluate " + d.Split + " set", Unit: "examples", Done: int64(done), Total: int64(d.Len()),
+				Elapsed: elapsed, Finished: done == d.Len(),
+			})
 		}
 	}
-	return nil
-}
-
-// made matches the files that a run makes in its folder, but for its lock.
-var made = regexp.MustCompile(`^((checkpoint|previous|best|good)\.ngebm|history\.csv|(cost|evaluations)\.json|network\.txt|(measured|judged|experiment)-[0-9a-f]+\.json)$`)
-
-// discard removes what was made of the run before, so that it is trained again.
-func (r *Run) discard(ctx context.Context, waiting func()) error {
-	if _, err := os.Lstat(r.Dir); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	unlock, err := r.lock(ctx, waiting)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	folder, err := openFolder(r.Dir)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	names, err := folder.Names()
-	for _, name := range names {
-		if err == nil && made.MatchString(name) {
-			err = folder.Remove(name)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("ngebm: cannot remove what was trained before: %w; make the folder writable, or choose another folder of runs", err)
-	}
-	return nil
 }

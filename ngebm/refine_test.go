@@ -11,13 +11,14 @@ import (
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/jem"
+	"ngebm/ngebm/train"
 )
 
 // A refined classifier is the classifier without steps, gives an attack the logits
 // that it gives a dataset, and is the same in every process.
 func TestRefined(t *testing.T) {
 	backend := testdevice.Open(t, "cpu")
-	run, err := ngebm.Train(t.Context(), backend, small(), ngebm.Options{Runs: t.TempDir()})
+	run, err := train.Run(t.Context(), backend, small(), train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

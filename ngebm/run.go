@@ -2,13 +2,10 @@ package ngebm
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
+	"context"
 	"fmt"
-	"io"
-	"io/fs"
+	"math"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,11 +13,12 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
+	"gonum.org/v1/gonum/floats"
 
 	"ngebm/data"
-	"ngebm/data/files"
 	"ngebm/data/plain"
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
 )
@@ -30,8 +28,12 @@ import (
 // Its folder keeps three checkpoints, each a whole one: the last, the one before it,
 // and, where there is a validation set, the one with the highest validation accuracy
 // (of equals, the lowest loss). A last one that turns out to be damaged is passed over
-// for the one before it, and that for the best; training goes on from there, and ends
-// with the same weights to the last bit. Without its last checkpoint a run begins anew.
+// for the one before it, and that for the best; training resumes from there, and ends
+// with the same weights to the last bit. Without its last checkpoint a run begins again.
+//
+// Package train trains one. A training loop of your own does the same with its methods:
+// [NewRun], [Run.Restore], [Run.Lock], [Run.RecordMaker], then steps that change the weights
+// in the classifier's [Classifier.Store], with [Run.Evaluate] and [Run.Save] in between.
 type Run struct {
 	Config     Config
 	Hash       string // see Config.Hash; with a network of a person's own, of its graph and initial weights too
@@ -53,13 +55,13 @@ type Run struct {
 	// older programs trained. It is empty where all is well.
 	Warning string
 
-	network  netgraph.Graph
-	training string          // checksum of all training examples, before the validation split, and of outliers; empty where it is not known
-	outliers *data.Dataset   // what Config.Margin names, or nil
-	kept     *tensors.Tensor // the companion's state in the checkpoint that was read or written last, or nil
-	file     string          // of the checkpoint that the weights were last read from or written to; empty before
-	sealed   bool            // the checkpoint that was read last seals what config.json says
-	sound    bool            // the last checkpoint was read or written by this process
+	backend    compute.Backend
+	network    netgraph.Graph
+	training   string          // checksum of all training examples, before the validation split, and of outliers; empty where it is not known
+	auxState   *tensors.Tensor // what auxiliary inputs resume from, in the checkpoint that was read or written last, or nil
+	loadedFrom Checkpoint      // the one that the weights were last read from or written to; empty before
+	sealed     bool            // the checkpoint that was read last seals what config.json says
+	verified   bool            // the last checkpoint was read or written by this process
 }
 
 // Cost is what a run took.
@@ -88,16 +90,91 @@ type Maker struct {
 	Devices   int    `json:"devices,omitempty"`   // that shared each step
 }
 
-// The files in a run's folder.
+// check tells whether a run can have cost that much.
+func (c Cost) check() error {
+	for name, seconds := range map[string]float64{"seconds": c.Seconds, "data_wait": c.DataWait, "process_seconds": c.Process} {
+		if !(0 <= seconds && seconds <= maxSeconds) {
+			return fmt.Errorf("%s is %g, not from 0 to %g", name, seconds, float64(maxSeconds))
+		}
+	}
+	if len(c.Earlier) > maxMakers {
+		return fmt.Errorf("it tells of %d earlier makers, more than %d", len(c.Earlier), maxMakers)
+	}
+	for _, m := range append([]Maker{c.Maker}, c.Earlier...) {
+		if m.Devices < 0 || m.Devices > maxBatch {
+			return fmt.Errorf("devices is %d, not from 0 to %d", m.Devices, maxBatch)
+		}
+		if len(m.Source)+len(m.Libraries)+len(m.Kind) > maxText {
+			return fmt.Errorf("the text of a maker is longer than %d bytes", maxText)
+		}
+	}
+	if len(c.Code)+len(c.Device) > maxText {
+		return fmt.Errorf("code and device are longer than %d bytes", maxText)
+	}
+	return nil
+}
+
 const (
-	configFile     = "config.json"
-	checkpointFile = "checkpoint.ngebm" // the last
-	previousFile   = "previous.ngebm"   // the one before it
-	bestFile       = "best.ngebm"       // the best on the validation set
-	historyFile    = "history.csv"
-	costFile       = "cost.json"
-	lockFile       = "lock"
+	maxSeconds = 1e10 // three hundred years, of several processors
+	maxMakers  = 1000
 )
+
+// Setup is what a run is made of besides its configuration.
+type Setup struct {
+	Runs    string        // the folder of runs
+	Network nets.Network  // in place of the one that Config.Net names; nil otherwise
+	Train   *data.Dataset // before the validation split
+	Test    *data.Dataset
+	// Outliers are those that Config.Margin names, or nil.
+	Outliers *data.Dataset
+	// Fresh leaves aside what older programs trained without recording the network.
+	Fresh bool
+}
+
+// NewRun returns the run of a configuration: its hash and its folder, its validation split,
+// and a classifier with the weights that it starts from. It writes nothing.
+func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
+	net, err := cfg.Network(s.Network)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Net = net.String()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Run{Config: cfg.WithDefaults(), History: &History{}, Train: s.Train, Test: s.Test, backend: backend}
+	if err := r.identify(net, s); err != nil {
+		return nil, err
+	}
+	if cfg.Validation > 0 {
+		if r.Train, r.Validation, err = r.Train.RandomSplit(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.build(net, r.Train.Shape, r.Train.Classes, r.Test.Len())
+}
+
+// build makes the run's weights, the classifier that uses them, or their average, and the
+// description of its network.
+func (r *Run) build(net nets.Network, shape []int, classes []string, examples int) (err error) {
+	if err := fitsCheckpoint(net, shape, len(classes)); err != nil {
+		return err
+	}
+	store := newStore(r.Config.Seed)
+	if r.Classifier, err = newClassifier(r.backend, net, store, ckpt.NetworkScope, shape, classes, examples); err != nil {
+		return err
+	}
+	if r.Config.EMA != 0 {
+		if err := addAverages(store); err != nil {
+			return fmt.Errorf("ngebm: the average of the weights: %w", err)
+		}
+		if r.Classifier, err = newClassifier(r.backend, net, store, ckpt.AverageScope, shape, classes, examples); err != nil {
+			return err
+		}
+	}
+	r.network, err = traceNetwork(r.backend, net, store, shape, len(classes))
+	return err
+}
 
 // DefaultRuns is the folder of runs where none is named, in the current folder.
 const DefaultRuns = "runs"
@@ -114,128 +191,130 @@ func dirName(cfg Config, hash string) string {
 	return strings.Trim(unsafeInNames.ReplaceAllString(name, "-"), "-.") + "-" + hash
 }
 
-// build makes the run's weights and the classifier that uses them, or their average.
-func (r *Run) build(backend compute.Backend, net nets.Network, runs string, shape []int, classes []string, examples int) (*model.Store, error) {
-	if err := fitsCheckpoint(net, shape, len(classes)); err != nil {
-		return nil, err
+// String describes the run in a few lines: what it is, how far it is, how good it is, and
+// what is to be known before its numbers are trusted. It names no folder but the run's.
+func (r *Run) String() string {
+	var b strings.Builder
+	c := r.Config
+	fmt.Fprintf(&b, "%s: %s, %s on %s, seed %d\n", plain.Text(filepath.Base(r.Dir)), c.Method(), plain.Text(c.Net), plain.Text(r.dataName()), c.Seed)
+	fmt.Fprintf(&b, "  %d steps", r.History.Steps())
+	if r.History.StepsPerEpoch > 0 {
+		fmt.Fprintf(&b, " (%.4g of %d epochs)", float64(r.History.Steps())/float64(r.History.StepsPerEpoch), c.Epochs)
 	}
-	store := newStore(r.Config)
-	var err error
-	if r.Classifier, err = newClassifier(backend, net, store, networkScope, shape, classes, examples); err != nil {
-		return nil, err
+	if !r.Cost.Trained.IsZero() {
+		fmt.Fprintf(&b, ", trained %s UTC", r.Cost.Trained.UTC().Format("2006-01-02 15:04"))
 	}
-	// A run that has a checkpoint goes on from there, wherever it once started from.
-	if r.Config.Start != "" && !has(r.Dir, checkpointFile) {
-		if err := startFrom(store, runs, r.Config.Start); err != nil {
-			return nil, err
+	fmt.Fprintf(&b, ", code %s\n", cmp.Or(r.Cost.Code, "unknown"))
+	for _, split := range []string{"validation", "test"} {
+		if e := r.History.Last(split); e != nil {
+			fmt.Fprintf(&b, "  %s accuracy %.4f on %d examples\n", split, e.Accuracy, e.Examples)
 		}
 	}
-	if r.Config.EMA == 0 {
-		return store, nil
+	for _, line := range r.Notes {
+		fmt.Fprintf(&b, "  note: %s\n", line)
 	}
-	if err := addAverages(store); err != nil {
-		return nil, fmt.Errorf("ngebm: the average of the weights: %w", err)
-	}
-	r.Classifier, err = newClassifier(backend, net, store, averageScope, shape, classes, examples)
-	return store, err
-}
-
-func newStore(cfg Config) *model.Store {
-	store := model.NewStore()
-	nets.Seed(store, cfg.Seed)
-	// For networks that use GoMLX's own initialisers or dropout.
-	if err := store.SetRNGStateFromSeed(int64(cfg.Seed)); err != nil {
-		panic(err) // fails only on a store that has values on a device
-	}
-	return store
-}
-
-func networkFor(cfg Config, own nets.Network) (nets.Network, error) {
-	if own == nil {
-		return nets.Parse(cfg.Net)
-	}
-	if cfg.Net != "" && cfg.Net != own.String() {
-		return nil, fmt.Errorf("ngebm: the configuration names the network %.60q, but the one given is %q; leave net empty or make them equal", cfg.Net, own)
-	}
-	return own, nil
-}
-
-// isWeight tells whether a variable is one of the network's weights, or their average.
-func isWeight(path string) bool {
-	return strings.HasPrefix(path, "/"+networkScope+"/") || strings.HasPrefix(path, "/"+averageScope+"/")
-}
-
-// companionState is the name in a checkpoint of what the run's companion needs to go
-// on.
-const companionState = "companion:state"
-
-// save writes the run's state in the given file, and, with the last checkpoint, what
-// the run cost so far. kept is what its companion needs to go on, if it has one that does.
-func (r *Run) save(store *model.Store, kept *tensors.Tensor, file string) error {
-	c := checkpoint{hash: r.Hash, seal: r.seal(), step: r.History.Steps(), history: *r.History}
-	if kept != nil {
-		c.weights = append(c.weights, namedTensor{companionState, false, kept})
-	}
-	for v := range store.IterVariables() {
-		if !v.HasValue() {
-			continue // the optimiser's, before the first step
+	for _, l := range [][2]string{{"warning", r.Warning}, {"stopped", r.History.Stopped}} {
+		if l[1] != "" {
+			fmt.Fprintf(&b, "  %s: %s\n", l[0], l[1])
 		}
-		value, err := v.Value()
-		if err != nil {
-			return fmt.Errorf("ngebm: variable %s cannot be saved: %w", v.Path(), err)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// dataName is the name of the set that the run was trained on.
+func (r *Run) dataName() string {
+	if r.Train != nil {
+		return r.Train.Name
+	}
+	kind, path, ok := strings.Cut(r.Config.Data, ":")
+	if !ok {
+		return cmp.Or(kind, "a set of its own")
+	}
+	return kind + ":" + filepath.Base(path)
+}
+
+// Evaluate measures the run's classifier on a set, with the terms of its history.
+func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples int)) (Evaluation, error) {
+	h, c := r.History, r.Classifier
+	if err := c.fits(d); err != nil {
+		return Evaluation{}, err
+	}
+	exec := c.forward
+	if slices.Contains(h.Terms, energy.NameGradientNorm) {
+		exec = c.withGradient
+	}
+	var o outcomes
+	err := c.eachBatch(ctx, exec, d.Name, d.Len(), d.Example, func(start, count int, out [][]float32) {
+		o.add(out, d.Labels[start:start+count])
+		if done != nil {
+			done(start + count)
 		}
-		c.weights = append(c.weights, namedTensor{v.Path(), v.Trainable, value})
-	}
-	if file != checkpointFile {
-		return r.inFolder("the checkpoint", func(f *files.Folder) error { return writeCheckpoint(f, file, "", c) })
-	}
-	keep := ""
-	if r.sound { // else what is there may be the damaged one, and the one before it is what there is
-		keep = previousFile
-	}
-	return r.inFolder("the checkpoint", func(f *files.Folder) error {
-		if err := writeCheckpoint(f, file, keep, c); err != nil {
-			return err
-		}
-		r.file, r.sound = file, true
-		r.Cost.Trained = time.Now().UTC().Truncate(time.Second)
-		return r.writeJSON(costFile, r.Cost)
 	})
+	if err != nil {
+		return Evaluation{}, err
+	}
+	e := o.evaluation(h, r.Config.Focal)
+	e.Step, e.Split, e.Examples, e.Checksum = h.Steps(), d.Split, d.Len(), d.Checksum
+	return e, nil
 }
 
-func (r *Run) readCost() error {
-	raw, err := r.readFile(costFile, maxCost)
-	if err == nil {
-		err = json.Unmarshal(raw, &r.Cost)
-	}
-	if err == nil {
-		err = r.Cost.check()
-	}
-	plain.Values(&r.Cost)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("ngebm: %s in %q: %w; delete the file, only the record of the run's cost is lost", costFile, r.Dir, err)
-	}
-	return nil
+// outcomes are what an evaluation needs to know of the examples of a set.
+type outcomes struct {
+	energies []float64
+	nlls     []float64 // -log p(y|x)
+	norms    []float64 // of the energies' gradients, if they were asked for
+	right    int
 }
 
-// Checksum returns the SHA-256 of the checkpoint that the run was last at, in hex: it
-// identifies the weights, whatever trained them.
-func (r *Run) Checksum() (string, error) {
-	sum := sha256.New()
-	folder, err := openFolder(r.Dir)
-	if err != nil {
-		return "", err
+// add takes a batch's logits and, if there are any, its gradients' norms.
+func (o *outcomes) add(out [][]float32, labels []int32) {
+	row := make([]float64, len(out[0])/len(labels))
+	for i, label := range labels {
+		for k := range row {
+			row[k] = float64(out[0][i*len(row)+k])
+		}
+		e := floats.LogSumExp(row)
+		o.energies, o.nlls = append(o.energies, e), append(o.nlls, e-row[label])
+		if argMax(row) == int(label) {
+			o.right++
+		}
 	}
-	defer folder.Close()
-	file, err := folder.Open(cmp.Or(r.file, checkpointFile), maxCheckpoint)
-	if err != nil {
-		return "", fmt.Errorf("ngebm: %w", err)
+	if len(out) > 1 {
+		for _, v := range out[1] {
+			o.norms = append(o.norms, float64(v))
+		}
 	}
-	defer file.Close()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", fmt.Errorf("ngebm: %w", err)
+}
+
+// evaluation computes the history's terms over a whole set; focal is the focal loss's
+// exponent.
+func (o *outcomes) evaluation(h *History, focal float64) Evaluation {
+	n := float64(len(o.energies))
+	var ce, focused, mean, variance, norm float64
+	for i, e := range o.energies {
+		nll := o.nlls[i]
+		ce += nll / n
+		focused += math.Pow(-math.Expm1(-nll), focal) * nll / n
+		mean += e / n
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	for _, e := range o.energies {
+		variance += (e - mean) * (e - mean) / n
+	}
+	for _, v := range o.norms {
+		norm += v / n
+	}
+	e := Evaluation{Accuracy: float64(o.right) / max(1, n)}
+	known := map[string]float64{energy.NameCrossEntropy: ce, energy.NameFocal: focused, energy.NameVariance: variance, energy.NameGradientNorm: norm}
+	for i, name := range h.Terms {
+		value, ok := known[name]
+		if !ok { // it is of samples or outliers
+			value = math.NaN()
+		} else {
+			e.Loss += h.Weights[i] * value
+		}
+		e.Values = append(e.Values, value)
+	}
+	return e
 }
 
 // WithoutTest returns a copy of the run that holds nothing of the test set: neither the

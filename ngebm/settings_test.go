@@ -11,7 +11,7 @@ import (
 // configuration, and with it the run's hash, stays as it was.
 func TestAllSettings(t *testing.T) {
 	cfg := DefaultConfig("digits", "convnet")
-	if err := cfg.Use("jem"); err != nil {
+	if err := cfg.SetMethod("jem"); err != nil {
 		t.Fatal(err)
 	}
 	before := cfg.Hash("data")
@@ -49,13 +49,13 @@ func TestMethodName(t *testing.T) {
 		for _, m := range Methods() {
 			cfg := DefaultConfig(set, "mlp-8")
 			cfg.Seed, cfg.Epochs, cfg.Augment.Noise = 3, 7, .1 // no part of a method
-			if err := cfg.Use(m.Name); err != nil {
+			if err := cfg.SetMethod(m.Name); err != nil {
 				t.Fatal(err)
 			}
 			if got := cfg.Method(); got != m.Name {
 				t.Errorf("%s on %s calls itself %q", m.Name, set, got)
 			}
-			if cfg = cfg.withDefaults(); cfg.Method() != m.Name {
+			if cfg = cfg.WithDefaults(); cfg.Method() != m.Name {
 				t.Errorf("%s on %s, as it is trained, calls itself %q", m.Name, set, cfg.Method())
 			}
 		}

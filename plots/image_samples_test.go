@@ -8,6 +8,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/train"
 )
 
 // chainsOf is four chains of two steps from an untrained network, with their values
@@ -20,7 +21,7 @@ func chainsOf(t testing.TB) *ngebm.Samples {
 	}
 	cfg := ngebm.DefaultConfig("digits", "mlp-4")
 	cfg.Epochs, cfg.Limit = 1, 64
-	run, err := ngebm.Train(t.Context(), dev.Backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := train.Run(t.Context(), dev.Backend, cfg, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func ExampleSamples() {
 	defer os.RemoveAll(runs)
 	cfg := ngebm.DefaultConfig("digits", "mlp-4") // in earnest, a JEM run of more than an epoch
 	cfg.Epochs, cfg.Limit = 1, 64
-	run, err := ngebm.Train(context.Background(), dev.Backend, cfg, ngebm.Options{Runs: runs})
+	run, err := train.Run(context.Background(), dev.Backend, cfg, train.Options{Runs: runs})
 	if err != nil {
 		panic(err)
 	}

@@ -69,7 +69,7 @@ func madeUpJEM(steps, perEpoch int) *ngebm.History {
 		{Step: steps/2 - 60, What: fmt.Sprintf("set back to step %d, attempt 2 with the SGLD step times 0.5", steps/2-60)},
 		{Step: steps, What: "diverged: " + h.Stopped},
 	}
-	h.Recoveries = 1
+	h.Rollbacks = 1
 	return h
 }
 

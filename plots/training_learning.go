@@ -9,7 +9,7 @@ import (
 // Learning draws the state of a run in the plane: its energy landscape on the left,
 // and on the right how training went, the loss, each of its terms and the accuracy
 // against epochs, as [History] draws them. The history may be that of a run that
-// still trains (see [ngebm.Options.Watch]), of one step or more.
+// still trains (see [train.Options.OnEpochEnd]), of one step or more.
 func Learning(l Landscape, run Run) (*Figure, error) {
 	land, err := Landscapes(OwnScale, l)
 	if err != nil {

@@ -59,7 +59,7 @@ func ExampleLearning() {
 	if err != nil {
 		panic(err)
 	}
-	_ = figure // notebook.Show shows it; in ngebm.Options.Watch, notebook.HTML
+	_ = figure // notebook.Show shows it; in train.Options.OnEpochEnd, notebook.HTML
 	// Output:
 }
 

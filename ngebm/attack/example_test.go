@@ -8,6 +8,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/train"
 )
 
 // Train a classifier, let its accuracy fall, and look for signs that the figures
@@ -25,7 +26,7 @@ func Example() {
 	}
 	defer os.RemoveAll(runs)
 	ctx := context.Background()
-	trained, err := ngebm.Train(ctx, dev.Backend, ngebm.DefaultConfig("moons", "mlp-64-64"), ngebm.Options{Runs: runs})
+	trained, err := train.Run(ctx, dev.Backend, ngebm.DefaultConfig("moons", "mlp-64-64"), train.Options{Runs: runs})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -12,8 +12,8 @@ import (
 
 	"ngebm/data/nearest"
 	"ngebm/data/progress"
-	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
+	"ngebm/ngebm/train"
 )
 
 // The rows of the table.
@@ -132,7 +132,7 @@ func (p Plan) Validate() error {
 }
 
 // Run times every row and returns the table. If ctx ends, Run returns an error
-// that wraps [ngebm.ErrStopped]. worker is a command line that passes its last argument,
+// that wraps [train.ErrStopped]. worker is a command line that passes its last argument,
 // a task, to [Work].
 func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 	if err := p.Validate(); err != nil {
@@ -162,7 +162,7 @@ func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 		t.Inputs, t.Write = filepath.Join(dir, "inputs.npz"), p.Library != "" || p.ReferenceDevice != ""
 		r, err := p.row(ctx, t, worker, []string{p.Python, script}, report)
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("bench: %w", ngebm.ErrStopped)
+			return nil, fmt.Errorf("bench: %w", train.ErrStopped)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("bench: %s: %w", row, err)

@@ -19,6 +19,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/train"
 )
 
 // workerEnv makes this program the worker.
@@ -146,8 +147,8 @@ func TestStopped(t *testing.T) {
 	p.Library, p.ReferenceDevice, p.Repeats, p.Rows = "", "", 1<<30, []string{CrossEntropy}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.Progress = stopper(cancel)
-	if _, err := p.Run(ctx, []string{os.Args[0]}); !errors.Is(err, ngebm.ErrStopped) {
-		t.Errorf("the error is %v, want %v", err, ngebm.ErrStopped)
+	if _, err := p.Run(ctx, []string{os.Args[0]}); !errors.Is(err, train.ErrStopped) {
+		t.Errorf("the error is %v, want %v", err, train.ErrStopped)
 	}
 }
 
@@ -170,7 +171,7 @@ func TestExportInputs(t *testing.T) {
 	}
 	cfg := ngebm.DefaultConfig("", "mlp-8")
 	cfg.Batch = 16
-	s, err := ngebm.NewStepper(backend, cfg, set, 1, 1)
+	s, err := train.NewStepper(backend, cfg, set, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

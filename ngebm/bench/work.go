@@ -19,6 +19,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/train"
 )
 
 // Work runs a task, in JSON, in this process. It prints a line of JSON to out when it is
@@ -96,7 +97,7 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 	if err != nil {
 		return nil, err
 	}
-	s, err := ngebm.NewStepper(dev.Backend, cfg, set, t.Devices, t.StepsPerCall)
+	s, err := train.NewStepper(dev.Backend, cfg, set, t.Devices, t.StepsPerCall)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/train"
 )
 
 // The environment variables that are this project's own.
@@ -70,8 +71,8 @@ func Data(report progress.Reporter) data.Options {
 
 // Training returns the options to train with: the folders of runs and datasets, and
 // whether datasets may be downloaded. With fresh, what is stored is trained again.
-func Training(report progress.Reporter, fresh bool) ngebm.Options {
-	return ngebm.Options{Runs: Runs(), Cache: os.Getenv(DataVar), Offline: Offline(), Progress: report, Fresh: fresh}
+func Training(report progress.Reporter, fresh bool) train.Options {
+	return train.Options{Runs: Runs(), Cache: os.Getenv(DataVar), Offline: Offline(), Progress: report, Fresh: fresh}
 }
 
 // Runs returns the folder of runs: $NGEBM_RUNS, else "runs" in the current folder.

@@ -16,6 +16,7 @@ import (
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/experiment"
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/train"
 )
 
 // small is a plan of four runs and two candidates, some seconds in pure Go.
@@ -44,7 +45,7 @@ func run(t *testing.T, p experiment.Plan, runs string) (*experiment.Results, err
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: runs}, nil)
+	return p.Run(t.Context(), dev.Backend, train.Options{Runs: runs}, nil)
 }
 
 // What an experiment finds is what its parts find: the classifier's own answers, the
@@ -58,7 +59,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: folder, Cache: t.TempDir()}, func(r *experiment.Results) error {
+	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: folder, Cache: t.TempDir()}, func(r *experiment.Results) error {
 		if kept++; len(r.Runs) != kept || len(r.Missing()) != 4-kept {
 			t.Errorf("after %d runs there are %d results, %d missing", kept, len(r.Runs), len(r.Missing()))
 		}
@@ -83,7 +84,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("there: %v, absent: %v", r.Measure.Outside, r.Measure.Absent)
 	}
 	for _, found := range r.Runs {
-		trained, err := ngebm.Train(t.Context(), dev.Backend, found.Config, ngebm.Options{Runs: folder})
+		trained, err := train.Run(t.Context(), dev.Backend, found.Config, train.Options{Runs: folder})
 		if err != nil || !trained.Loaded || trained.Hash != found.Run {
 			t.Fatalf("the configuration in the results gives run %s, not %s (%v)", trained.Hash, found.Run, err)
 		}
@@ -188,7 +189,7 @@ func TestStopped(t *testing.T) {
 	p := small(t)
 	p.Measure = experiment.Protocol{Detection: 50}
 	stop := errors.New("enough")
-	r, err := p.Run(t.Context(), dev.Backend, ngebm.Options{Runs: t.TempDir()}, func(*experiment.Results) error { return stop })
+	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: t.TempDir()}, func(*experiment.Results) error { return stop })
 	if !errors.Is(err, stop) || len(r.Runs) != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}

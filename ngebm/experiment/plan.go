@@ -182,7 +182,7 @@ func (p Plan) job(method string, seed uint64, chosen string) job {
 	if method == Chosen {
 		name, settings = "ng-ebm", chosen
 	}
-	if j.err = j.config.Use(name); j.err == nil {
+	if j.err = j.config.SetMethod(name); j.err == nil {
 		j.err = j.config.Set(settings)
 	}
 	j.config.Seed = seed

@@ -17,6 +17,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/train"
 )
 
 // Protocol says how every run is measured. Parts of the test set are drawn at random
@@ -210,7 +211,7 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 
 // find opens the outside sets that are there, in the shape of like, and tells those
 // that are not. Nothing is downloaded.
-func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts ngebm.Options) (sets []*data.Dataset, err error) {
+func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Options) (sets []*data.Dataset, err error) {
 	wanted := p.Outside
 	p.Outside, p.Absent = nil, nil
 	for _, name := range wanted {

@@ -23,7 +23,9 @@ import (
 	"ngebm/data/plain"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/cputime"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/train"
 )
 
 // version is raised whenever a change in this package changes what is found of a run. The
@@ -38,8 +40,8 @@ const version = 1
 // processes may work on one plan with one folder of runs: each takes the next run that
 // no other has taken, and every one of them ends with all the results. One that was
 // stopped, by its context, SIGINT or SIGTERM, returns an error that wraps
-// ngebm.ErrStopped. Runs that diverge do not end it; their results say so.
-func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Options, keep func(*Results) error) (*Results, error) {
+// train.ErrStopped. Runs that diverge do not end it; their results say so.
+func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Options, keep func(*Results) error) (*Results, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
@@ -57,8 +59,8 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Optio
 	}
 	r := &runner{plan: p, backend: backend, opts: opts, keep: keep, trained: map[string]bool{}}
 	err := r.run(ctx)
-	if err != nil && (ctx.Err() != nil || errors.Is(err, ngebm.ErrStopped)) {
-		return r.results, fmt.Errorf("experiment: %w; the same experiment goes on where it was", ngebm.ErrStopped)
+	if err != nil && (ctx.Err() != nil || errors.Is(err, train.ErrStopped)) {
+		return r.results, fmt.Errorf("experiment: %w; the same experiment goes on where it was", train.ErrStopped)
 	}
 	return r.results, err
 }
@@ -67,7 +69,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts ngebm.Optio
 type runner struct {
 	plan    Plan
 	backend compute.Backend
-	opts    ngebm.Options
+	opts    train.Options
 	keep    func(*Results) error
 	results *Results
 
@@ -240,11 +242,11 @@ func (r *runner) report(what string) {
 func (r *runner) train(ctx context.Context, j job) (run *ngebm.Run, why string, err error) {
 	opts := r.opts
 	opts.Fresh = opts.Fresh && !r.trained[j.config.String()] // once in an experiment
-	run, err = ngebm.Train(ctx, r.backend, j.config, opts)
+	run, err = train.Run(ctx, r.backend, j.config, opts)
 	if err == nil {
 		r.trained[j.config.String()] = true
 	}
-	if errors.Is(err, ngebm.ErrDiverged) {
+	if errors.Is(err, train.ErrDiverged) {
 		return run, run.History.Stopped, nil
 	}
 	return run, "", err
@@ -287,7 +289,7 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 		}
 		r.parts = &drawn
 	}
-	began, processor := time.Now(), ngebm.ProcessTime()
+	began, processor := time.Now(), cputime.Process()
 	m, err := r.plan.Measure.measure(ctx, run, *r.parts, r.opts.Progress)
 	if err != nil {
 		return nil, false, err
@@ -295,7 +297,7 @@ func (r *runner) measure(ctx context.Context, j job) (result *Result, fresh bool
 	result.enter(m)
 	result.Measuring = Work{
 		Code: ngebm.Version(), Source: ngebm.Source(), Device: files.WithoutFolders(r.backend.Description()), Machine: machine(),
-		Seconds: time.Since(began).Seconds(), Process: ngebm.ProcessTime() - processor,
+		Seconds: time.Since(began).Seconds(), Process: cputime.Process() - processor,
 	}
 	b, err := json.Marshal(result)
 	if err == nil {

@@ -13,6 +13,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/train"
 )
 
 // A disk that is full, read-only or taken away when a run is measured gives the reason,
@@ -23,7 +24,7 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 	disk := testdisk.Disk(t, "1m")
 	cfg := ngebm.DefaultConfig("moons:200", "mlp-8")
 	cfg.Epochs, cfg.Batch = 1, 20
-	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: disk})
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: disk})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/train"
 )
 
 // trained is a run that is good enough to be measured.
@@ -23,7 +24,7 @@ func trained(t *testing.T) *ngebm.Run {
 	backend := testdevice.Open(t, "cpu")
 	cfg := ngebm.DefaultConfig("digits", "mlp-64")
 	cfg.Epochs, cfg.Validation = 10, 200
-	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/train"
 )
 
 // A refined figure never stands alone: it has the plain one's row above it, and a
@@ -17,7 +18,7 @@ func TestRefined(t *testing.T) {
 	backend := testdevice.Open(t, "cpu")
 	cfg := ngebm.DefaultConfig("moons:300", "mlp-16")
 	cfg.Epochs, cfg.Validation = 10, 60
-	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

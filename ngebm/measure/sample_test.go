@@ -9,6 +9,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/train"
 )
 
 // JEM's samples of the moons fall on the moons: their squared MMD to held-out points
@@ -23,10 +24,10 @@ func TestSamplesFallOnTheMoons(t *testing.T) {
 			t.Fatal(err)
 		}
 		jem := cfg.JEM
-		if err := cfg.Use(method); err != nil {
+		if err := cfg.SetMethod(method); err != nil {
 			t.Fatal(err)
 		}
-		run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+		run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,13 +76,13 @@ func TestMethodsByName(t *testing.T) {
 		for _, m := range ngebm.Methods() {
 			cfg := ngebm.DefaultConfig(name, "mlp-16")
 			cfg.Limit, cfg.Epochs = 200, 1
-			if err := cfg.Use("ng-ebm-paper"); err != nil { // of which nothing may stay
+			if err := cfg.SetMethod("ng-ebm-paper"); err != nil { // of which nothing may stay
 				t.Fatal(err)
 			}
-			if err := cfg.Use(m.Name); err != nil {
+			if err := cfg.SetMethod(m.Name); err != nil {
 				t.Fatal(err)
 			}
-			run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: t.TempDir()})
+			run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 			if err != nil {
 				t.Errorf("%s on %s: %v", m.Name, name, err)
 				continue
@@ -93,7 +94,7 @@ func TestMethodsByName(t *testing.T) {
 		}
 	}
 	cfg := ngebm.DefaultConfig("moons", "mlp-16")
-	if err := cfg.Use("gem"); err == nil || !strings.Contains(err.Error(), `no method is named "gem" (did you mean jem?); there are cross-entropy, `) {
+	if err := cfg.SetMethod("gem"); err == nil || !strings.Contains(err.Error(), `no method is named "gem" (did you mean jem?); there are cross-entropy, `) {
 		t.Errorf("a method that does not exist gives %v", err)
 	}
 }

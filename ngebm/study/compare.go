@@ -8,6 +8,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/train"
 )
 
 // Method is a way of training, under the name that figures and tables show it by.
@@ -40,7 +41,7 @@ type Compared struct {
 // and measured before is loaded. Methods with a gradient norm are trained first: they ask
 // most of a network, so that one that cannot be built with them costs no training.
 func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, methods []Method, seeds []uint64,
-	train ngebm.Options, measuring func(*ngebm.Run) (measure.Options, error)) ([]Compared, error) {
+	opts train.Options, measuring func(*ngebm.Run) (measure.Options, error)) ([]Compared, error) {
 	configs := make([]ngebm.Config, len(methods))
 	for i, method := range methods {
 		configs[i] = base
@@ -58,7 +59,7 @@ func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, me
 				continue
 			}
 			var err error
-			if all[i], err = compared(ctx, backend, configs[i], method, seeds, train, measuring); err != nil {
+			if all[i], err = compared(ctx, backend, configs[i], method, seeds, opts, measuring); err != nil {
 				return nil, err
 			}
 		}
@@ -68,11 +69,11 @@ func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, me
 
 // compared trains and measures one method.
 func compared(ctx context.Context, backend compute.Backend, cfg ngebm.Config, method Method, seeds []uint64,
-	train ngebm.Options, measuring func(*ngebm.Run) (measure.Options, error)) (Compared, error) {
+	opts train.Options, measuring func(*ngebm.Run) (measure.Options, error)) (Compared, error) {
 	c := Compared{Method: method}
 	for _, seed := range seeds {
 		cfg.Seed = seed
-		run, err := ngebm.Train(ctx, backend, cfg, train)
+		run, err := train.Run(ctx, backend, cfg, opts)
 		if err != nil {
 			return c, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
 		}

@@ -1,17 +1,19 @@
 package study_test
 
 import (
-	"ngebm/ngebm"
-	"ngebm/ngebm/device"
-	"ngebm/ngebm/measure"
-	"ngebm/ngebm/nets"
-	"ngebm/ngebm/study"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/measure"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/study"
+	"ngebm/ngebm/train"
 )
 
 // pooling is a network with a layer that cannot be differentiated twice.
@@ -35,7 +37,7 @@ func TestCompare(t *testing.T) {
 	base := ngebm.DefaultConfig("moons:200", "mlp-16")
 	base.Epochs, base.Validation = 3, 40
 	compare := func(methods []study.Method, runs string) ([]study.Compared, error) {
-		return study.Compare(t.Context(), dev.Backend, base, methods, []uint64{1, 2}, ngebm.Options{Runs: runs},
+		return study.Compare(t.Context(), dev.Backend, base, methods, []uint64{1, 2}, train.Options{Runs: runs},
 			func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
 	}
 	runs := t.TempDir()
@@ -68,7 +70,7 @@ func TestCompare(t *testing.T) {
 	}
 	base.Net = ""
 	_, err = study.Compare(t.Context(), dev.Backend, base, []study.Method{plain, {Name: "mine", Settings: "gamma=.1"}}, []uint64{1},
-		ngebm.Options{Runs: nothing, Network: pooling{}}, func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
+		train.Options{Runs: nothing, Network: pooling{}}, func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
 	if err == nil || !strings.Contains(err.Error(), "mine, seed 1: ngebm: cannot build the training step of pooling") || !strings.Contains(err.Error(), "use nets.MaxPool2D") {
 		t.Errorf("a network that has no gradient norm gives %v", err)
 	}

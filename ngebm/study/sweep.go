@@ -14,6 +14,7 @@ import (
 
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/train"
 )
 
 // Sweep chooses settings, such as α, β and γ: it trains every combination of a grid
@@ -59,9 +60,9 @@ func (better Better) over(a, b float64) bool {
 // What is trained stays, so that a sweep that was stopped or killed goes on where it
 // was when it is run again with the same options, and gives the table of one left
 // alone. A sweep that was stopped, by its context, SIGINT or SIGTERM, returns an error
-// that wraps [ngebm.ErrStopped]. Seeds that diverge do not end it: they are told in the
+// that wraps [train.ErrStopped]. Seeds that diverge do not end it: they are told in the
 // row's Failed, and tried again when the sweep is run again.
-func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts ngebm.Options) (*SweepTable, error) {
+func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts train.Options) (*SweepTable, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
@@ -82,7 +83,7 @@ func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts ngebm.Opti
 			if err := w.one(ctx, backend, cell, i, cfg); err != nil {
 				what := fmt.Sprintf("sweep, run %d of %d (%s, seed %d)", w.done+1, w.total, s.Grid.assignments(cell), seed)
 				if ctx.Err() != nil {
-					return nil, fmt.Errorf("study: %s: %w; the same sweep goes on where it was", what, ngebm.ErrStopped)
+					return nil, fmt.Errorf("study: %s: %w; the same sweep goes on where it was", what, train.ErrStopped)
 				}
 				return nil, fmt.Errorf("%s: %w", what, err)
 			}
@@ -138,7 +139,7 @@ func (s Sweep) configs() ([]ngebm.Config, error) {
 type sweeping struct {
 	Sweep
 	table *SweepTable
-	opts  ngebm.Options
+	opts  train.Options
 
 	done, total int           // runs
 	fresh       int           // of those done, trained at least in part by this process
@@ -148,13 +149,13 @@ type sweeping struct {
 // one trains and judges one run, or loads it, and enters it in the table.
 func (w *sweeping) one(ctx context.Context, backend compute.Backend, cell, seed int, cfg ngebm.Config) error {
 	began := time.Now()
-	run, err := ngebm.Train(ctx, backend, cfg, w.opts)
+	run, err := train.Run(ctx, backend, cfg, w.opts)
 	if run != nil {
 		defer run.Close()
 	}
 	row := &w.table.Rows[cell]
 	switch {
-	case errors.Is(err, ngebm.ErrDiverged):
+	case errors.Is(err, train.ErrDiverged):
 		row.fail(w.Seeds[seed], run.History.Stopped)
 	case err != nil:
 		return err

@@ -16,6 +16,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/train"
 )
 
 // validationOf judges by the last validation figures in the history.
@@ -70,7 +71,7 @@ func (s stopAtRun) Report(r progress.Report) {
 // twice, and shows the progress of its runs and its own.
 func TestSweepGoesOn(t *testing.T) {
 	backend, s := testdevice.Open(t, "cpu"), smallSweep(t)
-	alone, err := s.Run(t.Context(), backend, ngebm.Options{Runs: t.TempDir()})
+	alone, err := s.Run(t.Context(), backend, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,16 +82,16 @@ func TestSweepGoesOn(t *testing.T) {
 	for _, n := range []int64{2, 5} {
 		ctx, cancel := context.WithCancel(t.Context())
 		watch := stopAtRun{n, cancel, new(int64), map[string]bool{}}
-		_, err := s.Run(ctx, backend, ngebm.Options{Runs: runs, Progress: watch})
+		_, err := s.Run(ctx, backend, train.Options{Runs: runs, Progress: watch})
 		cancel()
-		if !errors.Is(err, ngebm.ErrStopped) || !strings.Contains(err.Error(), fmt.Sprintf("sweep, run %d of 8 (beta=", n+1)) {
+		if !errors.Is(err, train.ErrStopped) || !strings.Contains(err.Error(), fmt.Sprintf("sweep, run %d of 8 (beta=", n+1)) {
 			t.Fatalf("stopped in run %d: %v", n+1, err)
 		}
 		if !watch.tasks["sweep"] || !watch.tasks["train"] {
 			t.Errorf("tasks reported: %v", watch.tasks)
 		}
 	}
-	finished, err := s.Run(t.Context(), backend, ngebm.Options{Runs: runs})
+	finished, err := s.Run(t.Context(), backend, train.Options{Runs: runs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func TestSweepGoesOn(t *testing.T) {
 	// A run trained outside of the sweep is the sweep's.
 	cfg := small()
 	cfg.Beta, cfg.Gamma, cfg.Seed = .1, 0, 2
-	run, err := ngebm.Train(t.Context(), backend, cfg, ngebm.Options{Runs: runs})
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
 	if err != nil || !run.Loaded || !slices.Contains(finished.Rows[2].Runs, run.Hash) {
 		t.Errorf("loaded is %v, %s is not among %v (%v)", run.Loaded, run.Hash, finished.Rows[2].Runs, err)
 	}
@@ -116,7 +117,7 @@ func TestSweepGoesOn(t *testing.T) {
 func TestSweepWithDivergence(t *testing.T) {
 	s := smallSweep(t)
 	s.Grid = study.Grid{{Key: "learning_rate", Values: []string{".001", "1e9"}}}
-	table, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()})
+	table, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func TestSweepWithDivergence(t *testing.T) {
 		return []study.Figure{{Name: "ECE", Better: study.Lower, Value: math.NaN()}}, nil
 	}
 	s.Grid[0].Values = s.Grid[0].Values[:1]
-	if table, err = s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()}); err != nil {
+	if table, err = s.Run(t.Context(), testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := table.Best("ECE"); err == nil || !strings.Contains(err.Error(), "seed 1: ECE is NaN") {
@@ -174,7 +175,7 @@ func TestSweepBadInput(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := smallSweep(t)
 			c.change(&s)
-			_, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), ngebm.Options{Runs: t.TempDir()})
+			_, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()})
 			wantMessage(t, err, c.want...)
 		})
 	}
@@ -225,7 +226,7 @@ func TestSweepReportsLongWarmupOnce(t *testing.T) {
 	now := &said{}
 	sweep := smallSweep(t)
 	sweep.Base.Epochs, sweep.Base.Warmup = 1, 1000
-	if _, err := sweep.Run(t.Context(), testdevice.Open(t, "go"), ngebm.Options{Runs: t.TempDir(), Progress: now}); err != nil {
+	if _, err := sweep.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir(), Progress: now}); err != nil {
 		t.Fatal(err)
 	}
 	n := 0

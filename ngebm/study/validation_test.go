@@ -14,6 +14,7 @@ import (
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/train"
 )
 
 // The figures are those of the validation set, whatever the test set is, and are
@@ -21,7 +22,7 @@ import (
 func TestOnValidation(t *testing.T) {
 	cfg := ngebm.DefaultConfig("digits", "mlp-64")
 	cfg.Epochs, cfg.Validation = 10, 200
-	run, err := ngebm.Train(t.Context(), testdevice.Open(t, "cpu"), cfg, ngebm.Options{Runs: t.TempDir()})
+	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func Load(backend compute.Backend, path string, shape []int, classes []string) (
 	if err != nil {
 		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
 	}
-	c, err := ngebm.FromWeights(backend, net, weights, shape, classes)
+	c, err := ngebm.NewClassifierFromWeights(backend, net, weights, shape, classes)
 	if err != nil {
 		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
 	}
@@ -115,7 +115,7 @@ var (
 )
 
 // WideResNet returns the network that the arrays are the weights of, and the weights in
-// its layouts, for ngebm.FromWeights: kernels [height, width, in, out] in place of
+// its layouts, for ngebm.NewClassifierFromWeights: kernels [height, width, in, out] in place of
 // PyTorch's [out, in, height, width], linear weights [in, out] in place of [out, in].
 //
 // Names are those of the authors' modules: conv1, layer1.0.conv1, layer1.0.shortcut.0 …,

@@ -12,6 +12,7 @@ import (
 	"ngebm/ngebm/environment"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/train"
 	"ngebm/plots/notebook"
 )
 
@@ -40,7 +41,7 @@ func Progress() progress.Reporter { return notebook.Reporter(os.Stderr) }
 
 // Options are those that [Train] trains with: progress below the cell, runs in the
 // notebooks' folder or in $NGEBM_RUNS, and %% --fresh to train again what is stored.
-func Options() ngebm.Options {
+func Options() train.Options {
 	return environment.Training(Progress(), *fresh)
 }
 
@@ -52,7 +53,7 @@ func Options() ngebm.Options {
 func Preset(preset, method, settings string) ngebm.Config {
 	cfg := Must(ngebm.PresetConfig(preset))
 	if method != "" {
-		Check(cfg.Use(method))
+		Check(cfg.SetMethod(method))
 		cfg.Name = preset + "-" + method
 	}
 	Check(cfg.Set(settings))
@@ -61,7 +62,7 @@ func Preset(preset, method, settings string) ngebm.Config {
 
 // Train trains a configuration, or loads the run if that was done before.
 func Train(cfg ngebm.Config) *ngebm.Run {
-	run := Must(ngebm.Train(Context(), Backend(), cfg, Options()))
+	run := Must(train.Run(Context(), Backend(), cfg, Options()))
 	Use(run.Test.Info)
 	return run
 }
@@ -75,7 +76,7 @@ func Compare(preset string, options func(*ngebm.Run) (measure.Options, error), m
 }
 
 // CompareMethods is [Compare] for a configuration, methods and options of your own.
-func CompareMethods(cfg ngebm.Config, methods []study.Method, train ngebm.Options,
+func CompareMethods(cfg ngebm.Config, methods []study.Method, train train.Options,
 	options func(*ngebm.Run) (measure.Options, error)) []study.Compared {
 	all := Must(study.Compare(Context(), Backend(), cfg, methods, seeds, train, options))
 	Use(all[0].Runs[0].Test.Info)

@@ -54,8 +54,8 @@ func TestLinesThatStayAreThere(t *testing.T) {
 	}
 }
 
-// train reports steps of 10 ms each, in a task of so many.
-func train(to progress.Reporter, task string, steps, of int64, finish bool) {
+// reportSteps reports steps of 10 ms each, in a task of so many.
+func reportSteps(to progress.Reporter, task string, steps, of int64, finish bool) {
 	for i := int64(1); i <= steps; i++ {
 		to.Report(progress.Report{
 			Task: task, Done: i, Total: of, Unit: "steps", Elapsed: time.Duration(i) * 10 * time.Millisecond,
@@ -68,7 +68,7 @@ func train(to progress.Reporter, task string, steps, of int64, finish bool) {
 func TestLive(t *testing.T) {
 	t.Run("at work", func(t *testing.T) {
 		p, l := newPage()
-		train(l, "train <moons>", 500, 1000, false)
+		reportSteps(l, "train <moons>", 500, 1000, false)
 		if p.sent > 11 {
 			t.Errorf("%d updates in 5 s, want at most two a second", p.sent)
 		}
@@ -92,7 +92,7 @@ func TestLive(t *testing.T) {
 	})
 	t.Run("done", func(t *testing.T) {
 		p, l := newPage()
-		train(l, "train", 600, 600, true)
+		reportSteps(l, "train", 600, 600, true)
 		if got, want := p.html["1"], "✓ train: 600 steps in 6.0 s (100 steps/s), loss 0.00167, &lt;b&gt; 2.00</div>"; !strings.HasSuffix(got, want) {
 			t.Errorf("got %q, want it to end in %q", got, want)
 		}
@@ -105,9 +105,9 @@ func TestLive(t *testing.T) {
 	t.Run("tasks in a row keep their lines", func(t *testing.T) {
 		p, l := newPage()
 		l.Report(progress.Report{Task: "wait for another process"})
-		train(l, "decode", 3, 3, true)
-		train(l, "train", 2, 9, false) // given up without a last report
-		train(l, "measure", 5, 9, true)
+		reportSteps(l, "decode", 3, 3, true)
+		reportSteps(l, "train", 2, 9, false) // given up without a last report
+		reportSteps(l, "measure", 5, 9, true)
 		want := []string{"", "✓ decode: 3 steps in 0.0 s", "train: 22 %, 2 of 9 steps", "measure: stopped at 5 of 9 steps"}
 		if len(p.order) != len(want) {
 			t.Fatalf("outputs %v, want %d", p.html, len(want))
@@ -121,7 +121,7 @@ func TestLive(t *testing.T) {
 	})
 	t.Run("set back", func(t *testing.T) {
 		p, l := newPage()
-		train(l, "train", 500, 1000, false)
+		reportSteps(l, "train", 500, 1000, false)
 		l.Report(progress.Report{Task: "loss is NaN at step 500: set back to step 400", Finished: true})
 		if got := p.html["2"]; !strings.Contains(got, "⚠ loss is NaN at step 500: set back to step 400</div>") {
 			t.Errorf("the event reads %q", got)

@@ -11,6 +11,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/environment"
+	"ngebm/ngebm/train"
 )
 
 // configFlags are the flags of all commands that train: what, where and on which device.
@@ -56,7 +57,7 @@ func (f *configFlags) config() (ngebm.Config, error) {
 		cfg.Limit = f.maxTrain
 	}
 	if f.method != "" {
-		if err := cfg.Use(f.method); err != nil {
+		if err := cfg.SetMethod(f.method); err != nil {
 			return cfg, err
 		}
 	}
@@ -72,16 +73,16 @@ const pluginUsage = "`file` of XLA's PJRT plugin (default: searched in the folde
 
 // open opens the device, says which it is, and returns what training needs besides a
 // configuration.
-func (f *configFlags) open(ctx context.Context) (*device.Device, ngebm.Options, error) {
+func (f *configFlags) open(ctx context.Context) (*device.Device, train.Options, error) {
 	bar := progress.ForTerminal(os.Stderr)
 	o := environment.Device().With(f.device)
 	o.Devices, o.Plugin, o.Progress = f.devices, f.plugin, bar
 	if o.Devices == 0 {
-		return nil, ngebm.Options{}, fmt.Errorf("ngebm: -devices is 0; it must be 1 or more")
+		return nil, train.Options{}, fmt.Errorf("ngebm: -devices is 0; it must be 1 or more")
 	}
 	d, err := device.OpenContext(ctx, o)
 	if err != nil {
-		return nil, ngebm.Options{}, err
+		return nil, train.Options{}, err
 	}
 	fmt.Fprintf(os.Stderr, "device: %s\n", d)
 	options := environment.Training(bar, f.fresh)

@@ -25,7 +25,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"train", "train a model, resume it, or load it if it is complete", "ngebm train -preset digits -set beta=.1,gamma=.1", train},
+		{"train", "train a model, resume it, or load it if it is complete", "ngebm train -preset digits -set beta=.1,gamma=.1", trainRun},
 		{"sweep", "train a grid of settings with several seeds and compare them on validation data", "ngebm sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1'", sweep},
 		{"experiment", "compare training methods: several seeds each, the same measurements, one file of results", "ngebm experiment -preset cifar10-cpu -seeds 101,202,303 -o results.json", runExperiment},
 		{"merge", "merge result files of ngebm experiment from several machines", "ngebm merge -o all.json a.json b.json", merge},

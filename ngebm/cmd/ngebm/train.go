@@ -15,13 +15,14 @@ import (
 	"ngebm/data/plain"
 	"ngebm/ngebm"
 	"ngebm/ngebm/nets"
+	"ngebm/ngebm/train"
 )
 
 const trainAbout = `Train a model. The configuration is a preset, changed by the flags below. A run that was interrupted
 resumes from its last checkpoint; a run that is complete is loaded. The first Ctrl-C saves and stops,
 a second one ends the program at once.`
 
-func train(ctx context.Context, args []string, stdout io.Writer) error {
+func trainRun(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("train", trainAbout,
 		"ngebm train -preset cifar10-smoke -data tar:cifar10.tar.gz -max-train 8000 -set beta=.1,gamma=.1")
 	var f configFlags
@@ -52,7 +53,7 @@ func train(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	run, err := ngebm.Train(ctx, d.Backend, cfg, options)
+	run, err := train.Run(ctx, d.Backend, cfg, options)
 	if err != nil {
 		return err
 	}

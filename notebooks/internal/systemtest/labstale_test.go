@@ -25,6 +25,7 @@ const (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
+	"ngebm/ngebm/train"
 	"ngebm/plots/notebook"
 )
 
@@ -40,8 +41,8 @@ func (mine) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
 	return nets.Dense(scope.In("answer"), x, classes)
 }
 
-// train trains the digits, or loads what was trained before, and prints what came out.
-func train(net string, opts ngebm.Options) {
+// fit trains the digits, or loads what was trained before, and prints what came out.
+func fit(net string, opts train.Options) {
 	dev, err := device.Open("cpu", notebook.Reporter(os.Stderr))
 	if err != nil {
 		panic(err)
@@ -49,15 +50,15 @@ func train(net string, opts ngebm.Options) {
 	cfg := ngebm.DefaultConfig("digits", net)
 	cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Warmup = 200, 5, .1, 0
 	opts.Progress = notebook.Reporter(os.Stderr)
-	run, err := ngebm.Train(context.Background(), dev.Backend, cfg, opts)
+	run, err := train.Run(context.Background(), dev.Backend, cfg, opts)
 	if err != nil {
 		panic(err)
 	}
 	h := run.History
 	fmt.Printf("loaded %t, accuracy %v, loss %v\n", run.Loaded, h.Evaluations[len(h.Evaluations)-1].Accuracy, h.Loss[len(h.Loss)-1])
 }`
-	ownRun     = "%%\n// my own network\nconst fresh = false\ntrain(\"\", ngebm.Options{Network: mine{}, Fresh: fresh})"
-	builtInRun = "%%\n// one that is built in\ntrain(\"mlp-16\", ngebm.Options{})"
+	ownRun     = "%%\n// my own network\nconst fresh = false\nfit(\"\", train.Options{Network: mine{}, Fresh: fresh})"
+	builtInRun = "%%\n// one that is built in\nfit(\"mlp-16\", train.Options{})"
 )
 
 // runShown is what a cell tells of its run.

@@ -16,6 +16,7 @@ import (
 
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/train"
 )
 
 const (
@@ -75,7 +76,7 @@ func Explore(ctx context.Context, backend compute.Backend, opts Options) (*ngebm
 	s := &session{
 		page: b, maxSilence: maxSilence,
 		train: func(ctx context.Context, s Settings, look func(*ngebm.Run)) (*ngebm.Run, error) {
-			return Train(ctx, backend, s, ngebm.Options{Watch: look})
+			return Train(ctx, backend, s, train.Options{OnEpochEnd: look})
 		},
 		draw: drawWhileLearning,
 	}
@@ -84,7 +85,7 @@ func Explore(ctx context.Context, backend compute.Backend, opts Options) (*ngebm
 
 // once trains without a panel.
 func once(ctx context.Context, backend compute.Backend, opts Options) (*ngebm.Run, error) {
-	run, err := Train(ctx, backend, opts.Start, ngebm.Options{Progress: opts.Progress})
+	run, err := Train(ctx, backend, opts.Start, train.Options{Progress: opts.Progress})
 	if ctx.Err() != nil { // it was asked to stop
 		return afterFirstEpoch(run), nil
 	}

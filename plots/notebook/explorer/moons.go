@@ -11,6 +11,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/train"
 	"ngebm/plots"
 	"ngebm/plots/notebook"
 )
@@ -18,7 +19,7 @@ import (
 // Train does what the panel's button does: it trains the network of the preset "moons"
 // with these settings, in a temporary folder, so that it learns from the start each
 // time. Of the options, Progress and Watch are used.
-func Train(ctx context.Context, backend compute.Backend, s Settings, opts ngebm.Options) (*ngebm.Run, error) {
+func Train(ctx context.Context, backend compute.Backend, s Settings, opts train.Options) (*ngebm.Run, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func Train(ctx context.Context, backend compute.Backend, s Settings, opts ngebm.
 		return nil, err
 	}
 	defer os.RemoveAll(opts.Runs)
-	return ngebm.Train(ctx, backend, cfg, opts)
+	return train.Run(ctx, backend, cfg, opts)
 }
 
 // moons returns data's moons, whose points have a noise of .1, with as much noise added

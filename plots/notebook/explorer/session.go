@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/train"
 )
 
 // page is what a person sees and presses.
@@ -162,7 +163,7 @@ func (s *session) keep(r result) error {
 			s.picture = picture
 		}
 	}
-	if errors.Is(r.err, ngebm.ErrStopped) {
+	if errors.Is(r.err, train.ErrStopped) {
 		return nil
 	}
 	return r.err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/train"
 )
 
 // desk is a page whose buttons a test presses, and a training of 10 ms an epoch.
@@ -40,11 +41,11 @@ func (d *desk) train(ctx context.Context, s Settings, look func(*ngebm.Run)) (*n
 	for range s.Epochs {
 		select {
 		case <-ctx.Done():
-			return run, fmt.Errorf("ngebm: %w at some step", ngebm.ErrStopped)
+			return run, fmt.Errorf("ngebm: %w at some step", train.ErrStopped)
 		case <-time.After(10 * time.Millisecond):
 		}
 		if s.Gamma == 100 {
-			return run, ngebm.ErrDiverged
+			return run, train.ErrDiverged
 		}
 		h.Loss, h.Values[0] = append(h.Loss, .5), append(h.Values[0], .5)
 		look(run)

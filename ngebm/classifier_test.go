@@ -1,0 +1,84 @@
+package ngebm_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/train"
+)
+
+// At a set's own examples LogitsAt says what Logits says, and it refuses what is no
+// whole number of inputs.
+func TestLogitsAt(t *testing.T) {
+	cfg := small()
+	cfg.Epochs = 1
+	run, err := train.Run(context.Background(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := run.Classifier.Logits(run.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := run.Classifier.LogitsAt(run.Test.Points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.EqualFunc(got, want, slices.Equal) {
+		t.Error("the logits at the points of the test set are not those of the set")
+	}
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		want := fmt.Sprintf("value 1 of example 2 (from 0) of the inputs is %v; it must be finite", v)
+		if f, err := run.Classifier.LogitsAt([]float32{0, 1, 2, 3, 4, float32(v)}); err == nil || f != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v (%v), want %q", v, f, err, want)
+		}
+	}
+	for _, x := range [][]float32{nil, {1, 2, 3}} {
+		if _, err := run.Classifier.LogitsAt(x); err == nil || !strings.Contains(err.Error(), "not one or more inputs of shape [2]") {
+			t.Errorf("%d values: error %v", len(x), err)
+		}
+	}
+}
+
+// A network whose output is not finite, of finite inputs, has no energies to compare.
+func TestNoEnergyIsNaN(t *testing.T) {
+	cfg := small()
+	cfg.Epochs, cfg.Net = 1, ""
+	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: roots{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := data.Dataset{Info: data.Info{Name: "far", Classes: []string{"0", "1"}}, Shape: []int{2}, Points: []float32{0, 0, -1e6, 0}, Labels: []int32{0, 1}}
+	set, err := data.New(far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	energies, err := run.Classifier.Energies(set)
+	_, err2 := run.Classifier.Logits(set)
+	_, err3 := run.Classifier.GradientNorms(set)
+	_, err4 := run.Classifier.LogitsAt(set.Points)
+	for _, err := range []error{err, err2, err3, err4} {
+		if err == nil || len(energies) != 0 || !strings.Contains(err.Error(), "logit 0 of example 1 (from 0) of ") || !strings.Contains(err.Error(), "is NaN; it must be finite") {
+			t.Errorf("%v (%v)", energies, err)
+		}
+	}
+}
+
+// roots is a network that knows no far points: below -100 its logits are NaN.
+type roots struct{}
+
+func (roots) String() string { return "roots" }
+
+func (roots) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+	return graph.Add(nets.Dense(scope, x, classes), graph.ReduceAndKeep(graph.Sqrt(graph.AddScalar(x, 100)), graph.ReduceSum, -1))
+}

@@ -1,0 +1,153 @@
+// Package ckpt reads and writes the files of a run's folder: checkpoints in a format of
+// their own, and the rest by name. A folder may come from anyone, so what its files say is
+// compared with bounds, and with each other, before memory is taken for it.
+package ckpt
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data/files"
+)
+
+// A checkpoint file is
+//
+//	7 bytes   "NGEBMCK"
+//	1 byte    version of this layout, the digit 1
+//	8 bytes   length of the header, little-endian, at most maxHeader
+//	header    JSON (see header)
+//	tensors   raw values, little-endian, one after the other in the header's order
+//	32 bytes  SHA-256 of all that comes before, in this place in every version
+//
+// It holds plain data only, nothing that is executed. What the header tells is compared
+// with the length of the file, and with the network, before memory is taken for it. The
+// weights are finite numbers; the history may hold NaN. A file is written next to its
+// final name, synced and renamed, so the name always stands for a whole file; see
+// ngebm.Run for which files there are. Two runs of one configuration on one device write
+// the same bytes: nothing in it depends on time or place.
+const (
+	magic         = "NGEBMCK"
+	formatVersion = "1"
+	maxHeader     = 16 << 20
+	MaxFile       = 8 << 30 // bytes of a checkpoint
+	MaxRank       = 16      // of a tensor
+)
+
+// Names of tensors in a checkpoint. Weights of the network lie below /net/, their moving
+// averages below /average/, and the optimizer's variables have paths of their own.
+const (
+	NetworkScope  = "net"
+	AverageScope  = "average"
+	HistoryPrefix = "history:"        // a curve of the history, a value a step
+	AuxState      = "companion:state" // what the source of a step's auxiliary inputs resumes from
+)
+
+// IsWeight tells whether a variable is one of the network's weights, or their average.
+func IsWeight(path string) bool {
+	return strings.HasPrefix(path, "/"+NetworkScope+"/") || strings.HasPrefix(path, "/"+AverageScope+"/")
+}
+
+// DamagedError says that a checkpoint is not as it was written: cut, changed, or not
+// to be read from its disk.
+type DamagedError struct{ what string }
+
+func (e *DamagedError) Error() string { return e.what }
+
+// Damaged returns a [DamagedError].
+func Damaged(format string, args ...any) error { return &DamagedError{fmt.Sprintf(format, args...)} }
+
+// Header is the JSON at the beginning of a checkpoint.
+type Header struct {
+	Hash    string          `json:"hash"`    // of the run's configuration
+	Step    int             `json:"step"`    // steps done
+	History json.RawMessage `json:"history"` // without its curves, which are the first tensors
+	Tensors []TensorInfo    `json:"tensors"`
+	// Seal is the checksum of what config.json says of the classifier; empty in what older
+	// programs wrote.
+	Seal string `json:"seal,omitempty"`
+}
+
+// TensorInfo describes a tensor of a checkpoint.
+type TensorInfo struct {
+	Name      string `json:"name"`
+	DType     string `json:"dtype"` // "Float32", "Float64", "Int64" …
+	Shape     []int  `json:"shape"`
+	Trainable bool   `json:"trainable"`
+}
+
+// State is the state of a run at one step; see [Header] for its first fields.
+type State struct {
+	Hash    string
+	Seal    string
+	Step    int
+	History json.RawMessage
+	Tensors []Tensor // the history's curves, then every variable
+}
+
+// Tensor is a tensor of a checkpoint.
+type Tensor struct {
+	Name      string
+	Trainable bool
+	Value     *tensors.Tensor
+}
+
+// Write puts the state into a file of the folder, or leaves what is there as it was. What
+// was there gets the name keep, if that is not empty.
+func Write(folder *files.Folder, name, keep string, s State) error {
+	f, err := folder.Create(name, 0o644)
+	if err != nil {
+		return Unwritten("the checkpoint", err)
+	}
+	defer f.Discard()
+	if err = encode(f, s); err == nil {
+		err = f.Sync()
+	}
+	if err == nil && keep != "" {
+		folder.Keep(name, keep)
+	}
+	if err == nil {
+		err = f.Commit()
+	}
+	return Unwritten("the checkpoint", err)
+}
+
+func encode(file io.Writer, s State) error {
+	head := Header{Hash: s.Hash, Step: s.Step, History: s.History, Seal: s.Seal}
+	for _, t := range s.Tensors {
+		shape := t.Value.Shape()
+		head.Tensors = append(head.Tensors, TensorInfo{t.Name, shape.DType.String(), append([]int{}, shape.Dimensions...), t.Trainable})
+	}
+	headJSON, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	if len(headJSON) > maxHeader {
+		return fmt.Errorf("its header would have %d bytes, more than %d: evaluate less often (eval_every)", len(headJSON), maxHeader)
+	}
+	sum := sha256.New()
+	w := io.MultiWriter(file, sum)
+	put := func(b []byte) {
+		if err == nil {
+			_, err = w.Write(b)
+		}
+	}
+	put([]byte(magic + formatVersion))
+	put(binary.LittleEndian.AppendUint64(nil, uint64(len(headJSON))))
+	put(headJSON)
+	for _, t := range s.Tensors {
+		if t.Value.Size() == 0 || err != nil {
+			continue
+		}
+		if e := t.Value.ConstBytes(put); e != nil {
+			return e
+		}
+	}
+	put(sum.Sum(nil))
+	return err
+}

@@ -1,0 +1,101 @@
+package ngebm
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data"
+	"ngebm/ngebm/internal/ckpt"
+)
+
+// strange is a config.json with some of its parts replaced.
+func strange(t testing.TB, net string, shape []int, classes []string) []byte {
+	t.Helper()
+	cfg, err := json.Marshal(DefaultConfig("moons", net))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(runInfo{Hash: "0123456789ab", Algorithm: algorithm, Config: cfg, Data: data.Info{Classes: classes}, Shape: shape})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The folder of a run from a stranger is refused, by name, before memory is taken for
+// what it promises; a checkpoint with a right checksum and odd content likewise.
+func TestLoadRefusesStrangers(t *testing.T) {
+	two := []string{"a", "b"}
+	good := string(strange(t, "mlp-3", []int{2}, two))
+	whole := func(more ...ckpt.Tensor) checkpoint {
+		c := exampleCheckpoint()
+		c.weights = append([]ckpt.Tensor{
+			{Name: "/net/hidden0/weight", Trainable: true, Value: tensors.FromFlatDataAndDimensions(make([]float32, 6), 2, 3)},
+		}, more...)
+		return c
+	}
+	for name, c := range map[string]struct {
+		config     string
+		checkpoint checkpoint
+		want       string
+	}{
+		"not JSON":             {"{", exampleCheckpoint(), `config.json": it cannot be read`},
+		"no configuration":     {"{}", exampleCheckpoint(), `config.json": EOF`},
+		"no classes":           {string(strange(t, "mlp-3", []int{2}, nil)), exampleCheckpoint(), "0 classes"},
+		"no shape":             {string(strange(t, "mlp-3", nil, two)), exampleCheckpoint(), "examples of shape []"},
+		"empty shape":          {string(strange(t, "mlp-3", []int{0}, two)), exampleCheckpoint(), "examples of shape [0]"},
+		"negative shape":       {string(strange(t, "mlp-3", []int{-2, -2}, two)), exampleCheckpoint(), "examples of shape [-2 -2]"},
+		"huge shape":           {string(strange(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 16777216 numbers"},
+		"huge layers":          {string(strange(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "another architecture than mlp-65536-65536"},
+		"huge Wide ResNet":     {string(strange(t, "wrn-28-1000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-1000"},
+		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
+		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the limit of 16777216"},
+		"other weights":        {good, exampleCheckpoint(), "another architecture"},
+		"a lacking weight":     {good, whole(), "another architecture"},
+		"a name that is empty": {good, whole(ckpt.Tensor{Name: "", Trainable: false, Value: tensors.FromScalar(int64(2))}), `the name "", which no variable has`},
+		"odd names":            {good, whole(ckpt.Tensor{Name: "//", Trainable: false, Value: tensors.FromScalar(int64(2))}, ckpt.Tensor{Name: "/net", Trainable: false, Value: tensors.FromScalar(int64(2))}), `the name "//", which no variable has`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, ckpt.ConfigFile), []byte(c.config), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, ckpt.LastFile), written(t, c.checkpoint), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			backend, err := gobackend.New("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Load(t.Context(), backend, dir, nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzRunInfo(f *testing.F) {
+	f.Add(strange(f, "mlp-3", []int{2}, []string{"a", "b"}))
+	f.Add(strange(f, "wrn-10-1", []int{1 << 40, 3}, []string{"a"}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		info, cfg, err := parseInfo(raw)
+		if err != nil {
+			return
+		}
+		if len(info.Data.Classes) == 0 || !fitsIn(info.Shape, maxInputs) {
+			t.Errorf("classes %v and shape %v were accepted", info.Data.Classes, info.Shape)
+		}
+		net, err := cfg.Network(nil)
+		if err != nil {
+			return
+		}
+		_ = hasWeightsOf(ckpt.Header{}, net, info) // must not panic
+	})
+}

@@ -1,0 +1,110 @@
+package train_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/train"
+)
+
+func wantMessage(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error; want one that says %q", parts)
+		return
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q does not say %q", err, p)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error has more than one line: %q", err)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	backend := testdevice.Open(t, "cpu")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*ngebm.Config, *train.Options)
+		want   []string
+	}{
+		{"unknown data set", func(c *ngebm.Config, _ *train.Options) { c.Data = "mooons" }, []string{"mooons", "moons"}},
+		{"missing folder", func(c *ngebm.Config, _ *train.Options) { c.Data = "folder:no/such" }, []string{"no/such"}},
+		{"unknown network", func(c *ngebm.Config, _ *train.Options) { c.Net = "resnet" }, []string{`"resnet"`, "convnet", "wrn-D-W"}},
+		{"bad depth", func(c *ngebm.Config, _ *train.Options) { c.Net = "wrn-11-2" }, []string{"11", "6n+4", "10, 16"}},
+		{"network beyond memory", func(c *ngebm.Config, _ *train.Options) { c.Net = "mlp-65536-65536-65536" }, []string{"mlp-65536-65536-65536", "more than 536870912 weights"}},
+		{"negative beta", func(c *ngebm.Config, _ *train.Options) { c.Beta = -1 }, []string{"beta is -1", "0 or more"}},
+		{"batch larger than the data", func(c *ngebm.Config, _ *train.Options) { c.Batch = 5000 }, []string{"5000", "200"}},
+		{"all held out", func(c *ngebm.Config, _ *train.Options) { c.Validation = 240 }, []string{"240"}},
+		{"folder that cannot be written", func(_ *ngebm.Config, o *train.Options) { o.Runs = file }, []string{"run's folder", "-runs"}},
+		{"images wanted", func(c *ngebm.Config, _ *train.Options) { c.Net = "convnet" }, []string{"convnet", "shape", "[2]", "mlp"}},
+		{"two networks", func(_ *ngebm.Config, o *train.Options) { o.Network = twoTowers{3} }, []string{"mlp-16", "two-towers-3"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, opts := small(), train.Options{Runs: t.TempDir()}
+			c.change(&cfg, &opts)
+			_, err := train.Run(t.Context(), backend, cfg, opts)
+			wantMessage(t, err, c.want...)
+		})
+	}
+	t.Run("large network in pure Go", func(t *testing.T) {
+		cfg := small()
+		cfg.Net = "mlp-400-400"
+		_, err := train.Run(t.Context(), testdevice.Open(t, "go"), cfg, train.Options{Runs: t.TempDir()})
+		wantMessage(t, err, "mlp-400-400", "162402 weights", "ngebm devices")
+	})
+	t.Run("checkpoint of another run", func(t *testing.T) {
+		runs := t.TempDir()
+		run, err := train.Run(t.Context(), backend, small(), train.Options{Runs: runs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		good := checkpointOf(t, run)
+		other := small()
+		other.Seed++
+		moved, err := train.Run(t.Context(), backend, other, train.Options{Runs: runs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(moved.Dir, "checkpoint.ngebm"), good, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err = train.Run(t.Context(), backend, other, train.Options{Runs: runs})
+		wantMessage(t, err, fmt.Sprintf("belongs to run %q", run.Hash), moved.Hash)
+	})
+	t.Run("no run to load", func(t *testing.T) {
+		dir := t.TempDir()
+		_, err := ngebm.Load(t.Context(), backend, dir, nil)
+		wantMessage(t, err, dir, "config.json")
+	})
+}
+
+// hungry is a network that wants terabytes for each number of its input.
+type hungry struct{ nets.Network }
+
+func (h hungry) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	all := Sort(BroadcastPrefix(StopGradient(Mul(x, x)), 1<<20, 1<<20), -1, true)
+	return Add(h.Network.Logits(scope, x, classes), MulScalar(StopGradient(ReduceAllSum(all)), 0))
+}
+
+// Where the device's memory does not suffice, the error says what to lower.
+func TestOutOfMemory(t *testing.T) {
+	cfg := small()
+	_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: hungry{nets.MLP{Hidden: []int{16}}}})
+	wantMessage(t, err, "step 1", "too little memory", "lower batch", "-device")
+}

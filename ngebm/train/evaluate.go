@@ -1,0 +1,43 @@
+package train
+
+import (
+	"context"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+)
+
+// evaluateIfDue evaluates the validation set at the end of every EvalEvery-th
+// epoch, once, and keeps the run as it is if it was never better.
+func (t *trainer) evaluateIfDue(ctx context.Context) error {
+	r, h := t.run, t.run.History
+	every := r.Config.EvalEvery * h.StepsPerEpoch
+	if r.Validation == nil || h.Steps() == 0 || h.Steps()%every != 0 {
+		return nil
+	}
+	if n := len(h.Evaluations); n > 0 && h.Evaluations[n-1].Step == h.Steps() {
+		return nil // made before the checkpoint that this process began with
+	}
+	if err := t.evaluate(ctx, r.Validation); err != nil || !h.LastIsBest() {
+		return err
+	}
+	return t.saveAs(ngebm.BestCheckpoint)
+}
+
+// evaluate measures the current weights on the whole set and records it.
+func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
+	r, h := t.run, t.run.History
+	done := ngebm.EvaluationProgress(d, t.opts.Progress)
+	if h.Steps() < t.total { // in mid-training a bar of its own would only be in the way
+		done = func(int) { t.report(false) }
+	}
+	e, err := r.Evaluate(ctx, d, done)
+	if err != nil {
+		return err
+	}
+	if err := t.check(d.Split+" loss", e.Loss); err != nil {
+		return err
+	}
+	h.Evaluations = append(h.Evaluations, e)
+	return nil
+}

@@ -1,0 +1,95 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/ckpt"
+)
+
+// initFrom gives the store's weights the values of those of the complete run with
+// that hash in the folder of runs: of their average, where that run has one.
+func initFrom(store *model.Store, runs, hash string) error {
+	c, err := checkpointOf(runs, hash)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("ngebm: start is %q, but no run in %q has this hash and a checkpoint; train it first, or copy its folder there", hash, runs)
+	}
+	if err != nil {
+		return fmt.Errorf("ngebm: start is %q: %w; train that run again", hash, err)
+	}
+	values := map[string]ckpt.Tensor{}
+	for _, t := range c.Tensors {
+		if path, ok := strings.CutPrefix(t.Name, "/"+ckpt.AverageScope+"/"); ok {
+			values["/"+ckpt.NetworkScope+"/"+path] = t
+		} else if _, averaged := values[t.Name]; !averaged {
+			values[t.Name] = t
+		}
+	}
+	var history ngebm.History
+	if err := json.Unmarshal(c.History, &history); err != nil {
+		return fmt.Errorf("ngebm: start is %q: %w", hash, err)
+	}
+	if n := len(history.Evaluations); n == 0 || history.Evaluations[n-1].Split != "test" {
+		return fmt.Errorf("ngebm: start is %q, but that run is not complete; train it to its end first", hash)
+	}
+	for v := range store.RootScope().At(ckpt.NetworkScope).IterVariables() {
+		t, ok := values[v.Path()]
+		if !ok || !t.Value.Shape().Equal(v.Shape()) {
+			return fmt.Errorf("ngebm: start is %q, but that run is of another network: its weight %s is not %s", hash, v.Path(), v.Shape())
+		}
+		if average := store.GetVariable(averageOf(v.Path())); average != nil {
+			start, err := t.Value.LocalClone()
+			if err == nil {
+				err = average.SetValue(start)
+			}
+			if err != nil {
+				return fmt.Errorf("ngebm: weight %s: %w", average.Path(), err)
+			}
+		}
+		if err := v.SetValue(t.Value); err != nil {
+			return fmt.Errorf("ngebm: weight %s: %w", v.Path(), err)
+		}
+	}
+	return nil
+}
+
+// checkpointOf reads the last checkpoint of the run with that hash in the folder of runs.
+func checkpointOf(runs, hash string) (*ckpt.State, error) {
+	entries, err := os.ReadDir(runs)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), "-"+hash) {
+			names = append(names, entry.Name())
+		}
+	}
+	switch len(names) {
+	case 0:
+		return nil, fs.ErrNotExist
+	case 1:
+	default:
+		return nil, fmt.Errorf("%d folders have this hash, %q and %q among them: move all but one away", len(names), names[0], names[1])
+	}
+	folder, err := ckpt.Folder(filepath.Join(runs, names[0])).Open()
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	return ckpt.Read(context.Background(), folder, ckpt.LastFile, func(head ckpt.Header) error {
+		if head.Hash != hash {
+			return fmt.Errorf("belongs to run %q", head.Hash)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,124 @@
+package train_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/initializer"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/train"
+)
+
+// ownNet is a network of a person's own, of a convolution, a pooling and a linear layer.
+type ownNet struct {
+	name, last string // of the network and of its last layer
+	pool       func(x *graph.Node) *graph.Node
+}
+
+func (n ownNet) String() string { return n.name }
+
+func (n ownNet) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+	x = n.pool(nets.SiLU(nets.Conv(scope.In("conv"), x, 4, 3, 1)))
+	x = graph.Reshape(x, x.Shape().Dimensions[0], -1)
+	return nets.Dense(scope.In("%s", n.last), x, classes)
+}
+
+// A network with GoMLX's pooling is refused where its gradient norm is asked for, with
+// what to use instead, which trains.
+func TestOwnPooling(t *testing.T) {
+	first := func(x *graph.Node) *graph.Node { return graph.MaxPool(x).Window(2).Done() }
+	second := func(x *graph.Node) *graph.Node { return nets.MaxPool2D(x, 2) }
+	for _, c := range []struct {
+		net   ownNet
+		gamma float64
+		err   string
+	}{
+		{ownNet{"graph-pool", "dense", first}, 0, ""},
+		{ownNet{"graph-pool", "dense", first}, .1, "use nets.MaxPool2D"},
+		{ownNet{"nets-pool", "dense", second}, .1, ""},
+		{ownNet{"one-name", "conv", second}, 0, "two layers share a scope name"},
+	} {
+		cfg := ngebm.DefaultConfig("digits", "")
+		cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Gamma = 64, 1, c.gamma, c.gamma
+		_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: c.net})
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s with γ=%g: %v, want %q", c.net, c.gamma, err, c.err)
+		}
+	}
+}
+
+// freeNet is a network of a person's own whose parts are functions.
+type freeNet func(scope *model.Scope, x *graph.Node, classes int) *graph.Node
+
+func (freeNet) String() string { return "free" }
+
+func (n freeNet) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+	return n(scope, graph.Reshape(x, x.Shape().Dimensions[0], -1), classes)
+}
+
+// drawn is a linear layer whose weights GoMLX draws.
+func drawn(draw func(*model.Scope) initializer.VariableInitializer, trainable bool) freeNet {
+	return func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+		w := scope.In("linear").WithInitializer(draw(scope)).VariableWithShape("weight", shapes.Make(x.DType(), x.Shape().Dimensions[1], classes))
+		w.SetTrainable(trainable)
+		return nets.Dense(scope.In("out"), graph.Dot(x, w.NodeValue(x.Graph())).Product(), classes)
+	}
+}
+
+// What an edit of a person's own network changes without a trace in its graph is part of
+// its run as well: how weights are drawn, and which are trained.
+func TestOwnInitialWeights(t *testing.T) {
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+	cfg := ngebm.DefaultConfig("digits", "")
+	cfg.Limit, cfg.Epochs = 64, 1
+	normal := func(deviation float64) func(*model.Scope) initializer.VariableInitializer {
+		return func(s *model.Scope) initializer.VariableInitializer { return initializer.RandomNormalFn(s, deviation) }
+	}
+	seen := map[string]string{}
+	for name, net := range map[string]freeNet{
+		"wide": drawn(normal(5), true), "narrow": drawn(normal(.05), true), "fixed": drawn(normal(.05), false),
+	} {
+		for _, again := range []bool{false, true} {
+			run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs, Network: net})
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if run.Loaded != again || seen[run.Hash] != "" && seen[run.Hash] != name {
+				t.Errorf("%s is loaded: %v, want %v, as %s", name, run.Loaded, again, seen[run.Hash])
+			}
+			seen[run.Hash] = name
+		}
+	}
+}
+
+// A network with operations that the pure-Go backend lacks is traced on its own backend; a
+// loss that a network adds would not be trained, and is refused.
+func TestOwnOperations(t *testing.T) {
+	cfg := ngebm.DefaultConfig("digits", "")
+	cfg.Limit, cfg.Epochs = 64, 1
+	linear := func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+		return nets.Dense(scope.In("out"), x, classes)
+	}
+	normalized := freeNet(func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+		n := x.Shape().Dimensions[1]
+		zero, one := graph.Zeros(x.Graph(), shapes.Make(x.DType(), n)), graph.Ones(x.Graph(), shapes.Make(x.DType(), n))
+		return linear(scope, graph.InternalBatchNormForInference(x, one, zero, zero, one, 1e-3, 1), classes)
+	})
+	for range 2 {
+		if _, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: normalized}); err != nil {
+			t.Error(err)
+		}
+	}
+	adding := freeNet(func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+		model.SetGraphParam(x.Graph(), "/trainer/trainer_regularization_loss", graph.ReduceAllSum(x))
+		return linear(scope, x, classes)
+	})
+	_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: adding})
+	wantMessage(t, err, "the network adds a loss", "leave it out")
+}

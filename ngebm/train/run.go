@@ -1,0 +1,230 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data"
+	"ngebm/data/progress"
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/cputime"
+	"ngebm/ngebm/nets"
+)
+
+// Options say where and how a run is trained. They do not affect what comes out.
+type Options struct {
+	// Runs is the folder of runs; empty is [ngebm.DefaultRuns].
+	Runs string
+	// Cache is the folder of datasets that are downloaded, and Offline forbids downloads:
+	// see [data.Options].
+	Cache   string
+	Offline bool
+	// Progress shows how far training is; nil is silence.
+	Progress progress.Reporter
+	// Network is a network of your own, in place of the one Config.Net names. It may be
+	// made of any operation that GoMLX can differentiate twice, which the gradient norm
+	// needs; graph.MaxPool is not one, use nets.MaxPool2D.
+	Network nets.Network
+	// TrainSet and TestSet are sets of your own, in place of those Config.Data
+	// names. Config.Limit does not apply to them.
+	TrainSet, TestSet *data.Dataset
+	// SaveEvery is the least time between two checkpoints; 0 is five seconds.
+	// Saving never takes more than about a twentieth of the time.
+	SaveEvery time.Duration
+	// Fresh trains again what is stored, and removes what was stored of the run.
+	Fresh bool
+	// Devices is the number of the backend's devices that share each step, a part of
+	// the batch each; 0 is one. The batch must be a multiple of it. Losses and weights
+	// are those of one device but for rounding, and a run may resume with another
+	// number of devices than it began with.
+	Devices int
+	// OnEpochEnd, if not nil, is called with the run as it is at the end of every epoch, to
+	// look at what it learns while it does: its classifier may be asked anything, and
+	// has the weights of that stepID. Training waits for it, on a clock that stands
+	// still, so that neither Run.Cost nor the speed in Progress counts its time. The
+	// run and its history may be used during the call only, and must not be changed.
+	OnEpochEnd func(*ngebm.Run)
+}
+
+// ErrStopped is in the error of a run that was asked to stop, by its context. It was
+// saved, and resumes when trained again.
+var ErrStopped = errors.New("stopped")
+
+// ErrDiverged is in the error of a run whose loss became NaN or too large.
+var ErrDiverged = errors.New("diverged")
+
+// pureGo is what GoMLX's pure-Go backend says its name is (device.IsGo would link
+// XLA into every program that only reads runs).
+const pureGo = "go"
+
+// pureGoLimit is the most weights that are trained on GoMLX's pure-Go backend,
+// which is 100 to 200 times slower than XLA on convolutions.
+const pureGoLimit = 100_000
+
+// Run trains the configuration on the backend. A run that was stopped resumes from its
+// last checkpoint, and ends as if it had never been stopped; one that is complete is
+// loaded. Either way the run's classifier is ready for use.
+//
+// If ctx ends, Run saves and returns the run so far with an error that wraps
+// [ErrStopped]: let a signal cancel it, see [signal.NotifyContext]. If the loss becomes
+// NaN, infinite or larger than 1e8, Run returns the run at its last checkpoint, with the
+// whole history and an error that wraps [ErrDiverged].
+func Run(ctx context.Context, backend compute.Backend, cfg ngebm.Config, opts Options) (*ngebm.Run, error) {
+	opts = opts.withDefaults()
+	net, err := cfg.Network(opts.Network)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Net = net.String()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.WithDefaults()
+	sharding, err := newSharding(backend, opts.Devices, cfg)
+	if err != nil {
+		return nil, err
+	}
+	setup := ngebm.Setup{Runs: opts.Runs, Network: net, Fresh: opts.Fresh}
+	if err := openData(ctx, cfg, opts, &setup); err != nil {
+		return nil, err
+	}
+	r, err := ngebm.NewRun(backend, cfg, setup)
+	if err != nil {
+		return nil, err
+	}
+	batches, err := newBatches(r.Train, cfg, 0)
+	if err != nil {
+		return nil, err
+	}
+	if n := r.Classifier.Parameters(); backend.String() == pureGo && n > pureGoLimit {
+		return nil, fmt.Errorf("ngebm: %s has %d weights, which the pure-Go backend would train for days; get XLA with: go run ./ngebm/cmd/ngebm devices", net, n)
+	}
+	t := &trainer{run: r, backend: backend, store: r.Classifier.Store(), outliers: setup.Outliers, sharding: sharding, total: cfg.Epochs * batches.StepsPerEpoch(), opts: opts}
+	if warning := cfg.WarmupWarning(t.total); warning != "" {
+		t.tell(warning)
+	}
+	return t.trainOrLoad(ctx)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Progress == nil {
+		o.Progress = progress.Discard{}
+	}
+	if o.SaveEvery == 0 {
+		o.SaveEvery = 5 * time.Second
+	}
+	if o.Runs == "" {
+		o.Runs = ngebm.DefaultRuns
+	}
+	return o
+}
+
+// openData finds the sets of a run, before the validation split.
+func openData(ctx context.Context, cfg ngebm.Config, opts Options, s *ngebm.Setup) (err error) {
+	switch {
+	case opts.TrainSet != nil && opts.TestSet != nil:
+		if err := errors.Join(verifyUnmodified(opts.TrainSet), verifyUnmodified(opts.TestSet)); err != nil {
+			return err
+		}
+		s.Train, s.Test = opts.TrainSet, opts.TestSet
+	case opts.TrainSet != nil || opts.TestSet != nil:
+		return errors.New("ngebm: only one of TrainSet and TestSet is given; give both, or neither and name the set in Config.Data")
+	default:
+		if s.Train, s.Test, err = data.Open(ctx, cfg.Data, data.Options{Limit: cfg.Limit, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress}); err != nil {
+			return err
+		}
+	}
+	s.Outliers, err = openOutliers(ctx, cfg, s.Train, opts)
+	return err
+}
+
+// verifyUnmodified checks that a person's set is as data.New made it: its checksum stands for it in
+// the run's hash.
+func verifyUnmodified(d *data.Dataset) error {
+	made, err := data.New(*d)
+	if err == nil && made.Checksum != d.Checksum {
+		err = fmt.Errorf("ngebm: dataset %s was modified after data.New; call data.New again", d)
+	}
+	return err
+}
+
+// trainOrLoad trains what the run's folder does not have yet.
+func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
+	r, waited := t.run, false
+	waiting := func() {
+		waited = true
+		t.opts.Progress.Report(progress.Report{Task: "wait for another process that is training " + filepath.Base(r.Dir)})
+	}
+	stopped := func(err error) error { // or could not lock the folder
+		switch {
+		case ctx.Err() == nil:
+			return err
+		case waited:
+			return fmt.Errorf("ngebm: %w while waiting for another process that is training %q", ErrStopped, r.Dir)
+		}
+		return fmt.Errorf("ngebm: %w before a step of %q was taken", ErrStopped, r.Dir)
+	}
+	if t.opts.Fresh {
+		if err := r.Discard(ctx, waiting); err != nil {
+			return nil, stopped(err)
+		}
+	}
+	// A run that has a checkpoint resumes from there, wherever it once started from.
+	if hash := r.Config.InitFrom; hash != "" && !r.HasCheckpoint() {
+		if err := initFrom(t.store, t.opts.Runs, hash); err != nil {
+			return nil, err
+		}
+	}
+	// Loading needs no lock, nor a folder that can be written.
+	if complete, err := t.load(ctx); err != nil {
+		return nil, err
+	} else if complete {
+		return r, nil
+	}
+	unlock, err := r.Lock(ctx, waiting)
+	if err != nil {
+		return nil, stopped(err)
+	}
+	defer unlock()
+	// Another process may have trained it meanwhile.
+	if complete, err := t.load(ctx); err != nil {
+		return nil, err
+	} else if complete {
+		return r, nil
+	}
+	if r.Warning != "" {
+		t.tell(r.Warning)
+	}
+	if len(r.Notes) > 0 {
+		r.Announce("resumed", t.opts.Progress)
+	}
+	if err := r.RecordMaker(max(1, t.opts.Devices)); err != nil {
+		return nil, err
+	}
+	t.began, t.process, t.spent, t.first = time.Now(), cputime.Process(), r.Cost, r.History.Steps()
+	if err := t.prepare(); err != nil {
+		return nil, err
+	}
+	defer t.close()
+	return r, t.loop(ctx)
+}
+
+// load takes the run to its last checkpoint, and makes it ready to be shown if it is
+// complete.
+func (t *trainer) load(ctx context.Context) (complete bool, err error) {
+	complete, err = t.run.Restore(ctx, max(1, t.opts.Devices))
+	if err == nil && complete {
+		err = t.run.Refresh(ctx, t.opts.Progress)
+	}
+	return complete, err
+}
+
+// tell reports a line of text.
+func (t *trainer) tell(line string) {
+	t.opts.Progress.Report(progress.Report{Task: line, Finished: true})
+}

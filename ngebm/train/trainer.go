@@ -1,0 +1,228 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ngebm/data"
+	"ngebm/data/progress"
+	"ngebm/ngebm"
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/cputime"
+)
+
+// trainer takes a run from the step it is at to its end.
+type trainer struct {
+	run      *ngebm.Run
+	backend  compute.Backend
+	store    *model.Store
+	outliers *data.Dataset // what Config.Margin names, or nil
+	batches  *data.Batches
+	total    int // steps
+	opts     Options
+
+	step         *model.Exec // one step, or several: inputs to (loss, terms…), for each
+	stepsPerCall int         // at most; 0 is what compile finds good
+	sharding     *sharding   // nil where one device takes a step
+	auxiliary    inputSource // nil where a step needs nothing besides its batch
+
+	began    time.Time     // of this process
+	process  float64       // processor time of this process at its beginning, in seconds
+	prepared time.Duration // since then, when the first step was done
+	spent    ngebm.Cost    // by processes before
+	waited   time.Duration // for batches, by this process
+	first    int           // steps done before this process
+	lastSave time.Time     // when the last checkpoint was begun
+	saveTook time.Duration // how long it took
+}
+
+// loop trains the run to its end, with rollbacks if it diverges.
+func (t *trainer) loop(ctx context.Context) error {
+	h := t.run.History
+	t.lastSave = time.Now()
+	err := t.finish(ctx)
+	for errors.Is(err, ErrDiverged) && t.attempt() < t.run.Config.Rollback.Times {
+		if err = t.rollback(); err == nil {
+			err = t.finish(ctx)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		if err := t.save(); err != nil {
+			return err
+		}
+		t.report(true)
+		return fmt.Errorf("ngebm: %w at step %d of %d and saved in %s; train the same configuration to resume", ErrStopped, h.Steps(), t.total, t.run.Dir)
+	case errors.Is(err, ErrDiverged):
+		t.report(true)
+		return errors.Join(err, t.backToCheckpoint())
+	case err != nil:
+		return err
+	}
+	// The checkpoint is last: it makes the run complete, and nobody writes there any more.
+	if err := t.run.WriteHistory(); err != nil {
+		return err
+	}
+	if err := t.save(); err != nil {
+		return err
+	}
+	t.run.DropRollback()
+	return nil
+}
+
+// finish takes the steps that are left and evaluates the test set.
+func (t *trainer) finish(ctx context.Context) error {
+	if err := t.steps(ctx); err != nil {
+		return err
+	}
+	if err := t.evaluate(ctx, t.run.Test); err != nil {
+		return err
+	}
+	t.report(true)
+	return nil
+}
+
+// steps takes the steps that are left, and evaluates and saves in between. It
+// returns early, without an error of its own, if ctx ends.
+func (t *trainer) steps(ctx context.Context) error {
+	if t.run.History.Steps() < t.total {
+		asked := time.Now()
+		var batches []data.Batch // of the steps that are taken next
+		for step, batch := range t.batches.From(ctx, t.run.History.Steps()) {
+			t.waited += time.Since(asked)
+			batches = append(batches, batch)
+			if len(batches) < t.stepsPerCall && (step+1)%t.run.History.StepsPerEpoch != 0 && step+1 != t.total {
+				asked = time.Now()
+				continue
+			}
+			if err := t.evaluateIfDue(ctx); err != nil {
+				return err
+			}
+			if err := t.saveRollbackIfDue(); err != nil {
+				return err
+			}
+			if err := t.trainSteps(batches); err != nil {
+				return err
+			}
+			batches = batches[:0]
+			t.onEpochEnd()
+			if ctx.Err() != nil || step+1 == t.total {
+				break
+			}
+			if since := time.Since(t.lastSave); since >= t.opts.SaveEvery && since > 20*t.saveTook {
+				if err := t.save(); err != nil {
+					return err
+				}
+			}
+			t.report(false)
+			asked = time.Now()
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return t.evaluateIfDue(ctx)
+}
+
+// prepare builds the batches and the source of auxiliary inputs, and compiles the step.
+func (t *trainer) prepare() (err error) {
+	if t.batches, err = newBatches(t.run.Train, t.run.Config, t.attempt()); err != nil {
+		return err
+	}
+	if t.auxiliary, err = t.newInputSource(); err != nil {
+		return err
+	}
+	if err := t.restoreAuxiliary(t.run.LoadedFrom()); err != nil {
+		return err
+	}
+	return t.compile()
+}
+
+func (t *trainer) close() {
+	if t.auxiliary != nil {
+		t.auxiliary.close()
+	}
+	t.step.Finalize()
+}
+
+// nameTerms gives a history that begins its curves.
+func (t *trainer) nameTerms(terms []energy.Term) {
+	h := t.run.History
+	h.StepsPerEpoch = t.batches.StepsPerEpoch()
+	if t.auxiliary != nil {
+		for _, name := range t.auxiliary.recorded() {
+			terms = append(terms, energy.Term{Name: name})
+		}
+	}
+	h.Terms, h.Weights, h.Values = nil, nil, nil
+	for _, term := range terms {
+		h.Terms = append(h.Terms, term.Name)
+		h.Weights = append(h.Weights, term.Weight)
+		h.Values = append(h.Values, nil)
+	}
+}
+
+// onEpochEnd calls Options.OnEpochEnd where an epoch ends, on a clock that stands still.
+func (t *trainer) onEpochEnd() {
+	if t.opts.OnEpochEnd == nil || t.run.History.Steps()%t.run.History.StepsPerEpoch != 0 {
+		return
+	}
+	asked, took := time.Now(), cputime.Process()
+	t.opts.OnEpochEnd(t.run)
+	t.began = t.began.Add(time.Since(asked))
+	t.process += cputime.Process() - took
+}
+
+func (t *trainer) save() error {
+	t.lastSave = time.Now()
+	t.run.Cost.Seconds = t.spent.Seconds + time.Since(t.began).Seconds()
+	t.run.Cost.DataWait = t.spent.DataWait + t.waited.Seconds()
+	t.run.Cost.Process = t.spent.Process + cputime.Process() - t.process
+	err := t.saveAs(ngebm.LastCheckpoint)
+	t.saveTook = time.Since(t.lastSave)
+	return err
+}
+
+// saveAs writes one of the run's checkpoints, unless its weights are past saving.
+func (t *trainer) saveAs(c ngebm.Checkpoint) error {
+	if err := t.checkWeights(); err != nil {
+		return err
+	}
+	aux := t.run.AuxState()
+	if t.auxiliary != nil {
+		aux = t.auxiliary.state()
+	}
+	return t.run.Save(c, aux)
+}
+
+// report says how far training is.
+func (t *trainer) report(finished bool) {
+	h := t.run.History
+	r := progress.Report{
+		Task: "train " + filepath.Base(t.run.Dir), Unit: "steps",
+		Done: int64(h.Steps()), Total: int64(t.total), Start: int64(t.first),
+		Elapsed: time.Since(t.began), Finished: finished, Preparing: "compiling",
+	}
+	if t.prepared == 0 && h.Steps() > t.first {
+		t.prepared = r.Elapsed
+	}
+	r.Prepared = t.prepared
+	if n := h.Steps(); n > 0 {
+		r.Terms = append(r.Terms, progress.Term{Name: "loss", Value: float64(h.Loss[n-1])})
+		for i, name := range h.Terms {
+			r.Terms = append(r.Terms, progress.Term{Name: name, Value: float64(h.Values[i][n-1])})
+		}
+	}
+	for _, split := range []string{"validation", "test"} {
+		if e := h.Last(split); e != nil {
+			r.Terms = append(r.Terms, progress.Term{Name: split + " accuracy", Value: e.Accuracy})
+		}
+	}
+	t.opts.Progress.Report(r)
+}
