@@ -40,8 +40,8 @@ func TestConcatenatedArchives(t *testing.T) {
 		"no end mark after":   {"tar", slices.Concat(cats, dogs[:len(dogs)-1024]), "its end mark is missing"},
 		"same files twice":    {"tar", slices.Concat(cats, cats), "cat/00.png is listed twice: keep one"},
 		"text after gzip":     {"tar", append(gzipOf(t, cats), "more"...), "not a whole .tar or .tar.gz"},
-		"zip after zip":       {"zip", slices.Concat(catZip, dogZip), "something lies before the beginning of the zip file"},
-		"zip after a program": {"zip", append([]byte("#!/bin/sh\n"), catZip...), "something lies before the beginning of the zip file"},
+		"zip after zip":       {"zip", slices.Concat(catZip, dogZip), "there is data before the beginning of the zip file"},
+		"zip after a program": {"zip", append([]byte("#!/bin/sh\n"), catZip...), "there is data before the beginning of the zip file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := Open(t.Context(), c.kind+":"+writeFile(t, "pets", c.archive), Options{Cache: t.TempDir()})

@@ -135,7 +135,7 @@ func TestSVHNRefuses(t *testing.T) {
 		"other format":       {[]byte("\x89HDF\r\n\x1a\n" + strings.Repeat("\x00", 200)), "in a MAT file of version 5 IM or MI"},
 		"absurd size":        {matFile(t, matBytes("X", []int{1 << 30, 1 << 30, 3, 3}, nil), y), "allowed"},
 		"too many labels":    {matFile(t, svhnImages(3), matBytes("y", []int{400, 1}, make([]byte, 400))), "allowed"},
-		"bomb":               {matFile(t, append(svhnImages(3), make([]byte, 8<<20)...), y), "goes on after its end"},
+		"bomb":               {matFile(t, append(svhnImages(3), make([]byte, 8<<20)...), y), "continues after its end"},
 		"values too few":     {matFile(t, matBytes("X", []int{2, 2, 3, 3}, make([]byte, 35)), y), "takes 36 bytes, but there are 35"},
 		"one variable twice": {matFile(t, svhnImages(3), svhnImages(3), y), "it is there twice"},
 	} {
