@@ -17,8 +17,8 @@ import (
 // Animation is a row of figures that are shown one after the other, in a loop: a
 // landscape as it grows, or samples along their chains.
 type Animation struct {
-	// Alt says what is to be seen, for readers who cannot see it. Animate puts together
-	// what the first and the last figure say; a better one may be put.
+	// Alt describes the animation for readers who cannot see it. Animate combines the
+	// descriptions of the first and the last figure; it may be replaced.
 	Alt string
 	// Width and Height are those of its figures.
 	Width, Height vg.Length
@@ -27,8 +27,8 @@ type Animation struct {
 	each   time.Duration
 }
 
-// Animate returns an animation of figures of one size, each shown for so long. The
-// last one stays four times as long, so that one sees where it ends.
+// Animate returns an animation of figures of one size, each shown for the given time,
+// 20 ms to 1 minute. The last one is shown four times as long.
 func Animate(each time.Duration, frames ...*Figure) (*Animation, error) {
 	if len(frames) == 0 {
 		return nil, errors.New("plots: an animation needs a figure or more")
@@ -99,8 +99,8 @@ func change(before, frame *image.Paletted) *image.Paletted {
 	return all.SubImage(area).(*image.Paletted)
 }
 
-// Save writes the animation to a file whose name ends in .gif. A file that is there
-// already is replaced at once or not at all.
+// Save writes the animation to a file whose name ends in .gif. An existing file is replaced
+// atomically.
 func (a *Animation) Save(path string) error {
 	if !strings.HasSuffix(strings.ToLower(path), ".gif") {
 		return fmt.Errorf("plots: an animation cannot be saved as %s: give the file a name that ends in .gif", path)

@@ -28,7 +28,7 @@ type DetectionPanel struct {
 
 // ROC draws receiver operating characteristics, three panels in a row: the share
 // of in that is accepted against the share of out that is, over all thresholds.
-// Below stand the areas, with their intervals where there are any and there is
+// Below are the areas, with their intervals where there are any and there is
 // room.
 func ROC(panels ...DetectionPanel) (*Figure, error) {
 	return detectionGrid(panels, "out accepted (FPR)", "in accepted (TPR)", "AUROC", func(p *panel, d Detection, style draw.LineStyle) {

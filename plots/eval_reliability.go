@@ -29,8 +29,8 @@ type Calibration struct {
 // method, three in a row, and its confidence histogram below: accuracy against
 // mean confidence for each bin that holds examples, the gap between the two, and
 // Wilson's 95 % interval of the accuracy, as wide as the bin. A bin below the
-// diagonal is over-confident. Above stand the two forms of the ECE that the
-// report gives, with their intervals if it has any; the caption states their
+// diagonal is over-confident. Above are the two forms of the ECE that the
+// report has, with their intervals if it has any; the caption states their
 // conventions.
 func Reliability(methods ...Calibration) (*Figure, error) {
 	if len(methods) == 0 {
@@ -107,7 +107,7 @@ func (m Calibration) panel(first bool) panel {
 	return all
 }
 
-// withInterval writes a figure, and its interval if there is one of that key.
+// withInterval writes a metric, and its interval if there is one of that key.
 func withInterval(name string, value float64, intervals map[string]bootstrap.Interval, key string) string {
 	text := fmt.Sprintf("%s %.3f", name, value)
 	if i, ok := intervals[key]; ok {

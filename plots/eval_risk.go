@@ -86,7 +86,7 @@ func (c RiskCurve) check() error {
 	return nil
 }
 
-// group holds what goes by one name: the seeds of a method.
+// group holds what has one name: the seeds of a method.
 type group[T any] struct {
 	name    string
 	members []T

@@ -25,7 +25,7 @@ const (
 	DataUnits
 )
 
-// RobustRun is what an attack left of one trained model.
+// RobustRun is the accuracy of one trained model under attack.
 type RobustRun struct {
 	Name  string // the method's; runs of one name are seeds
 	Curve *attack.Curve

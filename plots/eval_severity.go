@@ -12,11 +12,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// SeverityRun is a figure of one trained model, such as its accuracy, on a set as
-// it is and corrupted more and more.
+// SeverityRun is a metric of one trained model, such as its accuracy, on a set
+// without corruption and at each severity.
 type SeverityRun struct {
 	Name   string      // the method's; runs of one name are seeds
-	Values []float64   // in [0,1]: of the set as it is, then at severity 1, 2 …
+	Values []float64   // in [0,1]: without corruption, then at severity 1, 2 …
 	Color  color.Color // nil leaves the choice to the figure; of seeds, the first one's counts
 }
 
@@ -26,14 +26,14 @@ type SeverityPanel struct {
 	Runs  []SeverityRun // all with as many severities
 }
 
-// Severities draws a figure, such as "accuracy", against the severity of
-// corruptions, three panels in a row, all on one axis, which begins below the least
-// value where that is far from zero, and at zero else. Runs of one name are seeds:
-// the line is their mean, and the band goes from the least to the largest. The
+// Severities draws a metric, such as "accuracy", against the severity of
+// corruptions, three panels in a row, all on one axis, which begins below the smallest
+// value where that is far from zero, else at zero. Runs of one name are seeds:
+// the line is their mean, and the band goes from the smallest to the largest. The
 // caption should say what set was corrupted.
 func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error) {
 	if len(panels) == 0 {
-		return nil, errors.New("plots: no figures against severity to draw")
+		return nil, errors.New("plots: no metric against severity to draw")
 	}
 	var all []SeverityRun
 	for _, p := range panels {

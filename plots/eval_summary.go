@@ -16,17 +16,17 @@ import (
 	"ngebm/ngebm/bootstrap"
 )
 
-// Estimate is one figure of one method.
+// Estimate is one metric of one method.
 type Estimate struct {
 	Name     string              // the method's
 	Seeds    []float64           // one value for each training run
 	Color    color.Color         // nil leaves the choice to the figure; in several panels, the first one's counts
-	Interval *bootstrap.Interval // 95 %, of several seeds from the least to the largest end; nil for none
+	Interval *bootstrap.Interval // 95 %; of several seeds, from the lowest to the highest end; nil for none
 }
 
-// SummaryPanel compares methods in one figure.
+// SummaryPanel compares methods in one metric.
 type SummaryPanel struct {
-	Title     string // the figure: "ECE"
+	Title     string // the metric: "ECE"
 	Note      string // below the title: its convention, or which way is better
 	Estimates []Estimate
 }
@@ -36,7 +36,7 @@ const (
 	maxNamesWidth vg.Length = 180
 )
 
-// Summary draws figures of several methods, a line for each method and three
+// Summary draws metrics of several methods, a line for each method and three
 // panels in a row: the mean of the seeds, its interval, and each seed as a small
 // dot below. Methods are in the order in which they first appear, from the
 // top; one without an estimate leaves its line empty. An axis starts at zero
@@ -44,7 +44,7 @@ const (
 // a hundredfold, it is logarithmic, and says so.
 func Summary(panels ...SummaryPanel) (*Figure, error) {
 	if len(panels) == 0 {
-		return nil, errors.New("plots: no figures to sum up")
+		return nil, errors.New("plots: no metrics to draw")
 	}
 	var names []string
 	for _, p := range panels {

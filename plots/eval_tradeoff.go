@@ -14,13 +14,13 @@ import (
 	"ngebm/ngebm/bootstrap"
 )
 
-// Tradeoff draws figures of methods against what each method costs, a panel for each
-// figure: a marker at the mean of the seeds, a bar over its interval, or over the
+// Tradeoff draws metrics of methods against what each method costs, a panel for each
+// metric: a marker at the mean of the seeds, a bar over its interval, or over the
 // seeds where there is none. costs holds one amount above 0 for every method that a
 // panel names; its axis, labeled with cost, is logarithmic.
 func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*Figure, error) {
 	if len(panels) == 0 {
-		return nil, errors.New("plots: no figures to draw against their cost")
+		return nil, errors.New("plots: no metrics to draw against their cost")
 	}
 	var keys legend
 	marks, colors := map[string]draw.GlyphStyle{}, estimateColors(panels)

@@ -29,11 +29,11 @@ const (
 	imageDPI  = 2 * screenDPI
 )
 
-// Figure is a picture that is ready to be drawn, in any size and format.
+// Figure is a figure that is ready to be drawn, in any format.
 type Figure struct {
 	Width, Height vg.Length
-	// Alt says in a sentence or two what is to be seen, for readers who cannot
-	// see it. Every function of this package sets it; a better one may be put.
+	// Alt describes the figure in a sentence or two for readers who cannot see it.
+	// Every function of this package sets it; it may be replaced.
 	Alt string
 
 	draw  func(draw.Canvas) // on a canvas of that size
@@ -128,7 +128,7 @@ func (f *Figure) SVG(w io.Writer) error {
 }
 
 // Save writes the figure to a file, in the format that the name ends in: .png,
-// .pdf or .svg. A file that is there already is replaced at once or not at all.
+// .pdf or .svg. An existing file is replaced atomically.
 func (f *Figure) Save(path string) error {
 	write := map[string]func(io.Writer) error{".png": f.PNG, ".pdf": f.PDF, ".svg": f.SVG}[strings.ToLower(filepath.Ext(path))]
 	if write == nil {
@@ -154,7 +154,7 @@ func save(path string, write func(io.Writer) error) error {
 	return file.Commit()
 }
 
-// SideBySide puts figures into one, from left to right, their tops in line.
+// SideBySide combines figures into one, from left to right, aligned at their tops.
 func SideBySide(figures ...*Figure) (*Figure, error) {
 	if len(figures) == 0 {
 		return nil, errors.New("plots: no figures to put side by side")

@@ -30,8 +30,7 @@ const (
 // result with its caption. What was added is amplified so that the largest change
 // of all images can just be shown, by a factor that is written next to it: gray images
 // from blue (darker) by white to orange (brighter), colored ones around mid-gray.
-// Below stands the largest change of a pixel of that image, in 1/255 of the pixel
-// range.
+// Below is the largest change of a pixel of that image, in 1/255 of the pixel range.
 func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
 	if err := checkAdversarials(shape, examples); err != nil {
 		return nil, err

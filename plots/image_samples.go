@@ -9,9 +9,9 @@ import (
 	"ngebm/ngebm"
 )
 
-// Samples draws how SGLD chains went that sample images: a row for each of the chains
+// Samples draws SGLD chains that sample images: a row for each of the chains
 // with the given indices, under the name that names has for it (nil: their numbers), a
-// column for each step that was kept, and the energy of each image below it; where that
+// column for each stored step, and the energy of each image below it; where that
 // is not a finite number, "diverged" replaces the image.
 func Samples(title string, s *ngebm.Samples, chains []int, names []string) (*Figure, error) {
 	if s == nil || len(s.Steps) == 0 {

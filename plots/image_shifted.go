@@ -9,9 +9,9 @@ import (
 )
 
 // Corruptions draws one image of a set as it is and under every corruption that
-// [data.Dataset.Corrupt] knows, a kind a row, from severity 1 to 5. The noise is
-// not the one that the whole set gets from the same seed, for that depends on an
-// image's place.
+// [data.Dataset.Corrupt] knows, a kind a row, from severity 1 to 5. The noise differs
+// from the one that the whole set gets from the same seed, which depends on an image's
+// index.
 func Corruptions(d *data.Dataset, index int, seed uint64) (*Figure, error) {
 	if _, _, err := pickImages(d, []int{index}, nil); err != nil {
 		return nil, err

@@ -83,8 +83,8 @@ func ImagePlaneGrid(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid,
 // Pin marks a place on a landscape, with an image next to it.
 type Pin struct {
 	X, Y  float64
-	Label string // what the picture shows, for those who cannot see it
-	Tile  Tile   // the picture; a nil Set draws none
+	Label string // what the image shows, for those who cannot see it
+	Tile  Tile   // the image; a nil Set draws none
 }
 
 // pinSize is the side of a pin's picture in pixels of a PNG, eight times that of a

@@ -25,12 +25,12 @@ type Landscape struct {
 	// One scale holds for all landscapes of a figure; the legend gives it.
 	Arrows bool
 	// Chains draws SGLD chains in the plane, at most 100, evenly picked: their path
-	// over the steps that were kept, where they start and where they end.
+	// over the stored steps, where they start and where they end.
 	Chains  *ngebm.Samples
 	Segment *Segment // a line to draw, from A to B; see [EnergyAlong]
 	Pins    []Pin    // places to mark, with an image next to them; see [ImagePlaneGrid]
 	// Regions holds the classes' names, each to be written where its class is
-	// decided for, if that is large enough. Nil writes none.
+	// predicted, if that area is large enough. Nil writes none.
 	Regions []string
 }
 
@@ -56,8 +56,8 @@ const maxMarkers = 600
 // Landscapes draws energy landscapes side by side, three in a row: filled
 // contours of E(x), bright where it is high, that is where the model finds
 // inputs likely; the data, each class in its own color and shape (at most 600
-// points, evenly picked); the boundary between decisions; and what a [Landscape] asks
-// for besides. Gray is where the energy is not a finite number.
+// points, evenly picked); the boundary between decisions; and the overlays
+// that a [Landscape] asks for. Gray is where the energy is not a finite number.
 func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 	if len(landscapes) == 0 {
 		return nil, errors.New("plots: no landscape to draw")

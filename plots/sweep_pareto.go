@@ -14,9 +14,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Pareto draws the settings of a sweep by two of its figures, and in the color of a
-// third: a large ringed point for each of the settings that no other beats in all
-// three, smaller ones for the others. Points are labeled with their settings, those
+// Pareto draws the settings of a sweep by two of its metrics, and in the color of a
+// third: a large ringed point for each setting that no other dominates in all three,
+// smaller ones for the others. Points are labeled with their settings, those
 // of the front first; labels of others are left out where they have no room. Settings
 // with a seed that failed are left out, and counted in the caption.
 func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
@@ -25,7 +25,7 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 		return nil, err
 	}
 	if x == y || third == x || third == y {
-		return nil, errors.New("plots: a Pareto view needs three different figures")
+		return nil, errors.New("plots: a Pareto view needs three different metrics")
 	}
 	front, err := t.Pareto(x, y, third)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// checkSweep refuses a table that cannot be drawn, and returns the places of figures
+// checkSweep refuses a table that cannot be drawn, and returns the indices of metrics
 // in it.
 func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 	if t == nil || len(t.Rows) == 0 {
@@ -30,7 +30,7 @@ func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 	}
 	for i, r := range t.Rows {
 		if len(r.Settings) != len(t.Grid) || len(r.Figures) != len(t.Figures) && len(r.Figures) > 0 {
-			return nil, fmt.Errorf("plots: row %d of the sweep's table has %d settings and %d figures, the table has %d and %d", i, len(r.Settings), len(r.Figures), len(t.Grid), len(t.Figures))
+			return nil, fmt.Errorf("plots: row %d of the sweep's table has %d settings and %d metrics, the table has %d and %d", i, len(r.Settings), len(r.Figures), len(t.Grid), len(t.Figures))
 		}
 		for j, v := range r.Settings {
 			if !slices.Contains(t.Grid[j].Values, v) {
@@ -44,13 +44,13 @@ func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 		}
 	}
 	if !slices.ContainsFunc(t.Rows, drawable) {
-		return nil, errors.New("plots: no row of the sweep's table has figures for all seeds, so that there is nothing to compare")
+		return nil, errors.New("plots: no row of the sweep's table has metrics for all seeds: nothing to compare")
 	}
 	return places, nil
 }
 
-// drawable reports whether every seed of a row has figures; the seeds that remain of
-// others would flatter them.
+// drawable reports whether every seed of a row has metrics: means over the seeds that
+// did not fail would be biased.
 func drawable(r study.SweepRow) bool { return len(r.Failed) == 0 && len(r.Figures) > 0 }
 
 // settingName writes a weight by its letter.
@@ -69,10 +69,10 @@ func settingValue(v string) string {
 	return v
 }
 
-// withDirection is a figure's name and which way is better.
+// withDirection is a metric's name and which direction is better.
 func withDirection(f study.Figure) string { return fmt.Sprintf("%s (%s is better)", f.Name, f.Better) }
 
-// seedsSaid says how many seeds the means are over and what the intervals are.
+// seedsSaid writes how many seeds the means are over and what the intervals are.
 func seedsSaid(t *study.SweepTable) string {
 	if len(t.Seeds) == 1 {
 		return fmt.Sprintf("One seed, on %d validation examples: no interval.", t.Validation)
@@ -80,14 +80,14 @@ func seedsSaid(t *study.SweepTable) string {
 	return fmt.Sprintf("Means over %d seeds, on %d validation examples each; ±: half the 95 %% t-interval over seeds.", len(t.Seeds), t.Validation)
 }
 
-// heat turns a figure into colors from the worst (dark) to the best (bright).
+// heat turns a metric into colors from the worst (dark) to the best (bright).
 type heat struct {
 	figure    study.Figure
 	low, high float64
 	colors    palette.ColorMap
 }
 
-// newHeat covers the means of one figure.
+// newHeat covers the means of one metric.
 func newHeat(t *study.SweepTable, k int) (heat, error) {
 	h := heat{figure: t.Figures[k], low: math.Inf(1), high: math.Inf(-1)}
 	for _, r := range t.Rows {
@@ -117,7 +117,7 @@ func (h heat) color(v float64) color.Color {
 	return c
 }
 
-// on is the foreground that is read best on a color.
+// on is black or white, whichever is easier to read on a color.
 func on(c color.Color) color.Color {
 	r, g, b, _ := c.RGBA()
 	if .299*float64(r)+.587*float64(g)+.114*float64(b) > .5*0xffff {

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// WeightMap draws one figure of a sweep over two of its settings, such as "beta" and
+// WeightMap draws one metric of a sweep over two of its settings, such as "beta" and
 // "gamma": a cell for each pair, with the mean over seeds and half its interval
 // written in it, brighter where it is better, the best one framed. A sweep of more
 // settings gets a panel for each combination of the others, all in the same colors.
@@ -52,7 +52,7 @@ func WeightMap(t *study.SweepTable, figure, x, y string) (*Figure, error) {
 	return figureGrid{keys, drawn, caption}.figure(alt), nil
 }
 
-// weightMap is a figure of a sweep over two settings of its grid.
+// weightMap is a metric of a sweep over two settings of its grid.
 type weightMap struct {
 	table              *study.SweepTable
 	figure, x, y, best int

@@ -31,13 +31,13 @@ const (
 	margin    vg.Length = 6  // around a figure
 )
 
-// The colors of everything that carries no data.
+// The colors of everything but data.
 var (
 	foreground = color.NRGBA{0x22, 0x22, 0x22, 0xff} // text
 	frame      = color.NRGBA{0x88, 0x88, 0x88, 0xff} // axes
 	faint      = color.NRGBA{0xe6, 0xe6, 0xe6, 0xff} // grid lines
 	missing    = color.NRGBA{0xbb, 0xbb, 0xbb, 0xff} // where there is no value
-	errorColor = color.NRGBA{0xb0, 0x1e, 0x1e, 0xff} // what went wrong
+	errorColor = color.NRGBA{0xb0, 0x1e, 0x1e, 0xff} // events: what went wrong
 )
 
 // Okabe and Ito's eight colors, which people with any common color vision distinguish (Color Universal Design, 2008, https://jfly.uni-koeln.de/color/).

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// event is something that happened in a run, as a figure shows it.
+// event is an event of a run, as a figure shows it.
 type event struct {
 	at   float64 // epoch, or step where epochs are not known
 	text string  // with the run's name and the step
@@ -22,8 +22,8 @@ type event struct {
 	before int // while they are put in order, the index of the same run's event before
 }
 
-// eventsOf lists what happened in the runs by where it stands, from left to right. A
-// set-back stands left of what it came after, whose number its text gives.
+// eventsOf lists the events of the runs by place, from left to right. A
+// rollback is left of the event that it followed, whose number its text gives.
 func eventsOf(runs []Run) []event {
 	var all []event
 	for _, r := range runs {
@@ -55,7 +55,7 @@ func eventsOf(runs []Run) []event {
 	return sorted
 }
 
-// stopNotes says which runs ended before their time, and why, where no event does.
+// stopNotes describes which runs ended early, and why, where no event does.
 func stopNotes(runs []Run) []string {
 	var notes []string
 	for _, r := range runs {
@@ -67,7 +67,7 @@ func stopNotes(runs []Run) []string {
 	return notes
 }
 
-// accuracyNote says the accuracy of runs that were evaluated once, at the end.
+// accuracyNote writes the accuracy of runs that were evaluated once, at the end.
 func accuracyNote(runs []Run) string {
 	var parts []string
 	for _, r := range runs {
@@ -81,8 +81,8 @@ func accuracyNote(runs []Run) string {
 	return "Accuracy: " + strings.Join(parts, ", ") + "."
 }
 
-// timeNote says how long training took, and how much of it went by waiting for batches
-// where that is a twentieth or more. It is empty where no cost is known.
+// timeNote writes how long training took, and which part of it was spent waiting for
+// batches if that is a twentieth or more. It is empty where no cost is known.
 func timeNote(runs []Run) string {
 	var parts []string
 	for _, r := range runs {

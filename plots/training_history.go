@@ -30,9 +30,8 @@ type Run struct {
 // where several runs are compared), and the accuracy of the evaluations, in words where there is
 // only the one at the end. Values
 // of single steps are faint, with their moving average over a twenty-fifth of
-// the run on top; markers are evaluations of a whole set. Steps without a finite
-// value leave a gap. What happened besides (a divergence, a return to an earlier
-// state) is a numbered line at its step, and is described below, as is why a
+// the run on top; markers are evaluations of a whole split. Steps without a finite
+// value leave a gap. An event (a divergence, a rollback) is a numbered line at its step, and is described below, as is why a
 // run stopped early.
 //
 // An axis is logarithmic where the averaged values cross two orders of
@@ -238,7 +237,7 @@ func historyAlt(runs []Run) string {
 	return strings.Join(append(parts, stopNotes(runs)...), " ")
 }
 
-// said is a value as the alternative text puts it.
+// said writes a value for the alternative text.
 func said(v float64) string {
 	if !finite(v) {
 		return "what is no finite number"
