@@ -111,7 +111,7 @@ func TestInterruptInBrowser(t *testing.T) {
 		}
 	}
 	l := openInLab(t, "03_calibration.ipynb", runs)
-	l.shiftEnter(4) // to the cell that trains, which stays in sight
+	l.shiftEnter(5) // to the cell that trains, which stays in sight
 	const output = `[...document.querySelectorAll(".jp-OutputArea-output")].map(o => o.textContent).join("\n")`
 	l.await("see it train", `[...document.querySelectorAll(".jp-OutputArea-output progress")].some(p => p.value > .05 && p.value < .7)`)
 	l.act("look", l.Take("lab-4-training"))
@@ -120,7 +120,7 @@ func TestInterruptInBrowser(t *testing.T) {
 	var said string
 	l.act("read", l.Take("lab-5-interrupted"), chromedp.Evaluate(`/stopped at step ([0-9]+)/.exec(`+output+`)[1]`, &said))
 
-	l.runCell(`table := rows(compare("digits-few", measuring))`)
+	l.runCell(`table := rows(nb.Compare("digits-few", measuring))`)
 	l.await("see it go on", `/resumed at [0-9]+/.test(`+output+`)`)
 	var resumed string
 	l.act("read", l.Take("lab-6-resumed"), chromedp.Evaluate(`/resumed at ([0-9]+)/.exec(`+output+`)[1]`, &resumed))
