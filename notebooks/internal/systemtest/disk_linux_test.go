@@ -17,7 +17,7 @@ import (
 func TestPublishOnFaultyDisk(t *testing.T) {
 	b := ready(t)
 	t.Parallel()
-	root := clone(t, false)
+	root := pinsClone(t)
 	const name = "disk_test"
 	t.Cleanup(func() {
 		left, _ := filepath.Glob(filepath.Join(b.workspace.Cache, "executed", name+"-*"))

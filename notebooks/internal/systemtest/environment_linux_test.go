@@ -43,7 +43,7 @@ func TestEnvironmentWithoutExecution(t *testing.T) {
 	if err := setup.CheckCache(dir); err == nil || !strings.Contains(err.Error(), "set XDG_CACHE_HOME to a folder whose programs may be run") {
 		t.Errorf("a cache there: %v", err)
 	}
-	publishes(t, clone(t, true), []string{"TMPDIR=" + dir}, "runs on cpu", usesLibrary)
+	publishes(t, wholeClone(t), []string{"TMPDIR=" + dir}, "runs on cpu", usesLibrary)
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
@@ -64,7 +64,7 @@ func TestEnvironmentOfMachine(t *testing.T) {
 	if os.Getuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
 		t.Skip("SKIPPED: only root can stand in for another Jupyter, by mounts of its own (unshare -m)")
 	}
-	page := serveBy(t, []string{"unshare", "-m", "sh", "-c", otherJupyter}, clone(t, false))("GET", "/lab", nil)
+	page := serveBy(t, []string{"unshare", "-m", "sh", "-c", otherJupyter}, pinsClone(t))("GET", "/lab", nil)
 	if strings.Contains(string(page), "of-others") || !strings.Contains(string(page), "federated_extensions") {
 		t.Errorf("JupyterLab's page has the extension of another, or none of its own:\n%s", page)
 	}

@@ -3,7 +3,6 @@ package systemtest
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -74,7 +73,7 @@ func publishesIt(t *testing.T, root string, variables []string, want string) {
 
 func TestEnvironmentOfOthers(t *testing.T) {
 	ready(t)
-	root := clone(t, true)
+	root := wholeClone(t)
 	for name, variables := range map[string][]string{
 		"Go":                            othersGo,
 		"Go, another":                   {"GOFLAGS=-mod=mod", "GOWORK=off", "GOPATH=" + root, "GOMODCACHE=" + moduleCache(t)},
@@ -98,12 +97,7 @@ func TestEnvironmentOfOthers(t *testing.T) {
 func TestEnvironmentOfFolder(t *testing.T) {
 	ready(t)
 	root := filepath.Join(t.TempDir(), "src", `Müllers "Netze", 100 % {connection_file} $HOME [1] 'β'`)
-	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(clone(t, true), root); err != nil {
-		t.Fatal(err)
-	}
+	cloneAt(t, root)
 	variables := []string{"GOMODCACHE=" + moduleCache(t), "GOPATH=" + filepath.Dir(filepath.Dir(root)), "LC_ALL=C"}
 	publishes(t, root, variables, "runs on cpu", usesLibrary)
 	t.Run("read only", func(t *testing.T) { publishesIt(t, readOnly(t, root), nil, "runs on cpu") })
@@ -112,7 +106,7 @@ func TestEnvironmentOfFolder(t *testing.T) {
 // A kernel of JupyterLab's is as one of publish's.
 func TestEnvironmentOfLab(t *testing.T) {
 	b := ready(t)
-	root := clone(t, true)
+	root := wholeClone(t)
 	var variables []string
 	for _, others := range [][]string{othersGo, othersPython, othersJupyter, noNetwork} {
 		variables = append(variables, others...)

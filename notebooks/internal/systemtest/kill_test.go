@@ -20,7 +20,7 @@ import (
 func TestLongKilledPublishing(t *testing.T) {
 	b := ready(t)
 	t.Parallel()
-	root := clone(t, false)
+	root := pinsClone(t)
 	const name = "killed_test"
 	path, site := filepath.Join(root, "notebooks", name+".ipynb"), filepath.Join(t.TempDir(), "site")
 	t.Cleanup(func() {

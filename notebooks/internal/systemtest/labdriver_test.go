@@ -49,7 +49,7 @@ func openAsStored(t *testing.T, notebook string) *session {
 func openPrepared(t *testing.T, notebook, runs string, prepare func(t *testing.T, path string)) *session {
 	browsertest.FindBrowser(t)
 	b := ready(t)
-	root := clone(t, true)
+	root := wholeClone(t)
 	l := &session{notebook: filepath.Join(root, "notebooks", notebook), log: &urlWriter{}}
 	prepare(t, l.notebook)
 	forgetTabs(t, root)

@@ -84,7 +84,7 @@ func TestExplorerRunAllInBrowser(t *testing.T) {
 func TestExplorerBehindPrefix(t *testing.T) {
 	browsertest.FindBrowser(t)
 	b := ready(t)
-	root := clone(t, true)
+	root := wholeClone(t)
 	here := &setup.Workspace{Root: root, Notebooks: filepath.Join(root, "notebooks")}
 	port, err := lab.ChoosePort(0, display.New(os.Stdout))
 	if err != nil {

@@ -85,7 +85,7 @@ func TestWorkspaceOfItsOwn(t *testing.T) {
 	ready(t)
 	const path, tab = "/lab/api/workspaces/default", "06_jem_and_cost.ipynb"
 	state := []byte(`{"data": {"notebook:` + tab + `": {"data": {"path": "` + tab + `", "factory": "Notebook"}}}, "metadata": {"id": "default"}}`)
-	one, other := clone(t, false), clone(t, false)
+	one, other := pinsClone(t), pinsClone(t)
 	forgetTabs(t, one)
 	forgetTabs(t, other)
 	serve(t, one)(http.MethodPut, path, state)
@@ -101,7 +101,7 @@ func TestWorkspaceOfItsOwn(t *testing.T) {
 // language in it, is on disk as it was: opening one leaves no change for git.
 func TestSavingChangesNothing(t *testing.T) {
 	ready(t)
-	root := clone(t, true)
+	root := wholeClone(t)
 	ask := serve(t, root)
 	for _, name := range []string{lab.StartNotebook, "09_live_explorer.ipynb"} {
 		file := filepath.Join(root, "notebooks", name)

@@ -14,7 +14,7 @@ import (
 func TestPublishOnlyWhatChanged(t *testing.T) {
 	b := ready(t)
 	t.Parallel()
-	root := clone(t, false)
+	root := pinsClone(t)
 	const name = "changed_test"
 	t.Cleanup(func() {
 		left, _ := filepath.Glob(filepath.Join(b.workspace.Cache, "executed", name+"-*"))

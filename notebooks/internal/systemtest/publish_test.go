@@ -35,7 +35,7 @@ func TestPublishFailures(t *testing.T) {
 			"%%\nexec.Command(\"sleep\", \"901\").Start()\nfor {\n}",
 		}, "still running after 6s, the longest a cell may take"},
 	}
-	root := clone(t, false)
+	root := pinsClone(t)
 	ready(t)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestPublishFailures(t *testing.T) {
 func TestPublishTotalLimit(t *testing.T) {
 	ready(t)
 	t.Parallel()
-	root := clone(t, false)
+	root := pinsClone(t)
 	notebooktest.Write(t, filepath.Join(root, "notebooks", "long.ipynb"), "%noautoget", "!sleep 1", "!sleep 902")
 	printed, _, err := runProgram(t, root, "publish", "-o", filepath.Join(t.TempDir(), "site"), "-total", "20s", "long")
 	if err == nil || !strings.Contains(printed, "long.ipynb: cell 3 (!sleep 902): still running after 20s, the longest a notebook may take") {
@@ -109,7 +109,7 @@ gonbui.Sync() // or the program may end before GoNB has read the picture`
 func TestPublishWritesBack(t *testing.T) {
 	ready(t)
 	t.Parallel()
-	root := clone(t, false)
+	root := pinsClone(t)
 	path := filepath.Join(root, "notebooks", "good.ipynb")
 	notebooktest.Write(t, path, "# Good\n\nA picture.", pictureCell)
 	var runs [2][]byte

@@ -18,7 +18,7 @@ import (
 func TestServerIsGuarded(t *testing.T) {
 	b := ready(t)
 	t.Parallel()
-	root := clone(t, false)
+	root := pinsClone(t)
 	cache := t.TempDir() // a log of its own would be lost among others' in the shared one
 	env, mark := marked(t)
 	said := &urlWriter{}

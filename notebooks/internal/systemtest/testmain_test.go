@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,8 +81,10 @@ func TestMain(m *testing.M) {
 	if dir := executedRunsIfUsed; dir != "" {
 		os.RemoveAll(dir)
 	}
-	if dir := programFolder; dir != "" {
-		os.RemoveAll(dir)
+	for _, dir := range []string{programFolder, cloneFolder} {
+		if dir != "" {
+			os.RemoveAll(dir)
+		}
 	}
 	os.Exit(code)
 }
@@ -179,44 +180,4 @@ func runProgramWith(t *testing.T, dir string, variables []string, args ...string
 	took = time.Since(start)
 	assertNoneLeft(t, mark)
 	return string(out), took, err
-}
-
-// clone makes a repository in a folder whose name has a space: the whole one, or
-// only its pins.
-func clone(t *testing.T, whole bool) (root string) {
-	t.Helper()
-	from, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root = filepath.Join(t.TempDir(), "a folder", "ngebm")
-	skip := map[string]bool{".git": true, "runs": true, "site": true, ".setup": true, ".carry": true, ".ipynb_checkpoints": true}
-	err = filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && rel != "." && (skip[entry.Name()] || !whole):
-			return filepath.SkipDir
-		case entry.IsDir():
-			return os.MkdirAll(filepath.Join(root, rel), 0o755)
-		case !entry.Type().IsRegular() || !whole && rel != "go.mod" && rel != "go.sum":
-			return nil
-		}
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(root, rel), raw, 0o644)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Join(root, "notebooks"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return root
 }
