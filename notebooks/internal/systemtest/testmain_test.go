@@ -102,11 +102,18 @@ var executedRuns = sync.OnceValue(func() string {
 
 var executedRunsIfUsed string
 
+// ready sets up for a test, which -short skips.
 func ready(t *testing.T) fixture {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("SKIPPED with -short: runs notebooks")
+		t.Skip("SKIPPED with -short: runs notebooks or JupyterLab")
 	}
+	return setUp(t)
+}
+
+// setUp sets up for a test also with -short.
+func setUp(t *testing.T) fixture {
+	t.Helper()
 	b := shared()
 	if b.err != nil {
 		t.Fatalf("set-up: %v", b.err)
@@ -173,7 +180,7 @@ func runProgram(t *testing.T, dir string, args ...string) (printed string, took 
 func runProgramWith(t *testing.T, dir string, variables []string, args ...string) (printed string, took time.Duration, err error) {
 	t.Helper()
 	env, mark := marked(t, variables...)
-	cmd := exec.Command(ready(t).program, args...)
+	cmd := exec.Command(setUp(t).program, args...)
 	cmd.Dir, cmd.Env = dir, env
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
