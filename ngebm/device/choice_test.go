@@ -133,7 +133,7 @@ func TestCheckPath(t *testing.T) {
 		{"/home/nvidia/.cache/pjrt_c_api_cpu_plugin.so", `"nvidia"`},
 		{"/home/CUDA lab/pjrt_c_api_cpu_plugin.so", `"cuda"`},
 		{"/data/a,b/pjrt_c_api_cpu_plugin.so", `","`},
-		{"/data/plugin.so", "call it pjrt_c_api_cpu_plugin.so"},
+		{"/data/plugin.so", "rename it to pjrt_c_api_cpu_plugin.so"},
 	} {
 		err := checkPath(c.path, CPU, "cuda", "nvidia")
 		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(c.want, `"`) && !strings.Contains(err.Error(), "PJRT_PLUGIN_LIBRARY_PATH")) {
@@ -188,7 +188,7 @@ func TestNamedPlugin(t *testing.T) {
 	}{
 		{"", broken, []string{"plugin \"" + broken, broken + " (named by the caller, compared with no checksum) does not open"}},
 		{"cpu", broken, []string{`device "cpu"`, broken, "does not open"}},
-		{"cuda", broken, []string{`device "cuda"`, broken, "call it pjrt_c_api_cuda_plugin.so"}},
+		{"cuda", broken, []string{`device "cuda"`, broken, "rename it to pjrt_c_api_cuda_plugin.so"}},
 		{"", "/no/such.so", []string{"/no", "no such file"}},
 		{"go", broken, []string{"pure Go takes no plugin such as", broken}},
 		{"xla:/other.so", broken, []string{"two plugins are named", broken}},

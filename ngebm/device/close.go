@@ -9,12 +9,12 @@ import (
 	"github.com/gomlx/compute/shapes"
 )
 
-// ErrClosed is in the error of what is compiled or executed on a device that was closed.
+// ErrClosed is wrapped by the errors of compiling and executing on a closed device.
 var ErrClosed = errors.New("the device is closed")
 
-// closable is a backend that can be closed at any time. XLA ends the process where a
-// client is destroyed while something still uses it; so no client is destroyed here:
-// it goes with the last buffer, executable and graph that refer to it.
+// closable is a backend that can be closed at any time. XLA ends the process if a client is
+// destroyed while it is in use. So no client is destroyed here: it is freed with the last
+// buffer, executable and graph that refer to it.
 type closable struct {
 	compute.Backend
 	mu     sync.RWMutex // held for reading by what runs
@@ -40,13 +40,13 @@ func (b *closable) run(f func() error) error {
 	return f()
 }
 
-// Finalize waits for what runs and makes what comes later fail. IsFinalized stays false,
-// so that results from before can be read and freed.
+// Finalize waits for running calls and makes later ones fail. IsFinalized stays false, so
+// that earlier results can be read and freed.
 func (b *closable) Finalize() {
 	b.mu.Lock()
 	b.closed = true
 	b.mu.Unlock()
-	runtime.GC() // the client's memory is not Go's: it would wait long for a collection
+	runtime.GC() // the client's memory is not Go's, so it would cause no collection
 }
 
 func (b *closable) Builder(name string) compute.Builder {
@@ -69,7 +69,7 @@ func (b *closable) NewSharedBuffer(device compute.DeviceNum, shape shapes.Shape)
 	return b.own(buffer), flat, err
 }
 
-// own makes a buffer of the backend within one of this backend.
+// own wraps a buffer of the inner backend as one of this backend.
 func (b *closable) own(buffer compute.Buffer) compute.Buffer {
 	if buffer == nil {
 		return nil
@@ -77,8 +77,8 @@ func (b *closable) own(buffer compute.Buffer) compute.Buffer {
 	return &closableBuffer{buffer, b}
 }
 
-// closableBuffer says that it belongs to the closable backend, as tensors compare. What
-// it holds can be read after the backend was closed.
+// closableBuffer belongs to the closable backend: tensors compare backends. Its data can be
+// read after the backend was closed.
 type closableBuffer struct {
 	compute.Buffer
 	of *closable

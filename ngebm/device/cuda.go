@@ -15,7 +15,7 @@ import (
 // cudaPlugin is a CUDA plugin and the folder of NVIDIA's libraries next to it.
 type cudaPlugin struct {
 	plugin
-	toolkit string // holds bin/ptxas and nvvm/libdevice; "" where it is left to go-xla
+	toolkit string // folder of bin/ptxas and nvvm/libdevice; "" where go-xla knows it
 }
 
 // cudaAdvice says how to get the CUDA plugin.
@@ -47,10 +47,9 @@ func pythonPath(ctx context.Context) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-// findJAX finds jax's CUDA plugin in folders of Python packages and makes a
-// folder of links below links which holds it as go-xla and the plugin itself
-// expect: the plugin finds NVIDIA's libraries in ../nvidia from where it is
-// opened, and jax names it differently.
+// findJAX finds jax's CUDA plugin in folders of Python packages, and links it into a folder
+// below links under the name that go-xla expects. The plugin looks for NVIDIA's libraries in
+// ../nvidia from where it is opened.
 func findJAX(packages []string, links string) (cudaPlugin, error) {
 	for _, dir := range packages {
 		for _, cuda := range []struct{ plugin, toolkit string }{
@@ -63,7 +62,7 @@ func findJAX(packages []string, links string) (cudaPlugin, error) {
 				continue
 			}
 			if !exists(nvidia) {
-				return cudaPlugin{}, fmt.Errorf("%s is there but NVIDIA's libraries are not in %s; %s", so, nvidia, cudaAdvice)
+				return cudaPlugin{}, fmt.Errorf("%s exists but NVIDIA's libraries are not in %s; %s", so, nvidia, cudaAdvice)
 			}
 			tree := filepath.Join(links, fmt.Sprintf("%x", sha256.Sum256([]byte(so)))[:12])
 			path := filepath.Join(tree, "plugin", "pjrt_c_api_cuda_plugin.so")
@@ -82,8 +81,8 @@ func findJAX(packages []string, links string) (cudaPlugin, error) {
 	return cudaPlugin{}, errors.New("the CUDA plugin is neither in go-xla's folders nor among python3's packages; " + cudaAdvice)
 }
 
-// link makes a symbolic link, or keeps the one that is there: its name holds a
-// hash of the target.
+// link creates a symbolic link, or keeps an existing one: its name holds a hash of the
+// target.
 func link(target, name string) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
@@ -128,9 +127,9 @@ func (o opener) cudaPlugin(ctx context.Context) (cudaPlugin, error) {
 	return o.cuda(ctx)
 }
 
-// nameToolkit makes sure that XLA_FLAGS names the folder in which XLA finds ptxas and
-// libdevice, where that is known. If it does not, go-xla would set it, to a folder in which
-// they are not always, and without asking.
+// nameToolkit adds the folder of ptxas and libdevice to XLA_FLAGS, where it is known and not
+// named there already. Otherwise go-xla would set XLA_FLAGS itself, to a folder that does not
+// always hold them.
 func (o *opener) nameToolkit(p cudaPlugin) error {
 	const flag = "--xla_gpu_cuda_data_dir"
 	toolkit := p.toolkit

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Finding is what became of trying one device.
+// Finding is the result of opening one kind of device.
 type Finding struct {
 	Kind    string // [CUDA], [CPU], [Go], or the choice of the options where that is another
 	Device  string // the open device in one line; "" where Err is set
@@ -25,8 +25,8 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s %-4s  %s", mark, f.Kind, text)
 }
 
-// List tries every kind of device and says what it found, from where, or why
-// not. Like [OpenContext] it gets XLA's CPU plugin if there is none yet.
+// List opens every kind of device, and reports each with its plugin or with the reason why it
+// is not available. Like [OpenContext] it gets XLA's CPU plugin if there is none yet.
 func List(ctx context.Context, o Options) []Finding { return newOpener(o).list(ctx) }
 
 func (o opener) list(ctx context.Context) []Finding {

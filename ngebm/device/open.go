@@ -16,8 +16,7 @@ import (
 	"ngebm/data/progress"
 )
 
-// opener holds what OpenContext takes from the world around it, so that tests can give
-// it another one.
+// opener holds what OpenContext finds on the machine, so that tests can replace it.
 type opener struct {
 	Options
 	gpu     func() bool                                   // is there an NVIDIA GPU?
@@ -62,12 +61,12 @@ func (o opener) open(ctx context.Context) (d *Device, err error) {
 	}
 	if d.Count < o.Devices {
 		d.Close()
-		return nil, fmt.Errorf("%d devices are asked for, but %s has %d; ask for fewer, or for %q, which shows any number", o.Devices, d.Kind, d.Count, CPU)
+		return nil, fmt.Errorf("%d devices are asked for, but %s has %d; ask for fewer, or for %q, which can act as any number", o.Devices, d.Kind, d.Count, CPU)
 	}
 	return d, nil
 }
 
-// automatic takes the fastest device that opens, and says why a faster one does not.
+// automatic opens the fastest device that is available, and reports why a faster one is not.
 func (o opener) automatic(ctx context.Context) (*Device, error) {
 	var warnings []string
 	warn := func(text string, args ...any) {
@@ -105,8 +104,8 @@ func (o opener) named(ctx context.Context, spec string) (*Device, error) {
 			return nil, fmt.Errorf("pure Go takes no plugin such as %q", o.Plugin)
 		}
 		if config == "" {
-			// One operation at a time: side by side (its default), convolutions
-			// of compute v0.1.6 wait for workers that the others hold, forever.
+			// One operation at a time: in parallel (its default), convolutions
+			// of compute v0.1.6 deadlock on its pool of workers.
 			config = "ops_sequential"
 		}
 		b, err := gobackend.New(config)
@@ -161,7 +160,7 @@ func (o opener) openCPU(ctx context.Context, options string) (*Device, error) {
 	if err := checkPath(p.path, CPU, "cuda", "nvidia"); err != nil {
 		return nil, err
 	}
-	// By default the plugin shows four on two cores.
+	// By default the plugin has four devices on two cores.
 	return o.openXLA(p, options, pjrt.NamedValuesMap{"cpu_device_count": int64(o.Devices)})
 }
 
@@ -169,7 +168,7 @@ func (o opener) openCPU(ctx context.Context, options string) (*Device, error) {
 // comma and infers the kind of plugin from words anywhere in it.
 func checkPath(path, kind string, words ...string) error {
 	if !strings.Contains(strings.ToLower(path), kind) {
-		return fmt.Errorf("XLA plugin %q cannot be used because go-xla tells by its name what it is for; call it pjrt_c_api_%s_plugin.so", path, kind)
+		return fmt.Errorf("XLA plugin %q cannot be used because go-xla infers its kind from its name; rename it to pjrt_c_api_%s_plugin.so", path, kind)
 	}
 	for _, w := range append(words, ",") {
 		if strings.Contains(strings.ToLower(path), w) {
@@ -185,7 +184,7 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 	if _, err := os.Stat(o.proc); err != nil && runtime.GOOS == "linux" {
 		return nil, fmt.Errorf("XLA's plugin would crash without the system's /proc (%w); mount it: mount -t proc proc /proc", err)
 	}
-	defer func() { // go-xla v0.4.5 panics where its look-up meets a file that does not load
+	defer func() { // go-xla v0.4.5 panics at a file that does not load
 		if r := recover(); r != nil {
 			err = fmt.Errorf("XLA plugin %s does not load: %v", p.path, r)
 		}

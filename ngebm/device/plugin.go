@@ -14,8 +14,8 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
-// Plugin finds XLA's CPU plugin, or gets it, and says where it is, where it came from
-// and what was checked. The first of these that has one gives it:
+// Plugin finds XLA's CPU plugin, or downloads it, and returns its path and, as text, where it
+// came from and how it was verified. It takes the first of these:
 //
 //  1. [Options].Plugin, which names the file (-plugin);
 //  2. the folders of [Options].PluginFolders (in this project's programs those of go-xla's
@@ -27,22 +27,21 @@ import (
 //  5. on x86-64 Linux, a Python wheel fetched with pip into 4, unless that is forbidden
 //     ([Options].Offline).
 //
-// Nothing but 4 and 5 needs a home folder. The wheel's content is known: pip checks the
-// SHA-256 of the wheel, this package that of the plugin in it, both pinned in the source,
-// before the file is opened, so that what runs is byte for byte what was tried with this
-// version, whoever holds the package's name by then. Next to the plugin a note says for
-// which file (inode, size, times) that was done; it is done again for any other. The first
-// wheel is, by its maker's word, an unmodified build of the public zml/pjrt-artifacts.
-// go-xla's own releases, for arm64 Linux and Apple silicon too, are published without a
-// checksum and not downloaded here: the error says how to put one into 2.
+// Only 4 and 5 need a home folder. pip verifies the SHA-256 of the wheel, and this package
+// that of the plugin in it, before it is opened; both are pinned in the source, so that what
+// runs is byte for byte what was tested with this version. A note next to the plugin records
+// the file (inode, size, times) that was verified; any other file is verified again. According
+// to its publisher, the first wheel is an unmodified build of the public zml/pjrt-artifacts.
+// go-xla's own releases, which also exist for arm64 Linux and Apple silicon, are published
+// without a checksum and not downloaded: the error says how to install one in 2.
 //
-// A plugin is code that runs with all your rights. Files of 1 to 3 are compared with no
-// checksum. A plugin, wherever it is, is refused if another user than root could exchange
-// it: if the file or its folder belongs to him or may be written to by a group or
-// everyone, or if a folder above does so or everyone may write there.
+// A plugin is code that runs with all your rights. Those of 1 to 3 are not verified. Any
+// plugin is refused if a user other than you and root could replace it: if the file, its
+// folder or a folder above belongs to somebody else, if a group or everyone may write to the
+// file or its folder, or if everyone may write to a folder above.
 //
-// A plugin appears in the cache under its final name only when it is whole and on disk.
-// When two processes need it at once, one fetches and the other waits.
+// A plugin appears in the cache under its final name only once it is complete and synced.
+// When two processes need it at the same time, one fetches it and the other waits.
 func Plugin(ctx context.Context, o Options) (path, source string, err error) {
 	p, err := newOpener(o).plugin(ctx)
 	return p.path, p.source, err
@@ -84,12 +83,12 @@ func defaultSources() (sources []source) {
 	return sources
 }
 
-// releaseByHand says how a person gets go-xla's own release of the plugin.
+// releaseByHand is how to get go-xla's own release of the plugin by hand.
 var releaseByHand = fmt.Sprintf("get https://github.com/%s/releases/download/%s/pjrt_cpu_%s_%s.tar.gz, which is published without a checksum, and unpack it",
 	installer.BinaryCPUReleasesRepo, pjrt.DefaultCPUVersion, runtime.GOOS, runtime.GOARCH)
 
-// installByHand says where a plugin belongs that a person got.
-const installByHand = "; put it as " + pluginFile + " into a folder of yours and name that in $" + pjrt.PJRTPluginPathsEnv + " (or the file with -plugin; in Go, in device.Options)"
+// installByHand is where to put a plugin that was downloaded by hand.
+const installByHand = "; put it as " + pluginFile + " into a folder of your own and list that in $" + pjrt.PJRTPluginPathsEnv + " (or the file with -plugin; in Go, in device.Options)"
 
 func cacheFolder() (string, error) {
 	cache, err := os.UserCacheDir()
@@ -99,7 +98,7 @@ func cacheFolder() (string, error) {
 	return filepath.Join(cache, "ngebm", "pjrt"), nil
 }
 
-// searchFolders lists the folders where plugins are looked for: the caller's, then those
+// searchFolders lists the folders that are searched for plugins: the caller's, then those
 // of go-xla.
 func searchFolders(folders []string) []string {
 	folders = slices.Clone(folders)
@@ -110,8 +109,8 @@ func searchFolders(folders []string) []string {
 	return slices.DeleteFunc(folders, func(s string) bool { return strings.TrimSpace(s) == "" })
 }
 
-// findInstalled looks for a plugin under the names that go-xla knows: without a
-// version and, after it, with one.
+// findInstalled searches for a plugin by the names that go-xla knows: without a version
+// first, then with one.
 func findInstalled(folders []string, name string) (plugin, bool) {
 	known := regexp.MustCompile(`^pjrt_c_api_` + regexp.QuoteMeta(name) + `(_v[0-9.]+)?_plugin\.(so|dylib)$`)
 	for _, folder := range folders {

@@ -16,36 +16,37 @@ import (
 	"ngebm/data/progress"
 )
 
-// pluginFile is the name go-xla knows the CPU plugin by.
+// pluginFile is the file name by which go-xla recognizes the CPU plugin.
 const pluginFile = "pjrt_c_api_cpu_plugin.so"
 
-// ErrOffline is in the error of a plugin that is not there while downloads are forbidden.
+// ErrOffline is wrapped by the error for a plugin that is not installed while downloads are
+// forbidden.
 var ErrOffline = errors.New("offline")
 
-// store is a place for CPU plugins and the ways to get one.
+// store finds the CPU plugin on this machine, or fetches it into a cache folder.
 type store struct {
-	installed []string // folders looked through first and never written to
-	cache     string   // folder where fetched plugins are kept, one sub-folder a source
+	installed []string // folders that are searched first and never written to
+	cache     string   // folder for fetched plugins, with a subfolder for each source
 	noCache   error    // why there is no such folder
-	sources   []source // asked in this order
-	offline   bool     // nothing may be fetched
+	sources   []source // tried in this order
+	offline   bool     // downloads are forbidden
 }
 
 // source is one place a plugin can be fetched from.
 type source struct {
-	name   string // of its folder in the cache, and for people
-	what   string // what it is, for people: "Python wheel"
+	name   string // of its folder in the cache, also shown
+	what   string // what it is, as shown: "Python wheel"
 	size   int64  // of the plugin in bytes
 	sha256 string // of the plugin in hex
-	byHand string // how a person gets the plugin
-	// fetch leaves a plugin file in the empty folder work and returns its path.
+	byHand string // how to get the plugin by hand
+	// fetch writes the plugin into the empty folder work and returns its path.
 	fetch func(ctx context.Context, work string, report progress.Reporter) (string, error)
 }
 
 // errAbsent says that there is no plugin on this machine.
 var errAbsent = errors.New("XLA's CPU plugin is not installed")
 
-// find returns a plugin that is on this machine and that nobody else could have exchanged.
+// find returns a plugin that is on this machine and that no other user could have replaced.
 func (s store) find(ctx context.Context, report progress.Reporter) (plugin, error) {
 	if p, ok := findInstalled(s.installed, CPU); ok {
 		return p, checkOwners(p.path)
@@ -59,7 +60,7 @@ func (s store) find(ctx context.Context, report progress.Reporter) (plugin, erro
 		if !errors.Is(err, errAbsent) {
 			return p, err
 		}
-		if err != errAbsent { // something is there, and no plugin
+		if err != errAbsent { // a file is there that is not the plugin
 			absent = err
 		}
 	}
@@ -84,10 +85,10 @@ func (s source) find(ctx context.Context, path string, report progress.Reporter)
 	if err != nil {
 		return plugin{}, err
 	}
-	// Hashing 270 MB takes .3 s, six times as long as all the rest, so it is noted for
-	// which file it was done. The folder is nobody else's, so the note is ours.
+	// Hashing 270 MB takes .3 s, six times as long as the rest, so a note records the file
+	// that was hashed. Nobody else can write to the folder, so the note is ours.
 	note := fmt.Sprintf("SHA-256 %s, %s\n", s.sha256, files.Identity(info))
-	how := "SHA-256 checked when the file came, unchanged since"
+	how := "SHA-256 verified at download, unchanged since"
 	if before, err := files.ReadFile(path+checkedSuffix, 1<<12); err != nil || string(before) != note {
 		sum, err := hashOf(ctx, file, info.Size(), report)
 		if err != nil {
@@ -96,8 +97,8 @@ func (s source) find(ctx context.Context, path string, report progress.Reporter)
 		if sum != s.sha256 {
 			return plugin{}, fmt.Errorf("%w: %q has SHA-256 %s instead of %s and is not used", errAbsent, path, sum, s.sha256)
 		}
-		how = "SHA-256 checked now"
-		_ = files.WriteFile(path+checkedSuffix, []byte(note), 0o600) // else it is computed again the next time
+		how = "SHA-256 verified now"
+		_ = files.WriteFile(path+checkedSuffix, []byte(note), 0o600) // without it the next process hashes again
 	}
 	return plugin{path: path, source: fmt.Sprintf("%s, %s, %s", s.name, s.what, how)}, nil
 }
@@ -139,13 +140,13 @@ func (s store) obtain(ctx context.Context, report progress.Reporter) (plugin, er
 		}
 		tried = append(tried, fmt.Sprintf("%s: %v", src.name, err))
 		if errors.Is(err, errSilent) {
-			break // the same network leads to the others
+			break // the others are behind the same network
 		}
 	}
-	return plugin{}, fmt.Errorf("%w and cannot be had (%s); %s", errAbsent, strings.Join(tried, "; "), s.advice())
+	return plugin{}, fmt.Errorf("%w and no source has it (%s); %s", errAbsent, strings.Join(tried, "; "), s.advice())
 }
 
-// advice says how a person gets a plugin, and where it belongs.
+// advice is how to get a plugin by hand, and where to put it.
 func (s store) advice() string {
 	if len(s.sources) == 0 {
 		return releaseByHand + installByHand
@@ -153,8 +154,8 @@ func (s store) advice() string {
 	return s.sources[0].byHand + installByHand
 }
 
-// lock makes this process the only one that writes to the cache, waiting for its
-// turn, and clears what a killed one left behind.
+// lock waits until this process alone may write to the cache, and removes what a killed
+// process left.
 func (s store) lock(ctx context.Context, report progress.Reporter) (unlock func(), err error) {
 	if err := os.MkdirAll(s.cache, 0o755); err != nil {
 		return nil, err
@@ -176,7 +177,8 @@ func (s store) lock(ctx context.Context, report progress.Reporter) (unlock func(
 	return unlock, nil
 }
 
-// get fetches and places the plugin of one source. Whoever opens it checks it.
+// get fetches the plugin of one source into the cache, under its final name once it is
+// verified and synced.
 func (s store) get(ctx context.Context, src source, report progress.Reporter) error {
 	work, err := os.MkdirTemp(s.cache, "work-")
 	if err != nil {
@@ -199,7 +201,7 @@ func (s store) get(ctx context.Context, src source, report progress.Reporter) er
 	if sum != src.sha256 {
 		return fmt.Errorf("the plugin has SHA-256 %s instead of %s and was thrown away", sum, src.sha256)
 	}
-	if err := errors.Join(file.Chmod(0o755), file.Sync()); err != nil { // its next name never stands for half a file
+	if err := errors.Join(file.Chmod(0o755), file.Sync()); err != nil { // so that the final name never holds half a file
 		return err
 	}
 	dir := filepath.Join(s.cache, src.name)

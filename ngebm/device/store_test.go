@@ -84,7 +84,7 @@ func TestObtain(t *testing.T) {
 	}{
 		{name: "the first source", sources: []source{pinned, unreachable}, want: "pinned"},
 		{name: "the next when one fails", sources: []source{unreachable, pinned}, want: "pinned"},
-		{name: "a larger file is not used", sources: []source{larger}, err: []string{"larger", "14 bytes, more than the 8"}},
+		{name: "a larger file is not used", sources: []source{larger}, err: []string{"larger", "14 bytes, more than the limit of 8"}},
 		{name: "a wrong checksum is not used", sources: []source{forged, pinned}, want: "pinned"},
 		{name: "a wrong checksum is told", sources: []source{forged}, err: []string{"forged", "has SHA-256", "instead of " + contentSHA, "thrown away"}},
 		{name: "all that was tried is told", sources: []source{unreachable, forged, lost}, err: []string{"demo: no network", "forged: ", "lost: ", "nowhere.so"}},
@@ -104,11 +104,11 @@ func TestObtain(t *testing.T) {
 		} else if want := filepath.Join(s.cache, c.want, pluginFile); err != nil || p.path != want {
 			t.Errorf("%s: %v, %v, want %s", c.name, p, err, want)
 		}
-		if c.err == nil && p.source != c.want+", test, SHA-256 checked now" {
+		if c.err == nil && p.source != c.want+", test, SHA-256 verified now" {
 			t.Errorf("%s: it says %q", c.name, p.source)
 		}
 		q, err := s.find(t.Context(), progress.Discard{})
-		if q.path != p.path || errors.Is(err, errAbsent) != (c.err != nil) || c.err == nil && q.source != c.want+", test, SHA-256 checked when the file came, unchanged since" {
+		if q.path != p.path || errors.Is(err, errAbsent) != (c.err != nil) || c.err == nil && q.source != c.want+", test, SHA-256 verified at download, unchanged since" {
 			t.Errorf("%s: then finds %v, %v", c.name, q, err)
 		}
 		leftovers(t, s.cache)

@@ -10,12 +10,12 @@ import (
 	"ngebm/data/files"
 )
 
-// maxLinks is how many links a path may lead through.
+// maxLinks is the maximum number of symbolic links in a path.
 const maxLinks = 40
 
-// checkOwners returns an error if another user than root could exchange a file that this
-// process is going to run: through the file, its folder, or one above it or above a link
-// on the way.
+// checkOwners returns an error if a user other than this one and root could replace a file
+// that this process is going to run: the file itself, its folder, a folder above it, or one
+// above a symbolic link in its path.
 func checkOwners(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -45,7 +45,7 @@ func checkOwners(path string) error {
 			continue
 		}
 		if !files.Mine(info) {
-			return foreign(next, info)
+			return otherOwner(next, info)
 		}
 		if links++; links > maxLinks {
 			return fmt.Errorf("%q leads through more than %d links", path, maxLinks)
@@ -62,14 +62,14 @@ func checkOwners(path string) error {
 	return nil
 }
 
-// elements splits a path at its separators; a ".." stays, and leads up from where it is met.
+// elements splits a path at its separators; a ".." stays, and is resolved where it is met.
 func elements(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
 }
 
-// othersMayWrite returns an error if others may write to what is at path. In a folder that
-// only leads to the file (not strict) they may make files, but not exchange ours: a group
-// may write there, and all may where a file is its owner's alone, as in /tmp.
+// othersMayWrite returns an error if other users may write to the file or folder at path. In
+// a folder above the file's own (not strict) they may create files but not replace ours: a
+// group may write there, and everyone may where the sticky bit is set, as in /tmp.
 func othersMayWrite(path string, strict bool) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -78,16 +78,17 @@ func othersMayWrite(path string, strict bool) error {
 	mode := info.Mode()
 	switch {
 	case !files.Mine(info):
-		return foreign(path, info)
+		return otherOwner(path, info)
 	case strict && mode.Perm()&0o022 != 0:
-		return fmt.Errorf("%q may be changed by others (mode %#o); what lies there is run only if they cannot: chmod go-w %q", path, mode.Perm(), path)
+		return fmt.Errorf("%q may be changed by others (mode %#o), so it is not run: chmod go-w %q", path, mode.Perm(), path)
 	case mode.Perm()&0o002 != 0 && mode&fs.ModeSticky == 0:
-		return fmt.Errorf("%q may be changed by everyone (mode %#o), so what lies in it is not run: chmod o-w %q, or use another folder", path, mode.Perm(), path)
+		return fmt.Errorf("%q may be changed by everyone (mode %#o), so nothing in it is run: chmod o-w %q, or use another folder", path, mode.Perm(), path)
 	}
 	return nil
 }
 
-func foreign(path string, info fs.FileInfo) error {
+// otherOwner is the error for a file of another user.
+func otherOwner(path string, info fs.FileInfo) error {
 	uid, _ := files.Owner(info)
-	return fmt.Errorf("%q belongs to user %d, neither to you (%d) nor to root, and so is not run: remove it, or copy what you trust to a folder of yours", path, uid, os.Geteuid())
+	return fmt.Errorf("%q belongs to user %d, neither to you (%d) nor to root, so it is not run: remove it, or copy it to a folder of yours if you trust it", path, uid, os.Geteuid())
 }

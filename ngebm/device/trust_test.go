@@ -61,7 +61,7 @@ func TestOwners(t *testing.T) {
 		{"everyone writes the file", mode("top/lib/p.so", 0o757), []string{"p.so", "mode 0757"}},
 		{"a group writes beside it", mode("top/lib", 0o775), []string{"lib", "mode 0775"}},
 		{"everyone writes beside it", mode("top/lib", 0o777|os.ModeSticky), []string{"lib", "mode 0777"}},
-		{"another's file", given("top/lib/p.so"), []string{"p.so", "belongs to user 65534", "copy what you trust"}},
+		{"another's file", given("top/lib/p.so"), []string{"p.so", "belongs to user 65534", "copy it to a folder of yours if you trust it"}},
 		{"another's folder", given("top/lib"), []string{"lib", "belongs to user 65534"}},
 		{"another's folder above", given("top"), []string{"top", "belongs to user 65534"}},
 		{"links", linked(nothing), nil},
@@ -125,7 +125,7 @@ func TestPlantedPlugin(t *testing.T) {
 	plant("b plugin")
 	refused("planted before", "has SHA-256", "instead of "+contentSHA, "not used", "downloads are forbidden")
 	plant(content)
-	if p, err := find(); err != nil || !strings.HasSuffix(p.source, "checked now") {
+	if p, err := find(); err != nil || !strings.HasSuffix(p.source, "verified now") {
 		t.Errorf("the right one: %v, %v", p, err)
 	}
 	info, err := os.Stat(path)

@@ -26,11 +26,11 @@ type wheel struct {
 	file          string // base name of the plugin in it
 	fileSHA256    string
 	fileSize      int64
-	silence       time.Duration // in place of the constant, in tests
+	silence       time.Duration // instead of the constant, in tests
 }
 
-// The wheels that were tried with this version of go-xla, x86-64 Linux each.
-// More than one, so that it does not matter if one project withdraws its file.
+// The wheels that were tested with this version of go-xla, for x86-64 Linux. There are two
+// in case one project withdraws its file.
 var wheels = []wheel{
 	{
 		name: "fastatomstruct-xla-cpu", version: "2026.6.23", size: 63200622,
@@ -46,10 +46,10 @@ var wheels = []wheel{
 	},
 }
 
-// silence is how long a server may send nothing.
+// silence is the timeout of a server that sends nothing.
 const silence = 10 * time.Second
 
-// slack is how many bytes pip may need for its own files.
+// slack is the room that pip gets for its own files, in bytes.
 const slack = 64 << 20
 
 // errSilent says that a server, or a proxy before it, sent nothing.
@@ -78,8 +78,7 @@ func (w wheel) fetch(ctx context.Context, work string, report progress.Reporter)
 	if err := os.WriteFile(requirements, []byte(line), 0o644); err != nil {
 		return "", err
 	}
-	// pip writes to its temporary folder while it downloads: its size is the
-	// progress.
+	// pip downloads into its temporary folder, whose size is the progress.
 	down := filepath.Join(work, "download")
 	if err := os.Mkdir(down, 0o755); err != nil {
 		return "", err
@@ -115,8 +114,8 @@ func (w wheel) patience() time.Duration {
 	return silence
 }
 
-// findPip returns the command line of a pip, making a throw-away virtual
-// environment where Python comes without it.
+// findPip returns the command line of pip, from a temporary virtual environment where
+// Python has no pip.
 func findPip(ctx context.Context, work string) ([]string, error) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -132,7 +131,7 @@ func findPip(ctx context.Context, work string) ([]string, error) {
 	return []string{filepath.Join(env, "bin", "python"), "-m", "pip"}, nil
 }
 
-// run runs a command of Python's; the error holds the line of its output that says most.
+// run runs a Python command. Its error holds the line of output that names the problem.
 func run(ctx context.Context, env []string, args ...string) error {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -140,13 +139,13 @@ func run(ctx context.Context, env []string, args ...string) error {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, tellingLine(out.String()))
+		return fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, errorLine(out.String()))
 	}
 	return nil
 }
 
-// tellingLine is the first line marked as an error, as pip marks them, else the last.
-func tellingLine(s string) string {
+// errorLine is the first line marked as an error, as pip marks them, else the last.
+func errorLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	for _, l := range lines {
 		if text, ok := strings.CutPrefix(l, "ERROR: "); ok {
@@ -157,12 +156,12 @@ func tellingLine(s string) string {
 }
 
 // watchSize reports the size of the files below a folder as a download's progress, until
-// stop is called. It gives up with errSilent when nothing comes for as long as patience,
-// and when much more comes than total: pip compares the hash at the end only.
+// stop is called. It gives up with errSilent when nothing arrives for the time patience, and
+// when much more arrives than total: pip compares the hash only at the end.
 func watchSize(dir, task string, total int64, patience time.Duration, report progress.Reporter, giveUp context.CancelCauseFunc) (stop func()) {
 	start, quit, done := time.Now(), make(chan struct{}), make(chan struct{})
 	size, changed := int64(0), start
-	tell := func(finished bool) {
+	show := func(finished bool) {
 		if now := folderSize(dir); now != size {
 			size, changed = now, time.Now()
 		}
@@ -176,10 +175,10 @@ func watchSize(dir, task string, total int64, patience time.Duration, report pro
 		for {
 			select {
 			case <-quit:
-				tell(true)
+				show(true)
 				return
 			case <-time.After(200 * time.Millisecond):
-				tell(false)
+				show(false)
 				switch {
 				case time.Since(changed) > patience:
 					giveUp(fmt.Errorf("%w for %v from the package index that pip asks", errSilent, patience))
@@ -199,7 +198,7 @@ func folderSize(dir string) (size int64) {
 				size += info.Size()
 			}
 		}
-		return nil // files come and go while this looks
+		return nil // files appear and disappear meanwhile
 	})
 	return size
 }

@@ -112,6 +112,9 @@ func TestWheel(t *testing.T) {
 // Python without pip, as Debian's is, gets it from a throw-away environment;
 // without Python the message says what is missing.
 func TestWheelWithoutPip(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it makes a virtual environment with pip")
+	}
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +141,7 @@ func TestWheelWithoutPip(t *testing.T) {
 }
 
 // What a person has set for another Python does not reach the one that gets the plugin.
-func TestWheelBesideAnotherPython(t *testing.T) {
+func TestWheelIgnoresOtherPythons(t *testing.T) {
 	w := demoWheel(t)
 	for _, name := range []string{"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET", "PIP_ROOT"} {
 		t.Setenv(name, t.TempDir())

@@ -7,33 +7,33 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ngebm/data/files"
 )
 
-// xlaFlags is the environment variable that XLA's plugins read, be it for this program
-// or for another.
+// xlaFlags is the environment variable from which XLA's plugins read their flags.
 const xlaFlags = "XLA_FLAGS"
 
-// flagName finds the names of flags where XLA looks for them, after blanks. A value in
-// quotes may have blanks.
+// flagName matches the names of flags as XLA parses them, after whitespace. A quoted value
+// may have spaces.
 var flagName = regexp.MustCompile(`(?:^|\s)--?(\w+)(?:=(?:'[^']*'|"[^"]*")?)?`)
 
-// checkFlags refuses flags that a plugin does not know, which are those of another version
-// of XLA: the plugin would end this process at them. What does not begin with a dash is
-// the name of a file with flags.
+// checkFlags returns an error for flags that a plugin does not know, such as those of another
+// version of XLA: the plugin would end this process. Text that does not begin with a dash
+// names a file of flags.
 func checkFlags(plugin, flags string) error {
 	flags = strings.TrimSpace(flags)
 	if flags == "" {
 		return nil
 	}
-	whence := xlaFlags
+	origin := xlaFlags
 	if !strings.HasPrefix(flags, "-") {
-		whence = fmt.Sprintf("the file %q that %s names", flags, xlaFlags)
+		origin = fmt.Sprintf("the file %q that %s names", flags, xlaFlags)
 		content, err := files.ReadFile(flags, 1<<20)
 		if err != nil {
-			return fmt.Errorf("%s=%q is taken for a file with flags of XLA: %w; unset %s", xlaFlags, flags, err, xlaFlags)
+			return fmt.Errorf("%s=%q is read as a file of XLA flags: %w; unset %s", xlaFlags, flags, err, xlaFlags)
 		}
 		flags = string(content)
 	}
@@ -45,12 +45,12 @@ func checkFlags(plugin, flags string) error {
 	if err != nil || len(unknown) == 0 {
 		return err
 	}
-	return fmt.Errorf("%s holds %q, which this plugin does not know and would end the program at; unset %s, or take that out", whence, "--"+unknown[0], xlaFlags)
+	return fmt.Errorf("%s holds %q, which this plugin does not know and would end the program at; unset %s, or remove the flag", origin, "--"+unknown[0], xlaFlags)
 }
 
-// missingStrings returns those strings that a compiled file does not hold as C does, with
-// a zero byte after them. Flags of XLA are among them by their names. A plugin that is no
-// file is one that go-xla looks up: nothing is known of it.
+// missingStrings returns the strings that a compiled file does not hold as C strings, with a
+// zero byte after them. A plugin holds the names of its flags. A plugin that is not a file
+// is one that go-xla searches for: it has no known flags, and nothing is missing.
 func missingStrings(path string, words []string) (missing []string, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) || len(words) == 0 {
@@ -66,7 +66,7 @@ func missingStrings(path string, words []string) (missing []string, err error) {
 		longest = max(longest, len(w)+1)
 	}
 	const piece = 1 << 20
-	window := make([]byte, 0, longest+piece) // the end of what was before, and a piece
+	window := make([]byte, 0, longest+piece) // the end of the previous piece, and a piece
 	for {
 		keep := min(longest-1, len(window))
 		copy(window[:keep], window[len(window)-keep:])
@@ -75,7 +75,7 @@ func missingStrings(path string, words []string) (missing []string, err error) {
 		for i, w := range words {
 			found[i] = found[i] || bytes.Contains(window, append([]byte(w), 0))
 		}
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
+		if err == io.EOF || err == io.ErrUnexpectedEOF || !slices.Contains(found, false) {
 			break
 		}
 		if err != nil {

@@ -3,15 +3,14 @@
 // not glibc, and none where the address space is limited (ulimit -v).
 //
 // XLA's CPU plugin takes the memory for all intermediate tensors of an execution in one
-// piece and frees it afterwards. glibc would map a piece of that size and give it back,
-// and the kernel clear its pages again in every step: 150 MB and a seventh of the
-// processor time of a step of WRN-10-2 with 64 images. So a program with this package
-// in it keeps freed memory, up to 2 GB of it, and has the first 1.75 GB of its heap in pages
-// of 2 MB where the system knows them: a step of WRN-16-4 with 32 images is 3 % faster.
-// malloc_trim after a graph was compiled, which would free 300 MB, takes that away again:
-// it divides those pages.
+// block and frees it afterwards. By default glibc maps a block of that size and unmaps it, so
+// the kernel clears its pages in every step: 150 MB and a seventh of the processor time of a
+// step of WRN-10-2 with 64 images. With this package, the program keeps freed memory, up to
+// 2 GB, and has the first 1.75 GB of its heap in pages of 2 MB where the system supports them:
+// a step of WRN-16-4 with 32 images is 3 % faster. malloc_trim after compiling a graph would
+// free 300 MB, but split those pages and lose that again.
 //
-// The heap begins with pieces of 128 MB for what is smaller: taken from where a step's
-// tensors were, it would leave no room for the next step's, which would be put
-// behind, 290 MB for those of WRN-16-4 once or twice in a run.
+// The heap begins with blocks of 128 MB for smaller allocations. Without them these would
+// fragment the space of a step's tensors, and the next step's would need new space: 290 MB for
+// WRN-16-4, once or twice in a run.
 package heap
