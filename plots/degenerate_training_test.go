@@ -24,13 +24,13 @@ func degenerateTraining(t *testing.T) map[string]degenerateCases {
 	always := func(v float64) func(int) [3]float64 { return func(int) [3]float64 { return [3]float64{v, v, v} } }
 	spoilt := func(v float64) *study.SweepTable {
 		s := sweepOf(byWeights("1"), 2, plausible)
-		for k := range s.Figures {
-			s.Rows[3].Figures[k].Mean = v
+		for k := range s.Metrics {
+			s.Rows[3].Metrics[k].Mean = v
 		}
 		return s
 	}
 	ragged, foreign, empty := sweepOf(byWeights("1"), 2, plausible), sweepOf(byWeights("1"), 2, plausible), sweepOf(byWeights("1"), 2, plausible)
-	ragged.Rows[2].Figures = ragged.Rows[2].Figures[:1]
+	ragged.Rows[2].Metrics = ragged.Rows[2].Metrics[:1]
 	foreign.Rows[2].Settings = []string{"1", "7", "0"}
 	empty.Grid = byWeights()
 	sweep := func(draw func(*study.SweepTable) (*Figure, error)) degenerateCases {

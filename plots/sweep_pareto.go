@@ -43,7 +43,7 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 			continue
 		}
 		view.add(paretoPoint{
-			r.Figures[places[0]].Mean, r.Figures[places[1]].Mean, r.Figures[places[2]].Mean,
+			r.Metrics[places[0]].Mean, r.Metrics[places[1]].Mean, r.Metrics[places[2]].Mean,
 			slices.Contains(front, i), []string{varying(t, r.Settings)},
 		})
 	}
@@ -57,7 +57,7 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 		}
 		return 1
 	})
-	one := panel{Plot: newPlot(), title: "Pareto view", aspect: .72, xLabel: withDirection(t.Figures[places[0]]), yLabel: withDirection(t.Figures[places[1]])}
+	one := panel{Plot: newPlot(), title: "Pareto view", aspect: .72, xLabel: withDirection(t.Metrics[places[0]]), yLabel: withDirection(t.Metrics[places[1]])}
 	one.X.Min, one.X.Max = padded(view.points, func(p paretoPoint) float64 { return p.x })
 	one.Y.Min, one.Y.Max = padded(view.points, func(p paretoPoint) float64 { return p.y })
 	one.Add(gridLines{}, view)
@@ -69,9 +69,9 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 	var onFront []string
 	for _, i := range front {
 		r := t.Rows[i]
-		onFront = append(onFront, fmt.Sprintf("%s (%.3f, %.3f, %.3f)", settingsSaid(t, r.Settings), r.Figures[places[0]].Mean, r.Figures[places[1]].Mean, r.Figures[places[2]].Mean))
+		onFront = append(onFront, fmt.Sprintf("%s (%.3f, %.3f, %.3f)", settingsSaid(t, r.Settings), r.Metrics[places[0]].Mean, r.Metrics[places[1]].Mean, r.Metrics[places[2]].Mean))
 	}
-	alt := fmt.Sprintf("Pareto view of %s against %s, with %s as color. On the front: %s.", t.Figures[places[1]].Name, t.Figures[places[0]].Name, t.Figures[places[2]].Name, strings.Join(onFront, "; "))
+	alt := fmt.Sprintf("Pareto view of %s against %s, with %s as color. On the front: %s.", t.Metrics[places[1]].Name, t.Metrics[places[0]].Name, t.Metrics[places[2]].Name, strings.Join(onFront, "; "))
 	return figureGrid{keys, []panel{one}, view.caption(t, places, failed)}.figure(alt), nil
 }
 
@@ -142,11 +142,11 @@ func (v paretoPoints) caption(t *study.SweepTable, places []int, failed int) str
 		var widths []float64
 		for _, r := range t.Rows {
 			if drawable(r) {
-				widths = append(widths, r.Figures[k].High-r.Figures[k].Mean)
+				widths = append(widths, r.Metrics[k].High-r.Metrics[k].Mean)
 			}
 		}
 		slices.Sort(widths)
-		halves = append(halves, fmt.Sprintf("%s ±%.3f", t.Figures[k].Name, widths[len(widths)/2]))
+		halves = append(halves, fmt.Sprintf("%s ±%.3f", t.Metrics[k].Name, widths[len(widths)/2]))
 	}
 	text := ""
 	if len(names) > 0 {

@@ -29,8 +29,8 @@ func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 		places = append(places, k)
 	}
 	for i, r := range t.Rows {
-		if len(r.Settings) != len(t.Grid) || len(r.Figures) != len(t.Figures) && len(r.Figures) > 0 {
-			return nil, fmt.Errorf("plots: row %d of the sweep's table has %d settings and %d metrics, the table has %d and %d", i, len(r.Settings), len(r.Figures), len(t.Grid), len(t.Figures))
+		if len(r.Settings) != len(t.Grid) || len(r.Metrics) != len(t.Metrics) && len(r.Metrics) > 0 {
+			return nil, fmt.Errorf("plots: row %d of the sweep's table has %d settings and %d metrics, the table has %d and %d", i, len(r.Settings), len(r.Metrics), len(t.Grid), len(t.Metrics))
 		}
 		for j, v := range r.Settings {
 			if !slices.Contains(t.Grid[j].Values, v) {
@@ -38,8 +38,8 @@ func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 			}
 		}
 		for _, k := range places {
-			if drawable(r) && !(finite(r.Figures[k].Mean) && finite(r.Figures[k].High)) {
-				return nil, fmt.Errorf("plots: %s of row %d of the sweep's table is %v ± %v", t.Figures[k].Name, i, r.Figures[k].Mean, r.Figures[k].High-r.Figures[k].Mean)
+			if drawable(r) && !(finite(r.Metrics[k].Mean) && finite(r.Metrics[k].High)) {
+				return nil, fmt.Errorf("plots: %s of row %d of the sweep's table is %v ± %v", t.Metrics[k].Name, i, r.Metrics[k].Mean, r.Metrics[k].High-r.Metrics[k].Mean)
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 
 // drawable reports whether every seed of a row has metrics: means over the seeds that
 // did not fail would be biased.
-func drawable(r study.SweepRow) bool { return len(r.Failed) == 0 && len(r.Figures) > 0 }
+func drawable(r study.SweepRow) bool { return len(r.Failed) == 0 && len(r.Metrics) > 0 }
 
 // settingName writes a weight by its letter.
 func settingName(key string) string {
@@ -70,7 +70,7 @@ func settingValue(v string) string {
 }
 
 // withDirection is a metric's name and which direction is better.
-func withDirection(f study.Figure) string { return fmt.Sprintf("%s (%s is better)", f.Name, f.Better) }
+func withDirection(f study.Metric) string { return fmt.Sprintf("%s (%s is better)", f.Name, f.Direction()) }
 
 // seedsSaid writes how many seeds the means are over and what the intervals are.
 func seedsSaid(t *study.SweepTable) string {
@@ -82,17 +82,17 @@ func seedsSaid(t *study.SweepTable) string {
 
 // heat turns a metric into colors from the worst (dark) to the best (bright).
 type heat struct {
-	figure    study.Figure
+	figure    study.Metric
 	low, high float64
 	colors    palette.ColorMap
 }
 
 // newHeat covers the means of one metric.
 func newHeat(t *study.SweepTable, k int) (heat, error) {
-	h := heat{figure: t.Figures[k], low: math.Inf(1), high: math.Inf(-1)}
+	h := heat{figure: t.Metrics[k], low: math.Inf(1), high: math.Inf(-1)}
 	for _, r := range t.Rows {
 		if drawable(r) {
-			h.low, h.high = min(h.low, r.Figures[k].Mean), max(h.high, r.Figures[k].Mean)
+			h.low, h.high = min(h.low, r.Metrics[k].Mean), max(h.high, r.Metrics[k].Mean)
 		}
 	}
 	if flat(h.low, h.high) { // all the same
@@ -107,7 +107,7 @@ func newHeat(t *study.SweepTable, k int) (heat, error) {
 // color is the one of a value.
 func (h heat) color(v float64) color.Color {
 	part := min(max((v-h.low)/(h.high-h.low), 0), 1)
-	if h.figure.Better == study.Lower {
+	if !h.figure.HigherIsBetter {
 		part = 1 - part
 	}
 	c, err := h.colors.At(part)

@@ -13,10 +13,10 @@ import (
 func sweepOf(grid study.Grid, seeds int, value func(cell int) [3]float64) *study.SweepTable {
 	t := &study.SweepTable{
 		Grid: grid, Validation: 200,
-		Figures: []study.Figure{
-			{Name: "accuracy", Is: "share answered right", Better: study.Higher},
-			{Name: "ECE", Is: "15 bins of equal width, mean confidence", Better: study.Lower},
-			{Name: "robust_accuracy", Is: "share that survives PGD", Better: study.Higher},
+		Metrics: []study.Metric{
+			{Name: "accuracy", Definition: "share answered right", HigherIsBetter: true},
+			{Name: "ECE", Definition: "15 bins of equal width, mean confidence"},
+			{Name: "robust_accuracy", Definition: "share that survives PGD", HigherIsBetter: true},
 		},
 	}
 	for s := range seeds {
@@ -39,7 +39,7 @@ func sweepOf(grid study.Grid, seeds int, value func(cell int) [3]float64) *study
 			for s := range seeds {
 				of = append(of, v+.004*float64(s-seeds/2)*float64(1+(cell+k)%3))
 			}
-			row.Figures = append(row.Figures, study.NewEstimate(of))
+			row.Metrics = append(row.Metrics, study.NewEstimate(of))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -92,9 +92,9 @@ func TestSweepFiguresDegenerate(t *testing.T) {
 		return t
 	}
 	spoilt := sweepOf(byWeights("1"), 2, plausible)
-	spoilt.Rows[3].Figures[1].Mean = math.NaN()
+	spoilt.Rows[3].Metrics[1].Mean = math.NaN()
 	short := sweepOf(byWeights("1"), 2, plausible)
-	short.Rows[2].Figures = short.Rows[2].Figures[:1]
+	short.Rows[2].Metrics = short.Rows[2].Metrics[:1]
 	for _, test := range []struct {
 		name  string
 		table *study.SweepTable

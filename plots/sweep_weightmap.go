@@ -46,9 +46,9 @@ func WeightMap(t *study.SweepTable, figure, x, y string) (*Figure, error) {
 		keys = append(keys, boxKey("a seed failed", missing))
 	}
 	best := t.Rows[m.best]
-	alt := fmt.Sprintf("Map of %s over %s and %s, from %.3g to %.3g; best is %.3f at %s.", withDirection(t.Figures[m.figure]), settingName(x), settingName(y),
-		m.heat.low, m.heat.high, best.Figures[m.figure].Mean, settingsSaid(t, best.Settings))
-	caption := fmt.Sprintf("%s: %s. Brighter is better. %s", figure, t.Figures[m.figure].Is, seedsSaid(t))
+	alt := fmt.Sprintf("Map of %s over %s and %s, from %.3g to %.3g; best is %.3f at %s.", withDirection(t.Metrics[m.figure]), settingName(x), settingName(y),
+		m.heat.low, m.heat.high, best.Metrics[m.figure].Mean, settingsSaid(t, best.Settings))
+	caption := fmt.Sprintf("%s: %s. Brighter is better. %s", figure, t.Metrics[m.figure].Definition, seedsSaid(t))
 	return figureGrid{keys, drawn, caption}.figure(alt), nil
 }
 
@@ -104,7 +104,7 @@ func (m weightMap) panel(title string, panels int) panel {
 	one.Add(weightCells{m, title})
 	p := panel{Plot: one, title: title, aspect: min(max(.62*float64(len(ys))/float64(len(xs)), .3), 1.4), xLabel: settingName(m.table.Grid[m.x].Key)}
 	if panels == 1 {
-		p.title = m.table.Figures[m.figure].Name
+		p.title = m.table.Metrics[m.figure].Name
 	}
 	p.below, p.belowHeight = m.heat.drawBar, barSpace
 	return p
@@ -138,7 +138,7 @@ func (w weightCells) Plot(c draw.Canvas, p *plot.Plot) {
 		left, right, bottom, top := trX(float64(x)), trX(float64(x+1)), trY(float64(y)), trY(float64(y+1))
 		fill, lines := color.Color(missing), []string{fmt.Sprintf("%d of %d", len(r.Failed), len(w.table.Seeds)), "failed"}
 		if drawable(r) {
-			e := r.Figures[w.figure]
+			e := r.Metrics[w.figure]
 			fill, lines = w.heat.color(e.Mean), []string{fmt.Sprintf("%.3f", e.Mean)}
 			if len(e.Values) > 1 {
 				lines = append(lines, fmt.Sprintf("± %.3f", e.High-e.Mean))

@@ -11,90 +11,70 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// Method is a way of training, under the name that figures and tables show it by.
-type Method struct {
-	Name     string
-	Settings string // what it changes in a configuration, as ngebm.Config.Set takes it
-}
-
-// Methods returns the ways of training that this project's notebooks compare:
-// cross-entropy, label smoothing with ε = .1, and NG-EBM with weak weights and with
-// the paper's.
-func Methods() []Method {
-	return []Method{
-		{"cross-entropy", "beta=0,gamma=0"},
-		{"label smoothing", "label_smoothing=.1"},
-		{"NG-EBM β=γ=.01", "beta=.01,gamma=.01"},
-		{"NG-EBM β=γ=1", "beta=1,gamma=1"},
-	}
-}
-
 // Compared is one method, trained and measured with each seed.
 type Compared struct {
 	Method
-	Runs    []*ngebm.Run // by seed
+	Runs    []*ngebm.Run // by seed; they stay open
 	Reports []*measure.Report
 }
 
-// Compare trains every method with every seed from one base configuration, and
-// measures each run with the options that measuring gives for it. What was trained
-// and measured before is loaded. Methods with a gradient norm are trained first: they ask
-// most of a network, so that one that cannot be built with them costs no training.
+// Compare trains every method with every seed from one base configuration, and measures
+// each run on its test set with the options that measuring returns for it. What was
+// trained and measured before is loaded. Methods with a gradient norm are trained first:
+// they demand most of a network, so that one that cannot be built with them fails before
+// any training. Cancelling ctx saves and stops; the error wraps train.ErrStopped.
 func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, methods []Method, seeds []uint64,
 	opts train.Options, measuring func(*ngebm.Run) (measure.Options, error)) ([]Compared, error) {
-	configs := make([]ngebm.Config, len(methods))
+	all := make([]Compared, len(methods))
+	var first, second []job
 	for i, method := range methods {
-		configs[i] = base
-		if err := configs[i].Set(method.Settings); err != nil {
-			return nil, fmt.Errorf("%s: %w", method.Name, err)
-		}
-		if err := configs[i].Validate(); err != nil {
-			return nil, fmt.Errorf("%s: %w", method.Name, err)
+		all[i] = Compared{Method: method.complete(), Runs: make([]*ngebm.Run, len(seeds)), Reports: make([]*measure.Report, len(seeds))}
+		for k, seed := range seeds {
+			cfg, err := method.Configure(base, seed)
+			if err == nil {
+				err = cfg.Validate()
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", method.Name, err)
+			}
+			j := job{name: fmt.Sprintf("%s, seed %d", method.Name, seed), config: known(cfg)}
+			j.evaluate = func(ctx context.Context, run *ngebm.Run, diverged error) (bool, error) {
+				return false, all[i].measure(ctx, k, run, diverged, measuring)
+			}
+			if cfg.Gamma > 0 {
+				first = append(first, j)
+			} else {
+				second = append(second, j)
+			}
 		}
 	}
-	all := make([]Compared, len(methods))
-	for _, norm := range []bool{true, false} {
-		for i, method := range methods {
-			if (configs[i].Gamma > 0) != norm {
-				continue
-			}
-			var err error
-			if all[i], err = compared(ctx, backend, configs[i], method, seeds, opts, measuring); err != nil {
-				return nil, err
-			}
-		}
+	e := newEngine("comparison", fmt.Sprintf("of %d methods", len(methods)), backend, opts)
+	e.keep = true
+	if err := e.run(ctx, append(first, second...)); err != nil {
+		return nil, err
 	}
 	return all, nil
 }
 
-// compared trains and measures one method.
-func compared(ctx context.Context, backend compute.Backend, cfg ngebm.Config, method Method, seeds []uint64,
-	opts train.Options, measuring func(*ngebm.Run) (measure.Options, error)) (Compared, error) {
-	c := Compared{Method: method}
-	for _, seed := range seeds {
-		cfg.Seed = seed
-		run, err := train.Run(ctx, backend, cfg, opts)
-		if err != nil {
-			return c, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
-		}
-		options, err := measuring(run)
-		if err != nil {
-			return c, err
-		}
-		report, err := measure.Stored(ctx, run, options)
-		if err != nil {
-			return c, fmt.Errorf("%s, seed %d: %w", method.Name, seed, err)
-		}
-		c.Runs, c.Reports = append(c.Runs, run), append(c.Reports, report)
+// measure enters the run with the k-th seed.
+func (c *Compared) measure(ctx context.Context, k int, run *ngebm.Run, diverged error, measuring func(*ngebm.Run) (measure.Options, error)) error {
+	if diverged != nil {
+		return diverged
 	}
-	return c, nil
+	options, err := measuring(run)
+	if err != nil {
+		return err
+	}
+	c.Runs[k] = run
+	c.Reports[k], err = measure.Stored(ctx, run, options)
+	return err
 }
 
-// Values returns one figure of every report, by seed.
-func (c Compared) Values(figure func(*measure.Report) float64) []float64 {
+// Values returns one number of every report, by seed.
+func (c Compared) Values(metric func(*measure.Report) float64) []float64 {
 	var values []float64
 	for _, r := range c.Reports {
-		values = append(values, figure(r))
+		values = append(values, metric(r))
 	}
 	return values
 }

@@ -1,19 +1,18 @@
 package study_test
 
 import (
-	"path/filepath"
-	"strings"
-	"testing"
-
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/model"
-
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // pooling is a network with a layer that cannot be differentiated twice.
@@ -42,7 +41,7 @@ func TestCompare(t *testing.T) {
 	}
 	runs := t.TempDir()
 	for round := range 2 {
-		all, err := compare(study.Methods(), runs)
+		all, err := compare(study.ComparisonMethods(), runs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +70,7 @@ func TestCompare(t *testing.T) {
 	base.Net = ""
 	_, err = study.Compare(t.Context(), dev.Backend, base, []study.Method{plain, {Name: "mine", Settings: "gamma=.1"}}, []uint64{1},
 		train.Options{Runs: nothing, Network: pooling{}}, func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
-	if err == nil || !strings.Contains(err.Error(), "mine, seed 1: ngebm: cannot build the training step of pooling") || !strings.Contains(err.Error(), "use nets.MaxPool2D") {
+	if err == nil || !strings.Contains(err.Error(), "comparison, run 1 of 2 (mine, seed 1): ngebm: cannot build the training step of pooling") || !strings.Contains(err.Error(), "use nets.MaxPool2D") {
 		t.Errorf("a network that has no gradient norm gives %v", err)
 	}
 	if trained, _ := filepath.Glob(filepath.Join(nothing, "*", "checkpoint.ngebm")); len(trained) > 0 {

@@ -1,4 +1,4 @@
-package experiment_test
+package study_test
 
 import (
 	"errors"
@@ -14,13 +14,12 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/experiment"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 )
 
 // small is a plan of four runs and two candidates, some seconds in pure Go.
-func small(t testing.TB) experiment.Plan {
+func smallPlan(t testing.TB) study.Plan {
 	t.Helper()
 	base, err := ngebm.PresetConfig("digits-few")
 	if err != nil {
@@ -29,17 +28,17 @@ func small(t testing.TB) experiment.Plan {
 	if err := base.Set("net=mlp-16,epochs=10,eval_every=5"); err != nil {
 		t.Fatal(err)
 	}
-	return experiment.Plan{
-		Preset: "digits-few", Base: base, Methods: []string{"cross-entropy", experiment.Chosen}, Seeds: []uint64{1, 2},
-		Choice: experiment.Choice{Candidates: []string{"beta=1,gamma=1", "beta=.01,gamma=.01"}, Seeds: []uint64{1}, Figure: "NLL"},
-		Measure: experiment.Protocol{
-			Test: 300, Detection: 100, Attacked: 40, Worst: 20, Strange: []string{"rotated"}, Outside: []string{"svhn"},
+	return study.Plan{
+		Preset: "digits-few", Base: base, Methods: []string{"cross-entropy", study.Selected}, Seeds: []uint64{1, 2},
+		Selection: study.Selection{Candidates: []string{"beta=1,gamma=1", "beta=.01,gamma=.01"}, Seeds: []uint64{1}, Metric: "NLL"},
+		Measure: study.Protocol{
+			TestExamples: 300, OODExamples: 100, AttackExamples: 40, EnsembleExamples: 20, OODKinds: []string{"rotated"}, OODDatasets: []string{"svhn"},
 			Linf: []float64{8, 24}, L2: []float64{64}, Resamples: 20, Seed: 1,
 		},
 	}
 }
 
-func run(t *testing.T, p experiment.Plan, runs string) (*experiment.Results, error) {
+func run(t *testing.T, p study.Plan, runs string) (*study.Results, error) {
 	t.Helper()
 	dev, err := device.Open("go", progress.Discard{})
 	if err != nil {
@@ -52,14 +51,14 @@ func run(t *testing.T, p experiment.Plan, runs string) (*experiment.Results, err
 // candidate that validation data prefer, the same examples for every run; and it says
 // where it comes from, without naming a folder.
 func TestRun(t *testing.T) {
-	p := small(t)
+	p := smallPlan(t)
 	folder := t.TempDir()
 	kept := 0
 	dev, err := device.Open("go", progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: folder, Cache: t.TempDir()}, func(r *experiment.Results) error {
+	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: folder, Cache: t.TempDir()}, func(r *study.Results) error {
 		if kept++; len(r.Runs) != kept || len(r.Missing()) != 4-kept {
 			t.Errorf("after %d runs there are %d results, %d missing", kept, len(r.Runs), len(r.Missing()))
 		}
@@ -68,20 +67,20 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept != 4 || len(r.Of("cross-entropy")) != 2 || len(r.Of(experiment.Chosen)) != 2 {
+	if kept != 4 || len(r.Of("cross-entropy")) != 2 || len(r.Of(study.Selected)) != 2 {
 		t.Fatalf("%d runs were kept; the results are\n%s", kept, r)
 	}
 	// Chosen by the least NLL on validation examples, and trained with that.
-	nll := func(i int) float64 { return r.Chosen.Candidates[i].Figures["NLL"][0] }
-	best := p.Choice.Candidates[0]
+	nll := func(i int) float64 { return r.Selected.Candidates[i].Metrics["NLL"][0] }
+	best := p.Selection.Candidates[0]
 	if nll(1) < nll(0) {
-		best = p.Choice.Candidates[1]
+		best = p.Selection.Candidates[1]
 	}
-	if r.Chosen.Settings != best || best != "beta=.01,gamma=.01" || r.Of(experiment.Chosen)[1].Config.Gamma != .01 {
-		t.Errorf("chosen %s with NLL %v and %v", r.Chosen.Settings, nll(0), nll(1))
+	if r.Selected.Settings != best || best != "beta=.01,gamma=.01" || r.Of(study.Selected)[1].Config.Gamma != .01 {
+		t.Errorf("chosen %s with NLL %v and %v", r.Selected.Settings, nll(0), nll(1))
 	}
-	if !slices.Equal(r.Measure.Absent, []string{"svhn"}) || len(r.Measure.Outside) != 0 {
-		t.Errorf("there: %v, absent: %v", r.Measure.Outside, r.Measure.Absent)
+	if !slices.Equal(r.Measure.Missing, []string{"svhn"}) || len(r.Measure.OODDatasets) != 0 {
+		t.Errorf("there: %v, absent: %v", r.Measure.OODDatasets, r.Measure.Missing)
 	}
 	for _, found := range r.Runs {
 		trained, err := train.Run(t.Context(), dev.Backend, found.Config, train.Options{Runs: folder})
@@ -118,11 +117,11 @@ func TestRun(t *testing.T) {
 	if err := r.Write(path); err != nil {
 		t.Fatal(err)
 	}
-	again, err := experiment.Read(path)
+	again, err := study.ReadResults(path)
 	if err != nil || again.String() != r.String() || again.Costs() != r.Costs() {
 		t.Errorf("read again (%v):\n%s\nwritten:\n%s", err, again, r)
 	}
-	for _, w := range []string{"cross-entropy", "+ temperature", "chosen", "px", "worst case Linf", "sets that were not there: svhn"} {
+	for _, w := range []string{"cross-entropy", "+ temperature", "selected", "px", "worst case Linf", "datasets that were missing: svhn"} {
 		if !strings.Contains(r.String(), w) {
 			t.Errorf("the table does not say %q:\n%s", w, r)
 		}
@@ -132,14 +131,14 @@ func TestRun(t *testing.T) {
 // Two processes share a plan, here two goroutines: every run is trained once, and both
 // end with the same results, which are those of one alone.
 func TestShared(t *testing.T) {
-	p := small(t)
-	p.Measure = experiment.Protocol{Detection: 50, Seed: 1}
+	p := smallPlan(t)
+	p.Measure = study.Protocol{OODExamples: 50, Seed: 1}
 	alone, err := run(t, p, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	var both [2]*experiment.Results
+	var both [2]*study.Results
 	var group sync.WaitGroup
 	for i := range both {
 		group.Go(func() {
@@ -158,15 +157,15 @@ func TestShared(t *testing.T) {
 	if !reflect.DeepEqual(both[0].Runs, both[1].Runs) {
 		t.Error("two processes that shared the runs have other records of them")
 	}
-	if _, err := experiment.Merge(alone, both[0]); err != nil {
+	if _, err := study.Merge(alone, both[0]); err != nil {
 		t.Error(err)
 	}
 }
 
 // A run that diverges does not end an experiment, and is in no mean.
 func TestDivergedRun(t *testing.T) {
-	p := small(t)
-	p.Methods, p.Measure = []string{"cross-entropy"}, experiment.Protocol{Detection: 50}
+	p := smallPlan(t)
+	p.Methods, p.Measure = []string{"cross-entropy"}, study.Protocol{OODExamples: 50}
 	p.Base.LearningRate, p.Base.Schedule = 1e12, "constant"
 	r, err := run(t, p, t.TempDir())
 	if err != nil {
@@ -175,8 +174,8 @@ func TestDivergedRun(t *testing.T) {
 	if len(r.Runs) != 2 || r.Runs[0].Failed == "" || len(r.Of("cross-entropy")) != 0 || !strings.Contains(r.String(), "failed: cross-entropy, seed 1: loss is") {
 		t.Errorf("%+v\n%s", r.Runs, r)
 	}
-	p.Methods = []string{experiment.Chosen}
-	if _, err := run(t, p, t.TempDir()); err == nil || !strings.Contains(err.Error(), "no candidate has figures for all seeds") {
+	p.Methods = []string{study.Selected}
+	if _, err := run(t, p, t.TempDir()); err == nil || !strings.Contains(err.Error(), "no setting finished with every seed") {
 		t.Errorf("where all candidates diverge: %v", err)
 	}
 }
@@ -186,42 +185,42 @@ func TestStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := small(t)
-	p.Measure = experiment.Protocol{Detection: 50}
+	p := smallPlan(t)
+	p.Measure = study.Protocol{OODExamples: 50}
 	stop := errors.New("enough")
-	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: t.TempDir()}, func(*experiment.Results) error { return stop })
+	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: t.TempDir()}, func(*study.Results) error { return stop })
 	if !errors.Is(err, stop) || len(r.Runs) != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}
 }
 
 func TestValidate(t *testing.T) {
-	for want, change := range map[string]func(*experiment.Plan){
-		"has no methods":             func(p *experiment.Plan) { p.Methods = nil },
-		"has no seeds":               func(p *experiment.Plan) { p.Seeds = nil },
-		"seed 2 twice":               func(p *experiment.Plan) { p.Seeds = []uint64{1, 2, 2} },
-		`no method is named "best"`:  func(p *experiment.Plan) { p.Methods = []string{"best"} },
-		"jem stands there twice":     func(p *experiment.Plan) { p.Methods = []string{"jem", "jem"} },
-		"no validation data":         func(p *experiment.Plan) { p.Base.Validation = 0 },
-		"no candidates":              func(p *experiment.Plan) { p.Choice.Candidates = nil },
-		"no seeds to choose":         func(p *experiment.Plan) { p.Choice.Seeds = nil },
-		`cannot be chosen by "loss"`: func(p *experiment.Plan) { p.Choice.Figure = "loss" },
-		"there is no setting":        func(p *experiment.Plan) { p.Choice.Candidates = []string{"betta=1"} },
-		"beta is -1":                 func(p *experiment.Plan) { p.Choice.Candidates = []string{"beta=-1"} },
-		"attacked is 7 ":             func(p *experiment.Plan) { p.Measure.Attacked = 7 },
-		"ε of an attack is 0":        func(p *experiment.Plan) { p.Measure.Linf = []float64{0} },
-		"ε of an attack is +Inf":     func(p *experiment.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
+	for want, change := range map[string]func(*study.Plan){
+		"has no methods":                        func(p *study.Plan) { p.Methods = nil },
+		"has no seeds":                          func(p *study.Plan) { p.Seeds = nil },
+		"seed 2 twice":                          func(p *study.Plan) { p.Seeds = []uint64{1, 2, 2} },
+		`unknown method "best"`:                 func(p *study.Plan) { p.Methods = []string{"best"} },
+		"the method jem twice":                  func(p *study.Plan) { p.Methods = []string{"jem", "jem"} },
+		"no validation data":                    func(p *study.Plan) { p.Base.Validation = 0 },
+		"no candidates":                         func(p *study.Plan) { p.Selection.Candidates = nil },
+		"the selection of weights has no seeds": func(p *study.Plan) { p.Selection.Seeds = nil },
+		`cannot select weights by "loss"`:       func(p *study.Plan) { p.Selection.Metric = "loss" },
+		"there is no setting":                   func(p *study.Plan) { p.Selection.Candidates = []string{"betta=1"} },
+		"beta is -1":                            func(p *study.Plan) { p.Selection.Candidates = []string{"beta=-1"} },
+		"attacked examples is 7;":               func(p *study.Plan) { p.Measure.AttackExamples = 7 },
+		"ε of an attack is 0":                   func(p *study.Plan) { p.Measure.Linf = []float64{0} },
+		"ε of an attack is +Inf":                func(p *study.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
 	} {
-		p := small(t)
+		p := smallPlan(t)
 		change(&p)
 		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
-	if names := experiment.Methods(); !slices.Contains(names, experiment.Chosen) || experiment.Title("jem") != "jem" {
+	if names := study.MethodNames(); !slices.Contains(names, study.Selected) || study.Title("jem") != "jem" {
 		t.Errorf("methods %v", names)
 	}
-	if !slices.Contains(study.ValidationFigures(), small(t).Choice.Figure) {
+	if !slices.Contains(study.ValidationMetrics(), smallPlan(t).Selection.Metric) {
 		t.Error("the plan of these tests chooses by a figure that there is not")
 	}
 }

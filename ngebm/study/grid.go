@@ -18,9 +18,9 @@ type GridSetting struct {
 	Values []string `json:"values"` // "0", ".01", ".1"
 }
 
-// ParseGrid reads "beta=0,.01,.1;gamma=0,.01,.1": settings set apart by semicolons,
-// values by commas. A value may be a list in brackets. It does not look whether there
-// are such settings; a sweep does before it trains anything.
+// ParseGrid reads "beta=0,.01,.1;gamma=0,.01,.1": settings separated by semicolons,
+// values by commas. A value may be a list in brackets. Whether the settings
+// exist is checked by [Sweep.Run], before it trains anything.
 func ParseGrid(s string) (Grid, error) {
 	var g Grid
 	for part := range strings.SplitSeq(s, ";") {
@@ -29,7 +29,7 @@ func ParseGrid(s string) (Grid, error) {
 		}
 		key, list, ok := strings.Cut(part, "=")
 		if !ok {
-			return nil, fmt.Errorf("study: %q of the grid gives no values; write key=value,value, as in beta=0,.01,.1;gamma=0,.01,.1", part)
+			return nil, fmt.Errorf("study: %q of the grid has no values; write key=value,value, as in beta=0,.01,.1;gamma=0,.01,.1", part)
 		}
 		setting := GridSetting{Key: strings.TrimSpace(key)}
 		for _, v := range ngebm.SplitSettings(list) {
@@ -49,8 +49,8 @@ func (g Grid) String() string {
 	return strings.Join(parts, ";")
 }
 
-// mostCells keeps a slip of the pen from filling the memory.
-const mostCells = 100_000
+// maxCells bounds the grid, so that a typo cannot exhaust memory.
+const maxCells = 100_000
 
 func (g Grid) check() error {
 	if len(g) == 0 {
@@ -62,14 +62,14 @@ func (g Grid) check() error {
 		case s.Key == "":
 			return fmt.Errorf("study: setting %d of the grid has no name; write key=value,value, as in beta=0,.01,.1", i+1)
 		case s.Key == "seed":
-			return fmt.Errorf("study: the grid cannot hold seed; give the sweep's seeds apart, so that rows are means over them")
+			return fmt.Errorf("study: the grid cannot contain seed; give the sweep's seeds separately, since rows are means over them")
 		case len(s.Values) == 0 || slices.Contains(s.Values, ""):
 			return fmt.Errorf("study: %s of the grid lacks a value; write %s=value,value", s.Key, s.Key)
 		case slices.ContainsFunc(g[:i], func(o GridSetting) bool { return o.Key == s.Key }):
-			return fmt.Errorf("study: %s stands in the grid twice; give all its values at once", s.Key)
+			return fmt.Errorf("study: grid lists %s twice; put all its values in one entry", s.Key)
 		}
-		if cells *= len(s.Values); cells > mostCells {
-			return fmt.Errorf("study: the grid has more than %d combinations; leave values out", mostCells)
+		if cells *= len(s.Values); cells > maxCells {
+			return fmt.Errorf("study: the grid has more than %d combinations; remove values", maxCells)
 		}
 	}
 	return nil

@@ -1,12 +1,12 @@
-package experiment
+package study
 
 import "testing"
 
 // A stored result is found again only for the same weights, sets and protocol.
 func TestKey(t *testing.T) {
-	sets := func(checksums ...string) (sets []Set) {
+	sets := func(checksums ...string) (sets []DatasetInfo) {
 		for _, c := range checksums {
-			sets = append(sets, Set{Checksum: c})
+			sets = append(sets, DatasetInfo{Checksum: c})
 		}
 		return sets
 	}
@@ -19,9 +19,9 @@ func TestKey(t *testing.T) {
 		"other weights":    {Result{Checkpoint: "2", Sets: sets("train", "validation", "test")}, Protocol{}},
 		"another test set": {Result{Checkpoint: "1", Sets: sets("train", "validation", "test 2")}, Protocol{}},
 		"another split":    {Result{Checkpoint: "1", Sets: sets("train", "validation 2", "test")}, Protocol{}},
-		"another protocol": {Result{Checkpoint: "1", Sets: sets("train", "validation", "test")}, Protocol{Absent: []string{"svhn"}}},
+		"another protocol": {Result{Checkpoint: "1", Sets: sets("train", "validation", "test")}, Protocol{Missing: []string{"svhn"}}},
 	} {
-		key := (&runner{plan: Plan{Measure: c.protocol}}).key(c.result)
+		key := (&experiment{plan: Plan{Measure: c.protocol}}).key(c.result)
 		if other, ok := seen[key]; ok {
 			t.Errorf("%s has the result of %s", name, other)
 		}

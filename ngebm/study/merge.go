@@ -1,4 +1,4 @@
-package experiment
+package study
 
 import (
 	"bytes"
@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// Merge puts results of one experiment from several machines together. They must have
-// one base configuration, one way of measuring and, where both chose weights, one
-// choice; methods and seeds are united, in the order in which they come. A run that
-// several have must have been found the same: what it took, and where, may differ, and
-// the first is kept. Anything else is an error that names what contradicts what.
+// Merge combines results of one experiment from several machines. They must have the same
+// base configuration, protocol and, if both selected weights, selection. Methods and seeds
+// are united, in the order in which they come. A run that several results have must have
+// the same measurements; cost and machine may differ, and the first is kept. Anything else
+// is an error that names the conflict.
 func Merge(all ...*Results) (*Results, error) {
 	if len(all) == 0 {
-		return nil, errors.New("experiment: there are no results to merge; give one file or more")
+		return nil, errors.New("study: no results to merge; give at least one file")
 	}
 	first := all[0]
-	merged := &Results{Format: format, Plan: first.Plan, Chosen: first.Chosen}
+	merged := &Results{Format: format, Plan: first.Plan, Selected: first.Selected}
 	merged.Methods, merged.Seeds = nil, nil
 	base := func(r *Results) any {
 		c := r.Base
@@ -31,25 +31,25 @@ func Merge(all ...*Results) (*Results, error) {
 			one, this any
 		}{
 			{"base configuration", base(first), base(r)},
-			{"way of measuring", first.Measure, r.Measure},
+			{"protocol", first.Measure, r.Measure},
 		} {
 			if !same(part.one, part.this) {
-				return nil, fmt.Errorf("experiment: results %d have another %s than the first: %s, not %s", i+1, part.name, text(part.this), text(part.one))
+				return nil, fmt.Errorf("study: results %d differ from the first in the %s: %s, not %s", i+1, part.name, text(part.this), text(part.one))
 			}
 		}
 		merged.Methods, merged.Seeds = union(merged.Methods, r.Methods), union(merged.Seeds, r.Seeds)
-		if r.Chosen == nil {
+		if r.Selected == nil {
 			continue
 		}
-		if merged.Chosen == nil {
-			merged.Chosen, merged.Choice = r.Chosen, r.Choice
+		if merged.Selected == nil {
+			merged.Selected, merged.Selection = r.Selected, r.Selection
 		}
-		if !same(merged.Chosen, r.Chosen) || !same(merged.Choice, r.Choice) {
-			return nil, fmt.Errorf("experiment: results %d chose weights otherwise than those before (%s, not %s); merge what one choice led to", i+1, r.Chosen.Settings, merged.Chosen.Settings)
+		if !same(merged.Selected, r.Selected) || !same(merged.Selection, r.Selection) {
+			return nil, fmt.Errorf("study: results %d selected other weights than those before (%s, not %s); merge results of one selection", i+1, r.Selected.Settings, merged.Selected.Settings)
 		}
 	}
-	if merged.Chosen == nil && slices.Contains(merged.Methods, Chosen) {
-		merged.Choice = all[slices.IndexFunc(all, func(r *Results) bool { return slices.Contains(r.Methods, Chosen) })].Choice
+	if merged.Selected == nil && slices.Contains(merged.Methods, Selected) {
+		merged.Selection = all[slices.IndexFunc(all, func(r *Results) bool { return slices.Contains(r.Methods, Selected) })].Selection
 	}
 	for i, r := range all {
 		for _, run := range r.Runs {
@@ -58,33 +58,33 @@ func Merge(all ...*Results) (*Results, error) {
 				merged.put(run)
 				continue
 			}
-			if what := contradicts(*old, run); what != "" {
-				return nil, fmt.Errorf("experiment: results %d contradict those before on %s, seed %d: %s", i+1, run.Method, run.Seed, what)
+			if what := conflict(*old, run); what != "" {
+				return nil, fmt.Errorf("study: results %d conflict with those before in %s, seed %d: %s", i+1, run.Method, run.Seed, what)
 			}
 		}
 	}
 	return merged, merged.agree()
 }
 
-// agree tells whether all runs were tested on the same examples.
+// agree checks that all runs were tested on the same examples.
 func (r *Results) agree() error {
 	for _, run := range r.Runs {
 		if got, want := run.Sets[2], r.Runs[0].Sets[2]; got.Checksum != want.Checksum {
-			return fmt.Errorf("experiment: %s, seed %d was tested on %s (%.12s…), and %s, seed %d on %s (%.12s…); such runs cannot stand in one table",
+			return fmt.Errorf("study: %s, seed %d was tested on %s (%.12s…), and %s, seed %d on %s (%.12s…); such runs cannot be in one table",
 				run.Method, run.Seed, got.Name, got.Checksum, r.Runs[0].Method, r.Runs[0].Seed, want.Name, want.Checksum)
 		}
 	}
 	return nil
 }
 
-// contradicts says in what two results of one run differ, or nothing.
-func contradicts(a, b Result) string {
+// conflict says in what two results of one run differ; "" if in nothing.
+func conflict(a, b Result) string {
 	for _, part := range []struct {
 		name string
 		a, b any
 	}{
 		{"configuration and data", a.Run, b.Run},
-		{"what became of it", a.Failed, b.Failed},
+		{"failure", a.Failed, b.Failed},
 		{"weights", a.Checkpoint, b.Checkpoint},
 		{"calibration", a.Calibration, b.Calibration},
 		{"energy", a.Energy, b.Energy},
@@ -92,7 +92,7 @@ func contradicts(a, b Result) string {
 		{"robustness", a.Robustness, b.Robustness},
 	} {
 		if !same(part.a, part.b) {
-			return "the " + part.name + " differ; keep one of the files, or measure the run once and copy its folder"
+			return "different " + part.name + "; keep one of the files, or measure the run once and copy its folder"
 		}
 	}
 	return ""

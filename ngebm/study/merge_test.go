@@ -1,4 +1,4 @@
-package experiment_test
+package study_test
 
 import (
 	"encoding/json"
@@ -10,16 +10,16 @@ import (
 
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
-	"ngebm/ngebm/experiment"
 	"ngebm/ngebm/ood"
+	"ngebm/ngebm/study"
 )
 
 // made is results of the small plan with these seeds, of no run: the more confident the
 // larger the sharpness.
-func made(t testing.TB, p experiment.Plan, sharpness float64, seeds ...uint64) *experiment.Results {
+func made(t testing.TB, p study.Plan, sharpness float64, seeds ...uint64) *study.Results {
 	t.Helper()
 	p.Seeds = seeds
-	r := &experiment.Results{Format: 1, Plan: p, Chosen: &experiment.Outcome{Settings: "beta=1,gamma=1", Figure: "NLL"}, Runs: []experiment.Result{}}
+	r := &study.Results{Format: 1, Plan: p, Selected: &study.Outcome{Settings: "beta=1,gamma=1", Metric: "NLL"}, Runs: []study.Result{}}
 	for _, seed := range seeds {
 		for i, method := range p.Methods {
 			s := calibration.Sample{}
@@ -30,11 +30,11 @@ func made(t testing.TB, p experiment.Plan, sharpness float64, seeds ...uint64) *
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Runs = append(r.Runs, experiment.Result{
+			r.Runs = append(r.Runs, study.Result{
 				Method: method, Seed: seed, Run: method + "-hash", Checkpoint: "01", Network: "mlp-16",
-				Sets:     []experiment.Set{{Name: "a", Split: "train"}, {Name: "a", Split: "validation"}, {Name: "a", Split: "test", Checksum: "02"}},
-				Training: experiment.Training{Steps: 10, Work: experiment.Work{Seconds: 1}}, Calibration: report,
-				Detection:  []experiment.Detection{{Set: "noise", Score: "px", Report: ood.Report{Metrics: ood.Metrics{AUROC: .75}}}},
+				Sets:     []study.DatasetInfo{{Name: "a", Split: "train"}, {Name: "a", Split: "validation"}, {Name: "a", Split: "test", Checksum: "02"}},
+				Training: study.Training{Steps: 10, Work: study.Work{Seconds: 1}}, Calibration: report,
+				Detection:  []study.Detection{{Set: "noise", Score: "px", Report: ood.Report{Metrics: ood.Metrics{AUROC: .75}}}},
 				Robustness: []*attack.Curve{{Attack: "PGD", Norm: attack.Linf, N: 40, Points: []attack.Point{{Epsilon: .1, Accuracy: .5}}}},
 			})
 		}
@@ -43,13 +43,13 @@ func made(t testing.TB, p experiment.Plan, sharpness float64, seeds ...uint64) *
 }
 
 // copied is results as another machine would have them.
-func copied(t *testing.T, r *experiment.Results) *experiment.Results {
+func copied(t *testing.T, r *study.Results) *study.Results {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "results.json")
 	if err := r.Write(path); err != nil {
 		t.Fatal(err)
 	}
-	again, err := experiment.Read(path)
+	again, err := study.ReadResults(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,58 +57,58 @@ func copied(t *testing.T, r *experiment.Results) *experiment.Results {
 }
 
 func TestMerge(t *testing.T) {
-	p := small(t)
+	p := smallPlan(t)
 	one, other := made(t, p, 1, 1, 2), made(t, p, 1, 2, 5)
 	for i := range other.Runs {
 		other.Runs[i].Training.Seconds, other.Runs[i].Training.Device = 99, "another"
 	}
-	merged, err := experiment.Merge(one, copied(t, other))
+	merged, err := study.Merge(one, copied(t, other))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(merged.Runs) != 6 || len(merged.Missing()) != 0 || merged.Find("cross-entropy", 2).Training.Seconds != 1 || merged.Find(experiment.Chosen, 5).Training.Seconds != 99 {
+	if len(merged.Runs) != 6 || len(merged.Missing()) != 0 || merged.Find("cross-entropy", 2).Training.Seconds != 1 || merged.Find(study.Selected, 5).Training.Seconds != 99 {
 		t.Errorf("merged: %d runs, missing %v\n%s", len(merged.Runs), merged.Missing(), merged)
 	}
-	if again, err := experiment.Merge(copied(t, other), one); err != nil || len(again.Runs) != 6 || again.Seeds[0] != 2 {
+	if again, err := study.Merge(copied(t, other), one); err != nil || len(again.Runs) != 6 || again.Seeds[0] != 2 {
 		t.Errorf("the other way round: %v, %v", again, err)
 	}
 	part := made(t, p, 1, 1, 2)
 	part.Runs = part.Runs[:1]
-	if merged, err = experiment.Merge(part); err != nil || len(merged.Missing()) != 3 || !strings.Contains(merged.String(), "missing: cross-entropy, seed 2") {
+	if merged, err = study.Merge(part); err != nil || len(merged.Missing()) != 3 || !strings.Contains(merged.String(), "missing: cross-entropy, seed 2") {
 		t.Errorf("of unfinished results: %v\n%s", err, merged)
 	}
-	for want, change := range map[string]func(*experiment.Results){
-		"another base configuration":          func(r *experiment.Results) { r.Base.Epochs++ },
-		"another way of measuring":            func(r *experiment.Results) { r.Measure.Test = 500 },
-		"chose weights otherwise":             func(r *experiment.Results) { r.Chosen.Settings = "beta=.01,gamma=.01" },
-		"seed 2: the weights differ":          func(r *experiment.Results) { r.Runs[0].Checkpoint = "03" },
-		"configuration and data differ":       func(r *experiment.Results) { r.Runs[0].Run = "other" },
-		"the calibration differ":              func(r *experiment.Results) { r.Runs[0].Calibration.ECE += 1e-9 },
-		"the detection differ":                func(r *experiment.Results) { r.Runs[0].Detection[0].AUROC = .7 },
-		"the robustness differ":               func(r *experiment.Results) { r.Runs[0].Robustness = nil },
-		"the what became of it differ":        func(r *experiment.Results) { r.Runs[0].Failed = "loss is NaN" },
-		"such runs cannot stand in one table": func(r *experiment.Results) { r.Runs[3].Sets[2].Checksum = "04" },
+	for want, change := range map[string]func(*study.Results){
+		"differ from the first in the base configuration": func(r *study.Results) { r.Base.Epochs++ },
+		"differ from the first in the protocol":           func(r *study.Results) { r.Measure.TestExamples = 500 },
+		"selected other weights":                          func(r *study.Results) { r.Selected.Settings = "beta=.01,gamma=.01" },
+		"seed 2: different weights":                       func(r *study.Results) { r.Runs[0].Checkpoint = "03" },
+		"different configuration and data":                func(r *study.Results) { r.Runs[0].Run = "other" },
+		"different calibration":                           func(r *study.Results) { r.Runs[0].Calibration.ECE += 1e-9 },
+		"different detection":                             func(r *study.Results) { r.Runs[0].Detection[0].AUROC = .7 },
+		"different robustness":                            func(r *study.Results) { r.Runs[0].Robustness = nil },
+		"different failure":                               func(r *study.Results) { r.Runs[0].Failed = "loss is NaN" },
+		"such runs cannot be in one table":                func(r *study.Results) { r.Runs[3].Sets[2].Checksum = "04" },
 	} {
 		spoilt := copied(t, other)
 		change(spoilt)
-		if _, err := experiment.Merge(one, spoilt); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := study.Merge(one, spoilt); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
-	if _, err := experiment.Merge(); err == nil {
+	if _, err := study.Merge(); err == nil {
 		t.Error("nothing was merged without an error")
 	}
 }
 
 // Ratios and differences are of runs with the same seed.
 func TestRatio(t *testing.T) {
-	r := made(t, small(t), 1, 1, 2, 3)
-	f := experiment.Calibration("ECE")
-	ratio := r.Ratio("cross-entropy", f, experiment.Chosen, f)
+	r := made(t, smallPlan(t), 1, 1, 2, 3)
+	f := study.Calibration("ECE")
+	ratio := r.Ratio("cross-entropy", f, study.Selected, f)
 	product := 1.
 	for i, v := range ratio.Values {
 		product *= v
-		if want := f.Of(r.Of("cross-entropy")[i]) / f.Of(r.Of(experiment.Chosen)[i]); v != want {
+		if want := f(r.Of("cross-entropy")[i]).Value / f(r.Of(study.Selected)[i]).Value; v != want {
 			t.Errorf("ratio %v, want %v", v, want)
 		}
 	}
@@ -118,17 +118,17 @@ func TestRatio(t *testing.T) {
 	if e := r.Ratio("jem", f, "cross-entropy", f); len(e.Values) != 0 {
 		t.Errorf("of a method without runs: %+v", e)
 	}
-	confidence, accuracy := experiment.Calibration("mean_confidence"), experiment.Calibration("accuracy")
-	for i, d := range r.Difference("cross-entropy", confidence, experiment.Chosen, accuracy).Values {
-		if want := confidence.Of(r.Of("cross-entropy")[i]) - accuracy.Of(r.Of(experiment.Chosen)[i]); d != want {
+	confidence, accuracy := study.Calibration("mean_confidence"), study.Calibration("accuracy")
+	for i, d := range r.Difference("cross-entropy", confidence, study.Selected, accuracy).Values {
+		if want := confidence(r.Of("cross-entropy")[i]).Value - accuracy(r.Of(study.Selected)[i]).Value; d != want {
 			t.Errorf("difference %v, want %v", d, want)
 		}
 	}
 }
 
 func TestReadRefuses(t *testing.T) {
-	good := made(t, small(t), 1, 1)
-	write := func(change func(r *experiment.Results)) string {
+	good := made(t, smallPlan(t), 1, 1)
+	write := func(change func(r *study.Results)) string {
 		r := copied(t, good)
 		change(r)
 		path := filepath.Join(t.TempDir(), "r.json")
@@ -142,18 +142,18 @@ func TestReadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, path := range map[string]string{
-		"no such file":                  filepath.Join(t.TempDir(), "none.json"),
-		"no results file":               text,
-		"its format is 2":               write(func(r *experiment.Results) { r.Format = 2 }),
-		"has no seeds":                  write(func(r *experiment.Results) { r.Seeds = nil; r.Runs = nil }),
-		"that its plan has not":         write(func(r *experiment.Results) { r.Runs[0].Method = "jem" }),
-		"or has twice":                  write(func(r *experiment.Results) { r.Runs[1] = r.Runs[0] }),
-		"it has no calibration":         write(func(r *experiment.Results) { r.Runs[0].Calibration = nil }),
-		"it names 1 data sets":          write(func(r *experiment.Results) { r.Runs[0].Sets = r.Runs[0].Sets[:1] }),
-		"a robustness curve that is":    write(func(r *experiment.Results) { r.Runs[0].Robustness[0] = nil }),
-		"cross-entropy, seed 1: it has": write(func(r *experiment.Results) { r.Runs[0].Calibration.Calibrated = nil }),
+		"no such file":                       filepath.Join(t.TempDir(), "none.json"),
+		"not a results file":                 text,
+		"results of format 2":                write(func(r *study.Results) { r.Format = 2 }),
+		"has no seeds":                       write(func(r *study.Results) { r.Seeds = nil; r.Runs = nil }),
+		"one that is not in their plan":      write(func(r *study.Results) { r.Runs[0].Method = "jem" }),
+		"cross-entropy, seed 1 twice":        write(func(r *study.Results) { r.Runs[1] = r.Runs[0] }),
+		"calibration before and after":       write(func(r *study.Results) { r.Runs[0].Calibration = nil }),
+		"it names 1 datasets":                write(func(r *study.Results) { r.Runs[0].Sets = r.Runs[0].Sets[:1] }),
+		"a robustness curve is null":         write(func(r *study.Results) { r.Runs[0].Robustness[0] = nil }),
+		"cross-entropy, seed 1: calibration": write(func(r *study.Results) { r.Runs[0].Calibration.Calibrated = nil }),
 	} {
-		if _, err := experiment.Read(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := study.ReadResults(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -163,9 +163,9 @@ func TestReadRefuses(t *testing.T) {
 // steers a terminal.
 func TestForgedResultsArePlain(t *testing.T) {
 	const forged = "\x1b[2J\nforged\u009b"
-	r := made(t, small(t), 1, 1)
-	r.Preset, r.Chosen.Figure, r.Chosen.Candidates = forged, forged, []experiment.Candidate{{Settings: forged, Failed: []string{forged}}}
-	r.Measure.Absent = []string{forged}
+	r := made(t, smallPlan(t), 1, 1)
+	r.Preset, r.Selected.Metric, r.Selected.Candidates = forged, forged, []study.Candidate{{Settings: forged, Failed: []string{forged}}}
+	r.Measure.Missing = []string{forged}
 	r.Runs[0].Notes = []string{forged}
 	r.Runs[0].Sets[0].Name, r.Runs[0].Detection[0].Set, r.Runs[0].Robustness[0].Attack = forged, forged, forged
 	r.Runs[1].Failed = forged
@@ -179,7 +179,7 @@ func TestForgedResultsArePlain(t *testing.T) {
 
 // What can be read can be shown and merged with itself.
 func FuzzParse(f *testing.F) {
-	p := small(f)
+	p := smallPlan(f)
 	for _, seeds := range [][]uint64{{1}, {1, 2}} {
 		b, err := json.Marshal(made(f, p, 2, seeds...))
 		if err != nil {
@@ -189,12 +189,12 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(`{"format":1,"methods":["jem"],"seeds":[1],"base":{"validation":5},"runs":[{"method":"jem","seed":1,"failed":"x","sets":[{},{},{}]}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := experiment.Parse(b)
+		r, err := study.ParseResults(b)
 		if err != nil {
 			return
 		}
 		_, _, _ = r.String(), r.Costs(), r.Missing()
-		if _, err := experiment.Merge(r, r); err != nil && !strings.Contains(err.Error(), "one table") {
+		if _, err := study.Merge(r, r); err != nil && !strings.Contains(err.Error(), "one table") {
 			t.Error(err)
 		}
 	})

@@ -1,8 +1,4 @@
-// Package experiment asks one question of several ways of training, with several
-// seeds: it trains what is missing, measures every run alike, and puts all figures
-// with where they come from into one [Results], a file that can be committed, merged
-// with those of other machines ([Merge]) and drawn.
-package experiment
+package study
 
 import (
 	"errors"
@@ -10,186 +6,117 @@ import (
 	"slices"
 	"strings"
 
-	"ngebm/data/nearest"
 	"ngebm/ngebm"
-	"ngebm/ngebm/study"
 )
 
-// Chosen is the method whose weights [Choice] finds on validation data: NG-EBM with
-// one of the candidates' settings.
-const Chosen = "ng-ebm-chosen"
-
-// Plan says what is trained and how it is measured.
+// Plan is an experiment: which methods are trained with which seeds, and how every run is
+// measured.
 type Plan struct {
-	Preset  string       `json:"preset"`  // the base's name, for people
-	Base    ngebm.Config `json:"base"`    // of every run, but for method and seed
-	Methods []string     `json:"methods"` // of ngebm.Methods, or Chosen
-	Seeds   []uint64     `json:"seeds"`
-	Choice  Choice       `json:"choice,omitzero"` // of Chosen, where it is among the methods
-	Measure Protocol     `json:"measure"`
+	Preset    string       `json:"preset"`          // the base's name, for people
+	Base      ngebm.Config `json:"base"`            // of every run, except for method and seed
+	Methods   []string     `json:"methods"`         // names of Methods
+	Seeds     []uint64     `json:"seeds"`           // each decides weights, order and validation split
+	Selection Selection    `json:"choice,omitzero"` // of Selected, if it is one of the methods
+	Measure   Protocol     `json:"measure"`
 }
 
-// Choice says how the weights of [Chosen] are chosen: each candidate is trained with
-// each of the seeds, judged on the validation examples that it held out (see
-// study.OnValidation), and the one with the best mean figure is taken, the first of
-// equals. The test set has no part in it.
-type Choice struct {
-	Candidates []string `json:"candidates,omitempty"` // settings, as in "beta=.1,gamma=.1"
-	Seeds      []uint64 `json:"seeds,omitempty"`
-	Figure     string   `json:"figure,omitempty"` // of study.ValidationFigures: "NLL"
-}
-
-// Methods returns the names that a plan's methods can have.
-func Methods() []string {
-	var names []string
-	for _, m := range ngebm.Methods() {
-		names = append(names, m.Name)
-	}
-	return append(names, Chosen)
-}
-
-// Title is a method's name in figures and tables. It holds the words that
-// plots.MethodColor goes by.
-func Title(method string) string {
-	switch method {
-	case "label-smoothing":
-		return "label smoothing"
-	case "ng-ebm":
-		return "NG-EBM β=γ=.1"
-	case "ng-ebm-paper":
-		return "NG-EBM, paper's weights"
-	case Chosen:
-		return "NG-EBM, chosen weights"
-	}
-	return method
-}
-
-// Validate reports what of the plan cannot be done.
+// Validate reports the first part of the plan that cannot be done.
 func (p Plan) Validate() error {
 	switch {
 	case len(p.Methods) == 0:
-		return fmt.Errorf("experiment: the plan has no methods; give one or more of %s", strings.Join(Methods(), ", "))
-	case len(p.Seeds) == 0:
-		return errors.New("experiment: the plan has no seeds; give one or more, three make an interval that says something")
+		return fmt.Errorf("study: the plan has no methods; give at least one of %s", strings.Join(MethodNames(), ", "))
 	case p.Base.Validation < 1:
-		return errors.New("experiment: the configuration holds out no validation data, which the temperature is fitted to; set validation to a number of training examples, as in validation=500")
+		return errors.New("study: the configuration holds out no validation data, to which the temperature is fitted; set validation to a number of training examples, such as validation=500")
 	}
 	for i, m := range p.Methods {
-		if !slices.Contains(Methods(), m) {
-			return fmt.Errorf("experiment: no method is named %.60q%s; there are %s", m, nearest.Hint(m, Methods()), strings.Join(Methods(), ", "))
+		if _, err := FindMethod(m); err != nil {
+			return err
 		}
 		if slices.Contains(p.Methods[:i], m) {
-			return fmt.Errorf("experiment: the method %s stands there twice; each counts once", m)
+			return fmt.Errorf("study: the plan has the method %s twice; each counts once", m)
 		}
 	}
-	if err := distinct("the plan", p.Seeds); err != nil {
+	if err := checkSeeds("the plan", p.Seeds); err != nil {
 		return err
 	}
-	if slices.Contains(p.Methods, Chosen) {
-		if err := p.Choice.validate(); err != nil {
+	if p.selects() {
+		if err := p.Selection.validate(); err != nil {
 			return err
 		}
 	}
 	if err := p.Measure.validate(); err != nil {
 		return err
 	}
-	for _, j := range append(p.candidates(), p.jobs(p.firstCandidate())...) {
-		if j.err != nil {
-			return j.err
-		}
-		if err := j.config.Validate(); err != nil {
-			return fmt.Errorf("%w (in %s)", err, j.name())
+	settings := p.candidates()
+	for i, candidate := range settings {
+		if err := p.check(Selected, candidate); err != nil {
+			return fmt.Errorf("%w (in candidate %d)", err, i+1)
 		}
 	}
-	return nil
-}
-
-func (c Choice) validate() error {
-	switch {
-	case len(c.Candidates) == 0:
-		return fmt.Errorf("experiment: there are no candidates to choose the weights of %s from; give one or more, as in beta=.1,gamma=.1;beta=.01,gamma=.01", Chosen)
-	case len(c.Seeds) == 0:
-		return errors.New("experiment: there are no seeds to choose weights with; give one or more")
-	case !slices.Contains(study.ValidationFigures(), c.Figure):
-		return fmt.Errorf("experiment: weights cannot be chosen by %.60q%s; there are %s", c.Figure, nearest.Hint(c.Figure, study.ValidationFigures()), strings.Join(study.ValidationFigures(), ", "))
-	}
-	return distinct("the choice of weights", c.Seeds)
-}
-
-func distinct(what string, seeds []uint64) error {
-	for i, seed := range seeds {
-		if slices.Contains(seeds[:i], seed) {
-			return fmt.Errorf("experiment: %s has seed %d twice; each run counts once", what, seed)
+	for _, m := range p.Methods {
+		if m == Selected {
+			continue
+		}
+		if err := p.check(m, ""); err != nil {
+			return fmt.Errorf("%w (in %s)", err, m)
 		}
 	}
 	return nil
 }
 
-// job is one run: to be measured, or to be judged as a candidate.
-type job struct {
-	method    string
-	candidate int // its place among the candidates, or -1
-	config    ngebm.Config
-	err       error // of settings that there are not
-}
-
-func (j job) name() string {
-	if j.candidate >= 0 {
-		return fmt.Sprintf("candidate %d, seed %d", j.candidate+1, j.config.Seed)
+// check validates the configuration of a method.
+func (p Plan) check(method, selected string) error {
+	config, err := p.configure(method, p.Seeds[0], selected)
+	if err != nil {
+		return err
 	}
-	return fmt.Sprintf("%s, seed %d", j.method, j.config.Seed)
+	return config.Validate()
 }
 
-// candidates lists the runs by which weights are chosen, seed by seed.
-func (p Plan) candidates() []job {
-	if !slices.Contains(p.Methods, Chosen) {
+// selects tells whether weights are selected.
+func (p Plan) selects() bool { return slices.Contains(p.Methods, Selected) }
+
+// candidates are the settings to select from, none if nothing is selected.
+func (p Plan) candidates() []string {
+	if !p.selects() {
 		return nil
 	}
-	var jobs []job
-	for _, seed := range p.Choice.Seeds {
-		for i, settings := range p.Choice.Candidates {
-			j := p.job(Chosen, seed, settings)
-			j.candidate = i
-			jobs = append(jobs, j)
-		}
-	}
-	return jobs
+	return p.Selection.Candidates
 }
 
-// jobs lists the runs to measure, seed by seed, so that all methods have been seen
-// once before any is seen twice; chosen is what the choice came to.
-func (p Plan) jobs(chosen string) []job {
-	var jobs []job
+// planned is one run of a plan.
+type planned struct {
+	method string
+	seed   uint64
+}
+
+func (r planned) String() string { return fmt.Sprintf("%s, seed %d", r.method, r.seed) }
+
+// runs lists the runs to measure, seed by seed, so that every method is seen once before
+// any is seen twice.
+func (p Plan) runs() []planned {
+	var runs []planned
 	for _, seed := range p.Seeds {
 		for _, method := range p.Methods {
-			jobs = append(jobs, p.job(method, seed, chosen))
+			runs = append(runs, planned{method, seed})
 		}
 	}
-	return jobs
+	return runs
 }
 
-// firstCandidate stands for what will be chosen where only the form counts.
-func (p Plan) firstCandidate() string {
-	if len(p.Choice.Candidates) == 0 {
-		return ""
+// configure returns the configuration of a run; selected are the settings of [Selected].
+func (p Plan) configure(method string, seed uint64, selected string) (ngebm.Config, error) {
+	m, err := FindMethod(method)
+	if err != nil {
+		return p.Base, err
 	}
-	return p.Choice.Candidates[0]
+	if method == Selected {
+		m.Settings = selected
+	}
+	return m.Configure(p.Base, seed)
 }
 
-func (p Plan) job(method string, seed uint64, chosen string) job {
-	j := job{method: method, candidate: -1, config: p.Base}
-	name, settings := method, ""
-	if method == Chosen {
-		name, settings = "ng-ebm", chosen
-	}
-	if j.err = j.config.SetMethod(name); j.err == nil {
-		j.err = j.config.Set(settings)
-	}
-	j.config.Seed = seed
-	return j
-}
-
-// String says what will be done, in lines.
+// String describes the plan, in lines.
 func (p Plan) String() string {
 	var b strings.Builder
 	c := p.Base
@@ -198,9 +125,10 @@ func (p Plan) String() string {
 		fmt.Fprintf(&b, ", %d training examples", c.Limit)
 	}
 	fmt.Fprintf(&b, ", %d of them held out; %d epochs of batches of %d\n", c.Validation, c.Epochs, c.Batch)
-	if n := len(p.candidates()); n > 0 {
-		fmt.Fprintf(&b, "choose weights by %s on validation data: %d runs, seeds %s, of\n", p.Choice.Figure, n, list(p.Choice.Seeds))
-		for _, candidate := range p.Choice.Candidates {
+	if p.selects() {
+		s := p.Selection
+		fmt.Fprintf(&b, "select weights by %s on validation data: %d runs, seeds %s, of\n", s.Metric, len(s.Candidates)*len(s.Seeds), list(s.Seeds))
+		for _, candidate := range s.Candidates {
 			fmt.Fprintf(&b, "  %s\n", candidate)
 		}
 	}

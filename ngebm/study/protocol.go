@@ -1,4 +1,4 @@
-package experiment
+package study
 
 import (
 	"context"
@@ -20,24 +20,23 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// Protocol says how every run is measured. Parts of the test set are drawn at random
-// by Seed, each from the one before, so that all runs are measured on the same
-// examples.
+// Protocol says how every run is measured. Parts of the test set are drawn at random by
+// Seed, each from the one before, so that all runs are measured on the same examples.
 type Protocol struct {
-	// Test is the number of test examples for calibration and energies; 0 is all.
-	Test int `json:"test"`
-	// Detection is the number of those that strangers are told from; 0 is all.
-	Detection int `json:"detection"`
-	// Attacked is the number of those that are attacked, Worst the number of those
-	// that the worst case of several attacks is looked for; 0 is all, and no ε none.
-	Attacked int `json:"attacked"`
-	Worst    int `json:"worst"`
-	// Strange are the kinds of strangers made from the test examples, see
-	// data.Dataset.SynthesizeOOD; Outside are other data sets, in the same shape.
-	Strange []string `json:"strange"`
-	Outside []string `json:"outside"`
-	// Absent are the sets that were asked for and not there.
-	Absent []string `json:"absent,omitempty"`
+	// TestExamples is the number of test examples for calibration and energies; 0 is all.
+	TestExamples int `json:"test"`
+	// OODExamples is the number of those for OOD detection; 0 is all.
+	OODExamples int `json:"detection"`
+	// AttackExamples is the number of those that are attacked by PGD, EnsembleExamples of
+	// those by the ensemble of attacks; 0 is all. Without any ε none is attacked.
+	AttackExamples   int `json:"attacked"`
+	EnsembleExamples int `json:"worst"`
+	// OODKinds are the kinds of OOD examples made from the test examples, see
+	// data.Dataset.SynthesizeOOD; OODDatasets are other datasets, resized to their shape.
+	OODKinds    []string `json:"strange"`
+	OODDatasets []string `json:"outside"`
+	// Missing are the datasets that were asked for and not available.
+	Missing []string `json:"absent,omitempty"`
 	// Linf and L2 are the ε of the attacks, in 1/255 of the pixel range, or in the
 	// data's own units for points; see package attack.
 	Linf []float64 `json:"linf"`
@@ -50,31 +49,26 @@ type Protocol struct {
 }
 
 func (p Protocol) validate() error {
-	for name, n := range map[string]int{"test": p.Test, "detection": p.Detection, "attacked": p.Attacked, "worst": p.Worst} {
+	for name, n := range map[string]int{"test": p.TestExamples, "OOD": p.OODExamples, "attacked": p.AttackExamples, "ensemble-attacked": p.EnsembleExamples} {
 		if n < 0 || n > 0 && n < calibration.DefaultBins {
-			return fmt.Errorf("experiment: %s is %d examples; it must be 0 (all) or at least %d, the number of bins", name, n, calibration.DefaultBins)
+			return fmt.Errorf("study: the number of %s examples is %d; it must be 0 (all) or at least %d, the number of calibration bins", name, n, calibration.DefaultBins)
 		}
 	}
 	if p.Resamples < 0 || p.AttackBatch < 0 {
-		return fmt.Errorf("experiment: %d resamples and batches of %d examples to attack; both must be 0 (no intervals, 128 examples) or more", p.Resamples, p.AttackBatch)
+		return fmt.Errorf("study: %d resamples and batches of %d examples to attack; both must be 0 (no intervals, 128 examples) or more", p.Resamples, p.AttackBatch)
 	}
 	for _, epsilon := range slices.Concat(p.Linf, p.L2) {
 		if !(epsilon > 0) || math.IsInf(epsilon, 0) {
-			return fmt.Errorf("experiment: ε of an attack is %v; it must be finite and above 0, as 8 is (of 255)", epsilon)
+			return fmt.Errorf("study: ε of an attack is %v; it must be finite and above 0, such as 8 (of 255)", epsilon)
 		}
 	}
 	return nil
 }
 
-// PGD is the attack of the curves: 40 steps of a tenth of ε from a random start.
-func PGD(norm attack.Norm) attack.Attack {
-	return attack.PGD{Norm: norm, Steps: 40, Step: .1, RandomStart: true}
-}
-
-// WorstCase is what stands for the worst case: an image counts as right only if it
-// survives PGD, APGD on the cross-entropy, and targeted APGD on a loss that does not
-// vanish where a network is sure of itself.
-func WorstCase(norm attack.Norm, classes int) attack.Attack {
+// Ensemble is the strongest attack of experiments: an example is robust only if it
+// survives PGD, APGD on the cross-entropy, and, with four classes or more, targeted APGD
+// on the DLR loss, whose gradient does not vanish where a network is confident.
+func Ensemble(norm attack.Norm, classes int) attack.Attack {
 	all := attack.Ensemble{PGD(norm), attack.APGD{Norm: norm, Steps: 40}}
 	if classes >= 4 {
 		all = append(all, attack.TargetedAPGD{Norm: norm, Steps: 20, Targets: 3})
@@ -82,7 +76,7 @@ func WorstCase(norm attack.Norm, classes int) attack.Attack {
 	return all
 }
 
-// String says how runs are measured, in lines.
+// String describes the protocol, in lines.
 func (p Protocol) String() string {
 	count := func(n int) string {
 		if n == 0 {
@@ -91,15 +85,15 @@ func (p Protocol) String() string {
 		return fmt.Sprint(n)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "calibration and energies of %s test examples\n", count(p.Test))
-	fmt.Fprintf(&b, "%s of them told from: %s\n", count(p.Detection), strings.Join(append(slices.Clone(p.Strange), p.Outside...), ", "))
-	if len(p.Absent) > 0 {
-		fmt.Fprintf(&b, "  not there: %s\n", strings.Join(p.Absent, ", "))
+	fmt.Fprintf(&b, "calibration and energies of %s test examples\n", count(p.TestExamples))
+	fmt.Fprintf(&b, "%s of them against the OOD sets: %s\n", count(p.OODExamples), strings.Join(append(slices.Clone(p.OODKinds), p.OODDatasets...), ", "))
+	if len(p.Missing) > 0 {
+		fmt.Fprintf(&b, "  missing: %s\n", strings.Join(p.Missing, ", "))
 	}
 	for _, a := range p.attacks() {
-		fmt.Fprintf(&b, "%s of them attacked by %s at ε = %s (of 255 for images)\n", count(p.Attacked), PGD(a.norm), list(a.epsilons))
+		fmt.Fprintf(&b, "%s of them attacked by %s at ε = %s (of 255 for images)\n", count(p.AttackExamples), PGD(a.norm), list(a.epsilons))
 		if a.norm == attack.Linf {
-			fmt.Fprintf(&b, "%s of these by the worst case of PGD, APGD and targeted APGD\n", count(p.Worst))
+			fmt.Fprintf(&b, "%s of these by the ensemble of PGD, APGD and targeted APGD\n", count(p.EnsembleExamples))
 		}
 	}
 	return b.String()
@@ -123,39 +117,39 @@ func (p Protocol) attacks() []normed {
 
 // parts are the examples that a run is measured on, each part of the one before.
 type parts struct {
-	test, detection, attacked, worst *data.Dataset
-	outside                          []*data.Dataset
+	test, detection, attacked, ensemble *data.Dataset
+	ood                                 []*data.Dataset
 }
 
 // draw cuts the parts from a test set.
-func (p Protocol) draw(test *data.Dataset, outside []*data.Dataset) (s parts, err error) {
+func (p Protocol) draw(test *data.Dataset, ood []*data.Dataset) (s parts, err error) {
 	of := test
 	for _, part := range []struct {
 		n  int
 		to **data.Dataset
-	}{{p.Test, &s.test}, {p.Detection, &s.detection}, {p.Attacked, &s.attacked}, {p.Worst, &s.worst}} {
+	}{{p.TestExamples, &s.test}, {p.OODExamples, &s.detection}, {p.AttackExamples, &s.attacked}, {p.EnsembleExamples, &s.ensemble}} {
 		if *part.to, err = p.cut(of, part.n); err != nil {
 			return s, err
 		}
 		of = *part.to
 	}
-	for _, kind := range p.Strange {
+	for _, kind := range p.OODKinds {
 		set, err := s.detection.SynthesizeOOD(kind, p.Seed)
 		if err != nil {
 			return s, err
 		}
-		s.outside = append(s.outside, set)
+		s.ood = append(s.ood, set)
 	}
-	for _, set := range outside {
+	for _, set := range ood {
 		if set, err = p.cut(set, s.detection.Len()); err != nil {
 			return s, err
 		}
-		s.outside = append(s.outside, set)
+		s.ood = append(s.ood, set)
 	}
 	return s, nil
 }
 
-// cut draws n examples, or takes all where n is 0 or there are no more.
+// cut draws n examples, or takes all if n is 0 or the set has no more.
 func (p Protocol) cut(d *data.Dataset, n int) (*data.Dataset, error) {
 	if n == 0 || n >= d.Len() {
 		return d, nil
@@ -164,12 +158,12 @@ func (p Protocol) cut(d *data.Dataset, n int) (*data.Dataset, error) {
 	return part, err
 }
 
-// measured is what a run was found to be on each of the parts.
+// measured is the report on each of the parts.
 type measured struct {
-	test, detection, attacked, worst *measure.Report
+	test, detection, attacked, ensemble *measure.Report
 }
 
-// measure measures a run. What was measured before is loaded, part by part.
+// measure measures a run on each part, or loads what was measured.
 func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report progress.Reporter) (m measured, err error) {
 	on := func(d *data.Dataset, o measure.Options) (*measure.Report, error) {
 		part := *run
@@ -181,10 +175,10 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 	if m.test, err = on(s.test, measure.Options{}); err != nil {
 		return m, err
 	}
-	if m.detection, err = on(s.detection, measure.Options{Out: s.outside}); err != nil {
+	if m.detection, err = on(s.detection, measure.Options{Out: s.ood}); err != nil {
 		return m, err
 	}
-	var curves, worst []measure.Plan
+	var curves, ensembles []measure.Plan
 	for _, a := range p.attacks() {
 		epsilons := slices.Clone(a.epsilons)
 		for i := range epsilons {
@@ -194,7 +188,7 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 		}
 		curves = append(curves, measure.Plan{Attack: PGD(a.norm), Epsilons: epsilons})
 		if a.norm == attack.Linf {
-			worst = append(worst, measure.Plan{Attack: WorstCase(a.norm, len(s.test.Classes)), Epsilons: epsilons})
+			ensembles = append(ensembles, measure.Plan{Attack: Ensemble(a.norm, len(s.test.Classes)), Epsilons: epsilons})
 		}
 	}
 	if len(curves) == 0 {
@@ -203,17 +197,17 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 	if m.attacked, err = on(s.attacked, measure.Options{Attacks: curves, AttackBatch: p.AttackBatch}); err != nil {
 		return m, err
 	}
-	if len(worst) > 0 {
-		m.worst, err = on(s.worst, measure.Options{Attacks: worst, AttackBatch: p.AttackBatch})
+	if len(ensembles) > 0 {
+		m.ensemble, err = on(s.ensemble, measure.Options{Attacks: ensembles, AttackBatch: p.AttackBatch})
 	}
 	return m, err
 }
 
-// find opens the outside sets that are there, in the shape of like, and tells those
-// that are not. Nothing is downloaded.
+// find opens the OOD datasets that are on this machine, resized to the shape of like, and
+// records those that are missing. Nothing is downloaded.
 func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Options) (sets []*data.Dataset, err error) {
-	wanted := p.Outside
-	p.Outside, p.Absent = nil, nil
+	wanted := p.OODDatasets
+	p.OODDatasets, p.Missing = nil, nil
 	for _, name := range wanted {
 		_, test, err := data.Open(ctx, name, data.Options{Cache: opts.Cache, Offline: true, Progress: opts.Progress})
 		if err == nil && like.IsImages() {
@@ -223,13 +217,13 @@ func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Opti
 			return nil, ctx.Err()
 		}
 		if errors.Is(err, fetch.ErrOffline) || errors.Is(err, fs.ErrNotExist) {
-			p.Absent = append(p.Absent, publicName(name))
+			p.Missing = append(p.Missing, publicName(name))
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("experiment: the set %s, to tell test examples from: %w", name, err)
+			return nil, fmt.Errorf("study: OOD dataset %s: %w", name, err)
 		}
-		p.Outside = append(p.Outside, publicName(name))
+		p.OODDatasets = append(p.OODDatasets, publicName(name))
 		sets = append(sets, test)
 	}
 	return sets, nil

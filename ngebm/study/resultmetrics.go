@@ -1,57 +1,45 @@
-package experiment
+package study
 
 import (
-	"fmt"
 	"math"
 
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
-	"ngebm/ngebm/study"
 )
 
-// Figure is one number of a run.
-type Figure struct {
-	Name string // "ECE", "ECE at T"
-	Is   string // its convention
-	of   func(*Result) (value float64, interval *bootstrap.Interval)
+// MetricOf reads a metric from the result of a run that did not fail. Its value is NaN if
+// the run lacks it.
+type MetricOf func(*Result) Metric
+
+// Calibration reads the calibration metric of that name, see calibration.Conventions, of
+// the network without temperature scaling.
+func Calibration(name string) MetricOf {
+	return calibrationMetric(name, name, func(r *Result) *calibration.Report { return r.Calibration })
 }
 
-// Of returns the figure of a run that did not fail; NaN where the run lacks it.
-func (f Figure) Of(r *Result) float64 {
-	v, _ := f.of(r)
-	return v
+// AtT is [Calibration] after temperature scaling, T fitted on validation data.
+func AtT(name string) MetricOf {
+	return calibrationMetric(name+" at T", name, func(r *Result) *calibration.Report { return r.Calibration.AfterT })
 }
 
-// Interval returns the run's own 95 % interval of the figure, over the draw of the
-// examples; nil where none was drawn.
-func (f Figure) Interval(r *Result) *bootstrap.Interval {
-	_, i := f.of(r)
-	return i
-}
-
-// Calibration returns the figure of that name (see calibration.Conventions) as the
-// network is; AtT the same after temperature scaling, T fitted on validation data.
-func Calibration(name string) Figure {
-	return calibrationFigure(name, name, func(r *Result) *calibration.Report { return r.Calibration })
-}
-
-// AtT is [Calibration] after temperature scaling.
-func AtT(name string) Figure {
-	return calibrationFigure(name+" at T", name, func(r *Result) *calibration.Report { return r.Calibration.AfterT })
-}
-
-func calibrationFigure(name, convention string, of func(*Result) *calibration.Report) Figure {
+func calibrationMetric(name, convention string, of func(*Result) *calibration.Report) MetricOf {
 	for _, c := range calibration.Conventions() {
 		if c.Name != convention {
 			continue
 		}
-		return Figure{name, c.Definition, func(r *Result) (float64, *bootstrap.Interval) {
+		return func(r *Result) Metric {
 			report := of(r)
-			return c.Of(report.Figures), interval(report.Intervals, convention)
-		}}
+			return Metric{Name: name, Definition: c.Definition, HigherIsBetter: convention == "accuracy",
+				Value: c.Of(report.Figures), Interval: interval(report.Intervals, convention)}
+		}
 	}
-	return Figure{name, "not measured", func(*Result) (float64, *bootstrap.Interval) { return math.NaN(), nil }}
+	return missing(name)
+}
+
+// missing reads a metric that no run has.
+func missing(name string) MetricOf {
+	return func(*Result) Metric { return Metric{Name: name, Definition: "not measured", Value: math.NaN()} }
 }
 
 func interval(all map[string]bootstrap.Interval, key string) *bootstrap.Interval {
@@ -61,28 +49,31 @@ func interval(all map[string]bootstrap.Interval, key string) *bootstrap.Interval
 	return nil
 }
 
-// Temperature is the one with the least NLL on the validation examples: above 1 the
-// network is over-confident, below 1 under-confident.
-func Temperature() Figure {
-	return Figure{"T", "temperature with the least NLL on validation examples", func(r *Result) (float64, *bootstrap.Interval) {
-		return r.Calibration.TOpt, interval(r.Calibration.Intervals, "T_opt")
-	}}
+// Temperature reads the temperature with the least NLL on the validation examples: above
+// 1 the network is over-confident, below 1 under-confident.
+func Temperature() MetricOf {
+	return func(r *Result) Metric {
+		return Metric{Name: "T", Definition: "temperature with the least NLL on validation examples",
+			Value: r.Calibration.TOpt, Interval: interval(r.Calibration.Intervals, "T_opt")}
+	}
 }
 
-// AUROC is that of telling the test examples from a set of strangers by a score.
-func AUROC(set, score string) Figure {
-	return Figure{score + ", " + set, "AUROC, in-distribution positive", func(r *Result) (float64, *bootstrap.Interval) {
+// AUROC reads how well a score separates the test examples from an OOD set.
+func AUROC(set, score string) MetricOf {
+	return func(r *Result) Metric {
+		m := Metric{Name: score + ", " + set, Definition: "AUROC, in-distribution positive", HigherIsBetter: true, Value: math.NaN()}
 		for _, d := range r.Detection {
 			if d.Set == set && d.Score == score {
-				return d.AUROC, interval(d.Intervals, "AUROC")
+				m.Value, m.Interval = d.AUROC, interval(d.Intervals, "AUROC")
+				break
 			}
 		}
-		return math.NaN(), nil
-	}}
+		return m
+	}
 }
 
-// Strangers returns the names of the sets that test examples were told from.
-func (r *Results) Strangers() []string {
+// OODSets returns the names of the sets that were detected.
+func (r *Results) OODSets() []string {
 	var names []string
 	for _, run := range r.Runs {
 		for _, d := range run.Detection {
@@ -92,36 +83,37 @@ func (r *Results) Strangers() []string {
 	return names
 }
 
-// Curve returns the run's curve in a norm: of PGD, or of the worst case. nil where it
+// Curve returns the run's curve in a norm, of PGD or of the ensemble of attacks; nil if it
 // was not measured.
-func (r *Result) Curve(norm attack.Norm, worst bool) *attack.Curve {
+func (r *Result) Curve(norm attack.Norm, ensemble bool) *attack.Curve {
 	for _, c := range r.Robustness {
-		if c.Norm == norm && (c.Kind == attack.KindEnsemble) == worst {
+		if c.Norm == norm && (c.Kind == attack.KindEnsemble) == ensemble {
 			return c
 		}
 	}
 	return nil
 }
 
-// Robust is the accuracy that an attack leaves at the i-th ε of its curve.
-func Robust(norm attack.Norm, worst bool, i int) Figure {
+// RobustAccuracy reads the accuracy that is left at the i-th ε of a curve, see
+// [Result.Curve].
+func RobustAccuracy(norm attack.Norm, ensemble bool, i int) MetricOf {
 	name := "PGD " + string(norm)
-	if worst {
+	if ensemble {
 		name = "worst " + string(norm)
 	}
-	return Figure{name, "share of the attacked examples that stays right; Wilson's interval", func(r *Result) (float64, *bootstrap.Interval) {
-		c := r.Curve(norm, worst)
-		if c == nil || i >= len(c.Points) {
-			return math.NaN(), nil
+	return func(r *Result) Metric {
+		m := Metric{Name: name, Definition: "share of the attacked examples still classified correctly; Wilson's interval", HigherIsBetter: true, Value: math.NaN()}
+		if c := r.Curve(norm, ensemble); c != nil && i < len(c.Points) {
+			p := c.Points[i]
+			m.Value, m.Interval = p.Accuracy, &bootstrap.Interval{Low: p.Low, High: p.High}
 		}
-		p := c.Points[i]
-		return p.Accuracy, &bootstrap.Interval{Low: p.Low, High: p.High}
-	}}
+		return m
+	}
 }
 
-// Plain makes a figure of anything else in a result.
-func Plain(name, is string, of func(*Result) float64) Figure {
-	return Figure{name, is, func(r *Result) (float64, *bootstrap.Interval) { return of(r), nil }}
+// Custom makes a metric of any other number in a result.
+func Custom(name, definition string, of func(*Result) float64) MetricOf {
+	return func(r *Result) Metric { return Metric{Name: name, Definition: definition, Value: of(r)} }
 }
 
 // Of returns the results of a method that did not fail, by seed.
@@ -135,57 +127,52 @@ func (r *Results) Of(method string) []*Result {
 	return runs
 }
 
-// Values returns a figure of a method's runs, by seed.
-func (r *Results) Values(method string, f Figure) []float64 {
+// Values returns a metric of a method's runs, by seed.
+func (r *Results) Values(method string, of MetricOf) []float64 {
 	var values []float64
 	for _, run := range r.Of(method) {
-		values = append(values, f.Of(run))
+		values = append(values, of(run).Value)
 	}
 	return values
 }
 
-// Estimate is the mean over a method's seeds with its 95 % t-interval; all NaN where
-// there are none.
-func (r *Results) Estimate(method string, f Figure) study.Estimate {
-	return study.NewEstimate(r.Values(method, f))
+// Estimate is the mean over a method's seeds with its 95 % t-interval; all NaN if it has
+// no runs.
+func (r *Results) Estimate(method string, of MetricOf) Estimate {
+	return NewEstimate(r.Values(method, of))
 }
 
-// Ratio says how many times larger a figure of one method is than a figure of another:
-// the geometric mean of the ratios of their runs with the same seed, with the t-interval
-// of the mean logarithm. Values holds the ratios, by seed.
-func (r *Results) Ratio(above string, f Figure, below string, g Figure) study.Estimate {
+// Ratio says how many times larger a metric of one method is than a metric of another: the
+// geometric mean of the ratios of their runs with the same seed, with the t-interval of
+// the mean logarithm. Values holds the ratios, by seed.
+func (r *Results) Ratio(above string, f MetricOf, below string, g MetricOf) Estimate {
 	var ratios, logarithms []float64
-	for _, run := range r.Of(above) {
-		if other := r.Find(below, run.Seed); other != nil && other.Failed == "" {
-			ratios = append(ratios, f.Of(run)/g.Of(other))
-			logarithms = append(logarithms, math.Log(f.Of(run)/g.Of(other)))
-		}
+	for _, pair := range r.pairs(above, below) {
+		ratio := f(pair[0]).Value / g(pair[1]).Value
+		ratios, logarithms = append(ratios, ratio), append(logarithms, math.Log(ratio))
 	}
-	e := study.NewEstimate(logarithms)
-	return study.Estimate{Mean: math.Exp(e.Mean), Low: math.Exp(e.Low), High: math.Exp(e.High), Values: ratios}
+	e := NewEstimate(logarithms)
+	return Estimate{Mean: math.Exp(e.Mean), Low: math.Exp(e.Low), High: math.Exp(e.High), Values: ratios}
 }
 
-// Difference says by how much a figure of one method is larger than a figure of another,
+// Difference says by how much a metric of one method is larger than a metric of another,
 // between runs with the same seed: the mean with its t-interval. Values holds the
 // differences, by seed.
-func (r *Results) Difference(method string, f Figure, other string, g Figure) study.Estimate {
+func (r *Results) Difference(method string, f MetricOf, other string, g MetricOf) Estimate {
 	var differences []float64
-	for _, run := range r.Of(method) {
-		if o := r.Find(other, run.Seed); o != nil && o.Failed == "" {
-			differences = append(differences, f.Of(run)-g.Of(o))
-		}
+	for _, pair := range r.pairs(method, other) {
+		differences = append(differences, f(pair[0]).Value-g(pair[1]).Value)
 	}
-	return study.NewEstimate(differences)
+	return NewEstimate(differences)
 }
 
-// Show writes an estimate as mean ± half of its interval, or the mean alone of one
-// seed.
-func Show(e study.Estimate, digits int) string {
-	switch {
-	case len(e.Values) == 0 || math.IsNaN(e.Mean):
-		return "-"
-	case len(e.Values) == 1:
-		return fmt.Sprintf("%.*f", digits, e.Mean)
+// pairs returns the runs of two methods with the same seed.
+func (r *Results) pairs(method, other string) [][2]*Result {
+	var pairs [][2]*Result
+	for _, run := range r.Of(method) {
+		if o := r.Find(other, run.Seed); o != nil && o.Failed == "" {
+			pairs = append(pairs, [2]*Result{run, o})
+		}
 	}
-	return fmt.Sprintf("%.*f ± %.*f", digits, e.Mean, digits, e.High-e.Mean)
+	return pairs
 }

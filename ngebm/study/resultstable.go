@@ -1,4 +1,4 @@
-package experiment
+package study
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 	"ngebm/ngebm/attack"
 )
 
-// String returns the figures as aligned tables. [Results.Costs] has what they took.
+// String returns aligned tables. [Results.Costs] has what they took.
 func (r *Results) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %d of %d runs\n", plain.Text(r.Preset), r.Base.Net, len(r.Runs), len(r.Methods)*len(r.Seeds))
@@ -28,26 +28,26 @@ func (r *Results) String() string {
 		rows(w)
 		_ = w.Flush() // a strings.Builder takes everything
 	}
-	if r.Chosen != nil {
-		table(r.choiceRows)
+	if r.Selected != nil {
+		table(r.selectionRows)
 	}
 	table(r.calibrationRows)
 	table(r.ratioRows)
-	if len(r.Strangers()) > 0 {
+	if len(r.OODSets()) > 0 {
 		table(r.detectionRows)
 	}
 	for _, c := range []struct {
-		norm  attack.Norm
-		worst bool
+		norm     attack.Norm
+		ensemble bool
 	}{{attack.Linf, false}, {attack.L2, false}, {attack.Linf, true}} {
-		if curve := r.curve(c.norm, c.worst); curve != nil {
+		if curve := r.curve(c.norm, c.ensemble); curve != nil {
 			fmt.Fprintf(&b, "\n%s:", curve.Attack)
-			table(func(w io.Writer) { r.robustnessRows(w, curve, c.worst) })
+			table(func(w io.Writer) { r.robustnessRows(w, curve, c.ensemble) })
 		}
 	}
 	table(r.energyRows)
-	if len(r.Measure.Absent) > 0 {
-		fmt.Fprintf(&b, "\nsets that were not there: %s", strings.Join(r.Measure.Absent, ", "))
+	if len(r.Measure.Missing) > 0 {
+		fmt.Fprintf(&b, "\ndatasets that were missing: %s", strings.Join(r.Measure.Missing, ", "))
 	}
 	for _, run := range r.Runs {
 		if run.Failed != "" {
@@ -67,14 +67,14 @@ func (r *Results) String() string {
 	return trimmed.String()
 }
 
-func (r *Results) choiceRows(w io.Writer) {
-	fmt.Fprintf(w, "candidates, judged on validation examples\t%s\taccuracy\tECE\n", r.Chosen.Figure)
-	for _, c := range r.Chosen.Candidates {
+func (r *Results) selectionRows(w io.Writer) {
+	fmt.Fprintf(w, "candidates, on validation examples\t%s\taccuracy\tECE\n", r.Selected.Metric)
+	for _, c := range r.Selected.Candidates {
 		mark := ""
-		if c.Settings == r.Chosen.Settings {
-			mark = "chosen"
+		if c.Settings == r.Selected.Settings {
+			mark = "selected"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %s\n", c.Settings, mean(c.Figures[r.Chosen.Figure]), mean(c.Figures["accuracy"]), mean(c.Figures["ECE"]), mark, strings.Join(c.Failed, "; "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %s\n", c.Settings, mean(c.Metrics[r.Selected.Metric]), mean(c.Metrics["accuracy"]), mean(c.Metrics["ECE"]), mark, strings.Join(c.Failed, "; "))
 	}
 }
 
@@ -89,18 +89,18 @@ func mean(values []float64) string {
 	return fmt.Sprintf("%.4f", sum)
 }
 
-// calibrationRows has two rows for each method: as it is, and after temperature.
+// calibrationRows has two rows for each method: without and with temperature scaling.
 func (r *Results) calibrationRows(w io.Writer) {
 	names := []string{"accuracy", "mean_confidence", "ECE", "ECE_midpoint", "NLL", "Brier_sum"}
 	fmt.Fprintf(w, "calibration\t%s\tT\n", strings.Join(names, "\t"))
 	for _, m := range r.Methods {
 		fmt.Fprint(w, Title(m))
 		for _, name := range names {
-			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, Calibration(name)), 4))
+			fmt.Fprintf(w, "\t%s", r.Estimate(m, Calibration(name)).Format(4))
 		}
-		fmt.Fprintf(w, "\t%s\n  + temperature", Show(r.Estimate(m, Temperature()), 3))
+		fmt.Fprintf(w, "\t%s\n  + temperature", r.Estimate(m, Temperature()).Format(3))
 		for _, name := range names {
-			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, AtT(name)), 4))
+			fmt.Fprintf(w, "\t%s", r.Estimate(m, AtT(name)).Format(4))
 		}
 		fmt.Fprintln(w)
 	}
@@ -112,7 +112,7 @@ func (r *Results) ratioRows(w io.Writer) {
 	fmt.Fprintf(w, "ECE of %s / ECE of the method (95 %%)\tECE\tECE_midpoint\tECE at T\tECE_midpoint at T\n", Title(base))
 	for _, m := range r.Methods {
 		fmt.Fprint(w, Title(m))
-		for _, f := range []Figure{Calibration("ECE"), Calibration("ECE_midpoint"), AtT("ECE"), AtT("ECE_midpoint")} {
+		for _, f := range []MetricOf{Calibration("ECE"), Calibration("ECE_midpoint"), AtT("ECE"), AtT("ECE_midpoint")} {
 			e := r.Ratio(base, f, m, f)
 			if len(e.Values) == 0 || math.IsNaN(e.Mean) {
 				fmt.Fprint(w, "\t-")
@@ -127,11 +127,11 @@ func (r *Results) ratioRows(w io.Writer) {
 func (r *Results) detectionRows(w io.Writer) {
 	scores := []string{"px", "py", "pxgrad"}
 	fmt.Fprintf(w, "AUROC\tmethod\t%s\n", strings.Join(scores, "\t"))
-	for _, set := range r.Strangers() {
+	for _, set := range r.OODSets() {
 		for _, m := range r.Methods {
 			fmt.Fprintf(w, "%s\t%s", plain.Text(set), Title(m))
 			for _, score := range scores {
-				fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, AUROC(set, score)), 3))
+				fmt.Fprintf(w, "\t%s", r.Estimate(m, AUROC(set, score)).Format(3))
 			}
 			fmt.Fprintln(w)
 		}
@@ -139,18 +139,18 @@ func (r *Results) detectionRows(w io.Writer) {
 }
 
 // curve returns the first run's curve of that kind.
-func (r *Results) curve(norm attack.Norm, worst bool) *attack.Curve {
+func (r *Results) curve(norm attack.Norm, ensemble bool) *attack.Curve {
 	for i := range r.Runs {
-		if c := r.Runs[i].Curve(norm, worst); c != nil {
+		if c := r.Runs[i].Curve(norm, ensemble); c != nil {
 			return c
 		}
 	}
 	return nil
 }
 
-func (r *Results) robustnessRows(w io.Writer, curve *attack.Curve, worst bool) {
+func (r *Results) robustnessRows(w io.Writer, curve *attack.Curve, ensemble bool) {
 	name := "PGD " + string(curve.Norm)
-	if worst {
+	if ensemble {
 		name = "worst case " + string(curve.Norm)
 	}
 	fmt.Fprintf(w, "%s, %d examples, accuracy at ε =", name, curve.N)
@@ -161,7 +161,7 @@ func (r *Results) robustnessRows(w io.Writer, curve *attack.Curve, worst bool) {
 	for _, m := range r.Methods {
 		fmt.Fprint(w, Title(m))
 		for i := range curve.Points {
-			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, Robust(curve.Norm, worst, i)), 3))
+			fmt.Fprintf(w, "\t%s", r.Estimate(m, RobustAccuracy(curve.Norm, ensemble, i)).Format(3))
 		}
 		fmt.Fprintln(w)
 	}
@@ -176,14 +176,14 @@ func (r *Results) energyRows(w io.Writer) {
 			func(run *Result) float64 { return run.Energy.Deviation },
 			func(run *Result) float64 { return run.GradientNorm.Mean },
 		} {
-			fmt.Fprintf(w, "\t%s", Show(r.Estimate(m, Plain("", "", of)), 3))
+			fmt.Fprintf(w, "\t%s", r.Estimate(m, Custom("", "", of)).Format(3))
 		}
 		fmt.Fprintln(w)
 	}
 }
 
 // Costs returns a table of what training and measuring took: the mean over seeds and
-// the range. These figures differ from machine to machine, and with what else it does.
+// the range. These differ between machines, and with their load.
 func (r *Results) Costs() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -200,7 +200,7 @@ func (r *Results) Costs() string {
 			func(run *Result) float64 { return run.Training.Seconds },
 			func(run *Result) float64 { return run.Measuring.Seconds },
 		} {
-			e := r.Estimate(m, Plain("", "", of))
+			e := r.Estimate(m, Custom("", "", of))
 			fmt.Fprintf(w, "\t%.3g (%.3g … %.3g)", e.Mean, slices.Min(e.Values), slices.Max(e.Values))
 		}
 		fmt.Fprintln(w)

@@ -1,72 +1,78 @@
-package experiment
+package study
 
 import (
-	"context"
 	"fmt"
-	"ngebm/ngebm/study"
 	"slices"
+	"strings"
+
+	"ngebm/data/nearest"
+	"ngebm/data/progress"
 )
 
-// judgement is what validation data told of a candidate's run.
-type judgement struct {
-	candidate int
-	seed      uint64
-	run       string
-	figures   []study.Figure
-	failed    string
+// Selection says how the weights of [Selected] are found: each candidate is trained with
+// each seed and evaluated on the validation examples that it held out (see
+// [Validation]). The candidate with the best mean of one metric is selected, the first of
+// equals. The test set has no part in it.
+type Selection struct {
+	Candidates []string `json:"candidates,omitempty"` // settings, such as "beta=.1,gamma=.1"
+	Seeds      []uint64 `json:"seeds,omitempty"`
+	Metric     string   `json:"figure,omitempty"` // of ValidationMetrics: "NLL"
 }
 
-// judge judges a candidate's run, or loads what was found of it. The judge sees
-// nothing of the test set.
-func (r *runner) judge(ctx context.Context, j job) (*judgement, bool, error) {
-	run, why, err := r.train(ctx, j)
+// Outcome is what a selection found.
+type Outcome struct {
+	Settings   string      `json:"settings"` // of the candidate with the best mean
+	Metric     string      `json:"figure"`   // by which it was selected
+	Definition string      `json:"is"`       // of the metric
+	Candidates []Candidate `json:"candidates"`
+}
+
+// Candidate is what validation data say of one candidate, seed by seed.
+type Candidate struct {
+	Settings string               `json:"settings"`
+	Runs     []string             `json:"runs"` // hashes
+	Metrics  map[string][]float64 `json:"figures,omitempty"`
+	// Failed says which seeds diverged, and why; such a candidate is not selected.
+	Failed []string `json:"failed,omitempty"`
+}
+
+func (s Selection) validate() error {
+	switch {
+	case len(s.Candidates) == 0:
+		return fmt.Errorf("study: no candidates to select the weights of %s from; give at least one, such as beta=.1,gamma=.1;beta=.01,gamma=.01", Selected)
+	case !slices.Contains(ValidationMetrics(), s.Metric):
+		return fmt.Errorf("study: cannot select weights by %.60q%s; choose from %s", s.Metric, nearest.Hint(s.Metric, ValidationMetrics()), strings.Join(ValidationMetrics(), ", "))
+	}
+	return checkSeeds("the selection of weights", s.Seeds)
+}
+
+// evaluations is where the candidates' runs are evaluated.
+func (s Selection) evaluations(report progress.Reporter) *evaluations {
+	return newEvaluations(Validation{Progress: report}.Evaluate, len(s.Candidates), s.Seeds)
+}
+
+// resolve finds the candidate with the best mean.
+func (s Selection) resolve(e *evaluations) (*Outcome, error) {
+	t := &SweepTable{}
+	for _, settings := range s.Candidates {
+		t.Rows = append(t.Rows, SweepRow{Settings: []string{settings}})
+	}
+	e.fill(t)
+	best, err := t.Best(s.Metric)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	defer run.Close()
-	found := &judgement{candidate: j.candidate, seed: j.config.Seed, run: run.Hash, failed: why}
-	if why == "" {
-		judged := *run
-		judged.Test = nil
-		found.figures, err = study.OnValidation(study.Validation{Progress: r.opts.Progress})(ctx, &judged)
+	k, err := t.Index(s.Metric)
+	if err != nil {
+		return nil, err
 	}
-	return found, !run.Loaded, err
-}
-
-// choose finds the candidate with the best mean.
-func (c Choice) choose(judged []*judgement) (*Outcome, error) {
-	out := &Outcome{Figure: c.Figure}
-	for _, settings := range c.Candidates {
-		out.Candidates = append(out.Candidates, Candidate{Settings: settings, Figures: map[string][]float64{}})
-	}
-	better := study.Lower
-	for _, j := range judged {
-		candidate := &out.Candidates[j.candidate]
-		candidate.Runs = append(candidate.Runs, j.run)
-		if j.failed != "" {
-			candidate.Failed = append(candidate.Failed, fmt.Sprintf("seed %d: %s", j.seed, j.failed))
+	out := &Outcome{Settings: s.Candidates[best], Metric: s.Metric, Definition: t.Metrics[k].Definition}
+	for i, row := range t.Rows {
+		c := Candidate{Settings: s.Candidates[i], Runs: row.Runs, Failed: row.Failed, Metrics: map[string][]float64{}}
+		for k, estimate := range row.Metrics {
+			c.Metrics[t.Metrics[k].Name] = estimate.Values
 		}
-		for _, f := range j.figures {
-			candidate.Figures[f.Name] = append(candidate.Figures[f.Name], f.Value)
-			if f.Name == c.Figure {
-				better, out.Is = f.Better, f.Is
-			}
-		}
+		out.Candidates = append(out.Candidates, c)
 	}
-	best := -1
-	mean := func(i int) float64 { return study.NewEstimate(out.Candidates[i].Figures[c.Figure]).Mean }
-	for i, candidate := range out.Candidates {
-		if len(candidate.Failed) > 0 || len(candidate.Figures[c.Figure]) != len(c.Seeds) {
-			continue
-		}
-		if best < 0 || better == study.Lower && mean(i) < mean(best) || better == study.Higher && mean(i) > mean(best) {
-			best = i
-		}
-	}
-	if best < 0 {
-		why := slices.Concat(out.Candidates[0].Failed, []string{"no figures"})[0]
-		return nil, fmt.Errorf("experiment: no candidate has figures for all seeds, so that none can be chosen; the first says: %s", why)
-	}
-	out.Settings = out.Candidates[best].Settings
 	return out, nil
 }

@@ -19,15 +19,15 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// validationOf judges by the last validation figures in the history.
-func validationOf(_ context.Context, r *ngebm.Run) ([]study.Figure, error) {
+// validationOf evaluates by the last validation figures in the history.
+func validationOf(_ context.Context, r *ngebm.Run) ([]study.Metric, error) {
 	e := r.History.Evaluations[len(r.History.Evaluations)-1]
 	if e.Split != "validation" || r.Test != nil {
-		return nil, fmt.Errorf("the judge sees the test set: %s, %v", e.Split, r.Test)
+		return nil, fmt.Errorf("the evaluation sees the test set: %s, %v", e.Split, r.Test)
 	}
-	return []study.Figure{
-		{Name: "accuracy", Is: "share answered right", Better: study.Higher, Value: e.Accuracy},
-		{Name: "loss", Is: "weighted total", Better: study.Lower, Value: e.Loss},
+	return []study.Metric{
+		{Name: "accuracy", Definition: "share answered right", HigherIsBetter: true, Value: e.Accuracy},
+		{Name: "loss", Definition: "weighted total", Value: e.Loss},
 	}, nil
 }
 
@@ -37,7 +37,7 @@ func smallSweep(t *testing.T) study.Sweep {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return study.Sweep{Base: small(), Grid: grid, Seeds: []uint64{1, 2}, Judge: validationOf}
+	return study.Sweep{Base: small(), Grid: grid, Seeds: []uint64{1, 2}, Evaluate: validationOf}
 }
 
 func asJSON(t *testing.T, table *study.SweepTable) string {
@@ -133,8 +133,8 @@ func TestSweepWithDivergence(t *testing.T) {
 	if !strings.Contains(table.String(), "seed 2: ") {
 		t.Errorf("the table hides that a seed failed:\n%s", table)
 	}
-	s.Judge = func(context.Context, *ngebm.Run) ([]study.Figure, error) {
-		return []study.Figure{{Name: "ECE", Better: study.Lower, Value: math.NaN()}}, nil
+	s.Evaluate = func(context.Context, *ngebm.Run) ([]study.Metric, error) {
+		return []study.Metric{{Name: "ECE", Value: math.NaN()}}, nil
 	}
 	s.Grid[0].Values = s.Grid[0].Values[:1]
 	if table, err = s.Run(t.Context(), testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()}); err != nil {
@@ -158,19 +158,19 @@ func TestSweepBadInput(t *testing.T) {
 		{"no validation", func(s *study.Sweep) { s.Base.Validation = 0 }, []string{"never by the test set", "validation=200"}},
 		{"no seeds", func(s *study.Sweep) { s.Seeds = nil }, []string{"no seeds"}},
 		{"seed twice", func(s *study.Sweep) { s.Seeds = []uint64{1, 2, 1} }, []string{"seed 1 twice"}},
-		{"no judge", func(s *study.Sweep) { s.Judge = nil }, []string{"Judge", "study.OnValidation"}},
+		{"no evaluation", func(s *study.Sweep) { s.Evaluate = nil }, []string{"no Evaluate", "study.Validation"}},
 		{"no grid", func(s *study.Sweep) { s.Grid = nil }, []string{"no settings", "beta=0,.01,.1"}},
 		{"unknown setting", func(s *study.Sweep) { s.Grid[0].Key = "betta" }, []string{`"betta"`, "beta"}},
 		{"bad value", func(s *study.Sweep) { s.Grid[0].Values[1] = "-1" }, []string{"beta is -1", "beta=-1,gamma=0"}},
 		{"the same twice", func(s *study.Sweep) { s.Grid[0].Values[1] = "0.0" }, []string{"beta=0,gamma=0 and beta=0.0,gamma=0", "the same"}},
 		{"no figures", func(s *study.Sweep) {
-			s.Judge = func(context.Context, *ngebm.Run) ([]study.Figure, error) { return nil, nil }
-		}, []string{"run 1 of 8 (beta=0,gamma=0, seed 1)", "0 figures"}},
-		{"no direction", func(s *study.Sweep) {
-			s.Judge = func(context.Context, *ngebm.Run) ([]study.Figure, error) {
-				return []study.Figure{{Name: "ECE"}}, nil
+			s.Evaluate = func(context.Context, *ngebm.Run) ([]study.Metric, error) { return nil, nil }
+		}, []string{"run 1 of 8 (beta=0,gamma=0, seed 1)", "0 metrics"}},
+		{"no name", func(s *study.Sweep) {
+			s.Evaluate = func(context.Context, *ngebm.Run) ([]study.Metric, error) {
+				return []study.Metric{{Value: 1}}, nil
 			}
-		}, []string{"ECE", "which way is better"}},
+		}, []string{"1 metrics", "each with a name"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := smallSweep(t)
@@ -188,12 +188,12 @@ func TestParseGrid(t *testing.T) {
 		{"decay_epochs=[1,2],[3];epochs=4", "decay_epochs=[1,2],[3];epochs=4", ""},
 		{"margin.outliers=uniform noise,blobs", "margin.outliers=uniform noise,blobs", ""},
 		{"", "", "no settings"},
-		{"beta", "", `"beta" of the grid gives no values`},
+		{"beta", "", `"beta" of the grid has no values`},
 		{"=1", "", "setting 1 of the grid has no name"},
 		{"beta=", "", "beta of the grid lacks a value"},
 		{"beta=1,,2", "", "beta of the grid lacks a value"},
-		{"beta=1;beta=2", "", "beta stands in the grid twice"},
-		{"seed=1,2", "", "the grid cannot hold seed"},
+		{"beta=1;beta=2", "", "grid lists beta twice"},
+		{"seed=1,2", "", "the grid cannot contain seed"},
 	} {
 		g, err := study.ParseGrid(c.in)
 		switch {

@@ -2,13 +2,9 @@ package study
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
-
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"ngebm/ngebm"
 )
@@ -20,7 +16,7 @@ type SweepTable struct {
 	Grid       Grid         `json:"grid"`
 	Seeds      []uint64     `json:"seeds"`
 	Validation int          `json:"validation"` // examples held out, of the base configuration
-	Figures    []Figure     `json:"figures"`
+	Metrics    []Metric     `json:"figures"`
 	Interval   string       `json:"interval"` // what the rows' intervals are
 	// Rows are in the order of the grid, its last setting changing fastest.
 	Rows []SweepRow `json:"rows"`
@@ -33,140 +29,59 @@ type SweepTable struct {
 type SweepRow struct {
 	Settings []string   `json:"settings"` // in the order of the grid
 	Runs     []string   `json:"runs"`     // hashes, by seed
-	Figures  []Estimate `json:"figures"`  // in the order of the table's; empty if every seed failed
-	// Failed says which seeds have no figures, and why: "seed 2: loss is NaN at step
-	// 40". Such a row is never best nor on a Pareto front: the seeds that remain would
-	// flatter it.
+	Metrics  []Estimate `json:"figures"`  // in the order of the table's; empty if every seed failed
+	// Failed says which seeds have no metrics, and why: "seed 2: loss is NaN at step
+	// 40". Such a row is never best nor on a Pareto front: the remaining seeds may be the
+	// better ones.
 	Failed []string `json:"failed,omitempty"`
 	// Notes say in what the runs could differ from runs trained now: "seed 2: it was
 	// trained by other code …".
 	Notes []string `json:"notes,omitempty"`
 }
 
-// Estimate is one figure over the seeds.
-type Estimate struct {
-	Mean float64 `json:"mean"`
-	// Low and High are mean ± t·s/√n, with t the 97.5 % point of Student's
-	// distribution with n-1 degrees of freedom and s the seeds' standard deviation
-	// (1/(n-1)): a 95 % interval for the mean over seeds. It is not cut to the
-	// figure's range. With one seed there is none, and both are the mean.
-	Low    float64   `json:"low"`
-	High   float64   `json:"high"`
-	Values []float64 `json:"values"` // by seed, those that failed left out
-}
-
-const intervalOverSeeds = "95 % t-interval of the mean over seeds; none (low = high) for one seed"
-
-func newSweepTable(s Sweep, cells int) *SweepTable {
-	t := &SweepTable{Base: s.Base, Grid: s.Grid, Seeds: s.Seeds, Validation: s.Base.Validation, Interval: intervalOverSeeds}
-	t.Base.Seed = s.Seeds[0]
-	for cell := range cells {
-		t.Rows = append(t.Rows, SweepRow{Settings: s.Grid.values(cell)})
-	}
-	return t
-}
-
-// fail records a seed that has no figures.
-func (r *SweepRow) fail(seed uint64, why string) {
-	r.Failed = append(r.Failed, fmt.Sprintf("seed %d: %s", seed, why))
-}
-
-// enter records the figures of one run.
-func (t *SweepTable) enter(row *SweepRow, seed int, figures []Figure) error {
-	if t.Figures == nil {
-		for _, f := range figures {
-			if f.Name == "" || f.Better != Higher && f.Better != Lower {
-				return fmt.Errorf("study: the sweep's figure %+v lacks a name, or which way is better", f)
-			}
-			f.Value = 0
-			t.Figures = append(t.Figures, f)
-		}
-	}
-	same := len(figures) == len(t.Figures)
-	for k := 0; same && k < len(figures); k++ {
-		same = figures[k].Name == t.Figures[k].Name
-	}
-	if !same || len(figures) == 0 {
-		return fmt.Errorf("study: the sweep's Judge returned %d figures, after %d before; it must return the same ones for every run, at least one", len(figures), len(t.Figures))
-	}
-	for _, f := range figures {
-		if math.IsNaN(f.Value) || math.IsInf(f.Value, 0) {
-			row.fail(t.Seeds[seed], fmt.Sprintf("%s is %v", f.Name, f.Value))
-			return nil
-		}
-	}
-	if row.Figures == nil {
-		row.Figures = make([]Estimate, len(figures))
-	}
-	for k, f := range figures {
-		row.Figures[k].Values = append(row.Figures[k].Values, f.Value)
-	}
-	return nil
-}
-
-// estimate computes means and intervals.
-func (t *SweepTable) estimate() {
-	for _, row := range t.Rows {
-		for k := range row.Figures {
-			row.Figures[k] = NewEstimate(row.Figures[k].Values)
-		}
-	}
-}
-
-// NewEstimate returns mean and interval of one value or more.
-func NewEstimate(values []float64) Estimate {
-	mean, deviation := stat.MeanStdDev(values, nil)
-	e := Estimate{Mean: mean, Low: mean, High: mean, Values: values}
-	if n := float64(len(values)); n > 1 {
-		half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(.975) * deviation / math.Sqrt(n)
-		e.Low, e.High = mean-half, mean+half
-	}
-	return e
-}
-
-// Index returns the place of a figure in Figures.
-func (t *SweepTable) Index(figure string) (int, error) {
+// Index returns the index of a metric in Metrics.
+func (t *SweepTable) Index(metric string) (int, error) {
 	var names []string
-	for k, f := range t.Figures {
-		if f.Name == figure {
+	for k, f := range t.Metrics {
+		if f.Name == metric {
 			return k, nil
 		}
 		names = append(names, f.Name)
 	}
-	return 0, fmt.Errorf("study: the sweep has no figure %q; it has %s", figure, strings.Join(names, ", "))
+	return 0, fmt.Errorf("study: the sweep has no metric %q; it has %s", metric, strings.Join(names, ", "))
 }
 
-// Best returns the row with the best mean of a figure, the first of equals. Rows with
-// a seed that failed do not count.
-func (t *SweepTable) Best(figure string) (row int, err error) {
-	k, err := t.Index(figure)
+// Best returns the row with the best mean of a metric, the first of equals. Rows with a
+// seed that failed do not count.
+func (t *SweepTable) Best(metric string) (row int, err error) {
+	if !slices.ContainsFunc(t.Rows, SweepRow.whole) {
+		return 0, fmt.Errorf("study: no setting finished with every seed; first failure: %s", t.firstFailure())
+	}
+	k, err := t.Index(metric)
 	if err != nil {
 		return 0, err
 	}
 	best := -1
 	for i, r := range t.Rows {
-		if r.whole() && (best < 0 || t.Figures[k].Better.over(r.Figures[k].Mean, t.Rows[best].Figures[k].Mean)) {
+		if r.whole() && (best < 0 || t.Metrics[k].better(r.Metrics[k].Mean, t.Rows[best].Metrics[k].Mean)) {
 			best = i
 		}
-	}
-	if best < 0 {
-		return 0, fmt.Errorf("study: no row of the sweep has figures for all seeds, so that none is best; the first says: %s", t.firstFailure())
 	}
 	return best, nil
 }
 
-// Pareto returns the rows that no other row dominates in the given figures (all, if
-// none are given), in the table's order. A row dominates another if its mean is at
-// least as good in every figure, as the figure's Better says, and better in one; the
-// intervals count for nothing. Rows with a seed that failed do not count.
-func (t *SweepTable) Pareto(figures ...string) ([]int, error) {
-	if len(figures) == 0 {
-		for _, f := range t.Figures {
-			figures = append(figures, f.Name)
+// Pareto returns the rows that no other row dominates in the given metrics (all, if none
+// are given), in the table's order. A row dominates another if its mean is at least as
+// good in every metric and better in one; intervals are not used. Rows with a seed that
+// failed do not count.
+func (t *SweepTable) Pareto(metrics ...string) ([]int, error) {
+	if len(metrics) == 0 {
+		for _, f := range t.Metrics {
+			metrics = append(metrics, f.Name)
 		}
 	}
 	var columns []int
-	for _, name := range figures {
+	for _, name := range metrics {
 		k, err := t.Index(name)
 		if err != nil {
 			return nil, err
@@ -185,17 +100,17 @@ func (t *SweepTable) Pareto(figures ...string) ([]int, error) {
 func (t *SweepTable) dominates(a, b SweepRow, columns []int) bool {
 	better := false
 	for _, k := range columns {
-		way, x, y := t.Figures[k].Better, a.Figures[k].Mean, b.Figures[k].Mean
-		if way.over(y, x) {
+		m, x, y := t.Metrics[k], a.Metrics[k].Mean, b.Metrics[k].Mean
+		if m.better(y, x) {
 			return false
 		}
-		better = better || way.over(x, y)
+		better = better || m.better(x, y)
 	}
 	return better
 }
 
-// whole tells whether every seed has figures.
-func (r SweepRow) whole() bool { return len(r.Failed) == 0 && len(r.Figures) > 0 }
+// whole tells whether every seed has metrics.
+func (r SweepRow) whole() bool { return len(r.Failed) == 0 && len(r.Metrics) > 0 }
 
 func (t *SweepTable) firstFailure() string {
 	for _, r := range t.Rows {
@@ -206,17 +121,17 @@ func (t *SweepTable) firstFailure() string {
 	return "there are no rows"
 }
 
-// String returns the table with the Pareto front over all figures marked.
+// String returns the table with the Pareto front over all metrics marked.
 func (t *SweepTable) String() string {
 	s, err := t.Text()
 	if err != nil {
-		return err.Error() // Text finds no figures but its own, so there is none
+		return err.Error() // Text looks up only its own metrics, so there is no error
 	}
 	return s
 }
 
 // Text returns the aligned table, a line for each row, with the best value of each
-// figure marked by * and the rows of the Pareto front over the given figures (all, if
+// metric marked by * and the rows of the Pareto front over the given metrics (all, if
 // none are given) by "front".
 func (t *SweepTable) Text(pareto ...string) (string, error) {
 	front, err := t.Pareto(pareto...)
@@ -228,15 +143,15 @@ func (t *SweepTable) Text(pareto ...string) (string, error) {
 	for _, s := range t.Grid {
 		fmt.Fprintf(w, "%s\t", s.Key)
 	}
-	for _, f := range t.Figures {
-		fmt.Fprintf(w, "%s %s\t", f.Name, map[Better]string{Higher: "↑", Lower: "↓"}[f.Better])
+	for _, f := range t.Metrics {
+		fmt.Fprintf(w, "%s %s\t", f.Name, map[bool]string{true: "↑", false: "↓"}[f.HigherIsBetter])
 	}
 	fmt.Fprintln(w)
 	for i, r := range t.Rows {
 		for _, v := range r.Settings {
 			fmt.Fprintf(w, "%s\t", v)
 		}
-		for k := range t.Figures {
+		for k := range t.Metrics {
 			fmt.Fprintf(w, "%s\t", t.cell(i, k))
 		}
 		if slices.Contains(front, i) {
@@ -248,7 +163,7 @@ func (t *SweepTable) Text(pareto ...string) (string, error) {
 	for line := range strings.Lines(aligned.String()) {
 		fmt.Fprintln(&b, strings.TrimRight(line, " \n"))
 	}
-	names := "the figures"
+	names := "the metrics"
 	if len(pareto) > 0 {
 		names = strings.Join(pareto, ", ")
 	}
@@ -259,24 +174,24 @@ func (t *SweepTable) Text(pareto ...string) (string, error) {
 			fmt.Fprintf(&b, "note: %s, %s\n", t.Grid.assignments(i), note)
 		}
 	}
-	for _, f := range t.Figures {
-		fmt.Fprintf(&b, "%s (%s is better): %s\n", f.Name, f.Better, f.Is)
+	for _, f := range t.Metrics {
+		fmt.Fprintf(&b, "%s (%s is better): %s\n", f.Name, f.Direction(), f.Definition)
 	}
 	return b.String(), nil
 }
 
-// cell is one figure of one row, as the table shows it.
+// cell is one metric of one row, as the table shows it.
 func (t *SweepTable) cell(row, k int) string {
 	r := t.Rows[row]
-	if len(r.Figures) == 0 {
+	if len(r.Metrics) == 0 {
 		return "-"
 	}
-	e := r.Figures[k]
+	e := r.Metrics[k]
 	text := fmt.Sprintf("%.3f", e.Mean)
 	if len(e.Values) > 1 {
 		text += fmt.Sprintf(" ± %.3f", e.High-e.Mean)
 	}
-	if best, err := t.Best(t.Figures[k].Name); err == nil && r.whole() && e.Mean == t.Rows[best].Figures[k].Mean {
+	if best, err := t.Best(t.Metrics[k].Name); err == nil && r.whole() && e.Mean == t.Rows[best].Metrics[k].Mean {
 		text += " *"
 	}
 	return text

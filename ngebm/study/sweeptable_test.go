@@ -12,15 +12,15 @@ import (
 func madeUp(means ...[]float64) *study.SweepTable {
 	t := &study.SweepTable{
 		Grid: study.Grid{{Key: "gamma", Values: nil}}, Seeds: []uint64{1, 2}, Validation: 200,
-		Figures: []study.Figure{
-			{Name: "accuracy", Is: "share answered right", Better: study.Higher},
-			{Name: "ECE", Is: "15 bins", Better: study.Lower},
+		Metrics: []study.Metric{
+			{Name: "accuracy", Definition: "share answered right", HigherIsBetter: true},
+			{Name: "ECE", Definition: "15 bins"},
 		},
 	}
 	for i, m := range means {
 		row := study.SweepRow{Settings: []string{fmt.Sprint(i)}}
 		for _, v := range m {
-			row.Figures = append(row.Figures, study.NewEstimate([]float64{v - .01, v + .01}))
+			row.Metrics = append(row.Metrics, study.NewEstimate([]float64{v - .01, v + .01}))
 		}
 		t.Grid[0].Values = append(t.Grid[0].Values, fmt.Sprint(i))
 		t.Rows = append(t.Rows, row)
@@ -75,7 +75,7 @@ func TestBestAndPareto(t *testing.T) {
 		t.Errorf("by accuracy alone the front is %v (%v)", front, err)
 	}
 	_, err := table.Pareto("accuracy", "robustness")
-	wantMessage(t, err, `no figure "robustness"`, "accuracy, ECE")
+	wantMessage(t, err, `no metric "robustness"`, "accuracy, ECE")
 	table.Rows[0].Failed = []string{"seed 2: loss is NaN at step 40"}
 	if best, err := table.Best("accuracy"); err != nil || best != 1 {
 		t.Errorf("a row with a seed that failed counts: best is %d (%v)", best, err)
@@ -93,7 +93,7 @@ func ExampleSweepTable_String() {
 	// 2      0.940 ± 0.127    0.300 ± 0.127    seed 2: loss is NaN at step 40
 	//
 	// Means over seeds 1 2 ± half the 95 % t-interval, on 200 validation examples each; *: best mean;
-	// front: no other row's means are at least as good in all of the figures and better in one.
+	// front: no other row's means are at least as good in all of the metrics and better in one.
 	// accuracy (higher is better): share answered right
 	// ECE (lower is better): 15 bins
 }

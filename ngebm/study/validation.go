@@ -18,114 +18,113 @@ import (
 	"ngebm/ngebm/ood"
 )
 
-// Validation says how [OnValidation] judges a run. The zero value is fit for use.
+// Validation evaluates runs on their validation examples; see [Validation.Evaluate]. The
+// zero value is ready for use.
 type Validation struct {
-	// Strange is the kind of strange examples (see data.Dataset.SynthesizeOOD) that the
-	// validation examples are to be told from; "" is "rotated" for square images,
+	// OODKind is the kind of synthetic OOD examples (see data.Dataset.SynthesizeOOD) that
+	// are detected among the validation examples; "" is "rotated" for square images,
 	// "rotated 180" for others and "uniform box" for points.
-	Strange string
+	OODKind string
 	// Epsilon is the size of the attack in L∞, as a fraction of the pixel range or in
 	// the points' own units; 0 is 8/255 for images and .3 for points.
 	Epsilon float64
-	// Examples is the number of validation examples to attack, the first ones; 0 is
-	// 200. Fewer where there are fewer.
-	Examples int
-	Progress progress.Reporter // nil shows nothing
+	// AttackExamples is the number of validation examples to attack, the first ones; 0 is
+	// 200. Fewer if the set has fewer.
+	AttackExamples int
+	Progress       progress.Reporter // nil shows nothing
 }
 
-// ParetoFigures are the figures of [OnValidation] that pull in different directions:
-// accuracy, calibration, robustness and detection.
-func ParetoFigures() []string { return []string{"accuracy", "ECE", "robust_accuracy", "AUROC_py"} }
+// ParetoMetrics are the metrics of [Validation] that conflict: accuracy, calibration,
+// robustness and detection.
+func ParetoMetrics() []string { return []string{"accuracy", "ECE", "robust_accuracy", "AUROC_py"} }
 
-// ValidationFigures are the names of all figures of [OnValidation].
-func ValidationFigures() []string {
+// ValidationMetrics are the names of all metrics of [Validation].
+func ValidationMetrics() []string {
 	return []string{"accuracy", "NLL", "ECE", "ECE_after_T", "AUROC_px", "AUROC_py", "robust_accuracy"}
 }
 
-// attackOnValidation is made on each run; the notebooks' curves use it too.
-var attackOnValidation = attack.PGD{Norm: attack.Linf, Steps: 40, Step: .1, RandomStart: true}
+// PGD is the attack on validation examples and of the curves of experiments: 40 steps of
+// a tenth of ε from a random start.
+func PGD(norm attack.Norm) attack.Attack {
+	return attack.PGD{Norm: norm, Steps: 40, Step: .1, RandomStart: true}
+}
 
-// validated is what is stored beside a run.
+// validated is what is stored in the run's folder.
 type validated struct {
 	Run     string             `json:"run"`
-	Figures map[string]float64 `json:"figures"`
+	Metrics map[string]float64 `json:"figures"`
 }
 
-// OnValidation returns a judge for [Sweep], which computes on the run's
-// validation set
+// Evaluate computes on the run's validation set
 //
-//	accuracy         share that is answered right
+//	accuracy         share classified correctly
 //	NLL              mean -log p(label), nats
 //	ECE              15 bins of equal width, mean confidence (calibration.Figures.ECE)
-//	ECE_after_T      the same after temperature: each half of the set is scaled by the
-//	                 temperature of the other half (examples 0, 2, 4 … and 1, 3, 5 …),
-//	                 so that no example is judged by a temperature that it helped to
-//	                 fit, and the ECE is of both halves together, as many examples as
-//	                 ECE has
-//	AUROC_px, _py    of telling validation examples from as many strange ones made
-//	                 from them, by E(x) and by the largest probability
-//	robust_accuracy  share of the attacked examples that survives PGD in L∞, 40 steps
-//	                 of .1·ε from a random start
+//	ECE_after_T      the same after temperature scaling by halves: examples 0, 2, 4 … are
+//	                 scaled by the temperature of 1, 3, 5 … and the other way round, so
+//	                 that no example is scaled by a temperature fitted to it; the ECE is
+//	                 of both halves together
+//	AUROC_px, _py    detection of as many OOD examples made from the validation examples,
+//	                 by E(x) and by the maximum softmax probability (MSP)
+//	robust_accuracy  share of the attacked examples that survives [PGD] in L∞
 //
-// Strange examples and attacks draw from the run's seed. What was judged is stored in
-// the run's folder, as judged-<key>.json, and not judged again until the weights or the
-// way of judging change.
-func OnValidation(v Validation) func(context.Context, *ngebm.Run) ([]Figure, error) {
-	return func(ctx context.Context, run *ngebm.Run) ([]Figure, error) {
-		if run.Validation == nil {
-			return nil, errors.New("study: the run has no validation set; set validation in its configuration, and train it again if it was loaded without its data")
-		}
-		v, err := v.forSet(run.Validation)
-		if err != nil {
-			return nil, err
-		}
-		name, err := v.file(run)
-		if err != nil {
-			return nil, err
-		}
-		stored, err := cache.Read[validated](run.Dir, name)
-		switch {
-		case err == nil && stored.Run != "" && stored.Run != run.Hash:
-			err = cache.WrongRun(run.Dir, name, stored.Run)
-		case errors.Is(err, fs.ErrNotExist):
-			stored = &validated{Run: run.Hash}
-			if stored.Figures, err = v.measure(ctx, run); err != nil {
-				return nil, err
-			}
-			err = cache.Write(run.Dir, name, stored)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("study: %w", err)
-		}
-		figures := v.figures(run.Validation)
-		for i, f := range figures {
-			value, ok := stored.Figures[f.Name]
-			if !ok {
-				return nil, fmt.Errorf("study: %s lacks %s; delete it to judge again", filepath.Join(run.Dir, name), f.Name)
-			}
-			figures[i].Value = value
-		}
-		return figures, nil
+// OOD examples and attacks draw from the run's seed. The values are stored in the run's
+// folder, as judged-<key>.json, and computed again only if the weights, v or the code
+// change.
+func (v Validation) Evaluate(ctx context.Context, run *ngebm.Run) ([]Metric, error) {
+	if run.Validation == nil {
+		return nil, errors.New("study: the run has no validation set; set validation in its configuration, and train it again if it was loaded without its data")
 	}
+	v, err := v.forSet(run.Validation)
+	if err != nil {
+		return nil, err
+	}
+	name, err := v.file(run)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := cache.Read[validated](run.Dir, name)
+	switch {
+	case err == nil && stored.Run != "" && stored.Run != run.Hash:
+		err = cache.WrongRun(run.Dir, name, stored.Run)
+	case errors.Is(err, fs.ErrNotExist):
+		stored = &validated{Run: run.Hash}
+		if stored.Metrics, err = v.measure(ctx, run); err != nil {
+			return nil, err
+		}
+		err = cache.Write(run.Dir, name, stored)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("study: %w", err)
+	}
+	metrics := v.metrics(run.Validation)
+	for i, m := range metrics {
+		value, ok := stored.Metrics[m.Name]
+		if !ok {
+			return nil, fmt.Errorf("study: %s lacks %s; delete it to evaluate again", filepath.Join(run.Dir, name), m.Name)
+		}
+		metrics[i].Value = value
+	}
+	return metrics, nil
 }
 
-// forSet fills in what is left open.
+// forSet fills in the defaults.
 func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 	switch {
 	case !(v.Epsilon >= 0) || math.IsInf(v.Epsilon, 0):
 		return v, fmt.Errorf("study: ε of the attack on validation examples is %v; it must be a finite number of 0 (the default) or more, such as 8./255", v.Epsilon)
-	case v.Examples < 0:
-		return v, fmt.Errorf("study: %d validation examples cannot be attacked; give 1 or more, or 0 for 200", v.Examples)
+	case v.AttackExamples < 0:
+		return v, fmt.Errorf("study: %d validation examples cannot be attacked; give 1 or more, or 0 for 200", v.AttackExamples)
 	}
 	images := d.IsImages()
-	if v.Strange == "" {
+	if v.OODKind == "" {
 		switch {
 		case !images:
-			v.Strange = "uniform box"
+			v.OODKind = "uniform box"
 		case d.Shape[0] == d.Shape[1]:
-			v.Strange = "rotated"
+			v.OODKind = "rotated"
 		default:
-			v.Strange = "rotated 180"
+			v.OODKind = "rotated 180"
 		}
 	}
 	if v.Epsilon == 0 {
@@ -134,36 +133,36 @@ func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 			v.Epsilon = 8. / 255
 		}
 	}
-	if v.Examples == 0 {
-		v.Examples = 200
+	if v.AttackExamples == 0 {
+		v.AttackExamples = 200
 	}
-	v.Examples = min(v.Examples, d.Len())
+	v.AttackExamples = min(v.AttackExamples, d.Len())
 	if v.Progress == nil {
 		v.Progress = progress.Discard{}
 	}
 	return v, nil
 }
 
-// figures lists what is computed, without values.
-func (v Validation) figures(d *data.Dataset) []Figure {
-	out := fmt.Sprintf("of telling the validation examples from the same ones made strange (%s)", v.Strange)
+// metrics lists what is computed, without values.
+func (v Validation) metrics(d *data.Dataset) []Metric {
+	detection := fmt.Sprintf("detection of OOD examples made from the validation examples (%s)", v.OODKind)
 	size := fmt.Sprintf("ε = %.4g", v.Epsilon)
 	if d.IsImages() {
 		size += fmt.Sprintf(" (%.3g/255) of the pixel range", v.Epsilon*255)
 	}
-	return []Figure{
-		{Name: "accuracy", Is: "share answered right", Better: Higher},
-		{Name: "NLL", Is: "mean -log p(label), nats", Better: Lower},
-		{Name: "ECE", Is: fmt.Sprintf("%d bins of equal width (lo,hi], mean confidence", calibration.DefaultBins), Better: Lower},
-		{Name: "ECE_after_T", Is: "the same, each half scaled by the other half's temperature", Better: Lower},
-		{Name: "AUROC_px", Is: out + " by E(x)", Better: Higher},
-		{Name: "AUROC_py", Is: out + " by max softmax", Better: Higher},
-		{Name: "robust_accuracy", Is: fmt.Sprintf("share of %d that survives %s, %s", v.Examples, attackOnValidation, size), Better: Higher},
+	return []Metric{
+		{Name: "accuracy", Definition: "share classified correctly", HigherIsBetter: true},
+		{Name: "NLL", Definition: "mean -log p(label), nats"},
+		{Name: "ECE", Definition: fmt.Sprintf("%d bins of equal width (lo,hi], mean confidence", calibration.DefaultBins)},
+		{Name: "ECE_after_T", Definition: "the same, each half scaled by the other half's temperature"},
+		{Name: "AUROC_px", Definition: detection + " by E(x)", HigherIsBetter: true},
+		{Name: "AUROC_py", Definition: detection + " by max softmax", HigherIsBetter: true},
+		{Name: "robust_accuracy", Definition: fmt.Sprintf("share of %d that survives %s, %s", v.AttackExamples, PGD(attack.Linf), size), HigherIsBetter: true},
 	}
 }
 
-// path is where the figures of a run are stored. Its key covers the weights, the set
-// and the way of judging.
+// file is the name of the file of the run's values. Its key covers the weights, the set,
+// v and the code.
 func (v Validation) file(run *ngebm.Run) (string, error) {
 	checkpoint, err := run.Checksum()
 	if err != nil {
@@ -176,14 +175,14 @@ func (v Validation) file(run *ngebm.Run) (string, error) {
 		Epsilon         float64
 		Examples        int
 		Seed            uint64
-	}{ngebm.Source(), checkpoint, run.Validation.Checksum, v.Strange, attackOnValidation.String(), v.Epsilon, v.Examples, run.Config.Seed}) + ".json", nil
+	}{ngebm.Source(), checkpoint, run.Validation.Checksum, v.OODKind, fmt.Sprint(PGD(attack.Linf)), v.Epsilon, v.AttackExamples, run.Config.Seed}) + ".json", nil
 }
 
-// measure computes the figures.
+// measure computes the values.
 func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]float64, error) {
 	c, d := run.Classifier, run.Validation
 	if d.Len() < calibration.DefaultBins {
-		return nil, fmt.Errorf("study: %d validation examples are too few for %d bins; hold out more, in earnest hundreds", d.Len(), calibration.DefaultBins)
+		return nil, fmt.Errorf("study: %d validation examples are too few for %d bins; hold out more, hundreds for a useful value", d.Len(), calibration.DefaultBins)
 	}
 	logits, err := c.Logits(d)
 	if err != nil {
@@ -197,12 +196,12 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 	if err != nil {
 		return nil, err
 	}
-	figures := map[string]float64{"accuracy": before.Accuracy, "NLL": before.NLL, "ECE": before.ECE, "ECE_after_T": after}
-	strange, err := d.SynthesizeOOD(v.Strange, run.Config.Seed)
+	values := map[string]float64{"accuracy": before.Accuracy, "NLL": before.NLL, "ECE": before.ECE, "ECE_after_T": after}
+	oodSet, err := d.SynthesizeOOD(v.OODKind, run.Config.Seed)
 	if err != nil {
 		return nil, err
 	}
-	outside, err := c.Logits(strange)
+	outside, err := c.Logits(oodSet)
 	if err != nil {
 		return nil, err
 	}
@@ -219,9 +218,9 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 		if err != nil {
 			return nil, err
 		}
-		figures["AUROC_"+score.Name] = detection.AUROC
+		values["AUROC_"+score.Name] = detection.AUROC
 	}
-	attacked, err := d.Subset(d.Split, upTo(v.Examples))
+	attacked, err := d.Subset(d.Split, upTo(v.AttackExamples))
 	if err != nil {
 		return nil, err
 	}
@@ -230,12 +229,12 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 		return nil, err
 	}
 	defer attacker.Close()
-	curve, err := attacker.Run(ctx, attacked, attackOnValidation, []float64{v.Epsilon})
+	curve, err := attacker.Run(ctx, attacked, PGD(attack.Linf), []float64{v.Epsilon})
 	if err != nil {
 		return nil, err
 	}
-	figures["robust_accuracy"] = curve.Points[0].Accuracy
-	return figures, nil
+	values["robust_accuracy"] = curve.Points[0].Accuracy
+	return values, nil
 }
 
 // scaledByHalves returns the ECE after each half's logits were divided by the

@@ -17,9 +17,9 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// The figures are those of the validation set, whatever the test set is, and are
+// The metrics are those of the validation set, whatever the test set is, and are
 // stored.
-func TestOnValidation(t *testing.T) {
+func TestValidation(t *testing.T) {
 	cfg := ngebm.DefaultConfig("digits", "mlp-64")
 	cfg.Epochs, cfg.Validation = 10, 200
 	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir()})
@@ -27,21 +27,21 @@ func TestOnValidation(t *testing.T) {
 		t.Fatal(err)
 	}
 	run.Test = nil
-	judge := study.OnValidation(study.Validation{Examples: 50})
-	figures, err := judge(t.Context(), run)
+	evaluate := study.Validation{AttackExamples: 50}.Evaluate
+	metrics, err := evaluate(t.Context(), run)
 	if err != nil {
 		t.Fatal(err)
 	}
 	value := map[string]float64{}
 	var names []string
-	for _, f := range figures {
+	for _, f := range metrics {
 		names, value[f.Name] = append(names, f.Name), f.Value
-		if f.Is == "" || math.IsNaN(f.Value) || f.Value < 0 || f.Value > 1 && f.Name != "NLL" {
+		if f.Definition == "" || math.IsNaN(f.Value) || f.Value < 0 || f.Value > 1 && f.Name != "NLL" {
 			t.Errorf("%+v", f)
 		}
 	}
-	if !slices.Equal(names, study.ValidationFigures()) {
-		t.Errorf("figures %v, want %v", names, study.ValidationFigures())
+	if !slices.Equal(names, study.ValidationMetrics()) {
+		t.Errorf("metrics %v, want %v", names, study.ValidationMetrics())
 	}
 	accuracy, err := run.Classifier.Accuracy(run.Validation)
 	if err != nil || accuracy != value["accuracy"] {
@@ -76,18 +76,18 @@ func TestOnValidation(t *testing.T) {
 		}
 	}
 
-	// Stored, and judged anew only for another way of judging.
+	// Stored, and evaluated again only for other options.
 	stored := func() []string {
 		f, _ := filepath.Glob(filepath.Join(run.Dir, "judged-*.json"))
 		return f
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel() // an attack would notice
-	again, err := judge(cancelled, run)
-	if err != nil || !slices.Equal(again, figures) || len(stored()) != 1 {
-		t.Errorf("judged again %v (%v), %d files", again, err, len(stored()))
+	again, err := evaluate(cancelled, run)
+	if err != nil || !slices.Equal(again, metrics) || len(stored()) != 1 {
+		t.Errorf("evaluated again %v (%v), %d files", again, err, len(stored()))
 	}
-	stronger, err := study.OnValidation(study.Validation{Examples: 50, Epsilon: .2})(t.Context(), run)
+	stronger, err := study.Validation{AttackExamples: 50, Epsilon: .2}.Evaluate(t.Context(), run)
 	if err != nil || len(stored()) != 2 || stronger[6].Value >= value["robust_accuracy"] {
 		t.Errorf("under a stronger attack %v (%v), %d files", stronger, err, len(stored()))
 	}
@@ -101,16 +101,16 @@ func TestOnValidation(t *testing.T) {
 		change  func(*ngebm.Run)
 		want    string
 	}{
-		{study.Validation{Examples: 50}, func(*ngebm.Run) {}, "lacks accuracy; delete it to judge again"},
-		{study.Validation{Strange: "melted"}, func(*ngebm.Run) {}, `no synthetic OOD set "melted"`},
+		{study.Validation{AttackExamples: 50}, func(*ngebm.Run) {}, "lacks accuracy; delete it to evaluate again"},
+		{study.Validation{OODKind: "melted"}, func(*ngebm.Run) {}, `no synthetic OOD set "melted"`},
 		{study.Validation{Epsilon: math.Inf(1)}, func(*ngebm.Run) {}, "ε of the attack on validation examples is +Inf"},
-		{study.Validation{Examples: -1}, func(*ngebm.Run) {}, "-1 validation examples"},
+		{study.Validation{AttackExamples: -1}, func(*ngebm.Run) {}, "-1 validation examples"},
 		{study.Validation{}, func(r *ngebm.Run) { r.Validation = oneOf(t, r.Validation) }, "1 validation examples are too few for 15 bins"},
 		{study.Validation{}, func(r *ngebm.Run) { r.Validation = nil }, "no validation set"},
 	} {
 		changed := *run
 		c.change(&changed)
-		if _, err := study.OnValidation(c.options)(t.Context(), &changed); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := c.options.Evaluate(t.Context(), &changed); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ngebm/ngebm/experiment"
+	"ngebm/ngebm/study"
 )
 
 const experimentAbout = `Compare training methods from one preset: train each with several seeds and measure every run the same way
@@ -24,20 +24,20 @@ of several machines. The first Ctrl-C saves and stops.`
 // experimentFlags are the command's own flags.
 type experimentFlags struct {
 	methods, seeds, candidates, selectSeeds, selectBy, ood, oodDatasets, linf, l2, out string
-	measure                                                                            experiment.Protocol
+	measure                                                                            study.Protocol
 	dryRun, collect                                                                    bool
 }
 
 func (f *experimentFlags) register(fs *flag.FlagSet) {
-	listVar(fs, &f.methods, "methods", "cross-entropy,label-smoothing,ng-ebm-paper,ng-ebm-chosen", ",", "`methods` to compare; the first is the baseline; from "+strings.Join(experiment.Methods(), ", "))
+	listVar(fs, &f.methods, "methods", "cross-entropy,label-smoothing,ng-ebm-paper,ng-ebm-chosen", ",", "`methods` to compare; the first is the baseline; from "+strings.Join(study.MethodNames(), ", "))
 	listVar(fs, &f.seeds, "seeds", defaultSeeds, ",", seedsUsage)
 	listVar(fs, &f.candidates, "candidates", "beta=.01,gamma=.01;beta=.01,gamma=.1;beta=.1,gamma=.1;beta=1,gamma=1", ";", "`settings` from which ng-ebm-chosen is selected")
 	fs.StringVar(&f.selectBy, "select-by", "NLL", "validation `metric` to select by")
 	listVar(fs, &f.selectSeeds, "select-seeds", "", ",", "seeds to select with (default: the first of -seeds)")
-	fs.IntVar(&f.measure.Test, "test", 0, "number of test examples for calibration and energies (0: all)")
-	fs.IntVar(&f.measure.Detection, "ood-examples", 2000, "number of these for OOD detection (0: all)")
-	fs.IntVar(&f.measure.Attacked, "attack-examples", 500, "number of these for PGD (0: all)")
-	fs.IntVar(&f.measure.Worst, "ensemble-examples", 200, "number of these for the ensemble of attacks, which counts an example as robust only if all fail (0: all)")
+	fs.IntVar(&f.measure.TestExamples, "test", 0, "number of test examples for calibration and energies (0: all)")
+	fs.IntVar(&f.measure.OODExamples, "ood-examples", 2000, "number of these for OOD detection (0: all)")
+	fs.IntVar(&f.measure.AttackExamples, "attack-examples", 500, "number of these for PGD (0: all)")
+	fs.IntVar(&f.measure.EnsembleExamples, "ensemble-examples", 200, "number of these for the ensemble of attacks, which counts an example as robust only if all fail (0: all)")
 	listVar(fs, &f.ood, "ood", "interpolated,uniform noise,gaussian noise,rotated", ",", "`kinds` of synthetic OOD inputs, made from test examples")
 	listVar(fs, &f.oodDatasets, "ood-datasets", "svhn,cifar100,celeba", ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them)")
 	listVar(fs, &f.linf, "linf", "1,2,4,8", ",", "radii ε of the L∞ attacks, in 1/255 (for 2-D points in their own units)")
@@ -81,7 +81,7 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	results, err := plan.Run(ctx, d.Backend, options, func(r *experiment.Results) error { return r.Write(f.out) })
+	results, err := plan.Run(ctx, d.Backend, options, func(r *study.Results) error { return r.Write(f.out) })
 	if err != nil {
 		return err
 	}
@@ -91,8 +91,8 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // plan returns the plan that the flags describe.
-func (f experimentFlags) plan(c configFlags) (p experiment.Plan, err error) {
-	p = experiment.Plan{Preset: c.preset, Methods: splitList(f.methods), Measure: f.measure}
+func (f experimentFlags) plan(c configFlags) (p study.Plan, err error) {
+	p = study.Plan{Preset: c.preset, Methods: splitList(f.methods), Measure: f.measure}
 	if p.Base, err = c.config(); err != nil {
 		return p, err
 	}
@@ -105,19 +105,19 @@ func (f experimentFlags) plan(c configFlags) (p experiment.Plan, err error) {
 	if p.Measure.L2, err = parseNumbers("-l2", f.l2); err != nil {
 		return p, err
 	}
-	p.Measure.Strange, p.Measure.Outside = splitList(f.ood), splitList(f.oodDatasets)
+	p.Measure.OODKinds, p.Measure.OODDatasets = splitList(f.ood), splitList(f.oodDatasets)
 	for _, m := range p.Methods {
-		if m != experiment.Chosen {
+		if m != study.Selected {
 			continue
 		}
-		p.Choice = experiment.Choice{Seeds: p.Seeds[:min(1, len(p.Seeds))], Figure: f.selectBy}
+		p.Selection = study.Selection{Seeds: p.Seeds[:min(1, len(p.Seeds))], Metric: f.selectBy}
 		for candidate := range strings.SplitSeq(f.candidates, ";") {
 			if candidate = strings.TrimSpace(candidate); candidate != "" {
-				p.Choice.Candidates = append(p.Choice.Candidates, candidate)
+				p.Selection.Candidates = append(p.Selection.Candidates, candidate)
 			}
 		}
 		if f.selectSeeds != "" {
-			if p.Choice.Seeds, err = parseSeeds(f.selectSeeds); err != nil {
+			if p.Selection.Seeds, err = parseSeeds(f.selectSeeds); err != nil {
 				return p, err
 			}
 		}

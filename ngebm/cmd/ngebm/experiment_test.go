@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"ngebm/ngebm/experiment"
+	"ngebm/ngebm/study"
 )
 
 // experimentArgs are those of two methods with two seeds on digits, with a network so
@@ -46,7 +46,7 @@ func TestKilledExperimentGoesOn(t *testing.T) {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	done := func() int { // runs in the file
-		r, err := experiment.Read(filepath.Join(folder, "killed.json"))
+		r, err := study.ReadResults(filepath.Join(folder, "killed.json"))
 		if errors.Is(err, fs.ErrNotExist) {
 			return 0
 		}

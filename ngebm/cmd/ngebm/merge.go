@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"ngebm/ngebm/experiment"
+	"ngebm/ngebm/study"
 )
 
 const mergeAbout = `Merge result files of ngebm experiment, say of several machines, into one, and print its tables. Files that
@@ -23,16 +23,16 @@ func merge(_ context.Context, args []string, stdout io.Writer) error {
 
 // mergeFiles merges files of results.
 func mergeFiles(stdout io.Writer, out string, paths []string) error {
-	var all []*experiment.Results
+	var all []*study.Results
 	for i, path := range paths {
-		r, err := experiment.Read(path)
+		r, err := study.ReadResults(path)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(os.Stderr, "results %d: %s, %d runs\n", i+1, path, len(r.Runs))
 		all = append(all, r)
 	}
-	merged, err := experiment.Merge(all...)
+	merged, err := study.Merge(all...)
 	if err != nil {
 		return err
 	}

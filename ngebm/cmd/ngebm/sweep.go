@@ -24,14 +24,14 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("sweep", sweepAbout, "ngebm sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1' -seeds 1,2,3 -o sweep.json")
 	var f configFlags
 	f.register(fs)
-	var judge study.Validation
+	var validation study.Validation
 	var gridText, seedList, pareto string
 	listVar(fs, &gridText, "grid", "", ";", "settings and their `values`, as in 'beta=0,.01,.1;gamma=0,.01,.1'")
 	listVar(fs, &seedList, "seeds", defaultSeeds, ",", seedsUsage)
-	listVar(fs, &pareto, "pareto", strings.Join(study.ParetoFigures(), ","), ",", "`metrics` of the Pareto front, from "+strings.Join(study.ValidationFigures(), ", "))
-	fs.StringVar(&judge.Strange, "ood", "", "`kind` of synthetic OOD inputs for the detection metrics: rotated, uniform noise, inverted … (default: rotated; for 2-D points uniform box)")
-	fs.Float64Var(&judge.Epsilon, "epsilon", 0, "radius of the L∞ PGD attack, as a fraction of the pixel range (default 8/255; .3 for 2-D points)")
-	fs.IntVar(&judge.Examples, "attack-examples", 0, "number of validation examples to attack (default 200, or all if there are fewer)")
+	listVar(fs, &pareto, "pareto", strings.Join(study.ParetoMetrics(), ","), ",", "`metrics` of the Pareto front, from "+strings.Join(study.ValidationMetrics(), ", "))
+	fs.StringVar(&validation.OODKind, "ood", "", "`kind` of synthetic OOD inputs for the detection metrics: rotated, uniform noise, inverted … (default: rotated; for 2-D points uniform box)")
+	fs.Float64Var(&validation.Epsilon, "epsilon", 0, "radius of the L∞ PGD attack, as a fraction of the pixel range (default 8/255; .3 for 2-D points)")
+	fs.IntVar(&validation.AttackExamples, "attack-examples", 0, "number of validation examples to attack (default 200, or all if there are fewer)")
 	out := outFlag(fs)
 	if err := parse(fs, args); err != nil {
 		return err
@@ -53,16 +53,16 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	front := splitList(pareto)
 	for _, name := range front { // hours before the table finds out
-		if !slices.Contains(study.ValidationFigures(), name) {
-			return fmt.Errorf("ngebm sweep: -pareto names %q%s; the metrics are %s", name, nearest.Hint(name, study.ValidationFigures()), strings.Join(study.ValidationFigures(), ", "))
+		if !slices.Contains(study.ValidationMetrics(), name) {
+			return fmt.Errorf("ngebm sweep: -pareto names %q%s; the metrics are %s", name, nearest.Hint(name, study.ValidationMetrics()), strings.Join(study.ValidationMetrics(), ", "))
 		}
 	}
 	d, options, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
-	judge.Progress = options.Progress
-	table, err := study.Sweep{Base: cfg, Grid: grid, Seeds: seeds, Judge: study.OnValidation(judge)}.Run(ctx, d.Backend, options)
+	validation.Progress = options.Progress
+	table, err := study.Sweep{Base: cfg, Grid: grid, Seeds: seeds, Evaluate: validation.Evaluate}.Run(ctx, d.Backend, options)
 	if err != nil {
 		return err
 	}

@@ -80,13 +80,13 @@ func TestKilledSweepGoesOn(t *testing.T) {
 	if err := json.Unmarshal([]byte(continued), &table); err != nil {
 		t.Fatal(err)
 	}
-	if front, err := table.Pareto(study.ParetoFigures()...); err != nil || len(front) == 0 || len(table.Rows) != 9 {
+	if front, err := table.Pareto(study.ParetoMetrics()...); err != nil || len(front) == 0 || len(table.Rows) != 9 {
 		t.Errorf("%d rows, front %v (%v)", len(table.Rows), front, err)
 	}
 	for _, row := range table.Rows {
-		for k, e := range row.Figures {
+		for k, e := range row.Metrics {
 			if len(e.Values) != 3 || !(e.Low <= e.Mean && e.Mean <= e.High) {
-				t.Errorf("%v, %s: %+v", row.Settings, table.Figures[k].Name, e)
+				t.Errorf("%v, %s: %+v", row.Settings, table.Metrics[k].Name, e)
 			}
 		}
 	}

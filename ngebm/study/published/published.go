@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"ngebm/data/nearest"
-	"ngebm/ngebm/experiment"
+	"ngebm/ngebm/study"
 )
 
 //go:embed results/*.json
@@ -31,7 +31,7 @@ func Names() []string {
 }
 
 // Read returns the results of that name.
-func Read(name string) (*experiment.Results, error) {
+func Read(name string) (*study.Results, error) {
 	if !slices.Contains(Names(), name) {
 		return nil, fmt.Errorf("published: there are no results named %.60q%s; there are %s", name, nearest.Hint(name, Names()), strings.Join(Names(), ", "))
 	}
@@ -39,7 +39,7 @@ func Read(name string) (*experiment.Results, error) {
 	if err != nil {
 		return nil, fmt.Errorf("published: %w", err)
 	}
-	r, err := experiment.Parse(b)
+	r, err := study.ParseResults(b)
 	if err != nil {
 		return nil, fmt.Errorf("published: %s: %w", name, err)
 	}

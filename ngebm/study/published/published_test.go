@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/ngebm/experiment"
+	"ngebm/ngebm/study"
 	"ngebm/ngebm/study/published"
 )
 
@@ -39,7 +39,7 @@ func TestCommitted(t *testing.T) {
 				t.Errorf("%s: %s, seed %d names the folder %s", name, run.Method, run.Seed, run.Config.Data)
 			}
 		}
-		for _, v := range r.Values("cross-entropy", experiment.Temperature()) {
+		for _, v := range r.Values("cross-entropy", study.Temperature()) {
 			if v <= 1.2 {
 				t.Errorf("%s: cross-entropy's best temperature is %.3f, so that the claim is not tested", name, v)
 			}

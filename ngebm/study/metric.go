@@ -1,0 +1,103 @@
+package study
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"ngebm/ngebm/bootstrap"
+)
+
+// Metric is one number by which runs are compared. Its JSON has the keys "name", "is" and
+// "better" ("higher" or "lower"), and no value.
+type Metric struct {
+	Name           string // "ECE"
+	Definition     string // "15 bins of equal width …"
+	HigherIsBetter bool
+	Value          float64
+	// Interval is the run's own 95 % interval over the draw of the examples; nil if none
+	// was computed.
+	Interval *bootstrap.Interval
+}
+
+// better tells whether the value a is better than b.
+func (m Metric) better(a, b float64) bool {
+	if m.HigherIsBetter {
+		return a > b
+	}
+	return a < b
+}
+
+// Direction is "higher" or "lower": which values are better.
+func (m Metric) Direction() string {
+	if m.HigherIsBetter {
+		return "higher"
+	}
+	return "lower"
+}
+
+// metricJSON is a metric in a file.
+type metricJSON struct {
+	Name       string `json:"name"`
+	Definition string `json:"is"`
+	Better     string `json:"better"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (m Metric) MarshalJSON() ([]byte, error) {
+	return json.Marshal(metricJSON{m.Name, m.Definition, m.Direction()})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (m *Metric) UnmarshalJSON(b []byte) error {
+	var stored metricJSON
+	if err := json.Unmarshal(b, &stored); err != nil {
+		return err
+	}
+	if stored.Better != "higher" && stored.Better != "lower" {
+		return fmt.Errorf("study: the metric %.60q has the direction %.60q; it must be higher or lower", stored.Name, stored.Better)
+	}
+	*m = Metric{Name: stored.Name, Definition: stored.Definition, HigherIsBetter: stored.Better == "higher"}
+	return nil
+}
+
+// Estimate is one metric over the seeds.
+type Estimate struct {
+	Mean float64 `json:"mean"`
+	// Low and High are mean ± t·s/√n, with t the 97.5 % point of Student's
+	// distribution with n-1 degrees of freedom and s the seeds' standard deviation
+	// (1/(n-1)): a 95 % interval for the mean over seeds. It is not cut to the
+	// metric's range. With one seed there is none, and both are the mean.
+	Low    float64   `json:"low"`
+	High   float64   `json:"high"`
+	Values []float64 `json:"values"` // by seed, without those that failed
+}
+
+const intervalOverSeeds = "95 % t-interval of the mean over seeds; none (low = high) for one seed"
+
+// NewEstimate returns mean and interval of values, one for each seed; all NaN if there
+// are none.
+func NewEstimate(values []float64) Estimate {
+	mean, deviation := stat.MeanStdDev(values, nil)
+	e := Estimate{Mean: mean, Low: mean, High: mean, Values: values}
+	if n := float64(len(values)); n > 1 {
+		half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(.975) * deviation / math.Sqrt(n)
+		e.Low, e.High = mean-half, mean+half
+	}
+	return e
+}
+
+// Format writes mean ± half of the interval, only the mean for one seed, and "-" for
+// none.
+func (e Estimate) Format(digits int) string {
+	switch {
+	case len(e.Values) == 0 || math.IsNaN(e.Mean):
+		return "-"
+	case len(e.Values) == 1:
+		return fmt.Sprintf("%.*f", digits, e.Mean)
+	}
+	return fmt.Sprintf("%.*f ± %.*f", digits, e.Mean, digits, e.High-e.Mean)
+}
