@@ -119,7 +119,7 @@ func TestSweepFiguresDegenerate(t *testing.T) {
 	}
 	table := sweepOf(byWeights("1"), 1, plausible)
 	_, err := WeightMap(table, "NLL", "beta", "gamma")
-	expect(t, nil, err, `no figure "NLL"; it has accuracy, ECE`)
+	expect(t, nil, err, `no metric "NLL"; it has accuracy, ECE`)
 	_, err = WeightMap(table, "ECE", "beta", "delta")
 	expect(t, nil, err, `a map of "beta" and "delta"`)
 	_, err = WeightMap(table, "ECE", "beta", "beta")
