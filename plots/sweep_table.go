@@ -70,7 +70,9 @@ func settingValue(v string) string {
 }
 
 // withDirection is a metric's name and which direction is better.
-func withDirection(f study.Metric) string { return fmt.Sprintf("%s (%s is better)", f.Name, f.Direction()) }
+func withDirection(f study.Metric) string {
+	return fmt.Sprintf("%s (%s is better)", f.Name, f.Direction())
+}
 
 // seedsSaid writes how many seeds the means are over and what the intervals are.
 func seedsSaid(t *study.SweepTable) string {
