@@ -3,6 +3,7 @@ package ngebm
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -262,4 +263,29 @@ func (h *History) setCurves(all []ckpt.Tensor) (rest []ckpt.Tensor, err error) {
 	}
 	h.Loss, h.LearningRate, h.Values = curves[0], curves[1], curves[2:]
 	return all[len(curves):], nil
+}
+
+// pastFits compares a history with the configuration that it is of.
+func (r *Run) pastFits(steps int, h History) error {
+	total := math.MaxInt
+	if perEpoch := h.StepsPerEpoch; perEpoch <= math.MaxInt/r.Config.Epochs {
+		total = perEpoch * r.Config.Epochs
+	}
+	last := steps
+	for _, e := range h.Events {
+		last = max(last, e.Step)
+	}
+	if last > total {
+		return fmt.Errorf("reports step %d, and its configuration has %d steps (%d epochs of %d)", last, total, r.Config.Epochs, h.StepsPerEpoch)
+	}
+	if h.Rollbacks > r.Config.Rollback.Times {
+		return fmt.Errorf("reports %d recoveries, and its configuration allows %d", h.Rollbacks, r.Config.Rollback.Times)
+	}
+	weights := r.Config.lossWeights(r.Classifier.Shape)
+	for i, name := range h.Terms {
+		if want, ok := weights[name]; ok && !(math.Abs(h.Weights[i]-want) <= 1e-9*want) {
+			return fmt.Errorf("reports the weight %g of %q, and its configuration %g", h.Weights[i], name, want)
+		}
+	}
+	return nil
 }

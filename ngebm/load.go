@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -201,18 +200,6 @@ func (r *Run) Restore(ctx context.Context, devices int) (complete bool, err erro
 	return r.Loaded, nil
 }
 
-// HasCheckpoint tells whether the run's folder has a last checkpoint.
-func (r *Run) HasCheckpoint() bool { return r.folder().Has(ckpt.LastFile) }
-
-// RestoreFrom takes the run to one of its checkpoints, the last one that is whole for
-// [LastCheckpoint]. It returns false if there is none.
-func (r *Run) RestoreFrom(ctx context.Context, c Checkpoint) (bool, error) {
-	if c == LastCheckpoint {
-		return r.restoreLast(ctx)
-	}
-	return r.restore(ctx, string(c))
-}
-
 // restoreLast restores the last checkpoint that is whole. It returns false if there is
 // no last one, whatever else is there: a person took it away to train anew.
 func (r *Run) restoreLast(ctx context.Context) (bool, error) {
@@ -346,31 +333,6 @@ func (r *Run) fits(head ckpt.Header, history History) error {
 	}
 	if wanted != 0 {
 		return mismatch("the file lacks %d of the network's weights", wanted)
-	}
-	return nil
-}
-
-// pastFits compares a history with the configuration that it is of.
-func (r *Run) pastFits(steps int, h History) error {
-	total := math.MaxInt
-	if perEpoch := h.StepsPerEpoch; perEpoch <= math.MaxInt/r.Config.Epochs {
-		total = perEpoch * r.Config.Epochs
-	}
-	last := steps
-	for _, e := range h.Events {
-		last = max(last, e.Step)
-	}
-	if last > total {
-		return fmt.Errorf("reports step %d, and its configuration has %d steps (%d epochs of %d)", last, total, r.Config.Epochs, h.StepsPerEpoch)
-	}
-	if h.Rollbacks > r.Config.Rollback.Times {
-		return fmt.Errorf("reports %d recoveries, and its configuration allows %d", h.Rollbacks, r.Config.Rollback.Times)
-	}
-	weights := r.Config.lossWeights(r.Classifier.Shape)
-	for i, name := range h.Terms {
-		if want, ok := weights[name]; ok && !(math.Abs(h.Weights[i]-want) <= 1e-9*want) {
-			return fmt.Errorf("reports the weight %g of %q, and its configuration %g", h.Weights[i], name, want)
-		}
 	}
 	return nil
 }

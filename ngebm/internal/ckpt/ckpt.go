@@ -11,6 +11,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data/files"
@@ -150,4 +151,32 @@ func encode(file io.Writer, s State) error {
 	}
 	put(sum.Sum(nil))
 	return err
+}
+
+// isFinite tells whether all numbers of a tensor are neither NaN nor infinite. In each of
+// these types that is a number whose bits of the exponent are not all set.
+func isFinite(t *tensors.Tensor) bool {
+	exponents := map[dtypes.DType]uint64{
+		dtypes.Float64: 0x7ff << 52, dtypes.Float32: 0xff << 23, dtypes.BFloat16: 0xff << 7, dtypes.Float16: 0x1f << 10,
+	}
+	exponent, float := exponents[t.DType()]
+	if !float || t.Size() == 0 {
+		return true
+	}
+	finite := true
+	err := t.ConstBytes(func(b []byte) {
+		for size := t.DType().Size(); len(b) >= size && finite; b = b[size:] {
+			var bits uint64
+			switch size {
+			case 2:
+				bits = uint64(binary.LittleEndian.Uint16(b))
+			case 4:
+				bits = uint64(binary.LittleEndian.Uint32(b))
+			default:
+				bits = binary.LittleEndian.Uint64(b)
+			}
+			finite = bits&exponent != exponent
+		}
+	})
+	return finite && err == nil
 }
