@@ -78,7 +78,7 @@ func NewBatches(d *Dataset, size int, seed uint64, aug Augment) (*Batches, error
 	return b, nil
 }
 
-// StepsPerEpoch returns the number of whole batches in the set.
+// StepsPerEpoch returns the number of full batches in the dataset.
 func (b *Batches) StepsPerEpoch() int { return b.data.Len() / b.size }
 
 // At returns the batch of a step, counted from 0 through all epochs.

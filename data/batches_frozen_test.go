@@ -10,7 +10,7 @@ import (
 // Runs are compared with runs that other versions trained, so a batch of a seed
 // and step must never change. These hashes were noted before cutout
 // and mixup came in, but for the last, which has them.
-func TestBatchesStayBitEqual(t *testing.T) {
+func TestBatchesFrozen(t *testing.T) {
 	digits, _ := open(t, "digits", Options{})
 	moons, _ := open(t, "moons:100", Options{Seed: 3})
 	for _, c := range []struct {

@@ -11,7 +11,7 @@ import (
 
 // What a set leaves out is told in one line, by what it is, from a folder and from archives,
 // and again when the set comes from the cache.
-func TestLeftOutIsTold(t *testing.T) {
+func TestLeftOutIsReported(t *testing.T) {
 	files := append(petFiles(t),
 		archived{"train/cat/IMG_1", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")},
 		archived{"train/cat/IMG_2.HEIC", []byte("\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00")},
@@ -73,7 +73,7 @@ func TestContentDecides(t *testing.T) {
 
 // All damaged images are told, with their count, in the order of the set, whichever of
 // them a processor comes to first.
-func TestAllDamagedAreTold(t *testing.T) {
+func TestAllDamagedAreReported(t *testing.T) {
 	files := petFiles(t)
 	for i := range 40 {
 		files = append(files, archived{fmt.Sprintf("train/cat/x%02d.png", i), []byte("sorry")})

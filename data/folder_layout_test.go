@@ -60,7 +60,7 @@ func TestWholeLayouts(t *testing.T) {
 
 // A file more moves no other to the other side, but for the one whose place it
 // takes.
-func TestApartIsStable(t *testing.T) {
+func TestHashSplitIsStable(t *testing.T) {
 	names := make([]string, 100)
 	classes := slices.Repeat([]string{"a"}, 100)
 	for i := range names {

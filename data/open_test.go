@@ -145,7 +145,7 @@ func TestLimit(t *testing.T) {
 }
 
 // An unequal set keeps its proportions.
-func TestSpreadKeepsProportions(t *testing.T) {
+func TestStratifiedOrder(t *testing.T) {
 	labels := make([]int32, 1000) // 900 of class 0, 100 of class 1
 	for i := 900; i < 1000; i++ {
 		labels[i] = 1

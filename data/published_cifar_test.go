@@ -198,7 +198,7 @@ type reports struct{ all []progress.Report }
 
 func (r *reports) Report(report progress.Report) { r.all = append(r.all, report) }
 
-// said tells whether one of the lines is this one.
+// said reports whether one of the lines is this one.
 func (r *reports) said(line string) bool {
 	return slices.ContainsFunc(r.all, func(report progress.Report) bool { return report.Unit == "" && report.Task == line })
 }

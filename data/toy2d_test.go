@@ -7,7 +7,7 @@ import (
 
 // Each set has its classes equally often, lies where the landscapes look, and
 // follows the seed.
-func TestPlanes(t *testing.T) {
+func TestToy2D(t *testing.T) {
 	for _, p := range toy2DSets() {
 		t.Run(p.name, func(t *testing.T) {
 			train, test := open(t, p.name, Options{Seed: 1})
@@ -43,7 +43,7 @@ func TestPlanes(t *testing.T) {
 // The share of points whose class is that of the shape they were drawn around
 // tells that formula and labels belong together. The noise alone decides the
 // rest, so the bounds are near 1.
-func TestPlanesShape(t *testing.T) {
+func TestToy2DShape(t *testing.T) {
 	angle := func(x, y float64) float64 { return math.Mod(math.Atan2(y, x)+2*math.Pi, 2*math.Pi) }
 	halfCircle := func(x, y float64) (distance float64) {
 		if y >= 0 {
