@@ -82,7 +82,7 @@ func (s Sample) problem(row []float64, label int32, classes int) (value int, pro
 		return -1, fmt.Sprintf("%d values, but the rows before have %d", len(row), classes)
 	}
 	if label < 0 || int(label) >= classes {
-		return -1, fmt.Sprintf("label %d is no class; with %d values a row, labels are 0 … %d", label, classes, classes-1)
+		return -1, fmt.Sprintf("label %d is not a class; with %d values a row, labels are 0 … %d", label, classes, classes-1)
 	}
 	sum := 0.
 	for k, v := range row {

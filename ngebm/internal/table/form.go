@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// form is how numbers are written.
+// form is the notation of numbers.
 type form int
 
 const (
 	mixed   form = iota
-	whole        // all as 3
-	pointed      // all as 3.0
+	whole        // all like 3
+	pointed      // all like 3.0
 	forms
 )
 
 var wholePointed = regexp.MustCompile(`^[+-]?\d+\.0$`)
 
-// formOf is the form of one field.
+// formOf returns the form of one field.
 func formOf(field string) form {
 	switch {
 	case isWhole(field):
@@ -30,7 +30,7 @@ func formOf(field string) form {
 	return mixed
 }
 
-// rowForm is the form of all fields of a row.
+// rowForm returns the form of all fields of a row.
 func rowForm(fields []string) form {
 	first := formOf(fields[0])
 	if slices.ContainsFunc(fields[1:], func(f string) bool { return formOf(f) != first }) {
@@ -39,11 +39,10 @@ func rowForm(fields []string) form {
 	return first
 }
 
-// tally counts the forms of the lines after the first one, which decide whether it is
-// unlike them.
+// tally counts the forms of the lines after the first.
 type tally struct {
 	rows, values [forms]int
-	short        int // lines with hardly more digits than the first
+	short        int // lines with at most 2 more digits than the first
 }
 
 func (t *tally) add(fields []string, first line) {
@@ -56,20 +55,20 @@ func (t *tally) add(fields []string, first line) {
 	}
 }
 
-// digits counts those of a number that matter, as 2 in -0.052e-7.
+// digits counts the significant digits of a number: 2 in -0.052e-7.
 func digits(field string) int {
 	mantissa, _, _ := strings.Cut(strings.ToLower(field), "e")
 	mantissa = strings.TrimLeft(mantissa, "+-0.")
 	return max(1, len(mantissa)-strings.Count(mantissa, "."))
 }
 
-// unlike reports a column's first number that it is written with fewer digits than all
-// others, as a setting that scores are named after: 0.1 or 1e-3.
+// unlike reports whether a column's first number has fewer digits than all others, as a
+// setting that names the scores does: 0.1 or 1e-3.
 func (p *parser) unlike() bool {
 	return len(p.first.fields) == 1 && len(p.Rows) >= fewRows && p.tally.short == 0
 }
 
-// orderly reports fields that name classes: from 0 or from 1 in any order, or -1 and 1.
+// orderly reports whether fields may be classes: from 0 or from 1 in any order, or -1 and 1.
 func orderly(fields []string) bool {
 	values := make([]int, len(fields))
 	for k, f := range fields {

@@ -10,11 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// verdict is what the first line is.
-type verdict int
+// lineKind is what a first line contains.
+type lineKind int
 
 const (
-	values verdict = iota
+	values lineKind = iota
 	names
 	unclear
 )
@@ -24,7 +24,7 @@ func (p *parser) finish() error {
 	if n := len(p.lines); n > 0 {
 		p.Rows = slices.AppendSeq(make([][]float64, 0, n+1), slices.Chunk(p.flat, len(p.flat)/n))
 	}
-	what, err := p.judge()
+	what, err := p.classifyFirst()
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (p *parser) finish() error {
 	return p.dropIndex()
 }
 
-// prepend makes a row of the first line.
+// prepend inserts the first line as a row.
 func (p *parser) prepend() error {
 	if len(p.first.fields) != p.width {
 		return fmt.Errorf("%s:%d: %d values, but the rows after have %d", printable(p.Path), p.first.number, len(p.first.fields), p.width)
@@ -84,14 +84,14 @@ func (p *parser) prepend() error {
 	return nil
 }
 
-// isHeaded reports a header of numbers after #.
+// isHeaded reports whether remark, the text after #, is a header of numbers.
 func (p *parser) isHeaded(remark string) bool {
 	fields, _ := split(remark, p.sep)
 	return len(fields) == len(p.first.fields) && !slices.ContainsFunc(fields, func(f string) bool { return !isNumber(f) })
 }
 
-// mayName reports a first number that is read as a value, but may as well be pandas' name
-// of the column: 0, or 1 or -1 where it is not the bound of scores within ±1.
+// mayName reports whether a first number that is read as a value may be pandas' name of
+// the column: 0, or else 1 or -1 if scores exceed ±1.
 func (p *parser) mayName(first string) bool {
 	switch first {
 	case "0":
@@ -102,14 +102,14 @@ func (p *parser) mayName(first string) bool {
 	return false
 }
 
-// isWord reports a name: it is no number and begins as names do.
+// isWord reports whether a field is a name: not a number, beginning with a letter or _.
 func isWord(field string) bool {
 	r, _ := utf8.DecodeRuneInString(field)
 	return !isNumber(field) && !isMissing(field) && (unicode.IsLetter(r) || r == '_')
 }
 
-// judge reports whether the first line is a header.
-func (p *parser) judge() (verdict, error) {
+// classifyFirst decides whether the first line is a header.
+func (p *parser) classifyFirst() (lineKind, error) {
 	fields := p.first.fields
 	if p.index {
 		return names, nil
@@ -126,14 +126,13 @@ func (p *parser) judge() (verdict, error) {
 			return 0, fmt.Errorf("%s:%d: value %d %w (if the line is a header, put # before it)", printable(p.Path), p.first.number, k+1, err)
 		}
 	}
-	return p.judgeNumbers(), nil
+	return p.classifyNumbers(), nil
 }
 
-// judgeNumbers reports whether a first line of numbers is a header, such as 0,1,2, which
-// pandas writes for columns without names. A header is unlike the rest in form: programs
-// write 0.0 or 0.000e+00 for a value that is zero, unless they write whole numbers
-// elsewhere, too.
-func (p *parser) judgeNumbers() verdict {
+// classifyNumbers decides whether a first line of numbers is a header, such as pandas' 0,1,2
+// for columns without names. A header differs from the rows in form: programs write a zero
+// value as 0.0 or 0.000e+00, unless they write other values as whole numbers too.
+func (p *parser) classifyNumbers() lineKind {
 	fields, n := p.first.fields, len(p.first.fields)
 	f := rowForm(fields)
 	zero, alone := f == whole && counting(fields, 0), len(p.Rows) == 0
@@ -145,7 +144,7 @@ func (p *parser) judgeNumbers() verdict {
 	case f == mixed || alone && !(zero && n > 1):
 		return values
 	case n == 1:
-		return p.judgeNumber(f, zero)
+		return p.classifyNumber(f, zero)
 	case p.tally.values[f] == 0 && !alone:
 		if counting(fields, 0) || counting(fields, 1) {
 			if f == whole || n > 2 { // 0.0,1.0 may be probabilities
@@ -170,8 +169,8 @@ func (p *parser) judgeNumbers() verdict {
 	return values
 }
 
-// judgeNumber reports whether the first number of a column is a header.
-func (p *parser) judgeNumber(f form, zero bool) verdict {
+// classifyNumber decides whether the first number of a single column is a header.
+func (p *parser) classifyNumber(f form, zero bool) lineKind {
 	switch {
 	case p.tally.values[f] > 0, p.labels && f == pointed && p.tally.rows[whole] < len(p.Rows):
 		return values
@@ -181,7 +180,7 @@ func (p *parser) judgeNumber(f form, zero bool) verdict {
 	return unclear
 }
 
-// counting reports fields that count from a number, as 0,1,2 or 0.0,1.0,2.0.
+// counting reports whether fields count from a number: 0,1,2 or 0.0,1.0,2.0.
 func counting(fields []string, from int) bool {
 	for k, f := range fields {
 		if strings.TrimSuffix(f, ".0") != strconv.Itoa(from+k) {
@@ -191,7 +190,7 @@ func counting(fields []string, from int) bool {
 	return true
 }
 
-// indexed reports that the first column counts the rows from 0 if the first line is one.
+// indexed reports whether the first column counts the rows from 0, the first line included.
 func (p *parser) indexed() bool {
 	if p.first.fields[0] != "0" || len(p.Rows) < 2 && !(p.labels && p.width == 2) {
 		return false
@@ -204,10 +203,10 @@ func (p *parser) indexed() bool {
 	return true
 }
 
-// dropIndex leaves out a first column that counts the rows, from 0 or 1. Two rows are
-// too few to be sure.
+// dropIndex removes a first column that counts the rows, from 0 or 1. With two rows it
+// returns an error if the column may be values.
 func (p *parser) dropIndex() error {
-	pair := p.labels && p.width == 2 // what else than an index and a label?
+	pair := p.labels && p.width == 2 // an index and a label
 	if n := len(p.Rows); p.index || p.width < 2 || n == 0 || n == 1 && !pair {
 		return nil
 	}
@@ -236,7 +235,7 @@ func (p *parser) dropIndex() error {
 	return nil
 }
 
-// noteTwins reports columns with one name.
+// noteTwins notes that two columns have the same name.
 func (p *parser) noteTwins() {
 	for k, name := range p.Names {
 		if name != "" && slices.Contains(p.Names[:k], name) {
@@ -246,9 +245,9 @@ func (p *parser) noteTwins() {
 	}
 }
 
-// settleFirst decides whether the first line of labels is a header, now that the logits
-// are known: a word that names no class is; so is 0 where there is one label too many
-// and the logits had a header of numbers as well, from the same program.
+// settleFirst decides whether the first line of labels is a header, given the logits: a word
+// that is not a class is one, and so is 0 if there is one label more than logits, which have
+// a header of numbers too.
 func (t *Table) settleFirst(logits *Table) error {
 	if t.first == nil {
 		return nil

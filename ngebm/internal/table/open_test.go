@@ -218,10 +218,10 @@ func TestLabels(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ head, labels, want string }{
-		{"", "3\n1\n2\n", "x.csv:1: label 3 is no class; with 3 values a row, labels are 0 … 2. These go from 1 to 3 and count from 1: subtract 1 from each"},
-		{"", "0\n-1\n2\n", "x.csv:2: label -1 is no class; with 3 values a row, labels are 0 … 2. Where -1 stands for no label"},
-		{"", "0\n1.5\n2\n", "x.csv:2: label 1.5 is no whole number"},
-		{"", "ship\ncat\ndog\n", `x.csv:2: label "cat" is no number; labels are numbers from 0, or names that the first line of the logits has`},
+		{"", "3\n1\n2\n", "x.csv:1: label 3 is not a class; with 3 values a row, labels are 0 … 2. These go from 1 to 3 and count from 1: subtract 1 from each"},
+		{"", "0\n-1\n2\n", "x.csv:2: label -1 is not a class; with 3 values a row, labels are 0 … 2. Where -1 stands for no label"},
+		{"", "0\n1.5\n2\n", "x.csv:2: label 1.5 is not a whole number"},
+		{"", "ship\ncat\ndog\n", `x.csv:2: label "cat" is not a number; labels are numbers from 0, or names that the first line of the logits has`},
 		{"cat,dog,ship\n", "ship\ncat\nbird\n", `x.csv:3: label "bird" is none of the names in the first line of x.csv: ["cat" "dog" "ship"]`},
 		{"cat,dog,ship\n", "ship\ncat\n1\n", `label "1" is none of the names`},
 		{"cat,cat,ship\n", "ship\ncat\nship\n", `label "cat" is the name of several columns`},

@@ -1,10 +1,10 @@
 // Package table reads files of numbers that other programs wrote: logits, labels and
 // scores as text (CSV and its relatives, compressed or not), NPY or NPZ.
 //
-// Nothing is dropped or made up in silence. A value that is missing or not finite, a
-// column that is no class's and a first line that may be a header or not are errors,
-// which name the place and the remedy. What the reader concludes from the file, such as
-// that a first line 0,1,2 is a header, is in [Table.Notes], for people to see.
+// Nothing is dropped or filled in silently. A value that is missing or not finite, a column
+// that does not belong to a class and a first line that may be a header or values are
+// errors, which name the position and the remedy. What the reader infers, such as that a
+// first line 0,1,2 is a header, is in [Table.Notes].
 package table
 
 import (
@@ -16,21 +16,21 @@ import (
 	"unicode"
 )
 
-// Table is rows of equal length, all of them finite.
+// Table has rows of equal length; all values are finite.
 type Table struct {
 	Path  string
 	Rows  [][]float64
 	Names []string // of the columns, from a header; nil without
-	Notes []string // what the reader concluded, a sentence each
+	Notes []string // what the reader inferred, a sentence each
 
 	lines   []int32 // the line of each row; nil for NPY
 	texts   []string
 	numbers bool   // the header holds numbers
 	doubt   string // a first line of values that may be a header
-	first   *line  // of labels: the first line, where it is a header only if others say so
+	first   *line  // of labels: a first line that the logits decide about
 }
 
-// At says where a row is.
+// At returns the position of a row for error messages.
 func (t *Table) At(row int) string {
 	if t.lines == nil {
 		return fmt.Sprintf("%s: row %d (the first is 0)", printable(t.Path), row)
@@ -38,7 +38,7 @@ func (t *Table) At(row int) string {
 	return fmt.Sprintf("%s:%d", printable(t.Path), t.lines[row])
 }
 
-// Value says where a value is. Columns count from 1 in text, as its lines do, and from 0 in
+// Value returns the position of a value for error messages. Columns count from 1 in text, as its lines do, and from 0 in
 // arrays, as rows do there.
 func (t *Table) Value(row, k int) string {
 	if t.lines == nil {
@@ -103,9 +103,9 @@ func (t *Table) Labels(logits *Table) ([]int32, error) {
 	for i, row := range t.Rows {
 		switch v := row[0]; {
 		case v != math.Trunc(v):
-			return nil, fmt.Errorf("%s: label %v is no whole number", t.At(i), v)
+			return nil, fmt.Errorf("%s: label %v is not a whole number", t.At(i), v)
 		case v < 0 || v >= float64(classes):
-			return nil, fmt.Errorf("%s: label %v is no class; with %d values a row, labels are 0 … %d%s", t.At(i), v, classes, classes-1, t.fromOne(classes))
+			return nil, fmt.Errorf("%s: label %v is not a class; with %d values a row, labels are 0 … %d%s", t.At(i), v, classes, classes-1, t.fromOne(classes))
 		default:
 			labels[i] = int32(v)
 		}
@@ -149,7 +149,7 @@ func namesAreNumbers(logits *Table, classes int) bool {
 // number.
 func (t *Table) named(logits *Table, odd int) ([]int32, error) {
 	if logits.Names == nil {
-		return nil, fmt.Errorf("%s: label %.60q is no number; labels are numbers from 0, or names that the first line of the logits has, and %s has no such line",
+		return nil, fmt.Errorf("%s: label %.60q is not a number; labels are numbers from 0, or names that the first line of the logits has, which %s does not have",
 			t.At(odd), t.text(odd), printable(logits.Path))
 	}
 	labels := make([]int32, len(t.Rows))
