@@ -7,6 +7,8 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/ngebm/energy"
 )
 
 // APGD is Auto-PGD on the cross-entropy (Croce and Hein 2020, algorithm 1, with
@@ -258,7 +260,7 @@ func targetedDLR(f, labels, targets *graph.Node) *graph.Node {
 		rest = graph.StopGradient(graph.Where(graph.GreaterThan(hot, graph.ZerosLike(hot)), graph.Infinity(f.Graph(), f.DType(), -1), rest))
 	}
 	scale := graph.Sub(sorted[0], graph.MulScalar(graph.Add(sorted[2], sorted[3]), .5))
-	return graph.Neg(graph.Div(graph.Sub(pick(f, labels), pick(f, targets)), graph.AddScalar(scale, 1e-12)))
+	return graph.Neg(graph.Div(graph.Sub(energy.ClassLogit(f, labels), energy.ClassLogit(f, targets)), graph.AddScalar(scale, 1e-12)))
 }
 
 // column shapes [batch] as [batch, 1, …] of x's rank.

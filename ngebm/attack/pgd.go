@@ -8,8 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	// GoMLX's own gradients of convolutions are wrong for kernels of even size.
-	_ "ngebm/ngebm/internal/convgrad"
+	"ngebm/ngebm/energy"
 )
 
 // PGD is projected gradient ascent on the cross-entropy (Madry et al. 2018),
@@ -168,11 +167,5 @@ func mergeSamples(x *graph.Node) *graph.Node {
 func crossEntropy(logits, labels *graph.Node) *graph.Node {
 	largest := graph.StopGradient(graph.ReduceMax(logits, -1))
 	logits = graph.Sub(logits, graph.InsertAxes(largest, -1))
-	return graph.Sub(graph.Log(graph.ReduceSum(graph.Exp(logits), -1)), pick(logits, labels))
-}
-
-// pick returns each example's logit of the class that indices, shaped [batch],
-// name.
-func pick(logits, indices *graph.Node) *graph.Node {
-	return graph.ReduceSum(graph.Mul(logits, graph.OneHot(indices, logits.Shape().Dimensions[1], logits.DType())), -1)
+	return graph.Sub(graph.Log(graph.ReduceSum(graph.Exp(logits), -1)), energy.ClassLogit(logits, labels))
 }

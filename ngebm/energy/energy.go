@@ -29,6 +29,13 @@ func LogSumExp(logits *Node) *Node {
 	return Add(Log(sum), max)
 }
 
+// ClassLogit returns f_y(x), shaped [batch], from logits shaped [batch, classes] and
+// labels shaped [batch], integers in [0, classes).
+func ClassLogit(logits, labels *Node) *Node {
+	classes := logits.Shape().Dimensions[logits.Rank()-1]
+	return ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
+}
+
 // InputGradient returns ∂E(x_i)/∂x_i, shaped as x, from energies shaped [batch] that
 // were built from x. The energy of an example must depend on that example only
 // (no batch normalization), which is what makes the gradient of the sum the
@@ -59,8 +66,7 @@ func Norm(g *Node) *Node {
 // The target t is 1 at the label without smoothing; with smoothing ε in [0,1) it
 // is (1-ε) at the label and ε/classes everywhere on top.
 func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
-	classes := logits.Shape().Dimensions[logits.Rank()-1]
-	score := ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
+	score := ClassLogit(logits, labels)
 	if smoothing != 0 {
 		score = Add(MulScalar(score, 1-smoothing), MulScalar(ReduceMean(logits, -1), smoothing))
 	}
@@ -72,9 +78,7 @@ func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
 // labels being shaped [batch], integers in [0, classes). γ is 1 or more (Lin et al.
 // 2017 has 2; Mukhoti et al. 2020 calibrate with 3); 0 would be cross-entropy.
 func FocalLoss(logits, labels *Node, gamma float64) *Node {
-	classes := logits.Shape().Dimensions[logits.Rank()-1]
-	score := ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
-	logP := Sub(score, LogSumExp(logits))
+	logP := Sub(ClassLogit(logits, labels), LogSumExp(logits))
 	wrong := OneMinus(Exp(logP))
 	// Rounding may leave 1-p a little below 0, where a power is not a number.
 	wrong = Max(wrong, ZerosLike(wrong))

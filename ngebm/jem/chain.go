@@ -28,7 +28,7 @@ func NewChain(m Model, steps int, conditional bool) (*Chain, error) {
 		f := m.Logits(x)
 		e := energy.LogSumExp(f)
 		if conditional {
-			e = ofClass(f, same[2])
+			e = energy.ClassLogit(f, same[2])
 		}
 		g := energy.InputGradient(e, x)
 		return Add(Add(x, Mul(g, step)), Mul(noise, deviation)), energy.Norm(g)

@@ -30,7 +30,7 @@ func (o Objective) Terms(in energy.Inputs) []energy.Term {
 	terms := append(o.TermsOf(f, in),
 		energy.Term{Name: NameGap, Weight: o.Weight, Value: Sub(ReduceAllMean(eSamples), ReduceAllMean(e)), Ramps: true})
 	if o.Joint != 0 {
-		gap := Sub(ReduceAllMean(ofClass(samples, in.OtherLabels)), ReduceAllMean(ofClass(f, in.Labels)))
+		gap := Sub(ReduceAllMean(energy.ClassLogit(samples, in.OtherLabels)), ReduceAllMean(energy.ClassLogit(f, in.Labels)))
 		terms = append(terms, energy.Term{Name: NameJointGap, Weight: o.Joint, Value: gap, Ramps: true})
 	}
 	if o.EnergyL2 != 0 {
@@ -38,10 +38,4 @@ func (o Objective) Terms(in energy.Inputs) []energy.Term {
 		terms = append(terms, energy.Term{Name: NameSquare, Weight: o.EnergyL2, Value: squares, Ramps: true})
 	}
 	return terms
-}
-
-// ofClass is f_y(x), shaped [batch], from logits shaped [batch, classes].
-func ofClass(logits, labels *Node) *Node {
-	classes := logits.Shape().Dimensions[1]
-	return ReduceSum(Mul(logits, OneHot(labels, classes, logits.DType())), -1)
 }
