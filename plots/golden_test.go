@@ -103,7 +103,7 @@ func methodColor(name string) color.Color {
 	return map[string]color.Color{
 		"cross-entropy":                blue,
 		"cross-entropy, twice as long": blue,
-		"cross-entropy + temperature":  skyBlue,
+		"cross-entropy + temperature":  SkyBlue,
 		"label smoothing":              reddishPurple,
 		"NG-EBM":                       vermillion,
 		"NG-EBM β=γ=.01":               lightVermillion,
