@@ -11,6 +11,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 	"ngebm/plots"
 	"ngebm/plots/notebook"
@@ -75,11 +76,15 @@ func figure(run *ngebm.Run, side int) (*plots.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	title := "NG-EBM"
+	title, name := "NG-EBM", "ng-ebm"
 	if run.Config.Beta == 0 && run.Config.Gamma == 0 {
-		title = "cross-entropy"
+		title, name = "cross-entropy", "cross-entropy"
 	}
-	return plots.Learning(plots.Landscape{Title: title, Grid: grid, Data: run.Test}, plots.Run{Name: title, History: run.History})
+	method, err := study.FindMethod(name)
+	if err != nil {
+		return nil, err
+	}
+	return plots.Learning(plots.Landscape{Title: title, Grid: grid, Data: run.Test}, plots.Run{Name: title, Color: method.Color, History: run.History})
 }
 
 // drawWhileLearning draws a run's figure as HTML, at a screen's resolution: 60 points
