@@ -122,12 +122,12 @@ type Adversarial struct {
 	Step float64 `json:"step,omitempty"`
 }
 
-// Margin pushes the energies of the data and of outliers apart (energy-bounded
+// Margin pushes the energies of the data and of outliers away from each other (energy-bounded
 // learning, Liu et al. 2020); see energy.Margin.
 type Margin struct {
-	// Outliers names what the model should find unlikely: a way to make strange
-	// examples of the training set (see data.Dataset.SynthesizeOOD: "uniform noise") or a
-	// data set for data.Open, brought to the same shape. "" is none.
+	// Outliers names what the model should find unlikely: a kind of synthetic OOD set
+	// (see data.Dataset.SynthesizeOOD: "uniform noise") or a dataset for data.Open, brought
+	// to the same shape. "" is none.
 	Outliers string  `json:"outliers,omitempty"`
 	Weight   float64 `json:"weight,omitempty"` // .1
 	In       float64 `json:"in,omitempty"`     // energies of data below it cost; 23
@@ -233,7 +233,7 @@ func (c Config) baseLoss(shape []int) energy.NGEBM {
 	return base
 }
 
-// Objective returns the loss that the configuration minimises for examples of the
+// Objective returns the loss that the configuration minimizes for examples of the
 // given shape.
 func (c Config) Objective(shape []int) energy.Objective {
 	base := c.baseLoss(shape)

@@ -58,7 +58,7 @@ func (h *History) Last(split string) *Evaluation {
 	return nil
 }
 
-// LastIsBest tells whether the last evaluation is the best so far: none was more accurate,
+// LastIsBest reports whether the last evaluation is the best so far: none was more accurate,
 // and none as accurate had a loss as low.
 func (h *History) LastIsBest() bool {
 	n := len(h.Evaluations) - 1
@@ -128,7 +128,7 @@ func (n *numberOrNull) UnmarshalJSON(b []byte) error {
 func (h *History) rows(out io.Writer) error {
 	w := csv.NewWriter(out)
 	number := func(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 32) }
-	_ = w.Write(append([]string{"step", "epoch", "learning rate", "loss"}, h.Terms...)) // Error tells below
+	_ = w.Write(append([]string{"step", "epoch", "learning rate", "loss"}, h.Terms...)) // Error reports it below
 	for i := range h.Loss {
 		row := []string{strconv.Itoa(i + 1), strconv.FormatFloat(float64(i+1)/float64(h.StepsPerEpoch), 'f', 4, 64), number(h.LearningRate[i]), number(h.Loss[i])}
 		for _, values := range h.Values {
@@ -207,7 +207,7 @@ func (s *History) check(steps int) error {
 	return nil
 }
 
-// check tells whether an evaluation can have been made. Values of terms that no set has,
+// check reports whether an evaluation can have been made. Values of terms that no set has,
 // such as JEM's, are NaN; those that every set has are at least 0, but for rounding.
 func (e Evaluation) check(terms []string) error {
 	switch {

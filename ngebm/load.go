@@ -178,7 +178,7 @@ func hasWeightsOf(h ckpt.Header, net nets.Network, info runInfo) error {
 }
 
 // Restore takes the run to its last checkpoint that is whole, if its folder has one, and
-// tells whether it is complete: every step done and a test set evaluated. Notes and Warning
+// reports whether it is complete: every step done and a test set evaluated. Notes and Warning
 // then say what to know of it. devices is the number that would train it; 0 leaves that out
 // of the comparison.
 func (r *Run) Restore(ctx context.Context, devices int) (complete bool, err error) {
@@ -201,7 +201,7 @@ func (r *Run) Restore(ctx context.Context, devices int) (complete bool, err erro
 }
 
 // restoreLast restores the last checkpoint that is whole. It returns false if there is
-// no last one, whatever else is there: a person took it away to train anew.
+// no last one, whatever else is there: a person took it away to restart training.
 func (r *Run) restoreLast(ctx context.Context) (bool, error) {
 	found, err := r.restore(ctx, ckpt.LastFile)
 	if wrong := (*ckpt.DamagedError)(nil); !errors.As(err, &wrong) {

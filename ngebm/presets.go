@@ -125,7 +125,7 @@ type Method struct {
 	images, points string
 }
 
-// Methods returns the ways of training that have a name: NG-EBM and its rivals. Their
+// Methods returns the ways of training that have a name: NG-EBM and its baselines. Their
 // settings are the papers' where they carry over to small problems.
 func Methods() []Method {
 	both := func(name, about, settings string) Method { return Method{name, about, settings, settings} }
@@ -155,8 +155,8 @@ func Methods() []Method {
 	}
 }
 
-// SetMethod changes the configuration to the method of that name: everything that tells
-// methods apart is set as the method has it, and nothing else is touched. Set what
+// SetMethod changes the configuration to the method of that name: everything in which
+// methods differ is set as the method has it, and nothing else is touched. Set what
 // should differ afterwards.
 func (c *Config) SetMethod(method string) error {
 	var names []string
@@ -178,7 +178,7 @@ func (c *Config) SetMethod(method string) error {
 }
 
 // Method returns the name of the way of training, as [Methods] has it; where none of
-// them has these settings, what sets this one apart from cross-entropy, as [Config.Set]
+// them has these settings, how this one differs from cross-entropy, as [Config.Set]
 // takes it: "gamma=0.05".
 func (c Config) Method() string {
 	var own string

@@ -51,7 +51,7 @@ func traceNetwork(backend compute.Backend, net nets.Network, store *model.Store,
 	return g, nil
 }
 
-// isOwn tells whether a network is a person's own, which its name does not define.
+// isOwn reports whether a network is a person's own, which its name does not define.
 func isOwn(net nets.Network) bool {
 	known, err := nets.Parse(net.String())
 	return err != nil || !reflect.DeepEqual(known, net)

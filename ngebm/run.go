@@ -43,7 +43,7 @@ type Run struct {
 	// Train, Validation and Test are the sets as the run used them. Validation
 	// is nil if none was held out; all are nil after Load, which needs no data.
 	Train, Validation, Test *data.Dataset
-	// Loaded tells that the run was complete and nothing was trained.
+	// Loaded reports that the run was complete and nothing was trained.
 	Loaded bool
 	// Notes say in what a stored run could differ from one that would be trained now:
 	// other code, another device, a network or a test set that cannot be compared.
@@ -90,7 +90,7 @@ type Maker struct {
 	Devices   int    `json:"devices,omitempty"`   // that shared each step
 }
 
-// check tells whether a run can have cost that much.
+// check reports whether a run can have cost that much.
 func (c Cost) check() error {
 	for name, seconds := range map[string]float64{"seconds": c.Seconds, "data_wait": c.DataWait, "process_seconds": c.Process} {
 		if !(0 <= seconds && seconds <= maxSeconds) {
@@ -98,7 +98,7 @@ func (c Cost) check() error {
 		}
 	}
 	if len(c.Earlier) > maxMakers {
-		return fmt.Errorf("it tells of %d earlier makers, more than %d", len(c.Earlier), maxMakers)
+		return fmt.Errorf("it names %d earlier makers, more than %d", len(c.Earlier), maxMakers)
 	}
 	for _, m := range append([]Maker{c.Maker}, c.Earlier...) {
 		if m.Devices < 0 || m.Devices > maxBatch {

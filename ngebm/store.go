@@ -229,25 +229,25 @@ func parseInfo(raw []byte) (info runInfo, cfg Config, err error) {
 		*name = plain.Text(*name)
 	}
 	if !hashPattern.MatchString(info.Hash) {
-		return info, cfg, fmt.Errorf("it tells the hash %.60q, not 12 hex digits", info.Hash)
+		return info, cfg, fmt.Errorf("it has the hash %.60q, not 12 hex digits", info.Hash)
 	}
 	if info.Algorithm != algorithm {
 		return info, cfg, fmt.Errorf("it was trained by algorithm %d, and this program has %d: use the program that trained it", info.Algorithm, algorithm)
 	}
 	if n := len(info.Data.Classes); n < 1 || n > maxClasses {
-		return info, cfg, fmt.Errorf("it tells %d classes, not 1 to %d", n, maxClasses)
+		return info, cfg, fmt.Errorf("it has %d classes, not 1 to %d", n, maxClasses)
 	}
 	if len(info.Shape) == 0 || len(info.Shape) > ckpt.MaxRank || !fitsIn(info.Shape, maxInputs) {
-		return info, cfg, fmt.Errorf("it tells examples of shape %v, not of 1 to %d numbers", info.Shape, maxInputs)
+		return info, cfg, fmt.Errorf("it has examples of shape %v, not of 1 to %d numbers", info.Shape, maxInputs)
 	}
 	return info, cfg, nil
 }
 
-// fitsIn tells whether dimensions are positive and their product is at most most.
-func fitsIn(dims []int, most int) bool {
+// fitsIn reports whether dimensions are positive and their product is at most limit.
+func fitsIn(dims []int, limit int) bool {
 	size := 1
 	for _, d := range dims {
-		if d < 1 || d > most/size {
+		if d < 1 || d > limit/size {
 			return false
 		}
 		size *= d
@@ -276,7 +276,7 @@ func (r *Run) seal() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// HasCheckpoint tells whether the run's folder has a last checkpoint.
+// HasCheckpoint reports whether the run's folder has a last checkpoint.
 func (r *Run) HasCheckpoint() bool { return r.folder().Has(ckpt.LastFile) }
 
 // RestoreFrom takes the run to one of its checkpoints, the last one that is whole for

@@ -198,7 +198,7 @@ func TestHostileConfigurations(t *testing.T) {
 		"a wide Wide ResNet":   {"wrn-28-65536", []int{8, 8, 1}, 2, "is too large"},
 		"channels":             {"convnet", []int{8, 8, 1 << 17}, 2, "another architecture"},
 		"inputs":               {"convnet", []int{16384, 16384, 1}, 2, "not of 1 to 16777216"},
-		"a million classes":    {"mlp-3", []int{2}, 1 << 20, "tells 1048576 classes, not 1 to 65536"},
+		"a million classes":    {"mlp-3", []int{2}, 1 << 20, "has 1048576 classes, not 1 to 65536"},
 		"65,536 classes":       {"mlp-3", []int{2}, 1 << 16, "another architecture"},
 		"other inputs":         {"mlp-3", []int{3}, 2, "another architecture"},
 	} {

@@ -11,7 +11,7 @@ const (
 	maxEpochs = 1_000_000
 	maxBatch  = 1 << 20
 	maxSteps  = 1 << 40
-	maxTimes  = 1000   // of being set back: each draws from random streams of its own
+	maxTimes  = 1000   // of rollbacks: each draws from random streams of its own
 	maxAscent = 10_000 // steps of projected gradient ascent in one training step
 )
 
@@ -33,7 +33,7 @@ func (c Config) Validate() error {
 	}
 	switch {
 	case c.Alpha == 0 && c.Beta == 0 && c.Gamma == 0 && !c.JEM.Enabled():
-		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimise; ordinary training is alpha=1")
+		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimize; ordinary training is alpha=1")
 	case c.Epochs < 1 || c.Epochs > maxEpochs:
 		return bad("epochs", c.Epochs, fmt.Sprintf("from 1 to %d", maxEpochs))
 	case c.Batch < 1 || c.Batch > maxBatch:

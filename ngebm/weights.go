@@ -206,7 +206,7 @@ func fitsCheckpoint(net nets.Network, shape []int, classes int) error {
 
 // examplesAtOnce is how many of so many examples are evaluated in one batch: as many as a
 // device is busy with, and so few that the activations of one layer fit a memory. The
-// network may be a stranger's, so what cannot be evaluated is refused before it is built.
+// network may be untrusted, so what cannot be evaluated is refused before it is built.
 func examplesAtOnce(net nets.Network, shape []int, classes, examples int) (int, error) {
 	if classes > maxClasses {
 		return 0, fmt.Errorf("ngebm: there are %d classes, more than %d; merge some", classes, maxClasses)
@@ -221,11 +221,11 @@ func examplesAtOnce(net nets.Network, shape []int, classes, examples int) (int, 
 	return max(1, min(evaluationBatch, examples, maxActivations/max(1, widest))), nil
 }
 
-// ready tells whether a set can be run through a network: a set that data.New did not make
+// ready reports whether a set can be run through a network: a set that data.New did not make
 // may lack pixels, or what scales them.
 func ready(d *data.Dataset) error {
 	if d == nil {
-		return errors.New("ngebm: the data set is nil; open one with data.Open, or make one with data.New")
+		return errors.New("ngebm: the dataset is nil; open one with data.Open, or make one with data.New")
 	}
 	values, wanted := len(d.Points), d.Len()*sizeOf(d.Shape)
 	if d.IsImages() {

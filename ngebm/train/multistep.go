@@ -27,7 +27,7 @@ const maxStepsPerCall = 64
 // longStep is how many operations a step has, if a loop gains nothing: a millisecond's.
 const longStep = 1e8
 
-// canLoop tells whether steps can be taken in a loop: on one device, where gradients can
+// canLoop reports whether steps can be taken in a loop: on one device, where gradients can
 // be taken in a loop, and without auxiliary inputs.
 func (t *trainer) canLoop() bool {
 	return t.auxiliary == nil && t.sharding == nil && t.backend.String() != pureGo && t.stepsPerCall != 1
@@ -42,7 +42,7 @@ type probed struct {
 	nested     bool // it has loops, or other parts of its own
 }
 
-// short tells whether a loop is better. XLA's convolutions are slow in a loop on the CPU,
+// short reports whether a loop is better. XLA's convolutions are slow in a loop on the CPU,
 // and GoMLX builds no loops in a loop, nor what it sorts by.
 func (s probed) short() bool { return !s.convolves && !s.nested && s.operations < longStep }
 

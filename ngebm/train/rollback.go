@@ -69,7 +69,7 @@ func (t *trainer) checkWeights() error {
 	return nil
 }
 
-// check notes why the run cannot go on, if it cannot.
+// check notes why the run cannot continue, if it cannot.
 func (t *trainer) check(name string, loss float64) error {
 	switch {
 	case math.IsNaN(loss):
@@ -146,7 +146,7 @@ func newBatches(train *data.Dataset, cfg ngebm.Config, attempt int) (*data.Batch
 	return data.NewBatches(train, cfg.Batch, cfg.Seed+uint64(attempt)<<32, cfg.Augment)
 }
 
-// backToCheckpoint ends a run that cannot go on. The last good checkpoint stays
+// backToCheckpoint ends a run that cannot continue. The last good checkpoint stays
 // and the classifier goes back to it; the history on the way to the end is
 // written for people to look at.
 func (t *trainer) backToCheckpoint() error {

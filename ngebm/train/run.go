@@ -45,7 +45,7 @@ type Options struct {
 	Devices int
 	// OnEpochEnd, if not nil, is called with the run as it is at the end of every epoch, to
 	// look at what it learns while it does: its classifier may be asked anything, and
-	// has the weights of that stepID. Training waits for it, on a clock that stands
+	// has the weights of that moment. Training waits for it, on a clock that stands
 	// still, so that neither Run.Cost nor the speed in Progress counts its time. The
 	// run and its history may be used during the call only, and must not be changed.
 	OnEpochEnd func(*ngebm.Run)

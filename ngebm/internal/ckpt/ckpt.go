@@ -26,7 +26,7 @@ import (
 //	tensors   raw values, little-endian, one after the other in the header's order
 //	32 bytes  SHA-256 of all that comes before, in this place in every version
 //
-// It holds plain data only, nothing that is executed. What the header tells is compared
+// It holds plain data only, nothing that is executed. What the header says is compared
 // with the length of the file, and with the network, before memory is taken for it. The
 // weights are finite numbers; the history may hold NaN. A file is written next to its
 // final name, synced and renamed, so the name always stands for a whole file; see
@@ -49,7 +49,7 @@ const (
 	AuxState      = "companion:state" // what the source of a step's auxiliary inputs resumes from
 )
 
-// IsWeight tells whether a variable is one of the network's weights, or their average.
+// IsWeight reports whether a variable is one of the network's weights, or their average.
 func IsWeight(path string) bool {
 	return strings.HasPrefix(path, "/"+NetworkScope+"/") || strings.HasPrefix(path, "/"+AverageScope+"/")
 }
@@ -153,7 +153,7 @@ func encode(file io.Writer, s State) error {
 	return err
 }
 
-// isFinite tells whether all numbers of a tensor are neither NaN nor infinite. In each of
+// isFinite reports whether all numbers of a tensor are neither NaN nor infinite. In each of
 // these types that is a number whose bits of the exponent are not all set.
 func isFinite(t *tensors.Tensor) bool {
 	exponents := map[dtypes.DType]uint64{

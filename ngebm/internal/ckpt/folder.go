@@ -51,7 +51,7 @@ func (dir Folder) Open() (*files.Folder, error) {
 	return f, nil
 }
 
-// Has tells whether the folder has a file of that name.
+// Has reports whether the folder has a file of that name.
 func (dir Folder) Has(name string) bool {
 	f, err := files.OpenFolder(string(dir))
 	if err != nil {

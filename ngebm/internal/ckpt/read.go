@@ -151,7 +151,7 @@ func (r *reader) verify() error {
 }
 
 // header reads the header and checks it against the length of the file. What it returns
-// tells the truth only if verify finds the file whole.
+// says the truth only if verify finds the file whole.
 func (r *reader) header() (head Header, err error) {
 	var fixed [len(magic+formatVersion) + 8]byte
 	if err := r.take(fixed[:]); err != nil {
@@ -236,7 +236,7 @@ func (h *Header) check(bytes int64) error {
 }
 
 // isName reports whether a tensor can have that name: that of a variable, /a/b/c, or of
-// the history or the companion. It is safe to print.
+// the history or the auxiliary state. It is safe to print.
 func isName(name string) bool {
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return false

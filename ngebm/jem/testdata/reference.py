@@ -5,7 +5,7 @@ Makes, with PyTorch in float64 on one thread and numpy's PCG64 for every number 
     jem.npz                       one training step of JEM: where its chains end, their
                                   slopes, the loss and all gradients
     ../../testdata/objectives.npz the other objectives: terms, total, all gradients
-    ../../testdata/pgd.npz        the ends of searches by projected gradient ascent
+    ../../train/testdata/pgd.npz        the ends of searches by projected gradient ascent
 
     python reference.py           (numpy 2.4.6 and torch 2.15.0 made the files here)
 
@@ -306,7 +306,7 @@ def pgd():
                 return {"end": images(adv), "loss": F.cross_entropy(net(w, adv), y).numpy(), "clean loss": F.cross_entropy(net(w, clean), y).numpy()}
 
             out.results(f"{name} {norm}", run)
-    out.save("../../testdata/pgd.npz")
+    out.save("../../train/testdata/pgd.npz")
 
 
 jem()
