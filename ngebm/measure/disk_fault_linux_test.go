@@ -57,7 +57,7 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			options := measure.Options{Bins: 5 + len(c.name)} // not measured before
 			mend := c.harm()
-			r, err := measure.Stored(t.Context(), run, options)
+			r, err := measure.MeasureCached(t.Context(), run, options)
 			mend()
 			for _, want := range c.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
@@ -73,7 +73,7 @@ func TestStoredOnFaultyDisk(t *testing.T) {
 			if !bytes.Equal(before, checkpoint()) {
 				t.Error("the checkpoint was changed")
 			}
-			again, err := measure.Stored(t.Context(), run, options)
+			again, err := measure.MeasureCached(t.Context(), run, options)
 			if err != nil {
 				t.Fatal(err)
 			}

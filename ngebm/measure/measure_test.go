@@ -43,7 +43,7 @@ func TestMeasure(t *testing.T) {
 		Attacks:   []measure.Plan{{Attack: attack.FGSM(attack.Linf), Epsilons: []float64{.02, .1}, Examples: 100}},
 		Seed:      1,
 	}
-	r, err := measure.Stored(t.Context(), run, options)
+	r, err := measure.MeasureCached(t.Context(), run, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestMeasure(t *testing.T) {
 		f, _ := filepath.Glob(filepath.Join(run.Dir, "measured-*.json"))
 		return len(f)
 	}
-	again, err := measure.Stored(t.Context(), run, options)
+	again, err := measure.MeasureCached(t.Context(), run, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("measured again: equal is %v, %d files", reflect.DeepEqual(a, b), files())
 	}
 	options.Bins = 20
-	if _, err := measure.Stored(t.Context(), run, options); err != nil || files() != 2 {
+	if _, err := measure.MeasureCached(t.Context(), run, options); err != nil || files() != 2 {
 		t.Errorf("with other bins: %v, %d files", err, files())
 	}
 
@@ -129,7 +129,7 @@ func TestMeasure(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := measure.Stored(t.Context(), run, options); err == nil || !strings.Contains(err.Error(), "delete it to measure again") {
+	if _, err := measure.MeasureCached(t.Context(), run, options); err == nil || !strings.Contains(err.Error(), "delete it to measure again") {
 		t.Errorf("a spoilt report gives %v", err)
 	}
 

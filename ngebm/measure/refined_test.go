@@ -23,12 +23,12 @@ func TestRefined(t *testing.T) {
 		t.Fatal(err)
 	}
 	options := measure.Options{Attacks: []measure.Plan{{Attack: attack.FGSM(attack.L2), Epsilons: []float64{.2}, Examples: 50, Masking: true}}}
-	plain, err := measure.Stored(t.Context(), run, options)
+	plain, err := measure.MeasureCached(t.Context(), run, options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	options.Refine = jem.Refinement{Steps: 2, Step: .05, Noise: .05}
-	r, err := measure.Stored(t.Context(), run, options)
+	r, err := measure.MeasureCached(t.Context(), run, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestRefined(t *testing.T) {
 		t.Errorf("rows:\n%s", text)
 	}
 	options.Refine.Steps = -1
-	if _, err := measure.Stored(t.Context(), run, options); err == nil || !strings.Contains(err.Error(), "-1 steps") {
+	if _, err := measure.MeasureCached(t.Context(), run, options); err == nil || !strings.Contains(err.Error(), "-1 steps") {
 		t.Errorf("-1 steps give %v", err)
 	}
 }

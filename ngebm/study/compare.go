@@ -66,7 +66,7 @@ func (c *Compared) measure(ctx context.Context, k int, run *ngebm.Run, diverged 
 		return err
 	}
 	c.Runs[k] = run
-	c.Reports[k], err = measure.Stored(ctx, run, options)
+	c.Reports[k], err = measure.MeasureCached(ctx, run, options)
 	return err
 }
 

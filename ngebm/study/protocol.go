@@ -170,7 +170,7 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 		part.Test = d
 		o.Seed, o.Progress = p.Seed, report
 		o.Bootstrap = bootstrap.Options{Resamples: p.Resamples, Level: .95, Seed: p.Seed}
-		return measure.Stored(ctx, &part, o)
+		return measure.MeasureCached(ctx, &part, o)
 	}
 	if m.test, err = on(s.test, measure.Options{}); err != nil {
 		return m, err

@@ -13,13 +13,13 @@ import (
 	"ngebm/ngebm/jem"
 )
 
-// Stored measures a run on its test set, or returns what was measured before: a
+// MeasureCached measures a run on its test set, or returns what was measured before: a
 // report is stored in the run's folder, as measured-<key>.json, and the key covers the
 // checkpoint's content, the datasets, the options and the code (see ngebm.Source). A run
 // is measured once.
 // Adversarial examples are not stored: attack.Curve.Adversarial gives none for a
 // report that was read.
-func Stored(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
+func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	if run.Test == nil {
 		return nil, errors.New("measure: the run was loaded without its data; train its configuration again (it will be loaded), or call Measure with a set")
 	}
