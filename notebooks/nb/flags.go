@@ -28,7 +28,7 @@ func WeightFlags(alpha, beta, gamma float64) *Weights {
 	return w
 }
 
-// Are tells whether the weights are those that a text speaks of.
+// Are reports whether the weights have these values: those that a text describes.
 func (w *Weights) Are(alpha, beta, gamma float64) bool {
 	return *w == Weights{alpha, beta, gamma}
 }

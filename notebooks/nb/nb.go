@@ -1,6 +1,6 @@
-// Package nb is what the cells of this folder's notebooks have in common. A cell is a
-// program of its own: it runs, prints, and is gone. So these helpers end the cell where
-// something fails, and what they remember lasts as long as the cell.
+// Package nb has what every notebook of this folder repeats. Each cell is a separate
+// program, which ends after it has printed. So these helpers end the cell if something
+// fails, and what they remember lasts as long as the cell.
 //
 //	run := nb.Train(nb.Preset("digits", "ng-ebm", ""))      trains, or loads what is stored
 //	accuracy := nb.Must(run.Classifier.Accuracy(run.Test))  the value, or the end of the cell

@@ -116,7 +116,7 @@ func (p *picture) decode(format string) error {
 		}
 	case "gif":
 		if end, more, err = gifEnd(p.content); err == nil {
-			p.still, err = Poster(p.content)
+			p.poster, err = Poster(p.content)
 		}
 	default:
 		err = errors.New("not a kind that pages show")

@@ -91,7 +91,7 @@ func hugeGIF(t *testing.T) []byte {
 func TestCheckPicture(t *testing.T) {
 	for _, kind := range []string{".png", ".jpg", ".gif", ".svg"} {
 		p, err := checkPicture(notebooktest.Image(t, kind), kind)
-		if err != nil || len(p.leftOut) > 0 || len(p.content) == 0 || (p.still != nil) != (kind == ".gif") {
+		if err != nil || len(p.leftOut) > 0 || len(p.content) == 0 || (p.poster != nil) != (kind == ".gif") {
 			t.Errorf("%s: %v, %v", kind, p, err)
 		}
 	}

@@ -27,11 +27,11 @@ func Poster(animation []byte) ([]byte, error) {
 	for _, frame := range all.Image { // each on top of those before
 		cover(seen, frame)
 	}
-	var still bytes.Buffer
-	if err := png.Encode(&still, seen); err != nil {
+	var poster bytes.Buffer
+	if err := png.Encode(&poster, seen); err != nil {
 		return nil, err
 	}
-	return still.Bytes(), nil
+	return poster.Bytes(), nil
 }
 
 // cover draws a frame, whose colors are solid or nothing. draw.Draw takes ten times as

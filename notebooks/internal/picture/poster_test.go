@@ -10,18 +10,18 @@ import (
 	"testing"
 )
 
-// The still of the gallery's animation is its last frame, where every chain has come
+// The poster of the gallery's animation is its last frame, where every chain has come
 // to the middle; what is no GIF is refused.
 func TestLastFrame(t *testing.T) {
 	animation, err := os.ReadFile(filepath.Join("..", "..", "..", "plots", "testdata", "animate.gif"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	still, err := Poster(animation)
+	poster, err := Poster(animation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := png.Decode(bytes.NewReader(still))
+	img, err := png.Decode(bytes.NewReader(poster))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +35,9 @@ func TestLastFrame(t *testing.T) {
 		}
 	}
 	if black < 100 {
-		t.Errorf("%d pixels of the still's middle are black: no chain has come there", black)
+		t.Errorf("%d pixels of the poster's middle are black: no chain has come there", black)
 	}
-	if _, err := Poster(still); err == nil || !strings.Contains(err.Error(), "gif") {
+	if _, err := Poster(poster); err == nil || !strings.Contains(err.Error(), "gif") {
 		t.Errorf("a PNG for a GIF: %v", err)
 	}
 	if _, err := Poster(animation[:len(animation)/2]); err == nil {

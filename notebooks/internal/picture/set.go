@@ -22,7 +22,7 @@ const (
 // picture is one that was checked.
 type picture struct {
 	content []byte   // as a page shows it
-	still   []byte   // where an animation ends, nil for others
+	poster   []byte   // where an animation ends, nil for others
 	leftOut []string // what of an SVG is not in it
 	pixels  int      // of all its frames
 }
@@ -43,7 +43,7 @@ func NewSet() *Set {
 type Sum struct{ bytes, pixels, figures int }
 
 func (s *Sum) add(p picture) {
-	s.bytes += len(p.content) + len(p.still)
+	s.bytes += len(p.content) + len(p.poster)
 	s.pixels += p.pixels
 	s.figures++
 }
@@ -73,7 +73,7 @@ func (all *Set) Take(f *Figure, folder string, page *Sum) (leftOut []string, err
 		return nil, fmt.Errorf("the picture %q holds what could run or load something (%s): save it as a plain SVG or as PNG", f.Path, strings.Join(p.leftOut, ", "))
 	}
 	all.checked[key] = p
-	f.Content, f.Poster = p.content, p.still
+	f.Content, f.Poster = p.content, p.poster
 	page.add(p)
 	all.shown.add(p)
 	switch {

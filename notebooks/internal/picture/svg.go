@@ -95,7 +95,7 @@ func (c *svgCleaner) take(decoder *xml.Decoder, token xml.Token) error {
 		return xml.EscapeText(&c.out, t)
 	case xml.Directive:
 		if !svgDoctype.Match(bytes.TrimSpace(t)) {
-			return errors.New("it is an SVG with declarations of its own: save it as a plain SVG or as PNG")
+			return errors.New("it is an SVG with a document type declaration: save it as a plain SVG or as PNG")
 		}
 	case xml.ProcInst:
 		if t.Target != "xml" {

@@ -84,7 +84,7 @@ func (s *siteFolder) writeWithPage(pg *page, of source) error {
 	return s.writeFigures(pg.Figures)
 }
 
-var figureNumber = regexp.MustCompile(`^-[0-9]+(-still)?\.(png|jpe?g|gif|svg)$`)
+var figureNumber = regexp.MustCompile(`^-[0-9]+(-poster|-still)?\.(png|jpe?g|gif|svg)$`)
 
 // isFigureOf reports whether a file is one of the figures of a page: of "run", "run-1.png"
 // is one and "run-1-1.png" is not.
@@ -99,10 +99,10 @@ func (s *siteFolder) writeFigures(figures []picture.Figure) error {
 		if err := s.write(f.File, f.Content); err != nil {
 			return err
 		}
-		if f.Still == "" {
+		if f.PosterFile == "" {
 			continue
 		}
-		if err := s.write(f.Still, f.Poster); err != nil {
+		if err := s.write(f.PosterFile, f.Poster); err != nil {
 			return err
 		}
 	}

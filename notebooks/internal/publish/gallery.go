@@ -114,7 +114,7 @@ func goldens(folder, function string) ([]picture.Figure, error) {
 		}
 		if kind == ".gif" {
 			f.Width, f.Height = config.Width, config.Height
-			f.Still = strings.TrimSuffix(f.File, kind) + "-still.png"
+			f.PosterFile = strings.TrimSuffix(f.File, kind) + "-poster.png"
 			if f.Poster, err = picture.Poster(content); err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}

@@ -25,8 +25,8 @@ func TestGallery(t *testing.T) {
 			t.Errorf("plots.%s is documented by %q", e.Name, e.About)
 		}
 	}
-	if i := slices.IndexFunc(exhibits, func(e exhibit) bool { return e.Name == "Animate" }); i < 0 || exhibits[i].Figures[0].Still != "figures/gallery-animate-still.png" {
-		t.Errorf("the animation and its still are not in the gallery: %d", i)
+	if i := slices.IndexFunc(exhibits, func(e exhibit) bool { return e.Name == "Animate" }); i < 0 || exhibits[i].Figures[0].PosterFile != "figures/gallery-animate-poster.png" {
+		t.Errorf("the animation and its poster are not in the gallery: %d", i)
 	}
 	for name, want := range map[string]string{"ScoreHistograms": "score-histograms", "ROC": "roc", "Bars": "bars", "ImageTable": "image-table"} {
 		if got := hyphened(name); got != want {

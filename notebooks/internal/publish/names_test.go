@@ -49,6 +49,7 @@ func TestIsFigureOf(t *testing.T) {
 	for file, pages := range map[string][]string{
 		"run-1.png":         {"run"},
 		"run-12-still.png":  {"run"},
+		"run-12-poster.png": {"run"},
 		"run-1-1.gif":       {"run-1"},
 		"run-1-2-still.png": {"run-1"},
 		"run-2-1.svg":       {"run-2"},

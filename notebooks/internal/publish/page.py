@@ -8,11 +8,11 @@ text and its path. Writes a line of JSON for each:
 
     body       the notebook as HTML; its pictures are the files below
     headings   [{"level", "id", "html"}] of what comes below the title
-    figures    [{"file", "alt", "width", "height", "content", "path", "cell", "still"}],
+    figures    [{"file", "alt", "width", "height", "content", "path", "cell", "poster"}],
                in the page's order; content is base64, empty for a picture that is
                still to be read from path, which the notebook gives; cell counts the
                notebook's cells from 0; width and height are in CSS pixels, 0 if
-               unknown; still is the file, still to be made, of an animation's last
+               unknown; poster is the file, to be made, of an animation's last
                picture
     formulas   whether the text has any
     mathjax    the file of what sets them
@@ -335,14 +335,14 @@ def take_figures(soup, nb, name, cells):
         if tag.get("alt", NO_ALT) in ("", NO_ALT):
             tag["alt"] = f"Figure {len(figures) + 1}" + (f", under “{title}”" if title else "")
         size = [int(v) if re.fullmatch(r"[0-9]{1,5}", v) else 0 for v in (tag.get("width", ""), tag.get("height", ""))]
-        still = f"figures/{name}-{len(figures) + 1}-still.png" if kind == ".gif" else ""
+        poster = f"figures/{name}-{len(figures) + 1}-poster.png" if kind == ".gif" else ""
         figures.append({
             "file": file, "alt": tag["alt"], "width": size[0], "height": size[1],
-            "content": content, "path": path, "kind": kind, "cell": cell, "still": still,
+            "content": content, "path": path, "kind": kind, "cell": cell, "poster": poster,
         })
-        if still:  # for readers whose system is set to less motion
+        if poster:  # for readers whose system is set to less motion
             tag = tag.wrap(soup.new_tag("picture"))
-            tag.insert(0, soup.new_tag("source", media="(prefers-reduced-motion: reduce)", srcset=quote(still)))
+            tag.insert(0, soup.new_tag("source", media="(prefers-reduced-motion: reduce)", srcset=quote(poster)))
         if not tag.find_parent("a"):
             tag.wrap(soup.new_tag("a", href=quote(file), attrs={"class": "zoom"}))
     return figures

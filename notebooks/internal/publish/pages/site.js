@@ -25,7 +25,7 @@ if (dialog && dialog.showModal) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab or window was asked for
     event.preventDefault();
     const small = link.querySelector("img"), big = new Image();
-    big.src = small.currentSrc || small.src; // the still one, where less motion is wanted
+    big.src = small.currentSrc || small.src; // the poster, where less motion is preferred
     big.alt = small.alt;
     const natural = small.naturalWidth, aspect = natural / small.naturalHeight;
     const fits = Math.min(natural, innerWidth - 34, (innerHeight - 150) * aspect);
