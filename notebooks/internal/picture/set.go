@@ -22,7 +22,7 @@ const (
 // picture is one that was checked.
 type picture struct {
 	content []byte   // as a page shows it
-	poster   []byte   // where an animation ends, nil for others
+	poster  []byte   // where an animation ends, nil for others
 	leftOut []string // what of an SVG is not in it
 	pixels  int      // of all its frames
 }

@@ -30,14 +30,15 @@ var (
 
 // usesLibrary is a cell that imports this repository's packages and opens XLA.
 const usesLibrary = `import (
+	"context"
 	"fmt"
 
 	"ngebm/ngebm/device"
-	"ngebm/data/progress"
+	"ngebm/ngebm/environment"
 )
 
 %%
-dev, err := device.Open("cpu", progress.Discard{})
+dev, err := device.OpenContext(context.Background(), environment.Device().With("cpu"))
 if err != nil {
 	panic(err)
 }
