@@ -83,7 +83,7 @@ func Runs() string {
 	return ngebm.DefaultRuns
 }
 
-// Offline tells whether $NGEBM_OFFLINE forbids downloads.
+// Offline reports whether $NGEBM_OFFLINE forbids downloads.
 func Offline() bool {
 	v := os.Getenv(OfflineVar)
 	return v != "" && v != "0"

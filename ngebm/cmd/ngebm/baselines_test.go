@@ -14,7 +14,10 @@ import (
 // JEM killed with -9 in mid-training, at moments drawn uniformly, resumes each time,
 // buffer and all, and ends with the bytes of the run left alone; so does a run that
 // diverges at first and is set back, which tells so in its table.
-func TestRivalsKilledAnywhereResume(t *testing.T) {
+func TestBaselinesKilledAnywhereResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it kills three methods many times")
+	}
 	bin := build(t)
 	for name, set := range map[string]string{
 		"JEM":     "epochs=60,gamma=0,jem.weight=1,jem.steps=5,jem.step=.01,jem.noise=.1,jem.buffer=200",

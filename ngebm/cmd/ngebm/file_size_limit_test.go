@@ -13,7 +13,7 @@ func TestFileSizeLimit(t *testing.T) {
 	train := []string{"train", "-preset", "digits-few", "-model", "mlp-64", "-set", "epochs=4", "-runs", runs, "-device", "go"}
 	limited := exec.Command("sh", append([]string{"-c", `ulimit -f 8 && exec "$@"`, "sh", bin}, train...)...) // less than 10 kB
 	out, err := limited.CombinedOutput()
-	for _, want := range []string{"cannot write the checkpoint", "file too large", "raise the limit (ulimit -f) and train the same configuration to go on"} {
+	for _, want := range []string{"cannot write the checkpoint", "file too large", "raise the limit (ulimit -f) and train the same configuration to resume"} {
 		if err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%v, without %q:\n%s", err, want, out)
 		}

@@ -144,6 +144,9 @@ func without(t *testing.T, runs string) string {
 // Trainings that are killed, twice each, resume and end with the files of the one that
 // was left alone, byte for byte: weights, optimizer state, history, the best checkpoint.
 func TestLongKilledTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it trains again and again")
+	}
 	args := func(runs string) []string {
 		// Saving at each step makes it likely that some kills fall into a save.
 		return []string{"train", "-preset", "digits-ngebm", "-set", "epochs=6,eval_every=2", "-runs", runs, "-save-every", "1ns", "-device", "cpu"}

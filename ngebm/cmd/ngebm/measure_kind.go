@@ -32,8 +32,8 @@ func kindOf(rows [][]float64) kind {
 	return logits
 }
 
-// sumTo tells rows without negative values, nine in ten of which sum to a
-// number, so that a damaged row hides nothing.
+// sumTo reports whether rows have no negative values and nine in ten sum to a number, so
+// that a damaged row hides nothing.
 func sumTo(rows [][]float64, of float64) bool {
 	within, near := tolerance(rows, of), 0
 	for _, row := range rows {
@@ -50,8 +50,8 @@ func sumTo(rows [][]float64, of float64) bool {
 // fewRows are too few to refuse what they look like.
 const fewRows = 10
 
-// compareKinds refuses to compare values of two kinds, which any score tells apart, and
-// notes where the scores that are energies say nothing.
+// compareKinds returns an error for values of two kinds, which any score would distinguish,
+// and notes where scores that are energies carry no information.
 func (in *inputs) compareKinds(t, out *table.Table) error {
 	a, b := kindOf(t.Rows), kindOf(out.Rows)
 	unlike := fmt.Sprintf("%q looks like %s and %q like %s: write the same of both", t.Path, a, out.Path, b)
@@ -75,11 +75,11 @@ func sum(row []float64) float64 {
 }
 
 func logSumExp(row []float64) float64 {
-	most, s := slices.Max(row), 0.
+	largest, s := slices.Max(row), 0.
 	for _, v := range row {
-		s += math.Exp(v - most)
+		s += math.Exp(v - largest)
 	}
-	return most + math.Log(s)
+	return largest + math.Log(s)
 }
 
 // Probabilities of bfloat16, or printed with three digits, sum to 1 within
@@ -92,8 +92,8 @@ const (
 // tolerance is how far from 1 or 100 rows of probabilities may sum to: what the digits
 // of rounded ones allow, half of the last one for each, but never a quarter.
 func tolerance(rows [][]float64, of float64) float64 {
-	const most = 4
-	for digits := range most {
+	const maxDigits = 4
+	for digits := range maxDigits {
 		step := math.Pow(10, -float64(digits))
 		rounded := func(v float64) bool { return math.Abs(v-step*math.Round(v/step)) < 1e-7*(1+math.Abs(v)) }
 		if !slices.ContainsFunc(rows, func(row []float64) bool {

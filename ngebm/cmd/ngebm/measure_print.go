@@ -18,7 +18,7 @@ func withInterval(value float64, intervals map[string]bootstrap.Interval, name s
 	return fmt.Sprintf("%.6f", value)
 }
 
-// sayIntervals explains what stands in brackets.
+// sayIntervals explains the brackets.
 func sayIntervals(w *bytes.Buffer, o *bootstrap.Options) {
 	if o != nil {
 		fmt.Fprintf(w, "[…]: %g %% bootstrap intervals, %d resamples, seed %d\n", 100*o.Level, o.Resamples, o.Seed)
@@ -59,7 +59,7 @@ func (m *measurement) print(w *bytes.Buffer) {
 	sayIntervals(w, m.Bootstrap)
 	if m.Report != nil {
 		if m.Bootstrap != nil {
-			fmt.Fprintln(w, "Resampling adds noise to every bin: intervals of sums of gaps (ECE …) lie a little high.")
+			fmt.Fprintln(w, "Resampling adds noise to every bin: intervals of sums of gaps (ECE …) are biased slightly upward.")
 		}
 		for _, warning := range m.Warnings {
 			fmt.Fprintf(w, "warning: %s\n", warning)

@@ -40,9 +40,9 @@ func forge(t *testing.T, path string, change func(header map[string]any)) {
 	}
 }
 
-// What a stranger's run says of its code, its device and its training is printed in one
+// What an untrusted run says of its code, its device and its training is printed in one
 // line each, which steers no terminal.
-func TestAStrangersRunSteersNoTerminal(t *testing.T) {
+func TestUntrustedRunSteersNoTerminal(t *testing.T) {
 	runs := t.TempDir()
 	args := []string{"train", "-preset", "moons", "-device", "cpu", "-runs", runs, "-set", "data=moons:200,net=mlp-4,epochs=1,validation=0,warmup=0"}
 	if err := dispatch(t.Context(), args, &bytes.Buffer{}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/train"
 )
 
 // use opens a dataset and trains two steps on each backend that is here.
@@ -21,8 +22,8 @@ func use() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(runs)
-	train, _, err := data.Open(ctx, "digits", data.Options{})
-	if err != nil || train.Len() == 0 {
+	digits, _, err := data.Open(ctx, "digits", data.Options{})
+	if err != nil || digits.Len() == 0 {
 		log.Fatal("digits: ", err)
 	}
 	for _, kind := range []string{device.Go, device.CPU} {
@@ -36,7 +37,7 @@ func use() {
 		cfg := ngebm.DefaultConfig("digits", "mlp-16")
 		cfg.Limit, cfg.Batch, cfg.Validation, cfg.Epochs, cfg.Seed = 32, 16, 0, 1, 1
 		cfg.Beta, cfg.Gamma, cfg.Warmup = 1, 1, 0
-		run, err := ngebm.Train(ctx, dev.Backend, cfg, ngebm.Options{Runs: runs + "/" + kind, Offline: true})
+		run, err := train.Run(ctx, dev.Backend, cfg, train.Options{Runs: runs + "/" + kind, Offline: true})
 		if err != nil {
 			log.Fatal(err)
 		}
