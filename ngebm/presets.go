@@ -92,7 +92,7 @@ func Presets() []Preset {
 		{fewMoons, "ordinary training on 300 points of the half-moons (100 more are held out): the same notebooks' problem in the plane; seconds"},
 		{moonsJEM, "JEM on two half-moons in the plane: its samples fall on the moons; seconds"},
 		{digitsJEM, "JEM on 8x8 digits: its samples look like digits; half a minute on 2 cores"},
-		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -limit 8000 about 3 minutes on 2 cores"},
+		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -max-train 8000 about 3 minutes on 2 cores"},
 		{cpu, "ordinary training on 700 images of CIFAR-10 (500 more are held out), where it is over-confident: the experiment's form for two cores; minutes a run there"},
 		{wrn16, "ordinary training on CIFAR-10 for one GPU; not yet timed"},
 		{paper, "the protocol of the NG-EBM paper (arXiv 2304.01297) on CIFAR-10 to the letter, for its methods see -method; days on one GPU, not yet run"},
