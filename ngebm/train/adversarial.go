@@ -56,6 +56,10 @@ func (v *adversary) state() *tensors.Tensor        { return nil }
 func (v *adversary) restore(*tensors.Tensor) error { return nil }
 func (v *adversary) close()                        { v.loop.Close() }
 
+// Package attack has a geometry of its own (norm.go), which keeps a perturbation within ε to
+// the last bit. This one rounds otherwise and draws its starts otherwise; runs that were
+// trained with it keep their weights only as long as it does.
+
 // lpBall is where adversarial training searches, in the network's units.
 type lpBall struct {
 	l2           bool
