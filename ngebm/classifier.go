@@ -22,7 +22,7 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// Classifier is a network with its weights. Its methods take a data set of the
+// Classifier is a network with its weights. Its methods take a dataset of the
 // shape it was trained on, run it through the device in batches, and return one
 // entry for each example, in order.
 type Classifier struct {
@@ -181,10 +181,10 @@ func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool
 	return logits, norms, nil
 }
 
-// Apply runs a data set through an executable of one input and float32 outputs
+// Apply runs a dataset through an executable of one input and float32 outputs
 // whose first axis is the batch, made by NewExec. For each output it returns the
 // values of all examples, one example after the other. The last batch is filled
-// up with zeros to the one shape that is compiled. done, if any, is told the
+// up with zeros to the one shape that is compiled. done, if any, receives the
 // number of examples done after each batch; if ctx ends, so does Apply, with its
 // error.
 func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Dataset, done func(examples int)) ([][]float64, error) {
@@ -209,7 +209,7 @@ func (c *Classifier) fits(d *data.Dataset) error {
 }
 
 // LogitsAt returns f(x), [examples][classes], at inputs that need not be examples of a
-// data set: values in the network's units, in which pixels lie in [-1,1], one input
+// dataset: values in the network's units, in which pixels lie in [-1,1], one input
 // after the other. Their number must be a multiple of an input's, and all must be finite.
 func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
 	size := sizeOf(c.Shape)

@@ -19,7 +19,7 @@ import (
 )
 
 // algorithm is part of every hash. It stays, so that runs made before are found; other
-// code is told by [Source].
+// code is that of [Source].
 const algorithm = 1
 
 // Config describes a training run: with the same Config, data and kind of
@@ -111,9 +111,9 @@ type Config struct {
 
 // Adversarial trains on adversarial examples in place of the batch's own (Madry et
 // al. 2018): projected gradient ascent on the cross-entropy from a random start in
-// the ball.
+// the Lp ball.
 type Adversarial struct {
-	// Epsilon is the radius of the ball, as a fraction of the pixel range (8/255 is
+	// Epsilon is the radius of the Lp ball, as a fraction of the pixel range (8/255 is
 	// .0314) or in the points' own units; 0 is none.
 	Epsilon float64 `json:"epsilon,omitempty"`
 	Norm    string  `json:"norm,omitempty"`  // "linf" (the default) or "l2"
@@ -181,14 +181,14 @@ func (c Config) Hash(dataChecksum string) string {
 }
 
 // WithoutFolders is the configuration without the folders of paths in the names of its
-// data sets, as config.json and published results have it: "folder:photos" in place of
+// datasets, as config.json and published results have it: "folder:photos" in place of
 // "folder:/home/ada/photos". Its hash is the same.
 func (c Config) WithoutFolders() Config {
 	c.Data, c.Margin.Outliers = withoutFolder(c.Data), withoutFolder(c.Margin.Outliers)
 	return c
 }
 
-// withoutFolder is the name of a data set without the folders of its path.
+// withoutFolder is the name of a dataset without the folders of its path.
 func withoutFolder(set string) string {
 	kind, path, named := strings.Cut(set, ":")
 	if !named || path == "" || !slices.Contains([]string{"folder", "tar", "zip", "npz", "celeba"}, kind) {

@@ -164,7 +164,7 @@ func historyOf(head ckpt.Header) (h History, err error) {
 	return h, h.hasCurves(head)
 }
 
-// check checks that the parts of a history of so many steps fit each other, which whoever
+// check checks that the parts of a history of N steps fit each other, which whoever
 // reads it relies on, and that its numbers are in their ranges. JSON has neither NaN nor
 // infinities.
 func (s *History) check(steps int) error {

@@ -18,7 +18,7 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// What a configuration minimises, and its gradient with respect to every weight,
+// What a configuration minimizes, and its gradient with respect to every weight,
 // against PyTorch 2.15.0 in float64 (jem/testdata/reference.py): label smoothing is
 // F.cross_entropy's, the focal loss and mixup are as their papers have them, and the
 // margin is Liu et al.'s in their sign.

@@ -55,7 +55,7 @@ func Presets() []Preset {
 	smoke.Augment = data.Augment{Pad: 4, Flip: true, Noise: .03}
 	smoke.Validation = 500
 
-	// The paper's protocol (arXiv 2304.01297): a WRN-28-10 without normalisation, Adam
+	// The paper's protocol (arXiv 2304.01297): a WRN-28-10 without normalization, Adam
 	// at 1e-4 with a warm-up of 1000 steps, batches of 64, 150 epochs of a schedule whose
 	// decays at 160 and 180 are not reached, images shifted, flipped and with noise of
 	// .03, 5,000 of them held out. The weights α = β = γ = 1 are the method ng-ebm-paper;
@@ -78,7 +78,7 @@ func Presets() []Preset {
 
 	// Few images that never change but for the noise, seen often, at a high rate: a
 	// network so small becomes over-confident in minutes, and
-	// without over-confidence there is nothing that NG-EBM could mend.
+	// without over-confidence there is nothing that NG-EBM could improve.
 	cpu := DefaultConfig("cifar10", "wrn-10-1")
 	cpu.Limit, cpu.Validation = 1200, 500
 	cpu.Epochs, cpu.Batch, cpu.LearningRate, cpu.Schedule = 24, 32, 3e-3, "cosine"

@@ -30,7 +30,7 @@ import (
 // A stored run is shown for what was asked only if it is what would be trained now. Its
 // hash covers the configuration and the training data. What the hash cannot see is
 // compared here: the network's graph, the test set, the code, the device. A difference is
-// either computed again or told in [Run.Notes].
+// either computed again or reported in [Run.Notes].
 
 // networkInfo is what config.json says of the network's graph.
 type networkInfo struct {

@@ -27,7 +27,7 @@ import (
 //
 // Its folder keeps three checkpoints, each a whole one: the last, the one before it,
 // and, where there is a validation set, the one with the highest validation accuracy
-// (of equals, the lowest loss). A last one that turns out to be damaged is passed over
+// (of equals, the lowest loss). A last one that turns out to be damaged is skipped
 // for the one before it, and that for the best; training resumes from there, and ends
 // with the same weights to the last bit. Without its last checkpoint a run begins again.
 //
@@ -228,7 +228,7 @@ func (r *Run) dataName() string {
 	}
 	kind, path, ok := strings.Cut(r.Config.Data, ":")
 	if !ok {
-		return cmp.Or(kind, "a set of its own")
+		return cmp.Or(kind, "a separate set")
 	}
 	return kind + ":" + filepath.Base(path)
 }

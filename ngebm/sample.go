@@ -146,7 +146,7 @@ func (s *Samples) At(k int) (*data.Dataset, error) {
 }
 
 // ReplayBuffer returns the samples that a JEM run keeps in its replay buffer as they
-// were at its last checkpoint: the longest chains there are. Other runs have none.
+// were at its last checkpoint: the longest chains there are. Other runs have no chains.
 func (r *Run) ReplayBuffer() (*Samples, error) {
 	if r.auxState == nil {
 		return nil, fmt.Errorf("ngebm: %s has no replay buffer: it was not trained with jem.weight", r.Dir)

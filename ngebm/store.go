@@ -102,7 +102,7 @@ func (r *Run) Save(as Checkpoint, aux *tensors.Tensor) error {
 		state.Tensors = append(state.Tensors, ckpt.Tensor{Name: v.Path(), Trainable: v.Trainable, Value: value})
 	}
 	keep := ""
-	if as == LastCheckpoint && r.verified { // else what is there may be the damaged one, and the one before it is what there is
+	if as == LastCheckpoint && r.verified { // else the existing file may be the damaged one, and the one before it is what there is
 		keep = ckpt.PreviousFile
 	}
 	err = r.folder().Write("the checkpoint", func(f *files.Folder) error { return ckpt.Write(f, string(as), keep, state) })

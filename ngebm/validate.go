@@ -11,7 +11,7 @@ const (
 	maxEpochs = 1_000_000
 	maxBatch  = 1 << 20
 	maxSteps  = 1 << 40
-	maxTimes  = 1000   // of rollbacks: each draws from random streams of its own
+	maxTimes  = 1000   // of rollbacks: each draws from its own random streams
 	maxAscent = 10_000 // steps of projected gradient ascent in one training step
 )
 

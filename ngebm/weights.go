@@ -72,7 +72,7 @@ func NewClassifierFromWeights(backend compute.Backend, net nets.Network, weights
 func newStore(seed uint64) *model.Store {
 	store := model.NewStore()
 	nets.Seed(store, seed)
-	// For networks that use GoMLX's own initialisers or dropout.
+	// For networks that use GoMLX's own initializers or dropout.
 	if err := store.SetRNGStateFromSeed(int64(seed)); err != nil {
 		panic(err) // fails only on a store that has values on a device
 	}
@@ -204,7 +204,7 @@ func fitsCheckpoint(net nets.Network, shape []int, classes int) error {
 	return nil
 }
 
-// examplesAtOnce is how many of so many examples are evaluated in one batch: as many as a
+// examplesAtOnce is how many of N examples are evaluated in one batch: as many as a
 // device is busy with, and so few that the activations of one layer fit a memory. The
 // network may be untrusted, so what cannot be evaluated is refused before it is built.
 func examplesAtOnce(net nets.Network, shape []int, classes, examples int) (int, error) {

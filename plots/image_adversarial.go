@@ -169,7 +169,7 @@ func changePicture(shape []int, e Adversarial, factor float64) image.Image {
 // changeColors says how to read a changePicture.
 func changeColors(shape []int) string {
 	if shape[2] == 3 {
-		return "grey: none"
+		return "gray: none"
 	}
 	return "orange: brighter\nblue: darker"
 }

@@ -64,7 +64,7 @@ func SyntheticOOD(d *data.Dataset, indices []int, seed uint64, kinds ...string) 
 		}
 		rows = append(rows, tilesOf(kind, ood, indices))
 	}
-	return ImageTable(fmt.Sprintf("%s %s, and strangers made from it", d.Name, d.Split), classes, rows...)
+	return ImageTable(fmt.Sprintf("%s %s, and synthetic OOD sets made from it", d.Name, d.Split), classes, rows...)
 }
 
 // tilesOf is a row of examples of one set.

@@ -192,7 +192,7 @@ func ExampleSyntheticOOD() {
 		panic(err)
 	}
 	fmt.Println(figure.Alt)
-	// Output: UCI digits test, and strangers made from it: a table of images. From top to bottom: original, rotated, inverted, uniform noise. From left to right: 0, 1, 3, 5.
+	// Output: UCI digits test, and synthetic OOD sets made from it: a table of images. From top to bottom: original, rotated, inverted, uniform noise. From left to right: 0, 1, 3, 5.
 }
 
 func ExampleImageTable() {

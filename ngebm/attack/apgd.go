@@ -136,7 +136,7 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	target := tensors.FromFlatDataAndDimensions(targets, s.batch)
 	defer free(target)
 	start := s.starts(b, func(_, image int, x, y []float32) {
-		s.ball.startOnSurface(stream(forStart, s.options.Seed, image, a.pass, a.rank), x, y)
+		s.lpBall.startOnSurface(stream(forStart, s.options.Seed, image, a.pass, a.rank), x, y)
 	})
 	zero := s.upload(make([]float32, len(b.x)))
 	worst := tensors.FromFlatDataAndDimensions(slices.Repeat([]float32{float32(math.Inf(-1))}, s.batch), s.batch)
@@ -150,7 +150,7 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	if a.rank > 0 {
 		name += " targeted"
 	}
-	control := newControl(s.batch, a.steps, 2*s.ball.radius)
+	control := newControl(s.batch, a.steps, 2*s.lpBall.radius)
 	wrong := make([]bool, s.batch)
 	// Step -1 has length 0: it evaluates the start.
 	for i := -1; i < a.steps; i++ {

@@ -85,7 +85,7 @@ func untrained(t testing.TB, spec, name string, classes int) *stored {
 	return &stored{backend: testdevice.Open(t, spec), store: store, logits: func(scope *model.Scope, x *Node) *Node { return net.Logits(scope, x, classes) }}
 }
 
-// Every adversarial example of every attack is in the ball and in the range to
+// Every adversarial example of every attack is in the Lp ball and in the range to
 // the last bit; accuracy never rises. Another ε, step size, number of steps or
 // restarts compiles nothing.
 func TestAdversarialExamples(t *testing.T) {

@@ -131,7 +131,7 @@ type search struct {
 	broken  []bool
 	total   int // images times ε
 	// For the current ε.
-	ball        ball
+	lpBall      lpBall
 	epsilon     float64
 	offset      float64 // images times ε done before the current pass
 	share       float64 // images times ε that the current pass counts for
@@ -198,13 +198,13 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 	}
 	s.total = n * len(epsilons)
 	for j, epsilon := range epsilons {
-		s.epsilon, s.ball = epsilon, newBall(d, attack.norm(), epsilon)
+		s.epsilon, s.lpBall = epsilon, newLpBall(d, attack.norm(), epsilon)
 		before := slices.Clone(s.broken)
 		passes := attack.passes()
 		for p, pass := range passes {
 			s.share = float64(n) / float64(len(passes))
 			s.offset = float64(j*n) + float64(p)*s.share
-			if images := s.surviving(); len(images) > 0 && s.ball.radius > 0 {
+			if images := s.surviving(); len(images) > 0 && s.lpBall.radius > 0 {
 				if err := pass(s, images); err != nil {
 					return nil, err
 				}

@@ -32,7 +32,7 @@ func outside(norm Norm, epsilon float64, lo, hi float32, x, y []float32) string 
 	return ""
 }
 
-// What hosts do to points ends in the ball to the last bit, for values at the
+// What hosts do to points ends in the Lp ball to the last bit, for values at the
 // ends of the range, tiny ones and awkward ε.
 func TestBallExactly(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -41,7 +41,7 @@ func TestBallExactly(t *testing.T) {
 	for _, d := range []*data.Dataset{images, plane} {
 		for _, norm := range []Norm{Linf, L2} {
 			for _, epsilon := range []float64{8. / 255, 1. / 255, .1, .3, .25, 1, 3, 1e-9, 1e-30, 1e-45, .7 * r.Float64()} {
-				b := newBall(d, norm, epsilon)
+				b := newLpBall(d, norm, epsilon)
 				limit, size := epsilon*scale(d), extent{7, 9, 3}
 				n := size.height * size.width * size.channels
 				x, y, lower, upper := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)

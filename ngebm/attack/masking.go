@@ -147,7 +147,7 @@ func (s *search) measureModel(m *MaskingReport) error {
 	for i := range s.d.Len() {
 		images = append(images, i)
 	}
-	s.ball = newBall(s.d, L2, 0)
+	s.lpBall = newLpBall(s.d, L2, 0)
 	return s.batches(images, func(b *batch, report func(float64) error) error {
 		rows, err := s.forward(b.x, len(b.images))
 		if err != nil {

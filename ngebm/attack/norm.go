@@ -25,17 +25,17 @@ func (n Norm) check() error {
 	return nil
 }
 
-// ball is what a perturbed example must stay in: at most radius away from the
+// lpBall is what a perturbed example must stay in: at most radius away from the
 // original, and within the range of pixels.
-type ball struct {
+type lpBall struct {
 	norm   Norm
 	radius float32 // as the network sees inputs
 	lo, hi float32 // range of a value; infinite for points in the plane
 }
 
-// newBall converts ε to the units that the network sees.
-func newBall(d *data.Dataset, norm Norm, epsilon float64) ball {
-	b := ball{norm: norm, lo: float32(math.Inf(-1)), hi: float32(math.Inf(1))}
+// newLpBall converts ε to the units that the network sees.
+func newLpBall(d *data.Dataset, norm Norm, epsilon float64) lpBall {
+	b := lpBall{norm: norm, lo: float32(math.Inf(-1)), hi: float32(math.Inf(1))}
 	if d.IsImages() {
 		b.lo, b.hi = -1, 1
 	}
@@ -59,7 +59,7 @@ func scale(d *data.Dataset) float64 {
 
 // bounds writes, for each value of x, the interval that the norm (if L∞) and
 // the range leave it.
-func (b ball) bounds(x, lower, upper []float32) {
+func (b lpBall) bounds(x, lower, upper []float32) {
 	for j, v := range x {
 		lower[j], upper[j] = b.lo, b.hi
 		if b.norm == Linf {
@@ -79,9 +79,9 @@ func reach(v, step float32) float32 {
 	return y
 }
 
-// contains reports whether y lies in the ball around x, as float64 and as plain
+// contains reports whether y is in the Lp ball around x, as float64 and as plain
 // float32 arithmetic compute it.
-func (b ball) contains(x, y []float32) bool {
+func (b lpBall) contains(x, y []float32) bool {
 	var exact float64
 	var single float32
 	for j, v := range x {
@@ -105,9 +105,9 @@ func (b ball) contains(x, y []float32) bool {
 	return exact <= float64(b.radius) && single <= b.radius
 }
 
-// settle moves y, which a device has projected up to rounding, into the ball
+// settle moves y, which a device has projected up to rounding, into the Lp ball
 // around x to the last bit. Values that are not numbers stay so.
-func (b ball) settle(x, y []float32) {
+func (b lpBall) settle(x, y []float32) {
 	for j, v := range x {
 		lower, upper := b.lo, b.hi
 		if b.norm == Linf {
@@ -143,8 +143,8 @@ func (n Norm) direction(g *graph.Node) *graph.Node {
 	return graph.Div(g, orOne(lengths(g)))
 }
 
-// project returns z, shaped [batch, …], in the balls around x0, up to rounding.
-// lower and upper are those of [ball.bounds], radius a scalar. NaN stays NaN.
+// project returns z, shaped [batch, …], in the Lp balls around x0, up to rounding.
+// lower and upper are those of [lpBall.bounds], radius a scalar. NaN stays NaN.
 func (n Norm) project(z, x0, lower, upper, radius *graph.Node) *graph.Node {
 	if n == L2 {
 		d := graph.Sub(z, x0)

@@ -96,12 +96,12 @@ func (p PGD) ascend(s *search, b *batch, start int, report func(part float64) er
 	var draw func(slot, image int, x, y []float32)
 	if p.RandomStart {
 		draw = func(_, image int, x, y []float32) {
-			s.ball.startUniform(stream(forStart, s.options.Seed, image, start, 0), x, y)
+			s.lpBall.startUniform(stream(forStart, s.options.Seed, image, start, 0), x, y)
 		}
 	}
 	x := s.starts(b, draw)
 	defer func() { free(x) }()
-	step := tensors.FromScalar(float32(p.Step * float64(s.ball.radius)))
+	step := tensors.FromScalar(float32(p.Step * float64(s.lpBall.radius)))
 	defer free(step)
 	name := "PGD " + string(p.Norm)
 	if p.Samples > 0 {

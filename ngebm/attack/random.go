@@ -28,9 +28,9 @@ func stream(p purpose, seed uint64, image, pass, step int) *rand.Rand {
 	return rand.New(rand.NewChaCha8(key))
 }
 
-// startUniform writes a point drawn uniformly from the ball around x, cut to the
+// startUniform writes a point drawn uniformly from the Lp ball around x, cut to the
 // range, into y.
-func (b ball) startUniform(r *rand.Rand, x, y []float32) {
+func (b lpBall) startUniform(r *rand.Rand, x, y []float32) {
 	if b.norm == L2 {
 		b.startAt(r, x, y, float64(b.radius)*math.Pow(r.Float64(), 1/float64(len(x))))
 		return
@@ -43,7 +43,7 @@ func (b ball) startUniform(r *rand.Rand, x, y []float32) {
 
 // startOnSurface writes the start of APGD into y: a random direction, at the
 // distance ε from x in the norm (L∞: uniform values, scaled), cut to the range.
-func (b ball) startOnSurface(r *rand.Rand, x, y []float32) {
+func (b lpBall) startOnSurface(r *rand.Rand, x, y []float32) {
 	if b.norm == L2 {
 		b.startAt(r, x, y, float64(b.radius))
 		return
@@ -60,7 +60,7 @@ func (b ball) startOnSurface(r *rand.Rand, x, y []float32) {
 }
 
 // startAt writes a point in a random direction at a Euclidean distance from x.
-func (b ball) startAt(r *rand.Rand, x, y []float32, distance float64) {
+func (b lpBall) startAt(r *rand.Rand, x, y []float32, distance float64) {
 	direction, square := make([]float64, len(x)), 0.
 	for j := range direction {
 		direction[j] = r.NormFloat64()

@@ -7,7 +7,7 @@ import (
 
 // tiles writes the start of the L2 search into y: tiles of a fifth of the image's
 // side, each a pattern of random sign in each channel, scaled to length ε.
-func (b ball) tiles(r *rand.Rand, e extent, x, y []float32) {
+func (b lpBall) tiles(r *rand.Rand, e extent, x, y []float32) {
 	delta := make([]float64, len(x))
 	side := max(1, min(e.height, e.width)/5)
 	for top := 0; top < e.height; top += side {
@@ -23,10 +23,10 @@ func (b ball) tiles(r *rand.Rand, e extent, x, y []float32) {
 	b.scaleTo(delta, x, y)
 }
 
-// move changes y, a point of the ball around x: one window takes over the length
+// move changes y, a point of the Lp ball around x: one window takes over the length
 // of another, which becomes zero, and the length that ε leaves, in a direction
 // between its old one and a pattern (algorithm 3).
-func (b ball) move(r *rand.Rand, e extent, share float64, x, y []float32) {
+func (b lpBall) move(r *rand.Rand, e extent, share float64, x, y []float32) {
 	delta, whole := make([]float64, len(x)), 0.
 	for j := range x {
 		delta[j] = float64(y[j]) - float64(x[j])
@@ -61,7 +61,7 @@ func (b ball) move(r *rand.Rand, e extent, share float64, x, y []float32) {
 }
 
 // scaleTo scales delta to length ε, and writes x+delta, cut to the range, into y.
-func (b ball) scaleTo(delta []float64, x, y []float32) {
+func (b lpBall) scaleTo(delta []float64, x, y []float32) {
 	square := 0.
 	for _, d := range delta {
 		square += d * d

@@ -22,7 +22,7 @@ type Compared struct {
 // each run on its test set with the options that measuring returns for it. What was
 // trained and measured before is loaded. Methods with a gradient norm are trained first:
 // they demand most of a network, so that one that cannot be built with them fails before
-// any training. Cancelling ctx saves and stops; the error wraps train.ErrStopped.
+// any training. Canceling ctx saves and stops; the error wraps train.ErrStopped.
 func Compare(ctx context.Context, backend compute.Backend, base ngebm.Config, methods []Method, seeds []uint64,
 	opts train.Options, measuring func(*ngebm.Run) (measure.Options, error)) ([]Compared, error) {
 	all := make([]Compared, len(methods))

@@ -75,7 +75,7 @@ func (e *evaluations) enter(ctx context.Context, found *evaluation, run *ngebm.R
 	return nil
 }
 
-// complete tells whether every setting was evaluated with every seed.
+// complete reports whether every setting was evaluated with every seed.
 func (e *evaluations) complete() bool {
 	return !slices.ContainsFunc(e.found, func(row []*evaluation) bool { return slices.Contains(row, nil) })
 }

@@ -28,7 +28,7 @@ const version = 1
 // Finished work is stored in the folders of the runs: an experiment that was interrupted,
 // run again, resumes with the same results. Several processes may work on one plan with
 // one folder of runs: each takes the next run that no other process has, and each returns
-// all the results. Cancelling ctx saves and stops; the error wraps train.ErrStopped. Runs
+// all the results. Canceling ctx saves and stops; the error wraps train.ErrStopped. Runs
 // that diverge do not end the experiment; their results say so.
 func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Options, save func(*Results) error) (*Results, error) {
 	if save == nil {

@@ -23,7 +23,7 @@ type Metric struct {
 	Interval *bootstrap.Interval
 }
 
-// better tells whether the value a is better than b.
+// better reports whether the value a is better than b.
 func (m Metric) better(a, b float64) bool {
 	if m.HigherIsBetter {
 		return a > b

@@ -73,7 +73,7 @@ func (p Plan) check(method, selected string) error {
 	return config.Validate()
 }
 
-// selects tells whether weights are selected.
+// selects reports whether weights are selected.
 func (p Plan) selects() bool { return slices.Contains(p.Methods, Selected) }
 
 // candidates are the settings to select from, none if nothing is selected.

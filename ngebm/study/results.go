@@ -96,7 +96,7 @@ type Detection struct {
 	ood.Report
 }
 
-// publicName is a data set's name without the folders of its path.
+// publicName is a dataset's name without the folders of its path.
 func publicName(set string) string {
 	return ngebm.Config{Data: set}.WithoutFolders().Data
 }

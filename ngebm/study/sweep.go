@@ -33,7 +33,7 @@ type Evaluate func(context.Context, *ngebm.Run) ([]Metric, error)
 // seed by seed, so that every setting is seen once before any is seen twice.
 //
 // Finished runs are kept: a sweep that was interrupted, run again with the same options,
-// resumes, and gives the table of an uninterrupted one. Cancelling ctx saves and stops;
+// resumes, and gives the table of an uninterrupted one. Canceling ctx saves and stops;
 // the error wraps train.ErrStopped. Seeds that diverge do not end the sweep: the row's
 // Failed has them, and they are tried again when the sweep is run again.
 func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts train.Options) (*SweepTable, error) {

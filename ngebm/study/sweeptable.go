@@ -109,7 +109,7 @@ func (t *SweepTable) dominates(a, b SweepRow, columns []int) bool {
 	return better
 }
 
-// whole tells whether every seed has metrics.
+// whole reports whether every seed has metrics.
 func (r SweepRow) whole() bool { return len(r.Failed) == 0 && len(r.Metrics) > 0 }
 
 func (t *SweepTable) firstFailure() string {

@@ -19,15 +19,15 @@ import (
 
 // adversary makes the examples of adversarial training.
 type adversary struct {
-	loop *innerloop.Loop
-	seed uint64
-	ball lpBall
+	loop   *innerloop.Loop
+	seed   uint64
+	lpBall lpBall
 }
 
 func newAdversary(m innerloop.Model, a ngebm.Adversarial, images bool, seed uint64) (*adversary, error) {
-	v := &adversary{seed: seed, ball: lpBallOf(a, images)}
+	v := &adversary{seed: seed, lpBall: lpBallOf(a, images)}
 	var err error
-	v.loop, err = innerloop.New(m, a.Steps, false, v.ball.step(m.Logits))
+	v.loop, err = innerloop.New(m, a.Steps, false, v.lpBall.step(m.Logits))
 	return v, err
 }
 
@@ -40,7 +40,7 @@ func (v *adversary) next(id stepID, x *tensors.Tensor, batch data.Batch) (extraI
 	rng := rand.New(rand.NewPCG(v.seed, uint64(id.attempt)<<48|uint64(id.step)))
 	size := len(values) / examples
 	for i := range examples {
-		v.ball.start(rng, values[i*size:(i+1)*size])
+		v.lpBall.start(rng, values[i*size:(i+1)*size])
 	}
 	start := tensors.FromFlatDataAndDimensions(values, x.Shape().Dimensions...)
 	labels := tensors.FromFlatDataAndDimensions(batch.Labels, examples)
@@ -63,7 +63,7 @@ func (v *adversary) close()                        { v.loop.Close() }
 // lpBall is where adversarial training searches, in the network's units.
 type lpBall struct {
 	l2           bool
-	radius, size float64 // of the ball and of a step
+	radius, size float64 // of the Lp ball and of a step
 	pixels       bool    // values stay in [-1,1]
 }
 
@@ -75,7 +75,7 @@ func lpBallOf(a ngebm.Adversarial, images bool) lpBall {
 	return b
 }
 
-// start moves an example to a point drawn uniformly from the ball around it, and from
+// start moves an example to a point drawn uniformly from the Lp ball around it, and from
 // there to the nearest that is an image.
 func (b lpBall) start(rng *rand.Rand, x []float32) {
 	if b.l2 {

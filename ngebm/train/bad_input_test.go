@@ -43,7 +43,7 @@ func TestBadInput(t *testing.T) {
 		change func(*ngebm.Config, *train.Options)
 		want   []string
 	}{
-		{"unknown data set", func(c *ngebm.Config, _ *train.Options) { c.Data = "mooons" }, []string{"mooons", "moons"}},
+		{"unknown dataset", func(c *ngebm.Config, _ *train.Options) { c.Data = "mooons" }, []string{"mooons", "moons"}},
 		{"missing folder", func(c *ngebm.Config, _ *train.Options) { c.Data = "folder:no/such" }, []string{"no/such"}},
 		{"unknown network", func(c *ngebm.Config, _ *train.Options) { c.Net = "resnet" }, []string{`"resnet"`, "convnet", "wrn-D-W"}},
 		{"bad depth", func(c *ngebm.Config, _ *train.Options) { c.Net = "wrn-11-2" }, []string{"11", "6n+4", "10, 16"}},

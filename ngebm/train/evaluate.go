@@ -28,7 +28,7 @@ func (t *trainer) evaluateIfDue(ctx context.Context) error {
 func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
 	r, h := t.run, t.run.History
 	done := ngebm.EvaluationProgress(d, t.opts.Progress)
-	if h.Steps() < t.total { // in mid-training a bar of its own would only be in the way
+	if h.Steps() < t.total { // in mid-training a separate bar would only be in the way
 		done = func(int) { t.report(false) }
 	}
 	e, err := r.Evaluate(ctx, d, done)

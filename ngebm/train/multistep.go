@@ -39,7 +39,7 @@ type probed struct {
 	values     int               // that it returns
 	operations float64
 	convolves  bool
-	nested     bool // it has loops, or other parts of its own
+	nested     bool // it has loops, or other nested parts
 }
 
 // short reports whether a loop is better. XLA's convolutions are slow in a loop on the CPU,
@@ -106,7 +106,7 @@ func (t *trainer) buildLoop(step func(stepInputs[*Node]) *Node, s probed) (err e
 	return err
 }
 
-// trainLoop takes so many steps and returns the values of each, one step's after the
+// trainLoop takes N steps and returns the values of each, one step's after the
 // other's.
 func (t *trainer) trainLoop(batches []data.Batch) (values []float32, err error) {
 	args := t.stacked(batches)

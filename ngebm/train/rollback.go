@@ -35,7 +35,7 @@ func (t *trainer) checkStep() error {
 		case name == jem.NameSlope && !(v <= ngebm.MaxLoss):
 			return t.diverged(fmt.Sprintf("SGLD chains diverged (gradient norm %.3g)", v))
 		case name == jem.NameGap && math.Abs(v) > limit:
-			return t.diverged(fmt.Sprintf("the mean energies of samples and data are %.3g apart, beyond jem.max_gap = %g,", v, limit))
+			return t.diverged(fmt.Sprintf("the mean energies of samples and data differ by %.3g, beyond jem.max_gap = %g,", v, limit))
 		}
 	}
 	return t.check("loss", float64(h.Loss[last]))

@@ -19,7 +19,7 @@ type Stepper struct {
 	ready   bool         // the step is compiled
 }
 
-// NewStepper makes a stepper of the configuration, whose steps are shared by so many of
+// NewStepper makes a stepper of the configuration, whose steps are shared by N of
 // the backend's devices (see [Options]), and taken in a loop on the device, stepsPerCall
 // in each call, if that is more than 1; 0 leaves that to the library, as in a run. The
 // weights are those that a run would start from. The step is compiled when it is first

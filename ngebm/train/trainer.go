@@ -89,7 +89,7 @@ func (t *trainer) finish(ctx context.Context) error {
 }
 
 // steps takes the steps that are left, and evaluates and saves in between. It
-// returns early, without an error of its own, if ctx ends.
+// returns early, without an error, if ctx ends.
 func (t *trainer) steps(ctx context.Context) error {
 	if t.run.History.Steps() < t.total {
 		asked := time.Now()
@@ -168,7 +168,7 @@ func (t *trainer) nameTerms(terms []energy.Term) {
 	}
 }
 
-// onEpochEnd calls Options.OnEpochEnd where an epoch ends, on a clock that stands still.
+// onEpochEnd calls Options.OnEpochEnd where an epoch ends, while the clock is stopped.
 func (t *trainer) onEpochEnd() {
 	if t.opts.OnEpochEnd == nil || t.run.History.Steps()%t.run.History.StepsPerEpoch != 0 {
 		return

@@ -40,8 +40,8 @@ const (
 	MaxRank       = 16      // of a tensor
 )
 
-// Names of tensors in a checkpoint. Weights of the network lie below /net/, their moving
-// averages below /average/, and the optimizer's variables have paths of their own.
+// Names of tensors in a checkpoint. Weights of the network are below /net/, their moving
+// averages below /average/, and the optimizer's variables have separate paths.
 const (
 	NetworkScope  = "net"
 	AverageScope  = "average"
@@ -98,7 +98,7 @@ type Tensor struct {
 	Value     *tensors.Tensor
 }
 
-// Write puts the state into a file of the folder, or leaves what is there as it was. What
+// Write puts the state into a file of the folder, or leaves an existing file as it was. What
 // was there gets the name keep, if that is not empty.
 func Write(folder *files.Folder, name, keep string, s State) error {
 	f, err := folder.Create(name, 0o644)

@@ -20,6 +20,6 @@ func Free(ts ...*tensors.Tensor) error {
 
 // AwaitRelease waits for a thousandth of the time that an execution took. XLA's thread on
 // the CPU hands over the results and only then frees the execution's other tensors; it
-// tells nobody when. Were the next execution begun before, the tensors of both would be
+// does not report when. Were the next execution begun before, the tensors of both would be
 // in memory at once.
 func AwaitRelease(took time.Duration) { time.Sleep(took / 1000) }

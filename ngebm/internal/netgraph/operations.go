@@ -9,7 +9,7 @@ import (
 )
 
 // Operations counts the multiplications and additions of a graph's convolutions and
-// matrix products, and tells whether there are convolutions.
+// matrix products, and reports whether there are convolutions.
 func Operations(nodes []*graph.Node) (total float64, convolves bool) {
 	for _, node := range nodes {
 		if convgrad.IsPart(node) {
