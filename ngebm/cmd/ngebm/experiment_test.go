@@ -98,7 +98,7 @@ func TestExperimentCommandLine(t *testing.T) {
 	}{
 		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry-run", []string{"wrn-10-1 on cifar10, 1200 training examples, 500 of them held out", "12 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "PGD Linf, 40 steps"}, ""},
 		{"experiment -preset cifar10-wrn28-10 -dry-run", []string{"wrn-28-10 on cifar10, 5000 of them held out; 150 epochs of batches of 64", "12 runs, seeds 1, 2, 3"}, ""},
-		{"experiment -methods best -preset digits-few -dry-run", nil, `no method is named "best"`},
+		{"experiment -methods best -preset digits-few -dry-run", nil, `unknown method "best"`},
 		{"experiment -method jem -preset digits-few", nil, "give the methods to compare with -methods"},
 		{"experiment -preset digits-few A.json", nil, `unexpected argument "A.json"`},
 		{"experiment -preset digits-few -linf 1,x", nil, `"x" in -linf is not a number`},

@@ -123,7 +123,7 @@ func TestInterruptStopsSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := cmd.Wait()
-	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(stderr.String(), "the same sweep goes on where it was") {
+	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(stderr.String(), "run the same sweep again to resume") {
 		t.Errorf("after SIGINT: %v\n%s", err, stderr.String())
 	}
 }
@@ -131,7 +131,7 @@ func TestInterruptStopsSweep(t *testing.T) {
 func TestSweepCommandLine(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
 		{"sweep", "the grid has no settings"},
-		{"sweep -grid beta", `"beta" of the grid gives no values`},
+		{"sweep -grid beta", `"beta" of the grid has no values`},
 		{"sweep -grid beta=0 gamma=0", `unexpected argument "gamma=0"`},
 		{"sweep -grid beta=0 -seeds 1,x", `"x" is not a seed`},
 		{"sweep -grid beta=0 -seeds ,", "no seeds"},
