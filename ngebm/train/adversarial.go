@@ -56,7 +56,7 @@ func (v *adversary) state() *tensors.Tensor        { return nil }
 func (v *adversary) restore(*tensors.Tensor) error { return nil }
 func (v *adversary) close()                        { v.loop.Close() }
 
-// Package attack has a geometry of its own (norm.go), which keeps a perturbation within ε to
+// Package attack has a separate geometry (norm.go), which keeps a perturbation within ε to
 // the last bit. This one rounds otherwise and draws its starts otherwise; runs that were
 // trained with it keep their weights only as long as it does.
 
