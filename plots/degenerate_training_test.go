@@ -45,7 +45,7 @@ func degenerateTraining(t *testing.T) map[string]degenerateCases {
 			row("NaN", "of row 3 of the sweep's table is NaN", spoilt(math.NaN())),
 			row("infinite", "of row 3 of the sweep's table is +Inf", spoilt(math.Inf(1))),
 			row("infinite", "of row 3 of the sweep's table is 1.7e+308", spoilt(1.7e308)),
-			row("mismatched", "has 3 settings and 1 figures", ragged),
+			row("mismatched", "has 3 settings and 1 metrics", ragged),
 			row("mismatched", "row 2 of the sweep's table has beta = 7, which its grid lacks", foreign),
 			row("no size", "which its grid lacks", empty),
 		}, []string{"one class", "one bin"}}

@@ -58,7 +58,7 @@ func TestSummaryDegenerate(t *testing.T) {
 		})
 	}
 	f, err := Summary()
-	expect(t, f, err, "no figures")
+	expect(t, f, err, "no metrics")
 }
 
 func ExampleSummary() {

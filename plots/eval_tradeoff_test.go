@@ -45,7 +45,7 @@ func TestTradeoffDegenerate(t *testing.T) {
 		})
 	}
 	f, err := Tradeoff("cost", nil)
-	expect(t, f, err, "no figures")
+	expect(t, f, err, "no metrics")
 	for want, bars := range map[string][]Bar{
 		"":                       {{Name: "run", Label: "nothing"}},
 		"no bars":                nil,

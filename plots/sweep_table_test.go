@@ -105,7 +105,7 @@ func TestSweepFiguresDegenerate(t *testing.T) {
 		{"all nothing", sweepOf(byWeights("1"), 1, func(int) [3]float64 { return [3]float64{} }), ""},
 		{"many cells", sweepOf(many, 2, plausible), ""},
 		{"not a number", spoilt, "ECE of row 3 of the sweep's table is NaN"},
-		{"row too short", short, "row 2 of the sweep's table has 3 settings and 1 figures"},
+		{"row too short", short, "row 2 of the sweep's table has 3 settings and 1 metrics"},
 		{"all failed", failed(sweepOf(byWeights("1"), 1, plausible)), "nothing to compare"},
 		{"no rows", &study.SweepTable{}, "no rows"},
 		{"no table", nil, "no rows"},
@@ -125,7 +125,7 @@ func TestSweepFiguresDegenerate(t *testing.T) {
 	_, err = WeightMap(table, "ECE", "beta", "beta")
 	expect(t, nil, err, "name two settings")
 	_, err = Pareto(table, "ECE", "ECE", "accuracy")
-	expect(t, nil, err, "three different figures")
+	expect(t, nil, err, "three different metrics")
 }
 
 // A label lies in the area, and off what is taken where it can.
