@@ -72,7 +72,7 @@ func Train(cfg ngebm.Config) *ngebm.Run {
 // or it loads what was trained and measured before. options says what to measure of a run;
 // more methods follow it.
 func Compare(preset string, options func(*ngebm.Run) (measure.Options, error), more ...study.Method) []study.Compared {
-	return CompareMethods(Preset(preset, "", ""), append(study.Methods(), more...), Options(), options)
+	return CompareMethods(Preset(preset, "", ""), append(study.ComparisonMethods(), more...), Options(), options)
 }
 
 // CompareMethods is [Compare] for a configuration, methods and options of your own.
