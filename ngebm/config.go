@@ -213,8 +213,20 @@ func parseConfig(b []byte) (Config, error) {
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
-// Network returns the network that Net names, or own, one of your own, if it is not nil.
-func (c Config) Network(own nets.Network) (nets.Network, error) {
+// Resolve returns the configuration as it is trained, and its network: the one that Net
+// names or, if it is not nil, own. The settings are checked, and those that are left open
+// have their defaults. The error is of the first setting that cannot be trained.
+func (c Config) Resolve(own nets.Network) (Config, nets.Network, error) {
+	net, err := c.findNetwork(own)
+	if err != nil {
+		return c, nil, err
+	}
+	c.Net = net.String()
+	return c.WithDefaults(), net, c.Validate()
+}
+
+// findNetwork returns the network that Net names, or own, if it is not nil.
+func (c Config) findNetwork(own nets.Network) (nets.Network, error) {
 	if own == nil {
 		return nets.Parse(c.Net)
 	}

@@ -59,7 +59,7 @@ func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets
 	if err != nil {
 		return nil, err
 	}
-	if net, err = cfg.Network(net); err != nil {
+	if net, err = cfg.findNetwork(net); err != nil {
 		return nil, err
 	}
 	if !isOwn(net) && info.Training != "" && cfg.Hash(info.Training) != info.Hash {

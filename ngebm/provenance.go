@@ -11,13 +11,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/data/plain"
 	"ngebm/data/progress"
@@ -268,7 +266,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 			return nil
 		}
 	}
-	again, err := r.Evaluate(ctx, r.Test, EvaluationProgress(r.Test, reporter))
+	again, err := r.Evaluate(ctx, r.Test, progress.Examples(reporter, "evaluate "+r.Test.Split+" set", r.Test.Len()))
 	if err != nil {
 		return err
 	}
@@ -277,18 +275,4 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 	// A folder that cannot be written costs the time of evaluating again.
 	_ = r.folder().WriteJSON(ckpt.EvaluationsFile, stored)
 	return nil
-}
-
-// EvaluationProgress returns a function that reports how far an evaluation of the set is, once
-// it takes more than a second; see [Run.Evaluate].
-func EvaluationProgress(d *data.Dataset, reporter progress.Reporter) func(done int) {
-	began := time.Now()
-	return func(done int) {
-		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
-			reporter.Report(progress.Report{
-				Task: "evaluate " + d.Split + " set", Unit: "examples", Done: int64(done), Total: int64(d.Len()),
-				Elapsed: elapsed, Finished: done == d.Len(),
-			})
-		}
-	}
 }

@@ -134,15 +134,11 @@ type Setup struct {
 // NewRun returns the run of a configuration: its hash and its folder, its validation split,
 // and a classifier with the weights that it starts from. It writes nothing.
 func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
-	net, err := cfg.Network(s.Network)
+	cfg, net, err := cfg.Resolve(s.Network)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Net = net.String()
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	r := &Run{Config: cfg.WithDefaults(), History: &History{}, Train: s.Train, Test: s.Test, backend: backend}
+	r := &Run{Config: cfg, History: &History{}, Train: s.Train, Test: s.Test, backend: backend}
 	if err := r.identify(net, s); err != nil {
 		return nil, err
 	}

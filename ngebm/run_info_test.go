@@ -92,7 +92,7 @@ func FuzzRunInfo(f *testing.F) {
 		if len(info.Data.Classes) == 0 || !fitsIn(info.Shape, maxInputs) {
 			t.Errorf("classes %v and shape %v were accepted", info.Data.Classes, info.Shape)
 		}
-		net, err := cfg.Network(nil)
+		net, err := cfg.findNetwork(nil)
 		if err != nil {
 			return
 		}

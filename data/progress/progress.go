@@ -61,3 +61,17 @@ type Discard struct{}
 
 // Report implements [Reporter].
 func (Discard) Report(Report) {}
+
+// Examples returns a function that reports how many of a number of examples are done, once
+// the task has taken more than a second: less is not worth a line.
+func Examples(r Reporter, task string, total int) func(done int) {
+	began := time.Now()
+	return func(done int) {
+		if elapsed := time.Since(began); elapsed > time.Second {
+			r.Report(Report{
+				Task: task, Unit: "examples", Done: int64(done), Total: int64(total),
+				Elapsed: elapsed, Finished: done == total,
+			})
+		}
+	}
+}

@@ -3,7 +3,6 @@ package measure
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -98,15 +97,7 @@ func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored
 	if !odin {
 		return &scored{logits, values}, nil
 	}
-	began := time.Now()
-	out, err := s.classifier.Apply(ctx, s.odin, d, func(done int) {
-		if elapsed := time.Since(began); elapsed > time.Second { // less is not worth a line
-			s.report.Report(progress.Report{
-				Task: "score " + d.Name, Unit: "examples", Done: int64(done), Total: int64(d.Len()),
-				Elapsed: elapsed, Finished: done == d.Len(),
-			})
-		}
-	})
+	out, err := s.classifier.Apply(ctx, s.odin, d, progress.Examples(s.report, "score "+d.Name, d.Len()))
 	if err != nil {
 		return nil, err
 	}

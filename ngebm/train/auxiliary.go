@@ -1,11 +1,8 @@
 package train
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -118,25 +115,3 @@ func (o *outliers) recorded() []string            { return nil }
 func (o *outliers) state() *tensors.Tensor        { return nil }
 func (o *outliers) restore(*tensors.Tensor) error { return nil }
 func (o *outliers) close()                        {}
-
-// openOutliers finds the outliers that the configuration names, or returns nil.
-func openOutliers(ctx context.Context, cfg ngebm.Config, train *data.Dataset, opts Options) (*data.Dataset, error) {
-	name := cfg.Margin.Outliers
-	if name == "" {
-		return nil, nil
-	}
-	if kinds := train.OODKinds(); slices.Contains(kinds, data.CanonicalOODKind(name)) {
-		return train.SynthesizeOOD(name, cfg.Seed)
-	}
-	found, _, err := data.Open(ctx, name, data.Options{Seed: cfg.Seed, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
-	if err != nil {
-		return nil, fmt.Errorf("ngebm: margin.outliers is %q, neither a kind of synthetic OOD set (%s) nor a dataset: %w", name, strings.Join(train.OODKinds(), ", "), err)
-	}
-	if slices.Equal(found.Shape, train.Shape) {
-		return found, nil
-	}
-	if !train.IsImages() || !found.IsImages() {
-		return nil, fmt.Errorf("ngebm: margin.outliers is %q, whose examples are shaped %v, not %v as the training set's; name a set like it", name, found.Shape, train.Shape)
-	}
-	return found.Resize(train.Shape[0], train.Shape[1], train.Shape[2])
-}

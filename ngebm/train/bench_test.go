@@ -74,7 +74,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	backend := testdevice.Open(b, "")
 	d := noise(b, 1000)
 	cfg := ngebm.DefaultConfig("", "wrn-10-2")
-	net, err := cfg.Network(nil)
+	_, net, err := cfg.Resolve(nil)
 	if err != nil {
 		b.Fatal(err)
 	}

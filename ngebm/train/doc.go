@@ -1,20 +1,22 @@
 // Package train trains a run: [Run] takes a configuration to a trained classifier, resumes
 // a run that was stopped, or loads one that is complete.
 //
-// A configuration's way from the command to the compiled step, in the order of reading:
+// The way of a configuration from the command to the compiled step, in reading order:
 //
-//	cmd/ngebm/train.go  trainRun makes the configuration from a preset and flags
-//	run.go              Run validates it and opens the data; trainOrLoad loads or locks
-//	../run.go           ngebm.NewRun: hash, folder, validation split, initial weights
-//	trainer.go          prepare: batches, auxiliary inputs, the step; loop: steps, saves
-//	auxiliary.go        SGLD samples, outliers; adversarial.go: adversarial examples
-//	step.go             compile: the terms of Config.Objective, their gradients, Adam
-//	inputs.go           what a step is given; multistep.go, sharding.go: many at once
+//	cmd/ngebm/train.go, config_flags.go  the configuration, from a preset and flags
+//	run.go          Run: Config.Resolve checks the settings; openData; NewRun
+//	../run.go       ngebm.NewRun: hash, folder, validation split, initial weights
+//	trainer.go      trainOrLoad: load or lock; prepare: batches, auxiliary inputs, step
+//	auxiliary.go    where a step has more than its batch: SGLD samples, outliers
+//	step.go         compile: the terms of the objective, their gradients, Adam's update
+//	../config.go    Config.Objective: which terms these are (package energy has them)
+//	inputs.go       what a step's executable is given; multistep.go: many steps a call
 //
-// One turns back twice: from NewRun to run.go, and from Config.Objective to step.go. The
-// other files are leaves: schedule.go (learning rate, ramp), ema.go, precision.go,
-// evaluate.go, rollback.go (divergence), init_from.go (warm start), and stepper.go (steps
-// outside of a run, for benchmarks).
+// A reader turns back four times: from config_flags.go, NewRun, auxiliary.go and Objective,
+// each time to the caller. No other file is needed on the way: schedule.go has the learning
+// rate, ema.go, precision.go and sharding.go change a step, adversarial.go makes adversarial
+// examples; evaluate.go, rollback.go and init_from.go serve the loop in trainer.go, and
+// stepper.go takes steps outside of a run, for benchmarks.
 //
 // # What survives
 //

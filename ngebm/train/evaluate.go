@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 )
 
@@ -27,7 +28,7 @@ func (t *trainer) evaluateIfDue(ctx context.Context) error {
 // evaluate measures the current weights on the whole set and records it.
 func (t *trainer) evaluate(ctx context.Context, d *data.Dataset) error {
 	r, h := t.run, t.run.History
-	done := ngebm.EvaluationProgress(d, t.opts.Progress)
+	done := progress.Examples(t.opts.Progress, "evaluate "+d.Split+" set", d.Len())
 	if h.Steps() < t.total { // in mid-training a separate bar would only be in the way
 		done = func(int) { t.report(false) }
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/explain"
@@ -139,11 +138,6 @@ func (t *trainer) rollback() error {
 		return err
 	}
 	return t.save()
-}
-
-// newBatches are those of an attempt; each has other random numbers.
-func newBatches(train *data.Dataset, cfg ngebm.Config, attempt int) (*data.Batches, error) {
-	return data.NewBatches(train, cfg.Batch, cfg.Seed+uint64(attempt)<<32, cfg.Augment)
 }
 
 // backToCheckpoint ends a run that cannot continue. The last good checkpoint stays

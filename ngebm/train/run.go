@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -12,7 +13,6 @@ import (
 	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
-	"ngebm/ngebm/internal/cputime"
 	"ngebm/ngebm/nets"
 )
 
@@ -76,15 +76,10 @@ const pureGoLimit = 100_000
 // whole history and an error that wraps [ErrDiverged].
 func Run(ctx context.Context, backend compute.Backend, cfg ngebm.Config, opts Options) (*ngebm.Run, error) {
 	opts = opts.withDefaults()
-	net, err := cfg.Network(opts.Network)
+	cfg, net, err := cfg.Resolve(opts.Network)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Net = net.String()
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	cfg = cfg.WithDefaults()
 	sharding, err := newSharding(backend, opts.Devices, cfg)
 	if err != nil {
 		return nil, err
@@ -153,78 +148,24 @@ func verifyUnmodified(d *data.Dataset) error {
 	return err
 }
 
-// trainOrLoad trains what the run's folder does not have yet.
-func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
-	r, waited := t.run, false
-	waiting := func() {
-		waited = true
-		t.opts.Progress.Report(progress.Report{Task: "wait for another process that is training " + filepath.Base(r.Dir)})
+// openOutliers finds the outliers that the configuration names, or returns nil.
+func openOutliers(ctx context.Context, cfg ngebm.Config, train *data.Dataset, opts Options) (*data.Dataset, error) {
+	name := cfg.Margin.Outliers
+	if name == "" {
+		return nil, nil
 	}
-	stopped := func(err error) error { // or could not lock the folder
-		switch {
-		case ctx.Err() == nil:
-			return err
-		case waited:
-			return fmt.Errorf("ngebm: %w while waiting for another process that is training %q", ErrStopped, r.Dir)
-		}
-		return fmt.Errorf("ngebm: %w before a step of %q was taken", ErrStopped, r.Dir)
+	if kinds := train.OODKinds(); slices.Contains(kinds, data.CanonicalOODKind(name)) {
+		return train.SynthesizeOOD(name, cfg.Seed)
 	}
-	if t.opts.Fresh {
-		if err := r.Discard(ctx, waiting); err != nil {
-			return nil, stopped(err)
-		}
-	}
-	// A run that has a checkpoint resumes from there, wherever it once started from.
-	if hash := r.Config.InitFrom; hash != "" && !r.HasCheckpoint() {
-		if err := initFrom(t.store, t.opts.Runs, hash); err != nil {
-			return nil, err
-		}
-	}
-	// Loading needs no lock, nor a folder that can be written.
-	if complete, err := t.load(ctx); err != nil {
-		return nil, err
-	} else if complete {
-		return r, nil
-	}
-	unlock, err := r.Lock(ctx, waiting)
+	found, _, err := data.Open(ctx, name, data.Options{Seed: cfg.Seed, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
 	if err != nil {
-		return nil, stopped(err)
+		return nil, fmt.Errorf("ngebm: margin.outliers is %q, neither a kind of synthetic OOD set (%s) nor a dataset: %w", name, strings.Join(train.OODKinds(), ", "), err)
 	}
-	defer unlock()
-	// Another process may have trained it meanwhile.
-	if complete, err := t.load(ctx); err != nil {
-		return nil, err
-	} else if complete {
-		return r, nil
+	if slices.Equal(found.Shape, train.Shape) {
+		return found, nil
 	}
-	if r.Warning != "" {
-		t.tell(r.Warning)
+	if !train.IsImages() || !found.IsImages() {
+		return nil, fmt.Errorf("ngebm: margin.outliers is %q, whose examples are shaped %v, not %v as the training set's; name a set like it", name, found.Shape, train.Shape)
 	}
-	if len(r.Notes) > 0 {
-		r.Announce("resumed", t.opts.Progress)
-	}
-	if err := r.RecordMaker(max(1, t.opts.Devices)); err != nil {
-		return nil, err
-	}
-	t.began, t.process, t.spent, t.first = time.Now(), cputime.Process(), r.Cost, r.History.Steps()
-	if err := t.prepare(); err != nil {
-		return nil, err
-	}
-	defer t.close()
-	return r, t.loop(ctx)
-}
-
-// load takes the run to its last checkpoint, and makes it ready to be shown if it is
-// complete.
-func (t *trainer) load(ctx context.Context) (complete bool, err error) {
-	complete, err = t.run.Restore(ctx, max(1, t.opts.Devices))
-	if err == nil && complete {
-		err = t.run.Refresh(ctx, t.opts.Progress)
-	}
-	return complete, err
-}
-
-// tell reports a line of text.
-func (t *trainer) tell(line string) {
-	t.opts.Progress.Report(progress.Report{Task: line, Finished: true})
+	return found.Resize(train.Shape[0], train.Shape[1], train.Shape[2])
 }

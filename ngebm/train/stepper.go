@@ -25,11 +25,7 @@ type Stepper struct {
 // weights are those that a run would start from. The step is compiled when it is first
 // taken.
 func NewStepper(backend compute.Backend, cfg ngebm.Config, train *data.Dataset, devices, stepsPerCall int) (*Stepper, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	cfg = cfg.WithDefaults()
-	net, err := cfg.Network(nil)
+	cfg, net, err := cfg.Resolve(nil)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,77 @@ type trainer struct {
 	saveTook time.Duration // how long it took
 }
 
+// trainOrLoad trains what the run's folder does not have yet.
+func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
+	r, waited := t.run, false
+	waiting := func() {
+		waited = true
+		t.opts.Progress.Report(progress.Report{Task: "wait for another process that is training " + filepath.Base(r.Dir)})
+	}
+	stopped := func(err error) error { // or could not lock the folder
+		switch {
+		case ctx.Err() == nil:
+			return err
+		case waited:
+			return fmt.Errorf("ngebm: %w while waiting for another process that is training %q", ErrStopped, r.Dir)
+		}
+		return fmt.Errorf("ngebm: %w before a step of %q was taken", ErrStopped, r.Dir)
+	}
+	if t.opts.Fresh {
+		if err := r.Discard(ctx, waiting); err != nil {
+			return nil, stopped(err)
+		}
+	}
+	// A run that has a checkpoint resumes from there, wherever it once started from.
+	if hash := r.Config.InitFrom; hash != "" && !r.HasCheckpoint() {
+		if err := initFrom(t.store, t.opts.Runs, hash); err != nil {
+			return nil, err
+		}
+	}
+	// Loading needs no lock, nor a folder that can be written.
+	if complete, err := t.load(ctx); err != nil {
+		return nil, err
+	} else if complete {
+		return r, nil
+	}
+	unlock, err := r.Lock(ctx, waiting)
+	if err != nil {
+		return nil, stopped(err)
+	}
+	defer unlock()
+	// Another process may have trained it meanwhile.
+	if complete, err := t.load(ctx); err != nil {
+		return nil, err
+	} else if complete {
+		return r, nil
+	}
+	if r.Warning != "" {
+		t.tell(r.Warning)
+	}
+	if len(r.Notes) > 0 {
+		r.Announce("resumed", t.opts.Progress)
+	}
+	if err := r.RecordMaker(max(1, t.opts.Devices)); err != nil {
+		return nil, err
+	}
+	t.began, t.process, t.spent, t.first = time.Now(), cputime.Process(), r.Cost, r.History.Steps()
+	if err := t.prepare(); err != nil {
+		return nil, err
+	}
+	defer t.close()
+	return r, t.loop(ctx)
+}
+
+// load takes the run to its last checkpoint, and makes it ready to be shown if it is
+// complete.
+func (t *trainer) load(ctx context.Context) (complete bool, err error) {
+	complete, err = t.run.Restore(ctx, max(1, t.opts.Devices))
+	if err == nil && complete {
+		err = t.run.Refresh(ctx, t.opts.Progress)
+	}
+	return complete, err
+}
+
 // loop trains the run to its end, with rollbacks if it diverges.
 func (t *trainer) loop(ctx context.Context) error {
 	h := t.run.History
@@ -144,6 +215,11 @@ func (t *trainer) prepare() (err error) {
 	return t.compile()
 }
 
+// newBatches are those of an attempt; each has other random numbers.
+func newBatches(train *data.Dataset, cfg ngebm.Config, attempt int) (*data.Batches, error) {
+	return data.NewBatches(train, cfg.Batch, cfg.Seed+uint64(attempt)<<32, cfg.Augment)
+}
+
 func (t *trainer) close() {
 	if t.auxiliary != nil {
 		t.auxiliary.close()
@@ -225,4 +301,9 @@ func (t *trainer) report(finished bool) {
 		}
 	}
 	t.opts.Progress.Report(r)
+}
+
+// tell reports a line of text.
+func (t *trainer) tell(line string) {
+	t.opts.Progress.Report(progress.Report{Task: line, Finished: true})
 }
