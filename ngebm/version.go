@@ -87,7 +87,8 @@ func libraries() string {
 //go:embed *.go attack/*.go bootstrap/*.go calibration/*.go energy/*.go jem/*.go measure/*.go
 //go:embed nets/*.go ood/*.go study/*.go train/*.go internal/cache/*.go internal/ckpt/*.go
 //go:embed internal/convgrad/*.go internal/cputime/*.go internal/devmem/*.go internal/explain/*.go
-//go:embed internal/innerloop/*.go internal/loop/*.go internal/netgraph/*.go internal/softmax/*.go
+//go:embed internal/innerloop/*.go internal/loop/*.go internal/lp/*.go internal/netgraph/*.go
+//go:embed internal/softmax/*.go
 var sources embed.FS
 
 // Source identifies the code that this program computes with: the first 12 hex digits of

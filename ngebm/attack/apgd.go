@@ -136,7 +136,7 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	target := tensors.FromFlatDataAndDimensions(targets, s.batch)
 	defer free(target)
 	start := s.starts(b, func(_, image int, x, y []float32) {
-		s.lpBall.startOnSurface(stream(forStart, s.options.Seed, image, a.pass, a.rank), x, y)
+		s.threat.StartOnSurface(stream(forStart, s.options.Seed, image, a.pass, a.rank), x, y)
 	})
 	zero := s.upload(make([]float32, len(b.x)))
 	worst := tensors.FromFlatDataAndDimensions(slices.Repeat([]float32{float32(math.Inf(-1))}, s.batch), s.batch)
@@ -150,7 +150,7 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	if a.rank > 0 {
 		name += " targeted"
 	}
-	control := newControl(s.batch, a.steps, 2*s.lpBall.radius)
+	control := newControl(s.batch, a.steps, 2*s.threat.Radius)
 	wrong := make([]bool, s.batch)
 	// Step -1 has length 0: it evaluates the start.
 	for i := -1; i < a.steps; i++ {
@@ -226,11 +226,11 @@ func (a autoPGD) step(logits func(*graph.Node) *graph.Node, in []*graph.Node) []
 	x, before, g, best, bestGradient, bestLoss, adversarial := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
 	x0, lower, upper, labels, targets, radius := in[7], in[8], in[9], in[10], in[11], in[12]
 	length, momentum, restart := in[13], in[14], in[15]
-	project := func(z *graph.Node) *graph.Node { return a.norm.project(z, x0, lower, upper, radius) }
+	project := func(z *graph.Node) *graph.Node { return a.norm.Project(z, x0, lower, upper, radius) }
 
 	restart = like(restart, x)
 	x, g = graph.Where(restart, best, x), graph.Where(restart, bestGradient, g)
-	z := project(graph.Add(x, graph.Mul(a.norm.direction(g), column(length, x))))
+	z := project(graph.Add(x, graph.Mul(a.norm.Direction(g), column(length, x))))
 	move := graph.Add(graph.Mul(graph.OneMinus(momentum), graph.Sub(z, x)), graph.Mul(momentum, graph.Sub(x, before)))
 	// Without momentum the move is z−x, and z is exact where x+(z−x) is not.
 	next := graph.Where(graph.Equal(momentum, graph.ZerosLike(momentum)), z, project(graph.Add(x, move)))

@@ -13,6 +13,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
+	"ngebm/ngebm/internal/lp"
 )
 
 // Model is what an attack sees of a classifier; *ngebm.Classifier is one.
@@ -94,7 +95,7 @@ func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsi
 	if attack == nil {
 		return nil, errors.New("attack: the attack is nil: use attack.FGSM, PGD, APGD, TargetedAPGD, Square or Ensemble")
 	}
-	if err := attack.norm().check(); err != nil {
+	if err := checkNorm(attack.norm()); err != nil {
 		return nil, err
 	}
 	s, err := a.newSearch(ctx, d, attack.String())
@@ -131,7 +132,7 @@ type search struct {
 	broken  []bool
 	total   int // images times ε
 	// For the current ε.
-	lpBall      lpBall
+	threat      lp.ThreatModel
 	epsilon     float64
 	offset      float64 // images times ε done before the current pass
 	share       float64 // images times ε that the current pass counts for
@@ -198,13 +199,13 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 	}
 	s.total = n * len(epsilons)
 	for j, epsilon := range epsilons {
-		s.epsilon, s.lpBall = epsilon, newLpBall(d, attack.norm(), epsilon)
+		s.epsilon, s.threat = epsilon, newThreatModel(d, attack.norm(), epsilon)
 		before := slices.Clone(s.broken)
 		passes := attack.passes()
 		for p, pass := range passes {
 			s.share = float64(n) / float64(len(passes))
 			s.offset = float64(j*n) + float64(p)*s.share
-			if images := s.surviving(); len(images) > 0 && s.lpBall.radius > 0 {
+			if images := s.surviving(); len(images) > 0 && s.threat.Radius > 0 {
 				if err := pass(s, images); err != nil {
 					return nil, err
 				}

@@ -39,10 +39,10 @@ func (s *search) newBatch(images []int) *batch {
 		b.labels[k] = s.d.Labels[i]
 		s.d.Example(i, s.at(b.x, k))
 	}
-	s.lpBall.bounds(b.x, b.lower, b.upper)
+	s.threat.Bounds(b.x, b.lower, b.upper)
 	b.x0, b.low, b.high = s.upload(b.x), s.upload(b.lower), s.upload(b.upper)
 	b.label = tensors.FromFlatDataAndDimensions(b.labels, s.batch)
-	b.radius = tensors.FromScalar(s.lpBall.radius)
+	b.radius = tensors.FromScalar(s.threat.Radius)
 	return b
 }
 
@@ -72,7 +72,7 @@ func (s *search) evaluate(b *batch, candidates *tensors.Tensor) error {
 		return err
 	}
 	for k := range b.images {
-		s.lpBall.settle(s.at(b.x, k), s.at(y, k))
+		s.threat.Settle(s.at(b.x, k), s.at(y, k))
 	}
 	rows, err := s.forward(y, len(b.images))
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *search) evaluate(b *batch, candidates *tensors.Tensor) error {
 	}
 	for k, i := range b.images {
 		candidate := s.at(y, k)
-		if !s.lpBall.contains(s.at(b.x, k), candidate) || !finite(rows[k]) {
+		if !s.threat.Contains(s.at(b.x, k), candidate) || !finite(rows[k]) {
 			return fmt.Errorf("%s: at ε = %v example %d gives gradients or logits that are not finite (%v): the classifier's training may have diverged, or ε is far outside the data", s.task, s.epsilon, i, rows[k])
 		}
 		if argMax(rows[k]) != int(b.labels[k]) {

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data"
+	"ngebm/ngebm/internal/lp"
 )
 
 // Names of the warnings of [MaskingReport].
@@ -71,7 +72,7 @@ type MaskingReport struct {
 // more than PGD, or gradients are zero at over .01. No warning is necessary, not
 // sufficient, for robustness.
 func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm, epsilon float64) (*MaskingReport, error) {
-	if err := norm.check(); err != nil {
+	if err := checkNorm(norm); err != nil {
 		return nil, err
 	}
 	if _, err := checkEpsilons([]float64{epsilon}); err != nil {
@@ -147,7 +148,7 @@ func (s *search) measureModel(m *MaskingReport) error {
 	for i := range s.d.Len() {
 		images = append(images, i)
 	}
-	s.lpBall = newLpBall(s.d, L2, 0)
+	s.threat = newThreatModel(s.d, L2, 0)
 	return s.batches(images, func(b *batch, report func(float64) error) error {
 		rows, err := s.forward(b.x, len(b.images))
 		if err != nil {
@@ -161,7 +162,7 @@ func (s *search) measureModel(m *MaskingReport) error {
 		out, err := s.call("gradient", func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
 			x, labels := in[0], in[1]
 			g := graph.Gradient(graph.ReduceAllSum(crossEntropy(logits(x), labels)), x)[0]
-			return []*graph.Node{perExample(graph.Abs(g), graph.ReduceMax)}
+			return []*graph.Node{lp.PerExample(graph.Abs(g), graph.ReduceMax)}
 		}, b.x0, b.label)
 		if err != nil {
 			return err

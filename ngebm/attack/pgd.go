@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/lp"
 )
 
 // PGD is projected gradient ascent on the cross-entropy (Madry et al. 2018),
@@ -96,12 +97,12 @@ func (p PGD) ascend(s *search, b *batch, start int, report func(part float64) er
 	var draw func(slot, image int, x, y []float32)
 	if p.RandomStart {
 		draw = func(_, image int, x, y []float32) {
-			s.lpBall.startUniform(stream(forStart, s.options.Seed, image, start, 0), x, y)
+			s.threat.Start(stream(forStart, s.options.Seed, image, start, 0), x, y)
 		}
 	}
 	x := s.starts(b, draw)
 	defer func() { free(x) }()
-	step := tensors.FromScalar(float32(p.Step * float64(s.lpBall.radius)))
+	step := tensors.FromScalar(float32(p.Step * float64(s.threat.Radius)))
 	defer free(step)
 	name := "PGD " + string(p.Norm)
 	if p.Samples > 0 {
@@ -129,7 +130,7 @@ func (p PGD) ascend(s *search, b *batch, start int, report func(part float64) er
 // noise draws Samples of noise for each example, shaped [samples, batch, …].
 func (p PGD) noise(s *search, b *batch, start, step int) *tensors.Tensor {
 	values := make([]float32, p.Samples*len(b.x))
-	deviation := p.Noise * scale(s.d)
+	deviation := p.Noise * lp.Scale(s.d.IsImages())
 	for k, i := range b.images {
 		r := stream(forNoise, s.options.Seed, i, start, step)
 		for sample := range p.Samples {
@@ -152,8 +153,8 @@ func (p PGD) step(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*gra
 		labels = mergeSamples(graph.BroadcastToShape(graph.InsertAxes(labels, 0), shapes.Make(labels.DType(), noise.Shape().Dimensions[:2]...)))
 	}
 	loss := graph.ReduceAllSum(crossEntropy(logits(points), labels))
-	g := p.Norm.direction(graph.Gradient(loss, x)[0])
-	return []*graph.Node{p.Norm.project(graph.Add(x, graph.Mul(g, step)), x0, lower, upper, radius)}
+	g := p.Norm.Direction(graph.Gradient(loss, x)[0])
+	return []*graph.Node{p.Norm.Project(graph.Add(x, graph.Mul(g, step)), x0, lower, upper, radius)}
 }
 
 // mergeSamples turns [samples, batch, …] into [samples·batch, …].

@@ -81,7 +81,7 @@ func (q Square) run(s *search, images []int) error {
 			}
 			slots[k] = &slot{image: images[next], margin: math.Inf(1), random: stream(forSquare, s.options.Seed, images[next], 0, 0)}
 			s.d.Example(images[next], s.at(x, k))
-			s.lpBall.bounds(s.at(x, k), s.at(lower, k), s.at(upper, k))
+			s.threat.Bounds(s.at(x, k), s.at(lower, k), s.at(upper, k))
 			next++
 			busy++
 		}
@@ -100,9 +100,9 @@ func (q Square) run(s *search, images []int) error {
 			case q.Norm == Linf:
 				size.window(p.random, size.side(q.share(p.query-1))).fill(p.random, low, high, y)
 			case first:
-				s.lpBall.tiles(p.random, size, x, y)
+				tiles(s.threat, p.random, size, x, y)
 			default:
-				s.lpBall.move(p.random, size, q.share(p.query-1), x, y)
+				move(s.threat, p.random, size, q.share(p.query-1), x, y)
 			}
 		}
 		rows, err := s.forward(candidates, s.batch)

@@ -3,11 +3,13 @@ package attack
 import (
 	"math"
 	"math/rand/v2"
+
+	"ngebm/ngebm/internal/lp"
 )
 
 // tiles writes the start of the L2 search into y: tiles of a fifth of the image's
 // side, each a pattern of random sign in each channel, scaled to length ε.
-func (b lpBall) tiles(r *rand.Rand, e extent, x, y []float32) {
+func tiles(t lp.ThreatModel, r *rand.Rand, e extent, x, y []float32) {
 	delta := make([]float64, len(x))
 	side := max(1, min(e.height, e.width)/5)
 	for top := 0; top < e.height; top += side {
@@ -20,19 +22,19 @@ func (b lpBall) tiles(r *rand.Rand, e extent, x, y []float32) {
 			}
 		}
 	}
-	b.scaleTo(delta, x, y)
+	t.ScaleTo(delta, x, y)
 }
 
 // move changes y, a point of the Lp ball around x: one window takes over the length
 // of another, which becomes zero, and the length that ε leaves, in a direction
 // between its old one and a pattern (algorithm 3).
-func (b lpBall) move(r *rand.Rand, e extent, share float64, x, y []float32) {
+func move(t lp.ThreatModel, r *rand.Rand, e extent, share float64, x, y []float32) {
 	delta, whole := make([]float64, len(x)), 0.
 	for j := range x {
 		delta[j] = float64(y[j]) - float64(x[j])
 		whole += delta[j] * delta[j]
 	}
-	radius := float64(b.radius)
+	radius := float64(t.Radius)
 	left := max(0, radius*radius-whole) / float64(e.channels)
 	side := max(3, e.side(share))
 	side += 1 - side%2
@@ -57,19 +59,7 @@ func (b lpBall) move(r *rand.Rand, e extent, share float64, x, y []float32) {
 		length := math.Sqrt(left+both) / (math.Sqrt(square) + 1e-12)
 		to.each(channel, func(j, row, column int) { delta[j] = length * values[row*to.columns+column] })
 	}
-	b.scaleTo(delta, x, y)
-}
-
-// scaleTo scales delta to length ε, and writes x+delta, cut to the range, into y.
-func (b lpBall) scaleTo(delta []float64, x, y []float32) {
-	square := 0.
-	for _, d := range delta {
-		square += d * d
-	}
-	for j, v := range x {
-		y[j] = float32(float64(v) + float64(b.radius)*delta[j]/(math.Sqrt(square)+1e-12))
-	}
-	b.settle(x, y)
+	t.ScaleTo(delta, x, y)
 }
 
 func (w window) holds(row, column int) bool {
