@@ -11,7 +11,7 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// Compared is one method, trained and measured with each seed.
+// Compared is one method, trained and measured with each seed. [Rows] reads metrics from it.
 type Compared struct {
 	Method
 	Runs    []*ngebm.Run // by seed; they stay open
@@ -68,13 +68,4 @@ func (c *Compared) measure(ctx context.Context, k int, run *ngebm.Run, diverged 
 	c.Runs[k] = run
 	c.Reports[k], err = measure.MeasureCached(ctx, run, options)
 	return err
-}
-
-// Values returns one number of every report, by seed.
-func (c Compared) Values(metric func(*measure.Report) float64) []float64 {
-	var values []float64
-	for _, r := range c.Reports {
-		values = append(values, metric(r))
-	}
-	return values
 }

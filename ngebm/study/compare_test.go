@@ -46,9 +46,10 @@ func TestCompare(t *testing.T) {
 			t.Fatal(err)
 		}
 		hashes := map[string]bool{}
-		for _, c := range all {
-			if len(c.Values(func(r *measure.Report) float64 { return r.Calibration.ECE })) != 2 {
-				t.Errorf("%s has %d reports", c.Name, len(c.Reports))
+		rows := study.Rows(all)
+		for i, c := range all {
+			if ece := rows[i].Values(study.Calibration("ECE")); rows[i].Title != c.Title || len(ece) != 2 || ece[1] != c.Reports[1].Calibration.ECE {
+				t.Errorf("%s has %d reports, and the row %+v", c.Name, len(c.Reports), rows[i])
 			}
 			for _, r := range c.Runs {
 				hashes[r.Hash] = true

@@ -20,7 +20,12 @@ func Calibration(name string) MetricOf {
 
 // AtT is [Calibration] after temperature scaling, T fitted on validation data.
 func AtT(name string) MetricOf {
-	return calibrationMetric(name+" at T", name, func(r *Result) *calibration.Report { return r.Calibration.AfterT })
+	return calibrationMetric(name+" at T", name, func(r *Result) *calibration.Report {
+		if r.Calibration == nil || r.Calibration.Calibrated == nil {
+			return nil
+		}
+		return r.Calibration.AfterT
+	})
 }
 
 func calibrationMetric(name, convention string, of func(*Result) *calibration.Report) MetricOf {
@@ -30,6 +35,9 @@ func calibrationMetric(name, convention string, of func(*Result) *calibration.Re
 		}
 		return func(r *Result) Metric {
 			report := of(r)
+			if report == nil {
+				return missing(name)(r)
+			}
 			return Metric{Name: name, Definition: c.Definition, HigherIsBetter: convention == "accuracy",
 				Value: c.Of(report.Figures), Interval: interval(report.Intervals, convention)}
 		}
@@ -53,6 +61,9 @@ func interval(all map[string]bootstrap.Interval, key string) *bootstrap.Interval
 // 1 the network is over-confident, below 1 under-confident.
 func Temperature() MetricOf {
 	return func(r *Result) Metric {
+		if r.Calibration == nil || r.Calibration.Calibrated == nil {
+			return missing("T")(r)
+		}
 		return Metric{Name: "T", Definition: "temperature with the least NLL on validation examples",
 			Value: r.Calibration.TOpt, Interval: interval(r.Calibration.Intervals, "T_opt")}
 	}
@@ -69,6 +80,14 @@ func AUROC(set, score string) MetricOf {
 			}
 		}
 		return m
+	}
+}
+
+// SynthesizedAUROC is [AUROC] for the OOD set of a kind that was made from the test
+// examples, see data.Dataset.SynthesizeOOD.
+func SynthesizedAUROC(kind, score string) MetricOf {
+	return func(r *Result) Metric {
+		return AUROC(r.Sets[2].Name+", "+kind, score)(r)
 	}
 }
 
@@ -109,6 +128,33 @@ func RobustAccuracy(norm attack.Norm, ensemble bool, i int) MetricOf {
 		}
 		return m
 	}
+}
+
+// UnattackedAccuracy reads the accuracy on the examples of a curve without an attack, see
+// [Result.Curve].
+func UnattackedAccuracy(norm attack.Norm) MetricOf {
+	return func(r *Result) Metric {
+		m := Metric{Name: "no attack", Definition: "share of the examples, before they are attacked, classified correctly; Wilson's interval", HigherIsBetter: true, Value: math.NaN()}
+		if c := r.Curve(norm, false); c != nil {
+			m.Value, m.Interval = c.Clean.Accuracy, &bootstrap.Interval{Low: c.Clean.Low, High: c.Clean.High}
+		}
+		return m
+	}
+}
+
+// EnergyMean reads the mean of E(x) over the test examples.
+func EnergyMean() MetricOf {
+	return Custom("mean energy", "mean of E(x) over the test examples", func(r *Result) float64 { return r.Energy.Mean })
+}
+
+// EnergyDeviation reads the standard deviation of E(x) over the test examples.
+func EnergyDeviation() MetricOf {
+	return Custom("deviation of the energy", "standard deviation of E(x) over the test examples (1/N)", func(r *Result) float64 { return r.Energy.Deviation })
+}
+
+// MeanGradientNorm reads the mean of ‖∂E/∂x‖ over the test examples.
+func MeanGradientNorm() MetricOf {
+	return Custom("gradient norm", "mean of ‖∂E/∂x‖₂ over the test examples", func(r *Result) float64 { return r.GradientNorm.Mean })
 }
 
 // Custom makes a metric of any other number in a result.

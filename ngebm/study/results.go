@@ -66,7 +66,11 @@ type DatasetInfo struct {
 	Checksum string `json:"checksum"` // SHA-256, see data.Info
 }
 
+// infoOf is empty for nil: a run without validation data.
 func infoOf(d *data.Dataset) DatasetInfo {
+	if d == nil {
+		return DatasetInfo{}
+	}
 	return DatasetInfo{d.Name, d.Split, d.Source, d.Lossy, d.Len(), d.Checksum}
 }
 

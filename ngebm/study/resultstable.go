@@ -171,15 +171,56 @@ func (r *Results) energyRows(w io.Writer) {
 	fmt.Fprintln(w, "energy\tmean of E\tdeviation of E\tmean of ‖∂E/∂x‖")
 	for _, m := range r.Methods {
 		fmt.Fprint(w, Title(m))
-		for _, of := range []func(*Result) float64{
-			func(run *Result) float64 { return run.Energy.Mean },
-			func(run *Result) float64 { return run.Energy.Deviation },
-			func(run *Result) float64 { return run.GradientNorm.Mean },
+		for _, of := range []MetricOf{
+			EnergyMean(),
+			EnergyDeviation(),
+			MeanGradientNorm(),
 		} {
-			fmt.Fprintf(w, "\t%s", r.Estimate(m, Custom("", "", of)).Format(3))
+			fmt.Fprintf(w, "\t%s", r.Estimate(m, of).Format(3))
 		}
 		fmt.Fprintln(w)
 	}
+}
+
+// Setup describes what was done, in aligned lines: the data, what was measured on how many
+// examples, the network, the training, the seeds, the machine and the code. Without runs it
+// has only the preset.
+func (r *Results) Setup() string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-10s "+format+"\n", append([]any{name}, args...)...)
+	}
+	line("preset", "%s", plain.Text(r.Preset))
+	if len(r.Runs) == 0 {
+		return b.String()
+	}
+	run := r.Runs[0]
+	for _, s := range run.Sets {
+		lossy := ""
+		if s.Lossy {
+			lossy = ", lossy"
+		}
+		line(s.Split, "%d examples of %s%s, SHA-256 %.12s…", s.Examples, plain.Text(s.Name), lossy, s.Checksum)
+	}
+	if c := run.Calibration; c != nil {
+		line("measured", "%d test examples; %d for OOD detection; %d attacked, %d of them by the ensemble",
+			c.Samples, r.Measure.OODExamples, r.Measure.AttackExamples, r.Measure.EnsembleExamples)
+	}
+	c := run.Config
+	line("network", "%s, %d weights", run.Network, run.Parameters)
+	line("training", "%d steps of %d examples (%d epochs), Adam at %g, %s, noise of %g",
+		run.Training.Steps, c.Batch, c.Epochs, c.LearningRate, c.Schedule, c.Augment.Noise)
+	line("seeds", "%v, weights, order and validation split", r.Seeds)
+	line("machine", "%s; %s", run.Measuring.Machine, run.Measuring.Device)
+	versions := map[string]bool{}
+	for _, run := range r.Runs {
+		versions[run.Training.Code], versions[run.Measuring.Code] = true, true
+	}
+	line("code", "%d versions of this repository, each run names its own", len(versions))
+	if len(r.Measure.Missing) > 0 {
+		line("missing", "%s: nothing is said of these", strings.Join(r.Measure.Missing, ", "))
+	}
+	return b.String()
 }
 
 // Costs returns a table of what training and measuring took: the mean over seeds and

@@ -1,0 +1,150 @@
+package study
+
+import (
+	"fmt"
+	"image/color"
+	"strings"
+	"unicode/utf8"
+
+	"gonum.org/v1/gonum/stat"
+
+	"ngebm/ngebm/bootstrap"
+)
+
+// Row is one line of a table or a figure: what was measured of a method, by seed. Any
+// [MetricOf] can be read from it.
+type Row struct {
+	Title   string
+	Color   color.Color // nil leaves the choice to the figure
+	Results []*Result   // by seed, without runs that failed
+}
+
+// Rows returns a row for each compared method.
+func Rows(all []Compared) []Row {
+	rows := make([]Row, len(all))
+	for i, c := range all {
+		rows[i] = Row{Title: c.Title, Color: c.Color, Results: c.results()}
+	}
+	return rows
+}
+
+// Rows returns a row for each of the methods of that name, or for all methods of the plan
+// if none is given.
+func (r *Results) Rows(methods ...string) []Row {
+	if len(methods) == 0 {
+		methods = r.Methods
+	}
+	rows := make([]Row, len(methods))
+	for i, name := range methods {
+		rows[i] = Row{Title: Title(name), Results: r.Of(name)}
+		if m, err := FindMethod(name); err == nil {
+			rows[i].Color = m.Color
+		}
+	}
+	return rows
+}
+
+// WithTemperature returns the rows with one more in second place: the first method after
+// temperature scaling, the baseline that costs no training. See [Row.AfterT].
+func WithTemperature(rows []Row) []Row {
+	if len(rows) == 0 {
+		return nil
+	}
+	return append([]Row{rows[0], rows[0].AfterT()}, rows[1:]...)
+}
+
+// AfterT returns the row after temperature scaling: its metrics of calibration are those
+// with the logits divided by the temperature that fits the validation data best. It has no
+// other metrics. Runs that were measured without validation data are left out.
+func (r Row) AfterT() Row {
+	scaled := Row{Title: r.Title + " + temperature", Color: skyBlue}
+	for _, result := range r.Results {
+		if result.Calibration == nil || result.Calibration.Calibrated == nil {
+			continue
+		}
+		scaled.Results = append(scaled.Results, &Result{Method: result.Method, Seed: result.Seed,
+			Config: result.Config, Sets: result.Sets, Calibration: result.Calibration.AfterT})
+	}
+	return scaled
+}
+
+// Values returns a metric of each run, by seed.
+func (r Row) Values(of MetricOf) []float64 {
+	values := make([]float64, len(r.Results))
+	for i, result := range r.Results {
+		values[i] = of(result).Value
+	}
+	return values
+}
+
+// Mean is the mean of a metric over the seeds; NaN without runs.
+func (r Row) Mean(of MetricOf) float64 { return stat.Mean(r.Values(of), nil) }
+
+// Estimate is the mean over the seeds with its 95 % t-interval.
+func (r Row) Estimate(of MetricOf) Estimate { return NewEstimate(r.Values(of)) }
+
+// Range goes from the lowest to the highest end of the runs' own intervals, so that it
+// covers the draw of the test examples and that of the seed; nil if a run has no interval.
+func (r Row) Range(of MetricOf) *bootstrap.Interval {
+	var all *bootstrap.Interval
+	for _, result := range r.Results {
+		one := of(result).Interval
+		switch {
+		case one == nil:
+			return nil
+		case all == nil:
+			copied := *one
+			all = &copied
+		}
+		all.Low, all.High = min(all.Low, one.Low), max(all.High, one.High)
+	}
+	return all
+}
+
+// Column is a column of a [Table].
+type Column struct {
+	Name string
+	Of   MetricOf
+}
+
+// Table returns a table in aligned columns: the mean over the seeds with three decimals, a
+// line for each row. The head names the rows; the note ends the line of names, and says what
+// the numbers are means of.
+func Table(head, note string, rows []Row, columns ...Column) string {
+	const value = len("0.000")
+	width := utf8.RuneCountInString(head)
+	for _, r := range rows {
+		width = max(width, utf8.RuneCountInString(r.Title))
+	}
+	var b strings.Builder
+	line := func(first string, cell func(Column) string) {
+		fmt.Fprintf(&b, "%-*s", width, first) // Go pads by characters, not bytes
+		for _, c := range columns {
+			fmt.Fprintf(&b, "  %-*s", max(value, utf8.RuneCountInString(c.Name)), cell(c))
+		}
+	}
+	line(head, func(c Column) string { return c.Name })
+	if note != "" {
+		fmt.Fprintf(&b, "  (%s)", note)
+	}
+	b.WriteByte('\n')
+	for _, r := range rows {
+		line(r.Title, func(c Column) string { return fmt.Sprintf("%.3f", r.Mean(c.Of)) })
+		b.WriteByte('\n')
+	}
+	var trimmed strings.Builder
+	for l := range strings.Lines(b.String()) {
+		trimmed.WriteString(strings.TrimRight(l, " \n") + "\n")
+	}
+	return trimmed.String()
+}
+
+// results turns the reports into results, which every [MetricOf] reads.
+func (c Compared) results() []*Result {
+	all := make([]*Result, len(c.Reports))
+	for i, report := range c.Reports {
+		all[i] = describe(c.Runs[i], planned{c.Name, c.Runs[i].Config.Seed})
+		all[i].enter(measured{test: report, detection: report, attacked: report})
+	}
+	return all
+}

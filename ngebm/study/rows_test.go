@@ -1,0 +1,171 @@
+package study_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"ngebm/ngebm/attack"
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/measure"
+	"ngebm/ngebm/ood"
+	"ngebm/ngebm/study"
+	"ngebm/ngebm/study/published"
+)
+
+// calibrated is a report of an accuracy, and of an ECE before and after temperature scaling.
+func calibrated(accuracy, ece, after float64) *calibration.Report {
+	interval := func(v float64) map[string]bootstrap.Interval {
+		return map[string]bootstrap.Interval{"ECE": {Low: v - .01, High: v + .01}}
+	}
+	scaled := &calibration.Report{Figures: calibration.Figures{Accuracy: accuracy, ECE: after}, Intervals: interval(after)}
+	return &calibration.Report{Figures: calibration.Figures{Accuracy: accuracy, ECE: ece}, Intervals: interval(ece),
+		Calibrated: &calibration.Calibrated{TOpt: 1.5, ECEAfterT: after, AfterT: scaled}}
+}
+
+// twoRows are two methods with two seeds.
+func twoRows() []study.Row {
+	row := func(title string, reports ...*calibration.Report) study.Row {
+		r := study.Row{Title: title}
+		for i, c := range reports {
+			auroc := ood.Report{}
+			auroc.AUROC = .5 + float64(i)/10
+			r.Results = append(r.Results, &study.Result{Seed: uint64(i + 1), Calibration: c,
+				Sets:      []study.DatasetInfo{{}, {}, {Name: "digits"}},
+				Detection: []study.Detection{{Set: "digits, rotated", Score: "px", Report: auroc}},
+				Robustness: []*attack.Curve{{Norm: attack.Linf, Clean: attack.Point{Accuracy: .9, Low: .8, High: .95},
+					Points: []attack.Point{{Accuracy: .4, Low: .3, High: .5}}}},
+			})
+		}
+		return r
+	}
+	return []study.Row{
+		row("cross-entropy", calibrated(.9, .06, .02), calibrated(.8, .04, .03)),
+		row("NG-EBM", calibrated(.95, .02, .02), calibrated(.85, .03, .01)),
+	}
+}
+
+func ExampleTable() {
+	rows := study.WithTemperature(twoRows())
+	fmt.Print(study.Table("method", "means of 2 seeds", rows,
+		study.Column{Name: "accuracy", Of: study.Calibration("accuracy")},
+		study.Column{Name: "ECE", Of: study.Calibration("ECE")}))
+	// Output:
+	// method                       accuracy  ECE    (means of 2 seeds)
+	// cross-entropy                0.850     0.050
+	// cross-entropy + temperature  0.850     0.025
+	// NG-EBM                       0.900     0.025
+}
+
+// A row reads every metric; what was not measured is NaN and has no range.
+func TestRow(t *testing.T) {
+	row := twoRows()[0]
+	for _, c := range []struct {
+		name      string
+		of        study.MetricOf
+		mean      float64
+		low, high float64 // NaN for no range
+	}{
+		{"ECE", study.Calibration("ECE"), .05, .03, .07},
+		{"ECE at T", study.AtT("ECE"), .025, .01, .04},
+		{"accuracy without intervals", study.Calibration("accuracy"), .85, math.NaN(), math.NaN()},
+		{"temperature", study.Temperature(), 1.5, math.NaN(), math.NaN()},
+		{"AUROC of a kind", study.SynthesizedAUROC("rotated", "px"), .55, math.NaN(), math.NaN()},
+		{"AUROC of another kind", study.SynthesizedAUROC("inverted", "px"), math.NaN(), math.NaN(), math.NaN()},
+		{"robust accuracy", study.RobustAccuracy(attack.Linf, false, 0), .4, .3, .5},
+		{"accuracy of the attacked examples", study.UnattackedAccuracy(attack.Linf), .9, .8, .95},
+		{"accuracy without a curve", study.UnattackedAccuracy(attack.L2), math.NaN(), math.NaN(), math.NaN()},
+	} {
+		low, high := math.NaN(), math.NaN()
+		if r := row.Range(c.of); r != nil {
+			low, high = r.Low, r.High
+		}
+		for _, pair := range [][2]float64{{row.Mean(c.of), c.mean}, {low, c.low}, {high, c.high}} {
+			if got, want := pair[0], pair[1]; math.IsNaN(got) != math.IsNaN(want) || math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s: mean %v, from %v to %v; want %v, from %v to %v", c.name, row.Mean(c.of), low, high, c.mean, c.low, c.high)
+				break
+			}
+		}
+	}
+	if e := row.Estimate(study.Calibration("ECE")); e.Mean != row.Mean(study.Calibration("ECE")) || !(e.Low < .04) {
+		t.Errorf("estimate %+v", e)
+	}
+	scaled := row.AfterT()
+	if v := scaled.Values(study.Calibration("ECE")); !slices.Equal(v, []float64{.02, .03}) {
+		t.Errorf("ECE after temperature scaling %v", v)
+	}
+	for name, of := range map[string]study.MetricOf{"temperature": study.Temperature(), "ECE at T": study.AtT("ECE"), "AUROC": study.SynthesizedAUROC("rotated", "px")} {
+		if v := scaled.Mean(of); !math.IsNaN(v) {
+			t.Errorf("after temperature scaling, %s is %v", name, v)
+		}
+	}
+	if again := scaled.AfterT(); len(again.Results) != 0 {
+		t.Errorf("scaled twice: %+v", again)
+	}
+}
+
+// Rows of published results have the estimates, titles and colors of the results.
+func TestRowsOfResults(t *testing.T) {
+	r, err := published.Read("cifar10-cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := r.Rows()
+	if len(rows) != len(r.Methods) {
+		t.Fatalf("%d rows of %d methods", len(rows), len(r.Methods))
+	}
+	for i, row := range rows {
+		want := r.Estimate(r.Methods[i], study.Calibration("ECE"))
+		if got := row.Estimate(study.Calibration("ECE")); got.Mean != want.Mean || got.High != want.High || row.Title != study.Title(r.Methods[i]) || row.Color == nil {
+			t.Errorf("%s: %+v, not %+v", row.Title, got, want)
+		}
+	}
+	if one := r.Rows("ng-ebm-paper"); len(one) != 1 || len(one[0].Results) != 3 {
+		t.Errorf("rows of one method: %+v", one)
+	}
+}
+
+// Under corruption a method has a row at each severity, before and after temperature
+// scaling.
+func TestShiftedRows(t *testing.T) {
+	shift := measure.Shift{Kind: "contrast", Reports: []*calibration.Report{calibrated(.9, .05, .02), calibrated(.6, .3, .2)}}
+	s := study.Shifted{Title: "cross-entropy", Shifts: [][]measure.Shift{{shift}, {shift}}}
+	if n := s.Severities("contrast"); n != 2 || s.Severities("jpeg") != 0 {
+		t.Errorf("%d severities", n)
+	}
+	if v := s.At("contrast", 1).Values(study.Calibration("accuracy")); !slices.Equal(v, []float64{.6, .6}) {
+		t.Errorf("accuracies at severity 1: %v", v)
+	}
+	for _, severity := range []int{-1, 2} {
+		if v := s.At("contrast", severity).Results; len(v) != 0 {
+			t.Errorf("severity %d: %v", severity, v)
+		}
+	}
+	after := s.AfterT()
+	if v := after.At("contrast", 1).Mean(study.Calibration("ECE")); after.Title != "cross-entropy + temperature" || v != .2 {
+		t.Errorf("%s: ECE %v", after.Title, v)
+	}
+}
+
+// What a ratio or a difference shows depends on its interval.
+func TestEstimateInWords(t *testing.T) {
+	for _, c := range []struct {
+		e     study.Estimate
+		words string
+		sign  int
+	}{
+		{study.Estimate{Mean: 2, Low: 1.5, High: 3, Values: []float64{1.8, 2.2}}, "2.00 times smaller, in 2 of 2 seeds", 1},
+		{study.Estimate{Mean: .5, Low: .2, High: 1.2, Values: []float64{.4, 1.1}}, "2.00 times larger, in 1 of 2 seeds; the interval of the ratio, 0.20 to 1.20, holds 1", 1},
+		{study.Estimate{Mean: -1, Low: -2, High: -.5}, "-1.00 times larger, in 0 of 0 seeds", -1},
+		{study.Estimate{Mean: 1, Low: -1, High: 3, Values: []float64{1}}, "1.00 times smaller, in 1 of 1 seeds; the interval of the ratio, -1.00 to 3.00, holds 1", 0},
+	} {
+		if got := c.e.InWords(); c.sign != -1 && got != c.words {
+			t.Errorf("%+v: %q", c.e, got)
+		}
+		if got := c.e.Sign(); got != c.sign {
+			t.Errorf("%+v: sign %d", c.e, got)
+		}
+	}
+}
