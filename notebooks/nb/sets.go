@@ -1,6 +1,8 @@
 package nb
 
 import (
+	"slices"
+
 	"gonum.org/v1/gonum/stat"
 
 	"ngebm/data"
@@ -35,6 +37,29 @@ func First(set *data.Dataset, n int) *data.Dataset {
 
 // Accuracy is the share of a run's test set that it is right about.
 func Accuracy(run *ngebm.Run) float64 { return Must(run.Classifier.Accuracy(run.Test)) }
+
+// Confidences are the probabilities of the predicted classes, example by example.
+func Confidences(run *ngebm.Run, set *data.Dataset) []float64 {
+	var confidences []float64
+	for _, p := range Must(run.Classifier.Probabilities(set)) {
+		confidences = append(confidences, slices.Max(p))
+	}
+	return confidences
+}
+
+// Predictions are the classes with the largest logits, example by example.
+func Predictions(run *ngebm.Run, set *data.Dataset) []int32 {
+	var classes []int32
+	for _, f := range Must(run.Classifier.Logits(set)) {
+		classes = append(classes, int32(slices.Index(f, slices.Max(f))))
+	}
+	return classes
+}
+
+// MeanConfidence is the mean of [Confidences].
+func MeanConfidence(run *ngebm.Run, set *data.Dataset) float64 {
+	return stat.Mean(Confidences(run, set), nil)
+}
 
 // MeanEnergy is the mean of E(x) over a set.
 func MeanEnergy(run *ngebm.Run, set *data.Dataset) float64 {

@@ -3,15 +3,18 @@ package nb
 import (
 	"context"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/gomlx/compute"
 
+	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/environment"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/study/published"
 	"ngebm/ngebm/train"
 	"ngebm/plots/notebook"
 )
@@ -81,4 +84,20 @@ func CompareMethods(cfg ngebm.Config, methods []study.Method, train train.Option
 	all := Must(study.Compare(Context(), Backend(), cfg, methods, seeds, train, options))
 	Use(all[0].Runs[0].Test.Info)
 	return all
+}
+
+// Results reads the results of an experiment: published ones by their name, such as
+// cifar10-cpu (see published.Names), or a file that `ngebm experiment` wrote, which ends in
+// .json.
+func Results(name string) *study.Results {
+	read := published.Read
+	if strings.HasSuffix(name, ".json") {
+		read = study.ReadResults
+	}
+	r := Must(read(name))
+	if len(r.Runs) > 0 {
+		test := r.Runs[0].Sets[2]
+		Use(data.Info{Name: test.Name, Split: test.Split, Source: test.Source, Lossy: test.Lossy, Checksum: test.Checksum})
+	}
+	return r
 }

@@ -1,0 +1,99 @@
+package nb
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"ngebm/data/progress"
+	"ngebm/ngebm"
+	"ngebm/ngebm/train"
+)
+
+// smallRun trains for a moment.
+func smallRun(t *testing.T) *ngebm.Run {
+	t.Helper()
+	t.Setenv("NGEBM_DEVICE", "go")
+	cfg := ngebm.DefaultConfig("moons:120", "mlp-8")
+	cfg.Epochs = 2
+	run, err := train.Run(t.Context(), Backend(), cfg, train.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// What is computed of a run's outputs agrees with its definition.
+func TestOutputs(t *testing.T) {
+	run := smallRun(t)
+	probabilities := Must(run.Classifier.Probabilities(run.Test))
+	confidences, predictions := Confidences(run, run.Test), Predictions(run, run.Test)
+	right, mean := 0., 0.
+	for i, p := range probabilities {
+		if want := slices.Max(p); confidences[i] != want {
+			t.Fatalf("confidence %d is %v, not %v", i, confidences[i], want)
+		}
+		if predictions[i] == run.Test.Labels[i] {
+			right += 1 / float64(len(probabilities))
+		}
+		mean += confidences[i] / float64(len(probabilities))
+	}
+	if math.Abs(Accuracy(run)-right) > 1e-9 || math.Abs(MeanConfidence(run, run.Test)-mean) > 1e-9 {
+		t.Errorf("accuracy %v and confidence %v, not %v and %v", Accuracy(run), MeanConfidence(run, run.Test), right, mean)
+	}
+	energies := Must(run.Classifier.Energies(run.Test))
+	square := 0.
+	for _, e := range energies {
+		square += (e - MeanEnergy(run, run.Test)) * (e - MeanEnergy(run, run.Test)) / float64(len(energies)-1)
+	}
+	if d := EnergyDeviation(run, run.Test); math.Abs(d-math.Sqrt(square)) > 1e-9 || MeanGradientNorm(run, run.Test) <= 0 {
+		t.Errorf("deviation %v, not %v", d, math.Sqrt(square))
+	}
+	if some := First(run.Test, 3); some.Len() != 3 || !slices.Equal(some.Labels, run.Test.Labels[:3]) {
+		t.Errorf("the first three are %v of %v", some.Labels, run.Test.Labels[:3])
+	}
+}
+
+// A preset with a method is the preset's configuration with the method's settings,
+// whichever of the two ways a cell takes to it.
+func TestPreset(t *testing.T) {
+	cfg := Preset("digits-few", "", "epochs=40")
+	Check(cfg.SetMethod("jem"))
+	if direct := Preset("digits-few", "jem", "epochs=40"); direct.Hash("") != cfg.Hash("") || direct.Name != "digits-few-jem" {
+		t.Errorf("%+v and %+v", direct, cfg)
+	}
+	w := Weights{Alpha: 1, Beta: .3, Gamma: .2}
+	if p := w.Preset("moons"); p.Beta != .3 || p.Gamma != .2 || !w.Are(1, .3, .2) || w.Are(1, .3, .1) {
+		t.Errorf("%+v", p)
+	}
+}
+
+// Published results are read by name, and the caption of figures names their test set.
+func TestResults(t *testing.T) {
+	before := len(used)
+	r := Results("cifar10-cpu")
+	if len(r.Runs) == 0 || len(used) != before+1 || used[before].Name != r.Runs[0].Sets[2].Name {
+		t.Errorf("%d runs, used %v", len(r.Runs), used[before:])
+	}
+}
+
+// The time of a step leaves out the first steps, and what is not training.
+func TestStepTime(t *testing.T) {
+	var timer stepTimer
+	for _, r := range []progress.Report{
+		{Unit: "bytes", Done: 7, Elapsed: time.Hour},
+		{Unit: "steps", Done: 1, Elapsed: 5 * time.Second},
+		{Unit: "steps", Done: 20, Elapsed: 6 * time.Second},
+		{Unit: "steps", Done: 60, Elapsed: 6*time.Second + 80*time.Millisecond},
+		{Unit: "steps", Done: 61, Elapsed: time.Hour, Finished: true},
+	} {
+		timer.Report(r)
+	}
+	if got := timer.mean(); got != 2*time.Millisecond {
+		t.Errorf("a step takes %v", got)
+	}
+	if short := (&stepTimer{}).mean(); short != 0 {
+		t.Errorf("a run without steps: %v", short)
+	}
+}

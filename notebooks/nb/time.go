@@ -1,0 +1,46 @@
+package nb
+
+import (
+	"os"
+	"time"
+
+	"ngebm/data/progress"
+	"ngebm/ngebm"
+	"ngebm/ngebm/train"
+)
+
+// StepTime trains a configuration, whatever is stored, and returns the time that a step
+// takes by the clock: a mean that leaves out the first 20 steps, which compile. Other
+// programs on the machine slow it down, so take the least of several calls. See `ngebm
+// bench` for more.
+func StepTime(cfg ngebm.Config) time.Duration {
+	folder := Must(os.MkdirTemp("", "timing"))
+	defer os.RemoveAll(folder)
+	var timer stepTimer
+	Must(train.Run(Context(), Backend(), cfg, train.Options{Progress: &timer, Runs: folder}))
+	return timer.mean()
+}
+
+// stepTimer times the steps of a run, without its start.
+type stepTimer struct {
+	from, to    time.Duration
+	first, last int64
+}
+
+// Report implements [progress.Reporter].
+func (t *stepTimer) Report(r progress.Report) {
+	if r.Unit != "steps" || r.Finished {
+		return
+	}
+	if t.last, t.to = r.Done, r.Elapsed; r.Done <= 20 {
+		t.first, t.from = r.Done, r.Elapsed
+	}
+}
+
+// mean is 0 for a run that is too short to be timed.
+func (t *stepTimer) mean() time.Duration {
+	if t.last == t.first {
+		return 0
+	}
+	return (t.to - t.from) / time.Duration(t.last-t.first)
+}
