@@ -72,7 +72,7 @@ func ExampleBatches_From() {
 	// 102 4096 true
 }
 
-// What Open would download, and what vouches for it.
+// What Open would download, and the checksums that it is verified by.
 func ExamplePublishedSets() {
 	for _, set := range data.PublishedSets() {
 		if set.Name != "svhn" {

@@ -1,6 +1,6 @@
 // Package ngebm says what a training run of a non-generative energy-based model is
 // (NG-EBM; Piland et al., arXiv 2304.01297): its configuration, its history, its folder,
-// and the classifier that comes of it.
+// and the classifier that results.
 //
 //	data.Open(cfg.Data) ──► train, validation and test sets
 //	   │                      Config: one value, JSON, hashed; presets and methods by name

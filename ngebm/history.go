@@ -19,7 +19,7 @@ import (
 
 // History is what training recorded: each loss term at each step, and the
 // evaluations in between. It is saved in the checkpoint with the weights, so
-// that a run killed and resumed has the history of one left alone.
+// that a run killed and resumed has the history of an uninterrupted one.
 type History struct {
 	// StepsPerEpoch turns a step number into epochs.
 	StepsPerEpoch int `json:"steps_per_epoch"`
@@ -36,7 +36,7 @@ type History struct {
 	LearningRate []float32 `json:"learning_rate"`
 	// Evaluations are in the order they were made.
 	Evaluations []Evaluation `json:"evaluations"`
-	// Events are what happened besides: divergence, and what was done about it.
+	// Events are divergences and rollbacks, in order.
 	Events []Event `json:"events,omitempty"`
 	// Rollbacks is how often the run was rolled back after it diverged.
 	Rollbacks int `json:"recoveries,omitempty"`

@@ -19,7 +19,7 @@ import (
 func honestOf(t *testing.T, name string, shape []int, classes int) honest {
 	t.Helper()
 	h := newHonest(t)
-	if err := json.Unmarshal(strange(t, name, shape, make([]string, classes)), &h.info); err != nil {
+	if err := json.Unmarshal(infoOf(t, name, shape, make([]string, classes)), &h.info); err != nil {
 		t.Fatal(err)
 	}
 	net, err := nets.Parse(name)

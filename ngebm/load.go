@@ -21,12 +21,12 @@ import (
 // Load opens a finished or unfinished run from its folder alone: the classifier
 // and the history, without the data. net is needed only where the run used a
 // network of your own; nil otherwise. If the last checkpoint is damaged the run is
-// as it was at an earlier one, and Warning says so; it says, too, where nothing vouches
-// for what config.json says, as of runs that older programs trained.
+// as it was at an earlier one, and Warning says so. Warning also says if no checksum covers
+// config.json, as in runs of older versions.
 //
-// The folder may come from anyone: what its files tell is compared with each other and
-// with bounds before memory is taken. If ctx ends, Load returns its error; a network that
-// is being compiled is compiled to its end meanwhile.
+// The folder may be untrusted: its files are checked against each other and against bounds
+// before memory is allocated. If ctx ends, Load returns its error, once a compilation that
+// has begun is complete.
 func Load(ctx context.Context, backend compute.Backend, dir string, net nets.Network) (*Run, error) {
 	return loadFrom(ctx, backend, dir, net, []string{ckpt.LastFile, ckpt.PreviousFile, ckpt.BestFile}, (*Run).restoreLast)
 }
@@ -47,7 +47,7 @@ func LoadBest(ctx context.Context, backend compute.Backend, dir string, net nets
 // checkpoint.
 var errNoCheckpoint = errors.New("stopped before its first checkpoint")
 
-// loadFrom loads a run from the first of the checkpoints that is whole.
+// loadFrom loads a run from the first intact one of the checkpoints.
 func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets.Network, checkpoints []string, restore func(*Run, context.Context) (bool, error)) (*Run, error) {
 	if backend == nil {
 		return nil, errors.New("ngebm: the backend is nil; open one with device.Open")
@@ -116,7 +116,7 @@ func (r *Run) warnUnsealed() {
 	if len(lacks) == 0 {
 		return
 	}
-	warning := fmt.Sprintf("the run lacks %s, as those of older programs do, so that nothing vouches for the class names, the shape and the settings in %s; if it is not your own, get it from where it was trained",
+	warning := fmt.Sprintf("the run lacks %s, as those of older programs do, so that no checksum covers the class names, the shape and the settings in %s; if it is not your own, get it from where it was trained",
 		strings.Join(lacks, " and "), ckpt.ConfigFile)
 	if r.Warning != "" {
 		warning = r.Warning + "; " + warning
@@ -177,7 +177,7 @@ func hasWeightsOf(h ckpt.Header, net nets.Network, info runInfo) error {
 	return nil
 }
 
-// Restore takes the run to its last checkpoint that is whole, if its folder has one, and
+// Restore takes the run to its last intact checkpoint, if its folder has one, and
 // reports whether it is complete: every step done and a test set evaluated. Notes and Warning
 // then say what to know of it. devices is the number that would train it; 0 leaves that out
 // of the comparison.
@@ -200,7 +200,7 @@ func (r *Run) Restore(ctx context.Context, devices int) (complete bool, err erro
 	return r.Loaded, nil
 }
 
-// restoreLast restores the last checkpoint that is whole. It returns false if there is
+// restoreLast restores the last intact checkpoint. It returns false if there is
 // no last one, whatever else is there: a person took it away to restart training.
 func (r *Run) restoreLast(ctx context.Context) (bool, error) {
 	found, err := r.restore(ctx, ckpt.LastFile)

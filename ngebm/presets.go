@@ -105,7 +105,8 @@ func Presets() []Preset {
 	return presets
 }
 
-// PresetConfig returns the configuration of that name.
+// PresetConfig returns the configuration of the preset with that name, or an error that lists
+// the names.
 func PresetConfig(name string) (Config, error) {
 	var names []string
 	presets := Presets()
@@ -116,7 +117,7 @@ func PresetConfig(name string) (Config, error) {
 	return presets[i].Config, nil
 }
 
-// Method is a way of training by its name.
+// Method is a training method with a name.
 type Method struct {
 	Name  string
 	About string
@@ -125,7 +126,7 @@ type Method struct {
 	images, points string
 }
 
-// Methods returns the ways of training that have a name: NG-EBM and its baselines. Their
+// Methods returns the training methods that have a name: NG-EBM and its baselines. Their
 // settings are the papers' where they carry over to small problems.
 func Methods() []Method {
 	both := func(name, about, settings string) Method { return Method{name, about, settings, settings} }
@@ -177,8 +178,8 @@ func (c *Config) SetMethod(method string) error {
 	return fmt.Errorf("ngebm: no method is named %.60q%s; there are %s", method, nearest.Hint(method, names), strings.Join(names, ", "))
 }
 
-// Method returns the name of the way of training, as [Methods] has it; where none of
-// them has these settings, how this one differs from cross-entropy, as [Config.Set]
+// Method returns the name of the training method, as [Methods] has it. If none of
+// them has these settings, it says how this one differs from cross-entropy, as [Config.Set]
 // takes it: "gamma=0.05".
 func (c Config) Method() string {
 	var own string

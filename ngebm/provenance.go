@@ -189,8 +189,8 @@ func (r *Run) Refresh(ctx context.Context, reporter progress.Reporter) error {
 	return nil
 }
 
-// RecordMaker says who takes the run's next steps, and stores it before they are taken. devices is the number
-// that share each step.
+// RecordMaker records which code, libraries and devices take the run's next steps, in the
+// run's folder. Call it before the first of them. devices is the number that share each step.
 func (r *Run) RecordMaker(devices int) error {
 	c := &r.Cost
 	now := Maker{Source: Source(), Libraries: libraries(), Kind: kindOf(r.backend), Devices: devices}
@@ -216,8 +216,7 @@ func (m Maker) unlike(other Maker) string {
 	return cmp.Or(strings.Join(parts, ", "), "by a program in between")
 }
 
-// Announce reports a stored run in one line, with all that is to be known before its numbers
-// are trusted.
+// Announce reports a stored run in one line, with its notes and its warning.
 func (r *Run) Announce(what string, reporter progress.Reporter) {
 	line := what + " " + filepath.Base(r.Dir) + ": "
 	if !r.Cost.Trained.IsZero() {

@@ -23,20 +23,21 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// Run is a training run: what was asked, what came of it, and where it lives.
+// Run is a training run: its configuration, its results and its folder.
 //
-// Its folder keeps three checkpoints, each a whole one: the last, the one before it,
+// Its folder keeps three checkpoints, each complete: the last, the one before it,
 // and, where there is a validation set, the one with the highest validation accuracy
 // (of equals, the lowest loss). A last one that turns out to be damaged is skipped
 // for the one before it, and that for the best; training resumes from there, and ends
-// with the same weights to the last bit. Without its last checkpoint a run begins again.
+// with the same weights to the last bit. A run whose last checkpoint is missing starts
+// again from the beginning.
 //
 // Package train trains one. A training loop of your own does the same with its methods:
 // [NewRun], [Run.Restore], [Run.Lock], [Run.RecordMaker], then steps that change the weights
 // in the classifier's [Classifier.Store], with [Run.Evaluate] and [Run.Save] in between.
 type Run struct {
 	Config     Config
-	Hash       string // see Config.Hash; with a network of a person's own, of its graph and initial weights too
+	Hash       string // see Config.Hash; with a network of your own it covers its graph and initial weights, too
 	Dir        string // its folder, <runs>/<name>-<hash>
 	History    *History
 	Classifier *Classifier
@@ -45,14 +46,14 @@ type Run struct {
 	Train, Validation, Test *data.Dataset
 	// Loaded reports that the run was complete and nothing was trained.
 	Loaded bool
-	// Notes say in what a stored run could differ from one that would be trained now:
+	// Notes say how a stored run may differ from one that would be trained now:
 	// other code, another device, a network or a test set that cannot be compared.
 	Notes []string
 	// Cost is what the run took so far, over all the processes it took.
 	Cost Cost
-	// Warning says which checkpoint was found damaged, and which was taken in its place,
-	// and, of [Load], that nothing vouches for what config.json says, as of runs that
-	// older programs trained. It is empty where all is well.
+	// Warning says which checkpoint is damaged and which replaces it. After [Load] it
+	// also says if no checksum covers config.json, as in runs of older versions. It is
+	// empty if all is well.
 	Warning string
 
 	backend    compute.Backend
@@ -71,7 +72,7 @@ type Cost struct {
 	// DataWait is how many of the seconds training waited for batches.
 	DataWait float64 `json:"data_wait"`
 	// Process is the processor time in seconds, of all cores together, that the
-	// processes took meanwhile, whatever they did; 0 where the system does not tell.
+	// processes took meanwhile, whatever they did; 0 if the system does not report it.
 	Process float64 `json:"process_seconds,omitempty"`
 	// Code is the version of the code that took the last step; see Version.
 	Code string `json:"code,omitempty"`
@@ -82,7 +83,7 @@ type Cost struct {
 	Trained time.Time `json:"trained,omitzero"`
 }
 
-// Maker is what steps were taken by.
+// Maker identifies the code, the libraries and the devices that took steps.
 type Maker struct {
 	Source    string `json:"source,omitempty"`    // the code, see the function Source
 	Libraries string `json:"libraries,omitempty"` // versions of the modules that computed
@@ -119,7 +120,7 @@ const (
 	maxMakers  = 1000
 )
 
-// Setup is what a run is made of besides its configuration.
+// Setup is what a run needs besides its configuration.
 type Setup struct {
 	Runs    string        // the folder of runs
 	Network nets.Network  // in place of the one that Config.Net names; nil otherwise
@@ -127,7 +128,7 @@ type Setup struct {
 	Test    *data.Dataset
 	// Outliers are those that Config.Margin names, or nil.
 	Outliers *data.Dataset
-	// Fresh leaves aside what older programs trained without recording the network.
+	// Fresh ignores runs that older versions trained without recording the network.
 	Fresh bool
 }
 
@@ -314,7 +315,7 @@ func (o *outcomes) evaluation(h *History, focal float64) Evaluation {
 }
 
 // WithoutTest returns a copy of the run that holds nothing of the test set: neither the
-// set nor evaluations on it. What settings are chosen by sees only such a run.
+// set nor evaluations on it. Code that selects settings sees only such a run.
 func (r *Run) WithoutTest() *Run {
 	hidden, history := *r, *r.History
 	hidden.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return note == otherTestSet })

@@ -14,8 +14,8 @@ import (
 	"ngebm/ngebm/internal/ckpt"
 )
 
-// strange is a config.json with some of its parts replaced.
-func strange(t testing.TB, net string, shape []int, classes []string) []byte {
+// infoOf is a config.json with some of its parts replaced.
+func infoOf(t testing.TB, net string, shape []int, classes []string) []byte {
 	t.Helper()
 	cfg, err := json.Marshal(DefaultConfig("moons", net))
 	if err != nil {
@@ -28,11 +28,11 @@ func strange(t testing.TB, net string, shape []int, classes []string) []byte {
 	return b
 }
 
-// The folder of a run from a stranger is refused, by name, before memory is taken for
+// An untrusted run folder is refused, by name, before memory is taken for
 // what it promises; a checkpoint with a right checksum and odd content likewise.
-func TestLoadRefusesStrangers(t *testing.T) {
+func TestLoadRefusesUntrustedNetworks(t *testing.T) {
 	two := []string{"a", "b"}
-	good := string(strange(t, "mlp-3", []int{2}, two))
+	good := string(infoOf(t, "mlp-3", []int{2}, two))
 	whole := func(more ...ckpt.Tensor) checkpoint {
 		c := exampleCheckpoint()
 		c.weights = append([]ckpt.Tensor{
@@ -47,13 +47,13 @@ func TestLoadRefusesStrangers(t *testing.T) {
 	}{
 		"not JSON":             {"{", exampleCheckpoint(), `config.json": it cannot be read`},
 		"no configuration":     {"{}", exampleCheckpoint(), `config.json": EOF`},
-		"no classes":           {string(strange(t, "mlp-3", []int{2}, nil)), exampleCheckpoint(), "0 classes"},
-		"no shape":             {string(strange(t, "mlp-3", nil, two)), exampleCheckpoint(), "examples of shape []"},
-		"empty shape":          {string(strange(t, "mlp-3", []int{0}, two)), exampleCheckpoint(), "examples of shape [0]"},
-		"negative shape":       {string(strange(t, "mlp-3", []int{-2, -2}, two)), exampleCheckpoint(), "examples of shape [-2 -2]"},
-		"huge shape":           {string(strange(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 16777216 numbers"},
-		"huge layers":          {string(strange(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "another architecture than mlp-65536-65536"},
-		"huge Wide ResNet":     {string(strange(t, "wrn-28-1000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-1000"},
+		"no classes":           {string(infoOf(t, "mlp-3", []int{2}, nil)), exampleCheckpoint(), "0 classes"},
+		"no shape":             {string(infoOf(t, "mlp-3", nil, two)), exampleCheckpoint(), "examples of shape []"},
+		"empty shape":          {string(infoOf(t, "mlp-3", []int{0}, two)), exampleCheckpoint(), "examples of shape [0]"},
+		"negative shape":       {string(infoOf(t, "mlp-3", []int{-2, -2}, two)), exampleCheckpoint(), "examples of shape [-2 -2]"},
+		"huge shape":           {string(infoOf(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 16777216 numbers"},
+		"huge layers":          {string(infoOf(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "another architecture than mlp-65536-65536"},
+		"huge Wide ResNet":     {string(infoOf(t, "wrn-28-1000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-1000"},
 		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
 		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the limit of 16777216"},
 		"other weights":        {good, exampleCheckpoint(), "another architecture"},
@@ -82,8 +82,8 @@ func TestLoadRefusesStrangers(t *testing.T) {
 }
 
 func FuzzRunInfo(f *testing.F) {
-	f.Add(strange(f, "mlp-3", []int{2}, []string{"a", "b"}))
-	f.Add(strange(f, "wrn-10-1", []int{1 << 40, 3}, []string{"a"}))
+	f.Add(infoOf(f, "mlp-3", []int{2}, []string{"a", "b"}))
+	f.Add(infoOf(f, "wrn-10-1", []int{1 << 40, 3}, []string{"a"}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		info, cfg, err := parseInfo(raw)
 		if err != nil {

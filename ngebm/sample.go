@@ -21,7 +21,7 @@ import (
 )
 
 // Sampling says how [Classifier.Sample] draws examples from a classifier's p(x) by
-// SGLD (see package jem). What comes out follows from it and the weights.
+// SGLD (see package jem). The samples are a function of it and the weights.
 type Sampling struct {
 	Count int // chains, each of which gives one sample
 	// Steps is the length of a chain. Every keeps what the chains are at that many
@@ -128,7 +128,7 @@ func (s *Samples) keep(c *Classifier, step int, x []float32) error {
 }
 
 // At returns the samples at Steps[k] as a set: points as they are, images with values
-// rounded to those of pixels, and cut off at their range.
+// rounded to those of pixels, and clipped to their range.
 func (s *Samples) At(k int) (*data.Dataset, error) {
 	d := s.like
 	d.Name, d.Split, d.Source, d.Lossy = "samples for "+d.Name, fmt.Sprintf("after %d SGLD steps", s.Steps[k]), "drawn from a classifier", false

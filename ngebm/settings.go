@@ -144,8 +144,8 @@ func describe(t reflect.Type) string {
 }
 
 // All returns every setting as one indented JSON object whose keys are those that
-// [Config.Set] takes: what is off is there, as 0 or empty, and what is left open has the
-// value that training will use.
+// [Config.Set] takes. Settings that are off are 0 or empty; those that are left open have
+// the values that training uses.
 func (c Config) All() string {
 	var raw, indented bytes.Buffer
 	separator := "{"

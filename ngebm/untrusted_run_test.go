@@ -30,7 +30,7 @@ type honest struct {
 func newHonest(t *testing.T) honest {
 	t.Helper()
 	h := honest{checkpoint: exampleCheckpoint()}
-	if err := json.Unmarshal(strange(t, "mlp-3", []int{2}, []string{"a", "b"}), &h.info); err != nil {
+	if err := json.Unmarshal(infoOf(t, "mlp-3", []int{2}, []string{"a", "b"}), &h.info); err != nil {
 		t.Fatal(err)
 	}
 	weight := func(name string, dims ...int) ckpt.Tensor {
@@ -205,7 +205,7 @@ func TestHostileConfigurations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHonest(t)
 			classes := make([]string, c.classes)
-			if err := json.Unmarshal(strange(t, c.net, c.shape, classes), &h.info); err != nil {
+			if err := json.Unmarshal(infoOf(t, c.net, c.shape, classes), &h.info); err != nil {
 				t.Fatal(err)
 			}
 			mustRefuse(t, h.store(t, nil), c.want)

@@ -18,7 +18,7 @@ const (
 // BFloat16 is the value of [Config].Precision for training in bfloat16.
 const BFloat16 = "bfloat16"
 
-// Validate reports the first setting that cannot be trained.
+// Validate reports the first setting that is out of range, with its value and its range.
 func (c Config) Validate() error {
 	bad := func(field string, value any, want string) error {
 		return fmt.Errorf("ngebm: %s is %v; it must be %s", field, value, want)
@@ -116,7 +116,7 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 	return nil
 }
 
-// WithDefaults fills in what is left open, so that what is the same has one hash.
+// WithDefaults fills in the settings that are left open, so that equal runs have equal hashes.
 func (c Config) WithDefaults() Config {
 	or := func(value *float64, standard float64) {
 		if *value == 0 {
@@ -147,8 +147,8 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// WarmupWarning says so where the warm-up takes more than half of a run of that many
-// steps; else it is empty.
+// WarmupWarning returns a warning if the warm-up takes more than half of a run of the given
+// number of steps, else "".
 func (c Config) WarmupWarning(steps int) string {
 	if steps < 1 || c.Warmup <= steps/2 {
 		return ""

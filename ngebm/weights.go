@@ -22,7 +22,7 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// NewClassifier returns a classifier whose weights nobody has trained: those that a run
+// NewClassifier returns an untrained classifier. Its weights are those that a run
 // with this seed starts from.
 func NewClassifier(backend compute.Backend, net nets.Network, seed uint64, shape []int, classes []string) (*Classifier, error) {
 	if err := fitsCheckpoint(net, shape, len(classes)); err != nil {
@@ -34,7 +34,7 @@ func NewClassifier(backend compute.Backend, net nets.Network, seed uint64, shape
 // NewClassifierFromWeights returns a classifier of a network that was trained elsewhere, for
 // examples of the given shape. The weights are float32, in the network's own layouts,
 // by their path in it, "layer1.0/conv1/weight"; there must be one for each of the
-// network's and none besides.
+// network's weights and no others.
 func NewClassifierFromWeights(backend compute.Backend, net nets.Network, weights map[string]*tensors.Tensor, shape []int, classes []string) (*Classifier, error) {
 	if len(classes) < 2 {
 		return nil, fmt.Errorf("ngebm: %d classes are named; a classifier has 2 or more", len(classes))

@@ -19,7 +19,7 @@ func degenerateEval(t *testing.T) map[string]degenerateCases {
 		return degenerate{fault, func() (*Figure, error) { return Bars("title", "unit", all...) }, says}
 	}
 	report := func(ece float64, bins ...calibration.Bin) *calibration.Report {
-		return &calibration.Report{Reliability: bins, Figures: calibration.Figures{ECE: ece}}
+		return &calibration.Report{Reliability: bins, Metrics: calibration.Metrics{ECE: ece}}
 	}
 	calibrated := func(fault, says string, r *calibration.Report) degenerate {
 		return degenerate{fault, func() (*Figure, error) { return Reliability(Calibration{Name: "run", Report: r}) }, says}

@@ -52,7 +52,7 @@ func TestShiftPanels(t *testing.T) {
 	shift := func(accuracies ...float64) []measure.Shift {
 		one := measure.Shift{Kind: "contrast"}
 		for _, a := range accuracies {
-			one.Reports = append(one.Reports, &calibration.Report{Figures: calibration.Figures{Accuracy: a}})
+			one.Reports = append(one.Reports, &calibration.Report{Metrics: calibration.Metrics{Accuracy: a}})
 		}
 		return []measure.Shift{one}
 	}

@@ -31,7 +31,7 @@ type SeverityPanel struct {
 // value where that is far from zero, else at zero. Runs of one name are seeds:
 // the line is their mean, and the band goes from the smallest to the largest. The
 // caption should say what set was corrupted.
-func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error) {
+func Severities(metric, caption string, panels ...SeverityPanel) (*Figure, error) {
 	if len(panels) == 0 {
 		return nil, errors.New("plots: no metric against severity to draw")
 	}
@@ -57,13 +57,13 @@ func Severities(figure, caption string, panels ...SeverityPanel) (*Figure, error
 		lowest = 0
 	}
 	var drawn []panel
-	alt := []string{fmt.Sprintf("%s against the severity of corruption.", figure)}
+	alt := []string{fmt.Sprintf("%s against the severity of corruption.", metric)}
 	for i, p := range panels {
 		one, text := p.panel(styles)
 		pad := max((highest-lowest)/20, .005)
 		one.Y.Min, one.Y.Max = max(0, lowest-pad), min(1, highest+pad)
 		if i%panelColumns(len(panels)) == 0 {
-			one.yLabel = figure
+			one.yLabel = metric
 		}
 		drawn, alt = append(drawn, one), append(alt, text)
 	}

@@ -4,9 +4,9 @@
 //
 // Packages differ silently in their definition of ECE. These are the definitions
 // here, the packages that give the same number to 1e-9 (tests hold this package
-// to their figures, on continuous data and on ties), and those that do not:
+// to their numbers, on continuous data and on ties), and those that do not:
 //
-//	figure                 definition                            equals                              differs from
+//	metric                 definition                            equals                              differs from
 //	accuracy               argmax, the first on ties             numpy, scikit-learn
 //	ECE                    equal-width bins (lo,hi], edges i/n,  uncertainty-calibration 0.1.4       torchmetrics 1.9.0: [lo,hi), float32, confidence 1
 //	                       0 in the first; Σ share × |mean       get_ece; netcal 1.4.0 unless a      in a separate bin (equal to about 1e-7 on

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// evaluation is a sample prepared so that its figures follow in one pass for any
-// weights of the examples: all one for the figures themselves, multiplicities
+// evaluation is a sample prepared so that its metrics follow in one pass for any
+// weights of the examples: all one for the metrics themselves, multiplicities
 // for the bootstrap. Memory is linear in the sample.
 type evaluation struct {
 	n, classes, bins int
@@ -83,7 +83,7 @@ type classTally struct {
 	hits, pWhereItHits float64 // Σo, Σpo, with o 1 where the label is the class
 }
 
-// scratch is the memory that figures need; it can be used again.
+// scratch is the memory that metrics need; it can be used again.
 type scratch struct {
 	top      []tally      // [bins]
 	classes  []classTally // [classes × bins]
@@ -105,9 +105,9 @@ func (e *evaluation) once() []int32 {
 	return weights
 }
 
-// figures computes all figures of the weighted sample; the weights sum to e.n.
-func (e *evaluation) figures(weights []int32, s *scratch) Figures {
-	var f Figures
+// metrics computes all metrics of the weighted sample; the weights sum to e.n.
+func (e *evaluation) metrics(weights []int32, s *scratch) Metrics {
+	var f Metrics
 	clear(s.top)
 	clear(s.midpoint[:])
 	clear(s.official[:])
@@ -130,7 +130,7 @@ func (e *evaluation) figures(weights []int32, s *scratch) Figures {
 	f.ECEEqualMass = equalMass(e.ranked, weights, e.n, e.bins, s.edges)
 	f.ECEMidpoint, f.ECEMidpointOfficial = midpoint(s.midpoint, 0), midpoint(s.official, 1e-5)
 	f.AURC = aurc(e.ranked, weights, e.n)
-	e.classFigures(weights, s.classes, &f)
+	e.classMetrics(weights, s.classes, &f)
 	return f
 }
 
@@ -151,11 +151,11 @@ func midpoint(bins [midpointBins]tally, pseudo float64) float64 {
 	return sum
 }
 
-// classFigures computes the figures that look at every class's probability: the
+// classMetrics computes the metrics that look at every class's probability: the
 // class-wise ECE, the Brier score and its parts. The parts are those of Murphy
 // (1973), with what he could leave out as his forecasts were constant in each
 // bin (Stephenson, Coelho and Jolliffe 2008, eq. 13).
-func (e *evaluation) classFigures(weights []int32, bins []classTally, f *Figures) {
+func (e *evaluation) classMetrics(weights []int32, bins []classTally, f *Metrics) {
 	clear(bins)
 	n := float64(e.n)
 	for i, label := range e.labels {

@@ -48,7 +48,7 @@ func ExampleMeasure_temperature() {
 	// accuracy 0.750 → 0.750
 }
 
-// Every figure comes with an interval if resamples are asked for.
+// Every metric comes with an interval if resamples are asked for.
 func ExampleMeasure_intervals() {
 	s := calibration.Sample{}
 	for i := range 400 { // a confidence of .88, and three of four right

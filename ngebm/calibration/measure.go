@@ -10,31 +10,31 @@ import (
 // DefaultBins is the number of bins of Guo et al. (2017).
 const DefaultBins = 15
 
-// Options say what to measure besides the figures.
+// Options say what to measure besides the metrics.
 type Options struct {
 	Bins       int     // of ECE, MCE, RMSCE, ECE_equal_mass, classwise_ECE; 0 means DefaultBins
 	Validation *Sample // fits a temperature, if given
 
-	// Bootstrap draws intervals for every figure from resamples of the examples.
+	// Bootstrap draws intervals for every metric from resamples of the examples.
 	// Those after temperature take the temperature as given; that of T_opt
 	// resamples the validation examples. Resampling adds noise to each bin's gap,
-	// so that the intervals of figures that sum gaps (ECE and its like, class-wise
+	// so that the intervals of metrics that sum gaps (ECE and its like, class-wise
 	// above all, and Brier's parts) are biased upward, at times above the metric.
 	Bootstrap bootstrap.Options
 }
 
 // Report is what was measured. It turns into JSON under the names of its
-// figures' Conventions, all at the top level.
+// metrics' Conventions, all at the top level.
 type Report struct {
 	Samples int `json:"samples"`
 	Classes int `json:"classes"`
 	Bins    int `json:"bins"`
 
-	Figures
+	Metrics
 	*Calibrated // with Options.Validation
 
 	Reliability []Bin                         `json:"reliability"`
-	Intervals   map[string]bootstrap.Interval `json:"intervals,omitempty"` // by the figure's name
+	Intervals   map[string]bootstrap.Interval `json:"intervals,omitempty"` // by the metric's name
 	Warnings    []string                      `json:"warnings,omitempty"`
 }
 
@@ -44,10 +44,10 @@ type Calibrated struct {
 	NLLAtTOpt         float64 `json:"NLL_at_T_opt"` // of the validation sample
 	ValidationSamples int     `json:"validation_samples"`
 	ECEAfterT         float64 `json:"ECE_after_T"`
-	AfterT            *Report `json:"after_T"` // all figures after temperature
+	AfterT            *Report `json:"after_T"` // all metrics after temperature
 }
 
-// Measure computes all figures of a sample.
+// Measure computes all metrics of a sample.
 func Measure(s Sample, o Options) (*Report, error) {
 	if o.Bins == 0 {
 		o.Bins = DefaultBins
@@ -60,7 +60,7 @@ func Measure(s Sample, o Options) (*Report, error) {
 		return nil, err
 	}
 	memory := e.newScratch()
-	r := &Report{Samples: e.n, Classes: e.classes, Bins: e.bins, Figures: e.figures(e.once(), memory)}
+	r := &Report{Samples: e.n, Classes: e.classes, Bins: e.bins, Metrics: e.metrics(e.once(), memory)}
 	r.Reliability = e.reliability(memory)
 	if r.Intervals, err = e.intervals(o.Bootstrap); err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (r *Report) calibrate(s Sample, o Options) error {
 	return nil
 }
 
-// intervals draws an interval for each figure.
+// intervals draws an interval for each metric.
 func (e *evaluation) intervals(o bootstrap.Options) (map[string]bootstrap.Interval, error) {
 	conventions := Conventions()
 	all, err := bootstrap.Intervals(o, len(conventions), func() func(*rand.Rand, []float64) {
@@ -121,7 +121,7 @@ func (e *evaluation) intervals(o bootstrap.Options) (map[string]bootstrap.Interv
 		weights := make([]int32, e.n)
 		return func(rng *rand.Rand, out []float64) {
 			bootstrap.Resample(rng, weights)
-			f := e.figures(weights, memory)
+			f := e.metrics(weights, memory)
 			for k, c := range conventions {
 				out[k] = c.Of(f)
 			}

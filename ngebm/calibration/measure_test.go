@@ -111,7 +111,7 @@ func TestProperties(t *testing.T) {
 			t.Errorf("NLL is %v, and %v at T_opt = %v", r.NLL, r.NLLAtTOpt, r.TOpt)
 		}
 		if r.ECE > r.RMSCE+1e-9 || r.RMSCE > r.MCE+1e-9 || math.Abs(r.MeanConfidence-r.Accuracy) > r.ECE+1e-9 {
-			t.Errorf("|mean confidence - accuracy| ≤ ECE ≤ RMSCE ≤ MCE does not hold: %+v", r.Figures)
+			t.Errorf("|mean confidence - accuracy| ≤ ECE ≤ RMSCE ≤ MCE does not hold: %+v", r.Metrics)
 		}
 		examples := 0
 		for _, b := range r.Reliability {
@@ -120,7 +120,7 @@ func TestProperties(t *testing.T) {
 		near("examples in bins", float64(examples), float64(len(s.Labels)))
 
 		// Neither the order of the examples, nor a constant added to a row, nor
-		// giving probabilities for logits changes a figure.
+		// giving probabilities for logits changes a metric.
 		order := rand.New(rand.NewPCG(1, 1)).Perm(len(s.Labels))
 		var shuffled Sample
 		for _, i := range order {
@@ -144,7 +144,7 @@ func TestProperties(t *testing.T) {
 				if what == "as probabilities" && again.Accuracy != r.Accuracy {
 					continue
 				}
-				near(what+": "+c.Name, c.Of(again.Figures), c.Of(r.Figures))
+				near(what+": "+c.Name, c.Of(again.Metrics), c.Of(r.Metrics))
 			}
 		}
 	})
@@ -231,8 +231,8 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// Intervals hold their figure (or, for ECE and its like, which resampling biases
-// upwards, lie near it), come from the seed alone, and cover every figure.
+// Intervals hold their metric (or, for ECE and its like, which resampling biases
+// upwards, lie near it), come from the seed alone, and cover every metric.
 func TestIntervals(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	s, validation := drawn(rng, 2000, 3, 2), drawn(rng, 1000, 3, 2)
@@ -240,8 +240,8 @@ func TestIntervals(t *testing.T) {
 	r := measured(t, s, o)
 	for _, c := range Conventions() {
 		i, ok := r.Intervals[c.Name]
-		if !ok || !(i.Low < i.High) || i.Low > 1.2*c.Of(r.Figures) || i.High < c.Of(r.Figures) {
-			t.Errorf("%s is %v, its interval %v", c.Name, c.Of(r.Figures), i)
+		if !ok || !(i.Low < i.High) || i.Low > 1.2*c.Of(r.Metrics) || i.High < c.Of(r.Metrics) {
+			t.Errorf("%s is %v, its interval %v", c.Name, c.Of(r.Metrics), i)
 		}
 	}
 	if i := r.Intervals["T_opt"]; !(i.Low < r.TOpt && r.TOpt < i.High && i.Low > 1.6 && i.High < 2.4) {
@@ -272,8 +272,8 @@ func TestReportAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range Conventions() {
-		if keys[c.Name] != c.Of(r.Figures) {
-			t.Errorf("%s in JSON is %v, want %v", c.Name, keys[c.Name], c.Of(r.Figures))
+		if keys[c.Name] != c.Of(r.Metrics) {
+			t.Errorf("%s in JSON is %v, want %v", c.Name, keys[c.Name], c.Of(r.Metrics))
 		}
 	}
 	if keys["T_opt"] != r.TOpt || keys["ECE_after_T"] != r.ECEAfterT {

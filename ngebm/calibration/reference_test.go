@@ -52,7 +52,7 @@ func asProbabilities(s Sample) Sample {
 	return Sample{Probabilities: p, Labels: s.Labels}
 }
 
-// equal says which figure equals which row of expected.csv: by metric, and by
+// equal says which metric equals which row of expected.csv: by metric, and by
 // package and convention where packages differ. ok is false for rows of another
 // convention.
 func equal(metric, pkg, convention string, logits, probabilities *Report) (got float64, ok bool) {
@@ -92,7 +92,7 @@ func equal(metric, pkg, convention string, logits, probabilities *Report) (got f
 	return 0, false
 }
 
-// Every figure equals the packages named in the package comment, on continuous
+// Every metric equals the packages named in the package comment, on continuous
 // data and on ties.
 func TestReferenceValues(t *testing.T) {
 	f, err := os.Open("testdata/expected.csv")

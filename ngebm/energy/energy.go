@@ -64,7 +64,7 @@ func Norm(g *Node) *Node {
 // CrossEntropy returns the scalar mean_i Σ_k t_ik·[E(x_i) - f_k(x_i)] from logits
 // shaped [batch, classes] and labels shaped [batch], integers in [0, classes).
 // The target t is 1 at the label without smoothing; with smoothing ε in [0,1) it
-// is (1-ε) at the label and ε/classes everywhere on top.
+// is (1-ε)·[k = label] + ε/classes.
 func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
 	score := ClassLogit(logits, labels)
 	if smoothing != 0 {

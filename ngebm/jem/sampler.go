@@ -83,7 +83,7 @@ func (s *Sampler) sample(slot int) []float32 { return s.buffer[slot*s.size : (sl
 func (s *Sampler) classOf(slot int) int { return slot * s.classes / s.settings.Buffer }
 
 // Next draws the samples for a training step, counted from 0, in the given attempt
-// at it (0, or how often the run has been set back), with chains whose steps are
+// at it (0, or how often the run has been rolled back), with chains whose steps are
 // Settings.Step times scale. They are put back into the buffer.
 func (s *Sampler) Next(step int, attempt uint64, scale float64) (*Samples, error) {
 	rng := stream(forSlots, s.seed, attempt, uint64(step))

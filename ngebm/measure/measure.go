@@ -19,19 +19,18 @@ import (
 	"ngebm/ngebm/ood"
 )
 
-// Options say what to measure besides the figures that need nothing more than
-// the data.
+// Options say what to measure besides the metrics that need the data only.
 type Options struct {
-	// Validation fits the temperature; without it there are no figures after
-	// temperature. [Stored] takes the run's own where this is nil.
+	// Validation fits the temperature; without it there are no metrics after
+	// temperature. [MeasureCached] takes the run's own if this is nil.
 	Validation *data.Dataset
-	Bins       int               // of the calibration figures; 0 is calibration.DefaultBins
+	Bins       int               // of the calibration metrics; 0 is calibration.DefaultBins
 	Bootstrap  bootstrap.Options // of all intervals but those of robustness, which are Wilson's
 	Out        []*data.Dataset   // out-of-distribution sets, of the same shape
 	Attacks    []Plan
 	// AttackBatch is the number of examples that are attacked at once, at most; 0 is
 	// 128. Where few survive, as of small sets, less is faster on a CPU. It changes
-	// figures by no more than rounding does.
+	// metrics by no more than rounding does.
 	AttackBatch int
 	// Refine, if it has steps, measures the classifier a second time with its inputs
 	// refined (see jem.Refinement), which tables show below the plain pass.
@@ -55,7 +54,7 @@ type Report struct {
 	Network    string `json:"network"`
 	Parameters int    `json:"parameters"`
 	Run        string `json:"run,omitempty"`  // hash of the configuration, see ngebm.Config.Hash
-	Code       string `json:"code,omitempty"` // that measured, see ngebm.Version; of [Stored] only
+	Code       string `json:"code,omitempty"` // that measured, see ngebm.Version; of [MeasureCached] only
 	// Notes are the run's, see ngebm.Run: they belong to this moment, and are not stored.
 	Notes []string `json:"-"`
 
@@ -78,7 +77,7 @@ type Report struct {
 	Refined *Refined `json:"refined,omitempty"` // nil where Options.Refine has no steps
 }
 
-// Refined is what was measured with refined inputs: the same figures as in the report
+// Refined is what was measured with refined inputs: the same metrics as in the report
 // around it, which are the plain pass's.
 type Refined struct {
 	Refinement  jem.Refinement          `json:"refinement"`

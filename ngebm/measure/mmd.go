@@ -12,7 +12,7 @@ import (
 // distributions that is 0 where they are the same: the unbiased estimate of Gretton et
 // al. 2012 (JMLR 13, equation 3), which may fall a little below 0, with the kernel
 // exp(-‖x-y‖²/2σ²) on examples as a network sees them. σ is the median of the distances
-// between examples of reference, so that figures with one reference compare. Both sets
+// between examples of reference, so that metrics with one reference compare. Both sets
 // need two examples or more; the time grows with the square of their number.
 func MMD(samples, reference *data.Dataset) (float64, error) {
 	if !slices.Equal(samples.Shape, reference.Shape) {

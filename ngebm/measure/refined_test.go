@@ -12,7 +12,7 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// A refined figure never stands alone: it has the plain one's row above it, and a
+// A refined metric never stands alone: it has the plain one's row above it, and a
 // report of its own beside one without refinement.
 func TestRefined(t *testing.T) {
 	backend := testdevice.Open(t, "cpu")
@@ -36,7 +36,7 @@ func TestRefined(t *testing.T) {
 		t.Fatalf("refined: %+v without, %+v with", plain.Refined, r.Refined)
 	}
 	if r.Calibration.NLL != plain.Calibration.NLL || r.Robustness[0].Points[0] != plain.Robustness[0].Points[0] {
-		t.Error("the refinement changes the plain figures")
+		t.Error("the refinement changes the plain metrics")
 	}
 	if r.Refined.Calibration.NLL == r.Calibration.NLL || r.Refined.Calibration.Calibrated == nil || len(r.Refined.Robustness) != 1 || len(r.Refined.Masking) != 1 {
 		t.Errorf("refined: %+v", r.Refined)

@@ -8,8 +8,8 @@ import (
 	"ngebm/ngebm/calibration"
 )
 
-// Shift is what calibration finds of one classifier on a set that goes bad in one
-// way. It turns into JSON.
+// Shift is the calibration of one classifier on a set under one kind of corruption, at every
+// severity. It turns into JSON.
 type Shift struct {
 	Kind string    `json:"kind"` // see data.Corruptions
 	Seed uint64    `json:"seed"` // of the corruption
@@ -18,20 +18,20 @@ type Shift struct {
 	Reports []*calibration.Report `json:"reports"`
 }
 
-// Values returns a figure at each severity, that of the set as it is first.
-func (s Shift) Values(figure func(*calibration.Report) float64) []float64 {
+// Values returns a metric without corruption and then at each severity.
+func (s Shift) Values(metric func(*calibration.Report) float64) []float64 {
 	values := make([]float64, len(s.Reports))
 	for i, r := range s.Reports {
-		values[i] = figure(r)
+		values[i] = metric(r)
 	}
 	return values
 }
 
 // Shifts measures the calibration of a classifier on a set of images as it is and
 // under every corruption that [data.Dataset.Corrupt] knows, at every severity.
-// Images that the classifier knows as good, validation, fit the temperature of all
-// reports; nil fits none. Sets that no corruption fits, as images of two channels
-// do not fit JPEG, are an error.
+// The temperature of all reports is fitted on validation, images without corruption; nil
+// fits none. It is an error if a corruption does not apply to the set, such as JPEG to
+// images of two channels.
 func Shifts(c *ngebm.Classifier, in, validation *data.Dataset, seed uint64) ([]Shift, error) {
 	var options calibration.Options
 	if validation != nil {

@@ -65,15 +65,15 @@ func (r *Report) calibrationRows(w io.Writer) {
 	}
 	fmt.Fprintln(w, "convention")
 	for _, convention := range calibration.Conventions() {
-		fmt.Fprintf(w, "%s\t%.4f\t", convention.Name, convention.Of(c.Figures))
+		fmt.Fprintf(w, "%s\t%.4f\t", convention.Name, convention.Of(c.Metrics))
 		if i, ok := c.Intervals[convention.Name]; ok {
 			fmt.Fprintf(w, "%.4f … %.4f", i.Low, i.High)
 		}
 		if after {
-			fmt.Fprintf(w, "\t%.4f", convention.Of(c.AfterT.Figures))
+			fmt.Fprintf(w, "\t%.4f", convention.Of(c.AfterT.Metrics))
 		}
 		if r.Refined != nil {
-			fmt.Fprintf(w, "\t%.4f", convention.Of(r.Refined.Calibration.Figures))
+			fmt.Fprintf(w, "\t%.4f", convention.Of(r.Refined.Calibration.Metrics))
 		}
 		fmt.Fprintf(w, "\t%s\n", convention.Definition)
 	}

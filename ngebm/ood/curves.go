@@ -10,7 +10,7 @@ type Point struct {
 }
 
 // Curve returns the thresholds from the highest score down, in positive: FPR and
-// TPR make the ROC curve, which starts at (0, 0) besides, TPR and Precision the
+// TPR make the ROC curve, which starts at (0, 0), TPR and Precision the
 // precision-recall curve. Of the distinct scores it keeps about the given number,
 // spaced evenly along the ROC curve; the first and the last, which accepts all,
 // are always among them.

@@ -5,7 +5,7 @@
 // class is positive. The table has the definitions here, the packages that give the same
 // number to 1e-9 (tested, ties included), and those that do not:
 //
-//	figure              definition                            equals                              differs from
+//	metric              definition                            equals                              differs from
 //	AUROC               P(in > out) + P(in = out)/2           scikit-learn 1.9.1 roc_auc_score,
 //	                    (Mann-Whitney)                        pytorch-ood 0.4.0
 //	AUPR_in_AP          Σ (Rᵢ - Rᵢ₋₁) Pᵢ over thresholds      scikit-learn 1.9.1                  trapezoids between the points (pytorch-ood 0.4.0's

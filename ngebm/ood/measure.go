@@ -63,11 +63,11 @@ func Measure(in, out []float64, o bootstrap.Options) (*Report, error) {
 	conventions := Conventions()
 	intervals, err := bootstrap.Intervals(o, len(conventions), func() func(*rand.Rand, []float64) {
 		again := c.like()
-		return func(rng *rand.Rand, figures []float64) {
+		return func(rng *rand.Rand, metrics []float64) {
 			again.resample(rng, c)
 			m := again.metrics()
 			for k, c := range conventions {
-				figures[k] = c.Of(m)
+				metrics[k] = c.Of(m)
 			}
 		}
 	})

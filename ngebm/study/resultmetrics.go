@@ -39,7 +39,7 @@ func calibrationMetric(name, convention string, of func(*Result) *calibration.Re
 				return missing(name)(r)
 			}
 			return Metric{Name: name, Definition: c.Definition, HigherIsBetter: convention == "accuracy",
-				Value: c.Of(report.Figures), Interval: interval(report.Intervals, convention)}
+				Value: c.Of(report.Metrics), Interval: interval(report.Intervals, convention)}
 		}
 	}
 	return missing(name)

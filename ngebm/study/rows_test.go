@@ -20,8 +20,8 @@ func calibrated(accuracy, ece, after float64) *calibration.Report {
 	interval := func(v float64) map[string]bootstrap.Interval {
 		return map[string]bootstrap.Interval{"ECE": {Low: v - .01, High: v + .01}}
 	}
-	scaled := &calibration.Report{Figures: calibration.Figures{Accuracy: accuracy, ECE: after}, Intervals: interval(after)}
-	return &calibration.Report{Figures: calibration.Figures{Accuracy: accuracy, ECE: ece}, Intervals: interval(ece),
+	scaled := &calibration.Report{Metrics: calibration.Metrics{Accuracy: accuracy, ECE: after}, Intervals: interval(after)}
+	return &calibration.Report{Metrics: calibration.Metrics{Accuracy: accuracy, ECE: ece}, Intervals: interval(ece),
 		Calibrated: &calibration.Calibrated{TOpt: 1.5, ECEAfterT: after, AfterT: scaled}}
 }
 

@@ -59,7 +59,7 @@ type validated struct {
 //
 //	accuracy         share classified correctly
 //	NLL              mean -log p(label), nats
-//	ECE              15 bins of equal width, mean confidence (calibration.Figures.ECE)
+//	ECE              15 bins of equal width, mean confidence (calibration.Metrics.ECE)
 //	ECE_after_T      the same after temperature scaling by halves: examples 0, 2, 4 … are
 //	                 scaled by the temperature of 1, 3, 5 … and the other way round, so
 //	                 that no example is scaled by a temperature fitted to it; the ECE is

@@ -16,7 +16,7 @@ import (
 	"ngebm/ngebm/jem"
 )
 
-// attempt is how often the run has been set back.
+// attempt is how often the run has been rolled back.
 func (t *trainer) attempt() int { return t.run.History.Rollbacks }
 
 // shrink is the factor on the steps of this attempt.

@@ -16,7 +16,8 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// Options say where and how a run is trained. They do not affect what comes out.
+// Options say where and how a run is trained. They do not affect the result, except for
+// Network, TrainSet and TestSet.
 type Options struct {
 	// Runs is the folder of runs; empty is [ngebm.DefaultRuns].
 	Runs string
@@ -33,7 +34,7 @@ type Options struct {
 	// TrainSet and TestSet are sets of your own, in place of those Config.Data
 	// names. Config.Limit does not apply to them.
 	TrainSet, TestSet *data.Dataset
-	// SaveEvery is the least time between two checkpoints; 0 is five seconds.
+	// SaveEvery is the minimum time between two checkpoints; 0 is five seconds.
 	// Saving never takes more than about a twentieth of the time.
 	SaveEvery time.Duration
 	// Fresh trains again what is stored, and removes what was stored of the run.
@@ -43,11 +44,10 @@ type Options struct {
 	// are those of one device but for rounding, and a run may resume with another
 	// number of devices than it began with.
 	Devices int
-	// OnEpochEnd, if not nil, is called with the run as it is at the end of every epoch, to
-	// look at what it learns while it does: its classifier may be asked anything, and
-	// has the weights of that moment. Training waits for it, on a clock that stands
-	// still, so that neither Run.Cost nor the speed in Progress counts its time. The
-	// run and its history may be used during the call only, and must not be changed.
+	// OnEpochEnd, if not nil, is called with the run at the end of every epoch. Its
+	// classifier has the weights of that moment and may be evaluated. Training waits
+	// meanwhile; neither Run.Cost nor the speed in Progress counts the time. The run
+	// and its history may be used during the call only, and must not be changed.
 	OnEpochEnd func(*ngebm.Run)
 }
 

@@ -43,8 +43,7 @@ func NewStepper(backend compute.Backend, cfg ngebm.Config, train *data.Dataset, 
 	return &Stepper{trainer: t, batches: []data.Batch{batches.At(0)}}, err
 }
 
-// Step takes a step, or as many as are taken at once, and returns the loss before the
-// last.
+// Step takes the steps of one call and returns the loss before the last of them.
 func (s *Stepper) Step() (loss float64, err error) {
 	if err := s.prepare(); err != nil {
 		return 0, err

@@ -20,7 +20,7 @@ import (
 // Must returns the value of a call that may fail. If it failed, Must prints the error and
 // ends the cell.
 //
-//	train := nb.Must(data.ReadCSV("points.csv"))
+//	accuracy := nb.Must(run.Classifier.Accuracy(run.Test))
 func Must[T any](value T, err error) T {
 	Check(err)
 	return value

@@ -39,7 +39,7 @@ var cellBackend = sync.OnceValue(func() compute.Backend {
 	return Must(environment.Open(Context(), Progress())).Backend
 })
 
-// Progress shows how far a piece of work is: as a figure below the cell.
+// Progress shows how far a piece of work is: as a live display below the cell.
 func Progress() progress.Reporter { return notebook.Reporter(os.Stderr) }
 
 // Options are those that [Train] trains with: progress below the cell, runs in the

@@ -34,7 +34,7 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.model, "model", "", "`network` to use instead of the preset's: convnet, wrn-10-2, mlp-128-128 …")
 	fs.StringVar(&f.method, "method", "", "training `method` to use instead of the preset's: cross-entropy, ng-ebm, jem, adversarial … (ngebm train -list shows all)")
 	listVar(fs, &f.changes, "set", "", ",", "`settings` to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry-run prints all settings")
-	fs.StringVar(&f.runs, "runs", environment.Runs(), "`folder` in which runs are stored (default $NGEBM_RUNS, else runs)")
+	fs.StringVar(&f.runs, "runs", environment.Runs(), "`folder` in which runs are stored; $NGEBM_RUNS changes the default")
 	fs.DurationVar(&f.save, "save-every", 5*time.Second, "minimum time between checkpoints")
 	fs.BoolVar(&f.fresh, "fresh", false, "discard stored runs of this configuration and train again")
 	fs.IntVar(&f.devices, "devices", 1, "number of devices for data parallelism; does not change the result")

@@ -10,7 +10,7 @@ import (
 	"ngebm/ngebm/ood"
 )
 
-// withInterval prints a figure, and its interval if there is one.
+// withInterval prints a metric, and its interval if there is one.
 func withInterval(value float64, intervals map[string]bootstrap.Interval, name string) string {
 	if i, ok := intervals[name]; ok {
 		return fmt.Sprintf("%.6f [%.4f, %.4f]", value, i.Low, i.High)
@@ -78,10 +78,10 @@ func printNotes(w *bytes.Buffer, notes []string) {
 func printCalibration(w *bytes.Buffer, r *calibration.Report) {
 	fmt.Fprintf(w, "%d examples, %d classes, %d bins\n\n", r.Samples, r.Classes, r.Bins)
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(tw, "figure\tT = 1\tT = %.6g\tdefinition\n", r.TOpt)
+	fmt.Fprintf(tw, "metric\tT = 1\tT = %.6g\tdefinition\n", r.TOpt)
 	for _, c := range calibration.Conventions() {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.Name, withInterval(c.Of(r.Figures), r.Intervals, c.Name),
-			withInterval(c.Of(r.AfterT.Figures), r.AfterT.Intervals, c.Name), c.Definition)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.Name, withInterval(c.Of(r.Metrics), r.Intervals, c.Name),
+			withInterval(c.Of(r.AfterT.Metrics), r.AfterT.Intervals, c.Name), c.Definition)
 	}
 	fmt.Fprintf(tw, "T_opt\t\t%s\tleast NLL of %d validation examples, which is %.6f\n",
 		withInterval(r.TOpt, r.Intervals, "T_opt"), r.ValidationSamples, r.NLLAtTOpt)

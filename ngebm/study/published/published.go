@@ -1,5 +1,5 @@
 // Package published holds the results of experiments that are part of this repository,
-// as ngebm experiment wrote them: figures and where they come from, no images.
+// as ngebm experiment wrote them: metrics with their provenance, no images.
 package published
 
 import (

@@ -279,8 +279,8 @@ func (r *Run) seal() string {
 // HasCheckpoint reports whether the run's folder has a last checkpoint.
 func (r *Run) HasCheckpoint() bool { return r.folder().Has(ckpt.LastFile) }
 
-// RestoreFrom takes the run to one of its checkpoints, the last one that is whole for
-// [LastCheckpoint]. It returns false if there is none.
+// RestoreFrom takes the run to one of its checkpoints; [LastCheckpoint] stands for the
+// last intact one. It returns false if there is none.
 func (r *Run) RestoreFrom(ctx context.Context, c Checkpoint) (bool, error) {
 	if c == LastCheckpoint {
 		return r.restoreLast(ctx)
