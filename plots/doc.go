@@ -14,6 +14,10 @@
 // figures in a notebook. Most results are structs of slices, so that those of other
 // programs can be drawn; [Model] and [InputModel] are what a landscape needs of a model.
 //
+// For what package study compares, a function prepares what a figure takes: [RangePanel] and
+// [MeanPanel] for [Summary], [FirstSeeds] for [Reliability], [AttackPanel] for [Robustness],
+// [ShiftPanels] for [Severities].
+//
 // One theme serves all: readable at a notebook's width and in print, with colors that
 // color-blind readers can distinguish. A result has a name and may have a color; without
 // one, the figure chooses by order. The methods of package study have colors, so that
@@ -27,7 +31,7 @@
 //	            what they are made of (grid, bands, regions, arrows, chains)
 //	training_   how training went: history, learning (with its landscape), terms (live)
 //	eval_       measured quality: reliability, risk, detection, scores, robustness, severity,
-//	            summary, tradeoff, bars
+//	            summary, tradeoff, bars; and rows, which takes them from package study
 //	image_      images of a dataset: grid, table, shifted (corruptions, OOD), adversarial, samples
 //	sweep_      tables of a sweep: weightmap, pareto
 //

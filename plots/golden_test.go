@@ -103,7 +103,7 @@ func methodColor(name string) color.Color {
 	return map[string]color.Color{
 		"cross-entropy":                blue,
 		"cross-entropy, twice as long": blue,
-		"cross-entropy + temperature":  SkyBlue,
+		"cross-entropy + temperature":  skyBlue,
 		"label smoothing":              reddishPurple,
 		"NG-EBM":                       vermillion,
 		"NG-EBM β=γ=.01":               lightVermillion,

@@ -23,7 +23,7 @@ var (
 )
 
 // defaultColors are given, in this order, to what has no color.
-var defaultColors = []color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, SkyBlue, black}
+var defaultColors = []color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black}
 
 // given reports whether a color was set.
 func given(c color.Color) bool {

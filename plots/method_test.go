@@ -17,8 +17,8 @@ func TestColorsOf(t *testing.T) {
 		"all are given":      {[]named{{"a", olive}, {"b", olive}}, []color.Color{olive, olive}},
 		"others take others": {[]named{{"a", nil}, {"b", blue}, {"c", nil}}, []color.Color{vermillion, blue, bluishGreen}},
 		"none is left": {
-			[]named{{"", blue}, {"", vermillion}, {"", bluishGreen}, {"", reddishPurple}, {"", orange}, {"", SkyBlue}, {"", black}, {"", nil}},
-			[]color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, SkyBlue, black, blue},
+			[]named{{"", blue}, {"", vermillion}, {"", bluishGreen}, {"", reddishPurple}, {"", orange}, {"", skyBlue}, {"", black}, {"", nil}},
+			[]color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black, blue},
 		},
 	} {
 		if got := colorsOf(test.all); !slices.Equal(got, test.want) {

@@ -63,8 +63,8 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 	one.Add(gridLines{}, view)
 	one.below, one.belowHeight = colors.drawBar, barSpace
 	keys := legend{
-		lineKey("on the front of all three", draw.LineStyle{}, frontMark(SkyBlue)),
-		lineKey("beaten by another", draw.LineStyle{}, beatenMark(SkyBlue)),
+		lineKey("on the front of all three", draw.LineStyle{}, frontMark(skyBlue)),
+		lineKey("beaten by another", draw.LineStyle{}, beatenMark(skyBlue)),
 	}
 	var onFront []string
 	for _, i := range front {

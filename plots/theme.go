@@ -52,15 +52,15 @@ var (
 	reddishPurple = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
 )
 
-// SkyBlue is the palette's color for what no method of package study has, such as
+// skyBlue is the palette's color for what no method of package study has, such as
 // cross-entropy after temperature scaling.
-var SkyBlue = color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
+var skyBlue = color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
 
 // classMark returns the marker of class k: its own color and its own shape, so
 // that readers need not rely on one of them. Eight colors and seven shapes make 56
 // pairs before one comes again.
 func classMark(k int, radius vg.Length) draw.GlyphStyle {
-	colors := []color.Color{orange, blue, bluishGreen, reddishPurple, vermillion, SkyBlue, yellow, black}
+	colors := []color.Color{orange, blue, bluishGreen, reddishPurple, vermillion, skyBlue, yellow, black}
 	shapes := []polygon{{36, 0}, {4, math.Pi / 4}, {3, math.Pi / 2}, {4, 0}, {3, -math.Pi / 2}, {5, math.Pi / 2}, {6, 0}}
 	return draw.GlyphStyle{
 		Color:  colors[k%len(colors)],

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"ngebm/ngebm/attack"
@@ -121,6 +122,14 @@ func TestRowsOfResults(t *testing.T) {
 		if got := row.Estimate(study.Calibration("ECE")); got.Mean != want.Mean || got.High != want.High || row.Title != study.Title(r.Methods[i]) || row.Color == nil {
 			t.Errorf("%s: %+v, not %+v", row.Title, got, want)
 		}
+	}
+	for _, line := range []string{"preset     cifar10-cpu\n", "\ntest       10000 examples of CIFAR-10 (JPEG), lossy, SHA-256 bebd212f8722…\n", "\nnetwork    wrn-10-1, 77706 weights\n", "\nseeds      [1 2 3]"} {
+		if !strings.Contains(r.Setup(), line) {
+			t.Errorf("the set-up lacks %q:\n%s", line, r.Setup())
+		}
+	}
+	if empty := (&study.Results{Plan: study.Plan{Preset: "none"}}).Setup(); empty != "preset     none\n" {
+		t.Errorf("the set-up without runs: %q", empty)
 	}
 	if one := r.Rows("ng-ebm-paper"); len(one) != 1 || len(one[0].Results) != 3 {
 		t.Errorf("rows of one method: %+v", one)

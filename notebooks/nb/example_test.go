@@ -1,0 +1,32 @@
+package nb_test
+
+import (
+	"fmt"
+
+	"ngebm/ngebm/study"
+	"ngebm/notebooks/nb"
+)
+
+// Published results as a table: a line for each method, and cross-entropy after temperature
+// scaling in second place.
+func ExampleResults() {
+	rows := study.WithTemperature(nb.Results("cifar10-cpu").Rows("cross-entropy", "ng-ebm-paper"))
+	fmt.Print(study.Table("CIFAR-10", "means of 3 seeds", rows,
+		study.Column{Name: "accuracy", Of: study.Calibration("accuracy")},
+		study.Column{Name: "ECE", Of: study.Calibration("ECE")}))
+	// Output:
+	// CIFAR-10                     accuracy  ECE    (means of 3 seeds)
+	// cross-entropy                0.369     0.047
+	// cross-entropy + temperature  0.369     0.042
+	// NG-EBM, paper's weights      0.372     0.085
+}
+
+// A sentence that is printed because it is true of the results.
+func ExampleConclude() {
+	paper := nb.Results("cifar10-cpu").Rows("ng-ebm-paper")[0]
+	accuracy, confidence := study.Calibration("accuracy"), study.Calibration("mean_confidence")
+	nb.Conclude(paper.Mean(confidence) < paper.Mean(accuracy),
+		"With the paper's weights NG-EBM is under-confident: right in %.1f %%, it claims %.1f %%.",
+		100*paper.Mean(accuracy), 100*paper.Mean(confidence))
+	// Output: With the paper's weights NG-EBM is under-confident: right in 37.2 %, it claims 28.8 %.
+}
