@@ -146,7 +146,7 @@ const MaxLoss = 1e8
 
 const (
 	maxText   = 4096               // bytes of a text that is printed in a line
-	maxEvents = 2 * (maxTimes + 1) // a run diverges, and is set back
+	maxEvents = 2 * (maxTimes + 1) // a run diverges, and is rolled back
 )
 
 // historyOf reads the history in a checkpoint's header. It is shown to people as it is, so

@@ -141,7 +141,7 @@ func lastEpoch(runs []Run) float64 {
 	last := 0.
 	for _, r := range runs {
 		last = max(last, epoch(r.History, r.History.Steps()))
-		for _, e := range r.History.Events { // a run set back may be shorter than it was
+		for _, e := range r.History.Events { // a run that was rolled back may be shorter than it was
 			last = max(last, epoch(r.History, e.Step))
 		}
 	}

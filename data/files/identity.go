@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// Identity changes when a file is written to, renamed, replaced or copied, even if its time is set back:
+// Identity changes when a file is written to, renamed, replaced or copied, even if its time is reset:
 // it includes, where the system has them, device, inode and the time of the last status change,
 // which cannot be set.
 func Identity(info fs.FileInfo) string {
