@@ -135,6 +135,19 @@ func CanonicalOODKind(kind string) string {
 	return kind
 }
 
+// CheckOODKind returns an error for a kind that [Dataset.SynthesizeOOD] accepts for no
+// dataset, so that a typo is found before anything is trained.
+func CheckOODKind(kind string) error {
+	known := []string{uniformBox}
+	for _, s := range imageOODKinds {
+		known = append(known, s.name)
+	}
+	if slices.Contains(known, CanonicalOODKind(kind)) {
+		return nil
+	}
+	return fmt.Errorf("data: no synthetic OOD set is called %.60q%s: choose one of %s", kind, nearest.Hint(kind, known), strings.Join(known, ", "))
+}
+
 // SynthesizeOOD returns an out-of-distribution set with as many examples as d, in the same
 // shape and pixel range. The result is a function of d, kind and seed. For images:
 //

@@ -197,6 +197,17 @@ func TestBlobs(t *testing.T) {
 
 // The old name of "uniform box" gives the same set, with the checksum that was noted before
 // it was renamed: a run's hash covers the checksum.
+func TestCheckOODKind(t *testing.T) {
+	for kind, want := range map[string]string{
+		"rotated": "", "uniform box": "", "far away": "",
+		"rotatd": `"rotatd" (did you mean rotated?): choose one of uniform box, uniform noise`, "": "choose one of",
+	} {
+		if err := data.CheckOODKind(kind); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", kind, err, want)
+		}
+	}
+}
+
 func TestOODKindAlias(t *testing.T) {
 	moons, _, err := data.Open(t.Context(), "moons", data.Options{})
 	if err != nil {

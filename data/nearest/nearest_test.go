@@ -1,6 +1,8 @@
 package nearest
 
 import (
+	"flag"
+	"io"
 	"strings"
 	"testing"
 )
@@ -21,6 +23,29 @@ func TestName(t *testing.T) {
 	}
 	if got := Hint("momentum", settings); got != "" {
 		t.Errorf("the hint is %q", got)
+	}
+}
+
+// A value that cannot be parsed is answered with what the flag takes.
+func TestFlagParseError(t *testing.T) {
+	for arg, want := range map[string]string{
+		"-save-every=5": `"5" for flag -save-every; give a duration, as in 5s or 2m`,
+		"-every=x":      `"x" for flag -every; give a whole number`,
+		"-seed=-1":      `"-1" for flag -seed; give a whole number`,
+		"-epsilon=8/25": `"8/25" for flag -epsilon; give a number`,
+		"-dry-run=yes":  `"yes" for -dry-run; give true or false`,
+		"-evry=1":       "there is no flag -evry (did you mean -every?)",
+	} {
+		fs := flag.NewFlagSet("", flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		fs.Duration("save-every", 0, "")
+		fs.Int("every", 0, "")
+		fs.Uint64("seed", 0, "")
+		fs.Float64("epsilon", 0, "")
+		fs.Bool("dry-run", false, "")
+		if err := Flag(fs, fs.Parse([]string{arg})); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", arg, err, want)
+		}
 	}
 }
 

@@ -112,10 +112,13 @@ func (p Plan) Validate() error {
 	for _, c := range []struct {
 		name  string
 		value int
-	}{{"batch", p.Batch}, {"classes", p.Classes}, {"images", p.Images}, {"PGD steps", p.PGDSteps}, {"steps per call", p.StepsPerCall}, {"repeats", p.Repeats}, {"rounds", p.Rounds}, {"devices", p.Devices}} {
+	}{{"batch", p.Batch}, {"classes", p.Classes}, {"images", p.Images}, {"pgd-steps", p.PGDSteps}, {"steps-per-call", p.StepsPerCall}, {"repeats", p.Repeats}, {"rounds", p.Rounds}, {"devices", p.Devices}} {
 		if c.value < 1 {
 			return fmt.Errorf("bench: %s is %d; it must be 1 or more", c.name, c.value)
 		}
+	}
+	if !(p.Peak >= 0) {
+		return fmt.Errorf("bench: peak is %v TFLOP/s; it must be above 0, or 0 to leave it out", p.Peak)
 	}
 	if len(p.Shape) != 1 && len(p.Shape) != 3 || slices.Min(p.Shape) < 1 {
 		return fmt.Errorf("bench: example shape %v is invalid; give height, width and channels, as in 32x32x3, or the size of a point", p.Shape)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -37,6 +39,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Optio
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	p.Measure = p.Measure.canonical()
 	e := newEngine("experiment", p.Preset, backend, opts)
 	e.share = true
 	x := &experiment{plan: p, engine: e, save: save}
@@ -71,6 +74,11 @@ func (x *experiment) open(ctx context.Context) error {
 	_, test, err := data.Open(ctx, x.plan.Base.Data, data.Options{Limit: x.plan.Base.Limit, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
 	if err != nil {
 		return err
+	}
+	for _, kind := range x.plan.Measure.OODKinds { // before anything is trained
+		if kinds := test.OODKinds(); !slices.Contains(kinds, kind) {
+			return fmt.Errorf("study: OOD inputs of the kind %q (-ood) cannot be made of %s; choose from %s", kind, test.Name, strings.Join(kinds, ", "))
+		}
 	}
 	if x.oodDatasets, err = x.plan.Measure.find(ctx, test, opts); err != nil {
 		return err

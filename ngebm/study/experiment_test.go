@@ -3,6 +3,7 @@ package study_test
 import (
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 )
@@ -194,6 +196,17 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// Kinds of OOD inputs that the data do not have are found before anything is trained.
+func TestExperimentChecksOODKinds(t *testing.T) {
+	p, runs := smallPlan(t), t.TempDir()
+	p.Measure.OODKinds = []string{"uniform box"} // of points
+	_, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, nil)
+	wantMessage(t, err, `"uniform box" (-ood)`, "rotated")
+	if trained, err := os.ReadDir(runs); err != nil || len(trained) > 0 {
+		t.Errorf("%v (%v)", trained, err)
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for want, change := range map[string]func(*study.Plan){
 		"has no methods":                        func(p *study.Plan) { p.Methods = nil },
@@ -207,7 +220,12 @@ func TestValidate(t *testing.T) {
 		`cannot select weights by "loss"`:       func(p *study.Plan) { p.Selection.Metric = "loss" },
 		"there is no setting":                   func(p *study.Plan) { p.Selection.Candidates = []string{"betta=1"} },
 		"beta is -1":                            func(p *study.Plan) { p.Selection.Candidates = []string{"beta=-1"} },
-		"attacked examples is 7;":               func(p *study.Plan) { p.Measure.AttackExamples = 7 },
+		"(-attack-examples) is 7;":              func(p *study.Plan) { p.Measure.AttackExamples = 7 },
+		"(-test) is -1;":                        func(p *study.Plan) { p.Measure.TestExamples = -1 },
+		"(-bootstrap) is -1;":                   func(p *study.Plan) { p.Measure.Resamples = -1 },
+		"(-attack-batch) is -1;":                func(p *study.Plan) { p.Measure.AttackBatch = -1 },
+		"(did you mean rotated?)":               func(p *study.Plan) { p.Measure.OODKinds = []string{"rotatd"} },
+		"ε of an attack is -1 (-l2)":            func(p *study.Plan) { p.Measure.L2 = []float64{-1} },
 		"ε of an attack is 0":                   func(p *study.Plan) { p.Measure.Linf = []float64{0} },
 		"ε of an attack is +Inf":                func(p *study.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
 	} {

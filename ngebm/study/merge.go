@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"ngebm/ngebm/calibration"
 )
 
 // Merge combines results of one experiment from several machines. They must have the same
@@ -44,7 +46,7 @@ func Merge(all ...*Results) (*Results, error) {
 		if merged.Selected == nil {
 			merged.Selected, merged.Selection = r.Selected, r.Selection
 		}
-		if !same(merged.Selected, r.Selected) || !same(merged.Selection, r.Selection) {
+		if !same(merged.Selected.found(), r.Selected.found()) || !same(merged.Selection, r.Selection) {
 			return nil, fmt.Errorf("study: results %d selected other weights than those before (%s, not %s); merge results of one selection", i+1, r.Selected.Settings, merged.Selected.Settings)
 		}
 	}
@@ -77,6 +79,22 @@ func (r *Results) agree() error {
 	return nil
 }
 
+// found is what a selection found, without the text that defines its metric.
+func (o Outcome) found() Outcome {
+	o.Definition = ""
+	return o
+}
+
+// numbers is a report without its warnings, whose wording may change.
+func numbers(r *calibration.Report) *calibration.Report {
+	if r == nil {
+		return nil
+	}
+	silent := *r
+	silent.Warnings = nil
+	return &silent
+}
+
 // conflict says in what two results of one run differ; "" if in nothing.
 func conflict(a, b Result) string {
 	for _, part := range []struct {
@@ -86,7 +104,7 @@ func conflict(a, b Result) string {
 		{"configuration and data", a.Run, b.Run},
 		{"failure", a.Failed, b.Failed},
 		{"weights", a.Checkpoint, b.Checkpoint},
-		{"calibration", a.Calibration, b.Calibration},
+		{"calibration", numbers(a.Calibration), numbers(b.Calibration)},
 		{"energy", a.Energy, b.Energy},
 		{"detection", a.Detection, b.Detection},
 		{"robustness", a.Robustness, b.Robustness},

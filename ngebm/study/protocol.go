@@ -49,20 +49,47 @@ type Protocol struct {
 }
 
 func (p Protocol) validate() error {
-	for name, n := range map[string]int{"test": p.TestExamples, "OOD": p.OODExamples, "attacked": p.AttackExamples, "ensemble-attacked": p.EnsembleExamples} {
-		if n < 0 || n > 0 && n < calibration.DefaultBins {
-			return fmt.Errorf("study: the number of %s examples is %d; it must be 0 (all) or at least %d, the number of calibration bins", name, n, calibration.DefaultBins)
+	for _, part := range []struct {
+		name string
+		n    int
+	}{
+		{"test examples (-test)", p.TestExamples},
+		{"examples for OOD detection (-ood-examples)", p.OODExamples},
+		{"attacked examples (-attack-examples)", p.AttackExamples},
+		{"examples for the ensemble of attacks (-ensemble-examples)", p.EnsembleExamples},
+	} {
+		if part.n < 0 || part.n > 0 && part.n < calibration.DefaultBins {
+			return fmt.Errorf("study: the number of %s is %d; it must be 0 (all) or at least %d, the number of calibration bins", part.name, part.n, calibration.DefaultBins)
 		}
 	}
-	if p.Resamples < 0 || p.AttackBatch < 0 {
-		return fmt.Errorf("study: %d resamples and batches of %d examples to attack; both must be 0 (no intervals, 128 examples) or more", p.Resamples, p.AttackBatch)
+	switch {
+	case p.Resamples < 0:
+		return fmt.Errorf("study: the number of bootstrap resamples (-bootstrap) is %d; it must be 0 (no intervals) or more", p.Resamples)
+	case p.AttackBatch < 0:
+		return fmt.Errorf("study: the batch size of the attacks (-attack-batch) is %d; it must be 0 (128 examples) or more", p.AttackBatch)
 	}
-	for _, epsilon := range slices.Concat(p.Linf, p.L2) {
-		if !(epsilon > 0) || math.IsInf(epsilon, 0) {
-			return fmt.Errorf("study: ε of an attack is %v; it must be finite and above 0, such as 8 (of 255)", epsilon)
+	for _, a := range p.attacks() {
+		for _, epsilon := range a.epsilons {
+			if !(epsilon > 0) || math.IsInf(epsilon, 0) {
+				return fmt.Errorf("study: ε of an attack is %v (-%s); it must be finite and above 0, such as 8 (of 255)", epsilon, strings.ToLower(fmt.Sprint(a.norm)))
+			}
+		}
+	}
+	for _, kind := range p.OODKinds {
+		if err := data.CheckOODKind(kind); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// canonical is the protocol with the current names of OOD kinds.
+func (p Protocol) canonical() Protocol {
+	p.OODKinds = slices.Clone(p.OODKinds)
+	for i, kind := range p.OODKinds {
+		p.OODKinds[i] = data.CanonicalOODKind(kind)
+	}
+	return p
 }
 
 // Ensemble is the strongest attack of experiments: an example is robust only if it

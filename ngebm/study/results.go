@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ngebm/data"
 	"ngebm/data/files"
@@ -172,11 +173,11 @@ func (r *Results) Write(path string) error {
 func ReadResults(path string) (*Results, error) {
 	b, err := files.ReadLinked(path, maxFile)
 	if err != nil {
-		return nil, fmt.Errorf("study: %w", err)
+		return nil, fmt.Errorf("study: cannot read results: %w", err)
 	}
 	r, err := ParseResults(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("cannot read %q: %w", path, err)
 	}
 	return r, nil
 }
@@ -188,6 +189,7 @@ func ParseResults(b []byte) (*Results, error) {
 		return nil, fmt.Errorf("study: not a results file: %w", err)
 	}
 	plain.Values(&r)
+	r.canonical()
 	if r.Format != format {
 		return nil, fmt.Errorf("study: results of format %d cannot be read, only of format %d; use the version of ngebm that wrote them, or a newer one", r.Format, format)
 	}
@@ -209,6 +211,27 @@ func ParseResults(b []byte) (*Results, error) {
 		}
 	}
 	return &r, nil
+}
+
+// canonical gives OOD kinds the names of now: files written before a kind was renamed can
+// be merged with new ones.
+func (r *Results) canonical() {
+	r.Measure = r.Measure.canonical()
+	r.Base.Margin.Outliers = data.CanonicalOODKind(r.Base.Margin.Outliers)
+	for _, run := range r.Runs {
+		for i, d := range run.Detection {
+			if name, kind, ok := cutLast(d.Set, ", "); ok { // see data.Dataset.SynthesizeOOD
+				run.Detection[i].Set = name + ", " + data.CanonicalOODKind(kind)
+			}
+		}
+	}
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return s, "", false
 }
 
 // check reports what is missing that every table needs.

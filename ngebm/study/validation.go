@@ -108,14 +108,26 @@ func (v Validation) Evaluate(ctx context.Context, run *ngebm.Run) ([]Metric, err
 	return metrics, nil
 }
 
-// forSet fills in the defaults.
-func (v Validation) forSet(d *data.Dataset) (Validation, error) {
+// Validate reports a value that is invalid for every run; [Validation.Evaluate] does the
+// same, but only after a run was trained.
+func (v Validation) Validate() error {
 	switch {
 	case !(v.Epsilon >= 0) || math.IsInf(v.Epsilon, 0):
-		return v, fmt.Errorf("study: ε of the attack on validation examples is %v; it must be a finite number of 0 (the default) or more, such as 8./255", v.Epsilon)
+		return fmt.Errorf("study: the radius of the attack on validation examples (-epsilon) is %v; it must be a finite number of 0 (the default) or more, such as .03 for 8/255", v.Epsilon)
 	case v.AttackExamples < 0:
-		return v, fmt.Errorf("study: %d validation examples cannot be attacked; give 1 or more, or 0 for 200", v.AttackExamples)
+		return fmt.Errorf("study: the number of validation examples to attack (-attack-examples) is %d; it must be 1 or more, or 0 for 200", v.AttackExamples)
+	case v.OODKind == "":
+		return nil
 	}
+	return data.CheckOODKind(v.OODKind)
+}
+
+// forSet fills in the defaults.
+func (v Validation) forSet(d *data.Dataset) (Validation, error) {
+	if err := v.Validate(); err != nil {
+		return v, err
+	}
+	v.OODKind = data.CanonicalOODKind(v.OODKind)
 	images := d.IsImages()
 	if v.OODKind == "" {
 		switch {

@@ -41,6 +41,20 @@ func TestStoppedAtTheLock(t *testing.T) {
 	}
 }
 
+// Who is stopped while a checkpoint is read is not told that the file is damaged.
+func TestStoppedWhileLoading(t *testing.T) {
+	backend, o := testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}
+	if _, err := train.Run(t.Context(), backend, small(), o); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := train.Run(ctx, backend, small(), o)
+	if !errors.Is(err, train.ErrStopped) || !strings.Contains(err.Error(), "was loaded") || strings.Contains(err.Error(), "cannot be read") {
+		t.Error(err)
+	}
+}
+
 // onlyRun is the folder of the only run below runs.
 func onlyRun(t *testing.T, runs string) string {
 	t.Helper()

@@ -110,6 +110,9 @@ func (t *trainer) load(ctx context.Context) (complete bool, err error) {
 	if err == nil && complete {
 		err = t.run.Refresh(ctx, t.opts.Progress)
 	}
+	if err != nil && ctx.Err() != nil {
+		return false, fmt.Errorf("ngebm: %w while %q was loaded", ErrStopped, t.run.Dir)
+	}
 	return complete, err
 }
 

@@ -43,7 +43,7 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&p.Device, "device", "", deviceUsage)
 	fs.IntVar(&p.Devices, "devices", 1, "number of devices for data parallelism")
 	fs.StringVar(&p.Library, "compare", "", "`library` to compare with: torch or jax")
-	fs.StringVar(&p.Python, "python", "", "`Python` that has the library (default: the first of python3 and python on the PATH that has it)")
+	fs.StringVar(&p.Python, "python", "", "`command` of a Python that has the library (default: the first of python3 and python on the PATH that has it)")
 	fs.BoolVar(&p.Compile, "compile", false, "use torch.compile where it works (not for second derivatives)")
 	fs.StringVar(&p.ReferenceDevice, "reference-device", "", "also compute the first 5 losses on this `device`, as in cpu, and print the difference")
 	fs.Float64Var(&p.Peak, "peak", 0, "the device's peak in TFLOP/s; prints the fraction of it that is reached")

@@ -31,6 +31,9 @@ func devices(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("ngebm devices: unexpected argument %q", fs.Arg(0))
+	}
 	o.Progress = progress.ForTerminal(os.Stderr)
 	for _, f := range device.List(ctx, o) {
 		fmt.Fprintln(stdout, f)

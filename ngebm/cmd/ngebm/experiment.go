@@ -19,7 +19,8 @@ selected among -candidates on validation data, never on the test set.
 
 The results file is written after every run. Runs that are done are loaded, so the same command resumes an
 experiment that was interrupted; started twice, the processes share the runs. ngebm merge combines the files
-of several machines. The first Ctrl-C saves and stops.`
+of several machines. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
+101,202,303,404,505; give it to resume such an experiment.`
 
 // experimentFlags are the command's own flags.
 type experimentFlags struct {
@@ -35,13 +36,13 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.selectBy, "select-by", "NLL", "validation `metric` to select by")
 	listVar(fs, &f.selectSeeds, "select-seeds", "", ",", "seeds to select with (default: the first of -seeds)")
 	fs.IntVar(&f.measure.TestExamples, "test", 0, "number of test examples for calibration and energies (0: all)")
-	fs.IntVar(&f.measure.OODExamples, "ood-examples", 2000, "number of these for OOD detection (0: all)")
-	fs.IntVar(&f.measure.AttackExamples, "attack-examples", 500, "number of these for PGD (0: all)")
-	fs.IntVar(&f.measure.EnsembleExamples, "ensemble-examples", 200, "number of these for the ensemble of attacks, which counts an example as robust only if all fail (0: all)")
+	fs.IntVar(&f.measure.OODExamples, "ood-examples", 2000, "number of test examples for OOD detection (0: all)")
+	fs.IntVar(&f.measure.AttackExamples, "attack-examples", 500, "number of those of -ood-examples to attack with PGD (0: all)")
+	fs.IntVar(&f.measure.EnsembleExamples, "ensemble-examples", 200, "number of those of -attack-examples for the ensemble of attacks, where every attack must fail (0: all)")
 	listVar(fs, &f.ood, "ood", "interpolated,uniform noise,gaussian noise,rotated", ",", "`kinds` of synthetic OOD inputs, made from test examples")
 	listVar(fs, &f.oodDatasets, "ood-datasets", "svhn,cifar100,celeba", ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them)")
 	listVar(fs, &f.linf, "linf", "1,2,4,8", ",", "radii ε of the L∞ attacks, in 1/255 (for 2-D points in their own units)")
-	listVar(fs, &f.l2, "l2", "16,32,64,128", ",", "radii ε of the L2 attack, in the same units")
+	listVar(fs, &f.l2, "l2", "16,32,64,128", ",", "radii ε of the L2 attack, in 1/255 (for 2-D points in their own units)")
 	fs.IntVar(&f.measure.AttackBatch, "attack-batch", 0, "batch size of the attacks (0: 128); 32 is faster on a CPU")
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "bootstrap resamples for the 95 % intervals of each run (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "seed of the test subsets, OOD inputs, resamples and attacks")
@@ -75,6 +76,9 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if f.dryRun {
 		_, err := fmt.Fprint(stdout, plan)
+		return err
+	}
+	if err := checkOut("experiment", f.out); err != nil {
 		return err
 	}
 	d, options, err := c.open(ctx)

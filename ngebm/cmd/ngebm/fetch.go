@@ -17,7 +17,7 @@ import (
 
 const fetchAbout = `Download datasets before they are needed, say for a machine without a network: download the files, verify
 their published checksums and decode them. Interrupted downloads resume. Files that you downloaded yourself
-belong into the cache folder, under the names that -list shows; they are verified in the same way. The cache
+belong in the cache folder, under the names that -list shows; they are verified in the same way. The cache
 folder is -cache, else $NGEBM_DATA, else ngebm/data in your user cache folder. With NGEBM_OFFLINE=1 no
 command downloads anything.`
 

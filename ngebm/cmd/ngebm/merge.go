@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"ngebm/ngebm/study"
 )
@@ -24,6 +25,11 @@ func merge(_ context.Context, args []string, stdout io.Writer) error {
 // mergeFiles merges files of results.
 func mergeFiles(stdout io.Writer, out string, paths []string) error {
 	var all []*study.Results
+	for _, path := range paths {
+		if strings.HasPrefix(path, "-") {
+			return fmt.Errorf("ngebm merge: %q is after a file; flags come before the files, as in ngebm merge -o all.json a.json b.json", path)
+		}
+	}
 	for i, path := range paths {
 		r, err := study.ReadResults(path)
 		if err != nil {

@@ -5,13 +5,27 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"ngebm/data/files"
 )
 
 // outFlag defines -o, by which a command writes JSON.
 func outFlag(fs *flag.FlagSet) *string {
-	return fs.String("o", "", "`file` to write the results to as JSON, next to the printed table; - prints the JSON instead of the table")
+	return fs.String("o", "", "`file` to write the results to as JSON, in addition to the printed table; - prints the JSON instead of the table")
+}
+
+// checkOut reports a file that cannot be created because its folder does not exist, before
+// hours of work.
+func checkOut(command, file string) error {
+	if file == "" || file == "-" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(file)); err != nil {
+		return fmt.Errorf("ngebm %s: -o %q: its folder does not exist; create it, or choose another file", command, file)
+	}
+	return nil
 }
 
 // output writes results as JSON to a file if one is named, and prints them as a table; to

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -38,6 +39,15 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if fs.NArg() > 0 {
 		return fmt.Errorf("ngebm sweep: unexpected argument %q; quote the grid, as in -grid 'beta=0,.1;gamma=0,.1'", fs.Arg(0))
+	}
+	if strings.TrimSpace(gridText) == "" {
+		return errors.New("ngebm sweep: -grid is missing; give settings and their values, as in -grid 'beta=0,.01,.1;gamma=0,.01,.1'")
+	}
+	if err := validation.Validate(); err != nil { // hours before the first evaluation
+		return err
+	}
+	if err := checkOut("sweep", *out); err != nil {
+		return err
 	}
 	cfg, err := f.config()
 	if err != nil {

@@ -130,7 +130,15 @@ func TestInterruptStopsSweep(t *testing.T) {
 
 func TestSweepCommandLine(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
-		{"sweep", "the grid has no settings"},
+		{"sweep", "-grid is missing; give"},
+		{"sweep -grid beta=0 -ood rotatd", "did you mean rotated?"},
+		{"sweep -grid beta=0 -epsilon -1", "(-epsilon) is -1"},
+		{"sweep -grid beta=0 -attacked -1", "(-attack-examples) is -1"},
+		{"sweep -grid beta=0 -o nowhere/sweep.json", "its folder does not exist"},
+		{"experiment -o nowhere/results.json", "its folder does not exist"},
+		{"merge a.json -o b.json", "flags come before the files"},
+		{"train -save-every 5", "give a duration, as in 5s or 2m"},
+		{"devices cpu", `unexpected argument "cpu"`},
 		{"sweep -grid beta", `"beta" of the grid has no values`},
 		{"sweep -grid beta=0 gamma=0", `unexpected argument "gamma=0"`},
 		{"sweep -grid beta=0 -seeds 1,x", `"x" is not a seed`},
