@@ -2,9 +2,6 @@ package attack_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -15,7 +12,6 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
-	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/internal/testdevice"
@@ -207,6 +203,9 @@ func TestLinearClassifierInThePlane(t *testing.T) {
 
 // Batch size and other ε change nothing, the seed does.
 func TestRandomChoices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: three times all attacks")
+	}
 	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 51)
 	a, cut, reseeded := attacker(t, m, attack.Options{Seed: 3}), attacker(t, m, attack.Options{Seed: 3, Batch: 17}), attacker(t, m, attack.Options{Seed: 4})
 	for _, what := range append(all(attack.Linf)[2:], attack.Square{Norm: attack.L2, Queries: 30}) {
@@ -263,6 +262,9 @@ func distance(x, y []float32) float64 {
 // The pure-Go backend gives XLA's results. Values whose gradient is nearly zero
 // may take the other sign, so a few images may differ.
 func TestBackendsAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: pure Go, all attacks")
+	}
 	d := referenceDigits(t, 50)
 	a, b := attacker(t, referenceMLP(t, testdevice.Open(t, "cpu")), attack.Options{}), attacker(t, referenceMLP(t, testdevice.Open(t, "go")), attack.Options{})
 	for norm, epsilons := range map[attack.Norm][]float64{attack.Linf: {.04, .1}, attack.L2: {.3, .6}} {
@@ -281,103 +283,5 @@ func TestBackendsAgree(t *testing.T) {
 				t.Errorf("%s: %d of %d images differ: %v and %v", what, apart, d.Len(), xla.Points, pure.Points)
 			}
 		}
-	}
-}
-
-// The worst case of curves and the sequence of their attacks.
-func TestWorstOfEqualsEnsemble(t *testing.T) {
-	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 100)
-	a := attacker(t, m, attack.Options{Seed: 5})
-	attacks := attack.Ensemble{attack.PGD{Norm: attack.Linf, Steps: 5, Step: .3}, attack.Square{Norm: attack.Linf, Queries: 200}}
-	var curves []*attack.Curve
-	for _, what := range attacks {
-		curves = append(curves, run(t, a, d, what, .04, .08, .1))
-	}
-	worst, err := attack.WorstOf(curves...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sequence := run(t, a, d, attacks, .04, .08, .1)
-	if !slices.Equal(worst.Broken, sequence.Broken) {
-		t.Errorf("worst case %v, sequence %v", worst.Points, sequence.Points)
-	}
-	for j, p := range worst.Points {
-		if p.Surviving > min(curves[0].Points[j].Surviving, curves[1].Points[j].Surviving) {
-			t.Errorf("ε %v: the worst case has %d survivors", p.Epsilon, p.Surviving)
-		}
-	}
-	for i, at := range worst.Broken {
-		if _, ok := worst.Adversarial(i); ok != (at >= 0 && at < 3) {
-			t.Errorf("image %d, broken at %d: adversarial example %v", i, at, ok)
-		}
-	}
-	if _, err := attack.WorstOf(curves[0], run(t, a, d, attacks[1], .04)); err == nil {
-		t.Error("curves of different ε were combined")
-	}
-	if _, err := attack.WorstOf(); err == nil {
-		t.Error("no curves were combined")
-	}
-	text, err := json.Marshal(worst)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read attack.Curve
-	if err := json.Unmarshal(text, &read); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(read.Points, worst.Points) || read.N != 100 || read.Seed != 5 {
-		t.Errorf("read %+v from %s", read, text)
-	}
-}
-
-type counter struct {
-	t       *testing.T
-	last    progress.Report
-	reports int
-	cancel  func()
-}
-
-func (c *counter) Report(r progress.Report) {
-	if r.Done < c.last.Done || r.Done > r.Total || c.last.Finished {
-		c.t.Errorf("%+v after %+v", r, c.last)
-	}
-	c.last = r
-	if c.reports++; c.cancel != nil && c.reports == 3 {
-		c.cancel()
-	}
-}
-
-func TestProgressAndInterrupt(t *testing.T) {
-	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 50)
-	seen := &counter{t: t}
-	run(t, attacker(t, m, attack.Options{Batch: 20, Report: seen}), d, attack.Ensemble(all(attack.Linf)), .02, .05)
-	if !seen.last.Finished || seen.last.Done != 100 || seen.reports < 20 {
-		t.Errorf("%d reports, the last %+v", seen.reports, seen.last)
-	}
-	a := attacker(t, m, attack.Options{Batch: 20, Report: seen})
-	for _, what := range all(attack.Linf)[1:] {
-		ctx, cancel := context.WithCancel(context.Background())
-		*seen = counter{t: t, cancel: cancel}
-		_, err := a.Run(ctx, d, what, []float64{.02})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: error %v", what, err)
-		}
-	}
-}
-
-// PGD with 40 steps on 200 images of the digits, at one ε.
-//
-//	go test -run - -bench PGD40 ./ngebm/attack
-func BenchmarkPGD40(b *testing.B) {
-	d := referenceDigits(b, 200)
-	for _, norm := range []attack.Norm{attack.Linf, attack.L2} {
-		b.Run(fmt.Sprint(norm), func(b *testing.B) {
-			a := attacker(b, referenceMLP(b, testdevice.Open(b, "cpu")), attack.Options{Batch: 200})
-			pgd := attack.PGD{Norm: norm, Steps: 40, Step: .1, RandomStart: true}
-			run(b, a, d, pgd, .1) // compiles
-			for b.Loop() {
-				run(b, a, d, pgd, .1)
-			}
-		})
 	}
 }

@@ -66,6 +66,9 @@ func TestMasking(t *testing.T) {
 		}}, halves, both[:1], []string{attack.MoreStepsHelp}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && c.name != "a narrow valley" {
+				t.Skip("long: six attacks a norm")
+			}
 			a := attacker(t, c.model, attack.Options{Seed: 2})
 			for _, norm := range c.norms {
 				epsilon := map[attack.Norm]float64{attack.Linf: .1, attack.L2: .6}[norm]

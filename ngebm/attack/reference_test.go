@@ -173,6 +173,9 @@ func TestReference(t *testing.T) {
 			attack.APGD{Norm: attack.Linf, Steps: 100}, attack.TargetedAPGD{Norm: attack.Linf, Steps: 100}, attack.Square{Norm: attack.Linf, Queries: 500}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && c.name != "FGSM" && c.name != "PGD" && c.name != "PGDL2" {
+				t.Skip("long: many steps at many ε")
+			}
 			want, n := map[float64]int{}, 0
 			var epsilons []float64
 			for _, row := range records(t, "results.csv") {

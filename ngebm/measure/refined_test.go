@@ -15,14 +15,17 @@ import (
 // A refined metric never stands alone: it has the plain one's row above it, and a
 // report of its own beside one without refinement.
 func TestRefined(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: three rounds of masking checks")
+	}
 	backend := testdevice.Open(t, "cpu")
 	cfg := ngebm.DefaultConfig("moons:300", "mlp-16")
-	cfg.Epochs, cfg.Validation = 10, 60
+	cfg.Epochs, cfg.Validation = 4, 60
 	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := measure.Options{Attacks: []measure.Plan{{Attack: attack.FGSM(attack.L2), Epsilons: []float64{.2}, Examples: 50, Masking: true}}}
+	options := measure.Options{Attacks: []measure.Plan{{Attack: attack.FGSM(attack.L2), Epsilons: []float64{.2}, Examples: 20, Masking: true}}}
 	plain, err := measure.MeasureCached(t.Context(), run, options)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,9 @@ import (
 // is at most a fifth of that of samples drawn the same way from the model that
 // cross-entropy trained. One chain drawn twice is the same chain.
 func TestSamplesFallOnTheMoons(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: trains with JEM")
+	}
 	backend := testdevice.Open(t, "cpu")
 	discrepancy := map[string]float64{}
 	for _, method := range []string{"cross-entropy", "jem"} {

@@ -15,7 +15,7 @@ import (
 	"ngebm/ngebm/nets"
 )
 
-// build makes a network's weights without running it.
+// build builds a network's graph, which makes its weights, without compiling it.
 func build(t *testing.T, name string, seed uint64, classes int, dtype dtypes.DType, shape ...int) (*model.Store, shapes.Shape) {
 	t.Helper()
 	backend := testdevice.Open(t, "cpu")
@@ -28,19 +28,9 @@ func build(t *testing.T, name string, seed uint64, classes int, dtype dtypes.DTy
 	}
 	store := model.NewStore()
 	nets.Seed(store, seed)
-	var out shapes.Shape
-	exec, err := model.NewExec(backend, store, func(scope *model.Scope, x *Node) *Node {
-		y := net.Logits(store.RootScope().In("net"), x, classes)
-		out = y.Shape()
-		return y
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := exec.Compile(shapes.Make(dtype, shape...)); err != nil {
-		t.Fatal(err)
-	}
-	return store, out
+	g := NewGraph(backend, name)
+	defer g.Finalize()
+	return store, net.Logits(store.RootScope().In("net"), Parameter(g, "x", shapes.Make(dtype, shape...)), classes).Shape()
 }
 
 // Numbers of weights. Those of wrn-10-2 and wrn-16-4 are of the authors' network

@@ -180,6 +180,9 @@ func TestThreeMaps(t *testing.T) {
 		{"cpu", dtypes.Float32, 1e-5, 17},
 	} {
 		t.Run(fmt.Sprintf("%s/%s", run.backend, run.dtype), func(t *testing.T) {
+			if testing.Short() && run.backend == "cpu" {
+				t.Skip("long: XLA compiles every case")
+			}
 			b := testdevice.Open(t, run.backend)
 			for i, c := range convolutions() {
 				if i%run.every != 0 {

@@ -73,6 +73,9 @@ func TestThreeOrders(t *testing.T) {
 		every   int
 	}{{goBackend, 1}, {"cpu", 53}} {
 		t.Run(run.backend, func(t *testing.T) {
+			if testing.Short() && run.backend == "cpu" {
+				t.Skip("long: XLA compiles every case")
+			}
 			b := testdevice.Open(t, run.backend)
 			for number, c := range convolutions() {
 				if number%run.every != 0 {
