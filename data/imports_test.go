@@ -4,10 +4,13 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"ngebm/data/testdisk"
 )
 
 // Imports point downward: data must not depend on the models that are trained on it.
 func TestImportsNoModels(t *testing.T) {
+	testdisk.Inputs(t, ".")
 	out, err := exec.Command("go", "list", "-deps", "ngebm/data/...").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -24,6 +27,7 @@ func TestImportsNoModels(t *testing.T) {
 
 // Package testdisk is for tests: no other package may depend on it.
 func TestTestdiskIsForTests(t *testing.T) {
+	testdisk.Inputs(t, "..")
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "ngebm/...").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ngebm/data"
+	"ngebm/data/testdisk"
 )
 
 // Comments and layout do not count; everything else does.
@@ -34,6 +35,7 @@ func TestHashTokens(t *testing.T) {
 // The source that is hashed has every package that a measurement depends on, but for
 // those that move bytes and show progress.
 func TestSourceIsWhole(t *testing.T) {
+	testdisk.Inputs(t, ".", "../data")
 	out, err := exec.Command("go", "list", "-deps", "ngebm/ngebm/study").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,6 @@
-// Package testdisk is for tests only: small disks that fill up or turn read-only, and how often a
-// long test repeats. It reads NGEBM_LONG and must not be imported by a library or program.
+// Package testdisk is for tests only: small disks that fill up or turn read-only, how often a
+// long test repeats, and which files a test depends on. It reads NGEBM_LONG and must not be
+// imported by a library or program.
 package testdisk
 
 import "os"

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ngebm/data/testdisk"
 )
 
 // forPrograms are packages that are imported for what they do to a process, or for a cell
@@ -44,6 +46,7 @@ func modulePackages(t *testing.T) (all []goPackage, root string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	testdisk.Inputs(t, root)
 	cmd := exec.Command("go", "list", "-json=Dir,ImportPath,Name,GoFiles,CgoFiles,Deps", "./...")
 	cmd.Dir = root
 	out, err := cmd.Output()

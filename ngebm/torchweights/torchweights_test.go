@@ -16,6 +16,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/data/format"
+	"ngebm/data/testdisk"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
@@ -57,6 +58,7 @@ func safetensorsOf(t *testing.T, arrays map[string]*format.Array, rename func(st
 // kinds of file and under the names of this project's layers too. PyTorch's own float32
 // is 3e-7 away from the float64 that is held to here.
 func TestLogits(t *testing.T) {
+	testdisk.Inputs(t, "testdata")
 	backend := testdevice.Open(t, "cpu")
 	const npz = "testdata/wrn-10-1.npz"
 	arrays, err := torchweights.Read(npz)

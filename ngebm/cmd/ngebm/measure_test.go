@@ -15,6 +15,7 @@ import (
 	"github.com/sbinet/npyio/npy"
 	"gonum.org/v1/gonum/mat"
 
+	"ngebm/data/testdisk"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/ood"
 )
@@ -27,6 +28,7 @@ const (
 // ask runs the command and returns what it prints.
 func ask(t testing.TB, args ...string) string {
 	t.Helper()
+	testdisk.Inputs(t, csvData, calibrationData, oodData)
 	var out bytes.Buffer
 	if err := measure(t.Context(), args, &out); err != nil {
 		t.Fatalf("ngebm measure %s: %v", strings.Join(args, " "), err)

@@ -116,6 +116,7 @@ func TestCrossEntropyIsOneRun(t *testing.T) {
 // committed are the paths of this folder's notebooks.
 func committed(t *testing.T) []string {
 	t.Helper()
+	readsRepository(t)
 	paths, err := filepath.Glob("*.ipynb")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no notebooks: %v", err)

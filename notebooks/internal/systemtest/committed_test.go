@@ -2,7 +2,6 @@ package systemtest
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,10 +17,7 @@ const kernelNote = `// If a package is "not in std", open this notebook with: go
 // from, no cell that sets up a workspace, which that kernel does, pictures that every
 // viewer shows, no large files, and nothing of the machine that it ran on.
 func TestCommittedNotebooks(t *testing.T) {
-	paths, err := filepath.Glob("*.ipynb")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no notebooks: %v", err)
-	}
+	paths := committed(t)
 	p, err := setup.FindWorkspace(t.Context())
 	if err != nil {
 		t.Fatal(err)

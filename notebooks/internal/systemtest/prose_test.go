@@ -2,7 +2,6 @@ package systemtest
 
 import (
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,10 +15,7 @@ import (
 // Each notebook says what it shows, how long it takes and where it stops, sets
 // exercises, and describes every figure.
 func TestCommittedProse(t *testing.T) {
-	paths, err := filepath.Glob("*.ipynb")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no notebooks: %v", err)
-	}
+	paths := committed(t)
 	for _, path := range paths {
 		doc, err := notebook.Read(path)
 		if err != nil {

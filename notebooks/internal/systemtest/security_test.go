@@ -15,6 +15,7 @@ import (
 
 // The limits that SECURITY.md states are those of the code.
 func TestSecurityLimits(t *testing.T) {
+	readsRepository(t)
 	raw, err := os.ReadFile("../.github/SECURITY.md")
 	if err != nil {
 		t.Fatal(err)

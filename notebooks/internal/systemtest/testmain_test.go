@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"ngebm/data/testdisk"
 	"ngebm/notebooks/internal/display"
 	"ngebm/notebooks/internal/setup"
 )
@@ -57,6 +58,7 @@ var programFolder string // empty until the program is built
 
 func built(t *testing.T) string {
 	t.Helper()
+	readsRepository(t)
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +68,18 @@ func built(t *testing.T) string {
 
 // testdata is this package's, by its absolute path.
 var testdata string
+
+// readsRepository makes a test run again after any change: what it checks is made of files all
+// over the repository. It is called by the tests and by what they share. (The path is
+// absolute, as go test does not see that TestMain changes the folder.)
+func readsRepository(t *testing.T) {
+	t.Helper()
+	repositoryRead.Do(func() {
+		testdisk.Inputs(t, filepath.Join(testdata, "..", "..", "..", ".."))
+	})
+}
+
+var repositoryRead sync.Once
 
 // TestMain runs the tests in the folder of the notebooks, which they read.
 func TestMain(m *testing.M) {
@@ -81,10 +95,8 @@ func TestMain(m *testing.M) {
 	if dir := executedRunsIfUsed; dir != "" {
 		os.RemoveAll(dir)
 	}
-	for _, dir := range []string{programFolder, cloneFolder} {
-		if dir != "" {
-			os.RemoveAll(dir)
-		}
+	if programFolder != "" {
+		os.RemoveAll(programFolder)
 	}
 	os.Exit(code)
 }
@@ -114,6 +126,7 @@ func ready(t *testing.T) fixture {
 // setUp sets up for a test also with -short.
 func setUp(t *testing.T) fixture {
 	t.Helper()
+	readsRepository(t)
 	b := shared()
 	if b.err != nil {
 		t.Fatalf("set-up: %v", b.err)
@@ -133,7 +146,7 @@ func marked(t *testing.T, extra ...string) (env []string, mark string) {
 func assertNoneLeft(t *testing.T, mark string) {
 	t.Helper()
 	var left []string
-	for range 20 { // what has just been killed takes a moment to go
+	for range 200 { // a process that was killed takes a moment to end
 		left = carriers(t, mark)
 		if len(left) == 0 {
 			return

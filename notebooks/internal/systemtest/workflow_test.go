@@ -11,6 +11,7 @@ import (
 // Notebooks are code: the job that runs them has no right to write anywhere, and what the
 // workflows use cannot be moved to other code.
 func TestWorkflows(t *testing.T) {
+	readsRepository(t)
 	all, err := filepath.Glob("../.github/workflows/*.yml")
 	if err != nil || len(all) == 0 {
 		t.Fatalf("no workflows: %v", err)
