@@ -6,12 +6,12 @@ import (
 	"io"
 )
 
-// maxScans is how often a JPEG may go over its pixels: a few bytes can ask for one more.
+// maxScans limits the scans of a progressive JPEG: a few bytes can ask for one more pass.
 const maxScans = 30
 
 // pngEnd returns where a PNG ends, and the pixels of the frames of an animated one.
 func pngEnd(content []byte) (end, pixels int, err error) {
-	const signature, around, size = 8, 12, 12 // bytes: what begins it; a chunk's without its data; frame's number and size
+	const signature, around, size = 8, 12, 12 // bytes: signature; chunk header and checksum; frame number and size
 	for at := signature; at+around <= len(content); {
 		length, kind := int(binary.BigEndian.Uint32(content[at:])), string(content[at+4:at+8])
 		data := content[at+8:]
@@ -34,7 +34,7 @@ func jpegEnd(content []byte) (end int, err error) {
 	for at := 2; at+2 <= len(content); {
 		marker := content[at+1]
 		switch {
-		case content[at] != 0xff || marker == 0xff: // coded pixels, or what fills
+		case content[at] != 0xff || marker == 0xff: // coded pixels, or fill bytes
 			at++
 		case marker == 0xd9:
 			return at + 2, nil
@@ -55,10 +55,10 @@ func jpegEnd(content []byte) (end int, err error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// gifEnd returns where a GIF ends, and the pixels of all its pictures.
+// gifEnd returns where a GIF ends, and the pixels of all its frames.
 func gifEnd(content []byte) (end, pixels int, err error) {
 	const header, frame = 13, 10
-	table := func(flags byte) int { // bytes of the color table that follows
+	table := func(flags byte) int { // bytes of the following color table
 		if flags&0x80 == 0 {
 			return 0
 		}
@@ -72,7 +72,7 @@ func gifEnd(content []byte) (end, pixels int, err error) {
 		switch content[at] {
 		case 0x21: // extension: its kind, then blocks
 			at += 2
-		case 0x2c: // picture: position, size and flags, colors, size of codes, then blocks
+		case 0x2c: // frame: position, size and flags, color table, code size, then blocks
 			if at+frame > len(content) {
 				return 0, 0, io.ErrUnexpectedEOF
 			}
@@ -98,7 +98,7 @@ func gifEnd(content []byte) (end, pixels int, err error) {
 	return 0, 0, io.ErrUnexpectedEOF
 }
 
-// addFrame adds the pixels of one picture of an animation to those before.
+// addFrame adds the pixels of one frame of an animation.
 func addFrame(pixels, width, height int) (int, error) {
 	if width > 0 && height > (maxAnimationPixels-pixels)/width {
 		return 0, fmt.Errorf("its pictures have more than %d pixels together", maxAnimationPixels)

@@ -21,17 +21,17 @@ import (
 	"ngebm/notebooks/internal/printable"
 )
 
-// What a page takes of one picture.
+// Limits for one picture of a page.
 const (
-	maxPicture         = 20 << 20 // bytes of its file
+	maxPicture         = 20 << 20 // bytes of the file
 	maxPicturePixels   = 1 << 24
-	maxAnimationPixels = 1 << 27 // of all pictures of an animation together
-	maxAnimation       = 10_000  // pictures
+	maxAnimationPixels = 1 << 27 // of all frames together
+	maxAnimation       = 10_000  // frames
 )
 
-// readPicture reads a picture that a notebook in a folder names by a relative path. The
-// file, after all links, is a regular one within that folder: a notebook may be a
-// untrusted, and a page is for everyone. It is not read again if read has it.
+// readPicture reads a picture that a notebook names by a path relative to its folder. With
+// links resolved, the file must be a regular one in that folder: a notebook may be untrusted,
+// and a page is public. read holds the files that were read before.
 func readPicture(folder, path string, read map[string][]byte) ([]byte, error) {
 	if filepath.IsAbs(path) {
 		return nil, fmt.Errorf("the picture %q is named by an absolute path: save it in the notebook's folder and name it from there", path)
@@ -52,7 +52,7 @@ func readPicture(folder, path string, read map[string][]byte) ([]byte, error) {
 	case info.Size() > maxPicture:
 		return nil, fmt.Errorf("the picture %q has %d bytes, more than the %d that a page takes: save it smaller", path, info.Size(), maxPicture)
 	}
-	// What was a file may be a pipe by now, which is not waited for.
+	// The file may have been replaced by a pipe: do not wait for its other end.
 	file, err := root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("the picture %q: %w", path, printable.Cause(err))
@@ -74,7 +74,7 @@ func readPicture(folder, path string, read map[string][]byte) ([]byte, error) {
 	return content, nil
 }
 
-// checkPicture returns a picture as a page takes it, by the ending of its file's name.
+// checkPicture returns a picture as a page shows it. The file's extension says which kind it is.
 func checkPicture(content []byte, kind string) (picture, error) {
 	if len(content) > maxPicture {
 		return picture{}, fmt.Errorf("it has %d bytes, more than the %d that a page takes", len(content), maxPicture)
@@ -100,8 +100,8 @@ func checkPicture(content []byte, kind string) (picture, error) {
 	return p, nil
 }
 
-// decode looks at all of a picture. Bytes after its end are no picture, and nobody would
-// see what they are.
+// decode decodes a whole picture. It refuses bytes after the picture's end, which no viewer
+// would show.
 func (p *picture) decode(format string) error {
 	var end, more int
 	var err error
@@ -128,7 +128,7 @@ func (p *picture) decode(format string) error {
 	return err
 }
 
-// kindName names a kind of picture by its ending.
+// kindName returns the name of a picture's format by its file extension.
 func kindName(kind string) string {
 	if kind == ".jpg" {
 		return "JPEG"

@@ -9,8 +9,8 @@ import (
 	"image/png"
 )
 
-// Poster is where a GIF ends, as a PNG: what a page shows in its place to readers
-// whose system is set to less motion.
+// Poster returns the last frame of a GIF as a PNG, which a page shows to readers whose system
+// prefers reduced motion.
 func Poster(animation []byte) ([]byte, error) {
 	config, err := gif.DecodeConfig(bytes.NewReader(animation))
 	if err != nil {
@@ -24,7 +24,7 @@ func Poster(animation []byte) ([]byte, error) {
 		return nil, err
 	}
 	seen := image.NewRGBA(image.Rect(0, 0, config.Width, config.Height))
-	for _, frame := range all.Image { // each on top of those before
+	for _, frame := range all.Image { // each is drawn over the previous ones
 		cover(seen, frame)
 	}
 	var poster bytes.Buffer
@@ -34,8 +34,8 @@ func Poster(animation []byte) ([]byte, error) {
 	return poster.Bytes(), nil
 }
 
-// cover draws a frame, whose colors are solid or nothing. draw.Draw takes ten times as
-// long over one with a palette.
+// cover draws a frame whose colors are opaque or fully transparent. draw.Draw takes ten times
+// as long for a paletted image.
 func cover(seen *image.RGBA, frame *image.Paletted) {
 	colors := make([]color.RGBA, len(frame.Palette))
 	for i, c := range frame.Palette {

@@ -9,26 +9,26 @@ import (
 	"ngebm/notebooks/internal/printable"
 )
 
-// What pages take of pictures. A picture counts each time that it is shown: it is then a
-// file of the site, and work for whoever looks at the page.
+// Limits for the pictures of pages. A picture counts each time it is shown: each time it is a
+// file of the site, and work for the reader's browser.
 const (
-	maxFigures    = 1000     // pictures of a page
-	maxPageBytes  = 64 << 20 // of the pictures of a page
+	maxFigures    = 1000     // on a page
+	maxPageBytes  = 64 << 20 // of a page's pictures
 	maxPagePixels = 1 << 27
-	maxSiteBytes  = 256 << 20 // of the pictures of all pages
+	maxSiteBytes  = 256 << 20 // of all pages' pictures
 	maxSitePixels = 1 << 29
 )
 
-// picture is one that was checked.
+// picture is a checked picture.
 type picture struct {
-	content []byte   // as a page shows it
-	poster  []byte   // where an animation ends, nil for others
-	leftOut []string // what of an SVG is not in it
-	pixels  int      // of all its frames
+	content []byte   // the bytes that a page shows
+	poster  []byte   // an animation's last frame as PNG, else nil
+	leftOut []string // the parts of an SVG that were removed
+	pixels  int      // of all frames
 }
 
-// Set are those of a site. A file is read once and a picture checked once, however
-// often pages show it.
+// Set holds the pictures of a site. Each file is read once, and each picture checked once, no
+// matter how often pages show it.
 type Set struct {
 	read    map[string][]byte
 	checked map[[sha256.Size]byte]picture
@@ -39,7 +39,7 @@ func NewSet() *Set {
 	return &Set{read: map[string][]byte{}, checked: map[[sha256.Size]byte]picture{}}
 }
 
-// Sum is what pictures come to.
+// Sum is the number and size of pictures.
 type Sum struct{ bytes, pixels, figures int }
 
 func (s *Sum) add(p picture) {
@@ -48,8 +48,8 @@ func (s *Sum) add(p picture) {
 	s.figures++
 }
 
-// Take reads a figure that a notebook in the folder names, and checks that it is a
-// picture. It returns what was left out of one that the notebook holds.
+// Take reads a figure that a notebook in the folder names or embeds, and checks it. It returns
+// the names of the parts that were removed from an embedded one.
 func (all *Set) Take(f *Figure, folder string, page *Sum) (leftOut []string, err error) {
 	if page.figures >= maxFigures {
 		return nil, fmt.Errorf("it is one of more than %d pictures: show fewer on one page", maxFigures)
@@ -85,6 +85,6 @@ func (all *Set) Take(f *Figure, folder string, page *Sum) (leftOut []string, err
 	return p.leftOut, nil
 }
 
-// readKey distinguishes files that are read: by path, too, as not every system has numbers
-// for them.
+// readKey identifies a file that was read: by its path as well, as not every system numbers
+// files.
 func readKey(identity, path string) string { return identity + "\n" + filepath.Clean(path) }

@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// Namespaces of what stays in an SVG. The others describe the picture and do nothing.
+// Namespaces that an SVG keeps. Those that only describe the picture are dropped.
 const (
 	svgSpace   = "http://www.w3.org/2000/svg"
 	xlinkSpace = "http://www.w3.org/1999/xlink"
 	xmlSpace   = "http://www.w3.org/XML/1998/namespace"
 )
 
-// svgElements are what draws. Nothing among them runs, loads or holds HTML.
+// svgElements are the elements that draw. None of them runs code, loads a file or holds HTML.
 var svgElements = strings.Fields(`a circle clipPath defs desc ellipse feBlend feColorMatrix feComponentTransfer
 	feComposite feConvolveMatrix feDiffuseLighting feDisplacementMap feDistantLight feDropShadow feFlood feFuncA feFuncB
 	feFuncG feFuncR feGaussianBlur feMerge feMergeNode feMorphology feOffset fePointLight feSpecularLighting feSpotLight
@@ -26,30 +26,30 @@ var svgElements = strings.Fields(`a circle clipPath defs desc ellipse feBlend fe
 	radialGradient rect stop style svg switch symbol text textPath title tspan use view`)
 
 var (
-	// svgDoctype is one without declarations.
+	// svgDoctype matches a document type without declarations.
 	svgDoctype = regexp.MustCompile(`^DOCTYPE\s+svg(\s+(PUBLIC|SYSTEM)(\s+("[^"\[\]<>]*"|'[^'\[\]<>]*'))*)?\s*$`)
-	// svgEmbedded is a picture within a picture.
+	// svgEmbedded matches an embedded raster picture.
 	svgEmbedded = regexp.MustCompile(`^\s*data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*$`)
-	// svgForeign is what style must not hold: other files, and escapes, which could hide
-	// them. Addresses within the picture are taken out before.
+	// svgForeign matches what style must not contain: addresses of other files, and escapes,
+	// which could hide them. Addresses within the picture are removed before.
 	svgForeign  = regexp.MustCompile(`(?i)@import|expression\s*\(|javascript:|image-set|[\\<]|src\s*\(|url\s*\(`)
 	svgInternal = regexp.MustCompile(`(?i)url\(\s*["']?(#[^()"']*|data:(font/|application/(x-)?font|image/(png|jpeg|gif))[^()"']*)["']?\s*\)`)
 	svgName     = regexp.MustCompile(`^[A-Za-z_][\w.-]*$`)
 )
 
-// svgCleaner writes an SVG again without what could run or load anything.
+// svgCleaner rewrites an SVG without the parts that could run code or load files.
 type svgCleaner struct {
 	out     bytes.Buffer
-	open    []string   // elements that are written and not closed
-	nodes   []*svgNode // of these
+	open    []string   // elements that are written and not yet closed
+	nodes   []*svgNode // the nodes of open
 	drawing svgDrawing
 	leftOut map[string]bool
 }
 
-// cleanSVG returns an SVG without scripts, links, other files and HTML, and the names of
-// what it had of these.
+// cleanSVG returns an SVG without scripts, links, external files and HTML, and the names of
+// what was removed.
 func cleanSVG(content []byte) (cleaned []byte, leftOut []string, err error) {
-	// Each element and attribute has one of these, and both take the reader's time.
+	// Each element and attribute has one of these; their number bounds the parser's time.
 	if bytes.Count(content, []byte("<")) > 2*maxSVGElements || bytes.Count(content, []byte("=")) > maxSVGAttributes {
 		return nil, nil, fmt.Errorf("it is an SVG of more than %d elements, or %d attributes: save it as PNG", maxSVGElements, maxSVGAttributes)
 	}
@@ -105,7 +105,7 @@ func (c *svgCleaner) take(decoder *xml.Decoder, token xml.Token) error {
 	return nil
 }
 
-// start writes an element that stays, or skips it with all that is in it.
+// start writes an allowed element, or skips one that is not allowed, with its content.
 func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 	drawn := t.Name.Space == svgSpace && slices.Contains(svgElements, t.Name.Local)
 	if len(c.open) == 0 && (!drawn || t.Name.Local != "svg") {
@@ -147,7 +147,7 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 	return nil
 }
 
-// node makes the next element of what is drawn.
+// node makes the node of the next element that is drawn.
 func (c *svgCleaner) node(element string) *svgNode {
 	n := &svgNode{weight: 1, names: []string{element}, gradient: strings.HasSuffix(element, "Gradient")}
 	if len(c.nodes) == 0 {
@@ -159,8 +159,8 @@ func (c *svgCleaner) node(element string) *svgNode {
 	return n
 }
 
-// style writes the text of a style element, which has begun, and closes it. The text is
-// looked at as a whole, as browsers put it together from what is between comments.
+// style writes the text of an open style element and closes it. The text is checked as a
+// whole: browsers join the parts between XML comments.
 func (c *svgCleaner) style(decoder *xml.Decoder) error {
 	var text bytes.Buffer
 	for {
@@ -190,13 +190,13 @@ func (c *svgCleaner) style(decoder *xml.Decoder) error {
 	}
 }
 
-// isForeign reports whether style, or a value that may be one, names another file.
+// isForeign reports whether style, or an attribute's value that may be style, names another file.
 func isForeign(style string) bool {
 	return svgForeign.MatchString(svgInternal.ReplaceAllString(style, ""))
 }
 
-// describes reports whether a namespace is of descriptions that drawing programs add,
-// which are no loss.
+// describes reports whether a namespace holds descriptions that drawing programs add. They
+// are dropped without a note.
 func (c *svgCleaner) describes(space string) bool {
 	for _, known := range []string{"http://www.w3.org/1999/02/22-rdf-syntax-ns", "http://creativecommons.org/ns", "http://web.resource.org/cc/",
 		"http://purl.org/dc/", "http://sodipodi.sourceforge.net/", "http://www.inkscape.org/namespaces/", "http://ns.adobe.com/"} {
@@ -207,8 +207,8 @@ func (c *svgCleaner) describes(space string) bool {
 	return false
 }
 
-// attribute returns the name under which an element's attribute is written, empty if
-// it is not.
+// attribute returns the name under which an element's attribute is written; it is empty if
+// the attribute is dropped.
 func (c *svgCleaner) attribute(element string, a xml.Attr) string {
 	local, space := a.Name.Local, a.Name.Space
 	switch {

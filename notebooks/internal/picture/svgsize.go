@@ -10,31 +10,31 @@ import (
 	"ngebm/notebooks/internal/printable"
 )
 
-// What a page takes of an SVG.
+// Limits for an SVG.
 const (
-	maxSVGDepth      = 1000      // elements in one another
-	maxSVGElements   = 100_000   // all
-	maxSVGAttributes = 400_000   // of all of them
-	maxSVGShapes     = 1_000_000 // that are drawn, once for each reference to them
+	maxSVGDepth      = 1000      // nested elements
+	maxSVGElements   = 100_000   // of the whole picture
+	maxSVGAttributes = 400_000   // of all elements
+	maxSVGShapes     = 1_000_000 // drawn shapes, counted once for each reference
 )
 
-// svgDrawing follows an SVG's references: a few bytes that refer to one another can ask for
-// more shapes than anyone can draw. It counts too many shapes rather than too few.
+// svgDrawing follows an SVG's references: with nested references a few bytes can ask for
+// billions of shapes. The count is an upper bound.
 type svgDrawing struct {
 	root     *svgNode
 	ids      map[string]*svgNode
 	sheet    map[string]*svgRefs // what style sheets refer to, by "*", "rect", ".class" and "#id"
-	inherits bool                // whether a style says so of what is not inherited otherwise
+	inherits bool                // whether a style makes properties inherited that are not inherited by default
 }
 
 // svgNode is an element.
 type svgNode struct {
 	children []*svgNode
-	names    []string // by which style sheets know it
-	weight   int      // of itself in shapes: one, and more for long paths and texts
-	uses     []string // what is drawn as a part of it
+	names    []string // its selectors in style sheets
+	weight   int      // in shapes: 1, and more for long paths and texts
+	uses     []string // ids that are drawn as a part of it
 	refs     svgRefs
-	gradient bool // which draws nothing
+	gradient bool // gradients draw nothing themselves
 
 	busy, known bool
 	shapes      float64
@@ -49,7 +49,7 @@ type svgRefs struct {
 	onceShapes, eachShapes float64
 }
 
-// add notes an element's attribute.
+// add records an element's attribute.
 func (d *svgDrawing) add(n *svgNode, element, name, value string) {
 	switch name {
 	case "id":
@@ -78,10 +78,10 @@ func (d *svgDrawing) add(n *svgNode, element, name, value string) {
 	}
 }
 
-// bytesPerShape is how much of a path or a text counts as a shape.
+// bytesPerShape is the length of a path or a text that counts as one shape.
 const bytesPerShape = 128
 
-// declare notes what declarations refer to.
+// declare records the references of style declarations.
 func (d *svgDrawing) declare(refs *svgRefs, declarations string) {
 	d.inherits = d.inherits || inherits(declarations)
 	if !strings.Contains(declarations, "#") {
@@ -99,13 +99,13 @@ func (d *svgDrawing) declare(refs *svgRefs, declarations string) {
 	}
 }
 
-// inherits reports whether style may pass on what is not inherited otherwise.
+// inherits reports whether style may make properties inherited that are not by default.
 func inherits(style string) bool {
 	style = strings.ToLower(style)
 	return strings.Contains(style, "inherit") || strings.Contains(style, "--")
 }
 
-// svgIDs are those in addresses within the picture.
+// svgIDs matches the ids in addresses within the picture.
 func svgIDs(style string) (ids []string) {
 	for _, found := range svgInternal.FindAllStringSubmatch(style, -1) {
 		if id, ok := strings.CutPrefix(found[1], "#"); ok {
@@ -122,8 +122,8 @@ var (
 	cssName     = regexp.MustCompile(`[.#]?[\w-]+|\*`)
 )
 
-// style notes a style sheet's rules. A selector stands for all elements that one of its
-// names is of, and one with more than names for all.
+// style records a style sheet's rules. A selector is taken to match every element that has
+// one of its names; one with anything else than names, every element.
 func (d *svgDrawing) style(sheet string) {
 	sheet = cssComment.ReplaceAllString(sheet, " ")
 	d.inherits = d.inherits || inherits(sheet)
@@ -169,7 +169,7 @@ func (d *svgDrawing) check() error {
 	return err
 }
 
-// shapes is how many an element draws. They may be more than an integer holds.
+// shapes is the number of shapes that an element draws; it may exceed an integer's range.
 func (d *svgDrawing) shapes(n *svgNode) (float64, error) {
 	switch {
 	case n == nil || n.gradient:
@@ -211,7 +211,7 @@ func (d *svgDrawing) shapes(n *svgNode) (float64, error) {
 	return n.shapes, nil
 }
 
-// referred is how many shapes references draw once, and for each shape in an element.
+// referred is the number of shapes that references draw: once, and for each shape of an element.
 func (d *svgDrawing) referred(refs *svgRefs) (once, each float64, err error) {
 	if refs == nil {
 		return 0, 0, nil
@@ -229,7 +229,7 @@ func (d *svgDrawing) referred(refs *svgRefs) (once, each float64, err error) {
 	return once, each, err
 }
 
-// sum is how many shapes elements draw together.
+// sum is the number of shapes that elements draw together.
 func (d *svgDrawing) sum(ids []string) (all float64, err error) {
 	for _, id := range ids {
 		n := d.ids[id]

@@ -15,11 +15,11 @@ import (
 	"ngebm/notebooks/internal/printable"
 )
 
-// siteFolder is the folder that a site is written into, and the one of its figures. They
-// are no links: what is where a link leads is not a site's to change.
+// siteFolder is the folder that a site is written into, with its folder of figures. Neither may
+// be a symbolic link: publishing must not change files elsewhere.
 type siteFolder struct{ top, figures *files.Folder }
 
-// openSite makes a site's folders where there are none.
+// openSite opens a site's folders and creates them if they do not exist.
 func openSite(out string) (*siteFolder, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make %q: %w; choose a folder that can be written with -o", out, printable.Cause(err))
@@ -40,7 +40,7 @@ func openSite(out string) (*siteFolder, error) {
 }
 
 func (s *siteFolder) close() {
-	_ = s.figures.Close() // nothing is written through the handles
+	_ = s.figures.Close() // nothing was written through the handles
 	_ = s.top.Close()
 }
 
@@ -64,8 +64,8 @@ func (s *siteFolder) writePage(templates *template.Template, name, target string
 	return s.write(target, text.Bytes())
 }
 
-// writeWithPage writes what one page leads to: its notebook and its figures, in place of
-// those that an earlier page of that name had.
+// writeWithPage writes the files that a page links to, its notebook and its figures, and
+// removes the figures of an earlier page of that name.
 func (s *siteFolder) writeWithPage(pg *page, of source) error {
 	if err := s.write(pg.Name+".ipynb", of.doc.Raw); err != nil {
 		return err
@@ -86,14 +86,14 @@ func (s *siteFolder) writeWithPage(pg *page, of source) error {
 
 var figureNumber = regexp.MustCompile(`^-[0-9]+(-poster|-still)?\.(png|jpe?g|gif|svg)$`)
 
-// isFigureOf reports whether a file is one of the figures of a page: of "run", "run-1.png"
-// is one and "run-1-1.png" is not.
+// isFigureOf reports whether a file is a figure of a page: for page "run", "run-1.png" is one
+// and "run-1-1.png" is not.
 func isFigureOf(page, file string) bool {
 	rest, ok := strings.CutPrefix(file, page)
 	return ok && figureNumber.MatchString(rest)
 }
 
-// writeFigures writes pictures, and with an animation its last one.
+// writeFigures writes pictures, and the last frame of each animation.
 func (s *siteFolder) writeFigures(figures []picture.Figure) error {
 	for _, f := range figures {
 		if err := s.write(f.File, f.Content); err != nil {
@@ -109,7 +109,7 @@ func (s *siteFolder) writeFigures(figures []picture.Figure) error {
 	return nil
 }
 
-// writeGallery writes the page of the figures, if there are any.
+// writeGallery writes the gallery page, if there are exhibits.
 func (s *siteFolder) writeGallery(templates *template.Template, exhibits []exhibit) error {
 	if len(exhibits) == 0 {
 		return nil

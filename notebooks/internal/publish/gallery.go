@@ -19,17 +19,17 @@ import (
 	"ngebm/notebooks/internal/setup"
 )
 
-// exhibit is a kind of figure in the gallery: a function of package plots that draws
-// one, and what its tests hold it to.
+// exhibit is a kind of figure in the gallery: a function of package plots that draws it, with
+// the golden images of its tests.
 type exhibit struct {
 	Name    string // of the function
 	About   string // the first sentence of its documentation
 	Figures []picture.Figure
 }
 
-// gallery finds the exhibits in the folder of package plots, in the order of their
-// names; the pictures of one are those in testdata whose names begin with its own, in
-// small letters with hyphens, an animation's a GIF. There is none where the folder is not there.
+// gallery returns the exhibits in the folder of package plots, sorted by name. The pictures of
+// an exhibit are the files in testdata whose names begin with its name in lower case with
+// hyphens; those of animations are GIFs. Without the folder there are no exhibits.
 func gallery(folder string) ([]exhibit, error) {
 	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.go"))
 	if err != nil {
@@ -86,7 +86,7 @@ func drawsFigure(f *ast.FuncDecl) bool {
 	return ok && (name.Name == "Figure" || name.Name == "Animation")
 }
 
-// goldens are a function's pictures.
+// goldens returns a function's golden images.
 func goldens(folder, function string) ([]picture.Figure, error) {
 	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), hyphened(function)+"*.[gp][in][fg]"))
 	if err != nil {
@@ -97,7 +97,7 @@ func goldens(folder, function string) ([]picture.Figure, error) {
 		kind := filepath.Ext(file)
 		variant := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), hyphened(function)), kind)
 		if variant != "" && variant[0] != '-' {
-			continue // of a function with a longer name
+			continue // belongs to a function with a longer name
 		}
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -110,7 +110,7 @@ func goldens(folder, function string) ([]picture.Figure, error) {
 		f := picture.Figure{
 			File: "figures/gallery-" + filepath.Base(file), Content: content,
 			Alt:   "What " + function + " draws" + strings.ReplaceAll(strings.Replace(variant, "-", ": ", 1), "-", " "),
-			Width: config.Width / 2, Height: config.Height / 2, // twice the pixels, for sharp screens
+			Width: config.Width / 2, Height: config.Height / 2, // drawn at twice the size, for high-density screens
 		}
 		if kind == ".gif" {
 			f.Width, f.Height = config.Width, config.Height

@@ -13,12 +13,12 @@ import (
 	"ngebm/notebooks/internal/display"
 )
 
-// sitePages are the names of the site's own pages.
+// sitePages are the names of the pages that every site has.
 var sitePages = []string{"index", "gallery"}
 
-// pageNames returns what the pages of notebooks are called, without .html. A name is the
-// notebook's, in characters that every file system, host and address takes; it differs
-// from all others and from those of the site's own pages in more than capital letters.
+// pageNames returns the names of notebooks' pages, without .html. A name is the notebook's, in
+// characters that are valid in every file system and URL. Names are unique without regard to
+// case, and none is in sitePages.
 func pageNames(paths []string) []string {
 	taken := map[string]bool{}
 	for _, name := range sitePages {
@@ -37,10 +37,10 @@ func pageNames(paths []string) []string {
 	return names
 }
 
-// maxSlug leaves room for the number of a figure within the 255 bytes of a file's name.
+// maxSlug leaves room for a figure's number: a file's name has at most 255 bytes.
 const maxSlug = 200
 
-// slug turns a file's name into one of letters, digits, points, underscores and hyphens.
+// slug turns a file's name into letters, digits, periods, underscores and hyphens.
 func slug(name string) string {
 	var b strings.Builder
 	for _, r := range norm.NFC.String(name) {
@@ -63,7 +63,7 @@ func slug(name string) string {
 	return "notebook"
 }
 
-// sayNames says which pages are not called as their notebooks.
+// sayNames prints the pages whose names differ from their notebooks'.
 func sayNames(paths, names []string, d *display.Display) {
 	for i, name := range BaseNames(paths) {
 		if names[i] != name {
@@ -72,7 +72,7 @@ func sayNames(paths, names []string, d *display.Display) {
 	}
 }
 
-// BaseNames strips folders and .ipynb.
+// BaseNames removes folders and .ipynb from paths.
 func BaseNames(paths []string) []string {
 	names := make([]string, len(paths))
 	for i, path := range paths {

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Options are what the command line says about publishing.
+// Options are the flags and arguments of publish.
 type Options struct {
-	Out                   string // folder for the pages, empty for none
-	Write                 bool   // outputs go back into the notebooks
+	Out                   string // folder for the pages; empty: write none
+	Write                 bool   // store outputs in the notebooks
 	Force                 bool   // run notebooks that have not changed since they ran
 	HTMLOnly              bool   // make pages from stored outputs, run nothing
 	CellLimit, TotalLimit time.Duration
 	Names                 []string
 
-	paths []string // of the notebooks, set by find
+	paths []string // of the notebooks, set by Find
 }
 
-// Find looks up the notebooks that are named: all of the folder's, or those with
-// the given names, with or without .ipynb; a name with a slash is a path.
+// Find looks up the named notebooks of a folder, all of them if there are no names. A name may
+// end in .ipynb; one with a slash is a path.
 func (o *Options) Find(folder string) error {
 	all, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.ipynb"))
 	if err != nil {
@@ -53,7 +53,7 @@ func (o *Options) Find(folder string) error {
 	return nil
 }
 
-// escapeGlob makes a folder's name stand for itself in a pattern.
+// escapeGlob quotes a folder's name for use in a glob pattern.
 func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }

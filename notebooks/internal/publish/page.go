@@ -19,30 +19,30 @@ import (
 	"ngebm/notebooks/internal/setup"
 )
 
-// pageScript turns a notebook into the parts of a page; they are described there.
+// pageScript turns a notebook into the parts of a page; its head describes them.
 //
 //go:embed page.py
 var pageScript string
 
-// page is what a notebook becomes. What has a name in JSON comes from the script.
+// page is a notebook's page. Fields with a JSON name come from pageScript.
 type page struct {
 	Name           string        `json:"-"` // of the file, without .html
 	Title          string        `json:"-"` // the notebook's first heading
-	Summary        template.HTML `json:"-"` // the first sentence after it
-	Time           string        `json:"-"` // how long the notebook says that it takes, empty if it does not
+	Summary        template.HTML `json:"-"` // the first sentence after the title
+	Time           string        `json:"-"` // how long the notebook takes by its own account, or empty
 	Previous, Next *page         `json:"-"`
 	Provenance     string        `json:"-"`
 
 	Body     template.HTML    `json:"body"`
-	Headings []heading        `json:"headings"` // of the sections
+	Headings []heading        `json:"headings"` // section headings
 	Figures  []picture.Figure `json:"figures"`
-	Formulas bool             `json:"formulas"` // whether it has any
-	Mathjax  string           `json:"mathjax"`  // file of what sets them
-	LeftOut  []string         `json:"left_out"` // what of the notebook's HTML the page does not have
+	Formulas bool             `json:"formulas"` // whether the page has formulas
+	Mathjax  string           `json:"mathjax"`  // file name of MathJax
+	LeftOut  []string         `json:"left_out"` // the parts of the notebook's HTML that were removed
 
-	Warning string `json:"-"` // that outputs may be of other code, empty if nothing says so
+	Warning string `json:"-"` // that outputs may be of other code, or empty
 	Error   string `json:"error"`
-	Cell    *int   `json:"cell"` // that the error is about, nil for all
+	Cell    *int   `json:"cell"` // the cell of the error, nil for the whole notebook
 }
 
 type heading struct {
@@ -51,7 +51,7 @@ type heading struct {
 	HTML  template.HTML `json:"html"`
 }
 
-// Picture is the page's first figure, nil without one.
+// Picture returns the page's first figure, or nil.
 func (p *page) Picture() *picture.Figure {
 	if len(p.Figures) == 0 {
 		return nil
@@ -59,8 +59,8 @@ func (p *page) Picture() *picture.Figure {
 	return &p.Figures[0]
 }
 
-// makePages converts notebooks. Links from one to another become links to its page. An
-// error names each notebook that cannot be a page, and the cell.
+// makePages converts notebooks to pages. Links between notebooks become links between pages. An
+// error names each notebook that cannot be converted, and the cell.
 func makePages(ctx context.Context, tools *setup.Tools, sources []source) ([]*page, error) {
 	alive, end := context.WithCancel(ctx)
 	defer end()
@@ -92,23 +92,22 @@ func makePages(ctx context.Context, tools *setup.Tools, sources []source) ([]*pa
 	return pages, refused
 }
 
-// order asks the script for the pages, one after the other, so that it holds one notebook
-// at a time.
+// order sends the notebooks to the script one by one, so that it holds one in memory at a time.
 func order(script io.WriteCloser, sources []source) {
 	published := map[string]string{}
 	for _, s := range sources {
 		published[s.path] = s.name
 	}
 	to := json.NewEncoder(script)
-	_ = to.Encode(published) // whoever reads the answers sees that the script has ended
+	_ = to.Encode(published) // takePages sees it if the script has ended
 	for _, s := range sources {
 		_ = to.Encode(map[string]string{"notebook": string(s.doc.Raw), "path": s.path})
 	}
 	_ = script.Close()
 }
 
-// takePages reads the script's answers. refused says which notebooks cannot be pages, and
-// err why there is no answer.
+// takePages reads the script's answers. refused names the notebooks that cannot be converted;
+// err is the reason for a missing answer.
 func takePages(script io.Reader, sources []source) (pages []*page, refused, err error) {
 	answers := json.NewDecoder(script)
 	all := picture.NewSet()
@@ -123,7 +122,7 @@ func takePages(script io.Reader, sources []source) (pages []*page, refused, err 
 	return pages, refused, nil
 }
 
-// complete adds to a page what is not the script's work, and checks its pictures.
+// complete adds the parts of a page that do not come from the script, and checks its pictures.
 func (s source) complete(pg *page, all *picture.Set) error {
 	name := filepath.Base(s.path)
 	if pg.Error != "" {
@@ -148,7 +147,7 @@ func (s source) complete(pg *page, all *picture.Set) error {
 	return nil
 }
 
-// index is -1 for none.
+// index is -1 for no cell.
 func index(cell *int) int {
 	if cell == nil {
 		return -1

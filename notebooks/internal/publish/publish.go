@@ -20,11 +20,10 @@ import (
 	"ngebm/notebooks/internal/tempdir"
 )
 
-// Notebooks runs the notebooks that have changed since they ran, and, if every one
-// of them ran without a failure, writes their pages and outputs. Runs that
-// notebooks train go into a folder that is empty and is removed, so that what is
-// shown is what anyone would get, unless NGEBM_RUNS names one; then every notebook
-// runs, since what is in that folder may decide what it shows.
+// Notebooks runs the notebooks that have changed since their last run. If all of them succeed,
+// it writes their pages and outputs. Runs that notebooks train are stored in a temporary
+// folder, so that pages show what anyone would get. If NGEBM_RUNS names a folder, runs are
+// stored there and every notebook runs, since stored runs may change what it shows.
 func Notebooks(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, d *display.Display) error {
 	if o.HTMLOnly {
 		return publishStored(ctx, p, tools, o, d)
@@ -62,8 +61,8 @@ func Notebooks(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Op
 	return nil
 }
 
-// runChanged returns the executed notebooks, in files below temp: fresh ones, or
-// those that keep has. All that can run are run before the failures are returned.
+// runChanged returns the executed notebooks, in files below temp: from the cache keep, or run
+// now. A failure does not keep the others from running; all failures are returned together.
 func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, keep *execute.Cache, temp string, d *display.Display) ([]source, error) {
 	results := make([]string, len(o.paths))
 	keys := make([]string, len(o.paths))
@@ -122,7 +121,7 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 	return executedSources(o.paths, results, d)
 }
 
-// executedSources reads the notebooks that were executed.
+// executedSources reads the executed notebooks.
 func executedSources(paths, results []string, d *display.Display) ([]source, error) {
 	names := pageNames(paths)
 	sayNames(paths, names, d)
@@ -137,7 +136,7 @@ func executedSources(paths, results []string, d *display.Display) ([]source, err
 	return sources, nil
 }
 
-// publishStored writes pages of the outputs that the notebooks hold.
+// publishStored writes pages of the outputs that are stored in the notebooks.
 func publishStored(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, d *display.Display) error {
 	var without, refused []error
 	var sources []source
@@ -175,14 +174,14 @@ func publishStored(ctx context.Context, p *setup.Workspace, tools *setup.Tools, 
 	return Site(ctx, p, tools, sources, o.Out, "The pages show the outputs that are stored in the notebooks; these were not run to make the pages.", d)
 }
 
-// What pages say about where their outputs come from.
+// Sentences about the origin of a page's outputs.
 const (
 	shownAsStored = "This page shows the outputs that are stored in the notebook; it was not run to make the page."
 	changedSince  = "The code was changed after this project's publish last ran the notebook: outputs may be of other code than is shown."
 	neverRanHere  = " They are not known to be of the code that is shown: this project's publish did not run the notebook."
 )
 
-// storedSource says on a notebook's page what is known of its outputs.
+// storedSource makes a source whose page states what is known about its stored outputs.
 func storedSource(path, name string, doc *notebook.Document) source {
 	s := source{path: path, name: name, doc: doc, provenance: shownAsStored}
 	switch doc.Metadata.Ran.Code {
@@ -195,8 +194,7 @@ func storedSource(path, name string, doc *notebook.Document) source {
 	return s
 }
 
-// executeChecked executes a notebook and looks for outputs that should not be
-// shown to others.
+// executeChecked executes a notebook and checks its outputs for leaks.
 func executeChecked(ctx context.Context, p *setup.Workspace, tools *setup.Tools, path, result string, limit execute.Limits, d *display.Display) error {
 	if err := execute.Notebook(ctx, tools, path, result, limit, d); err != nil {
 		return err
@@ -208,7 +206,7 @@ func executeChecked(ctx context.Context, p *setup.Workspace, tools *setup.Tools,
 	return doc.CheckLeaks(filepath.Base(path), notebook.LocalFolders(p.Root, p.Cache))
 }
 
-// writeBack replaces notebooks by their executed selves.
+// writeBack stores the executed notebooks in place of the originals.
 func writeBack(executed []source, paths []string, d *display.Display) error {
 	for i, path := range paths {
 		if err := files.WriteFile(path, executed[i].doc.Raw, 0o644); err != nil {

@@ -17,21 +17,20 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-// source is a notebook whose page is to be made.
+// source is a notebook to make a page of.
 type source struct {
-	path string             // of the notebook; pictures that its text shows from files are in its folder
+	path string             // of the notebook; paths of pictures are relative to its folder
 	name string             // of its page, without .html
-	doc  *notebook.Document // with its outputs, which the page shows and offers
+	doc  *notebook.Document // with outputs
 
-	provenance string // a sentence at the foot of the page about where the outputs come from
-	warning    string // one at its head that they may be of other code
+	provenance string // the sentence at the foot of the page about the origin of its outputs
+	warning    string // the sentence at the top of the page if outputs may be of other code
 }
 
-// Site writes one page for each notebook and an index of them, which ends with
-// provenance. The pages need nothing from the network and no host: what they show,
-// pictures, style and what sets the formulas, MathJax, are files next to them, and all
-// links are relative. They allow themselves nothing else, see head.html. The kinds of
-// figures that package plots draws get a page too.
+// Site writes a page for each notebook, an index that ends with provenance, and a gallery of
+// the figures of package plots. Pages work without a network and on any host: pictures, style
+// and MathJax are files next to them, and all links are relative. Their content security
+// policy allows nothing else (head.html).
 func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources []source, out, provenance string, d *display.Display) error {
 	templates, err := template.ParseFS(pageFiles, "pages/*.html")
 	if err != nil {
@@ -94,7 +93,7 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 	return nil
 }
 
-// checkFigures looks for leaks in pictures from files.
+// checkFigures checks pictures that come from files for leaks.
 func checkFigures(p *setup.Workspace, pages []*page, sources []source) error {
 	folders := notebook.LocalFolders(p.Root, p.Cache)
 	for i, pg := range pages {

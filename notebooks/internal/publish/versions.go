@@ -10,7 +10,7 @@ import (
 	"ngebm/notebooks/internal/setup"
 )
 
-// versions says with what notebooks ran: Go, GoMLX and the kind of machine.
+// versions returns the versions of Go and GoMLX, and the kind of machine, that notebooks ran on.
 func versions(ctx context.Context, p *setup.Workspace) (string, error) {
 	cmd := proc.Command(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/gomlx/gomlx")
 	cmd.Dir, cmd.Env = p.Root, setup.GoEnv()
