@@ -2,10 +2,14 @@ package systemtest
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+
+	"ngebm/data/files"
 )
 
 // Clones are in a folder whose name has a space.
@@ -22,26 +26,39 @@ func pinsClone(t *testing.T) (root string) {
 	return root
 }
 
-// wholeClone returns a clone that tests share one after the other, each as if it were new: Go
-// compiles packages again for each folder that they are in, which takes half a minute of two
-// cores. What a test changes in it is undone for the next.
+// wholeClone returns a clone that tests share one after the other, each as if it were new. What
+// a test changes in it is undone for the next. It is in the cache folder and stays there: Go
+// compiles packages again for each folder that they are in, half a minute for two cores.
 func wholeClone(t *testing.T) (root string) {
 	t.Helper()
-	if cloneFolder == "" {
-		dir, err := os.MkdirTemp("", "ngebm-clone-")
-		if err != nil {
-			t.Fatal(err)
-		}
-		cloneFolder = dir
+	dir, err := cloneFolder()
+	if err != nil {
+		t.Fatal(err)
 	}
-	root = filepath.Join(cloneFolder, spaced, "ngebm")
+	root = filepath.Join(dir, spaced, "ngebm")
 	if err := syncClone(root, true); err != nil {
 		t.Fatal(err)
 	}
 	return root
 }
 
-var cloneFolder string // of the shared clone, empty until there is one
+// unlockClone releases cloneFolder; so does the end of this process.
+var unlockClone func()
+
+// cloneFolder is the first folder for clones that no other process has.
+var cloneFolder = sync.OnceValues(func() (string, error) {
+	for n := 1; ; n++ {
+		dir := filepath.Join(shared().workspace.Cache, fmt.Sprintf("clone-%d", n))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", err
+		}
+		unlock, mine, err := files.TryLock(filepath.Join(dir, "lock"))
+		if mine || err != nil {
+			unlockClone = unlock
+			return dir, err
+		}
+	}
+})
 
 // cloneAt makes a whole clone in a folder.
 func cloneAt(t *testing.T, root string) {

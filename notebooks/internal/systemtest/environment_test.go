@@ -2,9 +2,11 @@ package systemtest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,19 +74,27 @@ func publishesIt(t *testing.T, root string, variables []string, want string) {
 	t.Logf("took %v", took)
 }
 
+// All variables are set at once. Should that fail, each kind is tried by itself.
 func TestEnvironmentOfOthers(t *testing.T) {
 	ready(t)
 	root := wholeClone(t)
-	for name, variables := range map[string][]string{
+	kinds := map[string][]string{
 		"Go":                            othersGo,
-		"Go, another":                   {"GOFLAGS=-mod=mod", "GOWORK=off", "GOPATH=" + root, "GOMODCACHE=" + moduleCache(t)},
 		"Python":                        othersPython,
 		"Jupyter":                       othersJupyter,
 		"no network":                    noNetwork,
 		"no folder for temporary files": {"TMPDIR=" + filepath.Join(root, "missing")},
-	} {
-		t.Run(name, func(t *testing.T) { publishes(t, root, variables, "runs on cpu", usesLibrary) })
 	}
+	all := slices.Concat(slices.Collect(maps.Values(kinds))...)
+	if !t.Run("all", func(t *testing.T) { publishes(t, root, all, "runs on cpu", usesLibrary) }) {
+		for name, variables := range kinds {
+			t.Run(name, func(t *testing.T) { publishes(t, root, variables, "runs on cpu", usesLibrary) })
+		}
+	}
+	t.Run("Go, another", func(t *testing.T) {
+		another := []string{"GOFLAGS=-mod=mod", "GOWORK=off", "GOPATH=" + root, "GOMODCACHE=" + moduleCache(t)}
+		publishes(t, root, another, "runs on cpu", usesLibrary)
+	})
 	t.Run("a cell as it was", func(t *testing.T) { publishes(t, root, nil, "runs on cpu", asBefore, usesLibrary) })
 	t.Run("flags of another XLA", func(t *testing.T) {
 		printed, _, err := runProgramWith(t, root, []string{"XLA_FLAGS=--xla_of_others=1"}, "publish", "-o", t.TempDir(), "environment")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ import (
 )
 
 // A visitor's way: see the first notebook with its kernel, run all of it from the menu,
-// see figures and no error, turn a knob and see another figure, save, stop the program
+// see figures and no error, change a weight and see another figure, save, stop the program
 // with Ctrl-C.
 func TestStartHereInBrowser(t *testing.T) {
 	l := openInLab(t, lab.StartNotebook, "")
@@ -44,9 +43,9 @@ func TestStartHereInBrowser(t *testing.T) {
 		t.Errorf("no figure shows")
 	}
 
-	const knobs = "%% --alpha=1 --beta=.1 --gamma=1"
-	l.replaceLine("%% --alpha=1 --beta=.1 --gamma=.1", knobs)
-	after := l.awaitCell(knobs, 1+lastCount(doc))
+	const weights = "%% --alpha=1 --beta=.1 --gamma=1"
+	l.replaceLine("%% --alpha=1 --beta=.1 --gamma=.1", weights)
+	after := l.awaitCell(weights, 1+lastCount(doc))
 	l.act("look", chromedp.Sleep(time.Second), l.Take("lab-3-gamma"))
 	if len(after) == 0 || after[0] == before[0] {
 		t.Error("γ was changed, but not the figure")
@@ -93,45 +92,6 @@ func (l *session) awaitCell(first string, count int) []string {
 	}
 	l.T.Fatalf("no cell that begins with %q ran as number %d", first, count)
 	return nil
-}
-
-// 03 as a person runs it who loses patience: the cell that trains, interrupted in the
-// middle, and once more, which goes on at the step where it was; then all cells. What the notebooks that were
-// executed before have trained is there, but for one run.
-func TestInterruptInBrowser(t *testing.T) {
-	runs := filepath.Join(t.TempDir(), "runs")
-	if err := os.CopyFS(runs, os.DirFS(executedRuns())); err != nil {
-		t.Fatal(err)
-	}
-	// All of them: one alone can be trained before anybody sees it.
-	trained, _ := filepath.Glob(filepath.Join(runs, "digits-few-*"))
-	for _, dir := range trained {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
-	}
-	l := openInLab(t, "03_calibration.ipynb", runs)
-	l.shiftEnter(5) // to the cell that trains, which stays in sight
-	const output = `[...document.querySelectorAll(".jp-OutputArea-output")].map(o => o.textContent).join("\n")`
-	l.await("see it train", `[...document.querySelectorAll(".jp-OutputArea-output progress")].some(p => p.value > .05 && p.value < .7)`)
-	l.act("look", l.Take("lab-4-training"))
-	l.interrupt()
-	l.await("see it stop", `/stopped at step [0-9]+ of [0-9]+ and saved/.test(`+output+`)`)
-	var said string
-	l.act("read", l.Take("lab-5-interrupted"), chromedp.Evaluate(`/stopped at step ([0-9]+)/.exec(`+output+`)[1]`, &said))
-
-	l.runCell(`table := rows(nb.Compare("digits-few", measuring))`)
-	l.await("see it go on", `/resumed at [0-9]+/.test(`+output+`)`)
-	var resumed string
-	l.act("read", l.Take("lab-6-resumed"), chromedp.Evaluate(`/resumed at ([0-9]+)/.exec(`+output+`)[1]`, &resumed))
-	if said != resumed {
-		t.Errorf("interrupted at step %s, it went on at step %s", said, resumed)
-	}
-	l.runAll()
-	if n := len(figures(l.awaitDone())); n < 3 {
-		t.Errorf("%d figures", n)
-	}
-	l.stop()
 }
 
 // 09 as a person plays with it.
@@ -221,23 +181,23 @@ func (p panel) press(button string) {
 }
 
 // slide puts a slider to one of its stops, counted from 0, with the mouse.
-func (p panel) slide(knob string, stop int) {
+func (p panel) slide(name string, stop int) {
 	p.T.Helper()
-	at := `fieldset input[name=` + knob + `]`
+	at := `fieldset input[name=` + name + `]`
 	var x, y float64
-	p.act("find "+knob, chromedp.ScrollIntoView(at), chromedp.Sleep(300*time.Millisecond),
-		chromedp.Evaluate(fmt.Sprintf(`(s => { // the knob's middle goes from half its width to as much before the end
-			const box = s.getBoundingClientRect(), knob = 16;
-			return box.left + knob/2 + (box.width-knob) * %d/s.max;
+	p.act("find "+name, chromedp.ScrollIntoView(at), chromedp.Sleep(300*time.Millisecond),
+		chromedp.Evaluate(fmt.Sprintf(`(s => { // the thumb's middle goes from half its width to as much before the end
+			const box = s.getBoundingClientRect(), thumb = 16;
+			return box.left + thumb/2 + (box.width-thumb) * %d/s.max;
 		})(document.querySelector(%q))`, stop, at), &x),
 		chromedp.Evaluate(fmt.Sprintf(`(box => (box.top+box.bottom)/2)(document.querySelector(%q).getBoundingClientRect())`, at), &y))
-	p.act("slide "+knob, chromedp.MouseClickXY(x, y))
+	p.act("slide "+name, chromedp.MouseClickXY(x, y))
 }
 
 // value is what is written beside a slider.
-func (p panel) value(knob string) (text string) {
+func (p panel) value(name string) (text string) {
 	p.T.Helper()
-	p.act("read "+knob, chromedp.Evaluate(`document.querySelector("fieldset input[name=`+knob+`]").nextElementSibling.textContent`, &text))
+	p.act("read "+name, chromedp.Evaluate(`document.querySelector("fieldset input[name=`+name+`]").nextElementSibling.textContent`, &text))
 	return text
 }
 

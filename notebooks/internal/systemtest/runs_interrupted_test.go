@@ -1,0 +1,66 @@
+package systemtest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// 03 as a person runs it who loses patience: the cell that trains, interrupted in the
+// middle, and once more, which resumes at the step where it was; then all cells. Runs that were
+// trained when the notebooks were executed are there, but for those of that cell until it has
+// resumed.
+func TestInterruptInBrowser(t *testing.T) {
+	runs := filepath.Join(t.TempDir(), "runs")
+	if err := os.CopyFS(runs, os.DirFS(executedRuns())); err != nil {
+		t.Fatal(err)
+	}
+	// All of them: one alone can be trained before anybody sees it.
+	trained, _ := filepath.Glob(filepath.Join(runs, "digits-few-*"))
+	for _, dir := range trained {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := openInLab(t, "03_calibration.ipynb", runs)
+	l.shiftEnter(5) // to the cell that trains, which stays in sight
+	const output = `[...document.querySelectorAll(".jp-OutputArea-output")].map(o => o.textContent).join("\n")`
+	l.await("see it train", `[...document.querySelectorAll(".jp-OutputArea-output progress[aria-label^=train]")].some(p => p.value > .05 && p.value < .7)`)
+	l.act("look", l.Take("lab-4-training"))
+	l.interrupt()
+	l.await("see it stop", `/stopped at [0-9]+ of [0-9]+ steps[^]*run the same comparison again to resume/.test(`+output+`)`)
+	var said string
+	l.act("read", l.Take("lab-5-interrupted"), chromedp.Evaluate(`/stopped at ([0-9]+) of/.exec(`+output+`)[1]`, &said))
+
+	l.runCell(`table := rows(nb.Compare("digits-few", measuring))`)
+	l.await("see it resume", `/resumed at [0-9]+/.test(`+output+`)`)
+	var resumed string
+	l.act("read", l.Take("lab-6-resumed"), chromedp.Evaluate(`/resumed at ([0-9]+)/.exec(`+output+`)[1]`, &resumed))
+	if said != resumed {
+		t.Errorf("interrupted at step %s, it resumed at step %s", said, resumed)
+	}
+	for _, dir := range trained { // the others of the cell need not be trained again
+		put(t, filepath.Join(executedRuns(), filepath.Base(dir)), dir)
+	}
+	l.runAll()
+	if n := len(figures(l.awaitDone())); n < 3 {
+		t.Errorf("%d figures", n)
+	}
+	l.stop()
+}
+
+// put copies a run to where there is none yet.
+func put(t *testing.T, from, to string) {
+	t.Helper()
+	part := to + ".part"
+	if err := os.CopyFS(part, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	if os.Rename(part, to) != nil { // the notebook has made it meanwhile
+		if err := os.RemoveAll(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
