@@ -94,17 +94,23 @@ func (l *session) act(what string, actions ...chromedp.Action) {
 	l.Do(l.ctx, what, actions...)
 }
 
-// runAll runs all cells by the menu. JupyterLab loses what is chosen in the moment in which
-// it attaches a kernel that has just started: a person sees that nothing runs, and chooses
-// again.
+// runAll runs all cells by the menu.
 func (l *session) runAll() {
+	l.T.Helper()
+	l.startCells(func() { l.act("run all cells by the menu", choose("Run", "Run All Cells")) })
+}
+
+// startCells does what runs cells until one runs. JupyterLab loses what is chosen in the moment
+// in which it attaches a kernel that has just started: a person sees that nothing runs, and
+// chooses again.
+func (l *session) startCells(choose func()) {
 	l.T.Helper()
 	const prompts = `[...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt")].map(p => p.textContent).join("\n")`
 	var before string
 	l.act("look at the prompts", chromedp.Evaluate(prompts, &before))
 	for range 3 {
 		var now string
-		l.act("run all cells by the menu", choose("Run", "Run All Cells"))
+		choose()
 		for began := time.Now(); time.Since(began) < 10*time.Second; {
 			l.act("see cells run", chromedp.Sleep(200*time.Millisecond), chromedp.Evaluate(prompts, &now))
 			if now != before {
@@ -166,10 +172,13 @@ func (l *session) runCell(holds string) {
 // shiftEnter runs so many cells from the first one on.
 func (l *session) shiftEnter(cells int) {
 	l.T.Helper()
-	l.act("select the first cell", press(`(//*[contains(@class,"jp-Notebook")]//*[contains(@class,"jp-RenderedMarkdown")])[1]`))
-	for range cells {
-		l.act("press Shift+Enter", chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierShift)), chromedp.Sleep(300*time.Millisecond))
-	}
+	const first = `(//*[contains(@class,"jp-Notebook")]//*[contains(@class,"jp-RenderedMarkdown")])[1]`
+	l.startCells(func() {
+		l.act("select the first cell", chromedp.Evaluate(`document.querySelector(".jp-WindowedPanel-outer").scrollTop = 0`, nil), press(first))
+		for range cells {
+			l.act("press Shift+Enter", chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(input.ModifierShift)), chromedp.Sleep(300*time.Millisecond))
+		}
+	})
 }
 
 // interrupt presses the ■ of the toolbar.
