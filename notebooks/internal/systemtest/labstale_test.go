@@ -24,6 +24,7 @@ const (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
+	"ngebm/ngebm/environment"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 	"ngebm/plots/notebook"
@@ -49,7 +50,7 @@ func fit(net string, opts train.Options) {
 	}
 	cfg := ngebm.DefaultConfig("digits", net)
 	cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Warmup = 200, 5, .1, 0
-	opts.Progress = notebook.Reporter(os.Stderr)
+	opts.Progress, opts.Runs = notebook.Reporter(os.Stderr), environment.Runs()
 	run, err := train.Run(context.Background(), dev.Backend, cfg, opts)
 	if err != nil {
 		panic(err)
