@@ -17,19 +17,19 @@ import (
 // written in it, brighter where it is better, the best one framed. A sweep of more
 // settings gets a panel for each combination of the others, all in the same colors.
 // Cells with a seed that failed are gray.
-func WeightMap(t *study.SweepTable, figure, x, y string) (*Figure, error) {
-	places, err := checkSweep(t, figure)
+func WeightMap(t *study.SweepTable, metric, x, y string) (*Figure, error) {
+	places, err := checkSweep(t, metric)
 	if err != nil {
 		return nil, err
 	}
-	m := weightMap{table: t, figure: places[0], x: gridPlace(t, x), y: gridPlace(t, y)}
+	m := weightMap{table: t, metric: places[0], x: gridPlace(t, x), y: gridPlace(t, y)}
 	if m.x < 0 || m.y < 0 || x == y {
 		return nil, fmt.Errorf("plots: a map of %q and %q: name two settings of the sweep's grid, %s", x, y, t.Grid)
 	}
-	if m.heat, err = newHeat(t, m.figure); err != nil {
+	if m.heat, err = newHeat(t, m.metric); err != nil {
 		return nil, err
 	}
-	if m.best, err = t.Best(figure); err != nil {
+	if m.best, err = t.Best(metric); err != nil {
 		return nil, err
 	}
 	var drawn []panel
@@ -46,16 +46,16 @@ func WeightMap(t *study.SweepTable, figure, x, y string) (*Figure, error) {
 		keys = append(keys, boxKey("a seed failed", missing))
 	}
 	best := t.Rows[m.best]
-	alt := fmt.Sprintf("Map of %s over %s and %s, from %.3g to %.3g; best is %.3f at %s.", withDirection(t.Metrics[m.figure]), settingName(x), settingName(y),
-		m.heat.low, m.heat.high, best.Metrics[m.figure].Mean, settingsSaid(t, best.Settings))
-	caption := fmt.Sprintf("%s: %s. Brighter is better. %s", figure, t.Metrics[m.figure].Definition, seedsSaid(t))
+	alt := fmt.Sprintf("Map of %s over %s and %s, from %.3g to %.3g; best is %.3f at %s.", withDirection(t.Metrics[m.metric]), settingName(x), settingName(y),
+		m.heat.low, m.heat.high, best.Metrics[m.metric].Mean, settingsSaid(t, best.Settings))
+	caption := fmt.Sprintf("%s: %s. Brighter is better. %s", metric, t.Metrics[m.metric].Definition, seedsSaid(t))
 	return figureGrid{keys, drawn, caption}.figure(alt), nil
 }
 
 // weightMap is a metric of a sweep over two settings of its grid.
 type weightMap struct {
 	table              *study.SweepTable
-	figure, x, y, best int
+	metric, x, y, best int
 	heat               heat
 }
 
@@ -104,7 +104,7 @@ func (m weightMap) panel(title string, panels int) panel {
 	one.Add(weightCells{m, title})
 	p := panel{Plot: one, title: title, aspect: min(max(.62*float64(len(ys))/float64(len(xs)), .3), 1.4), xLabel: settingName(m.table.Grid[m.x].Key)}
 	if panels == 1 {
-		p.title = m.table.Metrics[m.figure].Name
+		p.title = m.table.Metrics[m.metric].Name
 	}
 	p.below, p.belowHeight = m.heat.drawBar, barSpace
 	return p
@@ -138,7 +138,7 @@ func (w weightCells) Plot(c draw.Canvas, p *plot.Plot) {
 		left, right, bottom, top := trX(float64(x)), trX(float64(x+1)), trY(float64(y)), trY(float64(y+1))
 		fill, lines := color.Color(missing), []string{fmt.Sprintf("%d of %d", len(r.Failed), len(w.table.Seeds)), "failed"}
 		if drawable(r) {
-			e := r.Metrics[w.figure]
+			e := r.Metrics[w.metric]
 			fill, lines = w.heat.color(e.Mean), []string{fmt.Sprintf("%.3f", e.Mean)}
 			if len(e.Values) > 1 {
 				lines = append(lines, fmt.Sprintf("± %.3f", e.High-e.Mean))

@@ -45,7 +45,7 @@ type Options struct {
 	SetXLAFlags func(flags string) error
 	// Offline forbids downloads: a plugin that is not on this machine is an error.
 	Offline bool
-	// Progress reports downloads, and why XLA or a GPU is not used; nil is nobody.
+	// Progress reports downloads, and why XLA or a GPU is not used; nil shows nothing.
 	Progress progress.Reporter
 }
 
@@ -91,8 +91,9 @@ func (d *Device) Close() { d.Backend.Finalize() }
 // the pure-Go backend (its Name is "Go Backend") and "xla" for XLA with any plugin.
 func IsGo(b compute.Backend) bool { return b.String() == gobackend.BackendName }
 
-// Open opens a device in a program that nothing ends early. The spec is [Options].Device,
-// "" for the best there is; report is [Options].Progress, nil for nobody.
+// Open is OpenContext without a context, for the two options that most programs need. The
+// spec is [Options].Device, "" for the best that is available; report is
+// [Options].Progress, nil for none.
 func Open(spec string, report progress.Reporter) (*Device, error) {
 	return OpenContext(context.Background(), Options{Device: spec, Progress: report})
 }
