@@ -126,7 +126,7 @@ func TestCacheAbsurdHeader(t *testing.T) {
 }
 
 // A cache of before, whose key knew names, sizes and times only, is not used.
-func TestCacheOfBefore(t *testing.T) {
+func TestCacheOfAnOlderVersion(t *testing.T) {
 	file := cacheFile(t)
 	length := binary.LittleEndian.Uint32(file[len(cacheMagic):])
 	header, body := file[len(cacheMagic)+4:][:length], file[len(cacheMagic)+4:][length+sha256.Size:]

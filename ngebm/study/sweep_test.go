@@ -69,7 +69,7 @@ func (s stopAtRun) Report(r progress.Report) {
 
 // A sweep that was stopped twice gives the table of one left alone, trains nothing
 // twice, and shows the progress of its runs and its own.
-func TestSweepGoesOn(t *testing.T) {
+func TestSweepResumes(t *testing.T) {
 	backend, s := testdevice.Open(t, "cpu"), smallSweep(t)
 	alone, err := s.Run(t.Context(), backend, train.Options{Runs: t.TempDir()})
 	if err != nil {

@@ -33,7 +33,7 @@ func wantMessage(t *testing.T, err error, parts ...string) {
 }
 
 func TestBadInput(t *testing.T) {
-	backend := testdevice.Open(t, "cpu")
+	backend := testdevice.Open(t, "go")
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("large network in pure Go", func(t *testing.T) {
 		cfg := small()
 		cfg.Net = "mlp-400-400"
-		_, err := train.Run(t.Context(), testdevice.Open(t, "go"), cfg, train.Options{Runs: t.TempDir()})
+		_, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 		wantMessage(t, err, "mlp-400-400", "162402 weights", "ngebm devices")
 	})
 	t.Run("checkpoint of another run", func(t *testing.T) {

@@ -61,7 +61,7 @@ func (t *trainer) weightsIn(test *testing.T, scope string) map[string][]float32 
 // The average is d·average + (1-d)·weight at each step, of the weights as the step
 // leaves them, with d = min(decay, (1+t)/(10+t)); it begins as the weights do, and it is
 // what the classifier uses.
-func TestAverage(t *testing.T) {
+func TestEMA(t *testing.T) {
 	cfg := ngebm.DefaultConfig("moons:100", "mlp-4")
 	cfg.Batch, cfg.LearningRate, cfg.Warmup, cfg.EMA = 10, .1, 0, .3
 	tr := trainerOf(t, cfg)

@@ -35,7 +35,7 @@ func (level) Logits(scope *model.Scope, x *Node, classes int) *Node {
 // Odd numbers of every kind train to numbers: batches of one, where the energy has no
 // variance; logits that are all alike, where its gradient is zero; inputs so large that
 // float32 only just holds them.
-func TestOddNumbersTrain(t *testing.T) {
+func TestExtremeValuesTrainToNumbers(t *testing.T) {
 	backend := testdevice.Open(t, "go")
 	trainSet, testSet, err := data.Open(t.Context(), "moons:240", data.Options{})
 	if err != nil {

@@ -63,6 +63,9 @@ func flat(t *testing.T, before, after held, keep int, what string) {
 // its second half than in its first: ten thousand steps and a thousand evaluations in
 // full, of a network whose steps are taken in loops and of one whose steps are not.
 func TestLongTrainingStaysSmall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: 600 steps, with an evaluation and a checkpoint after each epoch")
+	}
 	for _, net := range []string{"mlp-16", "convnet"} {
 		t.Run(net, func(t *testing.T) {
 			cfg := small()
@@ -87,11 +90,11 @@ func TestLongTrainingStaysSmall(t *testing.T) {
 // Opening a run, asking it and letting it go, over and over, holds nothing: neither
 // graphs nor buffers nor what XLA compiled.
 func TestLongLoadingStaysSmall(t *testing.T) {
-	backend := testdevice.Open(t, "cpu")
-	run, err := train.Run(t.Context(), backend, small(), train.Options{Runs: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
+	if testing.Short() {
+		t.Skip("long: it loads and compiles a run again and again")
 	}
+	backend := testdevice.Open(t, "cpu")
+	run := trainedOnXLA(t)
 	ask := func(n int) {
 		for range n {
 			loaded, err := ngebm.Load(t.Context(), backend, run.Dir, nil)
@@ -103,7 +106,7 @@ func TestLongLoadingStaysSmall(t *testing.T) {
 			}
 		}
 	}
-	n := testdisk.Times(8, 200)
+	n := testdisk.Times(4, 200)
 	ask(n)
 	before := holding()
 	ask(n)

@@ -24,8 +24,7 @@ import (
 
 // Each method's run, stopped in the middle and resumed, ends with the bytes of the one
 // left alone: the replay buffer, the averages and the ramps are where they were.
-func TestRivalsResumeExactly(t *testing.T) {
-	backend := testdevice.Open(t, "cpu")
+func TestEveryMethodResumesExactly(t *testing.T) {
 	for name, set := range map[string]string{
 		"JEM":            "gamma=0,jem.weight=1,jem.steps=5,jem.step=.01,jem.noise=.1,jem.buffer=50",
 		"JEM by class":   "gamma=0,jem.weight=1,jem.joint=1,jem.conditional=true,jem.steps=3,jem.step=.01,jem.noise=.1,jem.buffer=51,jem.start=data,jem.energy_l2=.01",
@@ -33,44 +32,49 @@ func TestRivalsResumeExactly(t *testing.T) {
 		"margin":         "gamma=0,margin.outliers=far away,margin.in=3,margin.out=1",
 		"average, ramps": "ema=.9,ramp_epochs=1,fade_epochs=2,gamma_per_dimension=true,augment.mixup=.5,focal=2",
 	} {
-		t.Run(name, func(t *testing.T) {
-			cfg := small()
-			if err := cfg.Set(set); err != nil {
-				t.Fatal(err)
-			}
-			alone, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			runs := t.TempDir()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			if _, err := train.Run(ctx, backend, cfg, train.Options{Runs: runs, Progress: stopAfter{13, cancel}, SaveEvery: time.Hour}); !errors.Is(err, train.ErrStopped) {
-				t.Fatal(err)
-			}
-			resumed, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(checkpointOf(t, alone), checkpointOf(t, resumed)) {
-				t.Error("the resumed run ended with another checkpoint than the one left alone")
-			}
-			loaded, err := ngebm.Load(t.Context(), backend, resumed.Dir, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, err1 := alone.Classifier.Energies(alone.Test)
-			b, err2 := loaded.Classifier.Energies(alone.Test)
-			if err := errors.Join(err1, err2); err != nil || !slices.Equal(a, b) {
-				t.Errorf("energies when loaded differ (%v)", err)
-			}
-		})
+		for _, device := range []string{"go", "cpu"} {
+			t.Run(name+" on "+device, func(t *testing.T) {
+				if device == "cpu" && testing.Short() {
+					t.Skip("long: it compiles a method three times; pure Go resumes it too")
+				}
+				backend, cfg := testdevice.Open(t, device), small()
+				if err := cfg.Set(set); err != nil {
+					t.Fatal(err)
+				}
+				alone, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				runs := t.TempDir()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if _, err := train.Run(ctx, backend, cfg, train.Options{Runs: runs, Progress: stopAfter{13, cancel}, SaveEvery: time.Hour}); !errors.Is(err, train.ErrStopped) {
+					t.Fatal(err)
+				}
+				resumed, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(checkpointOf(t, alone), checkpointOf(t, resumed)) {
+					t.Error("the resumed run ended with another checkpoint than the one left alone")
+				}
+				loaded, err := ngebm.Load(t.Context(), backend, resumed.Dir, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				a, err1 := alone.Classifier.Energies(alone.Test)
+				b, err2 := loaded.Classifier.Energies(alone.Test)
+				if err := errors.Join(err1, err2); err != nil || !slices.Equal(a, b) {
+					t.Errorf("energies when loaded differ (%v)", err)
+				}
+			})
+		}
 	}
 }
 
 // A checkpoint whose replay buffer is not this run's, or gone, is refused and left alone.
 func TestDamagedBuffer(t *testing.T) {
-	backend, runs, cfg := testdevice.Open(t, "cpu"), t.TempDir(), jemOnMoons(.01)
+	backend, runs, cfg := testdevice.Open(t, "go"), t.TempDir(), jemOnMoons(.01)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	run, err := train.Run(ctx, backend, cfg, train.Options{Runs: runs, Progress: stopAfter{3, cancel}})
@@ -105,8 +109,8 @@ func TestDamagedBuffer(t *testing.T) {
 
 // A run may start from another one's weights, or their average; once begun it needs
 // that one no more.
-func TestStart(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+func TestInitFrom(t *testing.T) {
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	base := small()
 	base.LearningRate, base.EMA = 1e-2, .5
 	first, err := train.Run(t.Context(), backend, base, train.Options{Runs: runs})
@@ -166,7 +170,10 @@ func TestStart(t *testing.T) {
 
 // Adversarial training buys robustness, the margin low energies far away; both beside
 // cross-entropy, otherwise the same.
-func TestRivalsDoWhatTheyAreFor(t *testing.T) {
+func TestMethodsDoWhatTheyAreFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it trains three networks and attacks two")
+	}
 	backend := testdevice.Open(t, "cpu")
 	trained := func(set string) *ngebm.Run {
 		cfg := ngebm.DefaultConfig("moons:600", "mlp-32-32")

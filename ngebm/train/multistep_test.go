@@ -15,14 +15,16 @@ import (
 func TestMultistep(t *testing.T) {
 	const steps = 20
 	for name, change := range map[string]func(*ngebm.Config){
-		"plain":            func(*ngebm.Config) {},
-		"ramp":             func(c *ngebm.Config) { c.RampEpochs = 2 },
-		"average":          func(c *ngebm.Config) { c.EMA = .9 },
-		"mixup":            func(c *ngebm.Config) { c.Augment.Mixup = 1 },
-		"noise, smoothing": func(c *ngebm.Config) { c.Augment.Noise, c.LabelSmoothing = .1, .1 },
-		"bfloat16":         func(c *ngebm.Config) { c.Precision = ngebm.BFloat16 },
+		"plain": func(*ngebm.Config) {},
+		"ramp, average, mixup, noise, smoothing": func(c *ngebm.Config) {
+			c.RampEpochs, c.EMA, c.Augment.Mixup, c.Augment.Noise, c.LabelSmoothing = 2, .9, 1, .1, .1
+		},
+		"bfloat16": func(c *ngebm.Config) { c.Precision = ngebm.BFloat16 },
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name != "plain" && testing.Short() {
+				t.Skip("long: it compiles three steps")
+			}
 			cfg := ngebm.DefaultConfig("moons:200", "mlp-8-8")
 			cfg.Batch, cfg.LearningRate, cfg.Warmup, cfg.Beta, cfg.Gamma = 10, .02, 3, .1, .1
 			change(&cfg)
@@ -69,6 +71,9 @@ func TestMultistep(t *testing.T) {
 // A loop takes short steps; one step is taken at a time where it is long, has
 // convolutions, or something goes on beside it.
 func TestStepsPerCall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it compiles five networks")
+	}
 	for _, c := range []struct {
 		data, net, set string
 		want           int

@@ -11,10 +11,10 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// Watch sees every epoch's weights; it changes nothing, and its time does not count.
-func TestWatch(t *testing.T) {
+// OnEpochEnd sees every epoch's weights; it changes nothing, and its time does not count.
+func TestOnEpochEnd(t *testing.T) {
 	cfg := small()
-	backend := testdevice.Open(t, "cpu")
+	backend := testdevice.Open(t, "go")
 	alone, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	if perEpoch := watched.History.StepsPerEpoch; len(steps) != cfg.Epochs || steps[0] != perEpoch || steps[cfg.Epochs-1] != cfg.Epochs*perEpoch {
-		t.Errorf("watched after steps %v, want the end of each of %d epochs of %d steps", steps, cfg.Epochs, perEpoch)
+		t.Errorf("called after steps %v, want the end of each of %d epochs of %d steps", steps, cfg.Epochs, perEpoch)
 	}
 	if slices.Sort(atOne); len(slices.Compact(atOne)) != cfg.Epochs {
 		t.Errorf("the classifier's energies at one point are %v: it does not learn", atOne)

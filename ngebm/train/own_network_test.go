@@ -32,6 +32,9 @@ func (n ownNet) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.No
 // A network with GoMLX's pooling is refused where its gradient norm is asked for, with
 // what to use instead, which trains.
 func TestOwnPooling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it compiles three networks with convolutions")
+	}
 	first := func(x *graph.Node) *graph.Node { return graph.MaxPool(x).Window(2).Done() }
 	second := func(x *graph.Node) *graph.Node { return nets.MaxPool2D(x, 2) }
 	for _, c := range []struct {
@@ -74,7 +77,7 @@ func drawn(draw func(*model.Scope) initializer.VariableInitializer, trainable bo
 // What an edit of a person's own network changes without a trace in its graph is part of
 // its run as well: how weights are drawn, and which are trained.
 func TestOwnInitialWeights(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	cfg := ngebm.DefaultConfig("digits", "")
 	cfg.Limit, cfg.Epochs = 64, 1
 	normal := func(deviation float64) func(*model.Scope) initializer.VariableInitializer {

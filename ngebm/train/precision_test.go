@@ -14,6 +14,9 @@ import (
 // goes: bfloat16 has 8 bits, so that losses are alike to a hundredth at first and the
 // accuracy in the end to a few examples. It is another run.
 func TestBFloat16(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it trains two convolutional networks")
+	}
 	cfg := ngebm.DefaultConfig("digits", "convnet")
 	cfg.Limit, cfg.Epochs, cfg.Batch, cfg.Beta, cfg.Gamma, cfg.LearningRate, cfg.Warmup = 400, 12, 40, .01, .01, 3e-3, 10
 	single, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir()})

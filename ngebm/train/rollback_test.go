@@ -32,6 +32,9 @@ func jemOnMoons(step float64) ngebm.Config {
 // its events and in the error, and the checkpoint from before, of a state in which all
 // was well, can still be loaded and gone on with.
 func TestJEMDiverges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it compiles two JEM runs; TestRollback trains one in pure Go")
+	}
 	backend, runs, cfg := testdevice.Open(t, "cpu"), t.TempDir(), jemOnMoons(1000)
 	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs, SaveEvery: 1})
 	if !errors.Is(err, train.ErrDiverged) {
@@ -54,7 +57,7 @@ func TestJEMDiverges(t *testing.T) {
 // A run whose weights become NaN in the middle keeps what it had: the checkpoint, saved
 // at each step, is the last of weights that are numbers.
 func TestDivergenceLosesNothing(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	cfg := small()
 	cfg.Net, cfg.Epochs = "", 8
 	late := spoilt{after: 25}
@@ -108,8 +111,8 @@ func (s spoilt) Logits(scope *model.Scope, x *Node, classes int) *Node {
 
 // A run that may recover goes back, tries again with a smaller step until it is well,
 // and finishes; what happened is in its history.
-func TestRecover(t *testing.T) {
-	backend := testdevice.Open(t, "cpu")
+func TestRollback(t *testing.T) {
+	backend := testdevice.Open(t, "go")
 	cfg := jemOnMoons(1000)
 	cfg.Rollback.Times, cfg.Rollback.Shrink = 4, .01
 	alone, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
@@ -156,8 +159,8 @@ func TestRecover(t *testing.T) {
 }
 
 // A run that diverges as often as it may stops with the reason and says so.
-func TestRecoverInVain(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+func TestRollbackInVain(t *testing.T) {
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	cfg := jemOnMoons(1000)
 	cfg.Rollback.Times, cfg.Rollback.Shrink = 2, 1
 	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
@@ -174,7 +177,10 @@ func TestRecoverInVain(t *testing.T) {
 }
 
 // Other methods recover with a smaller learning rate, from NaN too.
-func TestRecoverWithSmallerRate(t *testing.T) {
+func TestRollbackLowersTheLearningRate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it compiles the step again after each rollback")
+	}
 	cfg := small()
 	cfg.Net, cfg.LearningRate, cfg.Warmup = "mlp-lrelu-16", 1e6, 0
 	cfg.Rollback.Times, cfg.Rollback.Shrink = 3, 1e-4

@@ -216,7 +216,7 @@ func TestTheConfigurationIsSealed(t *testing.T) {
 }
 
 // A run to start from is found in a folder of runs of any name.
-func TestStartInAFolderOfAnyName(t *testing.T) {
+func TestInitFromInAFolderOfAnyName(t *testing.T) {
 	backend, cfg, runs := testdevice.Open(t, "go"), small(), filepath.Join(t.TempDir(), "r[7*?")
 	first, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
 	if err != nil {
@@ -253,8 +253,8 @@ func TestInputsAreChecked(t *testing.T) {
 }
 
 // The run that another starts from is the one with that hash, whoever copied what where.
-func TestStartIsWhatItSays(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+func TestInitFromIsTheRunOfThatHash(t *testing.T) {
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	first, err := train.Run(t.Context(), backend, small(), train.Options{Runs: runs})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
@@ -44,6 +46,25 @@ func (s stopAfter) Report(r progress.Report) {
 	}
 }
 
+// trainedOnXLA returns a run of small on XLA, trained once for all tests, which leave it as
+// it is. Its folder goes with this process.
+func trainedOnXLA(t *testing.T) *ngebm.Run {
+	t.Helper()
+	run, err := onXLA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+var onXLA = sync.OnceValues(func() (*ngebm.Run, error) {
+	dev, err := device.Open(device.CPU, progress.Discard{})
+	if err != nil {
+		return nil, err
+	}
+	return train.Run(context.Background(), dev.Backend, small(), train.Options{Runs: filepath.Join(scratch, "runs")})
+})
+
 func checkpointOf(t *testing.T, r *ngebm.Run) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(r.Dir, "checkpoint.ngebm"))
@@ -56,22 +77,31 @@ func checkpointOf(t *testing.T, r *ngebm.Run) []byte {
 // A run that was stopped again and again ends with the bytes (weights, optimizer
 // state, history) of the run that was left alone; training it once more loads it.
 func TestResumeIsExact(t *testing.T) {
-	for net, stops := range map[string][]int64{"mlp-16": {64, 100, 164, 200}, "convnet": {1, 7, 10, 11, 23, 39, 40}} {
-		t.Run(net, func(t *testing.T) {
-			cfg := small()
-			cfg.Net = net
-			if net == "convnet" {
-				cfg.Data, cfg.Limit, cfg.Augment.Pad, cfg.Augment.Flip = "digits", 240, 1, true
-			} else {
-				cfg.Batch, cfg.Epochs = 2, 2 // 100 steps an epoch, taken in loops of 64 and 36
+	for _, c := range []struct {
+		name, device string
+		stops        []int64 // of 40 steps, 10 an epoch; of 200 where they are taken in loops
+		change       func(*ngebm.Config)
+		long         bool
+	}{
+		{"pure Go", "go", []int64{1, 7, 10, 11, 23, 39, 40}, func(*ngebm.Config) {}, false},
+		{"steps in loops on XLA", "cpu", []int64{64, 100, 164}, func(c *ngebm.Config) { c.Batch, c.Epochs = 2, 2 }, false}, // 64 and 36 an epoch
+		{"convolutions on XLA", "cpu", []int64{1, 20, 23, 40}, func(c *ngebm.Config) {
+			c.Net, c.Data, c.Limit, c.Augment.Pad, c.Augment.Flip = "convnet", "digits", 240, 1, true
+		}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.long && testing.Short() {
+				t.Skip("long: it compiles the step for every stop")
 			}
-			backend := testdevice.Open(t, "cpu")
+			cfg := small()
+			c.change(&cfg)
+			backend := testdevice.Open(t, c.device)
 			alone, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
 			runs := t.TempDir()
-			for _, step := range stops {
+			for _, step := range c.stops {
 				ctx, cancel := context.WithCancel(t.Context())
 				stopped, err := train.Run(ctx, backend, cfg, train.Options{Runs: runs, Progress: stopAfter{step, cancel}, SaveEvery: time.Hour})
 				cancel()
@@ -109,11 +139,7 @@ func TestResumeIsExact(t *testing.T) {
 
 // History holds every step's terms, and an evaluation each epoch and at the end.
 func TestHistory(t *testing.T) {
-	cfg := small()
-	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := trainedOnXLA(t)
 	h := run.History
 	if h.Steps() != 40 || h.StepsPerEpoch != 10 || !slices.Equal(h.Terms, []string{"cross-entropy", "energy variance", "gradient norm"}) {
 		t.Fatalf("%d steps, %d an epoch, terms %v", h.Steps(), h.StepsPerEpoch, h.Terms)
@@ -181,7 +207,7 @@ func (r renamed) String() string { return r.name }
 func TestOwnNetwork(t *testing.T) {
 	cfg := small()
 	cfg.Net, cfg.Epochs, cfg.LearningRate = "", 20, 1e-2
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs, Network: twoTowers{8}})
 	if err != nil {
 		t.Fatal(err)
@@ -269,10 +295,7 @@ func TestDivergence(t *testing.T) {
 
 // Classifier's four views of a set agree with each other.
 func TestClassifier(t *testing.T) {
-	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), small(), train.Options{Runs: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := trainedOnXLA(t)
 	c, d := run.Classifier, run.Test
 	logits, err1 := c.Logits(d)
 	probabilities, err2 := c.Probabilities(d)
@@ -319,8 +342,8 @@ func TestClassifier(t *testing.T) {
 }
 
 // A second process on one run waits for the first and then loads what it made.
-func TestTwoTrainOneRun(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+func TestTwoProcessesTrainOneRun(t *testing.T) {
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	type result struct {
 		run *ngebm.Run
 		err error

@@ -7,7 +7,7 @@ import (
 	"ngebm/ngebm"
 )
 
-func TestRate(t *testing.T) {
+func TestLearningRate(t *testing.T) {
 	c := ngebm.Config{LearningRate: 1, Warmup: 4, Schedule: "step", Decay: .5, DecayEpochs: []int{2, 3}}
 	var got []float64
 	for step := range 40 {

@@ -15,9 +15,9 @@ import (
 	"ngebm/ngebm/train"
 )
 
-// sharedConfigs are runs of 20 steps: all three terms of NG-EBM on two networks, and
+// dataParallelConfigs are runs of 20 steps: all three terms of NG-EBM on two networks, and
 // the methods whose steps follow gradients in a loop on the device.
-func sharedConfigs(t *testing.T) map[string]ngebm.Config {
+func dataParallelConfigs(t *testing.T) map[string]ngebm.Config {
 	all := map[string]ngebm.Config{}
 	for name, c := range map[string]struct{ set, net, changes string }{
 		"NG-EBM, MLP":     {"moons:240", "mlp-32-32", "beta=1,gamma=1,augment.mixup=.2"},
@@ -47,10 +47,13 @@ func farthest(a, b []float32) float64 {
 // Four devices take the steps that one takes: every term of the loss, the variance
 // over the whole batch among them, to 1e-5, with second derivatives of convolutions;
 // and a run that goes from one device to four and back is still the same.
-func TestShared(t *testing.T) {
+func TestDataParallel(t *testing.T) {
 	four := testdevice.OpenSeveral(t, 4)
-	for name, cfg := range sharedConfigs(t) {
+	for name, cfg := range dataParallelConfigs(t) {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != "NG-EBM, MLP" {
+				t.Skip("long: it compiles the step five times")
+			}
 			fit := func(runs string, devices int, stop int64) *ngebm.Run {
 				t.Helper()
 				options := train.Options{Runs: runs, Devices: devices, SaveEvery: time.Hour}
@@ -87,6 +90,9 @@ func TestShared(t *testing.T) {
 				}
 			}
 			same("four devices", fit(t.TempDir(), 4, 0))
+			if testing.Short() {
+				return // the full test changes the number of devices too
+			}
 			runs := t.TempDir()
 			fit(runs, 1, 6)
 			fit(runs, 4, 13)
@@ -95,7 +101,7 @@ func TestShared(t *testing.T) {
 	}
 }
 
-func TestSharedRefuses(t *testing.T) {
+func TestDataParallelRefuses(t *testing.T) {
 	four := testdevice.OpenSeveral(t, 4)
 	cfg := small()
 	for _, c := range []struct {

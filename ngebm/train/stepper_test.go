@@ -54,6 +54,9 @@ func TestStepper(t *testing.T) {
 //
 //	64·16·9·1 + 16·32·9·16 + 4·64·9·32 + 64·10 = 157312, times 2
 func TestOperations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it compiles convolutional networks")
+	}
 	cfg := ngebm.DefaultConfig("digits", "convnet")
 	cfg.Limit, cfg.Epochs = 64, 1
 	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir()})

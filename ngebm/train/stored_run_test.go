@@ -73,7 +73,7 @@ func editJSON(t *testing.T, path string, edit func(map[string]any)) {
 // Whatever can influence the number that is shown of a run is changed, one at a time. What
 // is shown then is trained or evaluated anew, or it is marked in one line, or refused.
 func TestStoredRunIsWhatWasAsked(t *testing.T) {
-	backend := testdevice.Open(t, "cpu")
+	backend := testdevice.Open(t, "go")
 	first := func(t *testing.T) asked {
 		cfg := ngebm.DefaultConfig("digits", "mlp-8")
 		cfg.Epochs, cfg.Validation = 1, 20
@@ -98,14 +98,14 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 		}, marked, "trained by other code than this (source 0123456789ab, now " + ngebm.Source() + ")"},
 		"the library's code, while it was trained": {func(t *testing.T, _ *asked, dir string) {
 			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) {
-				c["earlier"] = []any{map[string]any{"source": "0123456789ab", "kind": "xla:cpu", "devices": 1}}
+				c["earlier"] = []any{map[string]any{"source": "0123456789ab", "kind": "go", "devices": 1}}
 			})
 		}, marked, "first steps were taken otherwise: by other code (source 0123456789ab, then"},
 		"another device, while it was trained": {func(t *testing.T, _ *asked, dir string) {
 			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) {
-				c["earlier"] = []any{map[string]any{"source": ngebm.Source(), "kind": "go", "devices": 2}}
+				c["earlier"] = []any{map[string]any{"source": ngebm.Source(), "kind": "xla:cpu", "devices": 2}}
 			})
-		}, marked, "first steps were taken otherwise: on go, then xla:cpu, on 2 devices, then 1"},
+		}, marked, "first steps were taken otherwise: on xla:cpu, then go, on 2 devices, then 1"},
 		"a class's name in config.json": {func(t *testing.T, _ *asked, dir string) {
 			editJSON(t, filepath.Join(dir, "config.json"), func(c map[string]any) {
 				c["data"].(map[string]any)["classes"].([]any)[0] = "one"
@@ -130,7 +130,7 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 		}, "refused", "trained with another network of the name \"mlp-8\""},
 		"the device's kind": {func(t *testing.T, _ *asked, dir string) {
 			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { c["kind"] = "xla:cuda" })
-		}, marked, "trained on xla:cuda, and this is xla:cpu"},
+		}, marked, "trained on xla:cuda, and this is go"},
 		"the device count": {func(t *testing.T, _ *asked, dir string) {
 			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { c["devices"] = 2 })
 		}, marked, "trained on 2 devices, not on 1"},
@@ -212,7 +212,7 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 // A run that is trained again leaves nothing of the one before, and nothing of other
 // people's is removed.
 func TestFresh(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	run, err := train.Run(t.Context(), backend, small(), train.Options{Runs: runs})
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func TestFresh(t *testing.T) {
 
 // A run that was trained before networks, code and test sets were recorded is loaded, and
 // the line about it says what is not known.
-func TestRunOfBefore(t *testing.T) {
+func TestRunOfAnOlderVersion(t *testing.T) {
 	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
 	if err := os.CopyFS(runs, os.DirFS("testdata/runs")); err != nil {
 		t.Fatal(err)
@@ -281,8 +281,8 @@ func TestRunOfBefore(t *testing.T) {
 
 // A run of a person's own network from before networks were recorded is found by the
 // configuration's hash alone, marked, until it is trained afresh.
-func TestOwnRunOfBefore(t *testing.T) {
-	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+func TestOwnNetworkOfAnOlderVersion(t *testing.T) {
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
 	cfg := small()
 	cfg.Net = ""
 	opts := train.Options{Runs: runs, Network: twoTowers{4}}

@@ -32,7 +32,7 @@ func figuresOf(stdout string) string {
 // second and after it, goes on from there with the same command, prints the table of
 // one left alone in another folder, byte for byte, and its file does not contradict
 // the other's in any figure.
-func TestKilledExperimentGoesOn(t *testing.T) {
+func TestKilledExperimentResumes(t *testing.T) {
 	bin, folder := build(t), t.TempDir()
 	run := func(ctx context.Context, runs string) (stdout, stderr string, err error) {
 		var out, log bytes.Buffer

@@ -29,7 +29,7 @@ var counted = regexp.MustCompile(`(\d+) runs trained, (\d+) loaded`)
 // A sweep of 3×3 weights with three seeds, killed with -9 in the middle, goes on where
 // it was, trains no run that was done again, and prints the table of a sweep left
 // alone in another folder, byte for byte.
-func TestKilledSweepGoesOn(t *testing.T) {
+func TestKilledSweepResumes(t *testing.T) {
 	bin := build(t)
 	sweepIn := func(ctx context.Context, runs string) (stdout, stderr string, err error) {
 		var out, log bytes.Buffer
