@@ -29,7 +29,7 @@ func (pooling) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Nod
 // Methods share the base configuration but for their settings and the seed; a
 // comparison made before is loaded.
 func TestCompare(t *testing.T) {
-	dev, err := device.Open("cpu", nil)
+	dev, err := device.Open("go", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

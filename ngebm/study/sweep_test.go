@@ -70,7 +70,7 @@ func (s stopAtRun) Report(r progress.Report) {
 // A sweep that was stopped twice gives the table of one left alone, trains nothing
 // twice, and shows the progress of its runs and its own.
 func TestSweepResumes(t *testing.T) {
-	backend, s := testdevice.Open(t, "cpu"), smallSweep(t)
+	backend, s := testdevice.Open(t, "go"), smallSweep(t)
 	alone, err := s.Run(t.Context(), backend, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestSweepResumes(t *testing.T) {
 func TestSweepWithDivergence(t *testing.T) {
 	s := smallSweep(t)
 	s.Grid = study.Grid{{Key: "learning_rate", Values: []string{".001", "1e9"}}}
-	table, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()})
+	table, err := s.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestSweepWithDivergence(t *testing.T) {
 		return []study.Metric{{Name: "ECE", Value: math.NaN()}}, nil
 	}
 	s.Grid[0].Values = s.Grid[0].Values[:1]
-	if table, err = s.Run(t.Context(), testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()}); err != nil {
+	if table, err = s.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := table.Best("ECE"); err == nil || !strings.Contains(err.Error(), "seed 1: ECE is NaN") {
@@ -175,7 +175,7 @@ func TestSweepBadInput(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := smallSweep(t)
 			c.change(&s)
-			_, err := s.Run(t.Context(), testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()})
+			_, err := s.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()})
 			wantMessage(t, err, c.want...)
 		})
 	}
