@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,15 +29,20 @@ func figuresOf(stdout string) string {
 	return figures
 }
 
-// An experiment of two methods and two seeds, killed with -9 in its first run, in its
+// An experiment of two methods and two seeds, stopped by SIGINT in its first run, killed with -9 there, in its
 // second and after it, goes on from there with the same command, prints the table of
 // one left alone in another folder, byte for byte, and its file does not contradict
 // the other's in any figure.
 func TestKilledExperimentResumes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it runs an experiment seven times; TestKilledSweepResumes kills a sweep")
+	}
 	bin, folder := build(t), t.TempDir()
+	stop := os.Kill
 	run := func(ctx context.Context, runs string) (stdout, stderr string, err error) {
 		var out, log bytes.Buffer
 		cmd := exec.CommandContext(ctx, bin, experimentArgs(filepath.Join(folder, runs), filepath.Join(folder, runs+".json"))...)
+		cmd.Cancel = func() error { return cmd.Process.Signal(stop) }
 		cmd.Stdout, cmd.Stderr = &out, &log
 		err = cmd.Run()
 		return out.String(), log.String(), err
@@ -60,16 +66,23 @@ func TestKilledExperimentResumes(t *testing.T) {
 		found, _ := filepath.Glob(filepath.Join(folder, "killed", "*", "checkpoint.ngebm"))
 		return len(found) > 0
 	}
-	for _, until := range []func() bool{trained, func() bool { return done() >= 1 }, func() bool { return done() >= 2 }} {
+	for i, until := range []func() bool{trained, trained, func() bool { return done() >= 1 }, func() bool { return done() >= 2 }} {
+		if stop = os.Kill; i == 0 {
+			stop = os.Interrupt // saves and stops
+		}
 		ctx, kill := context.WithTimeout(t.Context(), 2*time.Minute)
 		go func() {
 			for ctx.Err() == nil && !until() {
 				time.Sleep(time.Millisecond)
 			}
-			kill() // SIGKILL
+			kill()
 		}()
-		if _, log, err := run(ctx, "killed"); err == nil {
-			t.Fatalf("the experiment was done before it was killed\n%s", log)
+		_, log, err := run(ctx, "killed")
+		if err == nil {
+			t.Fatalf("the experiment was done before it was stopped\n%s", log)
+		}
+		if i == 0 && !strings.Contains(log, "run the same experiment again to resume") {
+			t.Errorf("SIGINT ended it with %v\n%s", err, log)
 		}
 	}
 	before := done()

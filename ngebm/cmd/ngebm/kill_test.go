@@ -145,7 +145,7 @@ func without(t *testing.T, runs string) string {
 // was left alone, byte for byte: weights, optimizer state, history, the best checkpoint.
 func TestLongKilledTraining(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: it trains again and again")
+		t.Skip("long: it trains again and again")
 	}
 	args := func(runs string) []string {
 		// Saving at each step makes it likely that some kills fall into a save.
@@ -170,6 +170,9 @@ func TestLongKilledTraining(t *testing.T) {
 // Measurements that are killed end, when they are made again, with the table and the
 // stored judgments of those that were left alone.
 func TestLongKilledMeasuring(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it measures again and again; TestKilledSweepResumes kills a sweep")
+	}
 	trained := t.TempDir()
 	args := func(runs string) []string {
 		return []string{"sweep", "-preset", "digits-few", "-model", "mlp-16", "-set", "epochs=20,eval_every=5", "-attack-examples", "50",

@@ -89,6 +89,9 @@ func TestReadmeCommandsRun(t *testing.T) {
 
 // The README's program for another module compiles there and loads a run.
 func TestReadmeProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it builds a program in another module")
+	}
 	bin, folder := build(t), t.TempDir()
 	_, code, found := strings.Cut(readReadme(t), "```go\n")
 	code, _, closed := strings.Cut(code, "```")

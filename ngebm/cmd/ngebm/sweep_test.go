@@ -104,10 +104,13 @@ func judged(runs string) map[string]time.Time {
 	return times
 }
 
-// SIGINT saves and stops a sweep as it does a training, whatever it is at.
+// SIGINT saves and stops a sweep as it does a training, whatever it is at; the same
+// command resumes it.
 func TestInterruptStopsSweep(t *testing.T) {
 	runs := t.TempDir()
-	cmd := exec.Command(build(t), sweepArgs(runs)...)
+	args := []string{"sweep", "-preset", "digits-few", "-model", "mlp-16", "-set", "epochs=40,eval_every=5", "-attack-examples", "50",
+		"-grid", "beta=0,.1,1", "-seeds", "1,2", "-runs", runs, "-o", "-", "-device", "go", "-save-every", "1ns"}
+	cmd := exec.Command(build(t), args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
@@ -125,6 +128,11 @@ func TestInterruptStopsSweep(t *testing.T) {
 	err := cmd.Wait()
 	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(stderr.String(), "run the same sweep again to resume") {
 		t.Errorf("after SIGINT: %v\n%s", err, stderr.String())
+	}
+	out, err := exec.Command(build(t), args...).CombinedOutput()
+	var trained, loaded int
+	if _, e := fmt.Sscanf(counted.FindString(string(out)), "%d runs trained, %d loaded", &trained, &loaded); err != nil || e != nil || loaded == 0 || trained+loaded != 6 {
+		t.Errorf("resumed, it trained %d and loaded %d of 6 runs (%v)\n%s", trained, loaded, err, out)
 	}
 }
 
