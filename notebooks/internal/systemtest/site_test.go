@@ -69,7 +69,7 @@ func TestSite(t *testing.T) {
 func testInBrowser(t *testing.T, site string, pages []string) {
 	axe := axeScript(t)
 	shots := browsertest.NewAlbum(t)
-	ctx := browsertest.Browse(t, 5*time.Minute)
+	ctx := browsertest.Browse(t, 10*time.Minute)
 	requests, complaints := browsertest.WatchRequests(ctx), browsertest.WatchConsole(ctx)
 	shots.Do(ctx, "start the browser", network.Enable(), network.EmulateNetworkConditions(true, 0, 0, 0), cdplog.Enable())
 	for _, name := range pages {
