@@ -92,7 +92,10 @@ func (e *engine) run(ctx context.Context, jobs []job) error {
 // explain says which job an error is of.
 func (e *engine) explain(ctx context.Context, j job, err error) error {
 	what := fmt.Sprintf("%s, run %d of %d (%s)", e.kind, e.done+1, e.total, j.name)
-	if ctx.Err() != nil || errors.Is(err, train.ErrStopped) {
+	switch {
+	case errors.Is(err, train.ErrStopped): // it says at which step, and where the run was saved
+		return fmt.Errorf("study: %s: %w; run the same %s again to resume", what, err, e.kind)
+	case ctx.Err() != nil:
 		return fmt.Errorf("study: %s: %w; run the same %s again to resume", what, train.ErrStopped, e.kind)
 	}
 	return fmt.Errorf("%s: %w", what, err)
