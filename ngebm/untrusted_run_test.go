@@ -100,7 +100,7 @@ func TestAnHonestRunLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := Load(t.Context(), backend, newHonest(t).store(t, nil), nil)
-	if err != nil || !strings.Contains(r.Warning, "nothing vouches for the class names") {
+	if err != nil || !strings.Contains(r.Warning, "no checksum covers the class names") {
 		t.Fatalf("%v, %v", r, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
