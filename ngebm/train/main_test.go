@@ -2,20 +2,20 @@ package train_test
 
 import (
 	"os"
+	"sync"
 	"testing"
 
 	"ngebm/ngebm/internal/testdevice"
 )
 
-// scratch is a folder that goes with this process.
-var scratch string
+// scratch makes a folder that goes with this process, when it is first needed: the process
+// of TestService has no folder that it may write.
+var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "ngebm-train-") })
 
 func TestMain(m *testing.M) {
-	var err error
-	if scratch, err = os.MkdirTemp("", "ngebm-train-"); err != nil {
-		panic(err)
-	}
 	code := testdevice.RunFast(m)
-	_ = os.RemoveAll(scratch)
+	if dir, err := scratch(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
 	os.Exit(code)
 }

@@ -62,7 +62,11 @@ var onXLA = sync.OnceValues(func() (*ngebm.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return train.Run(context.Background(), dev.Backend, small(), train.Options{Runs: filepath.Join(scratch, "runs")})
+	dir, err := scratch()
+	if err != nil {
+		return nil, err
+	}
+	return train.Run(context.Background(), dev.Backend, small(), train.Options{Runs: filepath.Join(dir, "runs")})
 })
 
 func checkpointOf(t *testing.T, r *ngebm.Run) []byte {

@@ -83,7 +83,9 @@ func TestServicePart(t *testing.T) {
 	if dir == "" {
 		t.Skip("a part of TestService")
 	}
-	dev, err := device.OpenContext(t.Context(), device.Options{Device: device.CPU, Offline: true})
+	dev, err := device.OpenContext(t.Context(), device.Options{
+		Device: device.CPU, Offline: true, PluginFolders: []string{os.Getenv("PJRT_PLUGIN_LIBRARY_PATH")},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
