@@ -74,7 +74,7 @@ func TestEditing(t *testing.T) {
 		question{"complete", "%%\ncfg := ngebm.PresetC", "PresetConfig"},
 		question{"complete", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gam", "Gamma"},
 		question{"inspect", "%%\nplots.Landscapes", "Landscapes draws energy landscapes side by side"},
-		question{"inspect", "%%\ncfg, err := ngebm.PresetConfig", "PresetConfig returns the configuration of that name"},
+		question{"inspect", "%%\ncfg, err := ngebm.PresetConfig", "PresetConfig returns the configuration of the preset with that name"},
 		question{"execute", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gamma = \"strong\"\n_ = cfg", "Line 3"},
 	)
 	if last := answers[len(answers)-1]; !strings.Contains(last, `cannot use "strong"`) {

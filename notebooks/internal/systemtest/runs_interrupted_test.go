@@ -34,7 +34,7 @@ func TestInterruptInBrowser(t *testing.T) {
 	var said string
 	l.act("read", l.Take("lab-5-interrupted"), chromedp.Evaluate(`/stopped at ([0-9]+) of/.exec(`+output+`)[1]`, &said))
 
-	l.runCell(`table := rows(nb.Compare("digits-few", measuring))`)
+	l.runCell(`means of 3 seeds, 600 test images`)
 	l.await("see it resume", `/resumed at [0-9]+/.test(`+output+`)`)
 	var resumed string
 	l.act("read", l.Take("lab-6-resumed"), chromedp.Evaluate(`/resumed at ([0-9]+)/.exec(`+output+`)[1]`, &resumed))
