@@ -309,23 +309,3 @@ func TestPresetHashesStay(t *testing.T) {
 		t.Errorf("presets are gone: %v", want)
 	}
 }
-
-// JEM trains in pure Go as on XLA, chains and all: from the same weights and noise the
-// losses stay close for an epoch.
-func TestJEMInPureGo(t *testing.T) {
-	cfg := jemOnMoons(.01)
-	cfg.Epochs, cfg.Validation = 1, 0
-	var losses [2][]float32
-	for i, spec := range []string{"cpu", "go"} {
-		run, err := train.Run(t.Context(), testdevice.Open(t, spec), cfg, train.Options{Runs: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		losses[i] = run.History.Loss
-	}
-	for i := range losses[0] {
-		if d := losses[0][i] - losses[1][i]; d > 1e-3 || d < -1e-3 {
-			t.Errorf("step %d: loss %v on XLA, %v in pure Go", i+1, losses[0][i], losses[1][i])
-		}
-	}
-}
