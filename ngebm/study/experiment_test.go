@@ -16,6 +16,7 @@ import (
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 )
@@ -201,7 +202,7 @@ func TestExperimentChecksOODKinds(t *testing.T) {
 	p, runs := smallPlan(t), t.TempDir()
 	p.Measure.OODKinds = []string{"uniform box"} // of points
 	_, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, nil)
-	wantMessage(t, err, `"uniform box" (-ood)`, "rotated")
+	testerror.Want(t, err, `"uniform box" (-ood)`, "rotated")
 	if trained, err := os.ReadDir(runs); err != nil || len(trained) > 0 {
 		t.Errorf("%v (%v)", trained, err)
 	}

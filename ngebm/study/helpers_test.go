@@ -1,9 +1,6 @@
 package study_test
 
 import (
-	"strings"
-	"testing"
-
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 )
@@ -15,23 +12,6 @@ func small() ngebm.Config {
 	cfg.Beta, cfg.Gamma = .1, .1
 	cfg.Augment.Noise = .03
 	return cfg
-}
-
-// wantMessage checks that an error has one line with all the parts.
-func wantMessage(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("no error; want one that says %q", parts)
-		return
-	}
-	for _, p := range parts {
-		if !strings.Contains(err.Error(), p) {
-			t.Errorf("error %q does not say %q", err, p)
-		}
-	}
-	if strings.Contains(err.Error(), "\n") {
-		t.Errorf("error has more than one line: %q", err)
-	}
 }
 
 // said collects the tasks that are reported.

@@ -15,6 +15,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 )
@@ -176,7 +177,7 @@ func TestSweepBadInput(t *testing.T) {
 			s := smallSweep(t)
 			c.change(&s)
 			_, err := s.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()})
-			wantMessage(t, err, c.want...)
+			testerror.Want(t, err, c.want...)
 		})
 	}
 }
@@ -198,7 +199,7 @@ func TestParseGrid(t *testing.T) {
 		g, err := study.ParseGrid(c.in)
 		switch {
 		case c.err != "":
-			wantMessage(t, err, c.err)
+			testerror.Want(t, err, c.err)
 		case err != nil || g.String() != c.want:
 			t.Errorf("%q reads as %q (%v), want %q", c.in, g, err, c.want)
 		}

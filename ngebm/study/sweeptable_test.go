@@ -3,6 +3,7 @@ package study_test
 import (
 	"fmt"
 	"math"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/study"
 	"slices"
 	"testing"
@@ -75,7 +76,7 @@ func TestBestAndPareto(t *testing.T) {
 		t.Errorf("by accuracy alone the front is %v (%v)", front, err)
 	}
 	_, err := table.Pareto("accuracy", "robustness")
-	wantMessage(t, err, `no metric "robustness"`, "accuracy, ECE")
+	testerror.Want(t, err, `no metric "robustness"`, "accuracy, ECE")
 	table.Rows[0].Failed = []string{"seed 2: loss is NaN at step 40"}
 	if best, err := table.Best("accuracy"); err != nil || best != 1 {
 		t.Errorf("a row with a seed that failed counts: best is %d (%v)", best, err)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -12,25 +11,10 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
-
-func wantMessage(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("no error; want one that says %q", parts)
-		return
-	}
-	for _, p := range parts {
-		if !strings.Contains(err.Error(), p) {
-			t.Errorf("error %q does not say %q", err, p)
-		}
-	}
-	if strings.Contains(err.Error(), "\n") {
-		t.Errorf("error has more than one line: %q", err)
-	}
-}
 
 func TestBadInput(t *testing.T) {
 	backend := testdevice.Open(t, "go")
@@ -59,14 +43,14 @@ func TestBadInput(t *testing.T) {
 			cfg, opts := small(), train.Options{Runs: t.TempDir()}
 			c.change(&cfg, &opts)
 			_, err := train.Run(t.Context(), backend, cfg, opts)
-			wantMessage(t, err, c.want...)
+			testerror.Want(t, err, c.want...)
 		})
 	}
 	t.Run("large network in pure Go", func(t *testing.T) {
 		cfg := small()
 		cfg.Net = "mlp-400-400"
 		_, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
-		wantMessage(t, err, "mlp-400-400", "162402 weights", "ngebm devices")
+		testerror.Want(t, err, "mlp-400-400", "162402 weights", "ngebm devices")
 	})
 	t.Run("checkpoint of another run", func(t *testing.T) {
 		runs := t.TempDir()
@@ -85,12 +69,12 @@ func TestBadInput(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = train.Run(t.Context(), backend, other, train.Options{Runs: runs})
-		wantMessage(t, err, fmt.Sprintf("belongs to run %q", run.Hash), moved.Hash)
+		testerror.Want(t, err, fmt.Sprintf("belongs to run %q", run.Hash), moved.Hash)
 	})
 	t.Run("no run to load", func(t *testing.T) {
 		dir := t.TempDir()
 		_, err := ngebm.Load(t.Context(), backend, dir, nil)
-		wantMessage(t, err, dir, "config.json")
+		testerror.Want(t, err, dir, "config.json")
 	})
 }
 
@@ -106,5 +90,5 @@ func (h hungry) Logits(scope *model.Scope, x *Node, classes int) *Node {
 func TestOutOfMemory(t *testing.T) {
 	cfg := small()
 	_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: hungry{nets.MLP{Hidden: []int{16}}}})
-	wantMessage(t, err, "step 1", "too little memory", "lower batch", "-device")
+	testerror.Want(t, err, "step 1", "too little memory", "lower batch", "-device")
 }

@@ -15,6 +15,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 
@@ -118,7 +119,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 			before, _ := os.ReadFile(path)
 			run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs, Progress: now})
 			if c.err != "" {
-				wantMessage(t, err, path, c.err)
+				testerror.Want(t, err, path, c.err)
 				if !bytes.Equal(readFile(t, path), before) {
 					t.Error("the file was changed")
 				}

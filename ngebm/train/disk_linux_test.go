@@ -11,6 +11,7 @@ import (
 	"ngebm/data/testdisk"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 
@@ -49,7 +50,7 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 					mend = c.harm(disk, r.Dir)
 				}
 			}})
-			wantMessage(t, err, c.want...)
+			testerror.Want(t, err, c.want...)
 			if mend == nil {
 				t.Fatal("nothing was harmed")
 			}
@@ -83,7 +84,7 @@ func TestTrainingOnFaultyDisk(t *testing.T) {
 		empty()
 		testdisk.Remount(t, disk, "1m", syscall.MS_RDONLY)
 		_, err = train.Run(t.Context(), backend, cfg, train.Options{Runs: disk})
-		wantMessage(t, err, "read-only file system", "choose another with -runs")
+		testerror.Want(t, err, "read-only file system", "choose another with -runs")
 		testdisk.Remount(t, disk, "1m", 0)
 		if _, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: disk}); err != nil {
 			t.Fatal(err)

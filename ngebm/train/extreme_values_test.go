@@ -18,6 +18,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
@@ -119,13 +120,13 @@ func TestNaNInDataRefused(t *testing.T) {
 		bad.Points = slices.Clone(trainSet.Points)
 		bad.Points[7] = value
 		_, err := train.Run(t.Context(), testdevice.Open(t, "go"), small(), train.Options{Runs: t.TempDir(), TrainSet: &bad, TestSet: testSet})
-		wantMessage(t, err, want, "example 3")
+		testerror.Want(t, err, want, "example 3")
 	}
 	changed := *trainSet
 	changed.Labels = slices.Clone(trainSet.Labels)
 	changed.Labels[0] = 1 - changed.Labels[0]
 	_, err = train.Run(t.Context(), testdevice.Open(t, "go"), small(), train.Options{Runs: t.TempDir(), TrainSet: &changed, TestSet: testSet})
-	wantMessage(t, err, "was modified after data.New")
+	testerror.Want(t, err, "was modified after data.New")
 }
 
 // poisoned is a checkpoint in which one value of a tensor is NaN, whole otherwise.
@@ -172,7 +173,7 @@ func TestNaNInWeights(t *testing.T) {
 	bad := poisoned(t, readFile(t, path), "/net/fc0/weight")
 	writeFile(t, path, bad)
 	_, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs, SaveEvery: 1})
-	wantMessage(t, err, path, `"/net/fc0/weight"`, "NaN or infinite", "delete the file to train it again")
+	testerror.Want(t, err, path, `"/net/fc0/weight"`, "NaN or infinite", "delete the file to train it again")
 	if !bytes.Equal(readFile(t, path), bad) {
 		t.Error("the checkpoint was replaced")
 	}

@@ -19,6 +19,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 
@@ -100,7 +101,7 @@ func TestDamagedBuffer(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
-		wantMessage(t, err, path, c.want, "delete it to restart training")
+		testerror.Want(t, err, path, c.want, "delete it to restart training")
 		if !bytes.Equal(bad, checkpointOf(t, run)) {
 			t.Errorf("%s: the file was changed", what)
 		}
@@ -158,7 +159,7 @@ func TestInitFrom(t *testing.T) {
 		cfg.Seed = 3
 		c.change(&cfg)
 		_, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
-		wantMessage(t, err, c.want...)
+		testerror.Want(t, err, c.want...)
 	}
 	if err := os.RemoveAll(first.Dir); err != nil {
 		t.Fatal(err)
@@ -233,13 +234,13 @@ func TestOutliers(t *testing.T) {
 	cfg := small()
 	cfg.Margin.Outliers = "no such thing"
 	_, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
-	wantMessage(t, err, `margin.outliers is "no such thing"`, "uniform box")
+	testerror.Want(t, err, `margin.outliers is "no such thing"`, "uniform box")
 	cfg.Margin.Outliers = "digits"
 	_, err = train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
-	wantMessage(t, err, `margin.outliers is "digits"`, "[8 8 1]", "[2]")
+	testerror.Want(t, err, `margin.outliers is "digits"`, "[8 8 1]", "[2]")
 	cfg.Margin.Outliers, cfg.Batch, cfg.Validation = "moons:30", 40, 0
 	_, err = train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
-	wantMessage(t, err, `margin.outliers is "moons:30"`, "batch size 40", "30 examples")
+	testerror.Want(t, err, `margin.outliers is "moons:30"`, "batch size 40", "30 examples")
 }
 
 // Runs of the versions before the rivals came in keep their folders, and a default

@@ -11,6 +11,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
@@ -123,5 +124,5 @@ func TestOwnOperations(t *testing.T) {
 		return linear(scope, x, classes)
 	})
 	_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: adding})
-	wantMessage(t, err, "the network adds a loss", "leave it out")
+	testerror.Want(t, err, "the network adds a loss", "leave it out")
 }

@@ -16,6 +16,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
@@ -40,7 +41,7 @@ func TestJEMDiverges(t *testing.T) {
 	if !errors.Is(err, train.ErrDiverged) {
 		t.Fatalf("an SGLD step of 1000 gave %v", err)
 	}
-	wantMessage(t, err, "at step", "lower jem.step", "recover.times=3")
+	testerror.Want(t, err, "at step", "lower jem.step", "recover.times=3")
 	h := run.History
 	if h.Stopped == "" || !strings.Contains(err.Error(), h.Stopped) {
 		t.Errorf("history says %q, the error %q", h.Stopped, err)
@@ -72,7 +73,7 @@ func TestDivergenceLosesNothing(t *testing.T) {
 	if !errors.Is(err, train.ErrDiverged) {
 		t.Fatalf("a gradient without bounds gave %v", err)
 	}
-	wantMessage(t, err, "NaN", "at step")
+	testerror.Want(t, err, "NaN", "at step")
 	after := checkpointOf(t, diverged)
 	if bytes.Equal(before, after) {
 		t.Error("the healthy steps since the last checkpoint were not saved")
@@ -167,7 +168,7 @@ func TestRollbackInVain(t *testing.T) {
 	if !errors.Is(err, train.ErrDiverged) {
 		t.Fatalf("error %v", err)
 	}
-	wantMessage(t, err, "rolled back 2 times already", run.History.Stopped)
+	testerror.Want(t, err, "rolled back 2 times already", run.History.Stopped)
 	if len(run.History.Events) != 5 || run.History.Rollbacks != 2 || run.History.Stopped == "" {
 		t.Errorf("events %v", run.History.Events)
 	}

@@ -17,6 +17,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 
@@ -272,7 +273,7 @@ func TestInitFromIsTheRunOfThatHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
-	wantMessage(t, err, "start is", "belongs to run", other.Hash)
+	testerror.Want(t, err, "start is", "belongs to run", other.Hash)
 	if err := os.WriteFile(filepath.Join(first.Dir, "checkpoint.ngebm"), whole, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -280,5 +281,5 @@ func TestInitFromIsTheRunOfThatHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
-	wantMessage(t, err, "start is", "2 folders have this hash", "copy-"+first.Hash)
+	testerror.Want(t, err, "start is", "2 folders have this hash", "copy-"+first.Hash)
 }

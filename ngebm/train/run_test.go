@@ -21,6 +21,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
@@ -241,10 +242,10 @@ func TestOwnNetwork(t *testing.T) {
 			t.Errorf("%T: loaded %v, in %s, %v", other, again.Loaded, again.Dir, err)
 		}
 		_, err = ngebm.Load(t.Context(), backend, run.Dir, other)
-		wantMessage(t, err, "trained with another network of the name", "two-towers-8")
+		testerror.Want(t, err, "trained with another network of the name", "two-towers-8")
 	}
 	_, err = ngebm.Load(t.Context(), backend, run.Dir, leakyTowers{twoTowers{8}})
-	wantMessage(t, err, "it was", "Tanh")
+	testerror.Want(t, err, "it was", "Tanh")
 	if !bytes.Equal(before, checkpointOf(t, run)) {
 		t.Error("the checkpoint was changed")
 	}
@@ -299,7 +300,7 @@ func TestDivergence(t *testing.T) {
 	if !errors.Is(err, train.ErrDiverged) {
 		t.Fatalf("a learning rate of 1e5 gave %v", err)
 	}
-	wantMessage(t, err, "at step", "lower learning_rate")
+	testerror.Want(t, err, "at step", "lower learning_rate")
 	if run.History.Stopped == "" || !strings.Contains(err.Error(), run.History.Stopped) {
 		t.Errorf("history says %q, the error %q", run.History.Stopped, err)
 	}
@@ -353,7 +354,7 @@ func TestClassifier(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Logits(digits)
-	wantMessage(t, err, "shape [8 8 1]", "trained on shape [2]")
+	testerror.Want(t, err, "shape [8 8 1]", "trained on shape [2]")
 }
 
 // A second process on one run waits for the first and then loads what it made.

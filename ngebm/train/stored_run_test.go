@@ -14,6 +14,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
@@ -179,7 +180,7 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 			now, err := train.Run(t.Context(), backend, a.cfg, a.opts)
 			told := strings.Join(lines.lines, "\n")
 			if c.want == "refused" {
-				wantMessage(t, err, c.line, "-fresh")
+				testerror.Want(t, err, c.line, "-fresh")
 				return
 			}
 			if err != nil {
