@@ -20,6 +20,7 @@ import uuid
 from jupyter_client import KernelManager
 
 PATIENCE = 180
+SLACK = 8 << 20  # bytes that a kernel's memory may differ by from one look to the next
 SLEEPS = '%%\nfmt.Println("asleep")\ntime.Sleep(time.Minute)'
 
 
@@ -27,7 +28,7 @@ class Endurance:
     def __init__(self, first):
         self.first = first
         self.restarts = self.interrupts = 0
-        self.temporary = None  # files and folders when they were first counted
+        self.first_state = None  # what there was when it was first looked
         # Named as Jupyter's server does it, for the kernel finds its id in the name.
         file = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], f"kernel-{uuid.uuid4()}.json")
         self.manager = KernelManager(kernel_name="gonb", connection_file=file)
@@ -107,23 +108,38 @@ def memory(pid):
         return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def temporary(first):
-    """Files and folders below $TMPDIR, but for pipes that are just being removed: those that are
-    there for 1 s, or, where they are more than at first, for 10 s."""
-    counts = []
-    while len(counts) < 4 or first and min(counts) > first and len(counts) < 40:
-        walked = list(os.walk(os.environ["TMPDIR"]))
-        counts.append((sum(len(f) for _, _, f in walked), sum(len(d) for _, d, _ in walked)))
+def look():
+    """Files and folders below $TMPDIR, processes below this one, and their resident memory."""
+    walked = list(os.walk(os.environ["TMPDIR"]))
+    family, kernel = processes(), 0
+    for pid in family:
+        try:
+            kernel += memory(pid)
+        except OSError:
+            pass  # it has ended meanwhile
+    return sum(len(f) for _, _, f in walked), sum(len(d) for _, d, _ in walked), len(family), kernel
+
+
+def settled(first):
+    """The least of each in 1 s, for pipes may just be removed and a compiler may just end; or in
+    10 s where one of them is more than at first."""
+    least = None
+    for looks in range(40):
+        now = look()
+        least = now if least is None else tuple(map(min, least, now))
+        grown = first is not None and (any(a > b for a, b in zip(least, first[:3])) or least[3] > first[3] + SLACK)
+        if looks >= 3 and not grown:
+            break
         time.sleep(0.25)
-    return min(counts)
+    return least
 
 
 def state(e, done):
-    files, folders = temporary(e.temporary)
-    e.temporary = e.temporary or (files, folders)
+    files, folders, count, kernel = least = settled(e.first_state)
+    e.first_state = e.first_state or least
     return {
-        "done": done, "files": files, "folders": folders, "processes": len(processes()),
-        "kernel": sum(map(memory, processes())), "driver": memory(os.getpid()),
+        "done": done, "files": files, "folders": folders, "processes": count,
+        "kernel": kernel, "driver": memory(os.getpid()),
         "restarts": e.restarts, "interrupts": e.interrupts,
     }
 
