@@ -41,11 +41,11 @@ type bar struct {
 
 // Report implements [Reporter].
 func (b *bar) Report(r Report) {
-	if b.line != nil && r.Task != b.last.Task {
+	if b.line != nil && r.Title() != b.last.Title() {
 		b.end()
 	}
-	if b.line == nil && (r.Unit != "" || r.Task != b.last.Task) {
-		fmt.Fprintln(b.w, plain.Text(r.Task))
+	if b.line == nil && (r.Unit != "" || r.Title() != b.last.Title()) {
+		fmt.Fprintln(b.w, plain.Text(r.Title()))
 	}
 	if r.Unit == "" { // a notice
 		b.last = r

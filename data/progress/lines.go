@@ -24,7 +24,7 @@ type lines struct {
 
 // Report implements [Reporter].
 func (l *lines) Report(r Report) {
-	if r.Task != l.last.Task {
+	if r.Title() != l.last.Title() {
 		l.flush() // the task before ended without a Finished report
 		l.next = l.every
 	} else if r.Unit == "" {

@@ -29,6 +29,18 @@ type Report struct {
 	Finished bool
 	// Quiet marks a report without unit about something ordinary.
 	Quiet bool
+	// Encloses marks a task of which others are parts: they are reported between its reports.
+	// Part names the one that comes next, such as "jem, seed 2".
+	Encloses bool
+	Part     string
+}
+
+// Title is the task with its part: "sweep digits, next: jem, seed 2".
+func (r Report) Title() string {
+	if r.Part == "" {
+		return r.Task
+	}
+	return r.Task + ", next: " + r.Part
 }
 
 // ETA is the expected remaining time at the average speed so far, and false while it is unknown.

@@ -19,13 +19,13 @@ import (
 func (r Report) String() string {
 	line := r.state()
 	if line == "" {
-		return plain.Text(r.Task)
+		return plain.Text(r.Title())
 	}
 	if f, ok := r.Fraction(); ok && !r.Finished {
 		line = fmt.Sprintf("%d %%, ", int(100*f)) + line
 	}
 	if r.Task != "" {
-		line = r.Task + ": " + line
+		line = r.Title() + ": " + line
 	}
 	return plain.Text(line)
 }

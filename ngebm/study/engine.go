@@ -169,12 +169,8 @@ func (e *engine) claim(config ngebm.Config) (release func(), ok bool, err error)
 // report says how far the study is, between the reports of its runs. Speed and time left
 // are those of runs that were not only loaded.
 func (e *engine) report(next string) {
-	task := e.kind + " " + e.about
-	if next != "" {
-		task += ", next: " + next
-	}
 	e.opts.Progress.Report(progress.Report{
-		Task: task, Unit: "runs", Done: int64(e.done), Total: int64(e.total),
+		Task: e.kind + " " + e.about, Encloses: true, Part: next, Unit: "runs", Done: int64(e.done), Total: int64(e.total),
 		Start: int64(e.done - e.fresh), Elapsed: e.took, Finished: e.done == e.total,
 	})
 }

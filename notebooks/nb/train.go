@@ -39,8 +39,10 @@ var cellBackend = sync.OnceValue(func() compute.Backend {
 	return Must(environment.Open(Context(), Progress())).Backend
 })
 
-// Progress shows how far a piece of work is: as a live display below the cell.
-func Progress() progress.Reporter { return notebook.Reporter(os.Stderr) }
+// Progress shows how far the cell's work is: as one live display below the cell.
+func Progress() progress.Reporter { return cellProgress() }
+
+var cellProgress = sync.OnceValue(func() progress.Reporter { return notebook.Reporter(os.Stderr) })
 
 // Options are those that [Train] trains with: progress below the cell, runs in the
 // notebooks' folder or in $NGEBM_RUNS, and %% --fresh to train again what is stored.

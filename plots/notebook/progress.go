@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,16 +23,12 @@ func Reporter(out *os.File) progress.Reporter {
 	return progress.ForTerminal(out)
 }
 
-// Live returns a Reporter for a notebook: in the output of the cell that runs, a
-// bar with speed and time left, a table of the terms and small charts of how
-// they went, renewed at most twice a second. A finished task leaves one line. A
-// notebook that is executed without a browser keeps just that.
+// Live returns a Reporter for a notebook. It has one output in the cell that runs: a bar with
+// speed and time left, a table of the terms and small charts of how they went, renewed at most
+// twice a second. A finished task leaves one line there, as does a notice; many lines are
+// folded. A notebook that is executed without a browser keeps just these.
 func Live() progress.Reporter {
-	return &live{
-		send:  gonbui.UpdateHTML,
-		sync:  gonbui.Sync,
-		newID: func() string { return "progress-" + gonbui.UniqueId() },
-	}
+	return &live{send: gonbui.UpdateHTML, sync: gonbui.Sync, id: "progress-" + gonbui.UniqueId()}
 }
 
 // How much of a task's Elapsed goes by between two updates.
@@ -43,96 +40,163 @@ const (
 
 // live throttles by the reports' own clock, as package progress does.
 type live struct {
-	send  func(id, html string) // replaces the output of that name
-	sync  func()                // waits until what was sent is shown
-	newID func() string
+	send func(id, html string) // replaces the output of that name
+	sync func()                // waits until what was sent is shown
 
-	id        string // the output of the task at hand; empty between tasks
+	id    string
+	lines []string // that stay, as HTML
+	outer *task    // encloses the others; nil without one
+	inner *task    // at work; nil between tasks
+}
+
+// task is what is shown of one.
+type task struct {
 	last      progress.Report
-	shown     bool // last has been sent
 	nextText  time.Duration
 	nextChart time.Duration
 	curves    []*curve
-	events    []float64 // units done where something happened in the task
+	events    []float64 // units done where something happened
 	chart     string    // an img element, or empty
 }
 
 // Report implements [progress.Reporter].
 func (l *live) Report(r progress.Report) {
-	if r.Unit == "" && r.Finished {
-		if r.Quiet {
-			l.leave(l.newID(), html.EscapeString(r.Task))
-		} else {
-			l.happened(r.Task)
-		}
-		return
-	}
-	if l.id != "" && r.Task != l.last.Task {
-		l.end() // the task before ended without a Finished report
-	}
-	if l.id == "" {
-		*l = live{send: l.send, sync: l.sync, newID: l.newID, id: l.newID()}
-	}
-	l.last, l.shown = r, false
-	l.record(r)
 	switch {
-	case r.Finished:
-		l.end()
-	case r.Elapsed >= l.nextText:
-		if r.Elapsed >= l.nextChart {
-			began := time.Now()
-			l.chart = chart(l.curves, l.events, r.Unit)
-			l.nextChart = r.Elapsed + max(chartEvery, chartShare*time.Since(began))
+	case r.Unit == "" && r.Finished:
+		l.notice(r)
+	case r.Encloses:
+		l.endInner()
+		if l.outer != nil && l.outer.last.Task != r.Task {
+			l.leave(l.outer.line()) // it ended without a Finished report
+			l.outer = nil
 		}
-		l.send(l.id, l.picture())
-		l.shown = true
-		l.nextText = r.Elapsed + textEvery
+		l.show(&l.outer, r)
+	default:
+		if l.inner != nil && l.inner.last.Task != r.Task {
+			l.endInner() // so did this one
+		}
+		l.show(&l.inner, r)
 	}
 }
 
-// happened leaves a line that stays, about an event in the task at hand (a report that
-// is finished but counts nothing), and marks it in the charts to come.
-func (l *live) happened(what string) {
-	l.leave(l.newID(), "⚠ "+html.EscapeString(what))
-	if l.id != "" {
-		l.events = append(l.events, float64(l.last.Done))
-		l.nextChart = 0
+// show enters a report of the task in a slot, which is nil before the first and after the last.
+func (l *live) show(slot **task, r progress.Report) {
+	if *slot == nil {
+		*slot = &task{}
 	}
+	t := *slot
+	due := r.Elapsed >= t.nextText || r.Part != t.last.Part
+	t.last = r
+	t.record()
+	switch {
+	case r.Finished:
+		*slot = nil
+		l.leave(t.line())
+		l.render()
+		l.sync() // what has not reached GoNB when the cell ends is lost
+	case due:
+		if r.Elapsed >= t.nextChart {
+			began := time.Now()
+			t.chart = chart(t.curves, t.events, r.Unit)
+			t.nextChart = r.Elapsed + max(chartEvery, chartShare*time.Since(began))
+		}
+		t.nextText = r.Elapsed + textEvery
+		l.render()
+	}
+}
+
+// notice leaves a line about an event in the task at hand (a report that is finished but
+// counts nothing), and marks it in the charts to come, unless it is quiet.
+func (l *live) notice(r progress.Report) {
+	line := html.EscapeString(r.Task)
+	if !r.Quiet {
+		line = "⚠ " + line
+		if l.inner != nil {
+			l.inner.events = append(l.inner.events, float64(l.inner.last.Done))
+			l.inner.nextChart = 0
+		}
+	}
+	l.leave(line)
+	l.render()
+	l.sync()
+}
+
+// endInner ends the task at hand, which had no Finished report.
+func (l *live) endInner() {
+	if l.inner != nil {
+		l.leave(l.inner.line())
+		l.inner = nil
+	}
+}
+
+// leave adds a line that stays, once.
+func (l *live) leave(line string) {
+	if line != "" && !slices.Contains(l.lines, line) {
+		l.lines = append(l.lines, line)
+	}
+}
+
+// More than maxLines are folded, and of those at most maxFolded are kept.
+const (
+	maxLines  = 4
+	maxFolded = 500
+)
+
+// render sends the lines and the tasks at work.
+func (l *live) render() {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<div style="%s;max-width:%dpx">`, fontCSS, outputWidth)
+	n := len(l.lines)
+	if n > maxLines {
+		warnings := 0
+		for _, line := range l.lines {
+			if strings.HasPrefix(line, "⚠") {
+				warnings++
+			}
+		}
+		fmt.Fprintf(&b, `<details><summary>%d lines`, n)
+		if warnings > 0 {
+			fmt.Fprintf(&b, `, %d ⚠`, warnings)
+		}
+		fmt.Fprintf(&b, `; the last: %s</summary>`, l.lines[n-1])
+	}
+	for _, line := range l.lines[max(0, n-maxFolded):] {
+		fmt.Fprintf(&b, `<div>%s</div>`, line)
+	}
+	if n > maxLines {
+		b.WriteString(`</details>`)
+	}
+	for _, t := range []*task{l.outer, l.inner} {
+		if t != nil {
+			b.WriteString(t.picture())
+		}
+	}
+	b.WriteString(`</div>`)
+	l.send(l.id, b.String())
 }
 
 // record keeps the terms for the charts.
-func (l *live) record(r progress.Report) {
-	for _, term := range r.Terms {
-		i := 0
-		for i < len(l.curves) && l.curves[i].name != term.Name {
-			i++
+func (t *task) record() {
+	for _, term := range t.last.Terms {
+		i := slices.IndexFunc(t.curves, func(c *curve) bool { return c.name == term.Name })
+		if i < 0 {
+			i = len(t.curves)
+			t.curves = append(t.curves, &curve{name: term.Name, stride: 1})
 		}
-		if i == len(l.curves) {
-			l.curves = append(l.curves, &curve{name: term.Name, stride: 1})
-		}
-		l.curves[i].add(float64(r.Done), term.Value)
+		t.curves[i].add(float64(t.last.Done), term.Value)
 	}
 }
 
-// end leaves one line in place of the task's display, and nothing where it only
-// said what was happening.
-func (l *live) end() {
-	line := l.last.String()
+// line is what a task leaves: nothing where it only said what was happening.
+func (t *task) line() string {
+	line := html.EscapeString(t.last.String())
 	switch {
-	case l.last.Unit == "":
-		line = ""
-	case l.last.Finished && (l.last.Total <= 0 || l.last.Done >= l.last.Total):
-		line = "✓ " + line
+	case t.last.Unit == "":
+		return ""
+	case t.last.Finished && (t.last.Total <= 0 || t.last.Done >= t.last.Total):
+		return "✓ " + line
 	}
-	l.leave(l.id, html.EscapeString(line))
-	l.id = ""
-}
-
-// leave leaves a line that stays, also where the cell ends right after it: what has not
-// reached GoNB then is lost.
-func (l *live) leave(id, line string) {
-	l.send(id, `<div style="`+fontCSS+`">`+line+`</div>`)
-	l.sync()
+	return line
 }
 
 // outputWidth is the width of a notebook's output in a browser's pixels, that of figures.
@@ -142,11 +206,10 @@ const fontCSS = "font-family:sans-serif;font-size:13px;line-height:1.5"
 
 // picture is the display of a task at work. All styles are inline, as a notebook
 // takes away any other, and no color is set, as its background may be dark.
-func (l *live) picture() string {
-	r := l.last
+func (t *task) picture() string {
+	r := t.last
 	var b strings.Builder
-	fmt.Fprintf(&b, `<div style="%s;max-width:%dpx">`, fontCSS, outputWidth)
-	fmt.Fprintf(&b, `<div><b>%s</b></div>`, html.EscapeString(r.Task))
+	fmt.Fprintf(&b, `<div><b>%s</b></div>`, html.EscapeString(r.Title()))
 	if r.Unit != "" {
 		value := "" // an indeterminate bar
 		if f, ok := r.Fraction(); ok {
@@ -171,8 +234,7 @@ func (l *live) picture() string {
 		}
 		fmt.Fprintf(&b, `<table style="border-collapse:collapse;margin:6px 0"><tr>%s</tr><tr>%s</tr></table>`, names.String(), values.String())
 	}
-	b.WriteString(l.chart)
-	b.WriteString(`</div>`)
+	b.WriteString(t.chart)
 	return b.String()
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/png"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -24,8 +25,8 @@ type page struct {
 
 func newPage() (*page, *live) {
 	p := &page{html: map[string]string{}}
-	ids := 0
 	return p, &live{
+		id: "1",
 		send: func(id, html string) {
 			if _, ok := p.html[id]; !ok {
 				p.order = append(p.order, id)
@@ -33,8 +34,7 @@ func newPage() (*page, *live) {
 			p.html[id] = html
 			p.sent++
 		},
-		sync:  func() { p.there = p.sent },
-		newID: func() string { ids++; return fmt.Sprint(ids) },
+		sync: func() { p.there = p.sent },
 	}
 }
 
@@ -62,6 +62,23 @@ func reportSteps(to progress.Reporter, task string, steps, of int64, finish bool
 			Terms:    []progress.Term{{Name: "loss", Value: 1 / float64(i)}, {Name: "<b>", Value: 2}},
 			Finished: finish && i == steps,
 		})
+	}
+}
+
+// assertLines checks the lines that stay in the one output.
+func assertLines(t *testing.T, p *page, want ...string) {
+	t.Helper()
+	var got []string
+	for _, line := range regexp.MustCompile(`<div>([^<]*)</div>`).FindAllStringSubmatch(p.html["1"], -1) {
+		got = append(got, line[1])
+	}
+	if len(p.order) != 1 || len(got) != len(want) {
+		t.Fatalf("%d outputs, lines %q, want %q", len(p.order), got, want)
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("line %d: got %q, want %q …", i, got[i], want[i])
+		}
 	}
 }
 
@@ -93,7 +110,7 @@ func TestLive(t *testing.T) {
 	t.Run("done", func(t *testing.T) {
 		p, l := newPage()
 		reportSteps(l, "train", 600, 600, true)
-		if got, want := p.html["1"], "✓ train: 600 steps in 6.0 s (100 steps/s), loss 0.00167, &lt;b&gt; 2.00</div>"; !strings.HasSuffix(got, want) {
+		if got, want := p.html["1"], "✓ train: 600 steps in 6.0 s (100 steps/s), loss 0.00167, &lt;b&gt; 2.00</div></div>"; !strings.HasSuffix(got, want) {
 			t.Errorf("got %q, want it to end in %q", got, want)
 		}
 		for id, html := range p.html {
@@ -108,30 +125,38 @@ func TestLive(t *testing.T) {
 		reportSteps(l, "decode", 3, 3, true)
 		reportSteps(l, "train", 2, 9, false) // given up without a last report
 		reportSteps(l, "measure", 5, 9, true)
-		want := []string{"", "✓ decode: 3 steps in 0.0 s", "train: 22 %, 2 of 9 steps", "measure: stopped at 5 of 9 steps"}
-		if len(p.order) != len(want) {
-			t.Fatalf("outputs %v, want %d", p.html, len(want))
-		}
-		for i, id := range p.order {
-			_, text, _ := strings.Cut(p.html[id], ">")
-			if !strings.HasPrefix(text, want[i]) || want[i] == "" && text != "</div>" {
-				t.Errorf("output %d: got %q, want %q …", i, text, want[i])
-			}
-		}
+		assertLines(t, p, "✓ decode: 3 steps in 0.0 s", "train: 22 %, 2 of 9 steps", "measure: stopped at 5 of 9 steps")
 	})
 	t.Run("set back", func(t *testing.T) {
 		p, l := newPage()
 		reportSteps(l, "train", 500, 1000, false)
 		l.Report(progress.Report{Task: "loss is NaN at step 500: set back to step 400", Finished: true})
-		if got := p.html["2"]; !strings.Contains(got, "⚠ loss is NaN at step 500: set back to step 400</div>") {
-			t.Errorf("the event reads %q", got)
-		}
+		assertLines(t, p, "⚠ loss is NaN at step 500: set back to step 400", "500 of 1000 steps")
 		l.Report(progress.Report{Task: "train", Done: 401, Total: 1000, Unit: "steps", Elapsed: 6 * time.Second, Terms: []progress.Term{{Name: "loss", Value: .1}}})
-		if c := l.curves[0]; len(c.x) != 401 || c.x[400] != 401 || len(l.events) != 1 || l.events[0] != 500 {
-			t.Errorf("the curve has %d points, events at %v", len(c.x), l.events)
+		if c := l.inner.curves[0]; len(c.x) != 401 || c.x[400] != 401 || len(l.inner.events) != 1 || l.inner.events[0] != 500 {
+			t.Errorf("the curve has %d points, events at %v", len(c.x), l.inner.events)
 		}
-		if len(p.order) != 2 || !strings.Contains(p.html["1"], "401 of 1000 steps") || !strings.Contains(p.html["1"], "<img") {
-			t.Errorf("the task's own output does not go on: %v", p.order)
+		if !strings.Contains(p.html["1"], "401 of 1000 steps") || !strings.Contains(p.html["1"], "<img") {
+			t.Errorf("the task's display does not resume: %s", p.html["1"])
+		}
+	})
+	t.Run("a task encloses others", func(t *testing.T) {
+		p, l := newPage()
+		sweep := progress.Report{Task: "sweep", Encloses: true, Unit: "runs", Total: 8}
+		for i := range 8 {
+			sweep.Done, sweep.Part = int64(i), fmt.Sprint("seed ", i)
+			l.Report(sweep)
+			reportSteps(l, fmt.Sprint("train ", i), 50, 100, false)
+			if got := p.html["1"]; !strings.Contains(got, fmt.Sprintf("<b>sweep, next: seed %d</b>", i)) || !strings.Contains(got, fmt.Sprintf("<b>train %d</b>", i)) {
+				t.Fatalf("the sweep and its part are not both shown: %s", got)
+			}
+			reportSteps(l, fmt.Sprint("train ", i), 100, 100, true)
+			l.Report(progress.Report{Task: "loaded a run", Finished: true, Quiet: true})
+		}
+		sweep.Done, sweep.Part, sweep.Finished = 8, "", true
+		l.Report(sweep)
+		if got := p.html["1"]; !strings.Contains(got, "<summary>10 lines; the last: ✓ sweep: 8 runs") || strings.Count(got, "loaded a run") != 1 || strings.Contains(got, "<progress") {
+			t.Errorf("in the end: %s", got)
 		}
 	})
 	t.Run("total unknown, no terms", func(t *testing.T) {
@@ -185,7 +210,7 @@ func ExampleReporter() {
 // A quiet notice is one small line, without the sign of an event, and as text.
 func TestLiveQuietNotice(t *testing.T) {
 	var sent []string
-	l := &live{send: func(_, html string) { sent = append(sent, html) }, sync: func() {}, newID: func() string { return "id" }}
+	l := &live{send: func(_, html string) { sent = append(sent, html) }, sync: func() {}}
 	l.Report(progress.Report{Task: "loaded <moons>: 40 steps", Finished: true, Quiet: true})
 	if len(sent) != 1 || strings.Contains(sent[0], "⚠") || !strings.Contains(sent[0], "loaded &lt;moons&gt;: 40 steps") {
 		t.Errorf("sent was %q", sent)

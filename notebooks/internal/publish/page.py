@@ -389,26 +389,6 @@ def wrap_sentences(soup):
                 pre.append(line)
 
 
-def fold_logs(soup):
-    """Folds lines about training (“✓ train …”) into one where there are several in
-    a row."""
-    for output in soup.find_all(class_="output"):
-        run = []
-        for area in [*output.find_all(class_="output_area", recursive=False), None]:
-            if area is not None and area.find(class_="output_html") and area.get_text().strip().startswith("✓") and not area.find("img"):
-                run.append(area)
-                continue
-            if len(run) > 2:
-                details = soup.new_tag("details", attrs={"class": "log"})
-                summary = soup.new_tag("summary")
-                summary.string = f"{len(run)} lines about training"
-                run[0].insert_before(details)
-                details.append(summary)
-                for line in run:
-                    details.append(line.extract())
-            run = []
-
-
 def printable(text):
     """Returns a text without what steers a terminal."""
     text = re.sub(r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)?", "", text)
@@ -469,7 +449,6 @@ def convert(notebook, published):
     keep_together(soup)
     let_scroll(soup)
     wrap_sentences(soup)
-    fold_logs(soup)
     mathjax = next(f for f in files("sphinx-mathjax-offline") if f.name == "tex-svg-full.js")
     return {
         "body": whole.clean(printable(str(soup))),
