@@ -24,7 +24,8 @@ import (
 
 // Classifier is a network with its weights. Its methods take a dataset of the
 // shape it was trained on, run it through the device in batches, and return one
-// entry for each example, in order.
+// entry for each example, in order. They end between two batches if their context ends,
+// with its error.
 type Classifier struct {
 	Classes []string // a label is an index into them
 	Shape   []int    // of one example
@@ -98,14 +99,14 @@ func (c *Classifier) logits(x *Node) *Node {
 func (c *Classifier) Store() *model.Store { return c.store }
 
 // Logits returns f(x), [examples][classes].
-func (c *Classifier) Logits(d *data.Dataset) ([][]float64, error) {
-	logits, _, err := c.finite(d, false)
+func (c *Classifier) Logits(ctx context.Context, d *data.Dataset) ([][]float64, error) {
+	logits, _, err := c.finite(ctx, d, false)
 	return logits, err
 }
 
 // Probabilities returns softmax f(x), [examples][classes].
-func (c *Classifier) Probabilities(d *data.Dataset) ([][]float64, error) {
-	logits, _, err := c.finite(d, false)
+func (c *Classifier) Probabilities(ctx context.Context, d *data.Dataset) ([][]float64, error) {
+	logits, _, err := c.finite(ctx, d, false)
 	for _, row := range logits {
 		e := floats.LogSumExp(row)
 		for k, f := range row {
@@ -117,21 +118,21 @@ func (c *Classifier) Probabilities(d *data.Dataset) ([][]float64, error) {
 
 // Energies returns E(x) = logsumexp f(x) for each example: larger where the
 // model finds the example more likely (see package energy for the sign).
-func (c *Classifier) Energies(d *data.Dataset) ([]float64, error) {
-	logits, _, err := c.finite(d, false)
+func (c *Classifier) Energies(ctx context.Context, d *data.Dataset) ([]float64, error) {
+	logits, _, err := c.finite(ctx, d, false)
 	return energiesOf(logits), err
 }
 
 // GradientNorms returns ‖∂E(x)/∂x‖₂ for each example, with x as the network sees
 // it: pixels in [-1,1].
-func (c *Classifier) GradientNorms(d *data.Dataset) ([]float64, error) {
-	_, norms, err := c.finite(d, true)
+func (c *Classifier) GradientNorms(ctx context.Context, d *data.Dataset) ([]float64, error) {
+	_, norms, err := c.finite(ctx, d, true)
 	return norms, err
 }
 
 // Accuracy returns the fraction of examples whose largest logit is the label's.
-func (c *Classifier) Accuracy(d *data.Dataset) (float64, error) {
-	logits, _, err := c.finite(d, false)
+func (c *Classifier) Accuracy(ctx context.Context, d *data.Dataset) (float64, error) {
+	logits, _, err := c.finite(ctx, d, false)
 	if err != nil {
 		return 0, err
 	}
@@ -140,8 +141,8 @@ func (c *Classifier) Accuracy(d *data.Dataset) (float64, error) {
 
 // finite is predict for a caller who compares the figures: NaN, which is below no
 // threshold and above none, is an error.
-func (c *Classifier) finite(d *data.Dataset, gradient bool) ([][]float64, []float64, error) {
-	logits, norms, err := c.predict(context.Background(), d, gradient, nil)
+func (c *Classifier) finite(ctx context.Context, d *data.Dataset, gradient bool) ([][]float64, []float64, error) {
+	logits, norms, err := c.predict(ctx, d, gradient, nil)
 	if err == nil {
 		err = errors.Join(checkFinite("logit", d.Name, len(c.Classes), slices.Concat(logits...)), checkFinite("gradient norm", d.Name, 1, norms))
 	}
@@ -211,7 +212,7 @@ func (c *Classifier) fits(d *data.Dataset) error {
 // LogitsAt returns f(x), [examples][classes], at inputs that need not be examples of a
 // dataset: values in the network's units, in which pixels lie in [-1,1], one input
 // after the other. Their number must be a multiple of an input's, and all must be finite.
-func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
+func (c *Classifier) LogitsAt(ctx context.Context, x []float32) ([][]float64, error) {
 	size := sizeOf(c.Shape)
 	if len(x) == 0 || len(x)%size != 0 {
 		return nil, fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
@@ -219,7 +220,7 @@ func (c *Classifier) LogitsAt(x []float32) ([][]float64, error) {
 	if err := checkFinite("value", "the inputs", size, x); err != nil {
 		return nil, err
 	}
-	flat, err := c.apply(context.Background(), c.forward, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
+	flat, err := c.apply(ctx, c.forward, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -26,11 +26,11 @@ func TestLogitsAt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := run.Classifier.Logits(run.Test)
+	want, err := run.Classifier.Logits(t.Context(), run.Test)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := run.Classifier.LogitsAt(run.Test.Points)
+	got, err := run.Classifier.LogitsAt(t.Context(), run.Test.Points)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,12 +39,12 @@ func TestLogitsAt(t *testing.T) {
 	}
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		want := fmt.Sprintf("value 1 of example 2 (from 0) of the inputs is %v; it must be finite", v)
-		if f, err := run.Classifier.LogitsAt([]float32{0, 1, 2, 3, 4, float32(v)}); err == nil || f != nil || !strings.Contains(err.Error(), want) {
+		if f, err := run.Classifier.LogitsAt(t.Context(), []float32{0, 1, 2, 3, 4, float32(v)}); err == nil || f != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v (%v), want %q", v, f, err, want)
 		}
 	}
 	for _, x := range [][]float32{nil, {1, 2, 3}} {
-		if _, err := run.Classifier.LogitsAt(x); err == nil || !strings.Contains(err.Error(), "not one or more inputs of shape [2]") {
+		if _, err := run.Classifier.LogitsAt(t.Context(), x); err == nil || !strings.Contains(err.Error(), "not one or more inputs of shape [2]") {
 			t.Errorf("%d values: error %v", len(x), err)
 		}
 	}
@@ -63,10 +63,10 @@ func TestNoEnergyIsNaN(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	energies, err := run.Classifier.Energies(set)
-	_, err2 := run.Classifier.Logits(set)
-	_, err3 := run.Classifier.GradientNorms(set)
-	_, err4 := run.Classifier.LogitsAt(set.Points)
+	energies, err := run.Classifier.Energies(t.Context(), set)
+	_, err2 := run.Classifier.Logits(t.Context(), set)
+	_, err3 := run.Classifier.GradientNorms(t.Context(), set)
+	_, err4 := run.Classifier.LogitsAt(t.Context(), set.Points)
 	for _, err := range []error{err, err2, err3, err4} {
 		if err == nil || len(energies) != 0 || !strings.Contains(err.Error(), "logit 0 of example 1 (from 0) of ") || !strings.Contains(err.Error(), "is NaN; it must be finite") {
 			t.Errorf("%v (%v)", energies, err)

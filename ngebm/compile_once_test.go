@@ -52,16 +52,16 @@ func TestCompiledOnce(t *testing.T) {
 	ask := func(d *data.Dataset) {
 		t.Helper()
 		c := run.Classifier
-		if _, err := c.Logits(d); err != nil {
+		if _, err := c.Logits(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.GradientNorms(d); err != nil {
+		if _, err := c.GradientNorms(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Energies(d); err != nil {
+		if _, err := c.Energies(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.LogitsAt([]float32{.5, .5}); err != nil {
+		if _, err := c.LogitsAt(t.Context(), []float32{.5, .5}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -32,7 +32,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	probabilities, err := run.Classifier.Probabilities(run.Test)
+	probabilities, err := run.Classifier.Probabilities(context.Background(), run.Test)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -22,7 +22,7 @@ func TestRefined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := run.Classifier.Logits(run.Test)
+	plain, err := run.Classifier.Logits(t.Context(), run.Test)
 	if err != nil {
 		t.Fatal(err)
 	}

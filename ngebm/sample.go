@@ -87,7 +87,7 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 	}
 	began, dims := time.Now(), append([]int{o.Count}, c.Shape...)
 	for step := 0; ; {
-		if err := s.keep(c, step, start); err != nil {
+		if err := s.keep(ctx, c, step, start); err != nil {
 			return nil, err
 		}
 		o.Progress.Report(progress.Report{Task: "sample", Unit: "SGLD steps", Done: int64(step), Total: int64(o.Steps), Elapsed: time.Since(began), Finished: step >= o.Steps})
@@ -115,11 +115,11 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 }
 
 // keep notes the samples at a step, and their energies.
-func (s *Samples) keep(c *Classifier, step int, x []float32) error {
+func (s *Samples) keep(ctx context.Context, c *Classifier, step int, x []float32) error {
 	if i := slices.IndexFunc(x, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }); i >= 0 {
 		return fmt.Errorf("ngebm: sampling broke out: a value of sample %d is %v after %d steps; lower the step size", i*len(s.Labels)/len(x), x[i], step)
 	}
-	f, err := c.LogitsAt(x)
+	f, err := c.LogitsAt(ctx, x)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Samples) At(k int) (*data.Dataset, error) {
 
 // ReplayBuffer returns the samples that a JEM run keeps in its replay buffer as they
 // were at its last checkpoint: the longest chains there are. Other runs have no chains.
-func (r *Run) ReplayBuffer() (*Samples, error) {
+func (r *Run) ReplayBuffer(ctx context.Context) (*Samples, error) {
 	if r.auxState == nil {
 		return nil, fmt.Errorf("ngebm: %s has no replay buffer: it was not trained with jem.weight", r.Dir)
 	}
@@ -166,7 +166,7 @@ func (r *Run) ReplayBuffer() (*Samples, error) {
 			s.Labels[i] = int32(i * len(s.like.Classes) / len(s.Labels))
 		}
 	}
-	return s, s.keep(r.Classifier, r.History.Steps(), values)
+	return s, s.keep(ctx, r.Classifier, r.History.Steps(), values)
 }
 
 // Refined is a classifier that moves its inputs by SGLD before it classifies them. It

@@ -181,7 +181,7 @@ func ExampleAnimate() {
 	}
 	var frames []*Figure
 	for _, height := range []float64{1, 2} { // in earnest, classifiers of more and more epochs
-		grid, err := EnergyGrid(hills{[][2]float64{{-1, 0}, {1, 0}}, height}, train, 20)
+		grid, err := EnergyGrid(context.Background(), hills{[][2]float64{{-1, 0}, {1, 0}}, height}, train, 20)
 		if err != nil {
 			panic(err)
 		}

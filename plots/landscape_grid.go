@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -26,13 +27,13 @@ type Grid struct {
 // Model is anything that returns logits,
 // [examples][classes], for points in the plane. An [ngebm.Classifier] is one.
 type Model interface {
-	Logits(*data.Dataset) ([][]float64, error)
+	Logits(ctx context.Context, d *data.Dataset) ([][]float64, error)
 }
 
 // EnergyGrid evaluates a model on a lattice of n by n points (100 makes smooth contours)
 // over the bounding box of the given points and a fifth of its size around it,
 // and returns E(x) = logsumexp f(x) and the logits there. n must be in 2..1000.
-func EnergyGrid(m Model, around *data.Dataset, n int) (*Grid, error) {
+func EnergyGrid(ctx context.Context, m Model, around *data.Dataset, n int) (*Grid, error) {
 	if n < 2 || n > 1000 {
 		return nil, fmt.Errorf("plots: a grid of %d by %d points: choose 2 to 1000, 100 is smooth", n, n)
 	}
@@ -56,7 +57,7 @@ func EnergyGrid(m Model, around *data.Dataset, n int) (*Grid, error) {
 			nodes = append(nodes, float32(x), float32(y))
 		}
 	}
-	logits, err := logitsAt(m, nodes, around.Classes)
+	logits, err := logitsAt(ctx, m, nodes, around.Classes)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func spread(low, high, margin float64, n int) []float64 {
 }
 
 // logitsAt returns a model's logits at points in the plane, one after the other.
-func logitsAt(m Model, points []float32, classes []string) ([][]float64, error) {
+func logitsAt(ctx context.Context, m Model, points []float32, classes []string) ([][]float64, error) {
 	d, err := data.New(data.Dataset{
 		Info:   data.Info{Name: "lattice", Split: "lattice", Source: "computed", License: "CC0-1.0", Classes: classes},
 		Shape:  []int{2},
@@ -85,7 +86,7 @@ func logitsAt(m Model, points []float32, classes []string) ([][]float64, error) 
 	if err != nil {
 		return nil, err
 	}
-	return m.Logits(d)
+	return m.Logits(ctx, d)
 }
 
 // energies are logsumexp f(x) of a model's logits at each of the points.

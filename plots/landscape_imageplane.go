@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -17,7 +18,7 @@ import (
 // examples of a set: in the network's units, one after the other. An
 // [ngebm.Classifier] is one.
 type InputModel interface {
-	LogitsAt(x []float32) ([][]float64, error)
+	LogitsAt(ctx context.Context, x []float32) ([][]float64, error)
 }
 
 // ImagePlaneGrid evaluates a model on the plane through three images of a set, on a lattice
@@ -26,7 +27,7 @@ type InputModel interface {
 // first image towards the second, y at a right angle to it on the third's side. The
 // lattice reaches half the triangle's size beyond it, where some inputs have pixels that
 // no image has. n must be in 2..1000, and the images must not be on one line.
-func ImagePlaneGrid(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid, []Pin, error) {
+func ImagePlaneGrid(ctx context.Context, m InputModel, d *data.Dataset, images [3]int, n int) (*Grid, []Pin, error) {
 	if n < 2 || n > 1000 {
 		return nil, nil, fmt.Errorf("plots: a grid of %d by %d inputs: choose 2 to 1000, 60 is smooth", n, n)
 	}
@@ -65,7 +66,7 @@ func ImagePlaneGrid(m InputModel, d *data.Dataset, images [3]int, n int) (*Grid,
 			}
 		}
 	}
-	logits, err := m.LogitsAt(inputs)
+	logits, err := m.LogitsAt(ctx, inputs)
 	if err != nil {
 		return nil, nil, err
 	}

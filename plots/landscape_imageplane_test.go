@@ -13,7 +13,7 @@ import (
 // nearest is a model whose logit for an image is minus half its squared distance.
 type nearest struct{ images [][]float32 }
 
-func (m nearest) LogitsAt(x []float32) ([][]float64, error) {
+func (m nearest) LogitsAt(_ context.Context, x []float32) ([][]float64, error) {
 	size := len(m.images[0])
 	var logits [][]float64
 	for ; len(x) > 0; x = x[size:] {
@@ -33,7 +33,7 @@ func (m nearest) LogitsAt(x []float32) ([][]float64, error) {
 // broken is a model that answers for nothing.
 type broken struct{ err error }
 
-func (b broken) LogitsAt([]float32) ([][]float64, error) { return nil, b.err }
+func (b broken) LogitsAt(context.Context, []float32) ([][]float64, error) { return nil, b.err }
 
 func digits(t testing.TB) *data.Dataset {
 	_, test, err := data.Open(context.Background(), "digits", data.Options{})
@@ -56,7 +56,7 @@ func memory(d *data.Dataset, indices []int) nearest {
 func TestImagePlaneGrid(t *testing.T) {
 	d := digits(t)
 	m := memory(d, []int{0, 1, 2})
-	grid, pins, err := ImagePlaneGrid(m, d, [3]int{0, 1, 2}, 61)
+	grid, pins, err := ImagePlaneGrid(t.Context(), m, d, [3]int{0, 1, 2}, 61)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestImagePlaneGrid(t *testing.T) {
 		"model fails":      {broken{failure}, flat, [3]int{0, 1, 2}, 9, "out of memory"},
 		"no logits":        {broken{}, flat, [3]int{0, 1, 2}, 9, "logits for 0 of 81 points"},
 	} {
-		if _, _, err := ImagePlaneGrid(test.m, test.d, test.images, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
+		if _, _, err := ImagePlaneGrid(t.Context(), test.m, test.d, test.images, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestImagePlaneGrid(t *testing.T) {
 
 func must(t *testing.T, m nearest, x []float32) []float64 {
 	t.Helper()
-	f, err := m.LogitsAt(x)
+	f, err := m.LogitsAt(t.Context(), x)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func ExampleImagePlaneGrid() {
 		panic(err)
 	}
 	var model InputModel = memory(test, []int{0, 1, 2}) // in earnest, a trained classifier
-	grid, pins, err := ImagePlaneGrid(model, test, [3]int{0, 1, 2}, 60)
+	grid, pins, err := ImagePlaneGrid(context.Background(), model, test, [3]int{0, 1, 2}, 60)
 	if err != nil {
 		panic(err)
 	}

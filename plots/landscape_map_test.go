@@ -16,7 +16,7 @@ type hills struct {
 	height  float64
 }
 
-func (h hills) Logits(d *data.Dataset) ([][]float64, error) {
+func (h hills) Logits(_ context.Context, d *data.Dataset) ([][]float64, error) {
 	logits := make([][]float64, d.Len())
 	for i := range logits {
 		for _, c := range h.centers {
@@ -52,7 +52,7 @@ var corners = [][2]float64{{-1.5, -1}, {1.5, -1}, {0, 1.4}}
 
 func survey(t testing.TB, m Model, d *data.Dataset) *Grid {
 	t.Helper()
-	g, err := EnergyGrid(m, d, 100)
+	g, err := EnergyGrid(t.Context(), m, d, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestLandscapesDegenerate(t *testing.T) {
 
 type failing struct{ logits [][]float64 }
 
-func (f failing) Logits(*data.Dataset) ([][]float64, error) {
+func (f failing) Logits(context.Context, *data.Dataset) ([][]float64, error) {
 	if f.logits == nil {
 		return nil, errors.New("out of memory")
 	}
@@ -181,7 +181,7 @@ func TestEnergyGrid(t *testing.T) {
 		"too few logits":   {failing{[][]float64{{1}}}, d, 10, "logits for 1 of 100 points"},
 		"empty logits":     {failing{make([][]float64, 4)}, d, 2, "no logits"},
 	} {
-		if _, err := EnergyGrid(test.m, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
+		if _, err := EnergyGrid(t.Context(), test.m, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
 		}
 	}
@@ -193,7 +193,7 @@ func ExampleLandscapes() {
 		panic(err)
 	}
 	var model Model = hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // in earnest, a trained classifier
-	grid, err := EnergyGrid(model, train, 100)
+	grid, err := EnergyGrid(context.Background(), model, train, 100)
 	if err != nil {
 		panic(err)
 	}

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"context"
 	"math"
 	"strings"
 	"testing"
@@ -174,7 +175,7 @@ func ExampleLandscapeTable() {
 	rows := []LandscapeRow{{Name: "cross-entropy"}, {Name: "NG-EBM"}}
 	for i := range rows {
 		for _, height := range []float64{1, 2, 5} { // in earnest, classifiers after more and more epochs
-			grid, err := EnergyGrid(hills{corners, height}, set, 60)
+			grid, err := EnergyGrid(context.Background(), hills{corners, height}, set, 60)
 			if err != nil {
 				panic(err)
 			}

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -59,7 +60,7 @@ var energyLine = draw.LineStyle{Color: black, Width: 3.6}
 // EnergyAlong evaluates a model at n equidistant points of a line, ends included, for
 // E(x) = logsumexp f(x) and the logits. near holds points to mark where they are
 // close to the line, and names the classes. n must be in 2..100000.
-func EnergyAlong(m Model, line Segment, near *data.Dataset, n int) (*Profile, error) {
+func EnergyAlong(ctx context.Context, m Model, line Segment, near *data.Dataset, n int) (*Profile, error) {
 	if n < 2 || n > 100_000 {
 		return nil, fmt.Errorf("plots: %d points on a line: choose 2 to 100000, 300 are smooth", n)
 	}
@@ -78,7 +79,7 @@ func EnergyAlong(m Model, line Segment, near *data.Dataset, n int) (*Profile, er
 		}
 	}
 	var err error
-	if p.Logits, err = logitsAt(m, points, near.Classes); err != nil {
+	if p.Logits, err = logitsAt(ctx, m, points, near.Classes); err != nil {
 		return nil, err
 	}
 	p.Energy, err = energies(p.Logits, n)

@@ -15,7 +15,7 @@ func TestProfilesGolden(t *testing.T) {
 	line := Segment{[2]float64{-3, -1.2}, [2]float64{3, -.6}}
 	var all []*Profile
 	for title, height := range map[string]float64{"steep": 6, "flat": 1} {
-		p, err := EnergyAlong(hills{corners, height}, line, d, 200)
+		p, err := EnergyAlong(t.Context(), hills{corners, height}, line, d, 200)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func TestProfilesGolden(t *testing.T) {
 // h·exp(-r²/2) at the origin is the bump itself.
 func TestEnergyAlong(t *testing.T) {
 	d := pointSet(t, 3, corners)
-	p, err := EnergyAlong(hills{[][2]float64{{0, 0}}, 2}, Segment{To: [2]float64{3, 4}}, d, 6)
+	p, err := EnergyAlong(t.Context(), hills{[][2]float64{{0, 0}}, 2}, Segment{To: [2]float64{3, 4}}, d, 6)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestEnergyAlong(t *testing.T) {
 		"model fails":    {failing{}, line, d, 9, "out of memory"},
 		"too few logits": {failing{[][]float64{{1}}}, line, d, 9, "logits for 1 of 9 points"},
 	} {
-		if _, err := EnergyAlong(test.m, test.line, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
+		if _, err := EnergyAlong(t.Context(), test.m, test.line, test.d, test.n); err == nil || !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.err)
 		}
 	}
@@ -121,7 +121,7 @@ func ExampleEnergyAlong() {
 		panic(err)
 	}
 	var model Model = hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // in earnest, a trained classifier
-	profile, err := EnergyAlong(model, Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}, train, 300)
+	profile, err := EnergyAlong(context.Background(), model, Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}, train, 300)
 	if err != nil {
 		panic(err)
 	}
@@ -141,7 +141,7 @@ func ExampleProfiles() {
 	line := Segment{From: [2]float64{-3, 0}, To: [2]float64{3, 0}}
 	var profiles []*Profile
 	for _, height := range []float64{2, 8} { // in earnest, classifiers
-		p, err := EnergyAlong(hills{[][2]float64{{-1, 0}, {1, 0}}, height}, line, train, 300)
+		p, err := EnergyAlong(context.Background(), hills{[][2]float64{{-1, 0}, {1, 0}}, height}, line, train, 300)
 		if err != nil {
 			panic(err)
 		}

@@ -51,7 +51,7 @@ func ExampleLearning() {
 	}
 	history := madeUp(300, 15, 1, .1, .1)            // in earnest, run.History,
 	model := hills{[][2]float64{{-1, 0}, {1, 0}}, 2} // and run.Classifier
-	grid, err := EnergyGrid(model, train, 60)
+	grid, err := EnergyGrid(context.Background(), model, train, 60)
 	if err != nil {
 		panic(err)
 	}

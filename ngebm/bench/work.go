@@ -117,9 +117,9 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 	}
 	switch t.Row {
 	case Logits:
-		w.do = func() (float64, error) { return mean(c.Energies(set)) }
+		w.do = func() (float64, error) { return mean(c.Energies(ctx, set)) }
 	case GradientNorms:
-		w.do = func() (float64, error) { return mean(c.GradientNorms(set)) }
+		w.do = func() (float64, error) { return mean(c.GradientNorms(ctx, set)) }
 	case PGD:
 		w.do, err = attackOn(ctx, c, set, t.PGDSteps)
 	default:
@@ -142,7 +142,7 @@ func mean(values []float64, err error) (float64, error) {
 // attackOn returns an attack on all examples of a set, with the classifier's predictions
 // as labels, so that none is misclassified before the attack.
 func attackOn(ctx context.Context, c *ngebm.Classifier, set *data.Dataset, steps int) (func() (float64, error), error) {
-	logits, err := c.Logits(set)
+	logits, err := c.Logits(ctx, set)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 	r.GradientNorm.Mean = -r.GradientNorm.Mean // the score is the norm's negative
 	r.confuse(inside.logits, in.Labels)
 
-	if r.Calibration, err = calibrate(c.Logits, inside.logits, in, o); err != nil {
+	if r.Calibration, err = calibrate(ctx, c.Logits, inside.logits, in, o); err != nil {
 		return nil, err
 	}
 	for _, set := range o.Out {
@@ -151,10 +151,10 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 
 // calibrate measures calibration on a set with the given logits; logits gives those of
 // the validation set.
-func calibrate(logits func(*data.Dataset) ([][]float64, error), inside [][]float64, in *data.Dataset, o Options) (*calibration.Report, error) {
+func calibrate(ctx context.Context, logits func(context.Context, *data.Dataset) ([][]float64, error), inside [][]float64, in *data.Dataset, o Options) (*calibration.Report, error) {
 	options := calibration.Options{Bins: o.Bins, Bootstrap: o.Bootstrap}
 	if o.Validation != nil {
-		held, err := logits(o.Validation)
+		held, err := logits(ctx, o.Validation)
 		if err != nil {
 			return nil, err
 		}
@@ -170,13 +170,12 @@ func refined(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 		return nil, err
 	}
 	defer m.Close()
-	logits := func(d *data.Dataset) ([][]float64, error) { return m.Logits(ctx, d) }
-	inside, err := logits(in)
+	inside, err := m.Logits(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	r := &Refined{Refinement: o.Refine.WithDefaults()}
-	if r.Calibration, err = calibrate(logits, inside, in, o); err != nil {
+	if r.Calibration, err = calibrate(ctx, m.Logits, inside, in, o); err != nil {
 		return nil, err
 	}
 	r.Robustness, r.Masking, err = robustness(ctx, m, in, o)

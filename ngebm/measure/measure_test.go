@@ -49,7 +49,7 @@ func TestMeasure(t *testing.T) {
 	}
 
 	// The report's parts against the classifier's own answers.
-	accuracy, err := run.Classifier.Accuracy(run.Test)
+	accuracy, err := run.Classifier.Accuracy(t.Context(), run.Test)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestMeasure(t *testing.T) {
 	if all != run.Test.Len() || float64(right)/float64(all) != accuracy {
 		t.Errorf("the confusion matrix counts %d of %d as right, accuracy is %v", right, all, accuracy)
 	}
-	norms, err := run.Classifier.GradientNorms(run.Test)
+	norms, err := run.Classifier.GradientNorms(t.Context(), run.Test)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func TestSamplesFallOnTheMoons(t *testing.T) {
 		if discrepancy[method], err = measure.MMD(end, held); err != nil {
 			t.Fatal(err)
 		}
-		_, err = run.ReplayBuffer()
+		_, err = run.ReplayBuffer(t.Context())
 		if has := err == nil; has != (method == "jem") {
 			t.Errorf("%s: replay buffer: %v", method, err)
 		}

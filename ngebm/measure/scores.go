@@ -76,7 +76,7 @@ func (s *scorer) names() []string {
 
 // score computes the scores of a set; ODIN, which costs the most, only if odin is set.
 func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored, error) {
-	logits, err := s.classifier.Logits(d)
+	logits, err := s.classifier.Logits(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored
 			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
 	}
-	norms, err := s.classifier.GradientNorms(d)
+	norms, err := s.classifier.GradientNorms(ctx, d)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"context"
 	"fmt"
 
 	"ngebm/data"
@@ -32,17 +33,17 @@ func (s Shift) Values(metric func(*calibration.Report) float64) []float64 {
 // The temperature of all reports is fitted on validation, images without corruption; nil
 // fits none. It is an error if a corruption does not apply to the set, such as JPEG to
 // images of two channels.
-func Shifts(c *ngebm.Classifier, in, validation *data.Dataset, seed uint64) ([]Shift, error) {
+func Shifts(ctx context.Context, c *ngebm.Classifier, in, validation *data.Dataset, seed uint64) ([]Shift, error) {
 	var options calibration.Options
 	if validation != nil {
-		held, err := c.Logits(validation)
+		held, err := c.Logits(ctx, validation)
 		if err != nil {
 			return nil, err
 		}
 		options.Validation = &calibration.Sample{Logits: held, Labels: validation.Labels}
 	}
 	measure := func(d *data.Dataset) (*calibration.Report, error) {
-		logits, err := c.Logits(d)
+		logits, err := c.Logits(ctx, d)
 		if err != nil {
 			return nil, err
 		}

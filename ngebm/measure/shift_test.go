@@ -14,14 +14,14 @@ import (
 // Every report is of the set it says, and good images come before bad ones.
 func TestShifts(t *testing.T) {
 	run := trained(t)
-	shifts, err := measure.Shifts(run.Classifier, run.Test, run.Validation, 7)
+	shifts, err := measure.Shifts(t.Context(), run.Classifier, run.Test, run.Validation, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(shifts) != len(data.Corruptions()) {
 		t.Fatalf("%d shifts, want one for each of %d corruptions", len(shifts), len(data.Corruptions()))
 	}
-	clean, err := run.Classifier.Accuracy(run.Test)
+	clean, err := run.Classifier.Accuracy(t.Context(), run.Test)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestShifts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want, err := run.Classifier.Accuracy(bad); err != nil || math.Abs(accuracies[4]-want) > 1e-12 {
+		if want, err := run.Classifier.Accuracy(t.Context(), bad); err != nil || math.Abs(accuracies[4]-want) > 1e-12 {
 			t.Errorf("%s: accuracy %v at severity 4, the classifier's is %v, %v", s.Kind, accuracies[4], want, err)
 		}
 		if s.Data.Checksum != run.Test.Checksum || s.Reports[5].Calibrated == nil || s.Reports[5].TOpt != s.Reports[0].TOpt {
@@ -45,14 +45,14 @@ func TestShifts(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), `"kind":"gaussian noise","seed":7,"data":{"name":"UCI digits"`) {
 		t.Errorf("the JSON begins %.100s, %v", text, err)
 	}
-	if plain, err := measure.Shifts(run.Classifier, run.Test, nil, 7); err != nil || plain[0].Reports[1].Calibrated != nil {
+	if plain, err := measure.Shifts(t.Context(), run.Classifier, run.Test, nil, 7); err != nil || plain[0].Reports[1].Calibrated != nil {
 		t.Errorf("without validation there is a temperature, or %v", err)
 	}
 	moons, _, err := data.Open(t.Context(), "moons:10", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := measure.Shifts(run.Classifier, moons, nil, 7); err == nil {
+	if _, err := measure.Shifts(t.Context(), run.Classifier, moons, nil, 7); err == nil {
 		t.Error("points are corrupted")
 	}
 }

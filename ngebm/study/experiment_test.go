@@ -94,7 +94,7 @@ func TestRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		accuracy, err := trained.Classifier.Accuracy(part)
+		accuracy, err := trained.Classifier.Accuracy(t.Context(), part)
 		if err != nil || math.Abs(accuracy-found.Calibration.Accuracy) > 1e-12 || found.Calibration.Samples != 300 {
 			t.Errorf("accuracy %v of %d, the classifier's is %v (%v)", found.Calibration.Accuracy, found.Calibration.Samples, accuracy, err)
 		}

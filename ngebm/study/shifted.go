@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"fmt"
 	"image/color"
 	"slices"
@@ -17,12 +18,12 @@ type Shifted struct {
 
 // Shifts measures the runs of all methods under every corruption at every severity, see
 // measure.Shifts. The seed is the corruptions'.
-func Shifts(all []Compared, seed uint64) ([]Shifted, error) {
+func Shifts(ctx context.Context, all []Compared, seed uint64) ([]Shifted, error) {
 	shifted := make([]Shifted, len(all))
 	for i, c := range all {
 		shifted[i] = Shifted{Title: c.Title, Color: c.Color}
 		for _, run := range c.Runs {
-			s, err := measure.Shifts(run.Classifier, run.Test, run.Validation, seed)
+			s, err := measure.Shifts(ctx, run.Classifier, run.Test, run.Validation, seed)
 			if err != nil {
 				return nil, fmt.Errorf("study: %s, seed %d: %w", c.Name, run.Config.Seed, err)
 			}

@@ -196,7 +196,7 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 	if d.Len() < calibration.DefaultBins {
 		return nil, fmt.Errorf("study: %d validation examples are too few for %d bins; hold out more, hundreds for a useful value", d.Len(), calibration.DefaultBins)
 	}
-	logits, err := c.Logits(d)
+	logits, err := c.Logits(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 	if err != nil {
 		return nil, err
 	}
-	outside, err := c.Logits(oodSet)
+	outside, err := c.Logits(ctx, oodSet)
 	if err != nil {
 		return nil, err
 	}

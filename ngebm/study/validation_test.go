@@ -43,7 +43,7 @@ func TestValidation(t *testing.T) {
 	if !slices.Equal(names, study.ValidationMetrics()) {
 		t.Errorf("metrics %v, want %v", names, study.ValidationMetrics())
 	}
-	accuracy, err := run.Classifier.Accuracy(run.Validation)
+	accuracy, err := run.Classifier.Accuracy(t.Context(), run.Validation)
 	if err != nil || accuracy != value["accuracy"] {
 		t.Errorf("accuracy %v, the classifier's on the validation set is %v (%v)", value["accuracy"], accuracy, err)
 	}

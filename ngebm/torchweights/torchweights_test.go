@@ -90,7 +90,7 @@ func TestLogits(t *testing.T) {
 			if c.Network.String() != "wrn-10-1" || c.Parameters() != 77706 {
 				t.Errorf("%s with %d weights, want wrn-10-1 with 77706", c.Network, c.Parameters())
 			}
-			logits, err := c.LogitsAt(want["x"].Float32())
+			logits, err := c.LogitsAt(t.Context(), want["x"].Float32())
 			if err != nil {
 				t.Fatal(err)
 			}

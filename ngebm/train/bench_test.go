@@ -83,8 +83,8 @@ func BenchmarkEvaluate(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, evaluate := range map[string]func() error{
-		"logits":         func() error { _, err := c.Logits(d); return err },
-		"gradient-norms": func() error { _, err := c.GradientNorms(d); return err },
+		"logits":         func() error { _, err := c.Logits(b.Context(), d); return err },
+		"gradient-norms": func() error { _, err := c.GradientNorms(b.Context(), d); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			if err := evaluate(); err != nil { // compiles

@@ -201,7 +201,7 @@ func TestBestIsKept(t *testing.T) {
 	if got := best.History.Evaluations[n-1]; got.Step != want.Step || best.History.Steps() != want.Step || want.Step == alone.History.Steps() {
 		t.Errorf("kept at step %d, the best of %d was at %d", got.Step, alone.History.Steps(), want.Step)
 	}
-	if accuracy, err := best.Classifier.Accuracy(alone.Validation); err != nil || accuracy != want.Accuracy {
+	if accuracy, err := best.Classifier.Accuracy(t.Context(), alone.Validation); err != nil || accuracy != want.Accuracy {
 		t.Errorf("its validation accuracy is %v, not %v (%v)", accuracy, want.Accuracy, err)
 	}
 	a, err1 := alone.Checksum()

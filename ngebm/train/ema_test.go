@@ -93,7 +93,7 @@ func TestEMA(t *testing.T) {
 		t.Errorf("averages of %d weights, want 4", len(want))
 	}
 	// By hand: 2-4-2 with SiLU.
-	logits, err := tr.run.Classifier.Logits(tr.run.Test)
+	logits, err := tr.run.Classifier.Logits(t.Context(), tr.run.Test)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -191,14 +191,14 @@ func TestLastBatchOfOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	energies, err1 := c.Energies(all)
-	norms, err2 := c.GradientNorms(all)
+	energies, err1 := c.Energies(t.Context(), all)
+	norms, err2 := c.GradientNorms(t.Context(), all)
 	last, err3 := all.Subset("last", []int{all.Len() - 1})
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
-	e, err1 := c.Energies(last)
-	n, err2 := c.GradientNorms(last)
+	e, err1 := c.Energies(t.Context(), last)
+	n, err2 := c.GradientNorms(t.Context(), last)
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func TestLongLoadingStaysSmall(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := loaded.Classifier.GradientNorms(run.Test); err != nil {
+			if _, err := loaded.Classifier.GradientNorms(t.Context(), run.Test); err != nil {
 				t.Fatal(err)
 			}
 		}

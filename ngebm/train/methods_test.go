@@ -63,8 +63,8 @@ func TestEveryMethodResumesExactly(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				a, err1 := alone.Classifier.Energies(alone.Test)
-				b, err2 := loaded.Classifier.Energies(alone.Test)
+				a, err1 := alone.Classifier.Energies(t.Context(), alone.Test)
+				b, err2 := loaded.Classifier.Energies(t.Context(), alone.Test)
 				if err := errors.Join(err1, err2); err != nil || !slices.Equal(a, b) {
 					t.Errorf("energies when loaded differ (%v)", err)
 				}
@@ -124,8 +124,8 @@ func TestInitFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err1 := first.Classifier.Energies(first.Test) // of the average
-	b, err2 := second.Classifier.Energies(first.Test)
+	a, err1 := first.Classifier.Energies(t.Context(), first.Test) // of the average
+	b, err2 := second.Classifier.Energies(t.Context(), first.Test)
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
@@ -213,8 +213,8 @@ func TestMethodsDoWhatTheyAreFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	gap := func(r *ngebm.Run) float64 {
-		in, err1 := r.Classifier.Energies(r.Test)
-		out, err2 := r.Classifier.Energies(far)
+		in, err1 := r.Classifier.Energies(t.Context(), r.Test)
+		out, err2 := r.Classifier.Energies(t.Context(), far)
 		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}

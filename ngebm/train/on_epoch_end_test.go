@@ -24,7 +24,7 @@ func TestOnEpochEnd(t *testing.T) {
 	var atOne []float64
 	watched, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir(), OnEpochEnd: func(r *ngebm.Run) {
 		steps = append(steps, r.History.Steps())
-		energies, err := r.Classifier.Energies(r.Test)
+		energies, err := r.Classifier.Energies(t.Context(), r.Test)
 		if err != nil {
 			t.Error(err)
 		}

@@ -86,7 +86,7 @@ func TestDivergenceLosesNothing(t *testing.T) {
 		t.Errorf("the checkpoint is of step %d; the run was saved at 20 and broke at %d", n, reached)
 	}
 	for _, r := range []*ngebm.Run{diverged, loaded} {
-		energies, err := r.Classifier.Energies(stopped.Test)
+		energies, err := r.Classifier.Energies(t.Context(), stopped.Test)
 		if err != nil || slices.ContainsFunc(energies, func(e float64) bool { return e-e != 0 }) {
 			t.Errorf("energies of the last good checkpoint: %v", err)
 		}

@@ -239,9 +239,9 @@ func TestInputsAreChecked(t *testing.T) {
 	for name, d := range map[string]*data.Dataset{
 		"nil": nil, "empty": {}, "no points": {Shape: []int{2}, Labels: []int32{0}}, "no MaxPixel": {Shape: []int{2}, Pixels: []uint8{1, 2}, Labels: []int32{0}},
 	} {
-		_, logits := c.Logits(d)
-		_, accuracy := c.Accuracy(d)
-		_, norms := c.GradientNorms(d)
+		_, logits := c.Logits(t.Context(), d)
+		_, accuracy := c.Accuracy(t.Context(), d)
+		_, norms := c.GradientNorms(t.Context(), d)
 		for _, err := range []error{logits, accuracy, norms} {
 			if err == nil || !strings.Contains(err.Error(), "data.New") {
 				t.Errorf("%s: %v", name, err)

@@ -128,8 +128,8 @@ func TestResumeIsExact(t *testing.T) {
 			if err != nil || !again.Loaded {
 				t.Fatalf("trained once more: loaded is %v, error %v", again.Loaded, err)
 			}
-			a, err1 := alone.Classifier.Logits(alone.Test)
-			b, err2 := again.Classifier.Logits(again.Test)
+			a, err1 := alone.Classifier.Logits(t.Context(), alone.Test)
+			b, err2 := again.Classifier.Logits(t.Context(), again.Test)
 			if err := errors.Join(err1, err2); err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +167,7 @@ func TestHistory(t *testing.T) {
 		t.Errorf("evaluations %q, want %q", at, want)
 	}
 	last := h.Evaluations[len(h.Evaluations)-1]
-	accuracy, err := run.Classifier.Accuracy(run.Test)
+	accuracy, err := run.Classifier.Accuracy(t.Context(), run.Test)
 	if err != nil || accuracy != last.Accuracy {
 		t.Errorf("test accuracy is %v in the history and %v measured (%v)", last.Accuracy, accuracy, err)
 	}
@@ -227,8 +227,8 @@ func TestOwnNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, _ := run.Classifier.Energies(run.Test)
-	b, err := loaded.Classifier.Energies(run.Test)
+	a, _ := run.Classifier.Energies(t.Context(), run.Test)
+	b, err := loaded.Classifier.Energies(t.Context(), run.Test)
 	if err != nil || !slices.Equal(a, b) {
 		t.Errorf("energies after Load differ (%v)", err)
 	}
@@ -313,10 +313,10 @@ func TestDivergence(t *testing.T) {
 func TestClassifier(t *testing.T) {
 	run := trainedOnXLA(t)
 	c, d := run.Classifier, run.Test
-	logits, err1 := c.Logits(d)
-	probabilities, err2 := c.Probabilities(d)
-	energies, err3 := c.Energies(d)
-	norms, err4 := c.GradientNorms(d)
+	logits, err1 := c.Logits(t.Context(), d)
+	probabilities, err2 := c.Probabilities(t.Context(), d)
+	energies, err3 := c.Energies(t.Context(), d)
+	norms, err4 := c.GradientNorms(t.Context(), d)
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +336,7 @@ func TestClassifier(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				moved, err := c.Energies(point)
+				moved, err := c.Energies(t.Context(), point)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -353,7 +353,7 @@ func TestClassifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Logits(digits)
+	_, err = c.Logits(t.Context(), digits)
 	testerror.Want(t, err, "shape [8 8 1]", "trained on shape [2]")
 }
 

@@ -97,7 +97,7 @@ func TestServicePart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := run.Classifier.Energies(test)
+	want, err := run.Classifier.Energies(t.Context(), test)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestServicePart(t *testing.T) {
 	for range 16 {
 		requests.Go(func() {
 			for {
-				got, err := run.Classifier.Energies(test)
+				got, err := run.Classifier.Energies(t.Context(), test)
 				if errors.Is(err, device.ErrClosed) {
 					refused.Add(1)
 					return
@@ -123,7 +123,7 @@ func TestServicePart(t *testing.T) {
 	}
 	requests.Wait()
 	dev.Close()
-	if _, err := run.Classifier.Energies(test); !errors.Is(err, device.ErrClosed) {
+	if _, err := run.Classifier.Energies(t.Context(), test); !errors.Is(err, device.ErrClosed) {
 		t.Errorf("after closing: %v", err)
 	}
 	t.Logf("uid %d served %d requests, refused %d", os.Getuid(), served.Load(), refused.Load())

@@ -196,7 +196,7 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 				t.Errorf("notes are %q, and it was %s", now.Notes, c.want)
 			}
 			shown := now.History.Evaluations[len(now.History.Evaluations)-1]
-			accuracy, err := now.Classifier.Accuracy(now.Test)
+			accuracy, err := now.Classifier.Accuracy(t.Context(), now.Test)
 			if err != nil || shown.Split != "test" || shown.Accuracy != accuracy || shown.Checksum != now.Test.Checksum {
 				t.Errorf("shown is %+v, measured %v (%v)", shown, accuracy, err)
 			}

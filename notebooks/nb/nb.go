@@ -2,10 +2,10 @@
 // program, which ends after it has printed. So these helpers end the cell if something
 // fails, and what they remember lasts as long as the cell.
 //
-//	run := nb.Train(nb.Preset("digits", "ng-ebm", ""))      trains, or loads what is stored
-//	accuracy := nb.Must(run.Classifier.Accuracy(run.Test))  the value, or the end of the cell
-//	nb.Show(plots.Landscapes(plots.OwnScale, landscape))    a figure, and the data in it
-//	nb.Conclude(accuracy > .9, "accuracy %.3f", accuracy)   a sentence that is checked
+//	run := nb.Train(nb.Preset("digits", "ng-ebm", ""))                    trains, or loads what is stored
+//	accuracy := nb.Must(run.Classifier.Accuracy(nb.Context(), run.Test))  the value, or the end of the cell
+//	nb.Show(plots.Landscapes(plots.OwnScale, landscape))                  a figure, and the data in it
+//	nb.Conclude(accuracy > .9, "accuracy %.3f", accuracy)                 a sentence that is checked
 //
 // In a package of your own, handle errors instead, and pass a device and a context on.
 package nb
@@ -20,7 +20,7 @@ import (
 // Must returns the value of a call that may fail. If it failed, Must prints the error and
 // ends the cell.
 //
-//	accuracy := nb.Must(run.Classifier.Accuracy(run.Test))
+//	accuracy := nb.Must(run.Classifier.Accuracy(nb.Context(), run.Test))
 func Must[T any](value T, err error) T {
 	Check(err)
 	return value

@@ -27,7 +27,7 @@ func smallRun(t *testing.T) *ngebm.Run {
 // What is computed of a run's outputs agrees with its definition.
 func TestOutputs(t *testing.T) {
 	run := smallRun(t)
-	probabilities := Must(run.Classifier.Probabilities(run.Test))
+	probabilities := Must(run.Classifier.Probabilities(t.Context(), run.Test))
 	confidences, predictions := Confidences(run, run.Test), Predictions(run, run.Test)
 	right, mean := 0., 0.
 	for i, p := range probabilities {
@@ -42,7 +42,7 @@ func TestOutputs(t *testing.T) {
 	if math.Abs(Accuracy(run)-right) > 1e-9 || math.Abs(MeanConfidence(run, run.Test)-mean) > 1e-9 {
 		t.Errorf("accuracy %v and confidence %v, not %v and %v", Accuracy(run), MeanConfidence(run, run.Test), right, mean)
 	}
-	energies := Must(run.Classifier.Energies(run.Test))
+	energies := Must(run.Classifier.Energies(t.Context(), run.Test))
 	square := 0.
 	for _, e := range energies {
 		square += (e - MeanEnergy(run, run.Test)) * (e - MeanEnergy(run, run.Test)) / float64(len(energies)-1)

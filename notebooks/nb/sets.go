@@ -36,12 +36,12 @@ func First(set *data.Dataset, n int) *data.Dataset {
 }
 
 // Accuracy is the share of a run's test set that it is right about.
-func Accuracy(run *ngebm.Run) float64 { return Must(run.Classifier.Accuracy(run.Test)) }
+func Accuracy(run *ngebm.Run) float64 { return Must(run.Classifier.Accuracy(Context(), run.Test)) }
 
 // Confidences are the probabilities of the predicted classes, example by example.
 func Confidences(run *ngebm.Run, set *data.Dataset) []float64 {
 	var confidences []float64
-	for _, p := range Must(run.Classifier.Probabilities(set)) {
+	for _, p := range Must(run.Classifier.Probabilities(Context(), set)) {
 		confidences = append(confidences, slices.Max(p))
 	}
 	return confidences
@@ -50,7 +50,7 @@ func Confidences(run *ngebm.Run, set *data.Dataset) []float64 {
 // Predictions are the classes with the largest logits, example by example.
 func Predictions(run *ngebm.Run, set *data.Dataset) []int32 {
 	var classes []int32
-	for _, f := range Must(run.Classifier.Logits(set)) {
+	for _, f := range Must(run.Classifier.Logits(Context(), set)) {
 		classes = append(classes, int32(slices.Index(f, slices.Max(f))))
 	}
 	return classes
@@ -63,15 +63,15 @@ func MeanConfidence(run *ngebm.Run, set *data.Dataset) float64 {
 
 // MeanEnergy is the mean of E(x) over a set.
 func MeanEnergy(run *ngebm.Run, set *data.Dataset) float64 {
-	return stat.Mean(Must(run.Classifier.Energies(set)), nil)
+	return stat.Mean(Must(run.Classifier.Energies(Context(), set)), nil)
 }
 
 // EnergyDeviation is the standard deviation of E(x) over a set.
 func EnergyDeviation(run *ngebm.Run, set *data.Dataset) float64 {
-	return stat.StdDev(Must(run.Classifier.Energies(set)), nil)
+	return stat.StdDev(Must(run.Classifier.Energies(Context(), set)), nil)
 }
 
 // MeanGradientNorm is the mean of ‖∂E/∂x‖ over a set.
 func MeanGradientNorm(run *ngebm.Run, set *data.Dataset) float64 {
-	return stat.Mean(Must(run.Classifier.GradientNorms(set)), nil)
+	return stat.Mean(Must(run.Classifier.GradientNorms(Context(), set)), nil)
 }

@@ -31,6 +31,6 @@ func Caption(figure *plots.Figure) *plots.Figure { return figure.WithSource(used
 // Landscape is the energy of a classifier of points in the plane on a grid of cells by
 // cells, with the run's test points on top.
 func Landscape(title string, run *ngebm.Run, cells int) plots.Landscape {
-	grid := Must(plots.EnergyGrid(run.Classifier, run.Test, cells))
+	grid := Must(plots.EnergyGrid(Context(), run.Classifier, run.Test, cells))
 	return plots.Landscape{Title: title, Grid: grid, Data: run.Test}
 }

@@ -78,7 +78,9 @@ func Explore(ctx context.Context, backend compute.Backend, opts Options) (*ngebm
 		train: func(ctx context.Context, s Settings, look func(*ngebm.Run)) (*ngebm.Run, error) {
 			return Train(ctx, backend, s, train.Options{OnEpochEnd: look})
 		},
-		draw: drawWhileLearning,
+		draw: func(run *ngebm.Run) (string, error) {
+			return drawWhileLearning(context.WithoutCancel(ctx), run) // of a stopped training too
+		},
 	}
 	return s.run(ctx)
 }

@@ -156,9 +156,9 @@ func ExampleExplore() {
 		panic(err)
 	}
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), "ngebm-live-*", filepath.Base(run.Dir)))
-	accuracy, err := run.Classifier.Accuracy(run.Test)
+	accuracy, err := run.Classifier.Accuracy(context.Background(), run.Test)
 	fmt.Println(accuracy > .95, err, len(left))
-	picture, err := drawWhileLearning(run)
+	picture, err := drawWhileLearning(context.Background(), run)
 	fmt.Println(strings.HasPrefix(picture, "<img"), err)
 	// Output:
 	// The sliders need a notebook that is open in a browser: this is one training with the values of the cell's first line.

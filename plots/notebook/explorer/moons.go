@@ -68,11 +68,13 @@ func moons(ctx context.Context, noise float64) (train, test *data.Dataset, err e
 
 // Figure draws what the panel shows of a run, its landscape and how training went (see
 // [plots.Learning]), as sharp as a figure that stays in a notebook should be.
-func Figure(run *ngebm.Run) (*plots.Figure, error) { return figure(run, 120) }
+func Figure(ctx context.Context, run *ngebm.Run) (*plots.Figure, error) {
+	return figure(ctx, run, 120)
+}
 
 // figure draws a landscape of side by side points.
-func figure(run *ngebm.Run, side int) (*plots.Figure, error) {
-	grid, err := plots.EnergyGrid(run.Classifier, run.Test, side)
+func figure(ctx context.Context, run *ngebm.Run, side int) (*plots.Figure, error) {
+	grid, err := plots.EnergyGrid(ctx, run.Classifier, run.Test, side)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +91,8 @@ func figure(run *ngebm.Run, side int) (*plots.Figure, error) {
 
 // drawWhileLearning draws a run's figure as HTML, at a screen's resolution: 60 points
 // a side are smooth enough to watch.
-func drawWhileLearning(run *ngebm.Run) (string, error) {
-	f, err := figure(run, 60)
+func drawWhileLearning(ctx context.Context, run *ngebm.Run) (string, error) {
+	f, err := figure(ctx, run, 60)
 	if err != nil {
 		return "", err
 	}
