@@ -67,8 +67,13 @@ func (d *Dataset) Example(i int, dst []float32) {
 		copy(dst, d.Points[i*size:(i+1)*size])
 		return
 	}
-	scale := 2 / float32(d.MaxPixel)
-	for j, p := range d.Pixels[i*size : (i+1)*size] {
+	toInput(dst, d.Pixels[i*size:(i+1)*size], d.MaxPixel)
+}
+
+// toInput scales pixels from 0..maxPixel to [-1,1].
+func toInput(dst []float32, pixels []uint8, maxPixel uint8) {
+	scale := 2 / float32(maxPixel)
+	for j, p := range pixels {
 		// The conversion prevents a fused multiply-add, so that the bits are the same on
 		// every processor.
 		dst[j] = float32(float32(p)*scale) - 1

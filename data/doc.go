@@ -14,6 +14,8 @@
 //	       ├── Corrupt(kind, severity, seed)  common corruptions at severities 1 to 5
 //	       └── Resize(height, width, channels)
 //
+//	one image file ── DecodeImage(r, shape, FitOf(name)) ──► the same float32 as in training
+//
 // Every random choice is a function of a seed and counters, so that results are the same on
 // every machine. Datasets are not changed once built: each operation returns a new one with its
 // own checksum. Files from outside are untrusted: sizes are bounded and no archive

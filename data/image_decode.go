@@ -39,14 +39,21 @@ type decodedImage struct {
 
 // decoding is the state that the images of a dataset share while they are decoded.
 type decoding struct {
-	size  imageSize           // to which images are scaled; zero does not scale
-	files atomic.Int64        // bytes of files so far
-	bytes atomic.Int64        // decoded bytes so far
-	room  *semaphore.Weighted // pixels that may be decoded at the same time
+	size    imageSize           // to which images are scaled; zero does not scale
+	stretch bool                // scale each axis separately instead of cropping
+	only    image.Point         // size that an image must have; zero allows any
+	files   atomic.Int64        // bytes of files so far
+	bytes   atomic.Int64        // decoded bytes so far
+	room    *semaphore.Weighted // pixels that may be decoded at the same time
 }
 
 func newDecoding(size imageSize) *decoding {
 	return &decoding{size: size, room: semaphore.NewWeighted(maxPhotoPixels)}
+}
+
+// forOne returns the state for one more image that is not of the same dataset: only the room is shared.
+func (d *decoding) forOne() *decoding {
+	return &decoding{size: d.size, stretch: d.stretch, only: d.only, room: d.room}
 }
 
 // imageError is why an image cannot be used.
@@ -77,6 +84,10 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		return nil
 	}
 	p.lossy = f.lossy
+	if d.only != (image.Point{}) && f.size != d.only {
+		p.err = &imageError{fmt.Errorf("is %dx%d, but must be %dx%d", f.size.X, f.size.Y, d.only.X, d.only.Y), "scale it, or choose to crop or stretch it"}
+		return nil
+	}
 	scaled := d.size != imageSize{}
 	maxPixels, remedy := maxImagePixels, "add @SIZE to the name, or scale it down"
 	if scaled {
@@ -113,11 +124,14 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		return nil
 	}
 	p.original = f.size
-	if !scaled {
+	switch {
+	case !scaled:
 		p.copyPixels(img, img.Bounds())
-		return nil
+	case d.stretch:
+		p.copyStretched(img, d.size)
+	default:
+		p.copyScaled(img, d.size)
 	}
-	p.copyScaled(img, d.size)
 	return nil
 }
 
@@ -148,6 +162,18 @@ func (p *decodedImage) copyScaled(img image.Image, size imageSize) {
 		narrow = append(narrow, resample(p.pixels, p.height, p.width, p.channels, p.height, size.width)...)
 	}
 	p.pixels = resample(narrow, crop.Dy(), size.width, p.channels, size.height, size.width)
+	p.resized(size)
+}
+
+// copyStretched copies a whole image, scaled as [Dataset.Resize] does: both axes in one step.
+func (p *decodedImage) copyStretched(img image.Image, size imageSize) {
+	p.copyPixels(img, img.Bounds())
+	p.pixels = resample(p.pixels, p.height, p.width, p.channels, size.height, size.width)
+	p.resized(size)
+}
+
+// resized sets the size of scaled pixels and converts their channels.
+func (p *decodedImage) resized(size imageSize) {
 	p.height, p.width = size.height, size.width
 	if size.channels != 0 {
 		p.pixels = recolor(p.pixels, p.channels, size.channels)
