@@ -213,14 +213,7 @@ func (c *Classifier) fits(d *data.Dataset) error {
 // dataset: values in the network's units, in which pixels lie in [-1,1], one input
 // after the other. Their number must be a multiple of an input's, and all must be finite.
 func (c *Classifier) LogitsAt(ctx context.Context, x []float32) ([][]float64, error) {
-	size := sizeOf(c.Shape)
-	if len(x) == 0 || len(x)%size != 0 {
-		return nil, fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
-	}
-	if err := checkFinite("value", "the inputs", size, x); err != nil {
-		return nil, err
-	}
-	flat, err := c.apply(ctx, c.forward, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
+	flat, err := c.ApplyAt(ctx, c.forward, x)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +221,18 @@ func (c *Classifier) LogitsAt(ctx context.Context, x []float32) ([][]float64, er
 		return nil, err
 	}
 	return slices.Collect(slices.Chunk(flat[0], len(c.Classes))), nil
+}
+
+// ApplyAt is [Classifier.Apply] at inputs as [Classifier.LogitsAt] takes them.
+func (c *Classifier) ApplyAt(ctx context.Context, exec *model.Exec, x []float32) ([][]float64, error) {
+	size := sizeOf(c.Shape)
+	if len(x) == 0 || len(x)%size != 0 {
+		return nil, fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
+	}
+	if err := checkFinite("value", "the inputs", size, x); err != nil {
+		return nil, err
+	}
+	return c.apply(ctx, exec, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
 }
 
 // apply is Apply for n examples that example writes.
