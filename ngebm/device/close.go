@@ -7,6 +7,8 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
+
+	"ngebm/ngebm/device/internal/compilecache"
 )
 
 // ErrClosed is wrapped by the errors of compiling and executing on a closed device.
@@ -17,7 +19,8 @@ var ErrClosed = errors.New("the device is closed")
 // buffer, executable and graph that refer to it.
 type closable struct {
 	compute.Backend
-	mu     sync.RWMutex // held for reading by what runs
+	cache  *compilecache.Cache // of compiled programs, or nil
+	mu     sync.RWMutex        // held for reading by what runs
 	closed bool
 }
 
@@ -101,11 +104,13 @@ type closableBuilder struct {
 
 func (b *closableBuilder) Compile() (compiled compute.Executable, err error) {
 	err = b.of.run(func() error {
-		e, err := b.Builder.Compile()
-		if err == nil {
-			compiled = &closableExecutable{e, b.of}
-		}
-		return err
+		return b.of.cache.Use(func() error {
+			e, err := b.Builder.Compile()
+			if err == nil {
+				compiled = &closableExecutable{e, b.of}
+			}
+			return err
+		})
 	})
 	return compiled, err
 }

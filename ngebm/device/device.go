@@ -43,9 +43,14 @@ type Options struct {
 	// say where NVIDIA's tools are; without this function it is an error then, which says
 	// what to set.
 	SetXLAFlags func(flags string) error
+	// CompileCache is a folder in which XLA's compiled programs for the CPU are kept, so
+	// that another process does not compile them again (see the package comment); it is made
+	// if it does not exist. "" keeps none.
+	CompileCache string
 	// Offline forbids downloads: a plugin that is not on this machine is an error.
 	Offline bool
-	// Progress reports downloads, and why XLA or a GPU is not used; nil shows nothing.
+	// Progress reports downloads, and why XLA, a GPU or CompileCache is not used; nil shows
+	// nothing.
 	Progress progress.Reporter
 }
 

@@ -197,6 +197,9 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 		config += "," + options
 	}
 	defer quietXLA()()
+	loading.Lock()
+	defer loading.Unlock()
+	cache := o.compileCache(p, options, values)
 	b, err := xla.NewWithOptions(config, values)
 	if err != nil {
 		return nil, fmt.Errorf("XLA plugin %s (%s) does not open: %w; if the file is damaged, remove it", p.path, p.source, err)
@@ -214,9 +217,9 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 	}
 	major, minor := loaded.Version()
 	return &Device{
-		Backend: &closable{Backend: b},
+		Backend: &closable{Backend: b, cache: cache},
 		Kind:    kind,
-		Plugin:  loaded.Path(),
+		Plugin:  p.path,
 		Source:  p.source,
 		Version: fmt.Sprintf("%d.%d", major, minor),
 		Count:   int(b.NumDevices()),

@@ -48,7 +48,10 @@ func Plugin(ctx context.Context, o Options) (path, source string, err error) {
 }
 
 // plugin is a plugin file on this machine.
-type plugin struct{ path, source string }
+type plugin struct {
+	path, source string
+	sha256       string // in hex, where it was verified
+}
 
 // plugin finds the CPU plugin or gets it.
 func (o opener) plugin(ctx context.Context) (plugin, error) {

@@ -100,7 +100,7 @@ func (s source) find(ctx context.Context, path string, report progress.Reporter)
 		how = "SHA-256 verified now"
 		_ = files.WriteFile(path+checkedSuffix, []byte(note), 0o600) // without it the next process hashes again
 	}
-	return plugin{path: path, source: fmt.Sprintf("%s, %s, %s", s.name, s.what, how)}, nil
+	return plugin{path: path, source: fmt.Sprintf("%s, %s, %s", s.name, s.what, how), sha256: s.sha256}, nil
 }
 
 const checkedSuffix = ".checked"

@@ -1,0 +1,103 @@
+#include "hook_linux.h"
+#include "_cgo_export.h"
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const pjrt_api *plugin; // of the process; set once, before the copy is in use
+static __thread uintptr_t current;
+
+void compilecache_use(uintptr_t handle) { current = handle; }
+
+static void *compile(pjrt_compile_args *args) {
+	return current ? compilecacheCompile(current, args) : compilecache_compile(args);
+}
+
+void *compilecache_compile(pjrt_compile_args *args) {
+	return ((void *(*)(pjrt_compile_args *))plugin->functions[CLIENT_COMPILE])(args);
+}
+
+void *compilecache_wrap(const char *path, const char **why) {
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+	const pjrt_api *(*get)(void) = library ? dlsym(library, "GetPjrtApi") : NULL;
+	const pjrt_api *api = get ? get() : NULL;
+	if (!api) {
+		*why = "it is not loaded";
+		return NULL;
+	}
+	if (api->version.major != 0 || api->struct_size < offsetof(pjrt_api, functions) + FUNCTIONS * sizeof(void *)) {
+		*why = "its version of PJRT is unknown";
+		return NULL;
+	}
+	if (plugin && plugin != api) {
+		*why = "another plugin of this process has one";
+		return NULL;
+	}
+	pjrt_api *copy = malloc(api->struct_size);
+	if (!copy) {
+		*why = "no memory";
+		return NULL;
+	}
+	memcpy(copy, api, api->struct_size);
+	copy->functions[CLIENT_COMPILE] = compile;
+	plugin = api;
+	return copy;
+}
+
+// failed frees an error of the plugin's and reports whether there was one.
+static int failed(void *error) {
+	struct {
+		size_t struct_size;
+		void *extensions;
+		void *error;
+	} args = {sizeof args, NULL, error};
+	if (error)
+		((void (*)(void *))plugin->functions[ERROR_DESTROY])(&args);
+	return error != NULL;
+}
+
+// call calls one of the plugin's functions, and reports whether it worked.
+static int call(int function, void *args) {
+	return !failed(((void *(*)(void *))plugin->functions[function])(args));
+}
+
+int compilecache_load(pjrt_compile_args *args, const void *bytes, size_t size) {
+	struct {
+		size_t struct_size;
+		void *extensions;
+		void *client;
+		const void *bytes;
+		size_t size;
+		void *loaded; // out
+		const char *options; // NULL: those that it was compiled with
+		size_t options_size;
+	} load = {sizeof load, NULL, args->client, bytes, size};
+	if (!call(EXECUTABLE_DESERIALIZE_AND_LOAD, &load))
+		return 0;
+	args->loaded = load.loaded;
+	return 1;
+}
+
+int compilecache_serialize(const pjrt_compile_args *args, pjrt_serialize_args *out) {
+	struct {
+		size_t struct_size;
+		void *extensions;
+		void *loaded;
+		void *executable; // out
+	} get = {sizeof get, NULL, args->loaded};
+	if (!call(LOADED_EXECUTABLE_GET_EXECUTABLE, &get))
+		return 0;
+	memset(out, 0, sizeof *out);
+	out->struct_size = sizeof *out;
+	out->executable = get.executable;
+	int done = call(EXECUTABLE_SERIALIZE, out);
+	struct {
+		size_t struct_size;
+		void *extensions;
+		void *executable;
+	} destroy = {sizeof destroy, NULL, get.executable};
+	call(EXECUTABLE_DESTROY, &destroy);
+	return done;
+}
+
+void compilecache_release(pjrt_serialize_args *out) { out->release(out->owner); }
