@@ -8,6 +8,9 @@
 //	NGEBM_DATA     folder of downloads and decoded images
 //	NGEBM_RUNS     folder of runs
 //
+//	NGEBM_COMPILE_CACHE  folder of XLA's compiled programs, in place of ngebm/compiled in the
+//	                     user's cache folder; 0 keeps none
+//
 // Read as well: PJRT_PLUGIN_LIBRARY_PATH, go-xla's list of folders with plugins; XLA_FLAGS,
 // which XLA reads itself; and what Jupyter and GoNB tell a notebook's cell of its kernel.
 package environment
@@ -33,6 +36,8 @@ const (
 	OfflineVar = "NGEBM_OFFLINE"
 	DataVar    = "NGEBM_DATA"
 	RunsVar    = "NGEBM_RUNS"
+
+	CompileCacheVar = "NGEBM_COMPILE_CACHE"
 )
 
 // xlaFlags is the variable that XLA reads.
@@ -45,6 +50,7 @@ func Device() device.Options {
 		PluginFolders: filepath.SplitList(os.Getenv(pjrt.PJRTPluginPathsEnv)),
 		XLAFlags:      os.Getenv(xlaFlags),
 		SetXLAFlags:   func(flags string) error { return os.Setenv(xlaFlags, flags) },
+		CompileCache:  compileCache(),
 		Offline:       Offline(),
 	}
 	for _, name := range []string{compute.ConfigEnvVar, DeviceVar} {
@@ -54,6 +60,19 @@ func Device() device.Options {
 		}
 	}
 	return o
+}
+
+// compileCache returns the folder of compiled programs, or "".
+func compileCache() string {
+	switch folder := os.Getenv(CompileCacheVar); folder {
+	case "":
+		folder, _ = device.DefaultCompileCache() // without a home folder none are kept
+		return folder
+	case "0":
+		return ""
+	default:
+		return folder
+	}
 }
 
 // Open opens the device that the environment chooses.

@@ -4,18 +4,21 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"ngebm/ngebm/device"
 	"ngebm/ngebm/environment"
 )
 
 // clear unsets what a person, or CI, has set.
 func clear(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"GOMLX_BACKEND", "NGEBM_DEVICE", "NGEBM_OFFLINE", "NGEBM_DATA", "NGEBM_RUNS", "PJRT_PLUGIN_LIBRARY_PATH", "XLA_FLAGS",
+	for _, name := range []string{"GOMLX_BACKEND", "NGEBM_DEVICE", "NGEBM_OFFLINE", "NGEBM_DATA", "NGEBM_RUNS", "NGEBM_COMPILE_CACHE", "PJRT_PLUGIN_LIBRARY_PATH", "XLA_FLAGS",
 		"GONB_PIPE", "GONB_JUPYTER_KERNEL_ID", "JPY_SESSION_NAME"} {
 		t.Setenv(name, "")
 	}
@@ -55,6 +58,28 @@ func TestXLA(t *testing.T) {
 	}
 	if err := o.SetXLAFlags("--xla_two=2"); err != nil || os.Getenv("XLA_FLAGS") != "--xla_two=2" {
 		t.Errorf("XLA_FLAGS=%q (%v)", os.Getenv("XLA_FLAGS"), err)
+	}
+}
+
+func TestCompileCache(t *testing.T) {
+	clear(t)
+	t.Setenv("XDG_CACHE_HOME", "/cache")
+	t.Setenv("HOME", "/home/me")
+	own, err := device.DefaultCompileCache()
+	if err != nil || !strings.HasSuffix(own, filepath.Join("ngebm", "compiled")) {
+		t.Fatalf("%q, %v", own, err)
+	}
+	for value, want := range map[string]string{"": own, "0": "", "/compiled": "/compiled"} {
+		t.Setenv("NGEBM_COMPILE_CACHE", value)
+		if got := environment.Device().CompileCache; got != want {
+			t.Errorf("NGEBM_COMPILE_CACHE=%q is the folder %q, want %q", value, got, want)
+		}
+	}
+	t.Setenv("NGEBM_COMPILE_CACHE", "")
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	if got := environment.Device().CompileCache; got != "" {
+		t.Errorf("without a home folder it is %q", got)
 	}
 }
 
