@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -236,3 +237,7 @@ func ready(d *data.Dataset) error {
 	}
 	return nil
 }
+
+// BuildLogits builds the network's logits, [batch, classes], of x, [batch, shape…], in x's
+// graph, which may be of any backend. It panics as GoMLX does.
+func (c *Classifier) BuildLogits(x *graph.Node) *graph.Node { return c.logits(x) }

@@ -1,0 +1,248 @@
+package onnx_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"gonum.org/v1/gonum/floats"
+
+	"ngebm/data/testdisk"
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
+	"ngebm/ngebm/onnx"
+	"ngebm/ngebm/torchweights"
+)
+
+// runtimePython is a Python with ONNX Runtime.
+func runtimePython(t *testing.T) string {
+	t.Helper()
+	python := os.Getenv("NGEBM_TEST_PYTHON")
+	if python == "" {
+		var err error
+		if python, err = exec.LookPath("python3"); err != nil {
+			t.Skip("there is no python3")
+		}
+	}
+	if exec.Command(python, "-c", "import numpy, onnxruntime").Run() != nil {
+		t.Skipf("%s has no onnxruntime; name one that has it in $NGEBM_TEST_PYTHON", python)
+	}
+	return python
+}
+
+// runtimeRun is what testdata/run.py reads, and its result.
+type runtimeRun struct {
+	Model string    `json:"model"`
+	Shape []int     `json:"shape"`
+	Input []float32 `json:"input"`
+
+	result runtimeResult
+}
+
+type runtimeResult struct {
+	Names    []string          `json:"names"`
+	Shapes   [][]int           `json:"shapes"`
+	Values   [][]float64       `json:"values"`
+	Metadata map[string]string `json:"metadata"`
+}
+
+// runtimeResults runs files in one process.
+func runtimeResults(t *testing.T, runs []*runtimeRun) {
+	t.Helper()
+	in, err := json.Marshal(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(runtimePython(t), "testdata/run.py")
+	cmd.Stdin = bytes.NewReader(in)
+	var errors bytes.Buffer
+	cmd.Stderr = &errors
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, errors.String())
+	}
+	var results []runtimeResult
+	if err := json.Unmarshal(out, &results); err != nil || len(results) != len(runs) {
+		t.Fatalf("%d results for %d runs (%v)", len(results), len(runs), err)
+	}
+	for i, r := range results {
+		runs[i].result = r
+	}
+}
+
+// own is a network of a person's own.
+type own struct {
+	name  string
+	build func(scope *model.Scope, x *Node, classes int) *Node
+}
+
+func (o own) String() string { return o.name }
+
+func (o own) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	return o.build(scope, x, classes)
+}
+
+// ownNetworks have what package nets has, GoMLX's activations, pooling and reductions.
+func ownNetworks() []own {
+	dense := func(scope *model.Scope, x *Node, classes int) *Node {
+		return nets.Dense(scope.In("out"), Reshape(x, x.Shape().Dimensions[0], -1), classes)
+	}
+	conv := func(scope *model.Scope, x *Node) *Node { return nets.Conv(scope.In("conv"), x, 4, 3, 1) }
+	return []own{
+		{"halving", func(scope *model.Scope, x *Node, classes int) *Node { // notebooks/08
+			x = nets.SiLU(nets.Conv(scope.In("edges"), x, 4, 3, 2))
+			x = nets.SiLU(nets.Conv(scope.In("parts"), x, 8, 3, 2))
+			return dense(scope, x, classes)
+		}},
+		{"max-pool", func(scope *model.Scope, x *Node, classes int) *Node {
+			return dense(scope, nets.MaxPool2D(nets.LeakyReLU(conv(scope, x)), 2), classes)
+		}},
+		{"gomlx-pool", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = conv(scope, x)
+			a, b := MaxPool(x).Window(2).Done(), MeanPool(x).Window(2).Done()
+			return dense(scope, Concatenate([]*Node{a, b}, -1), classes)
+		}},
+		{"padded-pool", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = conv(scope, x)
+			return dense(scope, Add(MaxPool(x).Window(3).Strides(1).PadSame().Done(), MeanPool(x).Window(3).Strides(1).PadSame().Done()), classes)
+		}},
+		{"activations", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = conv(scope, x)
+			y := Add(Max(x, ScalarZero(x.Graph(), x.DType())), Tanh(x))
+			y = Add(y, Mul(Sqrt(AddScalar(Square(x), 1)), Exp(Neg(Abs(x)))))
+			y = Add(y, Log1P(Exp(ClipScalar(x, -2, 2))))
+			y = Add(y, Div(Erf(x), AddScalar(Cos(x), 3)))
+			y = Where(LessOrEqual(x, Ones(x.Graph(), x.Shape())), y, Sign(x))
+			return dense(scope, y, classes)
+		}},
+		{"residual", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = conv(scope, x)
+			y := nets.Conv(scope.In("second"), nets.LeakyReLU(x), 4, 1, 1)
+			x = Add(x, y) // y has no other use, and x has two
+			x = Add(x, Mul(ReduceAndKeep(x, ReduceMean, 1, 2), x))
+			return dense(scope, ReduceMax(x, 2), classes)
+		}},
+		{"normed", func(scope *model.Scope, x *Node, classes int) *Node { // a layer norm over channels
+			x = conv(scope, x)
+			x = Sub(x, ReduceAndKeep(x, ReduceMean, -1))
+			x = Mul(x, Rsqrt(AddScalar(ReduceAndKeep(Square(x), ReduceMean, -1), 1e-5)))
+			scale := nets.Uniform(scope.In("scale"), x.Graph(), "weight", x.DType(), 4, 4)
+			x = Mul(x, ExpandLeftToRank(scale, 4))
+			return dense(scope, Softmax(x, -1), classes)
+		}},
+		{"moved", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = TransposeAllDims(conv(scope, x), 0, 2, 1, 3)
+			x = Pad(x, ScalarZero(x.Graph(), x.DType()), PadAxis{}, PadAxis{Start: 1}, PadAxis{End: 2}, PadAxis{})
+			x = Slice(Reverse(x, 1), AxisRange(), AxisRange(1), AxisRange(0, 6).Stride(2), AxisRange())
+			return dense(scope, x, classes)
+		}},
+		{"attention", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = Reshape(conv(scope, x), x.Shape().Dimensions[0], -1, 4) // [batch, positions, channels]
+			scores := Softmax(Einsum("bic,bjc->bij", x, x), -1)
+			return dense(scope, Einsum("bij,bjc->bic", scores, x), classes)
+		}},
+	}
+}
+
+// The outputs are ONNX Runtime's within 1e-5, for one example and for several.
+func TestEqualsONNXRuntime(t *testing.T) {
+	runtimePython(t)
+	testdisk.Inputs(t, "testdata", "../torchweights/testdata")
+	backend := testdevice.Open(t, "go")
+	classes := []string{"a", "b", "c"}
+	type c struct {
+		name  string
+		model *ngebm.Classifier
+	}
+	var models []c
+	add := func(net nets.Network, shape ...int) {
+		m, err := ngebm.NewClassifier(backend, net, 3, shape, classes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, c{net.String(), m})
+	}
+	for name, shape := range map[string][]int{"mlp-7-5": {2}, "mlp-lrelu-6": {4, 3, 2}, "convnet": {8, 8, 1}, "wrn-16-1": {9, 7, 3}} {
+		net, err := nets.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(net, shape...)
+	}
+	for _, net := range ownNetworks() {
+		add(net, 6, 6, 2)
+	}
+	authors, err := torchweights.Load(backend, "../torchweights/testdata/wrn-10-1.npz", []int{32, 32, 3}, strings.Split("abcdefghij", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	models = append(models, c{"the authors'", authors})
+
+	const temperature = 1.7
+	rng := rand.New(rand.NewPCG(1, 2))
+	var runs []*runtimeRun
+	for _, m := range models {
+		exported, err := onnx.Export(m.model, onnx.Options{Temperature: temperature, Metadata: map[string]string{"run": "x"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "model.onnx")
+		var b bytes.Buffer
+		if _, err := exported.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, 7} {
+			run := &runtimeRun{Model: file, Shape: append([]int{n}, m.model.Shape...)}
+			size := n
+			for _, d := range m.model.Shape {
+				size *= d
+			}
+			for range size {
+				run.Input = append(run.Input, 2*rng.Float32()-1)
+			}
+			runs = append(runs, run)
+		}
+	}
+	runtimeResults(t, runs)
+	for i, run := range runs {
+		m := models[i/2]
+		t.Run(m.name, func(t *testing.T) {
+			logits, err := m.model.LogitsAt(run.Input)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var probabilities, energies []float64
+			for _, row := range logits {
+				energies = append(energies, floats.LogSumExp(row))
+				scaled := make([]float64, len(row))
+				floats.ScaleTo(scaled, 1/temperature, row)
+				e := floats.LogSumExp(scaled)
+				for _, f := range scaled {
+					probabilities = append(probabilities, math.Exp(f-e))
+				}
+			}
+			if !slices.Equal(run.result.Names, []string{"logits", "probabilities", "energy"}) || run.result.Metadata["run"] != "x" {
+				t.Errorf("outputs %v, metadata %v", run.result.Names, run.result.Metadata)
+			}
+			for k, want := range [][]float64{slices.Concat(logits...), probabilities, energies} {
+				got := run.result.Values[k]
+				if len(got) != len(want) || floats.Distance(got, want, math.Inf(1)) > 1e-5 {
+					t.Errorf("%s: ONNX Runtime has\n%v, this program\n%v", run.result.Names[k], got, want)
+				}
+			}
+		})
+	}
+}
