@@ -18,6 +18,7 @@ import (
 
 	"ngebm/data/testdisk"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/onnx"
@@ -154,25 +155,85 @@ func ownNetworks() []own {
 	}
 }
 
-// The outputs are ONNX Runtime's within 1e-5, for one example and for several.
-func TestEqualsONNXRuntime(t *testing.T) {
-	runtimePython(t)
-	testdisk.Inputs(t, "testdata", "../torchweights/testdata")
-	backend := testdevice.Open(t, "go")
-	classes := []string{"a", "b", "c"}
-	type c struct {
-		name  string
-		model *ngebm.Classifier
+// exported is a classifier's file, and the classifier.
+type exported struct {
+	*ngebm.Classifier
+	file string
+}
+
+const temperature = 1.7
+
+func export(t *testing.T, c *ngebm.Classifier) exported {
+	t.Helper()
+	m, err := onnx.Export(c, onnx.Options{Temperature: temperature, Metadata: map[string]string{"run": "x"}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var models []c
+	file := filepath.Join(t.TempDir(), "model.onnx")
+	var b bytes.Buffer
+	if _, err := m.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return exported{c, file}
+}
+
+// run is a run of the first n examples of inputs.
+func (e exported) run(inputs []float32, n int) *runtimeRun {
+	size := n
+	for _, d := range e.Shape {
+		size *= d
+	}
+	return &runtimeRun{Model: e.file, Shape: append([]int{n}, e.Shape...), Input: inputs[:size]}
+}
+
+// same compares the three outputs of a run with logits.
+func (r *runtimeRun) same(t *testing.T, logits [][]float64) {
+	t.Helper()
+	var probabilities, energies []float64
+	for _, row := range logits {
+		energies = append(energies, floats.LogSumExp(row))
+		scaled := make([]float64, len(row))
+		floats.ScaleTo(scaled, 1/temperature, row)
+		e := floats.LogSumExp(scaled)
+		for _, f := range scaled {
+			probabilities = append(probabilities, math.Exp(f-e))
+		}
+	}
+	if !slices.Equal(r.result.Names, []string{"logits", "probabilities", "energy"}) || r.result.Metadata["run"] != "x" {
+		t.Errorf("outputs %v, metadata %v", r.result.Names, r.result.Metadata)
+	}
+	for k, want := range [][]float64{slices.Concat(logits...), probabilities, energies} {
+		if got := r.result.Values[k]; len(got) != len(want) || !(floats.Distance(got, want, math.Inf(1)) <= 1e-5) {
+			t.Errorf("%s of %v: ONNX Runtime has\n%v, want\n%v", r.result.Names[k], r.Shape, got, want)
+		}
+	}
+}
+
+// random are n numbers in [-1,1].
+func random(n int) []float32 {
+	rng := rand.New(rand.NewPCG(1, 2))
+	numbers := make([]float32, n)
+	for i := range numbers {
+		numbers[i] = 2*rng.Float32() - 1
+	}
+	return numbers
+}
+
+// classifiers are untrained ones of this project's networks and of a person's own.
+func classifiers(t *testing.T) (all []*ngebm.Classifier) {
+	t.Helper()
+	backend := testdevice.Open(t, "go")
 	add := func(net nets.Network, shape ...int) {
-		m, err := ngebm.NewClassifier(backend, net, 3, shape, classes)
+		c, err := ngebm.NewClassifier(backend, net, 3, shape, []string{"a", "b", "c"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		models = append(models, c{net.String(), m})
+		all = append(all, c)
 	}
-	for name, shape := range map[string][]int{"mlp-7-5": {2}, "mlp-lrelu-6": {4, 3, 2}, "convnet": {8, 8, 1}, "wrn-16-1": {9, 7, 3}} {
+	for name, shape := range map[string][]int{"mlp-7-5": {2}, "mlp-lrelu-6": {4, 3, 2}, "convnet": {5, 4, 1}, "wrn-16-1": {9, 7, 3}} {
 		net, err := nets.Parse(name)
 		if err != nil {
 			t.Fatal(err)
@@ -182,67 +243,41 @@ func TestEqualsONNXRuntime(t *testing.T) {
 	for _, net := range ownNetworks() {
 		add(net, 6, 6, 2)
 	}
-	authors, err := torchweights.Load(backend, "../torchweights/testdata/wrn-10-1.npz", []int{32, 32, 3}, strings.Split("abcdefghij", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	models = append(models, c{"the authors'", authors})
+	return all
+}
 
-	const temperature = 1.7
-	rng := rand.New(rand.NewPCG(1, 2))
+// The outputs of ONNX Runtime are this program's within 1e-5, for one example and for seven.
+func TestEqualsONNXRuntime(t *testing.T) {
+	runtimePython(t)
+	testdisk.Inputs(t, "testdata")
 	var runs []*runtimeRun
-	for _, m := range models {
-		exported, err := onnx.Export(m.model, onnx.Options{Temperature: temperature, Metadata: map[string]string{"run": "x"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(t.TempDir(), "model.onnx")
-		var b bytes.Buffer
-		if _, err := exported.WriteTo(&b); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		for _, n := range []int{1, 7} {
-			run := &runtimeRun{Model: file, Shape: append([]int{n}, m.model.Shape...)}
-			size := n
-			for _, d := range m.model.Shape {
-				size *= d
-			}
-			for range size {
-				run.Input = append(run.Input, 2*rng.Float32()-1)
-			}
-			runs = append(runs, run)
-		}
+	all, inputs := classifiers(t), random(7*9*7*3)
+	for _, c := range all {
+		e := export(t, c)
+		runs = append(runs, e.run(inputs, 1), e.run(inputs, 7))
 	}
 	runtimeResults(t, runs)
 	for i, run := range runs {
-		m := models[i/2]
-		t.Run(m.name, func(t *testing.T) {
-			logits, err := m.model.LogitsAt(run.Input)
+		t.Run(all[i/2].Network.String(), func(t *testing.T) {
+			logits, err := all[i/2].LogitsAt(t.Context(), run.Input)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var probabilities, energies []float64
-			for _, row := range logits {
-				energies = append(energies, floats.LogSumExp(row))
-				scaled := make([]float64, len(row))
-				floats.ScaleTo(scaled, 1/temperature, row)
-				e := floats.LogSumExp(scaled)
-				for _, f := range scaled {
-					probabilities = append(probabilities, math.Exp(f-e))
-				}
-			}
-			if !slices.Equal(run.result.Names, []string{"logits", "probabilities", "energy"}) || run.result.Metadata["run"] != "x" {
-				t.Errorf("outputs %v, metadata %v", run.result.Names, run.result.Metadata)
-			}
-			for k, want := range [][]float64{slices.Concat(logits...), probabilities, energies} {
-				got := run.result.Values[k]
-				if len(got) != len(want) || floats.Distance(got, want, math.Inf(1)) > 1e-5 {
-					t.Errorf("%s: ONNX Runtime has\n%v, this program\n%v", run.result.Names[k], got, want)
-				}
-			}
+			run.same(t, logits)
 		})
 	}
+}
+
+// The authors' network has PyTorch's logits (torchweights/testdata/reference.py).
+func TestEqualsPyTorch(t *testing.T) {
+	runtimePython(t)
+	testdisk.Inputs(t, "testdata", "../torchweights/testdata")
+	c, err := torchweights.Load(testdevice.Open(t, "go"), "../torchweights/testdata/wrn-10-1.npz", []int{32, 32, 3}, strings.Split("abcdefghij", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := reference.Read(t, "../torchweights/testdata/logits.npz")
+	run := export(t, c).run(want["x"].Float32(), 2)
+	runtimeResults(t, []*runtimeRun{run})
+	run.same(t, slices.Collect(slices.Chunk(want["logits"].Values, 10)))
 }
