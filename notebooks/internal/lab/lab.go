@@ -68,7 +68,7 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 		"JUPYTER_RUNTIME_DIR="+filepath.Join(settings, "runtime"),
 		"JUPYTERLAB_WORKSPACES_DIR="+TabsFolder(p),
 		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
-		"PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+tools.Gopls,
+		setup.GoplsVariable+"="+tools.Gopls,
 		"TMPDIR="+temp, // where kernels keep their files: gone with the server, those of killed ones too
 	)
 	cmd.Stdout, cmd.Stderr = log, log

@@ -50,12 +50,14 @@ func makeKernel(ctx context.Context, p *Workspace, tools *Tools, dir string, d *
 	if err != nil {
 		return err
 	}
-	as := filepath.Join(dir, "as") // where the kernel is the go of its cells
+	as := filepath.Join(dir, "as") // where the kernel is the go of its cells, and GoNB's gopls
 	if err := os.Mkdir(as, 0o755); err != nil {
 		return err
 	}
-	if err := os.Link(filepath.Join(dir, "kernel"), filepath.Join(as, "go")); err != nil {
-		return err
+	for _, name := range []string{"go", "gopls"} {
+		if err := os.Link(filepath.Join(dir, "kernel"), filepath.Join(as, name)); err != nil {
+			return err
+		}
 	}
 	// The description names the folder that dir becomes.
 	spec, err := json.MarshalIndent(map[string]any{
@@ -73,6 +75,10 @@ func makeKernel(ctx context.Context, p *Workspace, tools *Tools, dir string, d *
 	}
 	return os.WriteFile(filepath.Join(kernel, "kernel.json"), spec, 0o644)
 }
+
+// GoplsVariable is the variable of the environment that names the folder with gopls to kernels
+// that complete code, as its program has it. Others start none.
+const GoplsVariable = "NGEBM_KERNEL_GOPLS"
 
 // makeGopls builds gopls, which completes code as it is typed, one package at a
 // time: it is the largest of the tools and whatever else runs comes first.

@@ -69,7 +69,7 @@ func TestEditing(t *testing.T) {
 		t.Fatal(err)
 	}
 	const imports = "import (\n\t\"ngebm/ngebm\"\n\t\"ngebm/plots\"\n)\n\n"
-	answers := ask(t, []string{"PATH=" + os.Getenv("PATH") + string(os.PathListSeparator) + b.tools.Gopls},
+	answers := ask(t, []string{setup.GoplsVariable + "=" + b.tools.Gopls},
 		question{"execute", imports + "var _, _ = ngebm.PresetConfig, plots.History", ""},
 		question{"complete", "%%\ncfg := ngebm.PresetC", "PresetConfig"},
 		question{"complete", "%%\ncfg := ngebm.DefaultConfig(\"moons\", \"mlp-16\")\ncfg.Gam", "Gamma"},

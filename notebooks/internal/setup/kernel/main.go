@@ -6,6 +6,10 @@
 // GoNB builds cells in a temporary module, with the go that it finds on PATH. That is this
 // program, under the name go in the folder "as"; it joins the two modules by a go.work,
 // keeps GoNB from asking for newer versions of what go.mod pins, and leaves the rest to go.
+//
+// It is also the gopls that GoNB finds there, which GoNB starts with every kernel. It becomes
+// the one in the folder that goplsFolder names, or ends: where nobody types, reading all packages is in vain,
+// and a gopls that a person has installed may not fit the Go release.
 package main
 
 import (
@@ -26,10 +30,16 @@ const (
 	module = "NGEBM_KERNEL_MODULE" // the folder of the module around the notebook; "" for none
 )
 
+// goplsFolder is the variable that names the folder with gopls; without it there is none.
+const goplsFolder = "NGEBM_KERNEL_GOPLS"
+
 func main() {
 	run, args := startKernel, os.Args[1:]
-	if filepath.Base(os.Args[0]) == "go" {
+	switch filepath.Base(os.Args[0]) {
+	case "go":
 		run = asGo
+	case "gopls":
+		run = asGopls
 	}
 	status, err := run(args)
 	if err != nil {
@@ -137,6 +147,15 @@ func asGo(args []string) (status int, err error) {
 		return 0, makeWorkspace(command, args, root)
 	}
 	return 0, syscall.Exec(command, append([]string{"go"}, args...), os.Environ())
+}
+
+// asGopls is gopls where there is one. GoNB goes without where it ends.
+func asGopls(args []string) (status int, err error) {
+	path := filepath.Join(os.Getenv(goplsFolder), "gopls")
+	if _, err := os.Stat(path); err != nil || !filepath.IsAbs(path) {
+		return 0, nil
+	}
+	return 0, syscall.Exec(path, append([]string{"gopls"}, args...), os.Environ())
 }
 
 // makeWorkspace makes the module of the cells in the working folder, and joins it to the

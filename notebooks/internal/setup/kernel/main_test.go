@@ -75,3 +75,27 @@ func TestAsGo(t *testing.T) {
 		t.Errorf("without its kernel: %v, %s", err, out)
 	}
 }
+
+// As gopls, the kernel is the one in the folder that is named, and ends where there is none.
+func TestAsGopls(t *testing.T) {
+	dir := t.TempDir()
+	asGopls := filepath.Join(dir, "gopls")
+	if out, err := exec.Command("go", "build", "-o", asGopls, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	echo, err := exec.LookPath("echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := t.TempDir()
+	if err := os.Symlink(echo, filepath.Join(named, "gopls")); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]string{"": "", t.TempDir(): "", named: "-listen unix;socket\n"} {
+		cmd := exec.Command(asGopls, "-listen", "unix;socket")
+		cmd.Env = append(os.Environ(), goplsFolder+"="+folder)
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
+			t.Errorf("with %q it says %q, not %q (%v)", folder, out, want, err)
+		}
+	}
+}
