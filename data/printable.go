@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	printable "ngebm/data/plain"
 )
 
 // shown makes untrusted text safe to print: unchanged, or quoted and escaped if it has unprintable
@@ -21,11 +21,7 @@ func shown(text string) string {
 
 // isVisible reports whether a text is UTF-8 without control characters, line breaks and characters that
 // change the writing direction.
-func isVisible(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
-	})
-}
+func isVisible(text string) bool { return printable.IsVisible(text) }
 
 // shownError removes the path from a file system error, for messages that name it themselves.
 func shownError(err error) error {

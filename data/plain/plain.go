@@ -19,6 +19,14 @@ func Text(s string) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
+// IsVisible reports whether a text is UTF-8 without control characters, line breaks and characters
+// that change the writing direction.
+func IsVisible(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	})
+}
+
 // Values applies [Text] to every string in the value that pointer points to, including those in maps,
 // slices and structs: what was decoded from JSON.
 func Values(pointer any) { walk(reflect.ValueOf(pointer).Elem()) }
