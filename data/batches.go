@@ -23,7 +23,7 @@ type Batch struct {
 // that it was drawn from. Pixels are rounded to 0..255; values that noise moved out of the range
 // are clipped.
 func (b Batch) Dataset(of *Dataset) (*Dataset, error) {
-	d := Dataset{Info: of.Info, Shape: of.Shape, Labels: b.Labels}
+	d := Dataset{Info: of.Info, Shape: of.Shape, Labels: b.Labels, Encoder: of.Encoder}
 	d.Name += ", as in a batch"
 	if !of.IsImages() {
 		d.Points = b.X

@@ -9,6 +9,8 @@ import (
 	"hash"
 	"math"
 	"slices"
+
+	"ngebm/data/tabular"
 )
 
 // Info describes a dataset and its origin. Every result that is computed from the dataset
@@ -32,16 +34,18 @@ const maxSide = 1 << 14
 type Dataset struct {
 	Info
 	// Shape of one example: {height, width, channels} for images, {2} for
-	// points in the plane.
+	// points in the plane, {n} for rows of n inputs.
 	Shape []int
 	// Pixels has the shape [N, height, width, channels], values in 0..MaxPixel.
 	Pixels []uint8
 	// MaxPixel is the value of white: 255 for photographs, 16 for the UCI digits.
 	MaxPixel uint8
-	// Points has the shape [N, 2]. Networks get the coordinates unchanged.
+	// Points has the shape [N, n]. Networks get the values unchanged.
 	Points []float32
 	// Labels has the shape [N], class indices in [0, len(Classes)).
 	Labels []int32
+	// Encoder says how rows of a table became Points; nil for other datasets.
+	Encoder *tabular.Encoder
 }
 
 // Len returns the number of examples.
@@ -56,7 +60,7 @@ func (d *Dataset) Size() int {
 	return n
 }
 
-// IsImages reports whether the examples are images; otherwise they are points.
+// IsImages reports whether the examples are images; otherwise they are points or rows.
 func (d *Dataset) IsImages() bool { return d.Points == nil }
 
 // Example writes example i into dst, which has length Size, as input of a network: pixels
@@ -89,7 +93,7 @@ func (d *Dataset) String() string {
 // split name given. It is an error if an index is out of range or there are none.
 func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 	size := d.Size()
-	sub := &Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel}
+	sub := &Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel, Encoder: d.Encoder}
 	sub.Split = split
 	sub.Labels = make([]int32, 0, len(indices))
 	if d.IsImages() {
@@ -114,8 +118,8 @@ func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 // New validates a dataset that a loader has filled in and computes its checksum. It keeps the
 // slices. The error describes the first problem: not exactly one of Pixels and Points, no
 // examples, no classes or class names with control characters, a shape that is not that of
-// images or points, lengths that disagree, a label or pixel out of range, or a coordinate that
-// is not finite.
+// images or points, lengths that disagree, a label or pixel out of range, a coordinate that
+// is not finite, or an encoder for other inputs.
 func New(d Dataset) (*Dataset, error) {
 	if err := d.check(); err != nil {
 		name := d.Name
@@ -154,6 +158,9 @@ func (d *Dataset) check() error {
 }
 
 func (d *Dataset) checkPixels() error {
+	if d.Encoder != nil {
+		return errors.New("an encoder is for rows of a table, but it holds images")
+	}
 	if len(d.Shape) != 3 || slices.Min(d.Shape) < 1 || slices.Max(d.Shape) > maxSide {
 		return fmt.Errorf("shape %v is not an image shape: want [height width channels], each from 1 to %d", d.Shape, maxSide)
 	}
@@ -175,16 +182,25 @@ func (d *Dataset) checkPixels() error {
 }
 
 func (d *Dataset) checkPoints() error {
-	if !slices.Equal(d.Shape, []int{2}) {
-		return fmt.Errorf("shape %v is not a point shape: want [2]", d.Shape)
+	if len(d.Shape) != 1 || d.Shape[0] < 1 || d.Shape[0] > tabular.MaxInputs {
+		return fmt.Errorf("shape %v is not a point shape: want [2], or [n] with n from 1 to %d", d.Shape, tabular.MaxInputs)
 	}
-	if want := d.Len() * 2; len(d.Points) != want {
-		return fmt.Errorf("%d points need %d coordinates, but there are %d", d.Len(), want, len(d.Points))
+	if want := d.Len() * d.Size(); len(d.Points) != want {
+		return fmt.Errorf("%d points of shape %v need %d coordinates, but there are %d", d.Len(), d.Shape, want, len(d.Points))
 	}
 	for i, x := range d.Points {
 		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
-			return fmt.Errorf("example %d has the coordinate %v, which is not finite", i/2, x)
+			return fmt.Errorf("example %d has the coordinate %v, which is not finite", i/d.Size(), x)
 		}
+	}
+	if d.Encoder == nil {
+		return nil
+	}
+	if err := d.Encoder.Validate(); err != nil {
+		return fmt.Errorf("its encoder: %w", err)
+	}
+	if n := d.Encoder.Size(); n != d.Size() {
+		return fmt.Errorf("its encoder makes %d inputs of a row, but its shape is %v", n, d.Shape)
 	}
 	return nil
 }
@@ -197,6 +213,9 @@ func (d *Dataset) checksum() string {
 	h.Write(d.Pixels)
 	hashWords(h, d.Points, math.Float32bits)
 	hashWords(h, d.Labels, func(label int32) uint32 { return uint32(label) })
+	if d.Encoder != nil {
+		h.Write(d.Encoder.JSON())
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

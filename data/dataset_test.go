@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/data/tabular"
 )
 
 // says fails unless err is one line that holds every part.
@@ -51,7 +53,13 @@ func TestNewRefuses(t *testing.T) {
 		{"pixels missing", func(d *Dataset) { d.Pixels = d.Pixels[:3] }, "need 4 pixels, but there are 3"},
 		{"no MaxPixel", func(d *Dataset) { d.MaxPixel = 0 }, "MaxPixel is 0"},
 		{"pixel too high", func(d *Dataset) { d.Pixels[2] = 17 }, "example 1 has a pixel of 17, above MaxPixel 16"},
-		{"points in space", func(d *Dataset) { points(d); d.Shape = []int{3} }, "shape [3] is not a point shape"},
+		{"points in space", func(d *Dataset) { points(d); d.Shape = []int{3} }, "points of shape [3] need 6 coordinates"},
+		{"points in a grid", func(d *Dataset) { points(d); d.Shape = []int{2, 1} }, "shape [2 1] is not a point shape"},
+		{"rows of another encoder", func(d *Dataset) {
+			points(d)
+			d.Encoder = &tabular.Encoder{Label: "y", Columns: []tabular.Column{{Name: "x", Deviation: 1}}}
+		}, "its encoder makes 1 inputs of a row"},
+		{"images with an encoder", func(d *Dataset) { d.Encoder = &tabular.Encoder{} }, "an encoder is for rows"},
 		{"coordinate missing", func(d *Dataset) { points(d); d.Points = d.Points[:3] }, "need 4 coordinates, but there are 3"},
 		{"not a number", func(d *Dataset) { points(d); d.Points[3] = float32(math.NaN()) }, "example 1 has the coordinate NaN"},
 		{"infinite", func(d *Dataset) { points(d); d.Points[0] = float32(math.Inf(1)) }, "example 0 has the coordinate +Inf"},

@@ -27,7 +27,7 @@ func ExampleOpen_unknown() {
 	_, _, err := data.Open(context.Background(), "circle", data.Options{})
 	fmt.Println(err)
 	// Output:
-	// data: no dataset is called "circle" (did you mean circles[:N]?); the names are digits, moons[:N], circles[:N], spirals[:N], pinwheel[:N], checkerboard[:N], eight-gaussians[:N], cifar10, cifar100, cifar100-coarse, svhn, mnist, fashion-mnist, kmnist, cifar10-c:KIND[/SEVERITY], cifar100-c:KIND[/SEVERITY], medmnist:NAME, folder:PATH, tar:PATH, zip:PATH, npz:PATH, celeba[:PATH]; @SIZE after the name of an image dataset resizes it
+	// data: no dataset is called "circle" (did you mean circles[:N]?); the names are digits, moons[:N], circles[:N], spirals[:N], pinwheel[:N], checkerboard[:N], eight-gaussians[:N], cifar10, cifar100, cifar100-coarse, svhn, mnist, fashion-mnist, kmnist, cifar10-c:KIND[/SEVERITY], cifar100-c:KIND[/SEVERITY], medmnist:NAME, folder:PATH, tar:PATH, zip:PATH, npz:PATH, csv:PATH@LABEL, celeba[:PATH]; @SIZE after the name of an image dataset resizes it
 }
 
 // Validation examples are held out of the training set; the test set stays for

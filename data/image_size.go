@@ -16,6 +16,9 @@ type imageSize struct {
 // cutSize cuts the size off a name. Only digits and x are a size, so paths may contain an @; a path
 // that ends like a size can be written with a trailing slash.
 func cutSize(name string) (string, imageSize, error) {
+	if strings.HasPrefix(name, "csv:") { // there a column follows the @
+		return name, imageSize{}, nil
+	}
 	at := strings.LastIndexByte(name, '@')
 	if at < 0 || strings.Trim(name[at+1:], "0123456789x") != "" {
 		return name, imageSize{}, nil

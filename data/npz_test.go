@@ -121,7 +121,7 @@ func TestNPZRefuses(t *testing.T) {
 		"labels between":       {with(x, npy("<f4", []int{2}, 0, 0, 0, 0x3f, 0, 0, 0, 0)), `array "y": value 0 (from 0) is 0.5, no whole number`},
 		"a name for terminals": {append(with(x, y), archived{"\x1b]0;owned\x07.npy", x}, archived{"x_train.npy", x}), `it lacks the array "y_train"; it has ["\x1b]0;owned\a" "x"`},
 		"packed too tightly":   {with(arrayOf([]int{1 << 17, 32, 32}, make([]uint8, 1<<27)...), y), `array "x" takes 128 MB, more than the 64 MB that a file of this size may unpack to: store it without compression, by numpy.savez`},
-		"one of a class":       {with(x, arrayOf[int64]([]int{2}, 0, 1)), "class 0 has one image: it needs two"},
+		"one of a class":       {with(x, arrayOf[int64]([]int{2}, 0, 1)), "class 0 has one example: it needs two"},
 		"cut array":            {with(x[:len(x)-1], y), `array "x": it is cut short`},
 		"not only arrays":      {append(with(x, y), archived{"readme.txt", nil}), `it holds "readme.txt", and an NPZ file .npy files only`},
 		"different test size":  {[]archived{{"x_train.npy", x}, {"y_train.npy", y}, {"x_test.npy", arrayOf([]int{2, 1, 1}, 1, uint8(2))}, {"y_test.npy", y}}, "the images of x_train are [1 2 1], those of x_test [1 1 1]: both need the same shape"},

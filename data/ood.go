@@ -107,17 +107,10 @@ func (c *floatImage) blobs(rng *rand.Rand) {
 	}
 }
 
-// The kind of synthetic OOD set for points. Configurations stored before it had that name
-// call it "far away", which stays accepted and means the same points.
-const (
-	uniformBox      = "uniform box"
-	uniformBoxAlias = "far away"
-)
-
 // OODKinds returns the kinds that [Dataset.SynthesizeOOD] accepts for this dataset.
 func (d *Dataset) OODKinds() []string {
 	if !d.IsImages() {
-		return []string{uniformBox}
+		return d.pointOODKinds()
 	}
 	var names []string
 	for _, s := range imageOODKinds {
@@ -138,7 +131,7 @@ func CanonicalOODKind(kind string) string {
 // CheckOODKind returns an error for a kind that [Dataset.SynthesizeOOD] accepts for no
 // dataset, so that a typo is found before anything is trained.
 func CheckOODKind(kind string) error {
-	known := []string{uniformBox}
+	known := []string{uniformBox, shifted, permutedColumns}
 	for _, s := range imageOODKinds {
 		known = append(known, s.name)
 	}
@@ -162,19 +155,27 @@ func CheckOODKind(kind string) error {
 //	interpolated     the mean of two images of different classes
 //	blobs            light blobs on black, after Hendrycks et al. 2019
 //
-// For points "uniform box" (formerly "far away", still accepted): uniform in a box with
-// three times the width and height of d's bounding box and the same center, without the
-// bounding box itself.
+// For points and rows "uniform box" (formerly "far away", still accepted): uniform in a box with
+// three times the sides of d's bounding box and the same center, without the bounding box
+// itself. For rows of a table also:
+//
+//	shifted           all numeric columns moved by 3 deviations of the training rows, up or
+//	                  down at random, the same way in all rows
+//	permuted columns  each column's values in another random order: the same marginal
+//	                  distributions, without their dependence
 //
 // Labels are copied from d: example i has the label of the example that it is made from or
-// replaces, which means nothing for noise. The error is about an unknown kind, or a
-// rotation of images that are not square.
+// replaces, which means nothing for noise. The error is about an unknown kind, a rotation of
+// images that are not square, or rows that a kind cannot change.
 func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 	kind = CanonicalOODKind(kind)
-	s := Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel, Labels: slices.Clone(d.Labels)}
+	s := Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel, Labels: slices.Clone(d.Labels), Encoder: d.Encoder}
 	s.Name, s.Split = d.Name+", "+kind, "made from "+d.Split
-	if !d.IsImages() && kind == uniformBox {
-		s.Points = d.uniformBox(stream(forOOD, seed, 0, 0))
+	if !d.IsImages() && slices.Contains(d.pointOODKinds(), kind) {
+		var err error
+		if s.Points, err = d.pointOOD(kind, stream(forOOD, seed, 0, 0)); err != nil {
+			return nil, fmt.Errorf("data: no synthetic OOD set %q can be made of %s: %w", kind, d.Name, err)
+		}
 		return New(s)
 	}
 	for _, way := range imageOODKinds {
@@ -209,26 +210,4 @@ func otherClass(d *Dataset, i int, rng *rand.Rand) int {
 		}
 	}
 	return i
-}
-
-// uniformBox samples by rejection; see [Dataset.SynthesizeOOD].
-func (d *Dataset) uniformBox(rng *rand.Rand) []float32 {
-	low, high := [2]float32{d.Points[0], d.Points[1]}, [2]float32{d.Points[0], d.Points[1]}
-	for i, v := range d.Points {
-		low[i%2], high[i%2] = min(low[i%2], v), max(high[i%2], v)
-	}
-	var points []float32
-	for len(points) < len(d.Points) {
-		var p [2]float32
-		inside := true
-		for k := range p {
-			width := high[k] - low[k]
-			p[k] = low[k] - width + 3*width*rng.Float32()
-			inside = inside && p[k] >= low[k] && p[k] <= high[k]
-		}
-		if !inside {
-			points = append(points, p[:]...)
-		}
-	}
-	return points
 }

@@ -200,7 +200,7 @@ func TestBlobs(t *testing.T) {
 func TestCheckOODKind(t *testing.T) {
 	for kind, want := range map[string]string{
 		"rotated": "", "uniform box": "", "far away": "",
-		"rotatd": `"rotatd" (did you mean rotated?): choose one of uniform box, uniform noise`, "": "choose one of",
+		"rotatd": `"rotatd" (did you mean rotated?): choose one of uniform box, shifted, permuted columns, uniform noise`, "": "choose one of",
 	} {
 		if err := data.CheckOODKind(kind); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, want %q", kind, err, want)

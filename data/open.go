@@ -59,6 +59,7 @@ func (o Options) sources() []source {
 		source{"tar", "PATH", "the same in a .tar, .tar.gz or .tar.bz2", openTar},
 		source{"zip", "PATH", "the same in a .zip", openZip},
 		source{"npz", "PATH", "images in an .npz of NumPy: " + npzLayout, openNPZ},
+		source{"csv", "PATH@LABEL", "rows of a table, numbers standardized and categories one-hot: " + csvLayout, openCSV},
 		source{"celeba", "[PATH]", "CelebA's aligned faces, 32x32, in one class: a folder or .zip of img_align_celeba, downloaded manually", openCelebA},
 	)
 }
@@ -119,6 +120,11 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 // "@64", "@48x64" (height, width) or "@64x64x1" (and channels) after the name of an image dataset
 // requests that size: "folder:photos@64", "mnist@32x32x3". Image files, which then may differ in
 // size, are scaled to cover it and cropped to its center; for other datasets see [Dataset.Resize].
+//
+// "csv:wine.csv@class" names a table of rows with the column of the classes, "csv:train.csv,test.csv@class"
+// and "csv:FOLDER@class" (train.csv and test.csv) one that is split; package tabular describes the format.
+// Without a test file a fifth of every class becomes the test set, by the content of the rows. The
+// result's Encoder encodes other rows in the same way.
 //
 // Image files may be JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM or PAM, detected by content; of
 // a file with several images the first is used. Colors agree with Pillow's convert("RGB"): exactly
@@ -187,7 +193,10 @@ func unknown(name, kind string) error {
 		patterns, names = append(patterns, s.pattern()), append(names, s.name)
 	}
 	hint := ""
-	if at := slices.Index(names, nearest.Name(kind, names)); at >= 0 {
+	path, _, _ := strings.Cut(name, "@")
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		hint = fmt.Sprintf(" (for the table write csv:%s@LABEL)", shown(path))
+	} else if at := slices.Index(names, nearest.Name(kind, names)); at >= 0 {
 		hint = fmt.Sprintf(" (did you mean %s?)", patterns[at])
 	} else if info, err := os.Stat(name); err == nil && info.IsDir() {
 		hint = fmt.Sprintf(" (for the folder write folder:%s)", shown(name))

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 )
 
-//go:embed *.go format/*.go unpack/*.go
+//go:embed *.go format/*.go tabular/*.go unpack/*.go
 var ownSource embed.FS
 
 // Source returns the source code of this package and of those that it decodes files with, as it was

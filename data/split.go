@@ -80,7 +80,7 @@ func hashSplit(classes, names []string) (test []bool, err error) {
 	for _, class := range slices.Sorted(maps.Keys(members)) {
 		examples := members[class]
 		if len(examples) < 2 {
-			return nil, fmt.Errorf("class %s has one image: it needs two, one for training and one for testing", shown(class))
+			return nil, fmt.Errorf("class %s has one example: it needs two, one for training and one for testing", shown(class))
 		}
 		slices.SortFunc(examples, func(a, b keyed) int { return slices.Compare(a.key[:], b.key[:]) })
 		for _, e := range examples[:max(1, (2*len(examples)+5)/10)] {

@@ -1,0 +1,100 @@
+package data
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+const mixed = "age,color,class\n31,red,yes\n45,blue,no\n22,red,yes\n60,green,no\n38,blue,yes\n27,green,no\n"
+
+func mixedTable(t *testing.T) *Dataset {
+	t.Helper()
+	folder := t.TempDir()
+	writeFiles(t, folder, map[string]string{"train.csv": mixed, "test.csv": mixed})
+	train, _ := openTable(t, folder+"@class")
+	return train
+}
+
+func TestOODOfRows(t *testing.T) {
+	train := mixedTable(t) // age, color=blue, color=green, color=red
+	if kinds := train.OODKinds(); !slices.Equal(kinds, []string{"uniform box", "shifted", "permuted columns"}) {
+		t.Fatalf("kinds %q", kinds)
+	}
+	made := map[string]*Dataset{}
+	for _, kind := range train.OODKinds() {
+		d, err := train.SynthesizeOOD(kind, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := train.SynthesizeOOD(kind, 1)
+		if err != nil || d.Checksum != again.Checksum || d.Encoder != train.Encoder || d.Len() != train.Len() {
+			t.Errorf("%s: %s, again %s (%v)", kind, d, again, err)
+		}
+		made[kind] = d
+	}
+	column := func(d *Dataset, j int) (values []float32) {
+		for i := range d.Len() {
+			values = append(values, d.Points[i*4+j])
+		}
+		return values
+	}
+	t.Run("shifted moves numbers by 3 deviations", func(t *testing.T) {
+		d := made["shifted"]
+		move := d.Points[0] - train.Points[0]
+		for i := range train.Points {
+			want := train.Points[i]
+			if i%4 == 0 {
+				want += float32(math.Copysign(3, float64(move)))
+			}
+			if d.Points[i] != want {
+				t.Errorf("value %d is %v, want %v", i, d.Points[i], want)
+			}
+		}
+	})
+	t.Run("permuted columns keep their values", func(t *testing.T) {
+		d := made["permuted columns"]
+		for j := range 4 {
+			a, b := column(d, j), column(train, j)
+			slices.Sort(a)
+			slices.Sort(b)
+			if !slices.Equal(a, b) {
+				t.Errorf("input %d has %v, want %v", j, a, b)
+			}
+		}
+		for i := range d.Len() {
+			if sum := d.Points[i*4+1] + d.Points[i*4+2] + d.Points[i*4+3]; sum != 1 {
+				t.Errorf("row %d has %v categories", i, sum)
+			}
+		}
+		if slices.Equal(d.Points, train.Points) {
+			t.Error("nothing was permuted")
+		}
+	})
+	t.Run("points outside the box", func(t *testing.T) {
+		d := made["uniform box"]
+		for i := range d.Len() {
+			inside := true
+			for j := range 4 {
+				values := column(train, j)
+				x := d.Points[i*4+j]
+				inside = inside && x >= slices.Min(values) && x <= slices.Max(values)
+			}
+			if inside {
+				t.Errorf("point %v is in the box", d.Points[i*4:][:4])
+			}
+		}
+	})
+}
+
+// Without an end, the box of equal points would be sampled forever.
+func TestBoxOfOnePoint(t *testing.T) {
+	one, err := mixedTable(t).Subset("one", []int{0, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = one.SynthesizeOOD("uniform box", 1)
+	says(t, err, "all its points are equal")
+	_, err = one.SynthesizeOOD("rotated", 1)
+	says(t, err, "choose one of uniform box, shifted, permuted columns")
+}
