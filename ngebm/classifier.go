@@ -1,6 +1,7 @@
 package ngebm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"ngebm/data"
+	"ngebm/data/tabular"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/devmem"
 	"ngebm/ngebm/internal/explain"
@@ -30,6 +32,9 @@ type Classifier struct {
 	Classes []string // a label is an index into them
 	Shape   []int    // of one example
 	Network nets.Network
+	// Encoder turns rows of a table into inputs, as it did for training; nil where the
+	// classifier was not trained on one.
+	Encoder *tabular.Encoder
 
 	backend compute.Backend
 	store   *model.Store
@@ -205,6 +210,9 @@ func (c *Classifier) fits(d *data.Dataset) error {
 	}
 	if !slices.Equal(d.Shape, c.Shape) {
 		return fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
+	}
+	if c.Encoder != nil && d.Encoder != nil && !bytes.Equal(c.Encoder.JSON(), d.Encoder.JSON()) {
+		return fmt.Errorf("ngebm: the rows of %s were standardized by other training rows than this classifier's; encode them with the classifier's Encoder", d.Name)
 	}
 	return nil
 }

@@ -191,10 +191,28 @@ func (c Config) WithoutFolders() Config {
 // withoutFolder is the name of a dataset without the folders of its path.
 func withoutFolder(set string) string {
 	kind, path, named := strings.Cut(set, ":")
+	if named && kind == "csv" {
+		return "csv:" + withoutTableFolders(path)
+	}
 	if !named || path == "" || !slices.Contains([]string{"folder", "tar", "zip", "npz", "celeba"}, kind) {
 		return set
 	}
 	return kind + ":" + filepath.Base(path)
+}
+
+// withoutTableFolders is PATH@LABEL or TRAIN,TEST@LABEL without the folders of the paths.
+func withoutTableFolders(table string) string {
+	paths, label := table, ""
+	if at := strings.LastIndexByte(table, '@'); at >= 0 {
+		paths, label = table[:at], table[at:]
+	}
+	parts := strings.Split(paths, ",")
+	for i, path := range parts {
+		if path != "" {
+			parts[i] = filepath.Base(path)
+		}
+	}
+	return strings.Join(parts, ",") + label
 }
 
 // parseConfig reads the JSON form, refusing settings it does not know.

@@ -87,7 +87,7 @@ func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets
 
 // fill builds the network and gives it the weights of a checkpoint.
 func (r *Run) fill(ctx context.Context, net nets.Network, info runInfo, restore func(*Run, context.Context) (bool, error)) error {
-	if err := r.build(net, info.Shape, info.Data.Classes, evaluationBatch); err != nil {
+	if err := r.build(net, info.Encoder, info.Shape, info.Data.Classes, evaluationBatch); err != nil {
 		return err
 	}
 	if err := r.compare(0); err != nil {

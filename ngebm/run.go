@@ -17,6 +17,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/plain"
+	"ngebm/data/tabular"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/netgraph"
@@ -148,12 +149,12 @@ func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
 			return nil, err
 		}
 	}
-	return r, r.build(net, r.Train.Shape, r.Train.Classes, r.Test.Len())
+	return r, r.build(net, r.Train.Encoder, r.Train.Shape, r.Train.Classes, r.Test.Len())
 }
 
 // build makes the run's weights, the classifier that uses them, or their average, and the
 // description of its network.
-func (r *Run) build(net nets.Network, shape []int, classes []string, examples int) (err error) {
+func (r *Run) build(net nets.Network, encoder *tabular.Encoder, shape []int, classes []string, examples int) (err error) {
 	if err := fitsCheckpoint(net, shape, len(classes)); err != nil {
 		return err
 	}
@@ -169,6 +170,7 @@ func (r *Run) build(net nets.Network, shape []int, classes []string, examples in
 			return err
 		}
 	}
+	r.Classifier.Encoder = encoder
 	r.network, err = traceNetwork(r.backend, net, store, shape, len(classes))
 	return err
 }
@@ -223,11 +225,7 @@ func (r *Run) dataName() string {
 	if r.Train != nil {
 		return r.Train.Name
 	}
-	kind, path, ok := strings.Cut(r.Config.Data, ":")
-	if !ok {
-		return cmp.Or(kind, "a separate set")
-	}
-	return kind + ":" + filepath.Base(path)
+	return cmp.Or(r.Config.WithoutFolders().Data, "a separate set")
 }
 
 // Evaluate measures the run's classifier on a set, with the terms of its history.

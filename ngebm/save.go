@@ -20,6 +20,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/data/plain"
+	"ngebm/data/tabular"
 	"ngebm/ngebm/internal/ckpt"
 )
 
@@ -74,7 +75,7 @@ func (r *Run) writeConfig() error {
 	if err := r.folder().WriteFile(ckpt.NetworkFile, []byte(strings.Join(r.network.Lines, "\n")+"\n")); err != nil {
 		return err
 	}
-	return r.folder().WriteJSON(ckpt.ConfigFile, runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape, &networkInfo{r.network.Sum(), gomlx}, r.training})
+	return r.folder().WriteJSON(ckpt.ConfigFile, runInfo{r.Hash, algorithm, cfg, r.Train.Info, r.Train.Shape, &networkInfo{r.network.Sum(), gomlx}, r.training, r.Train.Encoder})
 }
 
 // Save writes the run's state as one of its checkpoints, and, with the last, what the run
@@ -189,6 +190,8 @@ type runInfo struct {
 	// Training is the checksum of all training examples, before the validation split, and
 	// of outliers: with it, the hash can be computed again.
 	Training string `json:"training,omitempty"`
+	// Encoder is that of a table's rows; nil for other data.
+	Encoder *tabular.Encoder `json:"encoder,omitempty"`
 }
 
 // A run's folder may come from anyone: what it says is compared with these before a
@@ -240,6 +243,14 @@ func parseInfo(raw []byte) (info runInfo, cfg Config, err error) {
 	if len(info.Shape) == 0 || len(info.Shape) > ckpt.MaxRank || !fitsIn(info.Shape, maxInputs) {
 		return info, cfg, fmt.Errorf("it has examples of shape %v, not of 1 to %d numbers", info.Shape, maxInputs)
 	}
+	if e := info.Encoder; e != nil {
+		if err := e.Validate(); err != nil {
+			return info, cfg, fmt.Errorf("its encoder of rows: %w", err)
+		}
+		if len(info.Shape) != 1 || e.Size() != info.Shape[0] {
+			return info, cfg, fmt.Errorf("its encoder makes %d inputs of a row, but it has examples of shape %v", e.Size(), info.Shape)
+		}
+	}
 	return info, cfg, nil
 }
 
@@ -268,7 +279,8 @@ func (r *Run) seal() string {
 		Classes  []string
 		Net      string
 		Training string
-	}{r.Hash, r.Classifier.Shape, names, r.Config.Net, r.training})
+		Encoder  *tabular.Encoder `json:",omitempty"`
+	}{r.Hash, r.Classifier.Shape, names, r.Config.Net, r.training, r.Classifier.Encoder})
 	if err != nil {
 		panic(err) // text and whole numbers
 	}

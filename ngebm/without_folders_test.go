@@ -5,6 +5,7 @@ import "testing"
 func TestWithoutFolders(t *testing.T) {
 	for name, want := range map[string]string{
 		"digits": "digits", "moons:200": "moons:200", "cifar10-c:fog/3": "cifar10-c:fog/3", "uniform noise": "uniform noise", "celeba": "celeba",
+		"csv:/home/ada/wine.csv@class": "csv:wine.csv@class", "csv:ada/a.csv,/home/b.csv@a/b": "csv:a.csv,b.csv@a/b", "csv:/home/ada/folder": "csv:folder",
 		"folder:/home/ada/photos@64": "folder:photos@64", "tar:../ada/x.tar.gz": "tar:x.tar.gz", "zip:ada/secret/x.zip": "zip:x.zip",
 		"npz:/data/a.npz": "npz:a.npz", "celeba:/data/celeba": "celeba:celeba",
 	} {
