@@ -1,0 +1,200 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// job is the inputs of one request, which are predicted in one batch.
+type job struct {
+	ctx       context.Context
+	inputs    [][]float32
+	arrived   time.Time
+	done      chan struct{} // closed once decisions or err is set
+	decisions []Decision
+	err       error
+}
+
+// batcher gathers jobs into batches, which it predicts one after the other: a device computes one at
+// a time, and the next gathers meanwhile.
+type batcher struct {
+	predictor Predictor
+	delay     time.Duration
+	largest   int // inputs in a batch
+	most      int // inputs that wait
+	timeout   time.Duration
+	observe   func(inputs int)
+
+	wake chan struct{} // of capacity 1: the queue has grown, or is closed
+	idle chan struct{} // closed once run has returned
+
+	mu      sync.Mutex
+	queue   []*job
+	waiting int // inputs in queue
+	closed  bool
+}
+
+var (
+	errFull   = errors.New("too many inputs wait")
+	errClosed = errors.New("the service is shutting down")
+)
+
+func newBatcher(p Predictor, o Options, observe func(inputs int)) *batcher {
+	b := &batcher{
+		predictor: p, delay: o.Delay, largest: o.MaxBatch, most: o.MaxWaiting, timeout: o.Timeout, observe: observe,
+		wake: make(chan struct{}, 1), idle: make(chan struct{}),
+	}
+	go b.run()
+	return b
+}
+
+// predict waits for the decisions on at most largest inputs, one for each, in order.
+func (b *batcher) predict(ctx context.Context, inputs [][]float32) ([]Decision, error) {
+	j := &job{ctx: ctx, inputs: inputs, arrived: time.Now(), done: make(chan struct{})}
+	if err := b.add(j); err != nil {
+		return nil, err
+	}
+	select {
+	case <-j.done:
+		return j.decisions, j.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (b *batcher) add(j *job) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		return errClosed
+	case b.waiting+len(j.inputs) > b.most:
+		return errFull
+	}
+	b.queue, b.waiting = append(b.queue, j), b.waiting+len(j.inputs)
+	b.signal()
+	return nil
+}
+
+// length is the number of inputs that wait.
+func (b *batcher) length() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.waiting
+}
+
+func (b *batcher) signal() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close refuses further jobs and waits until those in the queue are done, or ctx is.
+func (b *batcher) close(ctx context.Context) error {
+	b.mu.Lock()
+	b.closed = true
+	b.signal()
+	b.mu.Unlock()
+	select {
+	case <-b.idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (b *batcher) run() {
+	defer close(b.idle)
+	for b.ready() {
+		if batch := b.take(); len(batch) > 0 {
+			b.decide(batch)
+		}
+	}
+}
+
+// ready waits until a batch is full, or the deadline of its first job; false means that no more come.
+func (b *batcher) ready() bool {
+	for {
+		b.mu.Lock()
+		n, closed := b.waiting, b.closed
+		var first time.Time
+		if n > 0 {
+			first = b.queue[0].arrived
+		}
+		b.mu.Unlock()
+		if n == 0 && closed {
+			return false
+		}
+		if n == 0 {
+			<-b.wake
+			continue
+		}
+		left := time.Until(first.Add(b.delay))
+		if n >= b.largest || closed || left <= 0 {
+			return true
+		}
+		select {
+		case <-b.wake:
+		case <-time.After(left):
+		}
+	}
+}
+
+// take removes a batch from the queue. Jobs that nobody waits for any more are left out.
+func (b *batcher) take() (batch []*job) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	inputs, taken := 0, 0
+	for _, j := range b.queue {
+		if n := len(j.inputs); j.ctx.Err() == nil {
+			if inputs+n > b.largest {
+				break
+			}
+			batch, inputs = append(batch, j), inputs+n
+		}
+		b.waiting -= len(j.inputs)
+		taken++
+	}
+	clear(b.queue[:taken])
+	b.queue = b.queue[taken:]
+	return batch
+}
+
+// decide predicts a batch. Where that fails each request is predicted alone, so that one with
+// inputs that the network cannot take does not fail the others.
+func (b *batcher) decide(batch []*job) {
+	var inputs [][]float32
+	for _, j := range batch {
+		inputs = append(inputs, j.inputs...)
+	}
+	b.observe(len(inputs))
+	ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
+	defer cancel()
+	decisions, err := safely(ctx, b.predictor, inputs)
+	for _, j := range batch {
+		if err != nil && len(batch) > 1 {
+			j.decisions, j.err = safely(j.ctx, b.predictor, j.inputs)
+		} else if j.err = err; err == nil {
+			j.decisions, decisions = decisions[:len(j.inputs)], decisions[len(j.inputs):]
+		}
+		close(j.done)
+	}
+}
+
+// safely makes errors of a panic and of a wrong number of decisions.
+func safely(ctx context.Context, p Predictor, inputs [][]float32) (decisions []Decision, err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = fmt.Errorf("serve: the predictor panicked: %v", panicked)
+		}
+	}()
+	decisions, err = p.Predict(ctx, inputs)
+	if err == nil && len(decisions) != len(inputs) {
+		err = fmt.Errorf("serve: the predictor returned %d decisions on %d inputs", len(decisions), len(inputs))
+	}
+	return decisions, err
+}

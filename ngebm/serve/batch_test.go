@@ -1,0 +1,132 @@
+package serve
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Requests of many goroutines are predicted together, each gets its own answers, and no batch is larger
+// than allowed.
+func TestBatches(t *testing.T) {
+	e := &echo{}
+	h := newHandler(t, e, func(o *Options) { o.Delay, o.MaxWaiting = 20*time.Millisecond, 120 })
+	var g errgroup.Group
+	for i := range 40 {
+		g.Go(func() error {
+			body := fmt.Appendf(nil, `{"inputs":[[%g,0,0,0],[%g,0,0,0],[%g,0,0,0]]}`, float64(i)/1000, float64(i+100)/1000, float64(i+200)/1000)
+			got, err := labels(post(h, "application/json", body))
+			if want := []int{i, i + 100, i + 200}; err != nil || !slices.Equal(got, want) {
+				return fmt.Errorf("the labels are %v (%w), want %v", got, err, want)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	total, largest := 0, 0
+	for _, n := range e.batches {
+		total, largest = total+n, max(largest, n)
+	}
+	if total != 120 || largest > 8 || largest < 6 {
+		t.Errorf("the batches are %v, want all of 120 inputs, and some of two requests", e.batches)
+	}
+}
+
+// An input that the predictor fails on does not fail the requests that it was gathered with, and what
+// the predictor says stays in the log.
+func TestErrorsAreOfOneRequest(t *testing.T) {
+	var log bytes.Buffer
+	for name, fails := range map[string]func(){"error": func() {}, "panic": func() { panic("no such layer") }} {
+		t.Run(name, func(t *testing.T) {
+			log.Reset()
+			e := &echo{err: func(inputs [][]float32) error {
+				for _, x := range inputs {
+					if x[0] == 1 {
+						fails()
+						return errors.New("logit is NaN in /home/me/runs")
+					}
+				}
+				return nil
+			}}
+			h := newHandler(t, e, func(o *Options) {
+				o.Delay, o.Logger = 20*time.Millisecond, slog.New(slog.NewJSONHandler(&log, nil))
+			})
+			var g errgroup.Group
+			for i := range 4 {
+				g.Go(func() error {
+					w := post(h, "application/json", fmt.Appendf(nil, `{"inputs":[[%d,0,0,0]]}`, i%2))
+					if want := []int{200, 500}[i%2]; w.Code != want || strings.Contains(w.Body.String(), "home") {
+						return fmt.Errorf("status %d: %s, want %d", w.Code, w.Body, want)
+					}
+					return nil
+				})
+			}
+			if err := g.Wait(); err != nil {
+				t.Error(err)
+			}
+			if text := log.String(); !strings.Contains(text, "logit is NaN") && !strings.Contains(text, "no such layer") {
+				t.Errorf("the log is %s", text)
+			}
+		})
+	}
+}
+
+// Beyond its bounds a service refuses at once, and works again once there is room.
+func TestBackPressure(t *testing.T) {
+	input := []byte(`{"inputs":[[0,0,0,0],[0,0,0,0],[0,0,0,0],[0,0,0,0]]}`)
+	for name, c := range map[string]struct {
+		change func(*Options)
+		fits   int
+		want   string
+	}{
+		"inputs that wait":   {func(o *Options) { o.MaxWaiting = 8 }, 3, "8 inputs wait; send it again later"},
+		"requests in flight": {func(o *Options) { o.MaxRequests = 2 }, 2, "too many requests at the same time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &echo{block: make(chan struct{})}
+			h := newHandler(t, e, func(o *Options) { o.MaxBatch = 4; c.change(o) })
+			var g errgroup.Group
+			for i := range c.fits {
+				g.Go(func() error { _, err := labels(post(h, "application/json", input)); return err })
+				waitFor(t, func() bool {
+					e.mu.Lock()
+					defer e.mu.Unlock()
+					return len(e.batches) == 1 && h.batches.length() == 4*i
+				})
+			}
+			wantError(t, post(h, "application/json", input), 503, c.want)
+			close(e.block)
+			if err := g.Wait(); err != nil {
+				t.Error(err)
+			}
+			if _, err := labels(post(h, "application/json", input)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	for began := time.Now(); !done(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			t.Fatal("it does not happen")
+		}
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	e := &echo{block: make(chan struct{})}
+	h := newHandler(t, e, func(o *Options) { o.Timeout = 50 * time.Millisecond })
+	wantError(t, post(h, "", square(t, 1)), 503, "no decision within 50ms")
+	close(e.block)
+}

@@ -1,0 +1,20 @@
+// Package serve answers HTTP requests with the decisions of a predictor: a class, or a refusal.
+//
+//	POST /predict   an image file, or form-data with several, or JSON
+//	   │            {"inputs": [[…], …]}: [N][values] in the network's units
+//	   ▼
+//	queue ──► batch: gathered up to a deadline and a largest size
+//	   ▼
+//	Predictor.Predict ──► {"decisions": [{"class": …, "refused": …}, …]}, one an input
+//
+//	GET /healthz    200 while it takes requests, 503 once it is shutting down
+//	GET /metrics    Prometheus's text format
+//
+// [Handler] is an [http.Handler] for a server of your own; [Serve] is a server with time-outs and a
+// graceful shutdown. Bodies, inputs, requests in flight and waiting inputs are bounded; what is
+// beyond is refused by 413 or 503 before memory is taken for it. Every error is JSON,
+// {"error": "…"}, and says what was wrong and what to do.
+//
+// There is no authentication and no encryption: put it behind a proxy that has both before others
+// can reach it. Requests that a browser sends for another site are refused; there is no CORS.
+package serve

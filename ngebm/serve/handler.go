@@ -1,0 +1,232 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"ngebm/data"
+)
+
+// Predictor decides on inputs, each the values of one example, flat, in the network's units. It
+// returns one decision for each, in order. It is called by one goroutine at a time.
+type Predictor interface {
+	Predict(ctx context.Context, inputs [][]float32) ([]Decision, error)
+}
+
+// Options configures [New].
+type Options struct {
+	// Shape is that of one input: [height, width, channels] of images, [n] of n numbers.
+	Shape []int
+	// Fit is how image files become inputs, as in training; see [data.FitOf]. "" takes numbers only.
+	Fit data.Fit
+	// MaxBatch is the most inputs that are predicted together, and the most of one request. 0 is 128.
+	MaxBatch int
+	// Delay is how long an input waits for others before its batch is predicted. 0 is not at all:
+	// inputs gather only while the predictor is busy.
+	Delay time.Duration
+	// MaxWaiting is the most inputs that wait for the predictor; 503 beyond. 0 is 8·MaxBatch.
+	MaxWaiting int
+	// MaxRequests is the most requests to predict that are read or answered at the same time; 503
+	// beyond. 0 is 256.
+	MaxRequests int
+	// MaxBody is the most bytes of a request's body; 413 beyond. 0 is 16 MiB.
+	MaxBody int64
+	// Timeout is how long a request may take once its header is read; 503 after that. 0 is 30 s.
+	Timeout time.Duration
+	// Hosts are the names, without port, that the Host header may have, so that a web page cannot
+	// reach a local service by another name (DNS rebinding). Nil allows any, as behind a proxy.
+	Hosts []string
+	// Logger receives one record a request, and one for each error of the predictor. Nil logs nothing.
+	Logger *slog.Logger
+}
+
+// The defaults of [Options], and bounds that are not options.
+const (
+	defaultBatch    = 128
+	defaultRequests = 256
+	defaultBody     = 16 << 20
+	defaultTimeout  = 30 * time.Second
+	maxBodies       = 256 << 20 // bytes of all bodies that are read at the same time
+)
+
+func (o Options) withDefaults() (Options, error) {
+	if o.MaxBatch == 0 {
+		o.MaxBatch = defaultBatch
+	}
+	if o.MaxWaiting == 0 {
+		o.MaxWaiting = 8 * o.MaxBatch
+	}
+	if o.MaxRequests == 0 {
+		o.MaxRequests = defaultRequests
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = defaultBody
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case len(o.Shape) == 0 || slices.Min(o.Shape) < 1:
+		return o, fmt.Errorf("serve: the shape of an input is %v; give that of the classifier", o.Shape)
+	case o.MaxBatch < 1 || o.MaxWaiting < o.MaxBatch || o.MaxRequests < 1:
+		return o, fmt.Errorf("serve: MaxBatch %d, MaxWaiting %d, MaxRequests %d: give positive numbers, and room for a batch to wait", o.MaxBatch, o.MaxWaiting, o.MaxRequests)
+	case o.MaxBody < 1 || o.MaxBody > maxBodies:
+		return o, fmt.Errorf("serve: MaxBody is %d; give 1 to %d bytes", o.MaxBody, maxBodies)
+	case o.Delay < 0 || o.Timeout < 0:
+		return o, fmt.Errorf("serve: Delay is %v and Timeout %v; give positive times, or 0", o.Delay, o.Timeout)
+	}
+	return o, nil
+}
+
+// Handler answers requests; see the package. Close it after the server that uses it.
+type Handler struct {
+	options  Options
+	images   *data.ImageDecoder // nil if files are not taken
+	batches  *batcher
+	metrics  *metrics
+	requests *semaphore.Weighted
+	bodies   *semaphore.Weighted // bytes
+	origins  *http.CrossOriginProtection
+	mux      *http.ServeMux
+	draining atomic.Bool
+}
+
+// New returns a handler that serves a predictor.
+func New(p Predictor, o Options) (*Handler, error) {
+	if p == nil {
+		return nil, errors.New("serve: the predictor is nil")
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{
+		options: o, requests: semaphore.NewWeighted(int64(o.MaxRequests)), bodies: semaphore.NewWeighted(maxBodies),
+		origins: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
+	}
+	if o.Fit != "" {
+		if h.images, err = data.NewImageDecoder(o.Shape, o.Fit); err != nil {
+			return nil, err
+		}
+	}
+	h.metrics = newMetrics(func() float64 { return float64(h.batches.length()) })
+	h.batches = newBatcher(p, o, func(inputs int) { h.metrics.batches.Observe(float64(inputs)) })
+	h.mux.HandleFunc("POST /predict", h.predict)
+	h.mux.HandleFunc("GET /healthz", h.health)
+	h.mux.Handle("GET /metrics", h.metrics.handler())
+	return h, nil
+}
+
+// Close refuses further predictions and waits for those that were accepted, until ctx ends.
+func (h *Handler) Close(ctx context.Context) error {
+	h.draining.Store(true)
+	if err := h.batches.close(ctx); err != nil {
+		return fmt.Errorf("serve: the predictor has not finished: %w", err)
+	}
+	return nil
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	answer := &recorder{ResponseWriter: w}
+	for name, value := range map[string]string{
+		"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+		"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cross-Origin-Resource-Policy": "same-origin",
+	} {
+		w.Header().Set(name, value)
+	}
+	if h.draining.Load() {
+		w.Header().Set("Connection", "close") // the client's next request needs another server
+	}
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			h.options.Logger.Error("panic", "what", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+			fail(answer, &requestError{http.StatusInternalServerError, "internal error; the log has more"})
+		}
+		h.metrics.observe(r, answer.status, time.Since(began))
+		h.options.Logger.Info("request", "method", r.Method, "path", r.URL.Path, "status", answer.status,
+			"seconds", time.Since(began).Seconds(), "inputs", answer.inputs, "remote", r.RemoteAddr)
+	}()
+	if err := h.admit(r); err != nil {
+		fail(answer, err)
+		return
+	}
+	h.mux.ServeHTTP(answer, r)
+}
+
+// admit refuses what no handler takes.
+func (h *Handler) admit(r *http.Request) error {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(strings.ToLower(host), "[]")
+	if h.options.Hosts != nil && !slices.Contains(h.options.Hosts, host) {
+		return &requestError{http.StatusForbidden, fmt.Sprintf("the host %.100q is not one of this service; use %s", host, strings.Join(h.options.Hosts, ", "))}
+	}
+	if err := h.origins.Check(r); err != nil {
+		return &requestError{http.StatusForbidden, "a browser sent this for a page of another site; send it from a program"}
+	}
+	methods := map[string]string{"/predict": http.MethodPost, "/healthz": http.MethodGet, "/metrics": http.MethodGet}
+	method, known := methods[r.URL.Path]
+	switch {
+	case !known:
+		return &requestError{http.StatusNotFound, fmt.Sprintf("there is no %.100q; POST to /predict, or GET /healthz or /metrics", r.URL.Path)}
+	case method != r.Method && (method != http.MethodGet || r.Method != http.MethodHead):
+		return &requestError{http.StatusMethodNotAllowed, fmt.Sprintf("%s takes %s, not %.20q", r.URL.Path, method, r.Method)}
+	}
+	return nil
+}
+
+func (h *Handler) health(w http.ResponseWriter, _ *http.Request) {
+	if h.draining.Load() {
+		fail(w, &requestError{http.StatusServiceUnavailable, errClosed.Error()})
+		return
+	}
+	write(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// predict answers POST /predict.
+func (h *Handler) predict(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeoutCause(r.Context(), h.options.Timeout, errTimeout)
+	defer cancel()
+	if !h.requests.TryAcquire(1) {
+		fail(w, errBusy)
+		return
+	}
+	defer h.requests.Release(1)
+	h.metrics.inFlight.Inc()
+	defer h.metrics.inFlight.Dec()
+	inputs, err := h.read(ctx, w, r)
+	if err != nil {
+		fail(w, h.explain(err))
+		return
+	}
+	if answer, ok := w.(*recorder); ok {
+		answer.inputs = len(inputs)
+	}
+	decisions, err := h.batches.predict(ctx, inputs)
+	if err != nil {
+		fail(w, h.explain(err))
+		return
+	}
+	for _, d := range decisions {
+		h.metrics.decided(d)
+	}
+	write(w, http.StatusOK, map[string][]Decision{"decisions": decisions})
+}

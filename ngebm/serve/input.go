@@ -1,0 +1,165 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"mime/multipart"
+	"net/http"
+)
+
+// read returns the inputs of a request.
+func (h *Handler) read(ctx context.Context, w http.ResponseWriter, r *http.Request) ([][]float32, error) {
+	limit := h.options.MaxBody
+	room := min(limit, max(r.ContentLength, 1))
+	switch {
+	case r.ContentLength > limit:
+		return nil, &http.MaxBytesError{Limit: limit}
+	case r.ContentLength < 0: // unknown
+		room = limit
+	}
+	if !h.bodies.TryAcquire(room) {
+		return nil, errBusy
+	}
+	defer h.bodies.Release(room)
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil && r.Header.Get("Content-Type") != "" {
+		return nil, bad("the Content-Type %.100q cannot be parsed; leave it out for an image file", r.Header.Get("Content-Type"))
+	}
+	switch kind {
+	case "application/json":
+		return h.readJSON(r.Body)
+	case "multipart/form-data":
+		return h.readForm(ctx, multipart.NewReader(r.Body, parameters["boundary"]))
+	}
+	input, err := h.readImage(ctx, r.Body)
+	return [][]float32{input}, err
+}
+
+// bad is an error for the client.
+func bad(format string, args ...any) error {
+	return &requestError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// unread passes on an error of reading the body that is not the client's, and makes any other a bad
+// request.
+func unread(err error, format string, args ...any) error {
+	var large *http.MaxBytesError
+	var timeout interface{ Timeout() bool }
+	if errors.As(err, &large) || errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.Canceled) || errors.Is(err, errTimeout) {
+		return err
+	}
+	return bad("%s: %v", fmt.Sprintf(format, args...), err)
+}
+
+func (h *Handler) readImage(ctx context.Context, file io.Reader) ([]float32, error) {
+	if h.images == nil {
+		return nil, &requestError{http.StatusUnsupportedMediaType, `this network takes numbers: send {"inputs": [[…]]} with Content-Type application/json`}
+	}
+	input, err := h.images.Decode(ctx, file)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		return nil, unread(err, "an image file is expected, or JSON with Content-Type application/json")
+	}
+	return input, nil
+}
+
+// readForm reads the image files of a form.
+func (h *Handler) readForm(ctx context.Context, form *multipart.Reader) (inputs [][]float32, err error) {
+	for {
+		part, err := form.NextPart()
+		switch {
+		case err == io.EOF && inputs == nil:
+			return nil, bad("the form has no files")
+		case err == io.EOF:
+			return inputs, nil
+		case err != nil:
+			return nil, unread(err, "the form cannot be read")
+		case len(inputs) == h.options.MaxBatch:
+			return nil, h.tooMany()
+		}
+		input, err := h.readImage(ctx, part)
+		if err != nil {
+			var known *requestError
+			if errors.As(err, &known) {
+				err = &requestError{known.status, fmt.Sprintf("part %d (from 0), %.60q: %s", len(inputs), part.FormName(), known.text)}
+			}
+			return nil, err
+		}
+		inputs = append(inputs, input)
+	}
+}
+
+func (h *Handler) tooMany() error {
+	return &requestError{http.StatusRequestEntityTooLarge, fmt.Sprintf("more than %d inputs; send them in several requests", h.options.MaxBatch)}
+}
+
+const jsonForm = `{"inputs": [[…], …]}`
+
+// readJSON reads {"inputs": [N][values]}, input by input, so that a body of many empty lists takes
+// no memory.
+func (h *Handler) readJSON(body io.Reader) (inputs [][]float32, err error) {
+	d := json.NewDecoder(body)
+	for _, want := range []json.Token{json.Delim('{'), "inputs", json.Delim('[')} {
+		if got, err := d.Token(); err != nil {
+			return nil, unread(err, "the JSON must be %s", jsonForm)
+		} else if got != want {
+			return nil, bad("the JSON has %.60q where %q is expected; it must be %s", fmt.Sprint(got), fmt.Sprint(want), jsonForm)
+		}
+	}
+	for d.More() {
+		if len(inputs) == h.options.MaxBatch {
+			return nil, h.tooMany()
+		}
+		var input []float32
+		if err := d.Decode(&input); err != nil {
+			return nil, unread(err, "input %d (from 0) is no list of numbers; the JSON must be %s", len(inputs), jsonForm)
+		}
+		if err := h.check(len(inputs), input); err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, input)
+	}
+	for _, want := range []json.Token{json.Delim(']'), json.Delim('}')} {
+		if got, err := d.Token(); err != nil || got != want {
+			return nil, unread(errors.Join(err), "after the inputs the JSON has %.60q, not %q; it must be %s", fmt.Sprint(got), fmt.Sprint(want), jsonForm)
+		}
+	}
+	if len(inputs) == 0 {
+		return nil, bad("there are no inputs; the JSON must be %s", jsonForm)
+	}
+	if rest, err := io.ReadAll(io.MultiReader(d.Buffered(), body)); err != nil {
+		return nil, unread(err, "the JSON cannot be read")
+	} else if len(bytes.TrimSpace(rest)) > 0 {
+		return nil, bad("the body continues after the JSON; send one object")
+	}
+	return inputs, nil
+}
+
+// check refuses an input that is none of the network's.
+func (h *Handler) check(i int, input []float32) error {
+	size := 1
+	for _, n := range h.options.Shape {
+		size *= n
+	}
+	if len(input) != size {
+		return bad("input %d (from 0) has %d numbers, but shape %v needs %d, flat", i, len(input), h.options.Shape, size)
+	}
+	for j, v := range input {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return bad("number %d of input %d (from 0) is %v; it must be finite", j, i, v)
+		}
+		if len(h.options.Shape) == 3 && (v < -1 || v > 1) {
+			return bad("number %d of input %d (from 0) is %v; pixels are in [-1,1]: 2·value/255 - 1", j, i, v)
+		}
+	}
+	return nil
+}

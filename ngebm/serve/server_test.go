@@ -1,0 +1,182 @@
+package serve
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// serving starts a server and returns its address, and what stops it and waits.
+func serving(t *testing.T, h *Handler) (address string, stop func() error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Serve(ctx, l, h) }()
+	return "http://" + l.Addr().String(), func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+// counting counts the requests that reach a predictor, which takes a moment for each batch.
+type counting struct {
+	echo
+	inputs atomic.Int64
+}
+
+func (c *counting) Predict(ctx context.Context, inputs [][]float32) ([]Decision, error) {
+	time.Sleep(2 * time.Millisecond)
+	c.inputs.Add(int64(len(inputs)))
+	return c.echo.Predict(ctx, inputs)
+}
+
+// In mid-load the service stops: each request that was accepted has its answer. A client may find the
+// listener closed, or, rarely, its idle connection.
+func TestShutdownAnswersWhatWasAccepted(t *testing.T) {
+	p := &counting{}
+	h := newHandler(t, p, nil)
+	address, stop := serving(t, h)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	defer client.CloseIdleConnections()
+	var answered, refused atomic.Int64
+	var g errgroup.Group
+	for range 16 {
+		g.Go(func() error {
+			for {
+				r, err := client.Post(address+"/predict", "application/json", strings.NewReader(`{"inputs":[[0,0,0,0]]}`))
+				if err != nil {
+					t.Log(err)
+					return nil
+				}
+				body, err := io.ReadAll(r.Body)
+				r.Body.Close()
+				switch {
+				case err != nil:
+					return err
+				case r.StatusCode == http.StatusOK && bytes.Contains(body, []byte(`"label":0`)):
+					answered.Add(1)
+				case r.StatusCode == http.StatusServiceUnavailable:
+					refused.Add(1)
+				default:
+					return fmt.Errorf("status %d: %s", r.StatusCode, body)
+				}
+			}
+		})
+	}
+	waitFor(t, func() bool { return answered.Load() > 100 })
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if answered.Load() != p.inputs.Load() || refused.Load() > 0 {
+		t.Errorf("%d requests reached the predictor, %d were answered, %d refused", p.inputs.Load(), answered.Load(), refused.Load())
+	}
+	t.Logf("%d answered", answered.Load())
+}
+
+// While a service drains, /healthz fails, so that a proxy sends no more, and a request is still answered.
+func TestDraining(t *testing.T) {
+	e := &echo{block: make(chan struct{})}
+	h := newHandler(t, e, nil)
+	address, stop := serving(t, h)
+	var g errgroup.Group
+	g.Go(func() error {
+		r, err := http.Post(address+"/predict", "application/json", strings.NewReader(`{"inputs":[[0,0,0,0]]}`))
+		if err != nil {
+			return err
+		}
+		defer r.Body.Close()
+		if r.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", r.StatusCode)
+		}
+		return nil
+	})
+	waitFor(t, func() bool { e.mu.Lock(); defer e.mu.Unlock(); return len(e.batches) == 1 })
+	g.Go(stop)
+	waitFor(t, h.draining.Load)
+	r, err := http.Get(address + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != http.StatusServiceUnavailable || !r.Close {
+		t.Errorf("status %d, and the connection is closed: %v", r.StatusCode, r.Close)
+	}
+	time.Sleep(drainTime) // until the listener is closed
+	close(e.block)
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A predictor that does not return cannot keep the service from ending.
+func TestShutdownGivesUp(t *testing.T) {
+	e := &echo{block: make(chan struct{})}
+	h := newHandler(t, e, func(o *Options) { o.Timeout = 100 * time.Millisecond })
+	address, stop := serving(t, h)
+	r, err := http.Post(address+"/predict", "application/json", strings.NewReader(`{"inputs":[[0,0,0,0]]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d", r.StatusCode)
+	}
+	if err := stop(); err == nil || !strings.Contains(err.Error(), "not answered in time and are lost") {
+		t.Errorf("the error is %v", err)
+	}
+	close(e.block)
+}
+
+// A client that sends its body slowly is refused after the time-out, and holds nothing after that.
+func TestSlowBody(t *testing.T) {
+	h := newHandler(t, &echo{}, func(o *Options) { o.Timeout = 100 * time.Millisecond })
+	address, stop := serving(t, h)
+	c, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
+	r, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(r.Body)
+	if r.StatusCode != http.StatusRequestTimeout || !bytes.Contains(body, []byte("the body did not come in time")) {
+		t.Errorf("status %d: %s", r.StatusCode, body)
+	}
+	if !h.bodies.TryAcquire(maxBodies) {
+		t.Error("its body keeps room")
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServeReportsTheListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if err := Serve(t.Context(), l, newHandler(t, &echo{}, nil)); err == nil || !strings.Contains(err.Error(), "use of closed network connection") {
+		t.Errorf("the error is %v", err)
+	}
+}
