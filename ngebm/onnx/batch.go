@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,6 +16,9 @@ import (
 // with two sizes: what is n times the batch in both is n times the batch, what is equal is
 // a constant, and anything else means that an example's logits depend on the others.
 const batchA, batchB = 2, 3
+
+// onlyItself ends errors on networks that mix examples.
+const onlyItself = "an example's logits must depend on that example only"
 
 // size is a number in an operation, of the batch: n, or n times the number of examples.
 type size struct {
@@ -80,7 +84,7 @@ func pair(a, b *traced, earlier []*operation) (*operation, error) {
 		return nil, fmt.Errorf("it is %s for %d examples and %s for %d", a.op, batchA, b.op, batchB)
 	}
 	if !reflect.DeepEqual(a.flat, b.flat) {
-		return nil, fmt.Errorf("a constant depends on the number of examples; an example's logits must depend on that example only")
+		return nil, errors.New("a constant depends on the number of examples; " + onlyItself)
 	}
 	for i, in := range a.inputs {
 		if in.index != b.inputs[i].index {
@@ -113,7 +117,7 @@ func pairSizes(a, b []int) ([]size, error) {
 		case a[i]*batchB == b[i]*batchA && a[i]%batchA == 0:
 			sizes[i] = size{a[i] / batchA, true}
 		default:
-			return nil, fmt.Errorf("%d for %d examples and %d for %d is not in proportion to the batch", a[i], batchA, b[i], batchB)
+			return nil, fmt.Errorf("%d for %d examples and %d for %d is not in proportion to the batch; %s", a[i], batchA, b[i], batchB, onlyItself)
 		}
 	}
 	return sizes, nil

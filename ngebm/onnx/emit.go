@@ -70,7 +70,7 @@ func (e *emitter) all(ops ...*operation) ([]value, error) {
 // emit writes an operation: in the forms of the layers that ONNX has operators for, or else
 // on its own.
 func (e *emitter) emit(o *operation) (value, error) {
-	for _, layer := range []func(*operation) (value, bool, error){e.leakyReLU, e.biased} {
+	for _, layer := range []func(*operation) (value, bool, error){e.relu, e.leakyReLU, e.biased} {
 		if v, ok, err := layer(o); ok || err != nil {
 			return v, err
 		}

@@ -37,6 +37,24 @@ func (e *emitter) leakyReLU(o *operation) (value, bool, error) {
 	return e.elementwise("LeakyRelu", "", []value{in}, o.shape, floatAttr("alpha", float32(c))), true, nil
 }
 
+// relu writes the larger of x and 0 as Relu.
+func (e *emitter) relu(o *operation) (value, bool, error) {
+	if o.op != compute.OpTypeMax {
+		return value{}, false, nil
+	}
+	for i, operand := range o.inputs {
+		if zero, ok := numberOf(operand); !ok || zero != 0 {
+			continue
+		}
+		in, err := e.of(o.inputs[1-i])
+		if err != nil {
+			return value{}, false, err
+		}
+		return e.elementwise("Relu", "", []value{in}, o.shape), true, nil
+	}
+	return value{}, false, nil
+}
+
 // numberOf is the number that an operation repeats.
 func numberOf(o *operation) (float64, bool) {
 	for o.is(compute.OpTypeBroadcastInDim, compute.OpTypeReshape) {

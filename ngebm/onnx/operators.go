@@ -21,7 +21,7 @@ var pointwise = map[compute.OpType]pointwiseWriter{
 	compute.OpTypeSin: one("Sin"), compute.OpTypeSqrt: one("Sqrt"), compute.OpTypeTanh: one("Tanh"),
 	compute.OpTypeRsqrt: two("Sqrt", "Reciprocal"), compute.OpTypeNotEqual: two("Equal", "Not"),
 	compute.OpTypeAdd: one("Add"), compute.OpTypeSub: one("Sub"), compute.OpTypeMul: one("Mul"), compute.OpTypeDiv: one("Div"),
-	compute.OpTypePow: one("Pow"), compute.OpTypeMin: one("Min"), compute.OpTypeMax: maximum,
+	compute.OpTypePow: one("Pow"), compute.OpTypeMin: one("Min"), compute.OpTypeMax: one("Max"),
 	compute.OpTypeLogicalAnd: one("And"), compute.OpTypeLogicalOr: one("Or"), compute.OpTypeLogicalXor: one("Xor"),
 	compute.OpTypeEqual: one("Equal"), compute.OpTypeGreaterThan: one("Greater"), compute.OpTypeGreaterOrEqual: one("GreaterOrEqual"),
 	compute.OpTypeLessThan: one("Less"), compute.OpTypeLessOrEqual: one("LessOrEqual"), compute.OpTypeWhere: one("Where"),
@@ -38,16 +38,6 @@ func two(first, second string) pointwiseWriter {
 	return func(e *emitter, in []value, o *operation) value {
 		return e.elementwise(second, "", []value{e.elementwise(first, "", in, o.shape)}, o.shape)
 	}
-}
-
-// maximum is Relu where one operand is 0.
-func maximum(e *emitter, in []value, o *operation) value {
-	for i, operand := range o.inputs {
-		if zero, ok := numberOf(operand); ok && zero == 0 {
-			return e.elementwise("Relu", "", in[1-i:2-i], o.shape)
-		}
-	}
-	return e.elementwise("Max", "", in, o.shape)
 }
 
 // log1p is log(1+x): for |x| below 1e-7 the result is 0, that far from the true one.
@@ -139,7 +129,7 @@ func slice(e *emitter, in []value, o *operation) (value, error) {
 			continue
 		}
 		if from.batch || to.batch {
-			return value{}, fmt.Errorf("Slice takes a part of the batch; an example's logits must depend on that example only")
+			return value{}, errors.New("Slice takes a part of the batch; " + onlyItself)
 		}
 		starts, limits, strides = append(starts, from.n), append(limits, to.n), append(strides, stride.n)
 		axes = append(axes, slices.Index(v.perm, axis))
