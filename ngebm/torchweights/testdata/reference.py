@@ -74,19 +74,24 @@ def rounded(values):
     return np.ldexp(np.round(mantissa * 32) / 32, exponent).astype(np.float32)
 
 
-rng = np.random.Generator(np.random.PCG64(9))
-model = Model(10, 1, 10).double()
-state = {}
-for name, value in model.state_dict().items():
-    fan_in = value[0].numel() if value.dim() > 1 else 16
-    # Wide enough that logits differ by some units.
-    state[name] = rounded(rng.standard_normal(tuple(value.shape)) * (1.5 / fan_in) ** 0.5)
-model.load_state_dict({k: torch.from_numpy(v).double() for k, v in state.items()})
-x = rng.integers(-64, 65, (2, 32, 32, 3)) / 64
-with torch.no_grad():
-    logits = model(torch.from_numpy(x).permute(0, 3, 1, 2)).numpy()
-    single = model.float()(torch.from_numpy(x).float().permute(0, 3, 1, 2)).double().numpy()
-np.savez_compressed(os.path.join(HERE, "wrn-10-1.npz"), **state)
-np.savez_compressed(os.path.join(HERE, "logits.npz"), x=x, logits=logits)
-print(logits)
-print("PyTorch in float32 differs by", np.abs(single - logits).max())
+def main():
+    rng = np.random.Generator(np.random.PCG64(9))
+    model = Model(10, 1, 10).double()
+    state = {}
+    for name, value in model.state_dict().items():
+        fan_in = value[0].numel() if value.dim() > 1 else 16
+        # Wide enough that logits differ by some units.
+        state[name] = rounded(rng.standard_normal(tuple(value.shape)) * (1.5 / fan_in) ** 0.5)
+    model.load_state_dict({k: torch.from_numpy(v).double() for k, v in state.items()})
+    x = rng.integers(-64, 65, (2, 32, 32, 3)) / 64
+    with torch.no_grad():
+        logits = model(torch.from_numpy(x).permute(0, 3, 1, 2)).numpy()
+        single = model.float()(torch.from_numpy(x).float().permute(0, 3, 1, 2)).double().numpy()
+    np.savez_compressed(os.path.join(HERE, "wrn-10-1.npz"), **state)
+    np.savez_compressed(os.path.join(HERE, "logits.npz"), x=x, logits=logits)
+    print(logits)
+    print("PyTorch in float32 differs by", np.abs(single - logits).max())
+
+
+if __name__ == "__main__":
+    main()
