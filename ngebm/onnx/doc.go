@@ -10,7 +10,7 @@
 //	energy         [batch]            E(x) = logsumexp f(x), without T: larger where the model
 //	                                  finds the input more likely (most of the field has -E)
 //
-// A PNG's pixel p of 0…255 becomes 2·p/255-1. In Python:
+// Pixels are scaled from 0 … the largest value to [-1,1]: a byte p is 2·p/255-1. In Python:
 //
 //	session = onnxruntime.InferenceSession("model.onnx")
 //	logits, probabilities, energy = session.run(None, {"input": x})

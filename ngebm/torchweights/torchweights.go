@@ -1,6 +1,6 @@
 // Package torchweights reads the weights of Wide ResNets that were trained with
 // PyTorch, so that the models of the authors of NG-EBM and JEM can be measured here. Both use one
-// network.
+// network. It also writes the weights of any classifier for PyTorch: see [Write].
 //
 // Files are NPZ or safetensors, which hold numbers only (a .pt file is a pickle, which
 // can run programs, and is not read). In Python:
@@ -12,6 +12,11 @@
 //
 //	c, err := torchweights.Load(dev.Backend, "weights.npz", test.Shape, test.Classes)
 //	report, err := measure.Measure(ctx, c, test, measure.Options{})
+//
+// The way back, after Write(file, run.Classifier, nil), is
+//
+//	from safetensors.torch import load_file
+//	model.load_state_dict(load_file("weights.safetensors"))
 //
 // Pixels must be scaled to [-1,1], as the authors do and data.Dataset.Example does.
 package torchweights
