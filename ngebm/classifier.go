@@ -12,22 +12,25 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 	"gonum.org/v1/gonum/floats"
 
 	"ngebm/data"
 	"ngebm/data/tabular"
 	"ngebm/ngebm/energy"
-	"ngebm/ngebm/internal/devmem"
 	"ngebm/ngebm/internal/explain"
+	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
 )
 
-// Classifier is a network with its weights. Its methods take a dataset of the
-// shape it was trained on, run it through the device in batches, and return one
-// entry for each example, in order. They end between two batches if their context ends,
-// with its error.
+// Classifier is a network with its weights. Its methods take a dataset of the shape it was
+// trained on, or inputs in the network's units, run them through the device in batches, and
+// return one entry for each example, in order. They end between two batches if their context
+// ends, with its error.
+//
+// Any number of goroutines may call them at once. Nobody may change the weights meanwhile, as
+// training does.
 type Classifier struct {
 	Classes []string // a label is an index into them
 	Shape   []int    // of one example
@@ -39,9 +42,11 @@ type Classifier struct {
 	backend compute.Backend
 	store   *model.Store
 	scope   string // where the weights are in the store
-	batch   int
-	// Compiled once, for one shape of batch.
+	batch   int    // the most examples at once
+	// Compiled when first needed, once for each size of a batch: see cut.
 	forward, withGradient *model.Exec
+
+	calls calls
 }
 
 // evaluationBatch is large enough to keep a device busy. Fewer examples make a batch where
@@ -51,8 +56,8 @@ const (
 	maxActivations  = 1 << 27
 )
 
-// newClassifier compiles the network, and so creates the weights that the store
-// does not have yet.
+// newClassifier builds the network, and so creates the weights that the store does not have
+// yet.
 func newClassifier(backend compute.Backend, net nets.Network, store *model.Store, scope string, shape []int, classes []string, examples int) (*Classifier, error) {
 	batch, err := examplesAtOnce(net, shape, len(classes), examples)
 	if err != nil {
@@ -72,10 +77,22 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, shape...)...)); err != nil {
+	if _, err := c.operations(); err != nil {
 		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, explain.Error(err))
 	}
 	return c, nil
+}
+
+// operations builds the graph of a batch's logits, without compiling it, and returns what
+// [netgraph.Operations] counts in it.
+func (c *Classifier) operations() (total float64, err error) {
+	g := NewGraph(c.backend, "logits")
+	defer g.Finalize()
+	err = exceptions.TryCatch[error](func() {
+		c.logits(Parameter(g, "x", shapes.Make(dtypes.Float32, append([]int{c.batch}, c.Shape...)...)))
+		total, _ = netgraph.Operations(g.Nodes())
+	})
+	return total, err
 }
 
 // logitsOf builds the network's logits in a graph; calls share their weights.
@@ -147,14 +164,10 @@ func (c *Classifier) Accuracy(ctx context.Context, d *data.Dataset) (float64, er
 // finite is predict for a caller who compares the figures: NaN, which is below no
 // threshold and above none, is an error.
 func (c *Classifier) finite(ctx context.Context, d *data.Dataset, gradient bool) ([][]float64, []float64, error) {
-	logits, norms, err := c.predict(ctx, d, gradient, nil)
-	if err == nil {
-		err = errors.Join(checkFinite("logit", d.Name, len(c.Classes), slices.Concat(logits...)), checkFinite("gradient norm", d.Name, 1, norms))
-	}
-	if err != nil {
+	if err := c.fits(d); err != nil {
 		return nil, nil, err
 	}
-	return logits, norms, nil
+	return c.predict(ctx, d.Name, d.Len(), d.Example, gradient)
 }
 
 // checkFinite names the first of an example's width values that is not finite.
@@ -167,25 +180,29 @@ func checkFinite[T float32 | float64](what, name string, width int, values []T) 
 	return nil
 }
 
-// predict returns the logits and, if asked, the gradient norms; see Apply.
-func (c *Classifier) predict(ctx context.Context, d *data.Dataset, gradient bool, done func(examples int)) (logits [][]float64, norms []float64, err error) {
+// predict returns the logits and, if asked, the gradient norms of n examples that example
+// writes.
+func (c *Classifier) predict(ctx context.Context, name string, n int, example func(i int, dst []float32), gradient bool) (logits [][]float64, norms []float64, err error) {
 	exec := c.forward
 	if gradient {
 		exec = c.withGradient
 	}
-	out, err := c.Apply(ctx, exec, d, done)
+	out, err := c.apply(ctx, exec, name, c.cut(n), example, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	classes := len(c.Classes)
-	for row := range slices.Chunk(out[0], classes) {
-		logits = append(logits, row)
-	}
+	err = checkFinite("logit", name, len(c.Classes), out[0])
 	if gradient {
 		norms = out[1]
+		err = errors.Join(err, checkFinite("gradient norm", name, 1, norms))
 	}
-	return logits, norms, nil
+	if err != nil {
+		return nil, nil, err
+	}
+	return slices.Collect(slices.Chunk(out[0], len(c.Classes))), norms, nil
 }
+
+var errNoExec = errors.New("ngebm: the executable is nil; make one with NewExec")
 
 // Apply runs a dataset through an executable of one input and float32 outputs
 // whose first axis is the batch, made by NewExec. For each output it returns the
@@ -198,9 +215,9 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 		return nil, err
 	}
 	if exec == nil {
-		return nil, errors.New("ngebm: the executable is nil; make one with NewExec")
+		return nil, errNoExec
 	}
-	return c.apply(ctx, exec, d.Name, d.Len(), d.Example, done)
+	return c.apply(ctx, exec, d.Name, c.whole(d.Len()), d.Example, done)
 }
 
 // fits returns an error if the set's examples are none for the classifier.
@@ -220,82 +237,50 @@ func (c *Classifier) fits(d *data.Dataset) error {
 // LogitsAt returns f(x), [examples][classes], at inputs that need not be examples of a
 // dataset: values in the network's units, in which pixels lie in [-1,1], one input
 // after the other. Their number must be a multiple of an input's, and all must be finite.
+//
+// A few inputs are computed in small batches, as a service wants it. The first call for each
+// size of a batch (1, 8, 32, 128) compiles, which takes a second or two; ask once before you
+// serve.
 func (c *Classifier) LogitsAt(ctx context.Context, x []float32) ([][]float64, error) {
-	flat, err := c.ApplyAt(ctx, c.forward, x)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFinite("logit", "the inputs", len(c.Classes), flat[0]); err != nil {
-		return nil, err
-	}
-	return slices.Collect(slices.Chunk(flat[0], len(c.Classes))), nil
+	logits, _, err := c.predictAt(ctx, x, false)
+	return logits, err
 }
 
-// ApplyAt is [Classifier.Apply] at inputs as [Classifier.LogitsAt] takes them.
+// GradientNormsAt returns [Classifier.LogitsAt]'s logits and ‖∂E(x)/∂x‖₂ of each input.
+func (c *Classifier) GradientNormsAt(ctx context.Context, x []float32) (logits [][]float64, norms []float64, err error) {
+	return c.predictAt(ctx, x, true)
+}
+
+func (c *Classifier) predictAt(ctx context.Context, x []float32, gradient bool) ([][]float64, []float64, error) {
+	if err := c.checkInputs(x); err != nil {
+		return nil, nil, err
+	}
+	return c.predict(ctx, "the inputs", len(x)/sizeOf(c.Shape), c.inputs(x), gradient)
+}
+
+// ApplyAt is [Classifier.Apply] at inputs as [Classifier.LogitsAt] takes them, and in the
+// batches that it takes.
 func (c *Classifier) ApplyAt(ctx context.Context, exec *model.Exec, x []float32) ([][]float64, error) {
+	if err := c.checkInputs(x); err != nil {
+		return nil, err
+	}
+	if exec == nil {
+		return nil, errNoExec
+	}
+	return c.apply(ctx, exec, "the inputs", c.cut(len(x)/sizeOf(c.Shape)), c.inputs(x), nil)
+}
+
+func (c *Classifier) checkInputs(x []float32) error {
 	size := sizeOf(c.Shape)
 	if len(x) == 0 || len(x)%size != 0 {
-		return nil, fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
+		return fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
 	}
-	if err := checkFinite("value", "the inputs", size, x); err != nil {
-		return nil, err
-	}
-	return c.apply(ctx, exec, "examples", len(x)/size, func(i int, dst []float32) { copy(dst, x[i*size:]) }, nil)
+	return checkFinite("value", "the inputs", size, x)
 }
 
-// apply is Apply for n examples that example writes.
-func (c *Classifier) apply(ctx context.Context, exec *model.Exec, name string, n int, example func(i int, dst []float32), done func(examples int)) ([][]float64, error) {
-	var all [][]float64
-	err := c.eachBatch(ctx, exec, name, n, example, func(start, count int, out [][]float32) {
-		if all == nil {
-			all = make([][]float64, len(out))
-			for i, flat := range out {
-				all[i] = make([]float64, 0, n*(len(flat)/count))
-			}
-		}
-		for i, flat := range out {
-			for _, v := range flat {
-				all[i] = append(all[i], float64(v))
-			}
-		}
-		if done != nil {
-			done(start + count)
-		}
-	})
-	return all, err
-}
-
-// eachBatch runs n examples through an executable and has take see each batch's values:
-// those of all examples take a lot of memory where there are many classes.
-func (c *Classifier) eachBatch(ctx context.Context, exec *model.Exec, name string, n int, example func(i int, dst []float32), take func(start, count int, out [][]float32)) error {
-	size := sizeOf(c.Shape)
-	for start := 0; start < n; start += c.batch {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		count := min(c.batch, n-start)
-		values := make([]float32, c.batch*size)
-		for i := range count {
-			example(start+i, values[i*size:(i+1)*size])
-		}
-		x := tensors.FromFlatDataAndDimensions(values, append([]int{c.batch}, c.Shape...)...)
-		out, err := exec.Exec(x)
-		if err != nil {
-			return fmt.Errorf("ngebm: evaluating %s: %w", name, explain.Error(err))
-		}
-		flats := make([][]float32, len(out))
-		for i, t := range out {
-			if flats[i], err = tensors.CopyFlatData[float32](t); err != nil {
-				return err
-			}
-			flats[i] = flats[i][:count*len(flats[i])/c.batch]
-		}
-		if err := devmem.Free(append(out, x)...); err != nil {
-			return err
-		}
-		take(start, count, flats)
-	}
-	return nil
+// inputs returns a function that copies the i-th of inputs.
+func (c *Classifier) inputs(x []float32) func(i int, dst []float32) {
+	return func(i int, dst []float32) { copy(dst, x[i*len(dst):]) }
 }
 
 // sizeOf is the number of values in an example of that shape.

@@ -25,8 +25,9 @@ func (c *counting) Logits(scope *model.Scope, x *Node, classes int) *Node {
 	return c.MLP.Logits(scope, x, classes)
 }
 
-// What a classifier is asked and how it is attacked is compiled at the first question,
-// and never again, however many examples there are and however few the last batch has.
+// What a classifier is asked and how it is attacked is compiled at the first question, once
+// for each of a few batch sizes, and never again, however many examples there are and
+// however few the last batch has.
 func TestCompiledOnce(t *testing.T) {
 	net := &counting{MLP: nets.MLP{Hidden: []int{16}}}
 	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), small(), train.Options{Runs: t.TempDir(), Network: net})
@@ -73,10 +74,12 @@ func TestCompiledOnce(t *testing.T) {
 			}
 		}
 	}
-	ask(part(30))
+	for _, n := range []int{1, 8, 30, 40} { // an executable for one, for 8, for 32, and for all
+		ask(part(n))
+	}
 	assault(part(30), .1)
 	before := net.built.Load()
-	for _, n := range []int{1, 17, 40, 30} {
+	for _, n := range []int{1, 3, 5, 17, 31, 40, 30} {
 		ask(part(n))
 	}
 	assault(part(30), .05, .2, .4)

@@ -239,10 +239,10 @@ func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples 
 		exec = c.withGradient
 	}
 	var o outcomes
-	err := c.eachBatch(ctx, exec, d.Name, d.Len(), d.Example, func(start, count int, out [][]float32) {
-		o.add(out, d.Labels[start:start+count])
+	err := c.eachBatch(ctx, exec, d.Name, c.whole(d.Len()), d.Example, func(s span, out [][]float32) {
+		o.add(out, d.Labels[s.start:s.start+s.count])
 		if done != nil {
-			done(start + count)
+			done(s.start + s.count)
 		}
 	})
 	if err != nil {
@@ -322,14 +322,10 @@ func (r *Run) WithoutTest() *Run {
 	return &hidden
 }
 
-// Close frees the run's weights and executables, on the host and on the device; the
-// garbage collector does not see these. The run and its classifier cannot be used
-// afterwards.
+// Close closes the run's classifier. The run cannot be used afterwards.
 func (r *Run) Close() {
 	if r.Classifier == nil { // it diverged before its first checkpoint
 		return
 	}
-	r.Classifier.forward.Finalize()
-	r.Classifier.withGradient.Finalize()
-	r.Classifier.store.Finalize()
+	r.Classifier.Close()
 }

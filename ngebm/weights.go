@@ -10,8 +10,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -177,11 +175,10 @@ func (c *Classifier) Summary() (string, error) {
 // computes convolutions in fewer. A training step takes 3 times as many for cross-entropy
 // and 6 times for NG-EBM.
 func (c *Classifier) Operations() (float64, error) {
-	g, err := c.forward.Compile(shapes.Make(dtypes.Float32, append([]int{c.batch}, c.Shape...)...))
+	total, err := c.operations()
 	if err != nil {
 		return 0, fmt.Errorf("ngebm: %w", explain.Error(err))
 	}
-	total, _ := netgraph.Operations(g.Nodes())
 	return total / float64(c.batch), nil
 }
 
