@@ -1,0 +1,196 @@
+package predict
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ngebm/data"
+	"ngebm/data/progress"
+	"ngebm/ngebm"
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/conformal"
+	"ngebm/ngebm/internal/softmax"
+	"ngebm/ngebm/ood"
+)
+
+// chunk is how many examples are evaluated between two reports of progress.
+const chunk = 1024
+
+// Fit fits a predictor on the run's validation split. It needs the run with its data, as
+// train.Run returns it. It is an error if the validation examples are too few for what is
+// asked (*[conformal.TooFewError]), or if a score does not separate. The run stays
+// the caller's: it must not be closed before the predictor.
+func Fit(ctx context.Context, run *ngebm.Run, options Options) (*Predictor, error) {
+	o, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	v := run.Validation
+	switch {
+	case run.Config.Validation == 0:
+		return nil, fmt.Errorf("predict: %s held out no validation examples; train it again with some, as with -set validation=%d", run.Config.Name, 500)
+	case v == nil:
+		return nil, errors.New("predict: the run was loaded without its data; train its configuration again (it will be loaded), which finds its validation split")
+	}
+	f := fitted{Version: version, Run: run.Hash, Shape: v.Shape, Classes: v.Classes, Examples: v.Len(), Validation: v.Checksum, FalseAlarms: o.FalseAlarms, Seed: o.Seed, Code: ngebm.Version()}
+	if f.Checkpoint, err = run.Checksum(); err != nil {
+		return nil, err
+	}
+	for _, name := range o.Scores {
+		f.Scores = append(f.Scores, scoreThreshold{Score: name})
+		if name == InputScore {
+			if f.Input, err = newInputStats(run.Train); err != nil {
+				return nil, err
+			}
+		}
+	}
+	p, err := newPredictor(run, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.fit(ctx, v, o); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// fit fits everything on the validation examples.
+func (p *Predictor) fit(ctx context.Context, v *data.Dataset, o Options) error {
+	held, err := p.examine(ctx, v, o.Progress)
+	if err != nil {
+		return err
+	}
+	if err := p.fitTemperature(held.logits, v.Labels); err != nil {
+		return err
+	}
+	var u []float64
+	if o.Sets.Randomized {
+		u = held.random
+	}
+	probabilities, confidence, right := softmaxOf(held.logits, v.Labels)
+	sets, err := conformal.Fit(probabilities, v.Labels, u, o.Sets)
+	if err != nil {
+		return named(err, v)
+	}
+	p.Sets = *sets
+	if o.Risk > 0 {
+		if p.Risk, err = conformal.FitRisk(confidence, right, o.Risk, o.Delta); err != nil {
+			return named(err, v)
+		}
+	}
+	rate := o.FalseAlarms / float64(max(1, len(p.Scores)))
+	for k := range p.Scores {
+		t := &p.Scores[k]
+		if t.Threshold, err = conformal.Threshold(held.scores[k], rate); err != nil {
+			return fmt.Errorf("predict: %s: %w", t.title(), named(err, v))
+		}
+		t.Usual = slices.Sorted(slices.Values(held.scores[k]))
+	}
+	return p.compareOutliers(ctx, held, o)
+}
+
+// named puts class and set names into an error of package conformal.
+func named(err error, v *data.Dataset) error {
+	few := (*conformal.TooFewError)(nil)
+	if !errors.As(err, &few) {
+		return err
+	}
+	var k int
+	if n, _ := fmt.Sscanf(few.Of, "of class %d", &k); n == 1 && k < len(v.Classes) {
+		few.Of = fmt.Sprintf("of class %q", v.Classes[k])
+	}
+	return fmt.Errorf("predict: %s: %w", v.Name, few)
+}
+
+// fitTemperature sets the temperature, or leaves it at 1 where the validation examples do
+// not determine one.
+func (p *Predictor) fitTemperature(logits [][]float64, labels []int32) error {
+	t, err := calibration.FitTemperature(calibration.Sample{Logits: logits, Labels: labels})
+	if err != nil {
+		return fmt.Errorf("predict: %w", err)
+	}
+	p.Temperature = t.T
+	if t.Warning == "" {
+		return nil
+	}
+	if t.T > calibration.MinTemperature {
+		return fmt.Errorf("predict: no temperature fits the %d validation examples: %s; train a better model", len(labels), t.Warning)
+	}
+	p.Temperature = 1
+	p.Warnings = append(p.Warnings, "the temperature is left at 1: "+t.Warning)
+	return nil
+}
+
+// compareOutliers measures how well each score tells outliers from the validation examples.
+func (p *Predictor) compareOutliers(ctx context.Context, held examined, o Options) error {
+	if o.Outliers == nil {
+		return nil
+	}
+	if !slices.Equal(o.Outliers.Shape, p.fitted.Shape) {
+		return fmt.Errorf("predict: the outliers of %s have shape %v, the run's examples %v", o.Outliers.Name, o.Outliers.Shape, p.fitted.Shape)
+	}
+	outside, err := p.examine(ctx, o.Outliers, o.Progress)
+	if err != nil {
+		return err
+	}
+	p.Outliers = o.Outliers.Name
+	for k := range p.Scores {
+		r, err := ood.Measure(held.scores[k], outside.scores[k], bootstrap.Options{})
+		if err != nil {
+			return err
+		}
+		if p.Scores[k].AUROC = r.AUROC; r.AUROC <= .5 {
+			return fmt.Errorf("predict: %s does not separate %s from the %d validation examples: AUROC %.3f, where chance has .5; choose another score", p.Scores[k].title(), o.Outliers.Name, len(held.logits), r.AUROC)
+		}
+	}
+	return nil
+}
+
+// examined is what is computed of a set's examples.
+type examined struct {
+	logits [][]float64
+	scores [][]float64 // [scores][examples]
+	random []float64   // a number for each example, see random
+}
+
+// examine evaluates a set in parts.
+func (p *Predictor) examine(ctx context.Context, d *data.Dataset, report progress.Reporter) (examined, error) {
+	e := examined{scores: make([][]float64, len(p.Scores))}
+	done := progress.Examples(report, "evaluate "+d.Name, d.Len())
+	for start := 0; start < d.Len(); start += chunk {
+		inputs := make([][]float32, min(chunk, d.Len()-start))
+		for i := range inputs {
+			inputs[i] = make([]float32, d.Size())
+			d.Example(start+i, inputs[i])
+			e.random = append(e.random, random(p.Seed, inputs[i]))
+		}
+		logits, scores, err := p.evaluate(ctx, inputs)
+		if err != nil {
+			return e, err
+		}
+		e.logits = append(e.logits, logits...)
+		for k := range scores {
+			e.scores[k] = append(e.scores[k], scores[k]...)
+		}
+		if done != nil {
+			done(start + len(inputs))
+		}
+	}
+	return e, nil
+}
+
+// softmaxOf returns probabilities, the largest of each row, and if it is the label's.
+func softmaxOf(logits [][]float64, labels []int32) (probabilities [][]float64, confidence []float64, right []bool) {
+	for i, row := range logits {
+		p := slices.Clone(row)
+		top := slices.Max(p)
+		label := slices.Index(p, top)
+		softmax.Replace(p, top)
+		probabilities, confidence, right = append(probabilities, p), append(confidence, p[label]), append(right, label == int(labels[i]))
+	}
+	return probabilities, confidence, right
+}

@@ -1,0 +1,284 @@
+package predict_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/conformal"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testerror"
+	"ngebm/ngebm/predict"
+	"ngebm/ngebm/train"
+)
+
+func TestMain(m *testing.M) { os.Exit(testdevice.RunFast(m)) }
+
+// trained returns a small run on two moons with a validation split.
+func trained(t *testing.T, validation int) (compute.Backend, *ngebm.Run) {
+	t.Helper()
+	backend := testdevice.Open(t, "cpu")
+	cfg := ngebm.DefaultConfig("moons:1400", "mlp-16")
+	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.Validation = 5, 50, 1e-2, validation
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(run.Close)
+	return backend, run
+}
+
+func examples(d *data.Dataset) [][]float32 {
+	inputs := make([][]float32, d.Len())
+	for i := range inputs {
+		inputs[i] = make([]float32, d.Size())
+		d.Example(i, inputs[i])
+	}
+	return inputs
+}
+
+func TestPredictor(t *testing.T) {
+	backend, run := trained(t, 400)
+	all := predict.Options{
+		Sets:   conformal.Options{Method: conformal.APS, Alpha: .1, Randomized: true},
+		Scores: []string{"px", "pxgrad", "input"}, FalseAlarms: .06, Risk: .25, Seed: 3,
+	}
+	p, err := predict.Fit(t.Context(), run, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	inputs := examples(run.Test)
+	decisions, err := p.Predict(t.Context(), inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	t.Run("keeps its promises on test data", func(t *testing.T) {
+		covered, alarms, answered, wrong := 0., 0., 0., 0.
+		for i, d := range decisions {
+			label := run.Test.Labels[i]
+			if slices.Contains(d.Set, run.Test.Classes[label]) {
+				covered++
+			}
+			if d.Score <= all.FalseAlarms {
+				alarms++
+			}
+			if !d.Refused {
+				answered++
+				if d.Label != int(label) {
+					wrong++
+				}
+			}
+		}
+		n := float64(len(decisions))
+		// Four standard deviations of the test set's and the validation split's chance.
+		slack := func(p float64) float64 { return 4 * math.Sqrt(p*(1-p)*(1/n+1./400)) }
+		if share := covered / n; math.Abs(share-.9) > slack(.9) {
+			t.Errorf("%.3f of the sets have the right class, want .9", share)
+		}
+		if share := alarms / n; share > .06+slack(.06) {
+			t.Errorf("%.3f of usual inputs are refused by a score, want .06 or less", share)
+		}
+		if answered < n/4 || wrong/answered > .25 {
+			t.Errorf("%.0f of %.0f are answered, %.0f wrong", answered, n, wrong)
+		}
+	})
+
+	t.Run("decides as the classifier does", func(t *testing.T) {
+		logits, err := run.Classifier.Logits(t.Context(), run.Test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, d := range decisions {
+			if label := slices.Index(logits[i], slices.Max(logits[i])); d.Label != label || d.Class != run.Test.Classes[label] {
+				t.Fatalf("example %d: label %d %q, want %d", i, d.Label, d.Class, label)
+			}
+			want := 1 / (1 + math.Exp((slices.Min(logits[i])-slices.Max(logits[i]))/p.Temperature))
+			if math.Abs(d.Probability-want) > 1e-5 {
+				t.Fatalf("example %d: probability %v, want %v", i, d.Probability, want)
+			}
+			if d.Refused != (d.Why != "") {
+				t.Fatalf("example %d: refused %v because of %q", i, d.Refused, d.Why)
+			}
+		}
+	})
+
+	t.Run("refuses an input from elsewhere and says why", func(t *testing.T) {
+		d, err := p.Predict(t.Context(), [][]float32{{300, -200}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !d[0].Refused || !strings.Contains(d[0].Why, "input score is -") || d[0].Score > .06 {
+			t.Errorf("%+v", d[0])
+		}
+	})
+
+	t.Run("answers the same whatever else is asked, from any goroutine", func(t *testing.T) {
+		var wg sync.WaitGroup
+		for start := range 8 {
+			wg.Go(func() {
+				part := inputs[start*7 : start*7+1+start]
+				got, err := p.Predict(t.Context(), part)
+				for i := range got {
+					near(t, got[i], decisions[start*7+i])
+				}
+				if err != nil || len(got) != len(part) {
+					t.Errorf("%d decisions: %v", len(got), err)
+				}
+			})
+		}
+		wg.Wait()
+		if none, err := p.Predict(t.Context(), nil); err != nil || len(none) != 0 {
+			t.Errorf("no inputs: %v, %v", none, err)
+		}
+	})
+
+	t.Run("names bad inputs", func(t *testing.T) {
+		_, err := p.Predict(t.Context(), [][]float32{{1, 2}, {1}})
+		testerror.Want(t, err, "input 1", "1 values", "shaped [2]")
+		_, err = p.Predict(t.Context(), [][]float32{{1, float32(math.NaN())}})
+		testerror.Want(t, err, "NaN", "must be finite")
+	})
+
+	t.Run("is stored", func(t *testing.T) {
+		if _, err := predict.Load(t.Context(), backend, run.Dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("without predictor.json: %v", err)
+		}
+		if err := p.Save(); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := predict.Load(t.Context(), backend, run.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer loaded.Close()
+		got, err := loaded.Predict(t.Context(), inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			near(t, got[i], decisions[i])
+		}
+		if loaded.String() != p.String() || !strings.Contains(p.String(), "exchangeable") {
+			t.Errorf("it says\n%s\nand stored\n%s", p, loaded)
+		}
+	})
+
+	t.Run("is refused with other weights, classes or inputs", func(t *testing.T) {
+		path := filepath.Join(run.Dir, "predictor.json")
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for want, change := range map[string]func(m map[string]any){
+			"was changed after it was fitted": func(m map[string]any) { m["temperature"] = 2. },
+			"has version 9":                   func(m map[string]any) { m["version"] = 9. },
+			"cannot be read":                  func(m map[string]any) { m["scores"] = "none" },
+		} {
+			var m map[string]any
+			if err := json.Unmarshal(raw, &m); err != nil {
+				t.Fatal(err)
+			}
+			change(m)
+			b, _ := json.Marshal(m)
+			if err := os.WriteFile(path, b, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			_, err := predict.Open(run)
+			testerror.Want(t, err, want, "fit it again")
+		}
+		if err := os.WriteFile(path, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range []func(r *ngebm.Run, c *ngebm.Classifier) string{
+			func(r *ngebm.Run, c *ngebm.Classifier) string { c.Classes = []string{"a", "b"}; return "classes" },
+			func(r *ngebm.Run, c *ngebm.Classifier) string { c.Shape = []int{3}; return "shape [2]" },
+			func(r *ngebm.Run, c *ngebm.Classifier) string { r.Hash = "0123456789ab"; return "is of run" },
+		} {
+			other, c := *run, ngebm.Classifier{Classes: run.Classifier.Classes, Shape: run.Classifier.Shape}
+			other.Classifier = &c
+			want := change(&other, &c)
+			_, err := predict.Open(&other)
+			testerror.Want(t, err, want, "fit it again")
+		}
+		if err := run.Save(ngebm.LastCheckpoint, nil); err != nil {
+			t.Fatal(err)
+		}
+		checkpoint := filepath.Join(run.Dir, "checkpoint.ngebm")
+		b, err := os.ReadFile(checkpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(checkpoint, append(b, 0), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err = predict.Open(run)
+		testerror.Want(t, err, "is of other weights", "fit it again")
+	})
+
+	t.Run("cannot be used once it is closed", func(t *testing.T) {
+		p.Close()
+		p.Close()
+		_, err := p.Predict(t.Context(), inputs[:1])
+		testerror.Want(t, err, "closed")
+	})
+}
+
+// near compares decisions that differ by rounding at most: the batch may be another.
+func near(t *testing.T, got, want predict.Decision) {
+	t.Helper()
+	if math.Abs(got.Probability-want.Probability) > 1e-5 || math.Abs(got.Energy-want.Energy) > 1e-4 || math.Abs(got.Score-want.Score) > .01 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	got.Probability, got.Energy, got.Score, got.Why = want.Probability, want.Energy, want.Score, want.Why
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestFitRefuses(t *testing.T) {
+	_, run := trained(t, 100)
+	noise, err := run.Test.SynthesizeOOD("uniform box", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lacking := *run
+	lacking.Validation = nil
+	none := lacking
+	none.Config.Validation = 0
+	for name, c := range map[string]struct {
+		run     *ngebm.Run
+		options predict.Options
+		want    []string
+	}{
+		"sets of too few":      {run, predict.Options{Sets: conformal.Options{Alpha: .001}}, []string{"100 held-out examples", "needs 999", "hold out more"}},
+		"a class of too few":   {run, predict.Options{Sets: conformal.Options{Alpha: .01, PerClass: true}}, []string{"of class ", "needs 99"}},
+		"false alarms":         {run, predict.Options{FalseAlarms: .01}, []string{"energy (px)", "100 held-out", "0.005", "needs 199"}},
+		"a risk of too few":    {run, predict.Options{Risk: .001}, []string{"100 held-out", "risk of 0.001", "hold out more"}},
+		"alpha":                {run, predict.Options{Sets: conformal.Options{Alpha: 2}}, []string{"alpha is 2", "between 0 and 1"}},
+		"an unknown score":     {run, predict.Options{Scores: []string{"pxx"}}, []string{`"pxx"`, "px"}},
+		"a score twice":        {run, predict.Options{Scores: []string{"px", "px"}}, []string{"given twice"}},
+		"no validation split":  {&none, predict.Options{}, []string{"held out no", "validation="}},
+		"a run without data":   {&lacking, predict.Options{}, []string{"without its data", "train its configuration again"}},
+		"NaN":                  {run, predict.Options{FalseAlarms: math.NaN()}, []string{"NaN"}},
+		"outliers like inputs": {run, predict.Options{Scores: []string{"px"}, Outliers: noise}, []string{"energy (px)", "does not separate", "AUROC", "choose another"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := predict.Fit(t.Context(), c.run, c.options)
+			testerror.Want(t, err, c.want...)
+		})
+	}
+}

@@ -1,0 +1,213 @@
+package predict
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"gonum.org/v1/gonum/floats"
+
+	"ngebm/ngebm"
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/softmax"
+	"ngebm/ngebm/ood"
+)
+
+// Decision is what a predictor says about one input.
+type Decision struct {
+	Class       string   `json:"class"` // the most probable one, also where Refused
+	Label       int      `json:"label"` // its index among the classes
+	Probability float64  `json:"probability"`
+	Set         []string `json:"set"`    // of classes, most probable first; may be empty
+	Energy      float64  `json:"energy"` // E(x) = logsumexp f(x), larger for more likely inputs
+	// Score says how usual the input is by the scores that may refuse it, in (0,1]: a
+	// p-value, the share of validation examples that are no more usual, by the least of N
+	// scores and times N. It is at most the rate of false alarms where a score refuses, and 1
+	// without scores.
+	Score   float64 `json:"score"`
+	Refused bool    `json:"refused"`
+	Why     string  `json:"why,omitempty"` // Refused: each reason
+}
+
+// Predictor decides about inputs. Its methods may be called from any goroutine.
+type Predictor struct {
+	fitted
+	run  *ngebm.Run
+	owns bool // the run
+
+	gradient *model.Exec // logits and gradient norms; nil where no score needs these
+	mu       sync.RWMutex
+	closed   bool
+}
+
+// newPredictor compiles what the scores need.
+func newPredictor(run *ngebm.Run, f fitted) (*Predictor, error) {
+	p := &Predictor{fitted: f, run: run}
+	if !slices.ContainsFunc(f.Scores, func(t scoreThreshold) bool { return t.Score == GradientScore }) {
+		return p, nil
+	}
+	var err error
+	p.gradient, err = run.Classifier.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
+		f := logits(in[0])
+		return []*graph.Node{f, energy.GradientNorm(energy.LogSumExp(f), in[0])}
+	})
+	return p, err
+}
+
+// Shape is the shape of one input: {height, width, channels} of images.
+func (p *Predictor) Shape() []int { return slices.Clone(p.fitted.Shape) }
+
+// Classes are the names of the classes; a label is an index into them.
+func (p *Predictor) Classes() []string { return slices.Clone(p.fitted.Classes) }
+
+// Close waits for predictions under way and frees what was compiled for the predictor, and
+// the run that [Load] read.
+func (p *Predictor) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	if p.gradient != nil {
+		p.gradient.Finalize()
+	}
+	if p.owns {
+		p.run.Close()
+	}
+}
+
+// Predict decides about inputs, [n][values], in the network's units: pixels in [-1,1], one
+// image as [height, width, channels]. The error names an input of another size, or a value
+// that is not finite; there are no decisions then.
+func (p *Predictor) Predict(ctx context.Context, inputs [][]float32) ([]Decision, error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
+		return nil, errors.New("predict: the predictor is closed")
+	}
+	logits, scores, err := p.evaluate(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
+	decisions := make([]Decision, len(inputs))
+	for i := range inputs {
+		of := make([]float64, len(scores))
+		for k := range scores {
+			of[k] = scores[k][i]
+		}
+		decisions[i] = p.decide(logits[i], of, random(p.Seed, inputs[i]))
+	}
+	return decisions, nil
+}
+
+// evaluate returns the logits of inputs, and their scores, [scores][inputs].
+func (p *Predictor) evaluate(ctx context.Context, inputs [][]float32) (logits [][]float64, scores [][]float64, err error) {
+	size := 1
+	for _, n := range p.fitted.Shape {
+		size *= n
+	}
+	flat := make([]float32, 0, len(inputs)*size)
+	for i, x := range inputs {
+		if len(x) != size {
+			return nil, nil, fmt.Errorf("predict: input %d (from 0) has %d values; the model takes %d, shaped %v", i, len(x), size, p.fitted.Shape)
+		}
+		flat = append(flat, x...)
+	}
+	if len(inputs) == 0 {
+		return nil, make([][]float64, len(p.Scores)), nil
+	}
+	var norms []float64
+	c := p.run.Classifier
+	if p.gradient == nil {
+		logits, err = c.LogitsAt(ctx, flat)
+	} else if out, e := c.ApplyAt(ctx, p.gradient, flat); e == nil {
+		logits, norms = slices.Collect(slices.Chunk(out[0], len(p.fitted.Classes))), out[1]
+	} else {
+		err = e
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range p.Scores {
+		of, err := p.score(t.Score, inputs, logits, norms)
+		if err != nil {
+			return nil, nil, err
+		}
+		scores = append(scores, of)
+	}
+	return logits, scores, nil
+}
+
+// score returns one score of all inputs, [n].
+func (p *Predictor) score(name string, inputs [][]float32, logits [][]float64, norms []float64) ([]float64, error) {
+	scores := make([]float64, len(inputs))
+	switch name {
+	case InputScore:
+		for i, x := range inputs {
+			scores[i] = p.Input.score(x)
+		}
+	case GradientScore:
+		for i := range norms {
+			scores[i] = -norms[i]
+		}
+	default:
+		all := ood.Scores()
+		return all[slices.IndexFunc(all, func(s ood.Score) bool { return s.Name == name })].Of(logits)
+	}
+	for i, v := range scores {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("predict: score %s of input %d (from 0) is %v; it must be finite", name, i, v)
+		}
+	}
+	return scores, nil
+}
+
+// decide turns logits and scores into a decision; u is the input's random number.
+func (p *Predictor) decide(logits, scores []float64, u float64) Decision {
+	plain := slices.Clone(logits)
+	top := slices.Max(plain)
+	label := slices.Index(plain, top)
+	softmax.Replace(plain, top)
+	tempered := make([]float64, len(logits))
+	for k, f := range logits {
+		tempered[k] = f / p.Temperature
+	}
+	softmax.Replace(tempered, top/p.Temperature)
+	d := Decision{Class: p.fitted.Classes[label], Label: label, Probability: tempered[label], Set: []string{}, Energy: floats.LogSumExp(logits), Score: 1}
+	for _, k := range p.Sets.Of(plain, u) {
+		d.Set = append(d.Set, p.fitted.Classes[k])
+	}
+	var why []string
+	for k, t := range p.Scores {
+		d.Score = min(d.Score, t.pValue(scores[k])*float64(len(p.Scores)))
+		if scores[k] < t.Threshold {
+			why = append(why, fmt.Sprintf("%s is %.4g, below %.4g", t.title(), scores[k], t.Threshold))
+		}
+	}
+	if r := p.Risk; r != nil && plain[label] < r.Threshold {
+		why = append(why, fmt.Sprintf("confidence is %.4g, below %.4g for a risk of %g", plain[label], r.Threshold, r.Level))
+	}
+	d.Refused, d.Why = len(why) > 0, strings.Join(why, "; ")
+	return d
+}
+
+// random is a number in [0,1) that depends on the seed and the input alone, so that an
+// input has the same set whenever and with whatever else it is asked about, and examples
+// stay exchangeable.
+func random(seed uint64, x []float32) float64 {
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 8+4*len(x)), seed)
+	for _, v := range x {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	sum := sha256.Sum256(b)
+	return float64(binary.LittleEndian.Uint64(sum[:8])>>11) / (1 << 53)
+}

@@ -1,0 +1,242 @@
+package predict
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data/plain"
+	"ngebm/ngebm"
+	"ngebm/ngebm/conformal"
+	"ngebm/ngebm/internal/ckpt"
+)
+
+// version is that of the file's format and of what it means.
+const version = 1
+
+// maxFile bounds the size of the file.
+const maxFile = 64 << 20
+
+// fitted is what is stored.
+type fitted struct {
+	Version     int              `json:"version"`
+	Run         string           `json:"run"`        // its hash
+	Checkpoint  string           `json:"checkpoint"` // SHA-256 of the file with the weights
+	Shape       []int            `json:"shape"`
+	Classes     []string         `json:"classes"`
+	Examples    int              `json:"examples"`   // of the validation split
+	Validation  string           `json:"validation"` // its checksum
+	Temperature float64          `json:"temperature"`
+	Sets        conformal.Sets   `json:"sets"`
+	FalseAlarms float64          `json:"false_alarms"` // of all scores together
+	Scores      []scoreThreshold `json:"scores,omitempty"`
+	Input       *inputStats      `json:"input,omitempty"` // with the input score
+	Risk        *conformal.Risk  `json:"risk,omitempty"`
+	Outliers    string           `json:"outliers,omitempty"` // the set that the scores were compared on
+	Seed        uint64           `json:"seed,omitempty"`
+	Warnings    []string         `json:"warnings,omitempty"`
+	Code        string           `json:"code"` // that fitted, see ngebm.Version
+}
+
+// scoreThreshold is a score with the threshold under which it refuses.
+type scoreThreshold struct {
+	Score     string    `json:"score"`
+	Threshold float64   `json:"threshold"`
+	AUROC     float64   `json:"auroc,omitempty"` // on the outliers
+	Usual     []float64 `json:"usual"`           // validation examples' scores, in increasing order
+}
+
+// title names the score as people know it.
+func (t scoreThreshold) title() string {
+	switch t.Score {
+	case "px":
+		return "energy (px)"
+	case "py":
+		return "MSP (py)"
+	case GradientScore:
+		return "gradient-norm score (pxgrad)"
+	case InputScore:
+		return "input score"
+	}
+	return t.Score
+}
+
+// pValue is the share of validation examples with at most that score, the input counted.
+func (t scoreThreshold) pValue(score float64) float64 {
+	atMost, _ := slices.BinarySearch(t.Usual, math.Nextafter(score, math.Inf(1)))
+	return float64(1+atMost) / float64(1+len(t.Usual))
+}
+
+// sealed is the file.
+type sealed struct {
+	fitted
+	Seal string `json:"seal"` // SHA-256 of the rest
+}
+
+func (f fitted) seal() (string, error) {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return "", fmt.Errorf("predict: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Save stores the predictor in the run's folder, as predictor.json.
+func (p *Predictor) Save() error {
+	seal, err := p.seal()
+	if err != nil {
+		return err
+	}
+	return ckpt.Folder(p.run.Dir).WriteJSON(ckpt.PredictorFile, sealed{p.fitted, seal})
+}
+
+// Load opens the run in a folder with its stored predictor; no data is needed. An error that
+// wraps fs.ErrNotExist says that none is stored: [Fit] one. A predictor of other weights,
+// classes or inputs than the run's is refused. Close the predictor to free the run.
+func Load(ctx context.Context, backend compute.Backend, dir string) (*Predictor, error) {
+	if !ckpt.Folder(dir).Has(ckpt.PredictorFile) && ckpt.Folder(dir).Has(ckpt.ConfigFile) {
+		return nil, fmt.Errorf("predict: %q has no %s; fit one with: ngebm predict %s FILE: %w", dir, ckpt.PredictorFile, filepath.Base(dir), fs.ErrNotExist)
+	}
+	run, err := ngebm.Load(ctx, backend, dir, nil)
+	if err != nil {
+		return nil, err
+	}
+	p, err := Open(run)
+	if err != nil {
+		run.Close()
+		return nil, err
+	}
+	p.owns = true
+	return p, nil
+}
+
+// Open is [Load] for a run that is open, with a network of your own, say. The run stays the
+// caller's.
+func Open(run *ngebm.Run) (*Predictor, error) {
+	raw, err := ckpt.Folder(run.Dir).ReadFile(ckpt.PredictorFile, maxFile)
+	if err != nil {
+		return nil, fmt.Errorf("predict: %w", err)
+	}
+	f, err := parse(raw)
+	if err == nil {
+		err = f.fits(run)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("predict: %q %w; fit it again", filepath.Join(run.Dir, ckpt.PredictorFile), err)
+	}
+	return newPredictor(run, f)
+}
+
+// parse reads a stored predictor, which may come from anyone.
+func parse(raw []byte) (fitted, error) {
+	var s sealed
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return s.fitted, fmt.Errorf("cannot be read: %w", err)
+	}
+	if s.Version != version {
+		return s.fitted, fmt.Errorf("has version %d, and this program reads %d", s.Version, version)
+	}
+	seal, err := s.seal()
+	if err == nil && seal != s.Seal {
+		err = errors.New("was changed after it was fitted")
+	}
+	if err == nil {
+		err = s.check()
+	}
+	plain.Values(&s.fitted)
+	return s.fitted, err
+}
+
+// check compares the parts with each other.
+func (f fitted) check() error {
+	size := 1
+	for _, n := range f.Shape {
+		if n < 1 || n > maxFile/size {
+			return fmt.Errorf("has inputs of shape %v", f.Shape)
+		}
+		size *= n
+	}
+	if !(f.Temperature > 0) || math.IsInf(f.Temperature, 1) {
+		return fmt.Errorf("has the temperature %v", f.Temperature)
+	}
+	if err := f.Sets.Check(len(f.Classes)); err != nil {
+		return fmt.Errorf("does not fit: %w", err)
+	}
+	var names []string
+	for _, t := range f.Scores {
+		if names = append(names, t.Score); len(t.Usual) == 0 || !slices.IsSorted(t.Usual) {
+			return fmt.Errorf("lacks the validation scores of %.40q", t.Score)
+		}
+	}
+	if slices.Contains(names, InputScore) {
+		if f.Input == nil {
+			return errors.New("lacks the means of the input score")
+		}
+		if err := f.Input.check(size); err != nil {
+			return fmt.Errorf("does not fit: %w", err)
+		}
+	}
+	return checkScores(names)
+}
+
+// fits compares a stored predictor with the run.
+func (f fitted) fits(run *ngebm.Run) error {
+	c := run.Classifier
+	checkpoint, err := run.Checksum()
+	switch {
+	case err != nil:
+		return err
+	case f.Run != run.Hash:
+		return fmt.Errorf("is of run %.20q, not of %s", f.Run, run.Hash)
+	case !slices.Equal(f.Classes, c.Classes):
+		return fmt.Errorf("is for the classes %.200q, and the run has %.200q", f.Classes, c.Classes)
+	case !slices.Equal(f.Shape, c.Shape):
+		return fmt.Errorf("is for inputs of shape %v, and the run has %v", f.Shape, c.Shape)
+	case f.Checkpoint != checkpoint:
+		return fmt.Errorf("is of other weights: its checkpoint has the SHA-256 %.12s, the run's %.12s", f.Checkpoint, checkpoint)
+	}
+	return nil
+}
+
+// String says in a few lines what was fitted, and what it rests on.
+func (p *Predictor) String() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("predictor of run %s, from %d validation examples", p.Run, p.Examples)
+	line("  temperature %.3g", p.Temperature)
+	s := p.Sets
+	scope, least := "on average over all inputs", slices.Min(s.Examples)
+	if s.PerClass {
+		scope = fmt.Sprintf("for each class (%d examples or more)", least)
+	}
+	line("  sets: %s, the right class is in %g %% of them or more, %s", s.Method, 100*(1-s.Alpha), scope)
+	for _, t := range p.Scores {
+		against := ""
+		if p.Outliers != "" {
+			against = fmt.Sprintf("; AUROC %.3f on %s", t.AUROC, p.Outliers)
+		}
+		line("  refuses where %s is below %.4g%s", t.title(), t.Threshold, against)
+	}
+	if n := len(p.Scores); n > 0 {
+		line("  false alarms: at most %g %% of usual inputs, %g %% for each score", 100*p.FalseAlarms, 100*p.FalseAlarms/float64(n))
+	}
+	if r := p.Risk; r != nil {
+		line("  refuses confidence below %.4g: then at most %g %% of the answers are wrong, with confidence %g; %d of %d validation examples are answered, %d of these wrong", r.Threshold, 100*r.Level, 1-r.Delta, r.Answered, r.Examples, r.Wrong)
+	}
+	for _, w := range p.Warnings {
+		line("  warning: %s", w)
+	}
+	line("  All of this holds for inputs that come from where the validation examples come from (exchangeable with them). An input from elsewhere may get any answer with high confidence.")
+	return strings.TrimSuffix(b.String(), "\n")
+}
