@@ -2,8 +2,8 @@
 // out.
 //
 //	ngebm.History, ngebm.Samples ──────────────┐
-//	a model, evaluated by EnergyGrid or        │
-//	  ImagePlaneGrid or EnergyAlong ───────────┤   History, Landscapes,   ┌─ Save, PNG, PDF, SVG
+//	a model, evaluated by EnergyGrid,          │
+//	  FeatureGrid, ImagePlaneGrid, EnergyAlong ┤   History, Landscapes,   ┌─ Save, PNG, PDF, SVG
 //	calibration, ood and attack reports ───────┼─▶ Reliability, ROC … ──▶ Figure
 //	data.Dataset (images, points) ─────────────┤   one function a figure  ├─ WithSource, SideBySide
 //	study.SweepTable ──────────────────────────┤                          └─ Animate ─▶ GIF
@@ -27,8 +27,9 @@
 //
 // There is one file for each figure, and its prefix says what it shows:
 //
-//	landscape_  E(x) over the plane or along a line: map, table, profile, imageplane, and
-//	            what they are made of (grid, bands, regions, arrows, chains)
+//	landscape_  E(x) over the plane or along a line: map, table, profile, imageplane,
+//	            features (two columns of a table), and what they are made of (grid, bands,
+//	            regions, arrows, chains)
 //	training_   how training went: history, learning (with its landscape), terms (live)
 //	eval_       measured quality: reliability, risk, detection, scores, robustness, severity,
 //	            summary, tradeoff, bars; and rows, which takes them from package study

@@ -19,8 +19,8 @@ type Grid struct {
 	// Scores holds logits or probabilities at [row][column][class], of which the
 	// largest decides; nil where no decision boundary is to be drawn.
 	Scores [][][]float64
-	// Axes names what X and Y measure; empty for the two numbers of an input, x₁ and
-	// x₂.
+	// Axes names what X and Y measure, such as the columns of a [FeatureGrid]; empty for
+	// the two numbers of an input, x₁ and x₂.
 	Axes [2]string
 }
 
@@ -34,6 +34,28 @@ type Model interface {
 // over the bounding box of the given points and a fifth of its size around it,
 // and returns E(x) = logsumexp f(x) and the logits there. n must be in 2..1000.
 func EnergyGrid(ctx context.Context, m Model, around *data.Dataset, n int) (*Grid, error) {
+	g, err := newGrid(around, n)
+	if err != nil {
+		return nil, err
+	}
+	var nodes []float32 // row by row
+	for _, y := range g.Y {
+		for _, x := range g.X {
+			nodes = append(nodes, float32(x), float32(y))
+		}
+	}
+	logits, err := logitsAt(ctx, m, nodes, around.Classes)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.fill(logits); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// newGrid returns a lattice over points in the plane, without energies.
+func newGrid(around *data.Dataset, n int) (*Grid, error) {
 	if n < 2 || n > 1000 {
 		return nil, fmt.Errorf("plots: a grid of %d by %d points: choose 2 to 1000, 100 is smooth", n, n)
 	}
@@ -50,21 +72,7 @@ func EnergyGrid(ctx context.Context, m Model, around *data.Dataset, n int) (*Gri
 		}
 		return spread(low, high, (high-low)/5, n)
 	}
-	g := &Grid{X: axis(0), Y: axis(1)}
-	var nodes []float32 // row by row
-	for _, y := range g.Y {
-		for _, x := range g.X {
-			nodes = append(nodes, float32(x), float32(y))
-		}
-	}
-	logits, err := logitsAt(ctx, m, nodes, around.Classes)
-	if err != nil {
-		return nil, err
-	}
-	if err := g.fill(logits); err != nil {
-		return nil, err
-	}
-	return g, nil
+	return &Grid{X: axis(0), Y: axis(1)}, nil
 }
 
 // spread returns n coordinates over a range and a margin on either side.
@@ -246,7 +254,7 @@ func checkPlane(d *data.Dataset) error {
 		return errors.New("plots: no dataset")
 	}
 	if d.IsImages() || d.Size() != 2 {
-		return fmt.Errorf("plots: a landscape shows points in the plane, but %s has examples of shape %v", d.Name, d.Shape)
+		return fmt.Errorf("plots: a landscape shows points in the plane, but %s has examples of shape %v (for rows of a table see FeatureGrid)", d.Name, d.Shape)
 	}
 	if len(d.Points) != 2*d.Len() {
 		return fmt.Errorf("plots: %s has %d coordinates for %d labels: make sets with data.New, which checks them", d.Name, len(d.Points), d.Len())
