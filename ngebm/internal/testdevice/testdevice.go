@@ -2,6 +2,7 @@
 package testdevice
 
 import (
+	"os"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -11,9 +12,12 @@ import (
 )
 
 // Open opens the device of that kind, "cpu" (XLA), "go" (GoMLX's pure-Go backend) or ""
-// for the best that the machine has.
+// for the best that the machine has. $NGEBM_TEST_DEVICE, if set, takes the place of "cpu".
 func Open(t testing.TB, kind string) compute.Backend {
 	t.Helper()
+	if other := os.Getenv("NGEBM_TEST_DEVICE"); kind == device.CPU && other != "" {
+		kind = other
+	}
 	d, err := device.Open(kind, progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
