@@ -24,8 +24,11 @@ const (
 )
 
 // FitOf returns how [Open] makes the images of a dataset with that name, for instance
-// [ngebm/ngebm.Config.Data] of a run. A name that is unknown, or that of points, is an error.
+// [ngebm/ngebm.Config.Data] of a run. A name that is unknown, or that of points or rows, is an error.
 func FitOf(name string) (Fit, error) {
+	if strings.HasPrefix(name, "csv:") {
+		return "", fmt.Errorf("data: %s has rows of a table, not images: give numbers", shown(name))
+	}
 	base, size, err := cutSize(name)
 	if err != nil {
 		return "", err

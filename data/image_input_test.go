@@ -115,7 +115,7 @@ func TestFitOf(t *testing.T) {
 			t.Errorf("the fit of %s is %q (%v), want %q", name, fit, err, want)
 		}
 	}
-	for name, part := range map[string]string{"moons:500": "moons:500 has points", "pets": `no dataset is called "pets"`, "digits@0": "no valid size"} {
+	for name, part := range map[string]string{"moons:500": "moons:500 has points", "csv:wine.csv@3": "csv:wine.csv@3 has rows of a table", "pets": `no dataset is called "pets"`, "digits@0": "no valid size"} {
 		_, err := FitOf(name)
 		says(t, err, part)
 	}

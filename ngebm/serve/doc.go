@@ -1,7 +1,8 @@
 // Package serve answers HTTP requests with the decisions of a predictor: a class, or a refusal.
 //
 //	POST /predict   an image file, or form-data with several, or JSON
-//	   │            {"inputs": [[…], …]}: [N][values] in the network's units
+//	   │            {"inputs": [[…], …]}: [N][values] in the network's units; or, for tables,
+//	   │            {"rows": [{"column": value, …}, …]}
 //	   ▼
 //	queue ──► batch: gathered up to a deadline and a largest size
 //	   ▼

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"ngebm/data"
+	"ngebm/data/tabular"
 )
 
 // Predictor decides on inputs, each the values of one example, flat, in the network's units. It
@@ -30,6 +31,9 @@ type Options struct {
 	Shape []int
 	// Fit is how image files become inputs, as in training; see [data.FitOf]. "" takes numbers only.
 	Fit data.Fit
+	// Encoder makes inputs of the rows of a table; see [ngebm/ngebm.Classifier]. With it, requests have
+	// {"rows": [{"column": value, …}, …]}. Nil takes images and numbers.
+	Encoder *tabular.Encoder
 	// MaxBatch is the most inputs that are predicted together, and the most of one request. 0 is 128.
 	MaxBatch int
 	// Delay is how long an input waits for others before its batch is predicted. 0 is not at all:
@@ -82,6 +86,8 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case len(o.Shape) == 0 || slices.Min(o.Shape) < 1:
 		return o, fmt.Errorf("serve: the shape of an input is %v; give that of the classifier", o.Shape)
+	case o.Encoder != nil && (o.Fit != "" || len(o.Shape) != 1 || o.Shape[0] != o.Encoder.Size()):
+		return o, fmt.Errorf("serve: the encoder makes %d inputs, but the shape is %v with fit %q; give those of one classifier", o.Encoder.Size(), o.Shape, o.Fit)
 	case o.MaxBatch < 1 || o.MaxWaiting < o.MaxBatch || o.MaxRequests < 1:
 		return o, fmt.Errorf("serve: MaxBatch %d, MaxWaiting %d, MaxRequests %d: give positive numbers, and room for a batch to wait", o.MaxBatch, o.MaxWaiting, o.MaxRequests)
 	case o.MaxBody < 1 || o.MaxBody > maxBodies:
@@ -129,6 +135,23 @@ func New(p Predictor, o Options) (*Handler, error) {
 	h.mux.HandleFunc("GET /healthz", h.health)
 	h.mux.Handle("GET /metrics", h.metrics.handler())
 	return h, nil
+}
+
+// Warm predicts batches of zeros, of 1, 2, 4 … inputs, so that what is compiled when it is first needed
+// does not keep a client waiting.
+func (h *Handler) Warm(ctx context.Context) error {
+	for n := 1; ; n = min(2*n, h.options.MaxBatch) {
+		inputs := make([][]float32, n)
+		for i := range inputs {
+			inputs[i] = make([]float32, h.size())
+		}
+		if _, err := h.batches.predict(ctx, inputs); err != nil {
+			return fmt.Errorf("serve: a batch of %d: %w", n, err)
+		}
+		if n == h.options.MaxBatch {
+			return nil
+		}
+	}
 }
 
 // Close refuses further predictions and waits for those that were accepted, until ctx ends.

@@ -60,7 +60,8 @@ func unread(err error, format string, args ...any) error {
 
 func (h *Handler) readImage(ctx context.Context, file io.Reader) ([]float32, error) {
 	if h.images == nil {
-		return nil, &requestError{http.StatusUnsupportedMediaType, `this network takes numbers: send {"inputs": [[…]]} with Content-Type application/json`}
+		_, form := h.key()
+		return nil, &requestError{http.StatusUnsupportedMediaType, `this network takes no image files: send ` + form + ` with Content-Type application/json`}
 	}
 	input, err := h.images.Decode(ctx, file)
 	if err != nil {
@@ -102,39 +103,44 @@ func (h *Handler) tooMany() error {
 	return &requestError{http.StatusRequestEntityTooLarge, fmt.Sprintf("more than %d inputs; send them in several requests", h.options.MaxBatch)}
 }
 
-const jsonForm = `{"inputs": [[…], …]}`
+// key is the only one of the JSON, form is what the JSON must be.
+func (h *Handler) key() (key, form string) {
+	if h.options.Encoder != nil {
+		return "rows", `{"rows": [{"column": value, …}, …]}`
+	}
+	return "inputs", `{"inputs": [[…], …]}`
+}
 
-// readJSON reads {"inputs": [N][values]}, input by input, so that a body of many empty lists takes
-// no memory.
+// readJSON reads {"inputs": [N][values]} or {"rows": [N]{column: value}}, one after the other, so that
+// a body of many empty lists takes no memory.
 func (h *Handler) readJSON(body io.Reader) (inputs [][]float32, err error) {
+	key, form := h.key()
 	d := json.NewDecoder(body)
-	for _, want := range []json.Token{json.Delim('{'), "inputs", json.Delim('[')} {
+	d.UseNumber()
+	for _, want := range []json.Token{json.Delim('{'), key, json.Delim('[')} {
 		if got, err := d.Token(); err != nil {
-			return nil, unread(err, "the JSON must be %s", jsonForm)
+			return nil, unread(err, "the JSON must be %s", form)
 		} else if got != want {
-			return nil, bad("the JSON has %.60q where %q is expected; it must be %s", fmt.Sprint(got), fmt.Sprint(want), jsonForm)
+			return nil, bad("the JSON has %.60q where %q is expected; it must be %s", fmt.Sprint(got), fmt.Sprint(want), form)
 		}
 	}
 	for d.More() {
 		if len(inputs) == h.options.MaxBatch {
 			return nil, h.tooMany()
 		}
-		var input []float32
-		if err := d.Decode(&input); err != nil {
-			return nil, unread(err, "input %d (from 0) is no list of numbers; the JSON must be %s", len(inputs), jsonForm)
-		}
-		if err := h.check(len(inputs), input); err != nil {
+		input, err := h.readValues(d, len(inputs))
+		if err != nil {
 			return nil, err
 		}
 		inputs = append(inputs, input)
 	}
 	for _, want := range []json.Token{json.Delim(']'), json.Delim('}')} {
 		if got, err := d.Token(); err != nil || got != want {
-			return nil, unread(errors.Join(err), "after the inputs the JSON has %.60q, not %q; it must be %s", fmt.Sprint(got), fmt.Sprint(want), jsonForm)
+			return nil, unread(errors.Join(err), "after the inputs the JSON has %.60q, not %q; it must be %s", fmt.Sprint(got), fmt.Sprint(want), form)
 		}
 	}
 	if len(inputs) == 0 {
-		return nil, bad("there are no inputs; the JSON must be %s", jsonForm)
+		return nil, bad("there are no inputs; the JSON must be %s", form)
 	}
 	if rest, err := io.ReadAll(io.MultiReader(d.Buffered(), body)); err != nil {
 		return nil, unread(err, "the JSON cannot be read")
@@ -144,12 +150,28 @@ func (h *Handler) readJSON(body io.Reader) (inputs [][]float32, err error) {
 	return inputs, nil
 }
 
+// readValues reads one input, the numbers themselves or a row that the encoder turns into them.
+func (h *Handler) readValues(d *json.Decoder, i int) (input []float32, err error) {
+	_, form := h.key()
+	if h.options.Encoder == nil {
+		if err := d.Decode(&input); err != nil {
+			return nil, unread(err, "input %d (from 0) is no list of numbers; the JSON must be %s", i, form)
+		}
+		return input, h.check(i, input)
+	}
+	var row map[string]any
+	if err := d.Decode(&row); err != nil {
+		return nil, unread(err, "row %d (from 0) is no object; the JSON must be %s", i, form)
+	}
+	if input, err = h.options.Encoder.Encode(row); err != nil {
+		return nil, bad("row %d (from 0): %v", i, err)
+	}
+	return input, nil
+}
+
 // check refuses an input that is none of the network's.
 func (h *Handler) check(i int, input []float32) error {
-	size := 1
-	for _, n := range h.options.Shape {
-		size *= n
-	}
+	size := h.size()
 	if len(input) != size {
 		return bad("input %d (from 0) has %d numbers, but shape %v needs %d, flat", i, len(input), h.options.Shape, size)
 	}
@@ -162,4 +184,13 @@ func (h *Handler) check(i int, input []float32) error {
 		}
 	}
 	return nil
+}
+
+// size is the number of values of one input.
+func (h *Handler) size() int {
+	size := 1
+	for _, n := range h.options.Shape {
+		size *= n
+	}
+	return size
 }

@@ -222,7 +222,7 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("files for a network of numbers", func(t *testing.T) {
 		numbers := newHandler(t, &echo{}, func(o *Options) { o.Shape, o.Fit = []int{2}, "" })
-		wantError(t, post(numbers, "image/png", square(t, 1)), 415, `this network takes numbers: send {"inputs": [[…]]} with Content-Type application/json`)
+		wantError(t, post(numbers, "image/png", square(t, 1)), 415, `this network takes no image files: send {"inputs": [[…], …]} with Content-Type application/json`)
 		wantLabels(t, post(numbers, "application/json", []byte(`{"inputs":[[7,-100]]}`)), 7000)
 	})
 }
