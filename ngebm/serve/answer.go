@@ -7,19 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+
+	"ngebm/ngebm/predict"
 )
 
 // Decision is the answer to one input.
-type Decision struct {
-	Class       string   `json:"class"`
-	Label       int      `json:"label"`
-	Probability float64  `json:"probability"`
-	Set         []string `json:"set"`
-	Energy      float64  `json:"energy"`
-	Score       float64  `json:"score"`
-	Refused     bool     `json:"refused"`
-	Why         string   `json:"why,omitempty"`
-}
+type Decision = predict.Decision
 
 // requestError is an error that is reported to the client unchanged.
 type requestError struct {

@@ -154,6 +154,9 @@ func (h *Handler) Warm(ctx context.Context) error {
 	}
 }
 
+// Options returns the options with their defaults filled in.
+func (h *Handler) Options() Options { return h.options }
+
 // Close refuses further predictions and waits for those that were accepted, until ctx ends.
 func (h *Handler) Close(ctx context.Context) error {
 	h.draining.Store(true)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"strings"
 )
 
 // read returns the inputs of a request.
@@ -38,7 +40,11 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	case "multipart/form-data":
 		return h.readForm(ctx, multipart.NewReader(r.Body, parameters["boundary"]))
 	}
-	input, err := h.readImage(ctx, r.Body)
+	body := bufio.NewReader(r.Body)
+	if first, _ := body.Peek(1); len(first) == 1 && first[0] == '{' {
+		return nil, bad("this is JSON, but the Content-Type is %.100q; it must be application/json", kind)
+	}
+	input, err := h.readImage(ctx, body)
 	return [][]float32{input}, err
 }
 
@@ -55,7 +61,7 @@ func unread(err error, format string, args ...any) error {
 	if errors.As(err, &large) || errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.Canceled) || errors.Is(err, errTimeout) {
 		return err
 	}
-	return bad("%s: %v", fmt.Sprintf(format, args...), err)
+	return bad("%s: %s", fmt.Sprintf(format, args...), strings.TrimPrefix(err.Error(), "data: "))
 }
 
 func (h *Handler) readImage(ctx context.Context, file io.Reader) ([]float32, error) {
@@ -68,7 +74,7 @@ func (h *Handler) readImage(ctx context.Context, file io.Reader) ([]float32, err
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
-		return nil, unread(err, "an image file is expected, or JSON with Content-Type application/json")
+		return nil, unread(err, "the file cannot be used")
 	}
 	return input, nil
 }
@@ -135,8 +141,10 @@ func (h *Handler) readJSON(body io.Reader) (inputs [][]float32, err error) {
 		inputs = append(inputs, input)
 	}
 	for _, want := range []json.Token{json.Delim(']'), json.Delim('}')} {
-		if got, err := d.Token(); err != nil || got != want {
-			return nil, unread(errors.Join(err), "after the inputs the JSON has %.60q, not %q; it must be %s", fmt.Sprint(got), fmt.Sprint(want), form)
+		if got, err := d.Token(); err != nil {
+			return nil, unread(err, "the JSON must be %s", form)
+		} else if got != want {
+			return nil, bad("after the inputs the JSON has %.60q, not %q; it must be %s", fmt.Sprint(got), fmt.Sprint(want), form)
 		}
 	}
 	if len(inputs) == 0 {

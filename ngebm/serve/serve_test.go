@@ -179,13 +179,14 @@ func TestRefusals(t *testing.T) {
 		status int
 		want   string
 	}{
-		"no image":          {"image/png", []byte("hello"), 400, "an image file is expected, or JSON with Content-Type application/json: data: the image does not decode"},
+		"no image":          {"image/png", []byte("hello"), 400, "the file cannot be used: the image does not decode"},
 		"an empty body":     {"", nil, 400, "the file is empty"},
 		"a large body":      {"", make([]byte, 1<<16+1), 413, "the body has more than 65536 bytes"},
 		"an unknown type":   {"text/;;", nil, 400, "the Content-Type"},
 		"no form":           {"multipart/form-data; boundary=x", []byte("hello"), 400, "the form cannot be read"},
 		"a form of nothing": {"multipart/form-data; boundary=x", []byte("--x--\r\n"), 400, "the form has no files"},
 		"no JSON":           {"application/json", []byte("hello"), 400, `the JSON must be {"inputs": [[…], …]}`},
+		"JSON as a file":    {"application/x-www-form-urlencoded", []byte(`{"inputs":[[0,0,0,0]]}`), 400, `this is JSON, but the Content-Type is "application/x-www-form-urlencoded"; it must be application/json`},
 		"a list":            {"application/json", []byte("[[0,0,0,0]]"), 400, `the JSON has "[" where "{" is expected`},
 		"another key":       {"application/json", []byte(`{"input":[[0,0,0,0]]}`), 400, `the JSON has "input" where "inputs" is expected`},
 		"no inputs":         {"application/json", []byte(`{"inputs":[]}`), 400, "there are no inputs"},
@@ -214,7 +215,7 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("a damaged file in a form", func(t *testing.T) {
 		kind, body := form(t, square(t, 1), []byte("no image"))
-		wantError(t, post(h, kind, body), 400, `part 1 (from 0), "image": an image file is expected`)
+		wantError(t, post(h, kind, body), 400, `part 1 (from 0), "image": the file cannot be used`)
 	})
 	t.Run("a large body of unknown length", func(t *testing.T) {
 		w := post(h, "application/json", concat(`{"inputs":[[`, strings.Repeat("0,", 1<<16), `0]]}`), func(r *http.Request) { r.ContentLength = -1 })
