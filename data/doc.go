@@ -2,11 +2,11 @@
 // measuring and plotting work on [Dataset]; a dataset is named by one string everywhere
 // (see [Open] and [Names]).
 //
-//	Open("digits", "moons:500", "cifar10", "folder:PATH@64" …)
+//	Open("digits", "moons:500", "cifar10", "folder:PATH@64", "csv:PATH@LABEL" …)
 //	   │     embedded, generated, published (downloaded, checked, cached), or your own
 //	   ▼
 //	train, test ──── RandomSplit, HoldOutClasses, Subset ────► validation, held-out classes
-//	   │     *Dataset: pixels in 0..MaxPixel or points, labels, checksum
+//	   │     *Dataset: pixels in 0..MaxPixel, points or rows, labels, checksum
 //	   ▼
 //	NewBatches(train, size, seed, Augment) ──► Batch: float32 in [-1,1], shuffled, augmented
 //
@@ -23,7 +23,7 @@
 //
 // Packages below this one: data/fetch downloads files and checks their checksums, data/format
 // reads NPY, NPZ, MAT, IDX, safetensors and zip files, data/unpack reads gzip and bzip2 within
-// bounds, data/files opens and replaces files safely, data/progress reports progress,
-// data/plain makes text safe for a terminal, data/nearest suggests names, and data/testdisk is
-// for tests.
+// bounds, data/tabular reads CSV and turns rows into inputs, data/files opens and replaces files
+// safely, data/progress reports progress, data/plain makes text safe for a terminal, data/nearest
+// suggests names, and data/testdisk is for tests.
 package data

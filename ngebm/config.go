@@ -114,7 +114,8 @@ type Config struct {
 // the Lp ball.
 type Adversarial struct {
 	// Epsilon is the radius of the Lp ball, as a fraction of the pixel range (8/255 is
-	// .0314) or in the points' own units; 0 is none.
+	// .0314) or in the units of points (of rows of a table: deviations of a column); 0 is
+	// none.
 	Epsilon float64 `json:"epsilon,omitempty"`
 	Norm    string  `json:"norm,omitempty"`  // "linf" (the default) or "l2"
 	Steps   int     `json:"steps,omitempty"` // 10

@@ -18,8 +18,9 @@
 //
 // ε is a fraction of the pixel range, as in the literature: 8/255 for images
 // whose pixels go from 0 to 1. Networks of this module see pixels in [-1,1], and
-// the factor 2 is handled here. Points in the plane have no range: there ε is in
-// the data's own units. Adversarial examples are returned as the network sees
+// the factor 2 is handled here. Points and rows have no range: there ε is in
+// the network's input units, for rows of a table deviations of a column (and a category's
+// inputs, 0 or 1, move too: within an Lp ball there are rows that no table holds). Adversarial examples are returned as the network sees
 // them.
 //
 // # What is guaranteed

@@ -28,7 +28,7 @@ type Network interface {
 	String() string
 	// Logits builds the network in scope on x and returns logits shaped
 	// [batch, classes]. x is shaped [batch, height, width, channels] for images,
-	// with pixels in [-1,1], and [batch, 2] for points in the plane. An example's
+	// with pixels in [-1,1], and [batch, n] for points and rows. An example's
 	// logits must depend on that example only. It is called once for each use
 	// in a graph, each time with a scope in which the same names are the same
 	// weights. It panics where x has a shape that the network cannot take.

@@ -23,10 +23,11 @@ import (
 type Validation struct {
 	// OODKind is the kind of synthetic OOD examples (see data.Dataset.SynthesizeOOD) that
 	// are detected among the validation examples; "" is "rotated" for square images,
-	// "rotated 180" for others and "uniform box" for points.
+	// "rotated 180" for others and "uniform box" for points and rows.
 	OODKind string
 	// Epsilon is the size of the attack in L∞, as a fraction of the pixel range or in
-	// the points' own units; 0 is 8/255 for images and .3 for points.
+	// the network's input units otherwise (of rows of a table, deviations); 0 is 8/255 for
+	// images and .3 otherwise.
 	Epsilon float64
 	// AttackExamples is the number of validation examples to attack, the first ones; 0 is
 	// 200. Fewer if the set has fewer.

@@ -29,7 +29,7 @@ const seedsUsage = "random seeds; each sets the initial weights, the order of th
 
 func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.preset, "preset", "digits", "`name` of the configuration to start from; ngebm train -list shows all presets")
-	fs.StringVar(&f.set, "data", "", "`dataset` to use instead of the preset's: digits, moons, cifar10, folder:PATH, zip:PATH …; NAME@SIZE resizes the images")
+	fs.StringVar(&f.set, "data", "", "`dataset` to use instead of the preset's: digits, moons, cifar10, folder:PATH, zip:PATH …; NAME@SIZE resizes the images; csv:PATH@LABEL for rows of a table")
 	fs.IntVar(&f.maxTrain, "max-train", 0, "maximum number of training examples (0: all)")
 	fs.StringVar(&f.model, "model", "", "`network` to use instead of the preset's: convnet, wrn-10-2, mlp-128-128 …")
 	fs.StringVar(&f.method, "method", "", "training `method` to use instead of the preset's: cross-entropy, ng-ebm, jem, adversarial … (ngebm train -list shows all)")

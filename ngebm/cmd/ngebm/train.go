@@ -136,7 +136,7 @@ func listAll(w io.Writer) error {
 	for _, m := range ngebm.Methods() {
 		fmt.Fprintf(t, "  %s\t%s\n", m.Name, m.About)
 	}
-	fmt.Fprintln(t, "datasets (-data); NAME@64, NAME@HEIGHTxWIDTH or NAME@32x32x3 resizes the images")
+	fmt.Fprintln(t, "datasets (-data); NAME@64, NAME@HEIGHTxWIDTH or NAME@32x32x3 resizes the images; rows of a table (csv) need an mlp")
 	for _, n := range data.Names() {
 		fmt.Fprintf(t, "  %s\t%s\n", n[0], n[1])
 	}
