@@ -83,7 +83,7 @@ func csvPaths(path string) (train, test string, err error) {
 func readCSV[T any](path string, opts Options, read func(r *unpack.Reader) (T, error)) (result T, err error) {
 	file, err := files.OpenLinked(path, maxCSV)
 	if err != nil {
-		return result, fmt.Errorf("data: no table at %s: %w: check the path; %s", shown(path), shownError(err), csvLayout)
+		return result, fmt.Errorf("data: no table: %w: check the path; %s", err, csvLayout)
 	}
 	defer file.Close()
 	bar := track(opts.Progress, "read "+filepath.Base(path), "bytes", fileSize(file))

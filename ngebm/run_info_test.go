@@ -52,6 +52,8 @@ func TestLoadRefusesUntrustedNetworks(t *testing.T) {
 		"empty shape":          {string(infoOf(t, "mlp-3", []int{0}, two)), exampleCheckpoint(), "examples of shape [0]"},
 		"negative shape":       {string(infoOf(t, "mlp-3", []int{-2, -2}, two)), exampleCheckpoint(), "examples of shape [-2 -2]"},
 		"huge shape":           {string(infoOf(t, "mlp-3", []int{1 << 40, 1 << 40}, two)), exampleCheckpoint(), "not of 1 to 16777216 numbers"},
+		"an encoder of others": {strings.Replace(good, `"shape":[2]`, `"shape":[2],"encoder":{"label":"y","columns":[{"name":"x","deviation":1}]}`, 1), exampleCheckpoint(), "its encoder makes 1 inputs of a row"},
+		"a false encoder":      {strings.Replace(good, `"shape":[2]`, `"shape":[2],"encoder":{"label":"y","columns":[{"name":"x"}]}`, 1), exampleCheckpoint(), "its encoder of rows: column \"x\""},
 		"huge layers":          {string(infoOf(t, "mlp-65536-65536", []int{2}, two)), exampleCheckpoint(), "another architecture than mlp-65536-65536"},
 		"huge Wide ResNet":     {string(infoOf(t, "wrn-28-1000", []int{8, 8, 1}, two)), exampleCheckpoint(), "another architecture than wrn-28-1000"},
 		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
