@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/floats"
 
+	"ngebm/data/tabular"
 	"ngebm/ngebm"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/softmax"
@@ -67,6 +68,10 @@ func (p *Predictor) Shape() []int { return slices.Clone(p.fitted.Shape) }
 
 // Classes are the names of the classes; a label is an index into them.
 func (p *Predictor) Classes() []string { return slices.Clone(p.fitted.Classes) }
+
+// Encoder turns rows of a table into inputs, as it did for training; nil where the run was not
+// trained on a table.
+func (p *Predictor) Encoder() *tabular.Encoder { return p.run.Classifier.Encoder }
 
 // Close waits for predictions under way and frees what was compiled for the predictor, and
 // the run that [Load] read.
