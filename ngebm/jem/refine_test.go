@@ -12,6 +12,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/jem"
 )
 
@@ -57,14 +58,11 @@ func TestRefinementGradient(t *testing.T) {
 	r := jem.Refinement{Steps: 3, Step: .3, Noise: .05, Spread: .1, Copies: 4, Seed: 7}
 	at := [][]float64{{.3, -.2, .5}, {-1, .4, .1}}
 	for _, backend := range []string{"cpu", "go"} {
-		dev, err := device.Open(backend, progress.Discard{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		opened := testdevice.Open(t, backend)
 		loss := func(x *Node) *Node {
 			return energy.CrossEntropy(r.Logits(mlp, x), Const(x.Graph(), []int32{2, 0}), 0)
 		}
-		exec := MustNewExec(dev.Backend, func(x *Node) []*Node {
+		exec := MustNewExec(opened, func(x *Node) []*Node {
 			l := loss(x)
 			return []*Node{l, Gradient(l, x)[0], Gradient(energy.CrossEntropy(mlp(x), Const(x.Graph(), []int32{2, 0}), 0), x)[0]}
 		})
@@ -94,22 +92,16 @@ func TestRefinementGradient(t *testing.T) {
 
 func refined(t *testing.T, r jem.Refinement, x [][]float64) [][]float64 {
 	t.Helper()
-	dev, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return MustExecOnce(dev.Backend, func(x *Node) *Node { return r.Logits(mlp, x) }, x).Value().([][]float64)
+	opened := testdevice.Open(t, "cpu")
+	return MustExecOnce(opened, func(x *Node) *Node { return r.Logits(mlp, x) }, x).Value().([][]float64)
 }
 
 // No steps are the plain pass to the bit. With steps, an example's logits follow from
 // it and the seed alone, not from its place or its neighbors, in any call.
 func TestRefinementIsAFunction(t *testing.T) {
 	x := [][]float64{{.3, -.2, .5}, {-1, .4, .1}, {0, 0, 2}}
-	dev, err := device.Open("cpu", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := MustExecOnce(dev.Backend, mlp, x).Value().([][]float64)
+	opened := testdevice.Open(t, "cpu")
+	plain := MustExecOnce(opened, mlp, x).Value().([][]float64)
 	if got := refined(t, jem.Refinement{Seed: 3}, x); !slices.EqualFunc(got, plain, slices.Equal) {
 		t.Errorf("without steps %v, the plain pass gives %v", got, plain)
 	}

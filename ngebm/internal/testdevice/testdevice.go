@@ -1,4 +1,4 @@
-// Package testdevice opens devices in tests.
+// Package testdevice opens devices in tests. What they compile is kept in [CompileCache].
 package testdevice
 
 import (
@@ -18,20 +18,23 @@ func Open(t testing.TB, kind string) compute.Backend {
 	if other := os.Getenv("NGEBM_TEST_DEVICE"); kind == device.CPU && other != "" {
 		kind = other
 	}
-	d, err := device.Open(kind, progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Backend
+	return open(t, device.Options{Device: kind, Progress: progress.Discard{}}).Backend
 }
 
 // OpenSeveral opens XLA's CPU backend as N devices.
 func OpenSeveral(t testing.TB, devices int) compute.Backend {
 	t.Helper()
-	d, err := device.OpenContext(t.Context(), device.Options{Device: device.CPU, Devices: devices})
+	d := open(t, device.Options{Device: device.CPU, Devices: devices})
+	t.Cleanup(d.Close)
+	return d.Backend
+}
+
+func open(t testing.TB, o device.Options) *device.Device {
+	t.Helper()
+	o.CompileCache = CompileCache()
+	d, err := device.OpenContext(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(d.Close)
-	return d.Backend
+	return d
 }
