@@ -43,10 +43,14 @@
 // of a notebook's cell that loads a run. With [Options].CompileCache, a folder, compiled
 // programs are kept (PJRT's serialized executables), and another process loads them in a
 // hundredth of the time: the same machine code, and so the same results bit for bit.
-// Processor seconds on an AMD EPYC with two cores, steps of 8 images:
+// Processor seconds on an AMD EPYC with two busy cores, training steps:
 //
-//	                          compile    load   bytes
-//	convnet, cross-entropy       1.7     .02    .2 MB
+//	                             compile   load   file
+//	convnet, NG-EBM                 2.0     .04    .3 MB
+//	WRN-16-4, cross-entropy        11       .3    1.5 MB
+//	WRN-16-4, NG-EBM               17       .3    2.3 MB
+//	WRN-28-10, cross-entropy       14       .5    2.6 MB
+//	WRN-28-10, NG-EBM              19      1.0    4.1 MB
 //
 // A key is a SHA-256 over the program, the options to compile it with, the plugin's SHA-256
 // (or, where it was not verified, the file's identity), the processor's model and features,

@@ -56,7 +56,7 @@ func (c *Cache) Use(compile func() error) error {
 	if c == nil {
 		return compile()
 	}
-	runtime.LockOSThread() // go-xla calls the plugin on the thread that is told here
+	runtime.LockOSThread() // go-xla calls the plugin on this thread
 	defer runtime.UnlockOSThread()
 	handle := cgo.NewHandle(c)
 	defer handle.Delete()
