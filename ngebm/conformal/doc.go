@@ -25,7 +25,7 @@
 //	aps   Romano et al. 2020        sum of the probabilities down to k's, less u p_k
 //	raps  Angelopoulos et al. 2021  that plus λ max(0, rank of k - k_reg), ranks from 1
 //
-// u is uniform in [0,1) with Randomized, else 0. Without it aps and raps cover more than
-// 1-α by up to the probability of a class, as MAPIE's include_last_label=True does. MAPIE 1.6.0
-// draws u for held-out examples even then, and so has other thresholds.
+// u is uniform in [0,1) with Randomized, else 0. It makes sets smaller where the model is sure;
+// coverage is the same. MAPIE 1.6.0 draws u for held-out examples even where sets are not
+// randomized, and so has other thresholds there.
 package conformal

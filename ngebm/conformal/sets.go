@@ -24,7 +24,7 @@ const (
 type Options struct {
 	Method     Method  `json:"method"`               // empty is LAC
 	Alpha      float64 `json:"alpha"`                // α, the share of sets without the right class, in (0,1)
-	Randomized bool    `json:"randomized,omitempty"` // APS and RAPS: subtract u p_k, for exact coverage
+	Randomized bool    `json:"randomized,omitempty"` // APS and RAPS: subtract u p_k, for smaller sets
 	Penalty    float64 `json:"penalty,omitempty"`    // RAPS: λ ≥ 0
 	Rank       int     `json:"rank,omitempty"`       // RAPS: k_reg ≥ 0, how many classes are free of the penalty
 	PerClass   bool    `json:"per_class,omitempty"`  // a threshold for each class: coverage of each, not of all together

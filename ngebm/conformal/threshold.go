@@ -44,7 +44,7 @@ func Quantile(scores []float64, alpha float64) (float64, error) {
 // rate or less: the ⌊(n+1) rate⌋-th smallest of n scores that are larger for examples more
 // usual. Those below it are refused (Bates et al. 2023, Testing for outliers with conformal
 // p-values, arXiv 2104.08279). It is an error if scores are so often equal that fewer than
-// half of that would be refused: they tell nothing apart.
+// half of that would be refused: the score does not separate.
 func Threshold(scores []float64, rate float64) (float64, error) {
 	if !(rate > 0 && rate < 1) {
 		return 0, fmt.Errorf("conformal: the rate of false alarms is %v; it must be between 0 and 1, as .05 is", rate)

@@ -125,7 +125,7 @@ func (p *Predictor) fitTemperature(logits [][]float64, labels []int32) error {
 	return nil
 }
 
-// compareOutliers measures how well each score tells outliers from the validation examples.
+// compareOutliers measures how well each score separates outliers from the validation examples.
 func (p *Predictor) compareOutliers(ctx context.Context, held examined, o Options) error {
 	if o.Outliers == nil {
 		return nil
