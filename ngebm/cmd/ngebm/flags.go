@@ -55,6 +55,20 @@ func parse(fs *flag.FlagSet, args []string) error {
 	return nil
 }
 
+// parseAmong is parse for a command with other arguments, before, after and between the flags. It
+// returns these.
+func parseAmong(fs *flag.FlagSet, args []string) (others []string, err error) {
+	for {
+		if err := parse(fs, args); err != nil {
+			return nil, err
+		}
+		if fs.NArg() == 0 {
+			return others, nil
+		}
+		others, args = append(others, fs.Arg(0)), fs.Args()[1:]
+	}
+}
+
 // repeatable is the value of a flag that may be given again.
 type repeatable interface{ repeatable() }
 

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/gomlx/compute"
+
+	"ngebm/data/plain"
+	"ngebm/ngebm"
+	"ngebm/ngebm/conformal"
+	"ngebm/ngebm/predict"
+)
+
+const predictAbout = `Decide about inputs with a trained run: a class with its probability, a set of classes that holds the right one at
+a chosen rate, or a refusal with its reason. usage: ngebm predict RUN [FILE...]
+
+The files are images (as in training: scaled and cropped as the set's name says), rows of the table that the run was
+trained on (CSV with a header, the label may be absent), or rows of numbers in the network's units (CSV, NPY, NPZ; pixels in
+[-1,1], height x width x channels flat). Without files the predictor is described.
+
+The predictor is fitted on the run's validation split the first time, and stored in the run's folder as
+predictor.json; with -fit, or any flag that says how, it is fitted again. What it promises holds for inputs that
+come from where the validation examples come from. An input from elsewhere may get any answer.
+
+The score of an input is a p-value: the share of validation examples that are no more usual. Status: 0 if all inputs are
+answered, 3 if some are refused, 1 after an error.`
+
+// refusedStatus is the program's exit status if an input is refused, as errRefused says.
+const refusedStatus = 3
+
+var errRefused = errors.New("ngebm predict: some inputs are refused")
+
+// predictFlags are the flags of the command.
+type predictFlags struct {
+	device, plugin, out string
+	fit                 bool
+	method              string
+	options             predict.Options
+	scores              string
+}
+
+func (f *predictFlags) register(fs *flag.FlagSet) {
+	fs.BoolVar(&f.fit, "fit", false, "fit the predictor, in place of the stored one")
+	fs.StringVar(&f.method, "sets", string(conformal.LAC), "`method` of the sets: lac (smallest), aps (adaptive) or raps (adaptive, few classes)")
+	fs.Float64Var(&f.options.Sets.Alpha, "alpha", .1, "`share` of sets without the right class, at most")
+	fs.BoolVar(&f.options.Sets.Randomized, "randomized", false, "aps and raps: randomize the last class, for smaller sets")
+	fs.Float64Var(&f.options.Sets.Penalty, "penalty", 0, "raps: `number` that each class beyond -rank costs")
+	fs.IntVar(&f.options.Sets.Rank, "rank", 0, "raps: `number` of classes without a penalty")
+	fs.BoolVar(&f.options.Sets.PerClass, "per-class", false, "cover each class, not all together")
+	fs.StringVar(&f.scores, "scores", "px,input", "`names` of the scores that may refuse, of "+strings.Join(predict.ScoreNames(), ", ")+"; none for no score")
+	fs.Float64Var(&f.options.FalseAlarms, "false-alarms", .05, "`share` of usual inputs that all scores together refuse, at most")
+	fs.Float64Var(&f.options.Risk, "risk", 0, "`share` of the answers that may be wrong; 0 for no limit")
+	fs.Float64Var(&f.options.Delta, "delta", .05, "`probability` that the risk is higher")
+	fs.Uint64Var(&f.options.Seed, "seed", 0, "`seed` of -randomized")
+	fs.StringVar(&f.device, "device", "", deviceUsage)
+	fs.StringVar(&f.plugin, "plugin", "", pluginUsage)
+}
+
+func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
+	var f predictFlags
+	fs := flagSet("predict", predictAbout, "ngebm predict runs/digits-0123456789ab image.png")
+	f.register(fs)
+	out := outFlag(fs)
+	paths, err := parseAmong(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		return errors.New("ngebm predict: no run is given; give its folder and files, as in ngebm predict runs/digits-0123456789ab image.png")
+	}
+	if err := checkOut("predict", *out); err != nil {
+		return err
+	}
+	if f.options.FalseAlarms == 0 || f.options.Sets.Alpha == 0 || f.options.Delta == 0 {
+		return errors.New("ngebm predict: -alpha, -false-alarms or -delta is 0; each must be between 0 and 1")
+	}
+	fs.Visit(func(given *flag.Flag) {
+		switch given.Name {
+		case "device", "plugin", "o":
+		default:
+			f.fit = true
+		}
+	})
+	config := configFlags{device: f.device, plugin: f.plugin, devices: 1}
+	dev, options, err := config.open(ctx)
+	if err != nil {
+		return err
+	}
+	f.options.Progress = options.Progress
+	run, p, err := f.open(ctx, dev.Backend, paths[0])
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	defer p.Close()
+	if len(paths) == 1 {
+		_, err := fmt.Fprintln(stdout, p)
+		return err
+	}
+	return f.decide(ctx, run, p, paths[1:], *out, stdout)
+}
+
+// open returns the stored predictor, or fits one.
+func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir string) (*ngebm.Run, *predict.Predictor, error) {
+	f.options.Sets.Method = conformal.Method(f.method)
+	f.options.Scores = []string{}
+	if f.scores != "none" {
+		for _, name := range strings.Split(f.scores, ",") {
+			f.options.Scores = append(f.options.Scores, strings.TrimSpace(name))
+		}
+	}
+	if !f.fit {
+		return openPredictor(ctx, backend, dir, f.options)
+	}
+	run, err := ngebm.Load(ctx, backend, dir, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	run.Close()
+	run, p, err := fitPredictor(ctx, backend, run, f.options)
+	if err != nil {
+		run.Close()
+		return nil, nil, err
+	}
+	return run, p, nil
+}
+
+// decided is one row of the command's results.
+type decided struct {
+	File string `json:"file"`
+	Row  *int   `json:"row,omitempty"` // from 0, in files of rows
+	predict.Decision
+}
+
+// decisions are the command's results.
+type decisions struct {
+	Run       string    `json:"run"`
+	Decisions []decided `json:"decisions"`
+}
+
+// decide reads files, a batch of inputs at a time, and prints what is decided about them.
+func (f *predictFlags) decide(ctx context.Context, run *ngebm.Run, p *predict.Predictor, paths []string, out string, stdout io.Writer) error {
+	results, refused := decisions{Run: run.Hash}, false
+	read, err := newInputReader(run)
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		inputs, rows, err := read.file(ctx, path)
+		if err != nil {
+			return fmt.Errorf("ngebm predict: %q: %w", path, err)
+		}
+		found, err := p.Predict(ctx, inputs)
+		if err != nil {
+			return fmt.Errorf("ngebm predict: %q: %w", path, err)
+		}
+		for i, d := range found {
+			one := decided{File: path, Decision: d}
+			if rows {
+				one.Row = &i
+			}
+			results.Decisions, refused = append(results.Decisions, one), refused || d.Refused
+		}
+	}
+	if err := output(stdout, "predict", out, results, results.print); err != nil {
+		return err
+	}
+	if refused {
+		return errRefused
+	}
+	return nil
+}
+
+// print writes a table.
+func (r decisions) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "input\tclass\tprobability\tset\tenergy\tscore\tdecision")
+	for _, d := range r.Decisions {
+		name, decision := d.File, "answered"
+		if d.Row != nil {
+			name = fmt.Sprintf("%s row %d", d.File, *d.Row)
+		}
+		if d.Refused {
+			decision = "refused: " + d.Why
+		}
+		set := cmp.Or(strings.Join(d.Set, " "), "(empty)")
+		fmt.Fprintf(t, "%s\t%s\t%.4f\t%s\t%.4g\t%.3g\t%s\n", plain.Text(name), plain.Text(d.Class), d.Probability, plain.Text(set), d.Energy, d.Score, plain.Text(decision))
+	}
+	return t.Flush()
+}

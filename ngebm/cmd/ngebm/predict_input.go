@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/table"
+)
+
+// inputReader turns files into inputs of a run's network.
+type inputReader struct {
+	run    *ngebm.Run
+	images *data.ImageDecoder // nil if the inputs are no images
+}
+
+func newInputReader(run *ngebm.Run) (*inputReader, error) {
+	r := &inputReader{run: run}
+	if len(run.Classifier.Shape) != 3 {
+		return r, nil
+	}
+	fit, err := data.FitOf(run.Config.Data)
+	if err == nil {
+		r.images, err = data.NewImageDecoder(run.Classifier.Shape, fit)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ngebm predict: %w", err)
+	}
+	return r, nil
+}
+
+// ofNumbers are the endings of files that hold numbers, not images.
+var ofNumbers = []string{".csv", ".tsv", ".txt", ".npy", ".npz", ".gz", ".bz2", ".zst", ".xz"}
+
+// file reads one file. rows says that it may hold several inputs.
+func (r *inputReader) file(ctx context.Context, path string) (inputs [][]float32, rows bool, err error) {
+	encoder := r.run.Classifier.Encoder
+	switch {
+	case encoder != nil:
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, true, withoutPath(err)
+		}
+		defer f.Close()
+		table, err := encoder.Read(ctx, f)
+		if err != nil {
+			return nil, true, err
+		}
+		return slices.Collect(slices.Chunk(table.Inputs, encoder.Size())), true, nil
+	case r.images == nil || slices.Contains(ofNumbers, strings.ToLower(filepath.Ext(path))):
+		inputs, err = r.numbers(path)
+		return inputs, true, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, false, withoutPath(err)
+	}
+	defer f.Close()
+	input, err := r.images.Decode(ctx, f)
+	return [][]float32{input}, false, err
+}
+
+// numbers reads rows of numbers in the network's units.
+func (r *inputReader) numbers(path string) ([][]float32, error) {
+	t, err := table.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	size := 1
+	for _, n := range r.run.Classifier.Shape {
+		size *= n
+	}
+	if t.Width() != size {
+		return nil, fmt.Errorf("rows of %d values; the network takes %d, shaped %v", t.Width(), size, r.run.Classifier.Shape)
+	}
+	for _, note := range t.Notes {
+		fmt.Fprintln(os.Stderr, "note:", note)
+	}
+	inputs := make([][]float32, len(t.Rows))
+	for i, row := range t.Rows {
+		inputs[i] = make([]float32, size)
+		for j, v := range row {
+			if r.images != nil && (v < -1 || v > 1) {
+				return nil, fmt.Errorf("%s is %v; pixels are from -1 (black) to 1 (white): 2p/255-1 of a byte p", t.Value(i, j), v)
+			}
+			inputs[i][j] = float32(v)
+		}
+	}
+	return inputs, nil
+}
+
+// withoutPath is the error of opening a file, whose path the caller names.
+func withoutPath(err error) error {
+	if wrong := (*os.PathError)(nil); errors.As(err, &wrong) {
+		return wrong.Err
+	}
+	return err
+}

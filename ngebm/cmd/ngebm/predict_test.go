@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ngebm/ngebm/internal/testerror"
+)
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// trainedOn is the folder of a run that is trained in pure Go with some flags.
+func trainedOn(t *testing.T, flags ...string) string {
+	t.Helper()
+	runs := t.TempDir()
+	if err := dispatch(t.Context(), append([]string{"train", "-device", "go", "-runs", runs}, flags...), new(bytes.Buffer)); err != nil {
+		t.Fatal(err)
+	}
+	dirs, err := filepath.Glob(filepath.Join(runs, "*", "config.json"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatalf("runs %v (%v)", dirs, err)
+	}
+	return filepath.Dir(dirs[0])
+}
+
+// predicted is the output of ngebm predict, and its error.
+func predicted(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := dispatch(t.Context(), append([]string{"predict", "-device", "go"}, args...), &out)
+	return out.String(), err
+}
+
+func TestPredict(t *testing.T) {
+	dir := trainedOn(t, "-preset", "moons", "-model", "mlp-4", "-max-train", "300", "-set", "epochs=20,batch=20,validation=60,warmup=5,learning_rate=.02")
+	rows := write(t, "rows.csv", "0.5,0.25\n300,-200\n")
+	stored := filepath.Join(dir, "predictor.json")
+
+	t.Run("fits, stores and decides", func(t *testing.T) {
+		out, err := predicted(t, dir, rows)
+		if !errors.Is(err, errRefused) {
+			t.Errorf("error %v, want that some are refused", err)
+		}
+		lines := strings.Split(out, "\n")
+		if len(lines) < 3 || !strings.Contains(lines[1], "rows.csv row 0") || !strings.Contains(lines[1], "answered") ||
+			!strings.Contains(lines[2], "refused: ") || !strings.Contains(lines[2], "input score is -") {
+			t.Errorf("it prints\n%s", out)
+		}
+		if _, err := os.Stat(stored); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("prints JSON", func(t *testing.T) {
+		out, err := predicted(t, dir, rows, "-o", "-")
+		var r decisions
+		if e := json.Unmarshal([]byte(out), &r); e != nil || !errors.Is(err, errRefused) {
+			t.Fatalf("%v, %v:\n%s", e, err, out)
+		}
+		if len(r.Decisions) != 2 || r.Run == "" {
+			t.Fatalf("%+v", r)
+		}
+		for i, d := range r.Decisions {
+			if d.File != rows || *d.Row != i || d.Refused != (i == 1) || d.Probability < .5 || d.Class == "" {
+				t.Errorf("row %d: %+v", i, d)
+			}
+		}
+	})
+
+	t.Run("describes what is stored, or fits again", func(t *testing.T) {
+		before, err := predicted(t, dir)
+		if err != nil || !strings.Contains(before, "60 validation examples") || !strings.Contains(before, "exchangeable") {
+			t.Errorf("%v\n%s", err, before)
+		}
+		after, err := predicted(t, "-sets", "aps", "-randomized", "-scores", "py", dir)
+		if err != nil || !strings.Contains(after, "sets: aps") || !strings.Contains(after, "MSP (py)") || strings.Contains(after, "input score") {
+			t.Errorf("%v\n%s", err, after)
+		}
+		if again, err := predicted(t, dir); err != nil || again != after {
+			t.Errorf("%v; stored is\n%s\nwant\n%s", err, again, after)
+		}
+	})
+
+	t.Run("names what is wrong", func(t *testing.T) {
+		wide, missing := write(t, "wide.csv", "1,2,3\n4,5,6\n"), filepath.Join(t.TempDir(), "none.csv")
+		for _, c := range []struct {
+			args, want []string
+		}{
+			{nil, []string{"no run is given"}},
+			{[]string{filepath.Join(t.TempDir(), "none"), rows}, []string{"holds no run"}},
+			{[]string{dir, wide}, []string{"wide.csv", "rows of 3 values", "takes 2"}},
+			{[]string{dir, missing}, []string{"none.csv", "no such file"}},
+			{[]string{dir, "-alpha", "0"}, []string{"-alpha", "between 0 and 1"}},
+			{[]string{dir, "-alpha", ".001"}, []string{"60 held-out examples", "needs 999"}},
+			{[]string{dir, "-scores", "pz"}, []string{`no score "pz"`, "px"}},
+			{[]string{dir, "-sets", "best"}, []string{`"best"`, "lac, aps or raps"}},
+			{[]string{dir, "-o", "/nowhere/x.json", rows}, []string{"-o", "folder does not exist"}},
+		} {
+			_, err := predicted(t, c.args...)
+			testerror.Want(t, err, c.want...)
+		}
+	})
+}
+
+func TestPredictImages(t *testing.T) {
+	dir := trainedOn(t, "-data", "digits", "-model", "mlp-8", "-max-train", "300", "-set", "epochs=2,batch=20,validation=100,warmup=2,learning_rate=.01")
+	picture := func(size int, gray uint8) string {
+		img := image.NewGray(image.Rect(0, 0, size, size))
+		for i := range img.Pix {
+			img.Pix[i] = gray
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		return write(t, "picture.png", b.String())
+	}
+	out, err := predicted(t, dir, picture(8, 255), "-o", "-")
+	var r decisions
+	if e := json.Unmarshal([]byte(out), &r); e != nil || !errors.Is(err, errRefused) || len(r.Decisions) != 1 {
+		t.Fatalf("%v, %v:\n%s", e, err, out)
+	}
+	if d := r.Decisions[0]; d.Row != nil || !strings.Contains(d.Why, "input score") {
+		t.Errorf("a white image: %+v", d)
+	}
+	bytesOfPixels := write(t, "bytes.csv", strings.TrimSuffix(strings.Repeat("200,", 64), ",")+"\n"+strings.TrimSuffix(strings.Repeat("20,", 64), ",")+"\n")
+	for path, want := range map[string]string{picture(9, 1): "9x9", bytesOfPixels: "pixels are from -1", write(t, "text.png", "text"): "does not decode"} {
+		_, err := predicted(t, dir, path)
+		testerror.Want(t, err, want)
+	}
+}

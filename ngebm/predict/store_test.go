@@ -1,0 +1,59 @@
+package predict
+
+import (
+	"encoding/json"
+	"testing"
+
+	"ngebm/ngebm/conformal"
+)
+
+// A stored predictor may come from anyone: what is read without an error can decide.
+func FuzzStored(f *testing.F) {
+	good := fitted{
+		Version: version, Run: "0123456789ab", Shape: []int{2}, Classes: []string{"a", "b"}, Examples: 9, Temperature: 1,
+		Sets:   conformal.Sets{Options: conformal.Options{Method: conformal.APS, Alpha: .1}, Classes: 2, Examples: []int{9}, Thresholds: []float64{.9}},
+		Scores: []scoreThreshold{{Score: "px", Threshold: 1, Usual: []float64{1, 2}}, {Score: InputScore, Usual: []float64{-1}}},
+		Input:  &inputStats{Mean: []float32{0, 0}, Deviation: []float32{1, 1}},
+		Risk:   &conformal.Risk{Level: .1, Delta: .1, Threshold: .5},
+	}
+	for _, change := range []func(s *fitted){
+		func(*fitted) {},
+		func(s *fitted) { s.Temperature = 0 },
+		func(s *fitted) { s.Shape = []int{1 << 40, 1 << 40} },
+		func(s *fitted) { s.Input = nil },
+		func(s *fitted) { s.Scores = []scoreThreshold{{Score: "px"}} },
+		func(s *fitted) { s.Sets.PerClass = true },
+	} {
+		s := good
+		change(&s)
+		b, err := json.Marshal(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var s fitted
+		if json.Unmarshal(raw, &s) != nil {
+			return
+		}
+		seal, err := s.seal() // a forger can compute it
+		if err != nil {
+			return
+		}
+		b, err := json.Marshal(sealed{s, seal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := parse(b)
+		if err != nil {
+			return
+		}
+		p, logits := &Predictor{fitted: read}, make([]float64, len(read.Classes))
+		p.decide(logits, make([]float64, len(read.Scores)), .5)
+		_ = p.String()
+		if size := len(logits); size == 0 {
+			t.Errorf("a predictor without classes was read")
+		}
+	})
+}
