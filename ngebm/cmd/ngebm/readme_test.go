@@ -36,6 +36,8 @@ var readmeCommands = []readmeCommand{
 	{"experiment -preset cifar10-cpu -data tar:cifar10.tar.gz -seeds 1,2,3 -o results.json",
 		"experiment -preset cifar10-cpu -seeds 1,2,3 -o results.json -dry-run", "12 runs, seeds 1, 2, 3"},
 	{"merge -o all.json here.json there.json", "", "cross-entropy"},
+	{"export runs/digits-… -onnx digits.onnx -safetensors digits.safetensors",
+		"export $(ls -d runs/digits-* | head -n 1) -onnx digits.onnx -safetensors digits.safetensors", "load_state_dict"},
 	{"bench -model wrn-10-2 -batch 64",
 		"bench -model mlp-16 -shape 2 -batch 4 -images 4 -pgd-steps 1 -repeats 1 -rounds 1 -device go", "cross-entropy"},
 }
