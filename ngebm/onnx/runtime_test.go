@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/floats"
 
@@ -146,6 +147,11 @@ func ownNetworks() []own {
 			x = Pad(x, ScalarZero(x.Graph(), x.DType()), PadAxis{}, PadAxis{Start: 1}, PadAxis{End: 2}, PadAxis{})
 			x = Slice(Reverse(x, 1), AxisRange(), AxisRange(1), AxisRange(0, 6).Stride(2), AxisRange())
 			return dense(scope, x, classes)
+		}},
+		{"gomlx-activations", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = activation.LeakyRelu(conv(scope, x))
+			x = Add(activation.Gelu(x), Add(activation.HardSwish(x), activation.Selu(x)))
+			return dense(scope, Add(activation.Swish(x), activation.Relu(x)), classes)
 		}},
 		{"attention", func(scope *model.Scope, x *Node, classes int) *Node {
 			x = Reshape(conv(scope, x), x.Shape().Dimensions[0], -1, 4) // [batch, positions, channels]
