@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/onnx"
+	"ngebm/ngebm/predict"
 	"ngebm/ngebm/torchweights"
 )
 
@@ -22,9 +24,9 @@ const exportAbout = `Write a trained run as an ONNX file, which ONNX Runtime and
 as a safetensors file for PyTorch.
 
 The ONNX file has the input "input", [batch, shape…] in the network's units (images: NHWC, pixels scaled to [-1,1],
-which is 2p/255-1 of a byte p), and the outputs "logits", "probabilities" (softmax at -temperature) and "energy"
-(logsumexp of the logits: larger where the model finds an input more likely). The batch may have any size.
-Class names, run, hash and the checkpoint's SHA-256 are in its metadata. In Python:
+which is 2p/255-1 of a byte p), and the outputs "logits", "probabilities" (softmax at the temperature)
+and "energy" (logsumexp of the logits: larger where the model finds an input more likely). The batch may have any
+size. Class names, run, hash and the checkpoint's SHA-256 are in its metadata. In Python:
 
 ` + onnxLines + `
 The safetensors file has the names and layouts of PyTorch's modules: conv1.weight, layer1.0.conv1.weight …,
@@ -54,19 +56,19 @@ type exportFlags struct {
 
 func export(ctx context.Context, args []string, stdout io.Writer) error {
 	var f exportFlags
-	fs := flagSet("export", exportAbout, "ngebm export runs/digits-0123456789ab -onnx digits.onnx")
-	fs.StringVar(&f.onnx, "onnx", "", "`file` to write as ONNX")
-	fs.StringVar(&f.safetensors, "safetensors", "", "`file` to write the weights to for PyTorch")
-	fs.Float64Var(&f.temperature, "temperature", 1, "`number` that divides the logits before the softmax of the ONNX file's probabilities, as fitted on validation data")
-	fs.BoolVar(&f.best, "best", false, "export the checkpoint with the highest validation accuracy instead of the last")
-	fs.BoolVar(&f.force, "force", false, "replace existing files")
+	flags := flagSet("export", exportAbout, "ngebm export runs/digits-0123456789ab -onnx digits.onnx")
+	flags.StringVar(&f.onnx, "onnx", "", "`file` to write as ONNX")
+	flags.StringVar(&f.safetensors, "safetensors", "", "`file` to write the weights to for PyTorch")
+	flags.Float64Var(&f.temperature, "temperature", 0, "`number` that divides the logits before the softmax of the ONNX file's probabilities (0: that of the run's predictor, 1 without one)")
+	flags.BoolVar(&f.best, "best", false, "export the checkpoint with the highest validation accuracy instead of the last")
+	flags.BoolVar(&f.force, "force", false, "replace existing files")
 	var dirs []string
 	for again := true; again; { // the run may be before, after and between the flags
-		if err := parse(fs, args); err != nil {
+		if err := parse(flags, args); err != nil {
 			return err
 		}
-		if again = fs.NArg() > 0; again {
-			dirs, args = append(dirs, fs.Arg(0)), fs.Args()[1:]
+		if again = flags.NArg() > 0; again {
+			dirs, args = append(dirs, flags.Arg(0)), flags.Args()[1:]
 		}
 	}
 	if len(dirs) != 1 {
@@ -79,12 +81,12 @@ func export(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // check refuses what cannot be written, before a run is loaded.
-func (f exportFlags) check() error {
+func (f *exportFlags) check() error {
 	if f.onnx == "" && f.safetensors == "" {
 		return errors.New("no file is named; give -onnx FILE, -safetensors FILE or both")
 	}
-	if !(f.temperature > 0) || math.IsInf(f.temperature, 0) {
-		return fmt.Errorf("-temperature is %v; it must be positive and finite", f.temperature)
+	if !(f.temperature >= 0) || math.IsInf(f.temperature, 0) {
+		return fmt.Errorf("-temperature is %v; it must be positive and finite, or 0 for that of the run's predictor", f.temperature)
 	}
 	if f.onnx == f.safetensors {
 		return fmt.Errorf("-onnx and -safetensors both name %q; give two files", f.onnx)
@@ -105,7 +107,7 @@ func (f exportFlags) check() error {
 
 // export loads the run on the pure-Go backend, since nothing is computed, and writes the
 // files.
-func (f exportFlags) export(ctx context.Context, dir string, stdout io.Writer) error {
+func (f *exportFlags) export(ctx context.Context, dir string, stdout io.Writer) error {
 	dev, err := device.Open("go", nil)
 	if err != nil {
 		return err
@@ -130,6 +132,9 @@ func (f exportFlags) export(ctx context.Context, dir string, stdout io.Writer) e
 		"run": plain.Text(filepath.Base(run.Dir)), "run_hash": run.Hash, "checkpoint_sha256": checksum, "steps": fmt.Sprint(run.History.Steps()),
 	}
 	if f.onnx != "" {
+		if err := f.findTemperature(run); err != nil {
+			return err
+		}
 		if err := f.writeONNX(stdout, run.Classifier, metadata); err != nil {
 			return err
 		}
@@ -140,8 +145,26 @@ func (f exportFlags) export(ctx context.Context, dir string, stdout io.Writer) e
 	return f.writeSafetensors(stdout, run.Classifier, metadata)
 }
 
+// findTemperature takes the temperature of the run's predictor, unless one is given.
+func (f *exportFlags) findTemperature(run *ngebm.Run) error {
+	if f.temperature != 0 {
+		return nil
+	}
+	p, err := predict.Open(run)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.temperature = 1
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w, or give -temperature", err)
+	}
+	defer p.Close()
+	f.temperature = p.Temperature
+	return nil
+}
+
 // writeONNX writes the ONNX file and prints what is in it.
-func (f exportFlags) writeONNX(stdout io.Writer, c *ngebm.Classifier, metadata map[string]string) error {
+func (f *exportFlags) writeONNX(stdout io.Writer, c *ngebm.Classifier, metadata map[string]string) error {
 	m, err := onnx.Export(c, onnx.Options{Temperature: f.temperature, Metadata: metadata})
 	if err != nil {
 		return err
@@ -163,7 +186,11 @@ func (f exportFlags) writeONNX(stdout io.Writer, c *ngebm.Classifier, metadata m
 		fmt.Fprintf(&b, "  input   %-14s float32 [%s]  %s\n", t.Name, strings.Join(t.Shape, ", "), units)
 	}
 	for _, t := range m.Outputs {
-		fmt.Fprintf(&b, "  output  %-14s float32 [%s]\n", t.Name, strings.Join(t.Shape, ", "))
+		about := ""
+		if t.Name == "probabilities" {
+			about = fmt.Sprintf("  at temperature %.4g", f.temperature)
+		}
+		fmt.Fprintf(&b, "  output  %-14s float32 [%s]%s\n", t.Name, strings.Join(t.Shape, ", "), about)
 	}
 	fmt.Fprintf(&b, "in Python:\n%s", strings.ReplaceAll(onnxLines, `"model.onnx"`, fmt.Sprintf("%q", plain.Text(f.onnx))))
 	_, err = io.WriteString(stdout, b.String())
@@ -171,7 +198,7 @@ func (f exportFlags) writeONNX(stdout io.Writer, c *ngebm.Classifier, metadata m
 }
 
 // writeSafetensors writes the weights for PyTorch and prints how they are loaded.
-func (f exportFlags) writeSafetensors(stdout io.Writer, c *ngebm.Classifier, metadata map[string]string) error {
+func (f *exportFlags) writeSafetensors(stdout io.Writer, c *ngebm.Classifier, metadata map[string]string) error {
 	size, err := writeFile(f.safetensors, func(w io.Writer) error { return torchweights.Write(w, c, metadata) })
 	if err != nil {
 		return err

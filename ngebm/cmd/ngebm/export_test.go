@@ -15,6 +15,10 @@ import (
 	onnxpb "github.com/gomlx/compute-onnx/support/protos"
 	"google.golang.org/protobuf/proto"
 
+	"ngebm/data"
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/predict"
 	"ngebm/ngebm/torchweights"
 )
 
@@ -22,7 +26,7 @@ import (
 func trained(t *testing.T, settings string) string {
 	t.Helper()
 	runs := t.TempDir()
-	args := []string{"train", "-preset", "moons", "-model", "mlp-4", "-device", "go", "-max-train", "128", "-runs", runs, "-set", "epochs=2" + settings}
+	args := []string{"train", "-preset", "moons", "-model", "mlp-4", "-device", "go", "-max-train", "128", "-runs", runs, "-set", "eval_every=1,warmup=0," + settings}
 	if err := dispatch(t.Context(), args, new(bytes.Buffer)); err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +66,10 @@ func readONNX(t *testing.T, path string) (*onnxpb.ModelProto, map[string]string)
 
 // The files hold the weights that the run is evaluated with, and say which they are.
 func TestExport(t *testing.T) {
-	run, dir := trained(t, ",ema=.9,validation=16,eval_every=1,warmup=0"), t.TempDir()
+	run, dir := trained(t, "epochs=2,ema=.9,validation=16"), t.TempDir()
 	onnx, torch := filepath.Join(dir, "m.onnx"), filepath.Join(dir, "m.safetensors")
 	out := exported(t, "-temperature", "2", run, "-onnx", onnx, "-safetensors", torch)
-	for _, want := range []string{onnx + ": mlp-4 as ONNX, opset 17, ", "input          float32 [batch, 2]", "logits         float32 [batch, 2]", "energy         float32 [batch]\n",
+	for _, want := range []string{onnx + ": mlp-4 as ONNX, opset 17, ", "input          float32 [batch, 2]", "logits         float32 [batch, 2]", "float32 [batch, 2]  at temperature 2\n", "energy         float32 [batch]\n",
 		fmt.Sprintf("InferenceSession(%q)", onnx), fmt.Sprintf("model.load_state_dict(load_file(%q))", torch)} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not print %q:\n%s", want, out)
@@ -109,6 +113,40 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// The probabilities are at the temperature of the run's predictor, which must be of the
+// exported weights.
+func TestExportPredictor(t *testing.T) {
+	run, file := trained(t, "epochs=60,learning_rate=.02,validation=64"), filepath.Join(t.TempDir(), "m.onnx")
+	if out := exported(t, run, "-onnx", file); !strings.Contains(out, "at temperature 1\n") {
+		t.Errorf("without a predictor it prints\n%s", out)
+	}
+	r, err := ngebm.Load(t.Context(), testdevice.Open(t, "go"), run, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _, err := data.Open(t.Context(), "moons", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Train, r.Validation = d, d
+	p, err := predict.Fit(t.Context(), r, predict.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Save(); err != nil {
+		t.Fatal(err)
+	}
+	exported(t, run, "-onnx", file, "-force")
+	if _, about := readONNX(t, file); about["temperature"] != fmt.Sprint(p.Temperature) || p.Temperature == 1 {
+		t.Errorf("temperature %s, want %v", about["temperature"], p.Temperature)
+	}
+	err = dispatch(t.Context(), []string{"export", run, "-best", "-onnx", file, "-force"}, new(bytes.Buffer))
+	if err == nil || !strings.Contains(err.Error(), "is of other weights") || !strings.HasSuffix(err.Error(), "give -temperature") {
+		t.Errorf("of the best checkpoint: %v", err)
+	}
+	exported(t, run, "-best", "-temperature", "3", "-onnx", file, "-force")
+}
+
 // An existing file is kept without -force, and what cannot be written is refused before a
 // run is loaded.
 func TestExportRefuses(t *testing.T) {
@@ -126,7 +164,7 @@ func TestExportRefuses(t *testing.T) {
 		"0 folders of runs are given":               {"-onnx", free},
 		`2 folders of runs are given (["a" "b"])`:   {"a", "-onnx", free, "b"},
 		"both name":             {"no-run", "-onnx", free, "-safetensors", free},
-		"-temperature is 0":     {"no-run", "-onnx", free, "-temperature", "0"},
+		"-temperature is -1":    {"no-run", "-onnx", free, "-temperature", "-1"},
 		"-temperature is NaN":   {"no-run", "-onnx", free, "-temperature", "NaN"},
 		`"no-run" holds no run`: {"no-run", "-onnx", free},
 		"did you mean -onnx?":   {"no-run", "-onx", free},
