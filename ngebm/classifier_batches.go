@@ -38,8 +38,8 @@ func (c *Classifier) whole(n int) (spans []span) {
 // cut cuts n examples into batches for prediction. A set that fills the largest batch is cut
 // as whole does. Smaller ones go to smaller executables, with less than 8 places unused.
 //
-// An example's logits depend on the size of its batch by rounding only: by 1e-6 of the largest
-// logit at most on XLA's CPU, and in some networks not at all from 8 on.
+// An example's logits depend on the size of its batch by rounding only: by a few 1e-6 of the
+// largest logit at most on XLA's CPU, and in some networks not at all from 8 on.
 func (c *Classifier) cut(n int) (spans []span) {
 	if n <= min(maxAlone, c.batch-1) {
 		for i := range n {

@@ -93,6 +93,8 @@ func TestWhatIsTiled(t *testing.T) {
 		{"half precision", "cpu", dtypes.BFloat16, []int{2, 8, 8, 64}, []int{3, 3, 64, 128}, 1, false},
 		{"few channels in", "cpu", dtypes.Float32, []int{2, 8, 8, 63}, []int{3, 3, 63, 128}, 1, false},
 		{"few channels out", "cpu", dtypes.Float32, []int{2, 8, 8, 64}, []int{3, 3, 64, 63}, 1, false},
+		{"one image", "cpu", dtypes.Float32, []int{1, 8, 8, 16}, []int{3, 3, 16, 32}, 1, true},
+		{"one image, few channels", "cpu", dtypes.Float32, []int{1, 8, 8, 15}, []int{3, 3, 15, 32}, 1, false},
 		{"stride", "cpu", dtypes.Float32, []int{2, 8, 8, 64}, []int{3, 3, 64, 64}, 2, false},
 		{"kernel", "cpu", dtypes.Float32, []int{2, 8, 8, 64}, []int{5, 5, 64, 64}, 1, false},
 		{"a row too many for one tile", "cpu", dtypes.Float32, []int{2, 5, 8, 64}, []int{3, 3, 64, 64}, 1, false},
