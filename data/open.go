@@ -123,8 +123,10 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 //
 // "csv:wine.csv@class" names a table of rows with the column of the classes, "csv:train.csv,test.csv@class"
 // and "csv:FOLDER@class" (train.csv and test.csv) one that is split; package tabular describes the format.
-// Without a test file a fifth of every class becomes the test set, by the content of the rows. The
-// result's Encoder encodes other rows in the same way.
+// Without a test file a fifth of every class becomes the test set, by a hash of the rows' content: it
+// does not depend on their order, and equal rows are on one side, but for one group of them per class
+// at most. Numbers are standardized by all training rows, whatever the limit. The result's Encoder
+// encodes other rows in the same way.
 //
 // Image files may be JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM or PAM, detected by content; of
 // a file with several images the first is used. Colors agree with Pillow's convert("RGB"): exactly
