@@ -19,6 +19,9 @@ const csvLayout = "PATH is a file, TRAIN.csv,TEST.csv or a folder with train.csv
 // maxCSV bounds the bytes of a file as text.
 const maxCSV = 1 << 30
 
+// shortCSV is the size of a file that is read in less than a second, whose progress is not shown.
+const shortCSV = 4 << 20
+
 // openCSV opens rows of a table; see package tabular. A single file is split by the content of its
 // rows, a fifth of every class to test. Numbers are standardized by all training rows, before a limit
 // or a validation split.
@@ -86,7 +89,11 @@ func readCSV[T any](path string, opts Options, read func(r *unpack.Reader) (T, e
 		return result, fmt.Errorf("data: no table: %w: check the path; %s", err, csvLayout)
 	}
 	defer file.Close()
-	bar := track(opts.Progress, "read "+filepath.Base(path), "bytes", fileSize(file))
+	to := opts.Progress
+	if fileSize(file) < shortCSV {
+		to = progress.Discard{}
+	}
+	bar := track(to, "read "+filepath.Base(path), "bytes", fileSize(file))
 	defer bar.finish()
 	r, err := unpack.NewReader(bar.reader(file), unpack.Limit{Free: minUnpackedLimit, Ratio: maxUnpackedTimes, Err: fmt.Errorf("it unpacks to more than %d times its size: unpack it first", maxUnpackedTimes)})
 	if err == nil {
