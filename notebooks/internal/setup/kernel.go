@@ -99,15 +99,27 @@ func goBuild(ctx context.Context, from, to string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// cellPackages are the folders of packages that, with those that they import, cells import.
+var cellPackages = []string{"notebooks/nb", "plots"}
+
 // warmUp builds the packages that cells import, so that the first cell need not
 // wait for them. Go's build cache makes it quick when nothing has changed. A
 // package that does not compile is no reason to keep the notebooks closed: the
 // cells that import it will say the same.
 func warmUp(ctx context.Context, p *Workspace, d *display.Display) error {
+	build := []string{"build", "-v"}
+	for _, folder := range cellPackages {
+		if _, err := os.Stat(filepath.Join(p.Root, folder)); err == nil { // tests have modules without them
+			build = append(build, "./"+folder+"/...")
+		}
+	}
 	d.Begin("Go packages that notebooks import")
-	cmd := proc.Command(ctx, "go", "build", "-v", "./...")
+	cmd := proc.Command(ctx, "go", build...)
 	cmd.Dir, cmd.Env = p.Root, GoEnv()
-	err := proc.Run(ctx, cmd, d)
+	var err error
+	if len(build) > 2 {
+		err = proc.Run(ctx, cmd, d)
+	}
 	switch {
 	case err == nil:
 		d.Done("built")
