@@ -28,14 +28,20 @@ func pinsClone(t *testing.T) (root string) {
 
 // wholeClone returns a clone that tests share one after the other, each as if it were new. What
 // a test changes in it is undone for the next. It is in the cache folder and stays there: Go
-// compiles packages again for each folder that they are in, half a minute for two cores.
+// compiles packages again for each folder that they are in, for 20 seconds of processor time.
 func wholeClone(t *testing.T) (root string) {
+	t.Helper()
+	return wholeCloneIn(t, filepath.Join(spaced, "ngebm"))
+}
+
+// wholeCloneIn is [wholeClone] in a folder of another name.
+func wholeCloneIn(t *testing.T, folder string) (root string) {
 	t.Helper()
 	dir, err := cloneFolder()
 	if err != nil {
 		t.Fatal(err)
 	}
-	root = filepath.Join(dir, spaced, "ngebm")
+	root = filepath.Join(dir, folder)
 	if err := syncClone(root, true); err != nil {
 		t.Fatal(err)
 	}
@@ -59,14 +65,6 @@ var cloneFolder = sync.OnceValues(func() (string, error) {
 		}
 	}
 })
-
-// cloneAt makes a whole clone in a folder.
-func cloneAt(t *testing.T, root string) {
-	t.Helper()
-	if err := syncClone(root, true); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // syncClone makes a folder hold what this repository holds, and nothing else.
 func syncClone(root string, whole bool) error {

@@ -4,9 +4,15 @@ package systemtest
 
 import "testing"
 
-// readOnly is a folder's content where nobody can write.
-func readOnly(t *testing.T, _ string) string {
+// readOnly makes a folder one where nobody can write.
+func readOnly(t *testing.T, _ string) {
 	t.Helper()
 	t.Skip("SKIPPED: folders are mounted to be read only on Linux")
-	return ""
+}
+
+// besideAnotherJupyter is a command before others that stands in for another Jupyter.
+func besideAnotherJupyter(t *testing.T) []string {
+	t.Helper()
+	t.Log("not checked: another Jupyter is stood in for on Linux")
+	return nil
 }

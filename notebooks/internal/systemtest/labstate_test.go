@@ -12,21 +12,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"ngebm/notebooks/internal/lab"
 )
 
-// serve starts the program in a clone, with variables of the environment that are named,
-// and returns a way to ask its server: method, path and body to the answer's body.
-func serve(t *testing.T, root string, variables ...string) func(method, path string, body []byte) []byte {
-	t.Helper()
-	return serveBy(t, nil, root, variables...)
+// served is the program with its server, without a browser.
+type served struct {
+	address *url.URL // as it was printed, with the token
+	stop    func()   // ends it, as Ctrl-C does; the end of the test does so, too
 }
 
-// serveBy starts the program by a command that ends in it.
-func serveBy(t *testing.T, command []string, root string, variables ...string) func(method, path string, body []byte) []byte {
+// serve starts the program in a clone, by a command that ends in it, with variables of the
+// environment that are named.
+func serve(t *testing.T, command []string, root string, variables ...string) *served {
 	t.Helper()
 	env, mark := marked(t, variables...)
 	said := &urlWriter{}
@@ -43,33 +45,38 @@ func serveBy(t *testing.T, command []string, root string, variables ...string) f
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	s := &served{stop: sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
+		if err := cmd.Wait(); err != nil || !strings.Contains(said.String(), "Stopping JupyterLab") {
+			t.Errorf("on Ctrl-C the program ended with %v and had said\n%s", err, said)
+		}
 		assertNoneLeft(t, mark)
-	})
-	address, err := url.Parse(said.await(t, 3*time.Minute))
+	})}
+	t.Cleanup(s.stop)
+	if s.address, err = url.Parse(said.await(t, 3*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// ask sends a request with the token and returns the answer's body.
+func (s *served) ask(t *testing.T, method, path string, body []byte) []byte {
+	t.Helper()
+	request, err := http.NewRequest(method, "http://"+s.address.Host+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(method, path string, body []byte) []byte {
-		t.Helper()
-		request, err := http.NewRequest(method, "http://"+address.Host+path, bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Authorization", "token "+address.Query().Get("token"))
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		text, err := io.ReadAll(answer.Body)
-		if err != nil || answer.StatusCode >= 400 {
-			t.Fatalf("%s %s: %s %v %.300s", method, path, answer.Status, err, text)
-		}
-		return text
+	request.Header.Set("Authorization", "token "+s.address.Query().Get("token"))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode >= 400 {
+		t.Fatalf("%s %s: %s %v %.300s", method, path, answer.Status, err, text)
+	}
+	return text
 }
 
 // forgetTabs removes in the end what JupyterLab keeps of a clone outside of it.
@@ -79,30 +86,72 @@ func forgetTabs(t *testing.T, root string) {
 	t.Cleanup(func() { os.RemoveAll(lab.TabsFolder(&p)) })
 }
 
-// Which tabs are open in one clone is no matter of another's, and it is there again when
-// the same clone is opened again.
-func TestWorkspaceOfItsOwn(t *testing.T) {
+// What JupyterLab's server does without a browser. Three are started, for what needs a start.
+func TestServer(t *testing.T) {
 	ready(t)
+	root := wholeClone(t)
+	forgetTabs(t, root)
 	const path, tab = "/lab/api/workspaces/default", "06_jem_and_cost.ipynb"
-	state := []byte(`{"data": {"notebook:` + tab + `": {"data": {"path": "` + tab + `", "factory": "Notebook"}}}, "metadata": {"id": "default"}}`)
-	one, other := pinsClone(t), pinsClone(t)
-	forgetTabs(t, one)
-	forgetTabs(t, other)
-	serve(t, one)(http.MethodPut, path, state)
-	if got := serve(t, one)(http.MethodGet, path, nil); !bytes.Contains(got, []byte(tab)) {
-		t.Errorf("the same clone does not find its tab again: %s", got)
+
+	var variables []string
+	for _, others := range [][]string{othersGo, othersPython, othersJupyter, noNetwork} {
+		variables = append(variables, others...)
 	}
-	if got := serve(t, other)(http.MethodGet, path, nil); bytes.Contains(got, []byte(tab)) {
-		t.Errorf("a fresh clone opens another's tab: %s", got)
+	another := besideAnotherJupyter(t)
+	s := serve(t, another, root, append(variables, "TMPDIR="+filepath.Join(root, "missing"))...)
+	t.Run("a kernel in an environment of others", func(t *testing.T) { testServedKernel(t, s) })
+	t.Run("beside another Jupyter", func(t *testing.T) {
+		if another == nil {
+			t.Skip("SKIPPED: see above")
+		}
+		page := s.ask(t, http.MethodGet, "/lab", nil)
+		if strings.Contains(string(page), "of-others") || !strings.Contains(string(page), "federated_extensions") {
+			t.Errorf("JupyterLab's page has the extension of another, or none of its own:\n%s", page)
+		}
+	})
+	t.Run("saving changes nothing", func(t *testing.T) { testSaving(t, s, root) })
+	s.ask(t, http.MethodPut, path, []byte(`{"data": {"notebook:`+tab+`": {"data": {"path": "`+tab+`", "factory": "Notebook"}}}, "metadata": {"id": "default"}}`))
+	s.stop()
+
+	temp := t.TempDir()
+	s = serve(t, nil, root, "TMPDIR="+temp)
+	t.Run("the same clone has its tabs again", func(t *testing.T) {
+		if got := s.ask(t, http.MethodGet, path, nil); !bytes.Contains(got, []byte(tab)) {
+			t.Errorf("it does not find its tab again: %s", got)
+		}
+	})
+	t.Run("is guarded", func(t *testing.T) { testGuarded(t, s) })
+	s.stop()
+	t.Run("leaves no temporary files", func(t *testing.T) {
+		if left, _ := os.ReadDir(temp); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+	})
+
+	t.Run("another clone has its own tabs", func(t *testing.T) {
+		fresh := pinsClone(t)
+		forgetTabs(t, fresh)
+		if got := serve(t, nil, fresh).ask(t, http.MethodGet, path, nil); bytes.Contains(got, []byte(tab)) {
+			t.Errorf("a fresh clone opens another's tab: %s", got)
+		}
+	})
+}
+
+// A kernel of JupyterLab's is as one of publish's.
+func testServedKernel(t *testing.T, s *served) {
+	var kernel struct{ ID string }
+	if err := json.Unmarshal(s.ask(t, http.MethodPost, "/api/kernels", []byte(`{"name": "gonb"}`)), &kernel); err != nil {
+		t.Fatal(err)
 	}
+	file := filepath.Join(shared().workspace.Cache, "lab", "runtime", "kernel-"+kernel.ID+".json")
+	answers := askKernel(t, file, nil, question{"execute", usesLibrary, "runs on cpu"})
+	s.ask(t, http.MethodDelete, "/api/kernels/"+kernel.ID, nil)
+	t.Logf("%q", answers)
 }
 
 // A notebook that is saved as JupyterLab has it, with the kernel's own words on the
 // language in it, is on disk as it was: opening one leaves no change for git.
-func TestSavingChangesNothing(t *testing.T) {
-	ready(t)
-	root := wholeClone(t)
-	ask := serve(t, root)
+func testSaving(t *testing.T, s *served, root string) {
 	for _, name := range []string{lab.StartNotebook, "09_live_explorer.ipynb"} {
 		file := filepath.Join(root, "notebooks", name)
 		before, err := os.ReadFile(file)
@@ -110,7 +159,7 @@ func TestSavingChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		var model map[string]any
-		if err := json.Unmarshal(ask(http.MethodGet, "/api/contents/"+name, nil), &model); err != nil {
+		if err := json.Unmarshal(s.ask(t, http.MethodGet, "/api/contents/"+name, nil), &model); err != nil {
 			t.Fatal(err)
 		}
 		// What GoNB reports, by its kernel_info_reply.
@@ -122,7 +171,7 @@ func TestSavingChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ask(http.MethodPut, "/api/contents/"+name, body)
+		s.ask(t, http.MethodPut, "/api/contents/"+name, body)
 		if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
 			t.Errorf("%s was saved and is another file: %v", name, err)
 		}
