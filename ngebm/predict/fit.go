@@ -16,7 +16,7 @@ import (
 	"ngebm/ngebm/ood"
 )
 
-// chunk is how many examples are evaluated between two reports of progress.
+// chunk is how many of a set's examples are evaluated in one call.
 const chunk = 1024
 
 // Fit fits a predictor on the run's validation split. It needs the run with its data, as
@@ -162,11 +162,9 @@ func (p *Predictor) examine(ctx context.Context, d *data.Dataset, report progres
 	e := examined{scores: make([][]float64, len(p.Scores))}
 	done := progress.Examples(report, "evaluate "+d.Name, d.Len())
 	for start := 0; start < d.Len(); start += chunk {
-		inputs := make([][]float32, min(chunk, d.Len()-start))
-		for i := range inputs {
-			inputs[i] = make([]float32, d.Size())
-			d.Example(start+i, inputs[i])
-			e.random = append(e.random, random(p.Seed, inputs[i]))
+		inputs := inputsOf(d, start, min(start+chunk, d.Len()))
+		for _, x := range inputs {
+			e.random = append(e.random, random(p.Seed, x))
 		}
 		logits, scores, err := p.evaluate(ctx, inputs)
 		if err != nil {

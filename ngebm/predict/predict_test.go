@@ -141,6 +141,13 @@ func TestPredictor(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		set, err := p.PredictSet(t.Context(), run.Test)
+		if err != nil || len(set) != len(decisions) {
+			t.Fatalf("%d decisions: %v", len(set), err)
+		}
+		for i := range set {
+			near(t, set[i], decisions[i])
+		}
 		if none, err := p.Predict(t.Context(), nil); err != nil || len(none) != 0 {
 			t.Errorf("no inputs: %v, %v", none, err)
 		}

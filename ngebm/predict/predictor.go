@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/floats"
 
+	"ngebm/data"
 	"ngebm/data/tabular"
 	"ngebm/ngebm"
 	"ngebm/ngebm/energy"
@@ -112,6 +113,32 @@ func (p *Predictor) Predict(ctx context.Context, inputs [][]float32) ([]Decision
 		decisions[i] = p.decide(logits[i], of, random(p.Seed, inputs[i]))
 	}
 	return decisions, nil
+}
+
+// PredictSet is [Predictor.Predict] for the examples of a dataset.
+func (p *Predictor) PredictSet(ctx context.Context, d *data.Dataset) ([]Decision, error) {
+	if !slices.Equal(d.Shape, p.fitted.Shape) {
+		return nil, fmt.Errorf("predict: %s has examples of shape %v; the model takes %v", d.Name, d.Shape, p.fitted.Shape)
+	}
+	decisions := make([]Decision, 0, d.Len())
+	for start := 0; start < d.Len(); start += chunk {
+		some, err := p.Predict(ctx, inputsOf(d, start, min(start+chunk, d.Len())))
+		if err != nil {
+			return nil, err
+		}
+		decisions = append(decisions, some...)
+	}
+	return decisions, nil
+}
+
+// inputsOf are a set's examples from start to end.
+func inputsOf(d *data.Dataset, start, end int) [][]float32 {
+	inputs := make([][]float32, end-start)
+	for i := range inputs {
+		inputs[i] = make([]float32, d.Size())
+		d.Example(start+i, inputs[i])
+	}
+	return inputs
 }
 
 // evaluate returns the logits of inputs, and their scores, [scores][inputs].
