@@ -19,5 +19,5 @@
 // covers every setting that determines the result and the data's checksum, and no paths.
 //
 // Package train has the training loop, study trains many runs and compares them, measure
-// makes the report of one.
+// makes the report of one, predict makes decisions, and serve answers HTTP requests with them.
 package ngebm

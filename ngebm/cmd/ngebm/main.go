@@ -32,6 +32,7 @@ func commands() []command {
 		{"fetch", "download datasets, or list those that are known", "ngebm fetch svhn", fetchSets},
 		{"measure", "calibration and OOD metrics of any model's logits or scores", "ngebm measure -logits L.csv -labels y.csv -ood noise=N.csv", measure},
 		{"predict", "decide about images or rows with a run: a class, a set of classes, or a refusal", "ngebm predict runs/digits-0123456789ab image.png", predictFiles},
+		{"serve", "answer HTTP requests with a run's decisions", "ngebm serve runs/digits-0123456789ab", serveRun},
 		{"export", "write a trained run as ONNX, or its weights for PyTorch", "ngebm export runs/digits-0123456789ab -onnx digits.onnx", export},
 		{"bench", "time training, evaluation and an attack, optionally against PyTorch or JAX", "ngebm bench -model wrn-10-2 -batch 64 -compare torch", benchmark},
 		{"devices", "list the devices that XLA finds, and the plugins that it uses", "ngebm devices", devices},
