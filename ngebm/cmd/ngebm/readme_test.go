@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/predict"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const readme = "../../../README.md"
@@ -51,8 +57,9 @@ var otherReadmeCommands = map[string]string{
 	"go run ./notebooks publish -w 00_start_here":                  "the same",
 	"go mod init try":                                              "TestReadmeProgram writes the go.mod that these make,",
 	"go mod edit -require ngebm@v0.0.0 -replace ngebm=/path/to/it": "with this module's requirements and sums,",
-	"go mod tidy":                        "since tidy downloads the modules of dependencies' tests.",
-	"go run . /path/to/it/runs/digits-…": "TestReadmeProgram",
+	"go mod tidy":                                  "since tidy downloads the modules of dependencies' tests.",
+	"go run . /path/to/it/runs/digits-…":           "TestReadmeProgram",
+	"go run ./ngebm/cmd/ngebm serve runs/digits-…": "TestServe",
 }
 
 // Every command of the README is known here, and nothing else is.
@@ -89,7 +96,7 @@ func TestReadmeCommandsRun(t *testing.T) {
 	}
 }
 
-// The README's program for another module compiles there and loads a run.
+// The README's program for another module compiles there and serves a run.
 func TestReadmeProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long: it builds a program in another module")
@@ -112,6 +119,8 @@ func TestReadmeProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	address := freeAddress(t)
+	code = strings.Replace(code, "127.0.0.1:8080", address, 1)
 	mod := strings.Replace(string(requires), "module ngebm\n", "module try\n", 1) +
 		fmt.Sprintf("\nrequire ngebm v0.0.0\n\nreplace ngebm => %q\n", root)
 	writeReadmeFiles(t, folder, map[string]string{"main.go": code, "go.mod": mod, "go.sum": string(sums)})
@@ -122,12 +131,47 @@ func TestReadmeProgram(t *testing.T) {
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("runs %v (%v)", runs, err)
 	}
-	cmd := exec.Command("go", "run", "-mod=mod", ".", runs[0])
-	cmd.Dir = folder
-	out, err := cmd.CombinedOutput()
-	if err != nil || !regexp.MustCompile(`(?m)^\[(?:[01]\.\d{3} ?){10}\]$`).Match(out) {
-		t.Errorf("%v, or no ten probabilities:\n%s", err, out)
+	_, p, err := openPredictor(t.Context(), testdevice.Open(t, "cpu"), runs[0], predict.Options{}) // fits and stores one
+	if err != nil {
+		t.Fatal(err)
 	}
+	p.Close()
+	program := filepath.Join(folder, "try")
+	cmd := exec.Command("go", "build", "-mod=mod", "-o", program, ".")
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd = exec.Command(program, runs[0])
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	answer := ""
+	for began := time.Now(); answer == "" && time.Since(began) < 2*time.Minute; time.Sleep(100 * time.Millisecond) {
+		if r, err := http.Post("http://"+address+"/predict", "image/png", bytes.NewReader(grayPNG(t, 8, 8))); err == nil {
+			text, _ := io.ReadAll(r.Body)
+			r.Body.Close()
+			answer = string(text)
+		}
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	if !regexp.MustCompile(`^{"decisions":\[{"class":"\d","label":\d,"probability":\S+}\]}\n$`).MatchString(answer) {
+		t.Errorf("the answer is %q\n%s", answer, &log)
+	}
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 func readReadme(t *testing.T) string {
