@@ -53,7 +53,9 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if *worker != "" {
-		return bench.Work(ctx, *worker, environment.Device(), os.Stdin, stdout)
+		o := environment.Device()
+		o.CompileCache = "" // a loaded program needs half of the memory, so the second table would be another
+		return bench.Work(ctx, *worker, o, os.Stdin, stdout)
 	}
 	var err error
 	if p.Shape, err = parseShape(*shape); err != nil {

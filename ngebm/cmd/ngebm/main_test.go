@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ngebm/ngebm/environment"
+	"ngebm/ngebm/internal/testdevice"
 )
 
 // built is the command, built once for all tests that need it.
@@ -29,6 +32,9 @@ var scratch string
 func TestMain(m *testing.M) {
 	var err error
 	if scratch, err = os.MkdirTemp("", "ngebm-command-"); err != nil {
+		panic(err)
+	}
+	if err = os.Setenv(environment.CompileCacheVar, testdevice.CompileCache()); err != nil {
 		panic(err)
 	}
 	code := m.Run()
