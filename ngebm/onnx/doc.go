@@ -4,7 +4,8 @@
 // The file has one input and three outputs. Their first axis is the batch, of any size:
 //
 //	input          [batch, shape…]    float32, as the network has it: images are [batch, height,
-//	                                  width, channels] (NHWC) with pixels in [-1,1]
+//	                                  width, channels] (NHWC) with pixels in [-1,1], and rows
+//	                                  of a table standardized as the metadata's "encoder" says
 //	logits         [batch, classes]   f(x)
 //	probabilities  [batch, classes]   softmax(f(x)/T), with T the temperature
 //	energy         [batch]            E(x) = logsumexp f(x), without T: larger where the model

@@ -35,8 +35,9 @@ type Options struct {
 	// means 1. It must be positive and finite.
 	Temperature float64
 	// Metadata is written to the file's metadata_props, with what Export writes there itself:
-	// "classes" (a list in JSON), "network", "layout", "input_range", "temperature" and
-	// "energy". It may have no others of these names.
+	// "classes" (a list in JSON), "network", "temperature" and "energy"; of images "layout" and
+	// "input_range"; of a table's rows "encoder", a [tabular.Encoder] in JSON. It may have no
+	// others of these names.
 	Metadata map[string]string
 }
 
@@ -167,6 +168,9 @@ func (o Options) metadata(c *ngebm.Classifier) (map[string]string, error) {
 	own := map[string]string{
 		"classes": string(classes), "network": c.Network.String(), "temperature": fmt.Sprint(o.Temperature),
 		"energy": "logsumexp of the logits: larger where the model finds the input more likely",
+	}
+	if c.Encoder != nil {
+		own["encoder"] = string(c.Encoder.JSON())
 	}
 	if len(c.Shape) == 3 {
 		own["layout"], own["input_range"] = "NHWC", "[-1,1]"

@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"google.golang.org/protobuf/proto"
 
+	"ngebm/data/tabular"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
@@ -248,6 +249,23 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
+}
+
+// Whoever runs the file can turn rows of a table into its inputs.
+func TestEncoderIsInTheMetadata(t *testing.T) {
+	c := classifier(t, nets.MLP{Hidden: []int{3}}, 1)
+	c.Encoder = &tabular.Encoder{Label: "kind", Columns: []tabular.Column{{Name: "height", Mean: 3, Deviation: 2}}}
+	m, err := onnx.Export(c, onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"label":"kind","columns":[{"name":"height","mean":3,"deviation":2}]}`
+	for _, p := range parse(t, m).MetadataProps {
+		if p.Key == "encoder" && p.Value == want {
+			return
+		}
+	}
+	t.Errorf("the metadata lacks the encoder %s", want)
 }
 
 // Layers and weights may have the names of inputs and outputs, and one network may be used

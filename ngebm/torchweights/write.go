@@ -25,8 +25,9 @@ import (
 // Where a network flattens images, they are flattened with channels last here: in PyTorch,
 // x.permute(0, 2, 3, 1).flatten(1).
 //
-// The metadata goes into the file's header, where Write itself sets "format" and "network".
-// Weights that are not float32 are an error.
+// The metadata goes into the file's header, where Write itself sets "format" and "network",
+// and for rows of a table "encoder", a tabular.Encoder in JSON. Weights that are not float32
+// are an error.
 func Write(w io.Writer, c *ngebm.Classifier, metadata map[string]string) error {
 	all, err := named(c)
 	if err != nil {
@@ -35,6 +36,9 @@ func Write(w io.Writer, c *ngebm.Classifier, metadata map[string]string) error {
 	about := map[string]string{}
 	maps.Copy(about, metadata)
 	about["format"], about["network"] = "pt", c.Network.String()
+	if c.Encoder != nil {
+		about["encoder"] = string(c.Encoder.JSON())
+	}
 	header := map[string]any{"__metadata__": about}
 	at := 0
 	for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -182,6 +182,9 @@ func (f *exportFlags) writeONNX(stdout io.Writer, c *ngebm.Classifier, metadata 
 	if len(c.Shape) == 3 {
 		units = "images, height by width by channels, pixels in [-1,1]"
 	}
+	if c.Encoder != nil {
+		units = `rows of the table, as the metadata's "encoder" says`
+	}
 	for _, t := range m.Inputs {
 		fmt.Fprintf(&b, "  input   %-14s float32 [%s]  %s\n", t.Name, strings.Join(t.Shape, ", "), units)
 	}
