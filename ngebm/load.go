@@ -59,9 +59,14 @@ func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets
 	if err != nil {
 		return nil, err
 	}
-	if net, err = cfg.findNetwork(net); err != nil {
+	known, err := cfg.findNetwork(net)
+	if err != nil && net == nil {
+		return nil, fmt.Errorf("ngebm: the run in %q: %w; a network of your own must be given to Load", dir, err)
+	}
+	if err != nil {
 		return nil, err
 	}
+	net = known
 	if !isOwn(net) && info.Training != "" && cfg.Hash(info.Training) != info.Hash {
 		return nil, fmt.Errorf("ngebm: %q was changed: its settings and its data have the hash %s, and it says %q; get the folder from where it was trained", filepath.Join(dir, ckpt.ConfigFile), cfg.Hash(info.Training), info.Hash)
 	}

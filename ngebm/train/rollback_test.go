@@ -78,6 +78,9 @@ func TestDivergenceLosesNothing(t *testing.T) {
 	if bytes.Equal(before, after) {
 		t.Error("the healthy steps since the last checkpoint were not saved")
 	}
+	if _, err := ngebm.Load(t.Context(), backend, diverged.Dir, nil); err == nil || !strings.Contains(err.Error(), "a network of your own must be given to Load") {
+		t.Errorf("without its network: %v", err)
+	}
 	loaded, err := ngebm.Load(t.Context(), backend, diverged.Dir, late)
 	if err != nil {
 		t.Fatal(err)
