@@ -65,6 +65,7 @@ func askKernel(t *testing.T, file string, variables []string, questions ...quest
 // error in a cell says in which of its lines.
 func TestEditing(t *testing.T) {
 	b := ready(t)
+	t.Parallel()
 	if err := setup.Completion(t.Context(), b.workspace, b.tools, display.New(os.Stdout)); err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +87,7 @@ func TestEditing(t *testing.T) {
 // words that the notebooks' first line explains.
 func TestKernelOfOthers(t *testing.T) {
 	b := ready(t)
+	t.Parallel()
 	jupyter := t.TempDir()
 	spec, err := json.Marshal(map[string]any{
 		"argv":         []string{filepath.Join(b.tools.Kernel, "gonb"), "--kernel", "{connection_file}"}, // as gonb --install has it

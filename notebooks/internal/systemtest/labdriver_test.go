@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -23,59 +24,94 @@ import (
 	"ngebm/notebooks/internal/notebook"
 )
 
-// session is JupyterLab as a visitor has it: served by the program from a clone whose path
-// has a space, open in a browser at one notebook, without its outputs.
+// labInBrowser is JupyterLab as a visitor has it: served by the program from a clone whose path
+// has a space, with one browser and one folder of runs.
+type labInBrowser struct {
+	*served
+	browser context.Context
+	runs    string
+}
+
+// startLab starts both. In the folder of runs are those that the notebooks were executed with,
+// if they were.
+func startLab(t *testing.T) *labInBrowser {
+	t.Helper()
+	browsertest.FindBrowser(t)
+	ready(t)
+	root := wholeClone(t)
+	forgetTabs(t, root)
+	s := &labInBrowser{runs: filepath.Join(t.TempDir(), "runs")}
+	if err := os.CopyFS(s.runs, os.DirFS(executedRuns())); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	s.served = serve(t, nil, root, "NGEBM_RUNS="+s.runs)
+	t.Logf("the address came after %v", time.Since(began).Round(100*time.Millisecond))
+	s.browser = browsertest.Browse(t, 30*time.Minute)
+	leaveUnsaved(s.browser)
+	return s
+}
+
+// session is one notebook in the browser.
 type session struct {
 	browsertest.Album
 	ctx      context.Context
 	notebook string // its path
-	server   *exec.Cmd
-	log      *urlWriter
-	mark     string
 }
 
-// openInLab starts the program, opens the address that it prints, at that notebook, and
-// waits for the notebook and its kernel. runs is a folder of runs that are there
-// already, or empty.
-func openInLab(t *testing.T, notebook, runs string) *session {
-	return openPrepared(t, notebook, runs, clearOutputs)
+// openCleared opens a notebook without its outputs, as a fresh clone has it but for these.
+func (s *labInBrowser) openCleared(t *testing.T, notebook string) *session {
+	return s.open(t, notebook, clearOutputs)
 }
 
 // openAsStored opens a notebook with the outputs that it is stored with.
-func openAsStored(t *testing.T, notebook string) *session {
-	return openPrepared(t, notebook, "", func(*testing.T, string) {})
+func (s *labInBrowser) openAsStored(t *testing.T, notebook string) *session {
+	return s.open(t, notebook, func(*testing.T, string) {})
 }
 
-func openPrepared(t *testing.T, notebook, runs string, prepare func(t *testing.T, path string)) *session {
-	browsertest.FindBrowser(t)
-	b := ready(t)
+// open opens a notebook, once it is prepared, and waits for it and its kernel. In the end both
+// are closed.
+func (s *labInBrowser) open(t *testing.T, notebook string, prepare func(t *testing.T, path string)) *session {
+	t.Helper()
 	root := wholeClone(t)
-	l := &session{notebook: filepath.Join(root, "notebooks", notebook), log: &urlWriter{}}
-	prepare(t, l.notebook)
-	forgetTabs(t, root)
-	env, mark := marked(t)
-	if runs != "" {
-		env = append(env, "NGEBM_RUNS="+runs)
-	}
-	l.mark = mark
-	l.server = exec.Command(b.program, "-no-browser")
-	l.server.Dir, l.server.Env = root, env
-	l.server.Stdout, l.server.Stderr = l.log, l.log
-	started := time.Now()
-	if err := l.server.Start(); err != nil {
+	path := filepath.Join(root, "notebooks", notebook)
+	prepare(t, path)
+	t.Cleanup(func() { s.endKernels(t) })
+	l := openWindow(t, s.browser, path)
+	address := *s.address
+	address.Path = strings.Replace(address.Path, lab.StartNotebook, notebook, 1)
+	l.open(address.String())
+	return l
+}
+
+// endKernels ends what the notebook that was closed has left running, and forgets its tab.
+func (s *labInBrowser) endKernels(t *testing.T) {
+	t.Helper()
+	var open []struct{ ID string }
+	if err := json.Unmarshal(s.ask(t, http.MethodGet, "/api/sessions", nil), &open); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		l.server.Process.Kill()
-		l.server.Wait()
-		assertNoneLeft(t, mark)
-	})
-	url := l.log.await(t, 3*time.Minute)
-	t.Logf("the address came after %v", time.Since(started).Round(100*time.Millisecond))
-	l.Album = browsertest.NewAlbum(t)
-	l.ctx = browsertest.Browse(t, 10*time.Minute)
-	l.open(strings.Replace(url, lab.StartNotebook, notebook, 1))
+	for _, one := range open {
+		s.ask(t, http.MethodDelete, "/api/sessions/"+one.ID, nil)
+	}
+	s.ask(t, http.MethodPut, "/lab/api/workspaces/default", []byte(`{"data": {}, "metadata": {"id": "default"}}`))
+}
+
+// openWindow has the window for the notebook at path, which is closed with the test.
+func openWindow(t *testing.T, browser context.Context, path string) *session {
+	t.Helper()
+	l := &session{Album: browsertest.NewAlbum(t), ctx: browser, notebook: path}
+	t.Cleanup(func() { l.act("close the notebook", chromedp.Navigate("about:blank")) })
 	return l
+}
+
+// leaveUnsaved lets the window go on from a notebook that is not saved.
+func leaveUnsaved(browser context.Context) {
+	chromedp.ListenTarget(browser, func(event any) {
+		if _, asks := event.(*page.EventJavascriptDialogOpening); asks {
+			go func() { _ = chromedp.Run(browser, page.HandleJavaScriptDialog(true)) }()
+		}
+	})
 }
 
 // open opens an address of JupyterLab and waits for the notebook and its kernel. (GoNB
@@ -185,20 +221,6 @@ func (l *session) shiftEnter(cells int) {
 func (l *session) interrupt() {
 	l.T.Helper()
 	l.act("interrupt the kernel", press(`//*[@data-command="notebook:interrupt-kernel"]`))
-}
-
-// stop stops the program with Ctrl-C.
-func (l *session) stop() {
-	l.T.Helper()
-	if err := l.server.Process.Signal(os.Interrupt); err != nil {
-		l.T.Fatal(err)
-	}
-	stopped := time.Now()
-	if err := l.server.Wait(); err != nil || !strings.Contains(l.log.String(), "Stopping JupyterLab") {
-		l.T.Errorf("on Ctrl-C the program ended with %v and had said\n%s", err, l.log)
-	}
-	l.T.Logf("stopping took %v", time.Since(stopped).Round(100*time.Millisecond))
-	assertNoneLeft(l.T, l.mark)
 }
 
 // clearOutputs takes a notebook back to before it ran.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"ngebm/notebooks/internal/browsertest"
 	"ngebm/notebooks/internal/display"
 	"ngebm/notebooks/internal/lab"
 	"ngebm/notebooks/internal/setup"
@@ -20,6 +19,8 @@ import (
 
 // Where a browser should be but does not answer, the explorer trains once and ends.
 func TestExplorerUnanswered(t *testing.T) {
+	ready(t)
+	t.Parallel()
 	answers := ask(t, []string{"JPY_SESSION_NAME=09_live_explorer.ipynb"}, // as Jupyter's server says it
 		question{"execute", `import (
 	"context"
@@ -47,8 +48,8 @@ fmt.Println(len(run.History.Loss), "steps,", err)`, "none came within 10s (was t
 // Run All Cells scrolls to the end of the notebook, with the panel out of sight. Who
 // scrolls back finds it there, and Finish lets the cells below run; or nobody answered
 // for it, and then the cell says why in one line and has trained by itself.
-func TestExplorerRunAllInBrowser(t *testing.T) {
-	l := openInLab(t, "09_live_explorer.ipynb", "")
+func testExplorerRunAll(t *testing.T, s *labInBrowser) {
+	l := s.openCleared(t, "09_live_explorer.ipynb")
 	l.runAll()
 	const panelOrLine = `document.querySelector("fieldset:not([disabled]) button[name=train]") ||
 		[...document.querySelectorAll(".jp-OutputArea pre")].find(p => p.textContent.includes("The sliders need"))`
@@ -77,12 +78,10 @@ func TestExplorerRunAllInBrowser(t *testing.T) {
 		t.Errorf("where nobody answers the cell prints %q", printed)
 	}
 	t.Logf("the panel answered out of sight: %t", panelSeen)
-	l.stop()
 }
 
 // Behind a prefix, as on a hub, GoNB's own connection fails, and the panel makes its own.
-func TestExplorerBehindPrefix(t *testing.T) {
-	browsertest.FindBrowser(t)
+func testExplorerBehindPrefix(t *testing.T, s *labInBrowser) {
 	b := ready(t)
 	root := wholeClone(t)
 	here := &setup.Workspace{Root: root, Notebooks: filepath.Join(root, "notebooks")}
@@ -119,7 +118,7 @@ func TestExplorerBehindPrefix(t *testing.T) {
 			t.Fatal("JupyterLab does not answer")
 		}
 	}
-	l := &session{Album: browsertest.NewAlbum(t), ctx: browsertest.Browse(t, 4*time.Minute), notebook: filepath.Join(here.Notebooks, "09_live_explorer.ipynb")}
+	l := openWindow(t, s.browser, filepath.Join(here.Notebooks, "09_live_explorer.ipynb"))
 	l.open(base + "lab/tree/09_live_explorer.ipynb?token=prefix")
 	l.shiftEnter(5)
 	p := l.panel()

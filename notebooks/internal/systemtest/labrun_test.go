@@ -16,10 +16,9 @@ import (
 )
 
 // A visitor's way: see the first notebook with its kernel, run all of it from the menu,
-// see figures and no error, change a weight and see another figure, save, stop the program
-// with Ctrl-C.
-func TestStartHereInBrowser(t *testing.T) {
-	l := openInLab(t, lab.StartNotebook, "")
+// see figures and no error, change a weight and see another figure, save.
+func testStartHere(t *testing.T, s *labInBrowser) {
+	l := s.openCleared(t, lab.StartNotebook)
 	var popups int
 	l.act("look",
 		l.Take("lab-1-open"),
@@ -50,7 +49,6 @@ func TestStartHereInBrowser(t *testing.T) {
 	if len(after) == 0 || after[0] == before[0] {
 		t.Error("γ was changed, but not the figure")
 	}
-	l.stop()
 }
 
 // figures are the PNGs that cells have shown, in order.
@@ -95,8 +93,8 @@ func (l *session) awaitCell(first string, count int) []string {
 }
 
 // 09 as a person plays with it.
-func TestExplorerInBrowser(t *testing.T) {
-	l := openInLab(t, "09_live_explorer.ipynb", "")
+func testExplorer(t *testing.T, s *labInBrowser) {
+	l := s.openCleared(t, "09_live_explorer.ipynb")
 	l.shiftEnter(5) // to the cell with the panel, which stays in sight
 	p := l.panel()
 	if got := p.value("gamma"); got != "0.1" {
@@ -156,7 +154,6 @@ func TestExplorerInBrowser(t *testing.T) {
 	if saved := p.saved(); !strings.Contains(saved, "Nothing was trained.") {
 		t.Error("Finish without a training: not a word of it")
 	}
-	l.stop()
 }
 
 // panel is the explorer's, in the window.

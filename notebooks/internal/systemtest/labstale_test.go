@@ -49,6 +49,7 @@ func fit(net string, opts train.Options) {
 		panic(err)
 	}
 	cfg := ngebm.DefaultConfig("digits", net)
+	cfg.Name += "-stale"
 	cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Warmup = 200, 5, .1, 0
 	opts.Progress, opts.Runs = notebook.Reporter(os.Stderr), environment.Runs()
 	run, err := train.Run(context.Background(), dev.Backend, cfg, opts)
@@ -116,10 +117,8 @@ func (s runShown) is(t *testing.T, when, loaded, line string) {
 // that is edited under its name is trained; a stored run is said to be of other code once
 // the library's loss is edited, until it is trained again; one from before networks were
 // recorded is loaded, and that is said.
-func TestStaleRunsInBrowser(t *testing.T) {
-	const name = "stale.ipynb"
-	runs := filepath.Join(t.TempDir(), "runs")
-	l := openPrepared(t, name, runs, func(t *testing.T, path string) {
+func testStaleRuns(t *testing.T, s *labInBrowser) {
+	l := s.open(t, "stale.ipynb", func(t *testing.T, path string) {
 		notebooktest.Write(t, path, "# Stale", ownNetwork, ownRun, builtInRun)
 	})
 	const own, builtIn = "// my own network", "// one that is built in"
@@ -163,10 +162,9 @@ func TestStaleRunsInBrowser(t *testing.T) {
 		t.Errorf("after that: %+v, want what this code gave: %s", s, now.numbers)
 	}
 
-	forgetNetwork(t, filepath.Join(runs, "digits-mlp-16-*", "config.json"))
+	forgetNetwork(t, filepath.Join(s.runs, "digits-mlp-16-stale-*", "config.json"))
 	l.again(builtIn).is(t, "a run from before networks were recorded", "true", "its network was not recorded when it was trained")
 	l.act("look", l.Take("lab-15-not-recorded"))
-	l.stop()
 }
 
 // forgetNetwork takes out of a run's config.json what those from before do not have.

@@ -55,6 +55,7 @@ func storedSite(t *testing.T) (folder string, pages []string) {
 
 func TestSite(t *testing.T) {
 	ready(t)
+	t.Parallel()
 	site, pages := storedSite(t)
 	t.Run("keeps", func(t *testing.T) { testKeeps(t, site) })
 	t.Run("links", func(t *testing.T) { testLinks(t, site, pages) })

@@ -18,6 +18,7 @@ import (
 // published into the site later, and lead to each other.
 func TestSiteOfAnyNames(t *testing.T) {
 	ready(t)
+	t.Parallel()
 	folder, site := filepath.Join(t.TempDir(), "some notebooks"), filepath.Join(t.TempDir(), "site")
 	picture := filepath.Join(folder, "a picture.png")
 	names := []string{"run-1", "run-2", "run", "index", "gallery", "a#b", "50% why?", `say "hi"`, "Größe", "e\u0301te\u0301"}

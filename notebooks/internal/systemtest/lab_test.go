@@ -8,23 +8,43 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// What a person does in JupyterLab. One server and one browser do for all, and what was trained
+// when the notebooks were executed is there: as it is parallel, it comes after
+// TestCommittedNotebooksRun, which is not. No other parallel test has the clone.
+func TestLabInBrowser(t *testing.T) {
+	ready(t)
+	t.Parallel()
+	s := startLab(t)
+	for _, person := range []struct {
+		does string
+		test func(*testing.T, *labInBrowser)
+	}{
+		{"runs the first notebook", testStartHere},
+		{"looks at an animation of others", testAnimationUntrusted},
+		{"explores", testExplorer},
+		{"runs all cells of the explorer", testExplorerRunAll},
+		{"explores behind a prefix", testExplorerBehindPrefix},
+		{"edits the code of runs", testStaleRuns},
+		{"interrupts a comparison", testInterrupt}, // the last one, as it removes runs
+	} {
+		t.Run(person.does, func(t *testing.T) { person.test(t, s) })
+	}
+	s.stop()
+}
+
 // 03 as a person runs it who loses patience: the cell that trains, interrupted in the
 // middle, and once more, which resumes at the step where it was; then all cells. Runs that were
 // trained when the notebooks were executed are there, but for those of that cell until it has
 // resumed.
-func TestInterruptInBrowser(t *testing.T) {
-	runs := filepath.Join(t.TempDir(), "runs")
-	if err := os.CopyFS(runs, os.DirFS(executedRuns())); err != nil {
-		t.Fatal(err)
-	}
+func testInterrupt(t *testing.T, s *labInBrowser) {
 	// All of them: one alone can be trained before anybody sees it.
-	trained, _ := filepath.Glob(filepath.Join(runs, "digits-few-*"))
+	trained, _ := filepath.Glob(filepath.Join(s.runs, "digits-few-*"))
 	for _, dir := range trained {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l := openInLab(t, "03_calibration.ipynb", runs)
+	l := s.openCleared(t, "03_calibration.ipynb")
 	l.shiftEnter(5) // to the cell that trains, which stays in sight
 	const output = `[...document.querySelectorAll(".jp-OutputArea-output")].map(o => o.textContent).join("\n")`
 	l.await("see it train", `[...document.querySelectorAll(".jp-OutputArea-output progress[aria-label^=train]")].some(p => p.value > .05 && p.value < .7)`)
@@ -48,7 +68,6 @@ func TestInterruptInBrowser(t *testing.T) {
 	if n := len(figures(l.awaitDone())); n < 3 {
 		t.Errorf("%d figures", n)
 	}
-	l.stop()
 }
 
 // put copies a run to where there is none yet.
