@@ -49,7 +49,9 @@ func fit(net string, opts train.Options) {
 		panic(err)
 	}
 	cfg := ngebm.DefaultConfig("digits", net)
-	cfg.Name += "-stale"
+	if net != "" {
+		cfg.Name = "stale-" + net // others have its configuration, too
+	}
 	cfg.Limit, cfg.Epochs, cfg.Beta, cfg.Warmup = 200, 5, .1, 0
 	opts.Progress, opts.Runs = notebook.Reporter(os.Stderr), environment.Runs()
 	run, err := train.Run(context.Background(), dev.Backend, cfg, opts)
@@ -162,7 +164,7 @@ func testStaleRuns(t *testing.T, s *labInBrowser) {
 		t.Errorf("after that: %+v, want what this code gave: %s", s, now.numbers)
 	}
 
-	forgetNetwork(t, filepath.Join(s.runs, "digits-mlp-16-stale-*", "config.json"))
+	forgetNetwork(t, filepath.Join(s.runs, "stale-mlp-16-*", "config.json"))
 	l.again(builtIn).is(t, "a run from before networks were recorded", "true", "its network was not recorded when it was trained")
 	l.act("look", l.Take("lab-15-not-recorded"))
 }
