@@ -21,6 +21,10 @@
 // for the risk r, and the scores refuse a share f, the risk of what remains is at most
 // r c/(c-f).
 //
+// A network that is right more often than 1-α has to leave out the right class of some inputs:
+// sets of lac are then empty where it is least sure. Choose α below its error rate for sets of
+// several classes.
+//
 // Everything rests on exchangeability: inputs must come from where the validation examples
 // come from. Inputs from elsewhere may have a high confidence and a high energy. Both digits
 // presets call a white image "1" with high confidence, and the energy's threshold for 5 %

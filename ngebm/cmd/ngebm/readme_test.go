@@ -50,7 +50,8 @@ var readmeCommands = []readmeCommand{
 
 // Other commands of the README, and where they are run, or why not.
 var otherReadmeCommands = map[string]string{
-	"go run ./notebooks":                                           "notebooks/internal/systemtest opens notebooks with it",
+	"go run ./notebooks": "notebooks/internal/systemtest opens notebooks with it",
+	"go run ./ngebm/cmd/ngebm predict runs/digits-… image.png":     "TestPredictImages",
 	"go test -timeout 40m ./...":                                   "this is it",
 	"go run ./notebooks publish -o site":                           "notebooks/internal/systemtest publishes with it",
 	"go run ./notebooks publish -o site -html-only":                "the same",
