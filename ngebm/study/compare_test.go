@@ -2,7 +2,7 @@ package study_test
 
 import (
 	"ngebm/ngebm"
-	"ngebm/ngebm/device"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/study"
@@ -29,14 +29,11 @@ func (pooling) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Nod
 // Methods share the base configuration but for their settings and the seed; a
 // comparison made before is loaded.
 func TestCompare(t *testing.T) {
-	dev, err := device.Open("go", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "go")
 	base := ngebm.DefaultConfig("moons:200", "mlp-16")
 	base.Epochs, base.Validation = 3, 40
 	compare := func(methods []study.Method, runs string) ([]study.Compared, error) {
-		return study.Compare(t.Context(), dev.Backend, base, methods, []uint64{1, 2}, train.Options{Runs: runs},
+		return study.Compare(t.Context(), backend, base, methods, []uint64{1, 2}, train.Options{Runs: runs},
 			func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
 	}
 	runs := t.TempDir()
@@ -69,7 +66,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("a setting that cannot be trained gives %v", err)
 	}
 	base.Net = ""
-	_, err = study.Compare(t.Context(), dev.Backend, base, []study.Method{plain, {Name: "mine", Settings: "gamma=.1"}}, []uint64{1},
+	_, err := study.Compare(t.Context(), backend, base, []study.Method{plain, {Name: "mine", Settings: "gamma=.1"}}, []uint64{1},
 		train.Options{Runs: nothing, Network: pooling{}}, func(*ngebm.Run) (measure.Options, error) { return measure.Options{}, nil })
 	if err == nil || !strings.Contains(err.Error(), "comparison, run 1 of 2 (mine, seed 1): ngebm: cannot build the training step of pooling") || !strings.Contains(err.Error(), "use nets.MaxPool2D") {
 		t.Errorf("a network that has no gradient norm gives %v", err)

@@ -11,10 +11,8 @@ import (
 	"sync"
 	"testing"
 
-	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
-	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/study"
@@ -43,11 +41,7 @@ func smallPlan(t testing.TB) study.Plan {
 
 func run(t *testing.T, p study.Plan, runs string) (*study.Results, error) {
 	t.Helper()
-	dev, err := device.Open("go", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.Run(t.Context(), dev.Backend, train.Options{Runs: runs}, nil)
+	return p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, nil)
 }
 
 // What an experiment finds is what its parts find: the classifier's own answers, the
@@ -57,11 +51,8 @@ func TestRun(t *testing.T) {
 	p := smallPlan(t)
 	folder := t.TempDir()
 	kept := 0
-	dev, err := device.Open("go", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: folder, Cache: t.TempDir()}, func(r *study.Results) error {
+	backend := testdevice.Open(t, "go")
+	r, err := p.Run(t.Context(), backend, train.Options{Runs: folder, Cache: t.TempDir()}, func(r *study.Results) error {
 		if kept++; len(r.Runs) != kept || len(r.Missing()) != 4-kept {
 			t.Errorf("after %d runs there are %d results, %d missing", kept, len(r.Runs), len(r.Missing()))
 		}
@@ -86,7 +77,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("there: %v, absent: %v", r.Measure.OODDatasets, r.Measure.Missing)
 	}
 	for _, found := range r.Runs {
-		trained, err := train.Run(t.Context(), dev.Backend, found.Config, train.Options{Runs: folder})
+		trained, err := train.Run(t.Context(), backend, found.Config, train.Options{Runs: folder})
 		if err != nil || !trained.Loaded || trained.Hash != found.Run {
 			t.Fatalf("the configuration in the results gives run %s, not %s (%v)", trained.Hash, found.Run, err)
 		}
@@ -184,14 +175,11 @@ func TestDivergedRun(t *testing.T) {
 }
 
 func TestStopped(t *testing.T) {
-	dev, err := device.Open("go", progress.Discard{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := testdevice.Open(t, "go")
 	p := smallPlan(t)
 	p.Measure = study.Protocol{OODExamples: 50}
 	stop := errors.New("enough")
-	r, err := p.Run(t.Context(), dev.Backend, train.Options{Runs: t.TempDir()}, func(*study.Results) error { return stop })
+	r, err := p.Run(t.Context(), backend, train.Options{Runs: t.TempDir()}, func(*study.Results) error { return stop })
 	if !errors.Is(err, stop) || len(r.Runs) != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}

@@ -151,9 +151,15 @@ func TestLongKilledTraining(t *testing.T) {
 		// Saving at each step makes it likely that some kills fall into a save.
 		return []string{"train", "-preset", "digits-ngebm", "-set", "epochs=6,eval_every=2", "-runs", runs, "-save-every", "1ns", "-device", "cpu"}
 	}
-	alone := t.TempDir()
+	alone, again := t.TempDir(), t.TempDir()
 	k, _ := newKiller(t, args(alone))
+	began := time.Now()
+	k.finish(args(again)) // what it compiles is kept now
+	k.whole = time.Since(began)
 	want, resumed := without(t, alone), 0
+	if got := without(t, again); got != want {
+		t.Errorf("left alone\n%sand left alone once more\n%s", want, got)
+	}
 	for k.kills < testdisk.Times(4, 50) && k.runs < 400 {
 		runs := t.TempDir()
 		k.kill(runs, args(runs))
