@@ -3,6 +3,7 @@ package publish
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -18,33 +19,47 @@ import (
 // what other programs leave out is made up for.
 func TestPagesOfOtherFormats(t *testing.T) {
 	tools := pageTools(t)
-	of := func(raw string) source {
+	sources := func(raws map[string]string) (names []string, all []source) {
 		t.Helper()
-		doc, err := notebook.Parse("n.ipynb", []byte(raw))
-		if err != nil {
-			t.Fatal(err)
+		for what, raw := range raws {
+			name := fmt.Sprint("n", len(names))
+			doc, err := notebook.Parse(name+".ipynb", []byte(raw))
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, what)
+			all = append(all, source{path: filepath.Join(t.TempDir(), name+".ipynb"), name: name, doc: doc})
 		}
-		return source{path: filepath.Join(t.TempDir(), "n.ipynb"), name: "n", doc: doc}
+		return names, all
 	}
-	for name, raw := range map[string]string{
+	names, all := sources(map[string]string{
 		"no language_info":     `{"nbformat":4,"nbformat_minor":4,"metadata":{"kernelspec":{"name":"gonb","display_name":"Go"}},"cells":[{"cell_type":"code","metadata":{},"execution_count":1,"source":"func f() {}","outputs":[]}]}`,
 		"no metadata but that": `{"nbformat":4,"nbformat_minor":0,"metadata":{},"cells":[{"cell_type":"code","metadata":{},"execution_count":1,"source":["func f() {}"],"outputs":[]}]}`,
 		"another language":     `{"nbformat":4,"nbformat_minor":5,"metadata":{"language_info":{"name":"python","pygments_lexer":"ipython3"}},"cells":[{"cell_type":"code","id":"a","metadata":{},"execution_count":1,"source":"func f() {}","outputs":[]}]}`,
-	} {
-		pages, err := makePages(t.Context(), tools, []source{of(raw)})
-		if err != nil || !strings.Contains(string(pages[0].Body), `class="highlight`) {
-			t.Errorf("%s: %v", name, err)
+	})
+	pages, err := makePages(t.Context(), tools, all)
+	if err != nil || len(pages) != len(names) {
+		t.Fatalf("%d pages, want %d: %v", len(pages), len(names), err)
+	}
+	for i, name := range names {
+		if !strings.Contains(string(pages[i].Body), `class="highlight`) {
+			t.Errorf("%s: the code is not highlighted:\n%s", name, pages[i].Body)
 		}
 	}
-	for name, raw := range map[string]string{
+	names, all = sources(map[string]string{
 		"no metadata":          `{"nbformat":4,"nbformat_minor":5,"cells":[]}`,
 		"a cell without text":  `{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{"cell_type":"markdown","id":"a","metadata":{}}]}`,
 		"an output of no kind": `{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{"cell_type":"code","id":"a","metadata":{},"execution_count":1,"source":"","outputs":[{"output_type":"x\u001b[2J\nline"}]}]}`,
 		"numbers for text":     `{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{"cell_type":"code","id":"a","metadata":{},"execution_count":1,"source":"","outputs":[{"output_type":"display_data","metadata":{},"data":{"text/html":5}}]}]}`,
-	} {
-		_, err := makePages(t.Context(), tools, []source{of(raw)})
-		if err == nil || !strings.HasPrefix(err.Error(), "n.ipynb: ") || strings.Contains(err.Error(), "Traceback") || strings.ContainsAny(err.Error(), "\n") {
-			t.Errorf("%s: %v", name, err)
+	})
+	_, err = makePages(t.Context(), tools, all)
+	lines := strings.Split(fmt.Sprint(err), "\n")
+	if len(lines) != len(names) {
+		t.Fatalf("%d notebooks, %d lines:\n%v", len(names), len(lines), err)
+	}
+	for i, name := range names {
+		if !strings.HasPrefix(lines[i], fmt.Sprintf("n%d.ipynb: ", i)) || strings.Contains(lines[i], "Traceback") {
+			t.Errorf("%s: %s", name, lines[i])
 		}
 	}
 }
