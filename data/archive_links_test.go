@@ -180,6 +180,9 @@ func TestLinksMultiply(t *testing.T) {
 // Names that are made to take time or memory end in an error at once: long and deep ones,
 // many of them, and links along long ways.
 func TestNamesThatTakeTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: archives of as many members as may be")
+	}
 	quickly := func(what string, do func() error, want string) {
 		t.Helper()
 		began := time.Now()

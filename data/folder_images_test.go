@@ -221,6 +221,9 @@ func TestCIFAR10JPEGIsNamed(t *testing.T) {
 
 // All 60,000 images, where the archive lies beside the repository.
 func TestCIFAR10JPEGWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: it decodes 60,000 images")
+	}
 	archive := besideRepository("shared", "data", "cifar10-jpeg.tar.gz")
 	if archive == "" {
 		t.Skip("the archive of all CIFAR-10 images is not beside the repository")

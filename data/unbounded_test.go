@@ -125,6 +125,9 @@ func TestSparseFiles(t *testing.T) {
 // Images of one color that decode to a great many times their files' size are refused
 // before they are all decoded; scaled they take little memory, whatever they decode to.
 func TestManyPixelsOfFewBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: it decodes 120 million pixels")
+	}
 	image := pngOf(t, grey(2048, 2048, 9))
 	var files []archived
 	for i := range 30 {

@@ -17,6 +17,9 @@ import (
 // A refined classifier is the classifier without steps, gives an attack the logits
 // that it gives a dataset, and is the same in every process.
 func TestRefined(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: XLA compiles the refinement with many settings")
+	}
 	backend := testdevice.Open(t, "cpu")
 	run, err := train.Run(t.Context(), backend, small(), train.Options{Runs: t.TempDir()})
 	if err != nil {

@@ -204,7 +204,7 @@ func TestLinearClassifierInThePlane(t *testing.T) {
 // Batch size and other ε change nothing, the seed does.
 func TestRandomChoices(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: three times all attacks")
+		t.Skip("SKIPPED with -short: three times all attacks")
 	}
 	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 51)
 	a, cut, reseeded := attacker(t, m, attack.Options{Seed: 3}), attacker(t, m, attack.Options{Seed: 3, Batch: 17}), attacker(t, m, attack.Options{Seed: 4})
@@ -263,7 +263,7 @@ func distance(x, y []float32) float64 {
 // may take the other sign, so a few images may differ.
 func TestBackendsAgree(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: pure Go, all attacks")
+		t.Skip("SKIPPED with -short: pure Go, all attacks")
 	}
 	d := referenceDigits(t, 51) // the batch that TestRandomChoices compiles for
 	a, b := attacker(t, referenceMLP(t, testdevice.Open(t, "cpu")), attack.Options{}), attacker(t, referenceMLP(t, testdevice.Open(t, "go")), attack.Options{})

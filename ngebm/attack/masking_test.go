@@ -67,7 +67,7 @@ func TestMasking(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && c.name != "a narrow valley" {
-				t.Skip("long: six attacks a norm")
+				t.Skip("SKIPPED with -short: six attacks a norm")
 			}
 			a := attacker(t, c.model, attack.Options{Seed: 2})
 			for _, norm := range c.norms {

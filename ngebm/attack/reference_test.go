@@ -174,7 +174,7 @@ func TestReference(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && c.name != "FGSM" && c.name != "PGD" && c.name != "PGDL2" {
-				t.Skip("long: many steps at many ε")
+				t.Skip("SKIPPED with -short: many steps at many ε")
 			}
 			want, n := map[float64]int{}, 0
 			var epsilons []float64

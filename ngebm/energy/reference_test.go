@@ -55,7 +55,7 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 			for dtype, tolerance := range map[dtypes.DType]float64{dtypes.Float32: 1e-5, dtypes.Float64: 1e-10} {
 				t.Run(c.dir+"/"+backend+"/"+dtype.String(), func(t *testing.T) {
 					if testing.Short() && backend == "cpu" && (dtype != dtypes.Float32 || c.dir != "mlp_silu") {
-						t.Skip("long: XLA compiles all gradients")
+						t.Skip("SKIPPED with -short: XLA compiles all gradients")
 					}
 					store := reference.Weights(t, want, "param/", parameters, dtype)
 					var names []string

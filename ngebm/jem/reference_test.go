@@ -56,7 +56,7 @@ func TestReference(t *testing.T) {
 					}
 					t.Run(strings.Join([]string{c.net, name, backend, dtype.String()}, "/"), func(t *testing.T) {
 						if testing.Short() && c.net == "conv" {
-							t.Skip("long: XLA compiles convolutions")
+							t.Skip("SKIPPED with -short: XLA compiles convolutions")
 						}
 						t.Parallel()
 						of := func(what string) reference.Array {

@@ -16,7 +16,7 @@ import (
 // report of its own beside one without refinement.
 func TestRefined(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: three rounds of masking checks")
+		t.Skip("SKIPPED with -short: three rounds of masking checks")
 	}
 	backend := testdevice.Open(t, "cpu")
 	cfg := ngebm.DefaultConfig("moons:300", "mlp-16")

@@ -17,7 +17,7 @@ import (
 // cross-entropy trained. One chain drawn twice is the same chain.
 func TestSamplesFallOnTheMoons(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: trains with JEM")
+		t.Skip("SKIPPED with -short: trains with JEM")
 	}
 	backend := testdevice.Open(t, "cpu")
 	discrepancy := map[string]float64{}

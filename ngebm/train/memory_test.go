@@ -64,7 +64,7 @@ func flat(t *testing.T, before, after held, keep int, what string) {
 // full, of a network whose steps are taken in loops and of one whose steps are not.
 func TestLongTrainingStaysSmall(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: 600 steps, with an evaluation and a checkpoint after each epoch")
+		t.Skip("SKIPPED with -short: 600 steps, with an evaluation and a checkpoint after each epoch")
 	}
 	for _, net := range []string{"mlp-16", "convnet"} {
 		t.Run(net, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestLongTrainingStaysSmall(t *testing.T) {
 // graphs nor buffers nor what XLA compiled.
 func TestLongLoadingStaysSmall(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it loads and compiles a run again and again")
+		t.Skip("SKIPPED with -short: it loads and compiles a run again and again")
 	}
 	backend := testdevice.Open(t, "cpu")
 	run := trainedOnXLA(t)

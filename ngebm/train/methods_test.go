@@ -36,7 +36,7 @@ func TestEveryMethodResumesExactly(t *testing.T) {
 		for _, device := range []string{"go", "cpu"} {
 			t.Run(name+" on "+device, func(t *testing.T) {
 				if device == "cpu" && testing.Short() {
-					t.Skip("long: it compiles a method three times; pure Go resumes it too")
+					t.Skip("SKIPPED with -short: it compiles a method three times; pure Go resumes it too")
 				}
 				backend, cfg := testdevice.Open(t, device), small()
 				if err := cfg.Set(set); err != nil {
@@ -173,7 +173,7 @@ func TestInitFrom(t *testing.T) {
 // cross-entropy, otherwise the same.
 func TestMethodsDoWhatTheyAreFor(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it trains three networks and attacks two")
+		t.Skip("SKIPPED with -short: it trains three networks and attacks two")
 	}
 	backend := testdevice.Open(t, "cpu")
 	trained := func(set string) *ngebm.Run {

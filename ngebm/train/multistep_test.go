@@ -23,7 +23,7 @@ func TestMultistep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if name != "plain" && testing.Short() {
-				t.Skip("long: it compiles three steps")
+				t.Skip("SKIPPED with -short: it compiles three steps")
 			}
 			cfg := ngebm.DefaultConfig("moons:200", "mlp-8-8")
 			cfg.Batch, cfg.LearningRate, cfg.Warmup, cfg.Beta, cfg.Gamma = 10, .02, 3, .1, .1
@@ -72,7 +72,7 @@ func TestMultistep(t *testing.T) {
 // convolutions, or something goes on beside it.
 func TestStepsPerCall(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it compiles five networks")
+		t.Skip("SKIPPED with -short: it compiles five networks")
 	}
 	for _, c := range []struct {
 		data, net, set string

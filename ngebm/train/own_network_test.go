@@ -34,7 +34,7 @@ func (n ownNet) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.No
 // what to use instead, which trains.
 func TestOwnPooling(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it compiles three networks with convolutions")
+		t.Skip("SKIPPED with -short: it compiles three networks with convolutions")
 	}
 	first := func(x *graph.Node) *graph.Node { return graph.MaxPool(x).Window(2).Done() }
 	second := func(x *graph.Node) *graph.Node { return nets.MaxPool2D(x, 2) }

@@ -15,7 +15,7 @@ import (
 // accuracy in the end to a few examples. It is another run.
 func TestBFloat16(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it trains two convolutional networks")
+		t.Skip("SKIPPED with -short: it trains two convolutional networks")
 	}
 	cfg := ngebm.DefaultConfig("digits", "convnet")
 	cfg.Limit, cfg.Epochs, cfg.Batch, cfg.Beta, cfg.Gamma, cfg.LearningRate, cfg.Warmup = 400, 12, 40, .01, .01, 3e-3, 10

@@ -34,7 +34,7 @@ func jemOnMoons(step float64) ngebm.Config {
 // was well, can still be loaded and gone on with.
 func TestJEMDiverges(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it compiles two JEM runs; TestRollback trains one in pure Go")
+		t.Skip("SKIPPED with -short: it compiles two JEM runs; TestRollback trains one in pure Go")
 	}
 	backend, runs, cfg := testdevice.Open(t, "cpu"), t.TempDir(), jemOnMoons(1000)
 	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs, SaveEvery: 1})
@@ -183,7 +183,7 @@ func TestRollbackInVain(t *testing.T) {
 // Other methods recover with a smaller learning rate, from NaN too.
 func TestRollbackLowersTheLearningRate(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it compiles the step again after each rollback")
+		t.Skip("SKIPPED with -short: it compiles the step again after each rollback")
 	}
 	cfg := small()
 	cfg.Net, cfg.LearningRate, cfg.Warmup = "mlp-lrelu-16", 1e6, 0

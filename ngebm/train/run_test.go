@@ -96,7 +96,7 @@ func TestResumeIsExact(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.long && testing.Short() {
-				t.Skip("long: it compiles the step for every stop")
+				t.Skip("SKIPPED with -short: it compiles the step for every stop")
 			}
 			cfg := small()
 			c.change(&cfg)

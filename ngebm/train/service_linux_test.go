@@ -37,7 +37,7 @@ exec setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs \
 // home folder. With -race the service is built with it.
 func TestService(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it starts a second process with XLA")
+		t.Skip("SKIPPED with -short: it starts a second process with XLA")
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to make the disk read-only and become another user")

@@ -52,7 +52,7 @@ func TestDataParallel(t *testing.T) {
 	for name, cfg := range dataParallelConfigs(t) {
 		t.Run(name, func(t *testing.T) {
 			if testing.Short() && name != "NG-EBM, MLP" {
-				t.Skip("long: it compiles the step five times")
+				t.Skip("SKIPPED with -short: it compiles the step five times")
 			}
 			fit := func(runs string, devices int, stop int64) *ngebm.Run {
 				t.Helper()

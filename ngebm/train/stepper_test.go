@@ -55,7 +55,7 @@ func TestStepper(t *testing.T) {
 //	64·16·9·1 + 16·32·9·16 + 4·64·9·32 + 64·10 = 157312, times 2
 func TestOperations(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it compiles convolutional networks")
+		t.Skip("SKIPPED with -short: it compiles convolutional networks")
 	}
 	cfg := ngebm.DefaultConfig("digits", "convnet")
 	cfg.Limit, cfg.Epochs = 64, 1

@@ -16,7 +16,7 @@ import (
 // diverges at first and is set back, which tells so in its table.
 func TestBaselinesKilledAnywhereResume(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it kills three methods many times")
+		t.Skip("SKIPPED with -short: it kills three methods many times")
 	}
 	bin := build(t)
 	for name, set := range map[string]string{

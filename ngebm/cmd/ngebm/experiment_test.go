@@ -35,7 +35,7 @@ func figuresOf(stdout string) string {
 // the other's in any figure.
 func TestKilledExperimentResumes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it runs an experiment seven times; TestKilledSweepResumes kills a sweep")
+		t.Skip("SKIPPED with -short: it runs an experiment seven times; TestKilledSweepResumes kills a sweep")
 	}
 	bin, folder := build(t), t.TempDir()
 	stop := os.Kill

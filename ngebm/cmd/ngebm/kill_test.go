@@ -145,7 +145,7 @@ func without(t *testing.T, runs string) string {
 // was left alone, byte for byte: weights, optimizer state, history, the best checkpoint.
 func TestLongKilledTraining(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it trains again and again")
+		t.Skip("SKIPPED with -short: it trains again and again")
 	}
 	args := func(runs string) []string {
 		// Saving at each step makes it likely that some kills fall into a save.
@@ -177,7 +177,7 @@ func TestLongKilledTraining(t *testing.T) {
 // stored judgments of those that were left alone.
 func TestLongKilledMeasuring(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it measures again and again; TestKilledSweepResumes kills a sweep")
+		t.Skip("SKIPPED with -short: it measures again and again; TestKilledSweepResumes kills a sweep")
 	}
 	trained := t.TempDir()
 	args := func(runs string) []string {

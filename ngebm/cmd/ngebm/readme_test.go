@@ -100,7 +100,7 @@ func TestReadmeCommandsRun(t *testing.T) {
 // The README's program for another module compiles there and serves a run.
 func TestReadmeProgram(t *testing.T) {
 	if testing.Short() {
-		t.Skip("long: it builds a program in another module")
+		t.Skip("SKIPPED with -short: it builds a program in another module")
 	}
 	bin, folder := build(t), t.TempDir()
 	_, code, found := strings.Cut(readReadme(t), "```go\n")

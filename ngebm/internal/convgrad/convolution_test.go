@@ -181,7 +181,7 @@ func TestThreeMaps(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s/%s", run.backend, run.dtype), func(t *testing.T) {
 			if testing.Short() && run.backend == "cpu" {
-				t.Skip("long: XLA compiles every case")
+				t.Skip("SKIPPED with -short: XLA compiles every case")
 			}
 			b := testdevice.Open(t, run.backend)
 			for i, c := range convolutions() {

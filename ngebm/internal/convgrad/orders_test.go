@@ -74,7 +74,7 @@ func TestThreeOrders(t *testing.T) {
 	}{{goBackend, 1}, {"cpu", 53}} {
 		t.Run(run.backend, func(t *testing.T) {
 			if testing.Short() && run.backend == "cpu" {
-				t.Skip("long: XLA compiles every case")
+				t.Skip("SKIPPED with -short: XLA compiles every case")
 			}
 			b := testdevice.Open(t, run.backend)
 			for number, c := range convolutions() {

@@ -31,7 +31,7 @@ func TestTiles(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			if testing.Short() && c.size[0] != 9 {
-				t.Skip("long: XLA compiles two derivatives")
+				t.Skip("SKIPPED with -short: XLA compiles two derivatives")
 			}
 			xs, ws := c.shapes()
 			r := rand.New(rand.NewPCG(7, 0))

@@ -66,6 +66,9 @@ func TestPagesOfOtherFormats(t *testing.T) {
 
 // A text that keeps readers of Markdown busy for hours is given up, with its notebook.
 func TestPageTakesBoundedTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: it waits for the bound")
+	}
 	tools := pageTools(t)
 	script := strings.Replace(pageScript, "MOST = 10", "MOST = 1", 1)
 	if script == pageScript {

@@ -26,6 +26,9 @@ import (
 // its own files, and offers nothing to its policy to stop; what the policy is there for it
 // does stop.
 func TestHostilePageInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: it starts a browser")
+	}
 	tools := pageTools(t)
 	var cells []map[string]any
 	for _, h := range hostile {
