@@ -34,7 +34,8 @@ type Options struct {
 	// Encoder makes inputs of the rows of a table; see [ngebm/ngebm.Classifier]. With it, requests have
 	// {"rows": [{"column": value, …}, …]}. Nil takes images and numbers.
 	Encoder *tabular.Encoder
-	// MaxBatch is the most inputs that are predicted together, and the most of one request. 0 is 128.
+	// MaxBatch is the most inputs that are predicted together, and the most of one request,
+	// at most 4096. 0 is 128.
 	MaxBatch int
 	// Delay is how long an input waits for others before its batch is predicted. 0 is not at all:
 	// inputs gather only while the predictor is busy.
@@ -61,6 +62,7 @@ const (
 	defaultRequests = 256
 	defaultBody     = 16 << 20
 	defaultTimeout  = 30 * time.Second
+	maxBatch        = 4096
 	maxBodies       = 256 << 20 // bytes of all bodies that are read at the same time
 )
 
@@ -88,8 +90,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("serve: the shape of an input is %v; give that of the classifier", o.Shape)
 	case o.Encoder != nil && (o.Fit != "" || len(o.Shape) != 1 || o.Shape[0] != o.Encoder.Size()):
 		return o, fmt.Errorf("serve: the encoder makes %d inputs, but the shape is %v with fit %q; give those of one classifier", o.Encoder.Size(), o.Shape, o.Fit)
-	case o.MaxBatch < 1 || o.MaxWaiting < o.MaxBatch || o.MaxRequests < 1:
-		return o, fmt.Errorf("serve: MaxBatch %d, MaxWaiting %d, MaxRequests %d: give positive numbers, and room for a batch to wait", o.MaxBatch, o.MaxWaiting, o.MaxRequests)
+	case o.MaxBatch < 1 || o.MaxBatch > maxBatch:
+		return o, fmt.Errorf("serve: MaxBatch is %d; give 1 to %d inputs", o.MaxBatch, maxBatch)
+	case o.MaxWaiting < o.MaxBatch || o.MaxRequests < 1:
+		return o, fmt.Errorf("serve: MaxWaiting is %d and MaxRequests %d; give positive numbers, and room for a batch to wait", o.MaxWaiting, o.MaxRequests)
 	case o.MaxBody < 1 || o.MaxBody > maxBodies:
 		return o, fmt.Errorf("serve: MaxBody is %d; give 1 to %d bytes", o.MaxBody, maxBodies)
 	case o.Delay < 0 || o.Timeout < 0:

@@ -307,7 +307,8 @@ func TestOptions(t *testing.T) {
 	}{
 		"no predictor":      {nil, func(*Options) {}, "the predictor is nil"},
 		"no shape":          {&echo{}, func(o *Options) { o.Shape = nil }, "the shape of an input is []"},
-		"a negative batch":  {&echo{}, func(o *Options) { o.MaxBatch = -1 }, "MaxBatch -1"},
+		"a negative batch":  {&echo{}, func(o *Options) { o.MaxBatch = -1 }, "MaxBatch is -1; give 1 to 4096 inputs"},
+		"a huge batch":      {&echo{}, func(o *Options) { o.MaxBatch = 1 << 30 }, "MaxBatch is 1073741824"},
 		"no room":           {&echo{}, func(o *Options) { o.MaxWaiting = 3 }, "room for a batch to wait"},
 		"an endless body":   {&echo{}, func(o *Options) { o.MaxBody = 1 << 40 }, "MaxBody is 1099511627776"},
 		"a negative delay":  {&echo{}, func(o *Options) { o.Delay = -1 }, "Delay is -1ns"},

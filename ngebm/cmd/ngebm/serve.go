@@ -46,7 +46,7 @@ func (f *serveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.address, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 chooses a free one")
 	fs.BoolVar(&f.public, "public", false, "allow an address that other machines can reach")
 	fs.StringVar(&f.hosts, "hosts", "", "`names`, separated by commas, that the Host header may have besides localhost: those that a proxy passes on; with -public any is allowed")
-	fs.StringVar(&f.fit, "fit", "", "how images of another size are treated: exact (refuse), crop or stretch (default: as for the training set)")
+	fs.StringVar(&f.fit, "fit", "", "`how` images of another size are treated: exact (refuse), crop or stretch (default: as for the training set)")
 	fs.IntVar(&f.batch, "batch", 128, "largest number of inputs computed together, and of one request")
 	fs.DurationVar(&f.delay, "delay", 2*time.Millisecond, "how long an input waits for others")
 	fs.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long a request may take")
@@ -124,7 +124,7 @@ func announce(w io.Writer, run *ngebm.Run, o serve.Options, address string) {
 	case o.Encoder != nil:
 		takes, try = "rows of a table", `-H 'Content-Type: application/json' -d '{"rows": [{"`+o.Encoder.Columns[0].Name+`": …, …}]}'`
 	case o.Fit != "":
-		takes = fmt.Sprintf("images of %dx%d pixels and %d channels, fit %s", o.Shape[1], o.Shape[0], o.Shape[2], o.Fit)
+		takes = fmt.Sprintf("images, %dx%dx%d, fit %s", o.Shape[0], o.Shape[1], o.Shape[2], o.Fit)
 	default:
 		takes, try = fmt.Sprintf("numbers, shape %v", o.Shape), `-H 'Content-Type: application/json' -d '{"inputs": [[`+strings.TrimSuffix(strings.Repeat("0,", o.Shape[0]), ",")+`]]}'`
 	}
