@@ -149,6 +149,9 @@ func memory(t *testing.T) (heap, resident float64) {
 // itself does in batches of 128, but for a fifth. The share counts with a network of some size, and is
 // printed for one so small that HTTP takes most of the time.
 func TestLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it trains")
+	}
 	for _, c := range []struct {
 		set, net  string
 		few, full int

@@ -48,6 +48,9 @@ func grayPNG(t *testing.T, width, height int) []byte {
 // The service fits a predictor where there is none, answers, and after SIGTERM in mid-load ends without
 // an error once all that it accepted is answered.
 func TestServe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it trains")
+	}
 	bin := build(t)
 	dir := trainDigits(t, bin)
 	cmd := exec.Command(bin, "serve", dir, "-addr", "127.0.0.1:0", "-device", "cpu", "-log")
