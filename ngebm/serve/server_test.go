@@ -128,7 +128,7 @@ func TestDraining(t *testing.T) {
 // A predictor that does not return cannot keep the service from ending.
 func TestShutdownGivesUp(t *testing.T) {
 	e := &echo{block: make(chan struct{})}
-	h := newHandler(t, e, func(o *Options) { o.Timeout = 100 * time.Millisecond })
+	h := newHandler(t, e, func(o *Options) { o.Timeout = 500 * time.Millisecond })
 	address, stop := serving(t, h)
 	r, err := http.Post(address+"/predict", "application/json", strings.NewReader(`{"inputs":[[0,0,0,0]]}`))
 	if err != nil {
@@ -146,7 +146,7 @@ func TestShutdownGivesUp(t *testing.T) {
 
 // A client that sends its body slowly is refused after the time-out, and holds nothing after that.
 func TestSlowBody(t *testing.T) {
-	h := newHandler(t, &echo{}, func(o *Options) { o.Timeout = 100 * time.Millisecond })
+	h := newHandler(t, &echo{}, func(o *Options) { o.Timeout = 500 * time.Millisecond })
 	address, stop := serving(t, h)
 	c, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	if err != nil {
