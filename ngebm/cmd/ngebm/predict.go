@@ -41,13 +41,14 @@ var errRefused = errors.New("ngebm predict: some inputs are refused")
 type predictFlags struct {
 	device, plugin, out string
 	fit                 bool
-	method              string
+	method, data        string
 	options             predict.Options
 	scores              string
 }
 
 func (f *predictFlags) register(fs *flag.FlagSet) {
 	fs.BoolVar(&f.fit, "fit", false, "fit the predictor, in place of the stored one")
+	fs.StringVar(&f.data, "data", "", "`name` of the dataset that the run was trained on, with its folder, which runs do not store: folder:PATH@64 (default: the run's, in the current folder)")
 	fs.StringVar(&f.method, "sets", string(conformal.LAC), "`method` of the sets: lac (smallest), aps (adaptive) or raps (adaptive, few classes)")
 	fs.Float64Var(&f.options.Sets.Alpha, "alpha", .1, "`share` of sets without the right class, at most")
 	fs.BoolVar(&f.options.Sets.Randomized, "randomized", false, "aps and raps: randomize the last class, for smaller sets")
@@ -124,7 +125,7 @@ func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir st
 		return nil, nil, err
 	}
 	run.Close()
-	run, p, err := fitPredictor(ctx, backend, run, f.options)
+	run, p, err := fitPredictor(ctx, backend, run, cmp.Or(f.data, run.Config.Data), f.options)
 	if err != nil {
 		run.Close()
 		return nil, nil, err

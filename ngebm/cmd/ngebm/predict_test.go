@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"ngebm/data/testdisk"
 	"ngebm/ngebm/internal/testerror"
 )
 
@@ -142,4 +143,27 @@ func TestPredictImages(t *testing.T) {
 		_, err := predicted(t, dir, path)
 		testerror.Want(t, err, want)
 	}
+}
+
+// A run does not store the folder of its data; without one the error says how to name it.
+func TestPredictRows(t *testing.T) {
+	testdisk.Inputs(t, "../../../data/testdata/tables")
+	path, err := filepath.Abs("../../../data/testdata/tables/wine.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := write(t, "rows.csv", strings.Join(strings.SplitAfter(string(content), "\n")[:3], ""))
+	name := "csv:" + path + "@class"
+	dir := trainedOn(t, "-data", name, "-model", "mlp-lrelu-16", "-set", "augment.pad=0,augment.flip=false,epochs=30,batch=16,validation=70,learning_rate=.003,warmup=0")
+	_, err = predicted(t, dir, rows)
+	testerror.Want(t, err, "no table", "-data csv:/path/to/wine.csv@class")
+	if out, err := predicted(t, dir, rows, "-data", name); err != nil || strings.Count(out, "class_0") < 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	_, err = predicted(t, dir, write(t, "bad.csv", "alcohol\n3\n"))
+	testerror.Want(t, err, "bad.csv", `no column "malic_acid"`)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gomlx/compute"
 
@@ -30,7 +31,7 @@ func openPredictor(ctx context.Context, backend compute.Backend, dir string, o p
 	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(os.Stderr, "no predictor is stored with the run; fitting one on its validation split\n")
 		run.Close()
-		run, p, err = fitPredictor(ctx, backend, run, o)
+		run, p, err = fitPredictor(ctx, backend, run, run.Config.Data, o)
 	}
 	if err != nil {
 		run.Close()
@@ -39,9 +40,11 @@ func openPredictor(ctx context.Context, backend compute.Backend, dir string, o p
 	return run, p, nil
 }
 
-// fitPredictor fits a predictor of a run that was loaded without its data.
-func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, o predict.Options) (*ngebm.Run, *predict.Predictor, error) {
+// fitPredictor fits a predictor of a run that was loaded without its data, which are those of a
+// name: a run does not store the folder of files.
+func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, set string, o predict.Options) (*ngebm.Run, *predict.Predictor, error) {
 	cfg := loaded.Config
+	cfg.Data = set
 	dir, err := filepath.Abs(loaded.Dir)
 	if err != nil {
 		return loaded, nil, err
@@ -50,7 +53,7 @@ func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Ru
 	options.Limit = cfg.Limit
 	train, test, err := data.Open(ctx, cfg.Data, options)
 	if err != nil {
-		return loaded, nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w", err)
+		return loaded, nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, filepath.Base(dir), elsewhere(cfg.Data))
 	}
 	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: train, Test: test})
 	if err != nil {
@@ -68,4 +71,12 @@ func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Ru
 	}
 	fmt.Fprintln(os.Stderr, p)
 	return run, p, p.Save()
+}
+
+// elsewhere is a set's name with a path to fill in: csv:/path/to/wine.csv@class.
+func elsewhere(set string) string {
+	if kind, path, ok := strings.Cut(set, ":"); ok {
+		return kind + ":/path/to/" + filepath.Base(path)
+	}
+	return set
 }
