@@ -21,7 +21,7 @@ import (
 const (
 	smallBatch  = 8
 	mediumBatch = 32
-	maxAlone    = 4 // so many examples are computed one by one: no slower than a batch of 8
+	maxAlone    = 4 // up to 4 examples are computed one by one: no slower than a batch of 8
 )
 
 // span is a batch: count examples from start on, in an executable for size.

@@ -24,10 +24,26 @@ const (
 	Logits        = "logits"         // of all images
 	GradientNorms = "gradient norms" // ‖∂E/∂x‖ of all images
 	PGD           = "PGD"            // L∞, ε = 8/255, of all images
+
+	// Logits of so few images at a time, as a service computes them.
+	Latency1  = "latency 1"
+	Latency8  = "latency 8"
+	Latency32 = "latency 32"
 )
 
 // Rows lists all rows.
-func Rows() []string { return []string{CrossEntropy, NGEBM, JEM, Logits, GradientNorms, PGD} }
+func Rows() []string {
+	return []string{CrossEntropy, NGEBM, JEM, Logits, GradientNorms, PGD, Latency1, Latency8, Latency32}
+}
+
+// requests returns how many images a row computes at a time; 0 where it is not a latency.
+func requests(row string) int {
+	return map[string]int{Latency1: 1, Latency8: 8, Latency32: 32}[row]
+}
+
+// requestedImages is how many images the requests of one measurement have together: a single
+// one takes so little time that a measurement would be of the clock.
+const requestedImages = 128
 
 // steps reports whether a row is a training step.
 func steps(row string) bool { return row == CrossEntropy || row == NGEBM || row == JEM }
@@ -58,10 +74,10 @@ type Plan struct {
 	Device    string // see device.Open
 	Devices   int    // that share a training step
 
-	// Library is the peer, "torch", "jax" or "" for none, run by the interpreter Python.
-	// Compile uses torch.compile where it can.
+	// Library is the peer, "torch", "jax", "onnxruntime" (for logits and latencies only) or ""
+	// for none, run by the interpreter Python. PyTorch is timed in both layouts, compiled and
+	// not, JAX in both layouts; the fastest is the peer, and the table names it.
 	Library, Python string
-	Compile         bool
 	// ReferenceDevice is a second device that computes the first 5 losses; "" is none.
 	ReferenceDevice string `json:"Against"`
 
@@ -86,20 +102,26 @@ type task struct {
 	Precision    string `json:"precision"`
 	Device       string `json:"device"`
 	Devices      int    `json:"devices"`
+	Calls        int    `json:"calls"` // of the work in one measurement
 	Library      string `json:"library"`
-	Compile      bool   `json:"compile"`
 	Inputs       string `json:"inputs"` // NPZ file of weights and examples
 	Write        bool   `json:"write"`  // the inputs
 }
+
+// ONNXRuntime is the peer that runs the classifier's ONNX file.
+const ONNXRuntime = "onnxruntime"
 
 // evalBatch is the batch size of evaluation, that of ngebm.Classifier.
 const evalBatch = 128
 
 func (p Plan) task(row string) task {
 	t := task{Row: row, StepsRow: steps(row), Net: p.Net, Batch: p.Batch, Shape: p.Shape, Classes: p.Classes, Images: p.Images,
-		PGDSteps: p.PGDSteps, StepsPerCall: p.StepsPerCall, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Compile: p.Compile}
+		PGDSteps: p.PGDSteps, StepsPerCall: p.StepsPerCall, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Calls: 1}
+	if n := requests(row); n > 0 {
+		t.Images, t.Calls = n, requestedImages/n
+	}
 	if !t.StepsRow {
-		t.Batch = min(evalBatch, p.Images)
+		t.Batch = min(evalBatch, t.Images)
 	}
 	return t
 }
@@ -130,6 +152,9 @@ func (p Plan) Validate() error {
 		if !slices.Contains(Rows(), row) {
 			return fmt.Errorf("bench: unknown row %.60q%s; rows are %s", row, nearest.Hint(row, Rows()), strings.Join(Rows(), ", "))
 		}
+		if p.Library == ONNXRuntime && row != Logits && requests(row) == 0 {
+			return fmt.Errorf("bench: ONNX Runtime computes logits, not %s; use rows %s", row, strings.Join([]string{Logits, Latency1, Latency8, Latency32}, ","))
+		}
 	}
 	return nil
 }
@@ -153,7 +178,7 @@ func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 	if err := os.WriteFile(script, peerScript, 0o600); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	table := &Table{Plan: p}
+	table := &Table{Plan: p, Processor: processor()}
 	began := time.Now()
 	for i, row := range p.Rows {
 		report := func(round int) {

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 // plan uses this program as the peer, too.
 func plan() Plan {
 	return Plan{
-		Net: "mlp-8", Batch: 16, Shape: []int{2}, Classes: 3, Images: 20, PGDSteps: 3, StepsPerCall: 1, Rows: Rows(), Repeats: 2, Rounds: 3,
+		Net: "mlp-8", Batch: 16, Shape: []int{2}, Classes: 3, Images: 20, PGDSteps: 3, StepsPerCall: 1, Rows: append(Rows()[:6:6], Latency8), Repeats: 2, Rounds: 3,
 		Device: "cpu", Devices: 1, Library: "torch", Python: os.Args[0], ReferenceDevice: "go", Peak: 1,
 	}
 }
@@ -47,7 +47,7 @@ func plan() Plan {
 // on the same device, and losses within 1e-6 on another.
 func TestTable(t *testing.T) {
 	t.Setenv(workerEnv, "1")
-	p, last := plan(), "PGD-3"
+	p, last := plan(), "latency 8"
 	if testing.Short() { // the other rows take two minutes
 		p.Rows, last = []string{NGEBM}, NGEBM
 	}
@@ -118,12 +118,13 @@ func TestFigures(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	for want, change := range map[string]func(*Plan){
-		"no network is named":            func(p *Plan) { p.Net = "resnet" },
-		"batch is 0":                     func(p *Plan) { p.Batch = 0 },
-		"shape [32 32] is invalid":       func(p *Plan) { p.Shape = []int{32, 32} },
-		`unknown row "SGD"`:              func(p *Plan) { p.Rows = []string{"SGD"} },
-		"0; it must be 1 or more":        func(p *Plan) { p.StepsPerCall = 0 },
-		"4 steps per call are not po":    func(p *Plan) { p.StepsPerCall, p.Devices = 4, 2 },
+		"no network is named":         func(p *Plan) { p.Net = "resnet" },
+		"batch is 0":                  func(p *Plan) { p.Batch = 0 },
+		"shape [32 32] is invalid":    func(p *Plan) { p.Shape = []int{32, 32} },
+		`unknown row "SGD"`:           func(p *Plan) { p.Rows = []string{"SGD"} },
+		"0; it must be 1 or more":     func(p *Plan) { p.StepsPerCall = 0 },
+		"4 steps per call are not po": func(p *Plan) { p.StepsPerCall, p.Devices = 4, 2 },
+		"ONNX Runtime computes logits, not cross-entropy; use rows logits,latency 1": func(p *Plan) { p.Library = ONNXRuntime },
 		"failed":                         func(p *Plan) { p.Python = "false" },
 		"cannot start":                   func(p *Plan) { p.Python = "no-such-python" },
 		`device "tpu": unknown`:          func(p *Plan) { p.Device = "tpu" },
@@ -212,7 +213,7 @@ func TestPeers(t *testing.T) {
 	if out, err := exec.Command(python, "-c", "import ast; ast.parse(open('peer.py').read())").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for _, library := range []string{"torch", "jax"} {
+	for _, library := range []string{"torch", "jax", ONNXRuntime} {
 		t.Run(library, func(t *testing.T) {
 			if exec.Command(python, "-c", "import numpy, "+library).Run() != nil {
 				t.Skipf("%s has no %s; name one that has it in $NGEBM_TEST_PYTHON", python, library)
@@ -221,11 +222,19 @@ func TestPeers(t *testing.T) {
 			for net, shape := range map[string][]int{"mlp-lrelu-8-8": {2}, "convnet": {8, 8, 1}, "wrn-10-1": {8, 8, 3}} {
 				p := plan()
 				p.Net, p.Shape, p.Library, p.Python, p.ReferenceDevice, p.Repeats, p.Rounds, p.Batch = net, shape, library, python, "", 1, 1, 4
+				switch {
+				case library == ONNXRuntime:
+					p.Rows = []string{Logits, Latency8}
+				case library == "torch" && net != "convnet": // what torch.compile, which takes minutes, is not tried for
+					p.Rows = []string{NGEBM, JEM, GradientNorms, PGD}
+				case library == "torch":
+					p.Rows = []string{CrossEntropy, Latency8}
+				}
 				table, err := p.Run(t.Context(), []string{os.Args[0]})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if shape[0] == 2 { // the same in loops
+				if shape[0] == 2 && library != ONNXRuntime { // the same in loops
 					p.StepsPerCall, p.Rows = 3, []string{CrossEntropy, NGEBM}
 					loops, err := p.Run(t.Context(), []string{os.Args[0]})
 					if err != nil {

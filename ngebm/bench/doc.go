@@ -1,10 +1,13 @@
-// Package bench times training steps, evaluation and an attack on this machine, and
-// optionally the same work in PyTorch or JAX.
+// Package bench times training steps, evaluation, an attack and the latency of a few images
+// on this machine, and optionally the same work in PyTorch, JAX or ONNX Runtime.
 //
 // Each row of the table runs in a separate process, so that its peak memory can be
-// measured. A peer (PyTorch or JAX) takes turns with this program, so that other load on
-// the machine slows both. It starts from the same weights and examples, which it reads
-// from an NPZ file, and its losses show that it did the same work.
+// measured. A peer takes turns with this program, so that other load on the machine slows
+// both. It starts from the same weights and examples, which it reads from an NPZ file (ONNX
+// Runtime: from the ONNX file of package onnx), and its losses show that it did the same
+// work. It does it in the fastest of its ways, which are timed first: PyTorch with images as
+// NCHW and channels_last, compiled and not (torch.compile knows no second derivatives); JAX
+// with NHWC and NCHW. Ratios of earlier tables below are against NCHW, not compiled.
 //
 // # What a run costs
 //

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/onnx"
 )
 
 // exportInputs writes an NPZ file with the batch "x" of the given shape, its labels "y",
@@ -34,6 +35,20 @@ func exportInputs(path string, c *ngebm.Classifier, x []float32, labels []int32,
 		})
 	}
 	return errors.Join(err, z.Close())
+}
+
+// exportONNX writes the classifier's ONNX file.
+func exportONNX(path string, c *ngebm.Classifier) (err error) {
+	m, err := onnx.Export(c, onnx.Options{})
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("bench: cannot write the ONNX file: %w", err)
+	}
+	_, err = m.WriteTo(f)
+	return errors.Join(err, f.Close())
 }
 
 // writeArray adds an array in NumPy's format 1.0: magic, length of the header, header

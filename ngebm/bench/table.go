@@ -10,8 +10,9 @@ import (
 
 // Table holds the timings.
 type Table struct {
-	Plan Plan  `json:"plan"`
-	Rows []Row `json:"rows"`
+	Plan      Plan   `json:"plan"`
+	Processor string `json:"processor"` // its name, and the number of its cores
+	Rows      []Row  `json:"rows"`
 }
 
 // Row is one kind of work; see [Rows].
@@ -75,6 +76,9 @@ func (t *Table) images(r Row) int {
 	if steps(r.Name) {
 		return t.Plan.Batch
 	}
+	if n := requests(r.Name); n > 0 {
+		return n
+	}
 	return t.Plan.Images
 }
 
@@ -87,9 +91,10 @@ func (t *Table) Print(w io.Writer) error {
 	p := t.Plan
 	first := t.Rows[0]
 	fmt.Fprintf(w, "%s, %d weights, examples of %v in %d classes; steps of %d, evaluation of %d\n", p.Net, first.Ours.Parameters, p.Shape, p.Classes, p.Batch, p.Images)
+	fmt.Fprintf(w, "%s\n", t.Processor)
 	fmt.Fprintf(w, "ngebm: %s\n", first.Ours.Where)
 	if first.Peer != nil {
-		fmt.Fprintf(w, "peer:  %s, %s\n", first.Peer.Name, first.Peer.Where)
+		fmt.Fprintf(w, "peer:  %s, the fastest of its ways to do each work\n", first.Peer.Name)
 	}
 	fmt.Fprintf(w, "median of %d, in %d rounds", p.Repeats*p.Rounds, p.Rounds)
 	if p.StepsPerCall > 1 {
@@ -102,7 +107,7 @@ func (t *Table) Print(w io.Writer) error {
 		fmt.Fprint(tab, "of peak\t")
 	}
 	if first.Peer != nil {
-		fmt.Fprintf(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tmax. difference of %d results\t", peerResults)
+		fmt.Fprintf(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tmax. difference of %d results\tpeer's way\t", peerResults)
 	}
 	if p.ReferenceDevice != "" {
 		fmt.Fprintf(tab, "difference of first / %d losses on %s\t", referenceResults, p.ReferenceDevice)
@@ -125,7 +130,7 @@ func (t *Table) Print(w io.Writer) error {
 			if compared(r.Name) {
 				difference = fmt.Sprintf("%.1e", r.maxAbsDiff(r.Peer, peerResults))
 			}
-			fmt.Fprintf(tab, "%.4g\t%.0f\t%.2f (%.2f-%.2f)\t%s\t", 1e3*r.Peer.median(), r.Peer.Peak, median(ratios), slices.Min(ratios), slices.Max(ratios), difference)
+			fmt.Fprintf(tab, "%.4g\t%.0f\t%.2f (%.2f-%.2f)\t%s\t%s\t", 1e3*r.Peer.median(), r.Peer.Peak, median(ratios), slices.Min(ratios), slices.Max(ratios), difference, r.Peer.Where)
 		}
 		if r.ReferenceDevice != nil {
 			fmt.Fprintf(tab, "%.1e / %.1e\t", r.maxAbsDiff(r.ReferenceDevice, 1), r.maxAbsDiff(r.ReferenceDevice, len(r.ReferenceDevice.Results)))

@@ -8,14 +8,17 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 
 	"ngebm/data"
+	"ngebm/data/plain"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
@@ -44,16 +47,18 @@ func Work(ctx context.Context, description string, opts device.Options, in io.Re
 		if err != nil {
 			return fmt.Errorf("bench: %q is not a number of repeats", lines.Text())
 		}
-		steps := 1
+		steps := t.Calls
 		if t.StepsRow {
 			steps = t.StepsPerCall
 		}
 		var r result
 		for range times {
 			began := time.Now()
-			value, err := w.do()
-			if err != nil {
-				return err
+			var value float64
+			for range t.Calls {
+				if value, err = w.do(); err != nil {
+					return err
+				}
 			}
 			r.Seconds, r.Results = append(r.Seconds, time.Since(began).Seconds()/float64(steps)), append(r.Results, value)
 		}
@@ -114,6 +119,11 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 		if err := exportInputs(t.Inputs, c, x, labels, append([]int{len(labels)}, t.Shape...)); err != nil {
 			return nil, err
 		}
+		if t.Library == ONNXRuntime {
+			if err := exportONNX(t.Inputs+".onnx", c); err != nil {
+				return nil, err
+			}
+		}
 	}
 	switch t.Row {
 	case Logits:
@@ -122,6 +132,19 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 		w.do = func() (float64, error) { return mean(c.GradientNorms(ctx, set)) }
 	case PGD:
 		w.do, err = attackOn(ctx, c, set, t.PGDSteps)
+	case Latency1, Latency8, Latency32:
+		x := values(set)
+		w.do = func() (float64, error) {
+			logits, err := c.LogitsAt(ctx, x)
+			if err != nil {
+				return 0, err
+			}
+			sum := 0.
+			for _, row := range logits {
+				sum += floats.LogSumExp(row)
+			}
+			return sum / float64(len(logits)), nil
+		}
 	default:
 		w.do = s.Step
 	}
@@ -201,6 +224,19 @@ func values(set *data.Dataset) []float32 {
 		set.Example(i, x[i*size:(i+1)*size])
 	}
 	return x
+}
+
+// processor returns the processor's name and the number of cores that this process may use.
+func processor() string {
+	name := runtime.GOOS + "/" + runtime.GOARCH
+	info, _ := os.ReadFile("/proc/cpuinfo") // Linux only
+	for _, line := range strings.Split(string(info), "\n") {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			name = plain.Text(strings.TrimSpace(value))
+			break
+		}
+	}
+	return fmt.Sprintf("%s, %d cores", name, runtime.NumCPU())
 }
 
 // peakMemory returns the peak resident memory of this process in MiB; 0 where the system

@@ -15,15 +15,17 @@ import (
 )
 
 const benchAbout = `Time training steps, evaluation and an attack on this machine, with random weights and images, each in its
-own process. With -compare, PyTorch or JAX do the same work from the same weights, in turns with this program;
-the table then has the ratios and the difference of the first losses (expect 1e-5 or less in float32, 1e-2 in
-bfloat16). Peak memory is the process's, without GPU memory. Quote ratios within one table: absolute times
-change with the load of the machine.
+own process. With -compare, PyTorch, JAX or ONNX Runtime do the same work from the same weights, in turns with this
+program: in the fastest of their ways, which are tried first (PyTorch: NCHW and channels_last, compiled and not;
+JAX: NHWC and NCHW; to try and to compile takes minutes). The table then has the ratios and the difference of
+the first losses (expect 1e-5 or less in float32, 1e-2 in bfloat16). The rows latency N compute the logits of N
+images at a time. Peak memory is the process's, without GPU memory. Quote ratios within one table: absolute
+times change with the load of the machine.
 
 On a GPU, with the paper's network, against PyTorch, losses checked against the CPU's (989 TFLOP/s is an
 H100's peak in bfloat16; this takes minutes):
 
-  ngebm bench -model wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -repeats 20 -precision bfloat16 -device cuda -peak 989 -compare torch -compile -reference-device cpu`
+  ngebm bench -model wrn-28-10 -batch 256 -rows cross-entropy,NG-EBM -repeats 20 -precision bfloat16 -device cuda -peak 989 -compare torch -reference-device cpu`
 
 func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("bench", benchAbout, "ngebm bench -model wrn-10-2 -batch 64 -compare torch")
@@ -42,9 +44,9 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.StringVar(&p.Precision, "precision", "", "`precision` of training steps: float32 or bfloat16")
 	fs.StringVar(&p.Device, "device", "", deviceUsage)
 	fs.IntVar(&p.Devices, "devices", 1, "number of devices for data parallelism")
-	fs.StringVar(&p.Library, "compare", "", "`library` to compare with: torch or jax")
+	fs.StringVar(&p.Library, "compare", "", "`library` to compare with: torch, jax or onnxruntime (for the rows logits and latency N)")
 	fs.StringVar(&p.Python, "python", "", "`command` of a Python that has the library (default: the first of python3 and python on the PATH that has it)")
-	fs.BoolVar(&p.Compile, "compile", false, "use torch.compile where it works (not for second derivatives)")
+	fs.Bool("compile", false, "") // of an earlier release: compiling is always tried
 	fs.StringVar(&p.ReferenceDevice, "reference-device", "", "also compute the first 5 losses on this `device`, as in cpu, and print the difference")
 	fs.Float64Var(&p.Peak, "peak", 0, "the device's peak in TFLOP/s; prints the fraction of it that is reached")
 	out := outFlag(fs)
@@ -100,9 +102,9 @@ func findPeer(p *bench.Plan) error {
 			return nil
 		}
 		p.Library = "torch"
-	case "torch", "jax":
+	case "torch", "jax", bench.ONNXRuntime:
 	default:
-		return fmt.Errorf("ngebm bench: -compare is %q; it can be torch or jax", p.Library)
+		return fmt.Errorf("ngebm bench: -compare is %q; it can be torch, jax or onnxruntime", p.Library)
 	}
 	candidates := []string{"python3", "python"}
 	if p.Python != "" {
