@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 )
@@ -25,7 +24,7 @@ type frame struct {
 
 func codecs() []codec {
 	return []codec{
-		{"\xff\xd8", standard(true, jpeg.DecodeConfig, jpeg.Decode)},
+		{"\xff\xd8", openJPEG},
 		{"\x89PNG", standard(false, png.DecodeConfig, png.Decode)},
 		{"GIF8", openGIF},
 		{"BM", openBMP},
