@@ -106,6 +106,7 @@ func (o Options) withDefaults() (Options, error) {
 type Handler struct {
 	options  Options
 	images   *data.ImageDecoder // nil if files are not taken
+	columns  map[string]bool    // of rows, where there is an encoder
 	batches  *batcher
 	metrics  *metrics
 	requests *semaphore.Weighted
@@ -131,6 +132,12 @@ func New(p Predictor, o Options) (*Handler, error) {
 	if o.Fit != "" {
 		if h.images, err = data.NewImageDecoder(o.Shape, o.Fit); err != nil {
 			return nil, err
+		}
+	}
+	if o.Encoder != nil {
+		h.columns = map[string]bool{}
+		for _, c := range o.Encoder.Columns {
+			h.columns[c.Name] = true
 		}
 	}
 	h.metrics = newMetrics(func() float64 { return float64(h.batches.length()) })

@@ -3,6 +3,7 @@ package serve
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -162,19 +163,65 @@ func (h *Handler) readJSON(body io.Reader) (inputs [][]float32, err error) {
 func (h *Handler) readValues(d *json.Decoder, i int) (input []float32, err error) {
 	_, form := h.key()
 	if h.options.Encoder == nil {
-		if err := d.Decode(&input); err != nil {
+		if err := d.Decode((*numbers)(&input)); err != nil {
 			return nil, unread(err, "input %d (from 0) is no list of numbers; the JSON must be %s", i, form)
 		}
 		return input, h.check(i, input)
 	}
-	var row map[string]any
-	if err := d.Decode(&row); err != nil {
-		return nil, unread(err, "row %d (from 0) is no object; the JSON must be %s", i, form)
+	row, err := h.readRow(d)
+	if err != nil {
+		return nil, unread(err, "row %d (from 0) cannot be used; the JSON must be %s", i, form)
 	}
 	if input, err = h.options.Encoder.Encode(row); err != nil {
 		return nil, bad("row %d (from 0): %v", i, err)
 	}
 	return input, nil
+}
+
+// numbers is a list in JSON without null, which encoding/json would take for 0, and which is what
+// JavaScript and others write for NaN.
+type numbers []float32
+
+// UnmarshalJSON reads the list.
+func (n *numbers) UnmarshalJSON(list []byte) error {
+	if bytes.HasPrefix(list, []byte("[")) && bytes.Contains(list, []byte("null")) {
+		return errors.New("null is no number")
+	}
+	return json.Unmarshal(list, (*[]float32)(n))
+}
+
+// readRow reads the columns of one row that the encoder needs. Others are skipped, so that a row of many,
+// or of nested ones, takes no memory.
+func (h *Handler) readRow(d *json.Decoder) (map[string]any, error) {
+	if got, err := d.Token(); err != nil || got != json.Delim('{') {
+		return nil, cmp.Or(err, errors.New("it is no object"))
+	}
+	row := map[string]any{}
+	var skipped json.RawMessage
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := token.(string)
+		if !h.columns[name] {
+			if err := d.Decode(&skipped); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if _, twice := row[name]; twice {
+			return nil, fmt.Errorf("column %q is there twice", name)
+		}
+		if row[name], err = d.Token(); err != nil {
+			return nil, err
+		}
+		if _, nested := row[name].(json.Delim); nested {
+			return nil, fmt.Errorf("column %q is a list or an object: give a number or a text", name)
+		}
+	}
+	_, err := d.Token() // }
+	return row, err
 }
 
 // check refuses an input that is none of the network's.

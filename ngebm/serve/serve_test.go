@@ -196,6 +196,7 @@ func TestRefusals(t *testing.T) {
 		"too few":           {"application/json", []byte(`{"inputs":[[0,0,0,0],[1]]}`), 400, "input 1 (from 0) has 1 numbers, but shape [2 2 1] needs 4, flat"},
 		"pixels to 255":     {"application/json", []byte(`{"inputs":[[0,0,255,0]]}`), 400, "number 2 of input 0 (from 0) is 255; pixels are in [-1,1]: 2·value/255 - 1"},
 		"beyond float32":    {"application/json", []byte(`{"inputs":[[0,0,1e40,0]]}`), 400, "input 0 (from 0) is no list of numbers"},
+		"null for NaN":      {"application/json", []byte(`{"inputs":[[0,0,null,0]]}`), 400, "input 0 (from 0) is no list of numbers"},
 		"NaN":               {"application/json", []byte(`{"inputs":[[0,0,NaN,0]]}`), 400, "input 0 (from 0) is no list of numbers"},
 		"nine":              {"application/json", concat(`{"inputs":[[0,0,0,0]`, strings.Repeat(",[0,0,0,0]", 8), `]}`), 413, "more than 8 inputs; send them in several requests"},
 		"truncated":         {"application/json", []byte(`{"inputs":[[0,0,0,0]`), 400, "the JSON"},
