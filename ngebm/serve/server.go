@@ -44,8 +44,10 @@ func Serve(ctx context.Context, l net.Listener, h *Handler) error {
 	time.Sleep(drainTime)
 	stopping, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), 3*timeout, errTimeout)
 	defer cancel()
-	// Shutdown drops a request that it sees arrive, so it is called when none can.
+	// Shutdown drops a request that it sees arrive, so it is called when none can. It closes the listener
+	// too, which would be an error while the server still has it.
 	l.Close()
+	<-failed
 	busy.wait(stopping)
 	if err := cmp.Or(server.Shutdown(stopping), h.Close(stopping)); err != nil {
 		server.Close()

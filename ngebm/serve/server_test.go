@@ -32,6 +32,38 @@ func serving(t *testing.T, h *Handler) (address string, stop func() error) {
 	}
 }
 
+// lateListener takes a moment to say that it is closed, as on a busy machine.
+type lateListener struct{ net.Listener }
+
+func (l lateListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return conn, err
+}
+
+func TestShutdownWithoutRequestsIsNoError(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	h := newHandler(t, &counting{}, nil)
+	go func() { ended <- Serve(ctx, lateListener{l}, h) }()
+	r, err := http.Get("http://" + l.Addr().String() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // counting counts the requests that reach a predictor, which takes a moment for each batch.
 type counting struct {
 	echo
