@@ -88,8 +88,10 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case len(o.Shape) == 0 || slices.Min(o.Shape) < 1:
 		return o, fmt.Errorf("serve: the shape of an input is %v; give that of the classifier", o.Shape)
-	case o.Encoder != nil && (o.Fit != "" || len(o.Shape) != 1 || o.Shape[0] != o.Encoder.Size()):
-		return o, fmt.Errorf("serve: the encoder makes %d inputs, but the shape is %v with fit %q; give those of one classifier", o.Encoder.Size(), o.Shape, o.Fit)
+	case o.Encoder != nil && o.Fit != "":
+		return o, fmt.Errorf("serve: fit %q is for images, and the inputs are rows of a table; leave it out", o.Fit)
+	case o.Encoder != nil && (len(o.Shape) != 1 || o.Shape[0] != o.Encoder.Size()):
+		return o, fmt.Errorf("serve: the encoder makes %d inputs, but the shape is %v; give those of one classifier", o.Encoder.Size(), o.Shape)
 	case o.MaxBatch < 1 || o.MaxBatch > maxBatch:
 		return o, fmt.Errorf("serve: MaxBatch is %d; give 1 to %d inputs", o.MaxBatch, maxBatch)
 	case o.MaxWaiting < o.MaxBatch || o.MaxRequests < 1:
