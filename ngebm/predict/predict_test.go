@@ -161,8 +161,13 @@ func TestPredictor(t *testing.T) {
 	})
 
 	t.Run("is stored", func(t *testing.T) {
-		if _, err := predict.Load(t.Context(), backend, run.Dir); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("without predictor.json: %v", err)
+		_, loading := predict.Load(t.Context(), backend, run.Dir)
+		_, opening := predict.Open(run)
+		for _, err := range []error{loading, opening} {
+			testerror.Want(t, err, "has no predictor.json", "ngebm predict "+run.Dir)
+			if !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("without predictor.json: %v", err)
+			}
 		}
 		if err := p.Save(); err != nil {
 			t.Fatal(err)
@@ -278,7 +283,7 @@ func TestFitRefuses(t *testing.T) {
 		"alpha":                {run, predict.Options{Sets: conformal.Options{Alpha: 2}}, []string{"alpha is 2", "between 0 and 1"}},
 		"an unknown score":     {run, predict.Options{Scores: []string{"pxx"}}, []string{`"pxx"`, "px"}},
 		"a score twice":        {run, predict.Options{Scores: []string{"px", "px"}}, []string{"given twice"}},
-		"no validation split":  {&none, predict.Options{}, []string{"held out no", "validation="}},
+		"no validation split":  {&none, predict.Options{}, []string{"held out no", "validation=N", "need 39"}},
 		"a run without data":   {&lacking, predict.Options{}, []string{"without its data", "train its configuration again"}},
 		"NaN":                  {run, predict.Options{FalseAlarms: math.NaN()}, []string{"NaN"}},
 		"outliers like inputs": {run, predict.Options{Scores: []string{"px"}, Outliers: noise}, []string{"energy (px)", "does not separate", "AUROC", "choose another"}},

@@ -106,7 +106,7 @@ func (p *Predictor) Save() error {
 // classes or inputs than the run's is refused. Close the predictor to free the run.
 func Load(ctx context.Context, backend compute.Backend, dir string) (*Predictor, error) {
 	if !ckpt.Folder(dir).Has(ckpt.PredictorFile) && ckpt.Folder(dir).Has(ckpt.ConfigFile) {
-		return nil, fmt.Errorf("predict: %q has no %s; fit one with: ngebm predict %s FILE: %w", dir, ckpt.PredictorFile, filepath.Base(dir), fs.ErrNotExist)
+		return nil, noneStored(dir)
 	}
 	run, err := ngebm.Load(ctx, backend, dir, nil)
 	if err != nil {
@@ -121,10 +121,17 @@ func Load(ctx context.Context, backend compute.Backend, dir string) (*Predictor,
 	return p, nil
 }
 
+func noneStored(dir string) error {
+	return fmt.Errorf("predict: %q has no %s; fit one with Fit and Save, or with: ngebm predict %s: %w", dir, ckpt.PredictorFile, dir, fs.ErrNotExist)
+}
+
 // Open is [Load] for a run that is open, with a network of your own, say. The run stays the
 // caller's.
 func Open(run *ngebm.Run) (*Predictor, error) {
 	raw, err := ckpt.Folder(run.Dir).ReadFile(ckpt.PredictorFile, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noneStored(run.Dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("predict: %w", err)
 	}

@@ -45,6 +45,10 @@ func openPredictor(ctx context.Context, backend compute.Backend, dir string, o p
 func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, set string, o predict.Options) (*ngebm.Run, *predict.Predictor, error) {
 	cfg := loaded.Config
 	cfg.Data = set
+	if cfg.Validation == 0 {
+		_, err := predict.Fit(ctx, loaded, o) // refuses, before data are looked for
+		return loaded, nil, err
+	}
 	dir, err := filepath.Abs(loaded.Dir)
 	if err != nil {
 		return loaded, nil, err
@@ -53,7 +57,7 @@ func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Ru
 	options.Limit = cfg.Limit
 	train, test, err := data.Open(ctx, cfg.Data, options)
 	if err != nil {
-		return loaded, nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, filepath.Base(dir), elsewhere(cfg.Data))
+		return loaded, nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, loaded.Dir, elsewhere(cfg.Data))
 	}
 	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: train, Test: test})
 	if err != nil {
