@@ -16,6 +16,7 @@ import (
 // limits bound what is read.
 type limits struct {
 	bytes         int64
+	record        int64 // bytes of one row
 	rows, columns int
 	cells         int // rows times columns
 	cell          int // bytes of one cell
@@ -25,8 +26,11 @@ type limits struct {
 }
 
 func defaultLimits() limits {
-	return limits{bytes: 1 << 30, rows: 1 << 22, columns: MaxInputs, cells: 1 << 27, cell: 4096, name: 200, categories: 1000, classes: 1000}
+	return limits{bytes: 1 << 30, record: maxRecord, rows: 1 << 22, columns: MaxInputs, cells: 1 << 27, cell: 4096, name: 200, categories: 1000, classes: 1000}
 }
+
+// maxRecord bounds the bytes of a row and of the header.
+const maxRecord = 4 << 20
 
 // MaxInputs bounds the columns of a file and the inputs that its rows become.
 const MaxInputs = 1 << 14
@@ -35,6 +39,7 @@ const MaxInputs = 1 << 14
 type scanner struct {
 	ctx   context.Context
 	limit limits
+	input *boundedReader
 	csv   *csv.Reader
 	names []string // of the columns
 	line  int      // of the record that next returned last
@@ -44,7 +49,8 @@ type scanner struct {
 // newScanner reads the header.
 func newScanner(ctx context.Context, r io.Reader, limit limits) (*scanner, error) {
 	const firstLine = 1 << 16
-	buffered := bufio.NewReaderSize(&boundedReader{r, limit.bytes}, firstLine)
+	input := &boundedReader{Reader: r, left: limit.bytes, record: limit.record}
+	buffered := bufio.NewReaderSize(input, firstLine)
 	start, err := buffered.Peek(firstLine)
 	if err != nil && err != io.EOF {
 		return nil, err
@@ -56,7 +62,7 @@ func newScanner(ctx context.Context, r io.Reader, limit limits) (*scanner, error
 		start = start[len(mark):]
 		_, _ = buffered.Discard(len(mark)) // they were peeked
 	}
-	s := &scanner{ctx: ctx, limit: limit, csv: csv.NewReader(buffered)}
+	s := &scanner{ctx: ctx, limit: limit, input: input, csv: csv.NewReader(buffered)}
 	s.csv.Comma, s.csv.ReuseRecord = separator(start), true
 	s.csv.TrimLeadingSpace = s.csv.Comma != '\t' // else an empty cell would be none
 	header, err := s.record()
@@ -69,16 +75,23 @@ func newScanner(ctx context.Context, r io.Reader, limit limits) (*scanner, error
 	return s, s.setNames(header)
 }
 
-// boundedReader fails after a number of bytes.
+var errLong = errors.New("the row is too long: close its quotes, or leave columns out")
+
+// boundedReader fails after a number of bytes, in all or since a record began: a cell takes 40 bytes
+// even if it is empty, before its row is seen.
 type boundedReader struct {
 	io.Reader
-	left int64
+	left   int64
+	record int64 // left of the record
 }
 
 func (r *boundedReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	if r.left -= int64(n); r.left < 0 {
 		return 0, errors.New("it is too large: use a part of it")
+	}
+	if r.record -= int64(n); r.record < 0 {
+		return 0, errLong
 	}
 	return n, err
 }
@@ -158,9 +171,13 @@ func (s *scanner) next() ([]string, error) {
 }
 
 func (s *scanner) record() ([]string, error) {
+	s.input.record = s.limit.record
 	record, err := s.csv.Read()
 	if parse := (*csv.ParseError)(nil); errors.As(err, &parse) && !errors.Is(err, csv.ErrFieldCount) {
 		return nil, fmt.Errorf("line %d: %w", parse.Line, parse.Err)
+	}
+	if errors.Is(err, errLong) {
+		return nil, fmt.Errorf("line %d or below: %w", s.line+1, err)
 	}
 	if err != nil && !errors.Is(err, csv.ErrFieldCount) {
 		return nil, err // io.EOF, or of the disk

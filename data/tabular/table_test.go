@@ -189,6 +189,26 @@ func TestBounds(t *testing.T) {
 	refused(t, err, "too large")
 }
 
+// A row is refused before all of it is in memory, where an empty cell takes 40 bytes.
+func TestLongRowsAreRefused(t *testing.T) {
+	many := strings.NewReader(strings.Repeat(",", 64<<20))
+	_, err := Read(context.Background(), many, "class")
+	refused(t, err, "line 1 or below: the row is too long")
+	if left := many.Len(); left < 59<<20 {
+		t.Errorf("%d bytes are left of %d", left, many.Size())
+	}
+	_, err = Read(context.Background(), strings.NewReader(people+"\""+strings.Repeat("a\n", 3<<20)), "class")
+	refused(t, err, "or below: the row is too long: close its quotes")
+	wide := strings.Repeat(strings.Repeat("a", 190)+",", MaxInputs-1)
+	encoder := &Encoder{Label: "class", Columns: []Column{{Name: "x", Deviation: 1}}}
+	names := "x"
+	for k := range MaxInputs - 1 {
+		names += fmt.Sprint(",", k)
+	}
+	_, err = encoder.Read(context.Background(), strings.NewReader(names+"\n"+wide+"1\n")) // 3 MB are read
+	refused(t, err, `column "x" has the text`)
+}
+
 func TestReadStops(t *testing.T) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	stop(fmt.Errorf("enough"))
