@@ -1,6 +1,8 @@
 package predict
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,6 +19,7 @@ import (
 
 	"ngebm/data/plain"
 	"ngebm/ngebm"
+	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/conformal"
 	"ngebm/ngebm/internal/ckpt"
 )
@@ -29,23 +32,23 @@ const maxFile = 64 << 20
 
 // fitted is what is stored.
 type fitted struct {
-	Version     int              `json:"version"`
-	Run         string           `json:"run"`        // its hash
-	Checkpoint  string           `json:"checkpoint"` // SHA-256 of the file with the weights
-	Shape       []int            `json:"shape"`
-	Classes     []string         `json:"classes"`
-	Examples    int              `json:"examples"`   // of the validation split
-	Validation  string           `json:"validation"` // its checksum
-	Temperature float64          `json:"temperature"`
-	Sets        conformal.Sets   `json:"sets"`
-	FalseAlarms float64          `json:"false_alarms"` // of all scores together
-	Scores      []scoreThreshold `json:"scores,omitempty"`
-	Input       *inputStats      `json:"input,omitempty"` // with the input score
-	Risk        *conformal.Risk  `json:"risk,omitempty"`
-	Outliers    string           `json:"outliers,omitempty"` // the set that the scores were compared on
-	Seed        uint64           `json:"seed,omitempty"`
-	Warnings    []string         `json:"warnings,omitempty"`
-	Code        string           `json:"code"` // that fitted, see ngebm.Version
+	Version     int             `json:"version"`
+	Run         string          `json:"run"`        // its hash
+	Checkpoint  string          `json:"checkpoint"` // SHA-256 of the file with the weights
+	Shape       []int           `json:"shape"`
+	Classes     []string        `json:"classes"`
+	Examples    int             `json:"examples"`   // of the validation split
+	Validation  string          `json:"validation"` // its checksum
+	Temperature float64         `json:"temperature"`
+	Sets        conformal.Sets  `json:"sets"`
+	FalseAlarms float64         `json:"false_alarms"` // of all scores together
+	Scores      scoreThresholds `json:"scores,omitempty"`
+	Input       *inputStats     `json:"input,omitempty"` // with the input score
+	Risk        *conformal.Risk `json:"risk,omitempty"`
+	Outliers    string          `json:"outliers,omitempty"` // the set that the scores were compared on
+	Seed        uint64          `json:"seed,omitempty"`
+	Warnings    []string        `json:"warnings,omitempty"`
+	Code        string          `json:"code"` // that fitted, see ngebm.Version
 }
 
 // scoreThreshold is a score with the threshold under which it refuses.
@@ -54,6 +57,30 @@ type scoreThreshold struct {
 	Threshold float64   `json:"threshold"`
 	AUROC     float64   `json:"auroc,omitempty"` // on the outliers
 	Usual     []float64 `json:"usual"`           // validation examples' scores, in increasing order
+}
+
+// scoreThresholds are those of some of the scores.
+type scoreThresholds []scoreThreshold
+
+// UnmarshalJSON reads one after the other and refuses more than there are scores: an empty one has 2
+// bytes in a file, and 56 in memory.
+func (all *scoreThresholds) UnmarshalJSON(list []byte) error {
+	*all = nil
+	d := json.NewDecoder(bytes.NewReader(list))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+		return cmp.Or(err, errors.New("the scores are no list"))
+	}
+	for most := len(ScoreNames()); d.More(); {
+		var one scoreThreshold
+		if len(*all) == most {
+			return fmt.Errorf("there are more than %d scores", most)
+		}
+		if err := d.Decode(&one); err != nil {
+			return err
+		}
+		*all = append(*all, one)
+	}
+	return nil
 }
 
 // title names the score as people know it.
@@ -174,7 +201,7 @@ func (f fitted) check() error {
 		}
 		size *= n
 	}
-	if !(f.Temperature > 0) || math.IsInf(f.Temperature, 1) {
+	if !(f.Temperature >= calibration.MinTemperature && f.Temperature <= calibration.MaxTemperature) {
 		return fmt.Errorf("has the temperature %v", f.Temperature)
 	}
 	if err := f.Sets.Check(len(f.Classes)); err != nil {

@@ -2,10 +2,33 @@ package predict
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"ngebm/ngebm/conformal"
 )
+
+// What no fit writes is refused: a temperature at which probabilities are NaN, and lists that take many
+// times the file's size.
+func TestForgedPredictors(t *testing.T) {
+	const good = `"version":1,"shape":[2],"classes":["a","b"],"sets":{"method":"aps","alpha":0.1,"classes":2,"examples":[9],"thresholds":[0.9]}`
+	for name, test := range map[string]struct{ raw, want string }{
+		"tiny temperature":  {`{` + good + `,"temperature":5e-324}`, "has the temperature 5e-324"},
+		"huge temperature":  {`{` + good + `,"temperature":1e300}`, "has the temperature 1e+300"},
+		"many scores":       {`{` + good + `,"temperature":1,"scores":[` + strings.Repeat("{},", 1<<20) + `{}]}`, "there are more than"},
+		"scores are a text": {`{` + good + `,"temperature":1,"scores":"px"}`, "the scores are no list"},
+		"scores are null":   {`{` + good + `,"temperature":1,"scores":null}`, "the scores are no list"},
+	} {
+		var s fitted
+		err := json.Unmarshal([]byte(test.raw), &s)
+		if err == nil {
+			err = s.check()
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: the error is %v, want one that says %q", name, err, test.want)
+		}
+	}
+}
 
 // A stored predictor may come from anyone: what is read without an error can decide.
 func FuzzStored(f *testing.F) {
