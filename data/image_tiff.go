@@ -2,17 +2,49 @@ package data
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"image"
+	"slices"
 
 	"golang.org/x/image/tiff"
+)
+
+// maxBlocks bounds the strips or tiles of a TIFF, each of which costs a decoder. 25 Mi pixels in tiles of
+// 16x16, the smallest, have 102400.
+const maxBlocks = 1 << 17
+
+// Tags of a TIFF that are used here.
+const (
+	tiffCompression  = 259
+	tiffPhotometric  = 262
+	tiffStrips       = 273 // their offsets
+	tiffStripCounts  = 279 // and bytes
+	tiffTiles        = 324
+	tiffTileCounts   = 325
+	tiffPackBits     = 32773 // a compression
+	tiffMaxPixelSize = 8     // bytes: four channels of 16 bits
 )
 
 // openTIFF opens the first image. For fax compression with 0 as black, x/image/tiff returns the
 // negative, which is inverted here.
 func openTIFF(content []byte) (frame, error) {
+	tags, err := tiffTags(content)
+	if err != nil {
+		return frame{}, err
+	}
 	f, err := standard(false, tiff.DecodeConfig, tiff.Decode)(content)
-	compression, photometric := tiffTags(content)
-	if isFax := compression == 3 || compression == 4; err != nil || !isFax || photometric != 1 {
+	if err != nil {
+		return f, err
+	}
+	first := func(tag uint16) uint32 { return append(tags[tag], 0)[0] }
+	packed := first(tiffCompression) == tiffPackBits
+	for _, blocks := range [][2]uint16{{tiffStrips, tiffStripCounts}, {tiffTiles, tiffTileCounts}} {
+		if err := checkBlocks(content, tags[blocks[0]], tags[blocks[1]], packed, f.size); err != nil {
+			return frame{}, err
+		}
+	}
+	if isFax := first(tiffCompression) == 3 || first(tiffCompression) == 4; !isFax || first(tiffPhotometric) != 1 {
 		return f, err
 	}
 	return frame{f.size, false, func() (image.Image, error) {
@@ -26,31 +58,86 @@ func openTIFF(content []byte) (frame, error) {
 	}}, nil
 }
 
-// tiffTags returns two tags of the first image, 0 if absent: compression and photometric interpretation.
-func tiffTags(content []byte) (compression, photometric uint16) {
+// checkBlocks refuses what would cost x/image/tiff far more time or memory than the file has bytes: strips
+// or tiles that overlap, since it copies each, and PackBits, which it unpacks without a bound.
+func checkBlocks(content []byte, offsets, counts []uint32, packed bool, size image.Point) error {
+	most := tiffMaxPixelSize * (int64(size.X)*int64(size.Y) + 1<<20) // with what a tile has beyond the image
+	var total int64
+	for i, count := range counts {
+		if total += int64(count); i > 0 && total > 2*int64(len(content)) {
+			return errors.New("its strips or tiles overlap: save it again")
+		}
+		if !packed || i >= len(offsets) || int64(offsets[i]) > int64(len(content)) {
+			continue
+		}
+		block := content[offsets[i]:]
+		if unpackedBits(block[:min(int64(count), int64(len(block)))]) > most {
+			return fmt.Errorf("a strip or tile unpacks to more than %d bytes, all that %dx%d pixels can have: save it again", most, size.X, size.Y)
+		}
+	}
+	return nil
+}
+
+// unpackedBits returns how many bytes PackBits unpacks to.
+func unpackedBits(packed []byte) (n int64) {
+	for at := 0; at < len(packed); {
+		switch code := int8(packed[at]); {
+		case code >= 0: // that many bytes and one more follow
+			n, at = n+int64(code)+1, at+int(code)+2
+		case code == -128:
+			at++
+		default: // one follows, and is repeated
+			n, at = n+1-int64(code), at+2
+		}
+	}
+	return n
+}
+
+// tiffTags returns the values of the tags of the first image that x/image/tiff reads. More values than
+// maxBlocks of one, which it would keep in 8 bytes each, are an error.
+func tiffTags(content []byte) (map[uint16][]uint32, error) {
 	var order binary.ByteOrder = binary.LittleEndian
 	if begins(content, "MM") {
 		order = binary.BigEndian
 	}
 	if len(content) < 8 {
-		return 0, 0
+		return nil, nil
 	}
 	at := int64(order.Uint32(content[4:]))
 	if at > int64(len(content))-2 {
-		return 0, 0
+		return nil, nil
 	}
-	entries := content[at+2:]
+	read := []uint16{256, 257, 258, 259, 262, 266, 273, 278, 279, 292, 293, 317, 320, 322, 323, 324, 325, 338}
+	tags, entries := map[uint16][]uint32{}, content[at+2:]
 	for range order.Uint16(content[at:]) {
 		if len(entries) < 12 {
 			break
 		}
-		switch value := order.Uint16(entries[8:]); order.Uint16(entries) {
-		case 259:
-			compression = value
-		case 262:
-			photometric = value
-		}
+		entry := entries[:12]
 		entries = entries[12:]
+		tag, kind, count := order.Uint16(entry), order.Uint16(entry[2:]), order.Uint32(entry[4:])
+		width, isNumber := map[uint16]uint32{1: 1, 3: 2, 4: 4}[kind]
+		if !isNumber || !slices.Contains(read, tag) || tags[tag] != nil { // x/image/tiff refuses a tag that is there twice
+			continue
+		}
+		if count > maxBlocks {
+			return nil, fmt.Errorf("tag %d has %d values, more than %d: save it again, with larger strips or tiles", tag, count, maxBlocks)
+		}
+		values := entry[8:]
+		if count*width > 4 {
+			values = content[min(int64(order.Uint32(values)), int64(len(content))):]
+		}
+		for ; count > 0 && len(values) >= int(width); count-- {
+			switch width {
+			case 1:
+				tags[tag] = append(tags[tag], uint32(values[0]))
+			case 2:
+				tags[tag] = append(tags[tag], uint32(order.Uint16(values)))
+			case 4:
+				tags[tag] = append(tags[tag], order.Uint32(values))
+			}
+			values = values[width:]
+		}
 	}
-	return compression, photometric
+	return tags, nil
 }

@@ -1,0 +1,75 @@
+package data
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tiffOfStrips is a gray TIFF of one pixel a strip. All strips are at the same place, and say how many
+// bytes they have.
+func tiffOfStrips(n int, compression uint32, strip []byte, count int) []byte {
+	const begin = 8
+	offsets := uint32(begin + len(strip))
+	counts := offsets + 4*uint32(n)
+	out := binary.LittleEndian.AppendUint32([]byte("II*\x00"), counts+4*uint32(n))
+	out = append(out, strip...)
+	for _, value := range []int{begin, count} {
+		for range n {
+			out = binary.LittleEndian.AppendUint32(out, uint32(value))
+		}
+	}
+	entries := [][4]uint32{
+		{256, 4, 1, 1}, {257, 4, 1, uint32(n)}, {258, 4, 1, 8}, {259, 4, 1, compression}, {262, 4, 1, 1},
+		{tiffStrips, 4, uint32(n), offsets}, {277, 4, 1, 1}, {278, 4, 1, 1}, {tiffStripCounts, 4, uint32(n), counts},
+	}
+	if n == 1 {
+		entries[5][3], entries[8][3] = begin, uint32(count)
+	}
+	out = binary.LittleEndian.AppendUint16(out, uint16(len(entries)))
+	for _, e := range entries {
+		out = binary.LittleEndian.AppendUint16(out, uint16(e[0]))
+		out = binary.LittleEndian.AppendUint16(out, uint16(e[1]))
+		out = binary.LittleEndian.AppendUint32(out, e[2])
+		out = binary.LittleEndian.AppendUint32(out, e[3])
+	}
+	return append(out, 0, 0, 0, 0)
+}
+
+// A TIFF costs no more time and memory than its bytes and pixels: its strips are copied one by one, each
+// gets its own decoder, and PackBits has no bound of its own.
+func TestTIFFBlocksAreBounded(t *testing.T) {
+	var deflated bytes.Buffer
+	w := zlib.NewWriter(&deflated)
+	if _, err := w.Write([]byte{7}); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	large := make([]byte, 1<<20)
+	bits := bytes.Repeat([]byte{0x81, 0}, 1<<20) // 128 times 0, 2^20 times
+	for name, test := range map[string]struct {
+		file []byte
+		want string // in the error; "" is none
+	}{
+		"one strip":          {tiffOfStrips(1, 8, deflated.Bytes(), deflated.Len()), ""},
+		"three strips":       {tiffOfStrips(3, 1, large, 1), ""},
+		"counts too large":   {tiffOfStrips(1, 8, deflated.Bytes(), 1<<30), ""},
+		"PackBits":           {tiffOfStrips(1, tiffPackBits, bits[:2], 2), ""},
+		"overlapping strips": {tiffOfStrips(20000, 1, large, len(large)), "its strips or tiles overlap"},
+		"many strips":        {tiffOfStrips(maxBlocks+1, 8, deflated.Bytes(), deflated.Len()), "tag 273 has 131073 values"},
+		"PackBits bomb":      {tiffOfStrips(1, tiffPackBits, bits, len(bits)), "unpacks to more than"},
+	} {
+		_, err := DecodeImage(bytes.NewReader(test.file), []int{8, 8, 1}, FitStretch)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: the error is %v, want one that says %q", name, err, test.want)
+		}
+	}
+	twice := tiffOfStrips(1, 1, []byte{7}, 1)
+	at := bytes.Index(twice, []byte{0, 1, 4, 0}) // the first entry
+	copy(twice[at+12:], slices.Clone(twice[at:at+12]))
+	if _, err := DecodeImage(bytes.NewReader(twice), []int{8, 8, 1}, FitStretch); err == nil {
+		t.Error("a tag that is there twice is no error")
+	}
+}
