@@ -62,7 +62,8 @@ func unread(err error, format string, args ...any) error {
 	if errors.As(err, &large) || errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.Canceled) || errors.Is(err, errTimeout) {
 		return err
 	}
-	return bad("%s: %s", fmt.Sprintf(format, args...), strings.TrimPrefix(err.Error(), "data: "))
+	// An error may repeat what it could not read, megabytes of digits.
+	return bad("%s: %.500s", fmt.Sprintf(format, args...), strings.TrimPrefix(err.Error(), "data: "))
 }
 
 func (h *Handler) readImage(ctx context.Context, file io.Reader) ([]float32, error) {

@@ -229,6 +229,17 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
+func TestErrorsAreShort(t *testing.T) {
+	h := newHandler(t, &echo{}, nil)
+	long := strings.Repeat("9", 1<<15)
+	for _, body := range []string{`{"inputs":[[` + long + `]]}`, `{"inputs":[["` + long + `"]]}`, `{"` + long + `":[[0]]}`} {
+		w := post(h, "application/json", []byte(body))
+		if size := w.Body.Len(); w.Code != 400 || size > 1000 {
+			t.Errorf("%.20s: status %d, an error of %d bytes", body, w.Code, size)
+		}
+	}
+}
+
 func concat(parts ...string) []byte { return []byte(strings.Join(parts, "")) }
 
 func TestAdmission(t *testing.T) {
