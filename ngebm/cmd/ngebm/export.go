@@ -124,6 +124,9 @@ func (f *exportFlags) export(ctx context.Context, dir string, stdout io.Writer) 
 	if run.Warning != "" {
 		fmt.Fprintf(os.Stderr, "warning: %s\n", run.Warning)
 	}
+	if done, all := run.History.Steps(), run.Config.Epochs*run.History.StepsPerEpoch; done < all && !f.best {
+		fmt.Fprintf(os.Stderr, "warning: the run is not complete: the weights are those of step %d of %d\n", done, all)
+	}
 	checksum, err := run.Checksum()
 	if err != nil {
 		return err
