@@ -16,10 +16,14 @@ const maxBlocks = 1 << 17
 
 // Tags of a TIFF that are used here.
 const (
+	tiffHeight       = 257
 	tiffCompression  = 259
 	tiffPhotometric  = 262
 	tiffStrips       = 273 // their offsets
+	tiffRows         = 278 // of a strip
 	tiffStripCounts  = 279 // and bytes
+	tiffTileWidth    = 322
+	tiffTileHeight   = 323
 	tiffTiles        = 324
 	tiffTileCounts   = 325
 	tiffPackBits     = 32773 // a compression
@@ -33,11 +37,17 @@ func openTIFF(content []byte) (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
+	first := func(tag uint16) uint32 { return append(tags[tag], 0)[0] }
+	if height := first(tiffHeight); first(tiffRows) > height {
+		content = setRows(content, height)
+	}
 	f, err := standard(false, tiff.DecodeConfig, tiff.Decode)(content)
 	if err != nil {
 		return f, err
 	}
-	first := func(tag uint16) uint32 { return append(tags[tag], 0)[0] }
+	if int64(first(tiffTileWidth)) > mostPixels(f.size)/max(1, int64(first(tiffTileHeight))) {
+		return frame{}, fmt.Errorf("its tiles are %dx%d: save it again, with smaller tiles", first(tiffTileWidth), first(tiffTileHeight))
+	}
 	packed := first(tiffCompression) == tiffPackBits
 	for _, blocks := range [][2]uint16{{tiffStrips, tiffStripCounts}, {tiffTiles, tiffTileCounts}} {
 		if err := checkBlocks(content, tags[blocks[0]], tags[blocks[1]], packed, f.size); err != nil {
@@ -58,10 +68,14 @@ func openTIFF(content []byte) (frame, error) {
 	}}, nil
 }
 
+// mostPixels is the most that a strip or tile of an image of that size may have: a tile reaches beyond the
+// image.
+func mostPixels(size image.Point) int64 { return int64(size.X)*int64(size.Y) + 1<<20 }
+
 // checkBlocks refuses what would cost x/image/tiff far more time or memory than the file has bytes: strips
 // or tiles that overlap, since it copies each, and PackBits, which it unpacks without a bound.
 func checkBlocks(content []byte, offsets, counts []uint32, packed bool, size image.Point) error {
-	most := tiffMaxPixelSize * (int64(size.X)*int64(size.Y) + 1<<20) // with what a tile has beyond the image
+	most := tiffMaxPixelSize * mostPixels(size)
 	var total int64
 	for i, count := range counts {
 		if total += int64(count); i > 0 && total > 2*int64(len(content)) {
@@ -93,28 +107,48 @@ func unpackedBits(packed []byte) (n int64) {
 	return n
 }
 
-// tiffTags returns the values of the tags of the first image that x/image/tiff reads. More values than
-// maxBlocks of one, which it would keep in 8 bytes each, are an error.
-func tiffTags(content []byte) (map[uint16][]uint32, error) {
-	var order binary.ByteOrder = binary.LittleEndian
-	if begins(content, "MM") {
+// setRows returns a copy of a TIFF whose one strip has as many rows as the image. Files may say any larger
+// number, by which x/image/tiff bounds what a strip unpacks to.
+func setRows(content []byte, rows uint32) []byte {
+	content = slices.Clone(content)
+	order, entries := tiffEntries(content)
+	for entry := range slices.Chunk(entries, tiffEntry) {
+		if order.Uint16(entry) == tiffRows {
+			order.PutUint16(entry[2:], 4) // LONG
+			order.PutUint32(entry[4:], 1)
+			order.PutUint32(entry[8:], rows)
+		}
+	}
+	return content
+}
+
+// tiffEntry is the bytes of an entry: tag, type, count, value or offset.
+const tiffEntry = 12
+
+// tiffEntries returns the entries of the first image.
+func tiffEntries(content []byte) (order binary.ByteOrder, entries []byte) {
+	if order = binary.LittleEndian; begins(content, "MM") {
 		order = binary.BigEndian
 	}
 	if len(content) < 8 {
-		return nil, nil
+		return order, nil
 	}
 	at := int64(order.Uint32(content[4:]))
 	if at > int64(len(content))-2 {
-		return nil, nil
+		return order, nil
 	}
+	entries = content[at+2:]
+	n := min(int(order.Uint16(content[at:])), len(entries)/tiffEntry)
+	return order, entries[:n*tiffEntry]
+}
+
+// tiffTags returns the values of the tags of the first image that x/image/tiff reads. More values than
+// maxBlocks of one, which it would keep in 8 bytes each, are an error.
+func tiffTags(content []byte) (map[uint16][]uint32, error) {
 	read := []uint16{256, 257, 258, 259, 262, 266, 273, 278, 279, 292, 293, 317, 320, 322, 323, 324, 325, 338}
-	tags, entries := map[uint16][]uint32{}, content[at+2:]
-	for range order.Uint16(content[at:]) {
-		if len(entries) < 12 {
-			break
-		}
-		entry := entries[:12]
-		entries = entries[12:]
+	tags := map[uint16][]uint32{}
+	order, entries := tiffEntries(content)
+	for entry := range slices.Chunk(entries, tiffEntry) {
 		tag, kind, count := order.Uint16(entry), order.Uint16(entry[2:]), order.Uint32(entry[4:])
 		width, isNumber := map[uint16]uint32{1: 1, 3: 2, 4: 4}[kind]
 		if !isNumber || !slices.Contains(read, tag) || tags[tag] != nil { // x/image/tiff refuses a tag that is there twice

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -66,8 +67,35 @@ func TestTIFFBlocksAreBounded(t *testing.T) {
 			t.Errorf("%s: the error is %v, want one that says %q", name, err, test.want)
 		}
 	}
+	deflated.Reset()
+	w.Reset(&deflated)
+	if _, err := w.Write(make([]byte, 64<<20)); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	bomb := tiffOfStrips(1, 8, deflated.Bytes(), deflated.Len())
+	at := bytes.Index(bomb, []byte{0x16, 1, 4, 0}) // the rows of a strip
+	binary.LittleEndian.PutUint32(bomb[at+8:], 1<<32-1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := DecodeImage(bytes.NewReader(bomb), []int{8, 8, 1}, FitStretch); err != nil {
+		t.Errorf("a strip of all rows: %v", err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 40<<20 {
+		t.Errorf("%d bytes are allocated for one pixel", got)
+	}
+	tiles := tiffOfStrips(1, 8, deflated.Bytes(), deflated.Len())
+	at = bytes.Index(tiles, []byte{0x11, 1, 4, 0}) // in place of the strip and all after it
+	for i, e := range [][2]uint32{{tiffTileWidth, 65535}, {tiffTileHeight, 65535}, {tiffTiles, 8}, {tiffTileCounts, uint32(deflated.Len())}} {
+		binary.LittleEndian.PutUint16(tiles[at+tiffEntry*i:], uint16(e[0]))
+		binary.LittleEndian.PutUint32(tiles[at+tiffEntry*i+4:], 1)
+		binary.LittleEndian.PutUint32(tiles[at+tiffEntry*i+8:], e[1])
+	}
+	if _, err := DecodeImage(bytes.NewReader(tiles), []int{8, 8, 1}, FitStretch); err == nil || !strings.Contains(err.Error(), "its tiles are 65535x65535") {
+		t.Errorf("huge tiles: the error is %v", err)
+	}
 	twice := tiffOfStrips(1, 1, []byte{7}, 1)
-	at := bytes.Index(twice, []byte{0, 1, 4, 0}) // the first entry
+	at = bytes.Index(twice, []byte{0, 1, 4, 0}) // the first entry
 	copy(twice[at+12:], slices.Clone(twice[at:at+12]))
 	if _, err := DecodeImage(bytes.NewReader(twice), []int{8, 8, 1}, FitStretch); err == nil {
 		t.Error("a tag that is there twice is no error")
