@@ -45,7 +45,7 @@ func openTIFF(content []byte) (frame, error) {
 	if err != nil {
 		return f, err
 	}
-	if int64(first(tiffTileWidth)) > mostPixels(f.size)/max(1, int64(first(tiffTileHeight))) {
+	if int64(first(tiffTileWidth)) > maxPixelsOf(f.size)/max(1, int64(first(tiffTileHeight))) {
 		return frame{}, fmt.Errorf("its tiles are %dx%d: save it again, with smaller tiles", first(tiffTileWidth), first(tiffTileHeight))
 	}
 	packed := first(tiffCompression) == tiffPackBits
@@ -68,14 +68,14 @@ func openTIFF(content []byte) (frame, error) {
 	}}, nil
 }
 
-// mostPixels is the most that a strip or tile of an image of that size may have: a tile reaches beyond the
-// image.
-func mostPixels(size image.Point) int64 { return int64(size.X)*int64(size.Y) + 1<<20 }
+// maxPixelsOf is how many pixels a strip or tile of an image of that size may have: a tile reaches
+// beyond the image.
+func maxPixelsOf(size image.Point) int64 { return int64(size.X)*int64(size.Y) + 1<<20 }
 
 // checkBlocks refuses what would cost x/image/tiff far more time or memory than the file has bytes: strips
 // or tiles that overlap, since it copies each, and PackBits, which it unpacks without a bound.
 func checkBlocks(content []byte, offsets, counts []uint32, packed bool, size image.Point) error {
-	most := tiffMaxPixelSize * mostPixels(size)
+	maxBytes := tiffMaxPixelSize * maxPixelsOf(size)
 	var total int64
 	for i, count := range counts {
 		if total += int64(count); i > 0 && total > 2*int64(len(content)) {
@@ -85,8 +85,8 @@ func checkBlocks(content []byte, offsets, counts []uint32, packed bool, size ima
 			continue
 		}
 		block := content[offsets[i]:]
-		if unpackedBits(block[:min(int64(count), int64(len(block)))]) > most {
-			return fmt.Errorf("a strip or tile unpacks to more than %d bytes, all that %dx%d pixels can have: save it again", most, size.X, size.Y)
+		if unpackedBits(block[:min(int64(count), int64(len(block)))]) > maxBytes {
+			return fmt.Errorf("a strip or tile unpacks to more than %d bytes, all that %dx%d pixels can have: save it again", maxBytes, size.X, size.Y)
 		}
 	}
 	return nil

@@ -14,23 +14,19 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // read returns the inputs of a request.
 func (h *Handler) read(ctx context.Context, w http.ResponseWriter, r *http.Request) ([][]float32, error) {
 	limit := h.options.MaxBody
-	room := min(limit, max(r.ContentLength, 1))
-	switch {
-	case r.ContentLength > limit:
+	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
-	case r.ContentLength < 0: // unknown
-		room = limit
 	}
-	if !h.bodies.TryAcquire(room) {
-		return nil, errBusy
-	}
-	defer h.bodies.Release(room)
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	body := &roomedBody{ReadCloser: http.MaxBytesReader(w, r.Body, limit), room: h.bodies}
+	defer body.release()
+	r.Body = body
 	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil && r.Header.Get("Content-Type") != "" {
 		return nil, bad("the Content-Type %.100q cannot be parsed; leave it out for an image file", r.Header.Get("Content-Type"))
@@ -41,13 +37,36 @@ func (h *Handler) read(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	case "multipart/form-data":
 		return h.readForm(ctx, multipart.NewReader(r.Body, parameters["boundary"]))
 	}
-	body := bufio.NewReader(r.Body)
-	if first, _ := body.Peek(1); len(first) == 1 && first[0] == '{' {
+	file := bufio.NewReader(r.Body)
+	if first, _ := file.Peek(1); len(first) == 1 && first[0] == '{' {
 		return nil, bad("this is JSON, but the Content-Type is %.100q; it must be application/json", kind)
 	}
-	input, err := h.readImage(ctx, body)
+	input, err := h.readImage(ctx, file)
 	return [][]float32{input}, err
 }
+
+// roomedBody takes room for the bytes that have come, not for those that are announced: clients that send
+// nothing keep nobody out.
+type roomedBody struct {
+	io.ReadCloser
+	room  *semaphore.Weighted
+	taken int64
+	full  bool // there was no room, for bytes that are lost
+}
+
+func (b *roomedBody) Read(p []byte) (int, error) {
+	if b.full {
+		return 0, errBusy
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.full = !b.room.TryAcquire(int64(n)); b.full {
+		return 0, errBusy
+	}
+	b.taken += int64(n)
+	return n, err
+}
+
+func (b *roomedBody) release() { b.room.Release(b.taken) }
 
 // bad is an error for the client.
 func bad(format string, args ...any) error {
@@ -59,7 +78,7 @@ func bad(format string, args ...any) error {
 func unread(err error, format string, args ...any) error {
 	var large *http.MaxBytesError
 	var timeout interface{ Timeout() bool }
-	if errors.As(err, &large) || errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.Canceled) || errors.Is(err, errTimeout) {
+	if errors.As(err, &large) || errors.Is(err, errBusy) || errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.Canceled) || errors.Is(err, errTimeout) {
 		return err
 	}
 	// An error may repeat what it could not read, megabytes of digits.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -200,6 +201,46 @@ func TestSlowBody(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+// Bodies that are announced and do not come leave room for others; what has come takes room.
+func TestSilentClientsKeepNobodyOut(t *testing.T) {
+	h := newHandler(t, &echo{}, func(o *Options) { o.MaxBody = maxBodies })
+	address, stop := serving(t, h)
+	var silent []net.Conn
+	for range 3 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		silent = append(silent, c)
+		fmt.Fprintf(c, "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", maxBodies)
+	}
+	for began := time.Now(); !strings.Contains(metricsOf(h), "\nngebm_requests_in_flight 3\n"); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal(metricsOf(h))
+		}
+	}
+	image := square(t, 1)
+	wantLabels(t, post(h, "", image), -992)
+	if !h.bodies.TryAcquire(maxBodies - 10) {
+		t.Fatal("bodies that have not come keep room")
+	}
+	wantError(t, post(h, "", image), 503, "too many requests")
+	wantError(t, post(h, "application/json", []byte(`{"inputs":[[0,0,0,0]]}`)), 503, "too many requests")
+	h.bodies.Release(maxBodies - 10)
+	for _, c := range silent {
+		c.Close()
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func metricsOf(h *Handler) string {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return w.Body.String()
 }
 
 func TestServeReportsTheListener(t *testing.T) {
