@@ -7,6 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -79,6 +81,9 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := checkOut("predict", *out); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(paths, func(path string) bool { return sameFile(path, *out) }) {
+		return fmt.Errorf("ngebm predict: -o names the input %q, which would be lost; name another file", *out)
+	}
 	if f.options.FalseAlarms == 0 || f.options.Sets.Alpha == 0 || f.options.Delta == 0 {
 		return errors.New("ngebm predict: -alpha, -false-alarms or -delta is 0; each must be between 0 and 1")
 	}
@@ -131,6 +136,16 @@ func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir st
 		return nil, nil, err
 	}
 	return run, p, nil
+}
+
+// sameFile says whether two paths name one file that is there.
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }
 
 // decided is one row of the command's results.

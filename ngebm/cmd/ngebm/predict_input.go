@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"ngebm/data"
+	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/table"
 )
@@ -38,14 +39,17 @@ func newInputReader(run *ngebm.Run) (*inputReader, error) {
 // ofNumbers are the endings of files that hold numbers, not images.
 var ofNumbers = []string{".csv", ".tsv", ".txt", ".npy", ".npz", ".gz", ".bz2", ".zst", ".xz"}
 
+// maxInputFile is the largest file that is opened, in bytes: readers have lower bounds.
+const maxInputFile = 1 << 30
+
 // file reads one file. rows says that it may hold several inputs.
 func (r *inputReader) file(ctx context.Context, path string) (inputs [][]float32, rows bool, err error) {
 	encoder := r.run.Classifier.Encoder
 	switch {
 	case encoder != nil:
-		f, err := os.Open(path)
+		f, err := openInput(path)
 		if err != nil {
-			return nil, true, withoutPath(err)
+			return nil, true, err
 		}
 		defer f.Close()
 		table, err := encoder.Read(ctx, f)
@@ -57,9 +61,9 @@ func (r *inputReader) file(ctx context.Context, path string) (inputs [][]float32
 		inputs, err = r.numbers(path)
 		return inputs, true, err
 	}
-	f, err := os.Open(path)
+	f, err := openInput(path)
 	if err != nil {
-		return nil, false, withoutPath(err)
+		return nil, false, err
 	}
 	defer f.Close()
 	input, err := r.images.Decode(ctx, f)
@@ -95,10 +99,14 @@ func (r *inputReader) numbers(path string) ([][]float32, error) {
 	return inputs, nil
 }
 
-// withoutPath is the error of opening a file, whose path the caller names.
-func withoutPath(err error) error {
+// openInput opens a regular file: a pipe would be waited for. Its errors do not name the file.
+func openInput(path string) (*os.File, error) {
+	info, err := os.Stat(path)
 	if wrong := (*os.PathError)(nil); errors.As(err, &wrong) {
-		return wrong.Err
+		return nil, wrong.Err
 	}
-	return err
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file; write its content into one")
+	}
+	return files.OpenLinked(path, maxInputFile)
 }

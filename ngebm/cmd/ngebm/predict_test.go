@@ -110,6 +110,7 @@ func TestPredict(t *testing.T) {
 			{[]string{dir, "-scores", "pz"}, []string{`no score "pz"`, "px"}},
 			{[]string{dir, "-sets", "best"}, []string{`"best"`, "lac, aps or raps"}},
 			{[]string{dir, "-o", "/nowhere/x.json", rows}, []string{"-o", "folder does not exist"}},
+			{[]string{dir, "-o", rows, rows}, []string{"-o names the input", "would be lost"}},
 		} {
 			_, err := predicted(t, c.args...)
 			testerror.Want(t, err, c.want...)
@@ -139,7 +140,7 @@ func TestPredictImages(t *testing.T) {
 		t.Errorf("a white image: %+v", d)
 	}
 	bytesOfPixels := write(t, "bytes.csv", strings.TrimSuffix(strings.Repeat("200,", 64), ",")+"\n"+strings.TrimSuffix(strings.Repeat("20,", 64), ",")+"\n")
-	for path, want := range map[string]string{picture(9, 1): "9x9", bytesOfPixels: "pixels are from -1", write(t, "text.png", "text"): "does not decode"} {
+	for path, want := range map[string]string{picture(9, 1): "9x9", bytesOfPixels: "pixels are from -1", write(t, "text.png", "text"): "does not decode", t.TempDir(): "not a regular file"} {
 		_, err := predicted(t, dir, path)
 		testerror.Want(t, err, want)
 	}
