@@ -19,6 +19,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testpython"
 	"ngebm/ngebm/train"
 )
 
@@ -203,21 +204,13 @@ func TestExportInputs(t *testing.T) {
 
 // The peer's script is Python, and does the same work where PyTorch or JAX is found.
 func TestPeers(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("there is no python3")
-	}
-	if named := os.Getenv("NGEBM_TEST_PYTHON"); named != "" {
-		python = named
-	}
+	python := testpython.Path(t)
 	if out, err := exec.Command(python, "-c", "import ast; ast.parse(open('peer.py').read())").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for _, library := range []string{"torch", "jax", ONNXRuntime} {
 		t.Run(library, func(t *testing.T) {
-			if exec.Command(python, "-c", "import numpy, "+library).Run() != nil {
-				t.Skipf("%s has no %s; name one that has it in $NGEBM_TEST_PYTHON", python, library)
-			}
+			testpython.With(t, "numpy", library)
 			t.Setenv(workerEnv, "1")
 			for net, shape := range map[string][]int{"mlp-lrelu-8-8": {2}, "convnet": {8, 8, 1}, "wrn-10-1": {8, 8, 3}} {
 				p := plan()

@@ -21,26 +21,11 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testpython"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/onnx"
 	"ngebm/ngebm/torchweights"
 )
-
-// runtimePython is a Python with ONNX Runtime.
-func runtimePython(t *testing.T) string {
-	t.Helper()
-	python := os.Getenv("NGEBM_TEST_PYTHON")
-	if python == "" {
-		var err error
-		if python, err = exec.LookPath("python3"); err != nil {
-			t.Skip("there is no python3")
-		}
-	}
-	if exec.Command(python, "-c", "import numpy, onnxruntime").Run() != nil {
-		t.Skipf("%s has no onnxruntime; name one that has it in $NGEBM_TEST_PYTHON", python)
-	}
-	return python
-}
 
 // runtimeRun is what testdata/run.py reads, and its result.
 type runtimeRun struct {
@@ -65,7 +50,7 @@ func runtimeResults(t *testing.T, runs []*runtimeRun) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(runtimePython(t), "testdata/run.py")
+	cmd := exec.Command(testpython.With(t, "numpy", "onnxruntime"), "testdata/run.py")
 	cmd.Stdin = bytes.NewReader(in)
 	var errors bytes.Buffer
 	cmd.Stderr = &errors
@@ -254,7 +239,7 @@ func classifiers(t *testing.T) (all []*ngebm.Classifier) {
 
 // The outputs of ONNX Runtime are this program's within 1e-5, for one example and for seven.
 func TestEqualsONNXRuntime(t *testing.T) {
-	runtimePython(t)
+	testpython.With(t, "numpy", "onnxruntime")
 	testdisk.Inputs(t, "testdata")
 	var runs []*runtimeRun
 	all, inputs := classifiers(t), random(7*9*7*3)
@@ -276,7 +261,7 @@ func TestEqualsONNXRuntime(t *testing.T) {
 
 // The authors' network has PyTorch's logits (torchweights/testdata/reference.py).
 func TestEqualsPyTorch(t *testing.T) {
-	runtimePython(t)
+	testpython.With(t, "numpy", "onnxruntime")
 	testdisk.Inputs(t, "testdata", "../torchweights/testdata")
 	c, err := torchweights.Load(testdevice.Open(t, "go"), "../torchweights/testdata/wrn-10-1.npz", []int{32, 32, 3}, strings.Split("abcdefghij", ""))
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testpython"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/torchweights"
 )
@@ -86,16 +87,7 @@ func TestRoundTrip(t *testing.T) {
 // PyTorch's logits of the files, loaded strictly (testdata/load.py), are this program's
 // within 1e-5; those of the authors' network are the stored ones.
 func TestPyTorchLoads(t *testing.T) {
-	python := os.Getenv("NGEBM_TEST_PYTHON")
-	if python == "" {
-		var err error
-		if python, err = exec.LookPath("python3"); err != nil {
-			t.Skip("there is no python3")
-		}
-	}
-	if exec.Command(python, "-c", "import torch, safetensors").Run() != nil {
-		t.Skipf("%s has no PyTorch and safetensors; name one that has them in $NGEBM_TEST_PYTHON", python)
-	}
+	python := testpython.With(t, "torch", "safetensors")
 	testdisk.Inputs(t, "testdata")
 	backend := testdevice.Open(t, "go")
 	stored := reference.Read(t, "testdata/logits.npz")
