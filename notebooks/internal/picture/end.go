@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"ngebm/data/format"
 )
 
 // maxScans limits the scans of a progressive JPEG: a few bytes can ask for one more pass.
@@ -30,29 +32,14 @@ func pngEnd(content []byte) (end, pixels int, err error) {
 
 // jpegEnd returns where a JPEG ends.
 func jpegEnd(content []byte) (end int, err error) {
-	scans := 0
-	for at := 2; at+2 <= len(content); {
-		marker := content[at+1]
-		switch {
-		case content[at] != 0xff || marker == 0xff: // coded pixels, or fill bytes
-			at++
-		case marker == 0xd9:
-			return at + 2, nil
-		case marker <= 1 || marker >= 0xd0 && marker <= 0xd8: // no length follows
-			at += 2
-		case at+4 > len(content):
-			return 0, io.ErrUnexpectedEOF
-		default:
-			if marker == 0xda {
-				scans++
-			}
-			if scans > maxScans {
-				return 0, fmt.Errorf("it goes more than %d times over its pixels: save it without progressive scans", maxScans)
-			}
-			at += 2 + int(binary.BigEndian.Uint16(content[at+2:]))
-		}
+	scans, end := format.JPEGScans(content, maxScans)
+	switch {
+	case scans > maxScans:
+		return 0, fmt.Errorf("it goes more than %d times over its pixels: save it without progressive scans", maxScans)
+	case end == 0:
+		return 0, io.ErrUnexpectedEOF
 	}
-	return 0, io.ErrUnexpectedEOF
+	return end, nil
 }
 
 // gifEnd returns where a GIF ends, and the pixels of all its frames.
