@@ -6,6 +6,11 @@
 // finds x more likely. The literature on energy-based models usually calls
 // -E(x) the energy: [LogSumExp] is minus the field's energy.
 //
+// Gauge: p(y|x) does not determine E. For any function g, the logits f_k(x) + g(x) give the
+// same p(y|x), and the energy E(x) + g(x). That E is read as log p(x) is a choice of g, which
+// the network makes; cross-entropy has no part in it. nets.Gauge chooses otherwise, and the
+// notebook 10_what_the_terms_do shows what follows.
+//
 // All functions build graphs: they panic on misuse, as GoMLX's own do, and the
 // panic becomes an error of the graph's execution. Networks may use any
 // operation that GoMLX can differentiate twice. Importing this package adds higher

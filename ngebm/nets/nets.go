@@ -42,6 +42,7 @@ func Known() [][2]string {
 		{"mlp-lrelu-W-W…", "the same with LeakyReLU .2"},
 		{"convnet", "three convolutions (16, 32, 64 channels), LeakyReLU .2, mean over positions; images"},
 		{"wrn-D-W", "Wide ResNet of depth D = 6n+4 and width W without normalization, as the paper's wrn-28-10; images"},
+		{"NETWORK+gauge-HEAD", "a network and a number that a head adds to all its logits, which changes E alone: exact, logits, mlp, network"},
 	}
 }
 
@@ -54,6 +55,9 @@ const (
 
 // Parse returns the network of that name; see [Known].
 func Parse(name string) (Network, error) {
+	if net, head, ok := strings.Cut(name, gaugeMark); ok {
+		return parseGauge(net, head)
+	}
 	kind, rest, _ := strings.Cut(strings.ToLower(name), "-")
 	switch kind {
 	case "mlp":

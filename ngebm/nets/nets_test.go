@@ -47,6 +47,10 @@ func TestParameters(t *testing.T) {
 		{"convnet", []int{2, 8, 8, 1}, 9*16 + 16 + 9*16*32 + 32 + 9*32*64 + 64 + 64*10 + 10},
 		{"mlp-128-128", []int{2, 2}, 2*128 + 128 + 128*128 + 128 + 128*10 + 10},
 		{"mlp-lrelu-5", []int{2, 4, 4, 1}, 16*5 + 5 + 5*10 + 10},
+		{"mlp-5+gauge-exact", []int{2, 4, 4, 1}, 16*5 + 5 + 5*10 + 10},
+		{"mlp-5+gauge-logits", []int{2, 4, 4, 1}, 16*5 + 5 + 5*10 + 10 + 10*64 + 64 + 64*64 + 64 + 64 + 1},
+		{"mlp-5+gauge-mlp", []int{2, 4, 4, 1}, 16*5 + 5 + 5*10 + 10 + 16*64 + 64 + 64*64 + 64 + 64 + 1},
+		{"mlp-5+gauge-network", []int{2, 4, 4, 1}, 2*(16*5+5) + 5*10 + 10 + 5 + 1},
 	} {
 		store, out := build(t, c.name, 1, 10, dtypes.Float32, c.shape...)
 		if got := store.NumParameters(); got != c.want {

@@ -15,6 +15,7 @@ import (
 func TestReportedWeightsAreCreated(t *testing.T) {
 	for name, shape := range map[string][]int{
 		"wrn-10-2": {2, 32, 32, 3}, "wrn-16-1": {2, 8, 8, 1}, "convnet": {2, 8, 8, 3}, "mlp-5": {2, 2}, "mlp-lrelu-5-7": {2, 4, 4, 1},
+		"convnet+gauge-exact": {2, 8, 8, 3}, "convnet+gauge-logits": {2, 8, 8, 3}, "convnet+gauge-mlp": {2, 8, 8, 3}, "convnet+gauge-network": {2, 8, 8, 3},
 	} {
 		net, err := nets.Parse(name)
 		if err != nil {
@@ -43,6 +44,9 @@ func TestParseRefusesWhatCannotBeCompiled(t *testing.T) {
 		"wrn-4000-1":                          "at most",
 		"wrn-106-1":                           "at most",
 		"wrn-28-65536":                        "at most",
+		"convnet+gauge-":                      "no head is named \"\"",
+		"convnet+gauge-mlp+gauge-mlp":         "after +gauge- comes one of exact, logits, mlp, network",
+		"what+gauge-mlp":                      "no network is named \"what\"",
 	} {
 		if _, err := nets.Parse(name); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 300 {
 			t.Errorf("%.20s…: %v", name, err)

@@ -224,7 +224,8 @@ func classifiers(t *testing.T) (all []*ngebm.Classifier) {
 		}
 		all = append(all, c)
 	}
-	for name, shape := range map[string][]int{"mlp-7-5": {2}, "mlp-lrelu-6": {4, 3, 2}, "convnet": {5, 4, 1}, "wrn-16-1": {9, 7, 3}} {
+	for name, shape := range map[string][]int{"mlp-7-5": {2}, "mlp-lrelu-6": {4, 3, 2}, "convnet": {5, 4, 1}, "wrn-16-1": {9, 7, 3},
+		"mlp-5+gauge-exact": {4}, "mlp-5+gauge-logits": {4}} {
 		net, err := nets.Parse(name)
 		if err != nil {
 			t.Fatal(err)

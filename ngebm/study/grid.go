@@ -14,12 +14,13 @@ type Grid []GridSetting
 // GridSetting is one setting of a configuration and its values, both as
 // [ngebm.Config.Set] takes them.
 type GridSetting struct {
-	Key    string   `json:"key"`    // "beta"
+	Key    string   `json:"key"`    // "beta"; "beta+gamma" gives both the same value
 	Values []string `json:"values"` // "0", ".01", ".1"
 }
 
 // ParseGrid reads "beta=0,.01,.1;gamma=0,.01,.1": settings separated by semicolons,
-// values by commas. A value may be a list in brackets. Whether the settings
+// values by commas. A value may be a list in brackets. "beta+gamma=0,.1" gives several
+// settings the same value, in place of all combinations. Whether the settings
 // exist is checked by [Sweep.Run], before it trains anything.
 func ParseGrid(s string) (Grid, error) {
 	var g Grid
@@ -31,7 +32,7 @@ func ParseGrid(s string) (Grid, error) {
 		if !ok {
 			return nil, fmt.Errorf("study: %q of the grid has no values; write key=value,value, as in beta=0,.01,.1;gamma=0,.01,.1", part)
 		}
-		setting := GridSetting{Key: strings.TrimSpace(key)}
+		setting := GridSetting{Key: strings.Join(strings.Fields(key), "")}
 		for _, v := range ngebm.SplitSettings(list) {
 			setting.Values = append(setting.Values, strings.TrimSpace(v))
 		}
@@ -57,16 +58,21 @@ func (g Grid) check() error {
 		return fmt.Errorf("study: the grid has no settings; give one or more, as in beta=0,.01,.1;gamma=0,.01,.1")
 	}
 	cells := 1
+	seen := map[string]bool{}
 	for i, s := range g {
-		switch {
-		case s.Key == "":
-			return fmt.Errorf("study: setting %d of the grid has no name; write key=value,value, as in beta=0,.01,.1", i+1)
-		case s.Key == "seed":
-			return fmt.Errorf("study: the grid cannot contain seed; give the sweep's seeds separately, since rows are means over them")
-		case len(s.Values) == 0 || slices.Contains(s.Values, ""):
+		for _, name := range s.names() {
+			switch {
+			case name == "":
+				return fmt.Errorf("study: setting %d of the grid has no name; write key=value,value, as in beta=0,.01,.1", i+1)
+			case name == "seed":
+				return fmt.Errorf("study: the grid cannot contain seed; give the sweep's seeds separately, since rows are means over them")
+			case seen[name]:
+				return fmt.Errorf("study: grid lists %s twice; put all its values in one entry", name)
+			}
+			seen[name] = true
+		}
+		if len(s.Values) == 0 || slices.Contains(s.Values, "") {
 			return fmt.Errorf("study: %s of the grid lacks a value; write %s=value,value", s.Key, s.Key)
-		case slices.ContainsFunc(g[:i], func(o GridSetting) bool { return o.Key == s.Key }):
-			return fmt.Errorf("study: grid lists %s twice; put all its values in one entry", s.Key)
 		}
 		if cells *= len(s.Values); cells > maxCells {
 			return fmt.Errorf("study: the grid has more than %d combinations; remove values", maxCells)
@@ -74,6 +80,9 @@ func (g Grid) check() error {
 	}
 	return nil
 }
+
+// names are the settings that take the values.
+func (s GridSetting) names() []string { return strings.Split(s.Key, "+") }
 
 // cells is the number of combinations.
 func (g Grid) cells() int {
@@ -99,7 +108,9 @@ func (g Grid) values(cell int) []string {
 func (g Grid) assignments(cell int) string {
 	var parts []string
 	for i, v := range g.values(cell) {
-		parts = append(parts, g[i].Key+"="+v)
+		for _, name := range g[i].names() {
+			parts = append(parts, name+"="+v)
+		}
 	}
 	return strings.Join(parts, ",")
 }

@@ -27,7 +27,7 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	f.register(fs)
 	var validation study.Validation
 	var gridText, seedList, pareto string
-	listVar(fs, &gridText, "grid", "", ";", "settings and their `values`, as in 'beta=0,.01,.1;gamma=0,.01,.1'")
+	listVar(fs, &gridText, "grid", "", ";", "settings and their `values`, as in 'beta=0,.01,.1;gamma=0,.01,.1'; beta+gamma=0,.1 sets both alike")
 	listVar(fs, &seedList, "seeds", defaultSeeds, ",", seedsUsage)
 	listVar(fs, &pareto, "pareto", strings.Join(study.ParetoMetrics(), ","), ",", "`metrics` of the Pareto front, from "+strings.Join(study.ValidationMetrics(), ", "))
 	fs.StringVar(&validation.OODKind, "ood", "", "`kind` of synthetic OOD inputs for the detection metrics: rotated, uniform noise, inverted … (default: rotated; for 2-D points uniform box)")
