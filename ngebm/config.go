@@ -84,9 +84,22 @@ type Config struct {
 
 	Epochs int `json:"epochs"`
 	Batch  int `json:"batch"` // examples in a step
-	// LearningRate is Adam's (β₁ = .9, β₂ = .999, ε = 1e-8), before warm-up and
-	// decay.
+	// LearningRate is the optimizer's, before warm-up and decay.
 	LearningRate float64 `json:"learning_rate"`
+	// Optimizer is "adam" (the default; β₁ = .9, β₂ = .999, ε = 1e-8), "adamw" or "sgd".
+	// Each takes the steps of its namesake in torch.optim.
+	Optimizer string `json:"optimizer,omitempty"`
+	// Momentum is SGD's, in [0,1), without dampening; Nesterov looks ahead by it
+	// (Sutskever et al. 2013).
+	Momentum float64 `json:"momentum,omitempty"`
+	Nesterov bool    `json:"nesterov,omitempty"`
+	// WeightDecay is λ of all weights and biases. Of adam and sgd it adds λ·w to the
+	// gradient (L2 regularization), of adamw it subtracts rate·λ·w from the weight
+	// (Loshchilov, Hutter 2019); 0 is none, and .01 of adamw.
+	WeightDecay float64 `json:"weight_decay,omitempty"`
+	// ClipNorm is the largest norm of the gradient of all weights together, before weight
+	// decay; a larger one is scaled down to it (torch.nn.utils.clip_grad_norm_). 0 is any.
+	ClipNorm float64 `json:"clip_norm,omitempty"`
 	// Warmup is the number of steps over which the rate grows linearly.
 	Warmup int `json:"warmup"`
 	// Schedule is "constant", "step" (times Decay at each of DecayEpochs) or

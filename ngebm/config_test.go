@@ -48,6 +48,12 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 		{func(c *Config) { c.Margin = Margin{Outliers: "far away", Weight: -1} }, []string{"Weight:-1", "0 or more"}},
 		{func(c *Config) { c.Margin = Margin{Outliers: "far away", In: math.Inf(1)} }, []string{"In:+Inf", "finite"}},
 		{func(c *Config) { c.Margin.Outliers, c.JEM.Weight = "far away", 1 }, []string{`margin.outliers is "far away"`, "jem.weight"}},
+		{func(c *Config) { c.Optimizer = "lion" }, []string{`optimizer is "lion"`, "adam, adamw or sgd"}},
+		{func(c *Config) { c.Optimizer, c.Momentum = "sgd", 1 }, []string{"momentum is 1", "below 1"}},
+		{func(c *Config) { c.Momentum = .9 }, []string{"momentum is 0.9", "not sgd"}},
+		{func(c *Config) { c.Optimizer, c.Nesterov = "sgd", true }, []string{"nesterov is true", "momentum=.9"}},
+		{func(c *Config) { c.WeightDecay = -1 }, []string{"weight_decay is -1", "0 (none) or more"}},
+		{func(c *Config) { c.ClipNorm = math.NaN() }, []string{"clip_norm is NaN", "0 (no limit) or more"}},
 		{func(c *Config) { c.InitFrom = "runs/moons-0123456789ab" }, []string{"start is", "12 hex digits"}},
 		{func(c *Config) { c.EMA = 1 }, []string{"ema is 1", "below 1", ".999"}},
 		{func(c *Config) { c.Rollback.Times = -1 }, []string{"recover.times is -1"}},
@@ -118,12 +124,14 @@ func TestSet(t *testing.T) {
 func TestHash(t *testing.T) {
 	base := DefaultConfig("tar:/home/a/cifar.tar.gz", "convnet")
 	same := base
+	same.Optimizer = "adam"
 	same.Name, same.Data, same.Limit, same.Decay, same.DecayEpochs = "mine", "tar:/elsewhere/cifar.tar.gz", 8000, .1, []int{1}
 	if base.Hash("d") != same.Hash("d") {
 		t.Error("a name, a path or a setting that is not used changed the hash")
 	}
 	seen := map[string]string{base.Hash("d"): "base", base.Hash("e"): "data"}
 	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1", "label_smoothing=.1",
+		"weight_decay=.1", "clip_norm=1", "optimizer=adamw", "optimizer=adamw,weight_decay=.1", "optimizer=sgd", "optimizer=sgd,momentum=.9", "optimizer=sgd,momentum=.9,nesterov=true",
 		"gamma_per_dimension=true", "ramp_epochs=1", "fade_epochs=1", "focal=2", "augment.mixup=1", "augment.cutout=1", "start=0123456789ab", "ema=.9", "recover.times=1", "recover.times=1,recover.shrink=.1",
 		"jem.weight=1", "jem.weight=2", "jem.joint=1,jem.conditional=true", "jem.weight=1,jem.conditional=true", "jem.weight=1,jem.steps=5", "jem.weight=1,jem.step=2", "jem.weight=1,jem.noise=1", "jem.weight=1,jem.buffer=9", "jem.weight=1,jem.restart=1", "jem.weight=1,jem.start=data", "jem.weight=1,jem.energy_l2=1", "jem.weight=1,jem.max_gap=9",
 		"adversarial.epsilon=1", "adversarial.epsilon=1,adversarial.norm=l2", "adversarial.epsilon=1,adversarial.steps=3", "adversarial.epsilon=1,adversarial.step=1", "margin.outliers=inverted,margin.weight=9", "margin.outliers=inverted,margin.in=9", "margin.outliers=inverted,margin.out=9"} {
@@ -175,5 +183,28 @@ func TestSetDecayWithoutEffect(t *testing.T) {
 	cfg.Decay, cfg.DecayEpochs = .5, []int{3}
 	if err := cfg.Set("beta=.1"); err != nil {
 		t.Error(err)
+	}
+}
+
+// The runs of a preset are found by its hash, whatever settings are added.
+func TestPresetHashesStay(t *testing.T) {
+	want := map[string]string{
+		"moons":             "a78c076cd913",
+		"digits":            "6df1ae35dfa8",
+		"digits-ngebm":      "5e3f3fd3ff1e",
+		"digits-few":        "3b511c8dbba3",
+		"moons-few":         "f5fbe6154116",
+		"moons-jem":         "f8a071563449",
+		"digits-jem":        "03cc3f88dc2b",
+		"cifar10-smoke":     "212e8121d015",
+		"cifar10-cpu":       "6b6ad4462cad",
+		"cifar10-wrn16-4":   "d6ff181b276b",
+		"cifar10-wrn28-10":  "2a660e6efbb7",
+		"cifar100-wrn28-10": "2a660e6efbb7",
+	}
+	for _, p := range Presets() {
+		if got := p.Hash("x"); got != want[p.Name] {
+			t.Errorf("%s has the hash %s, want %s", p.Name, got, want[p.Name])
+		}
 	}
 }

@@ -31,6 +31,7 @@ func TestEveryMethodResumesExactly(t *testing.T) {
 		"JEM by class":   "gamma=0,jem.weight=1,jem.joint=1,jem.conditional=true,jem.steps=3,jem.step=.01,jem.noise=.1,jem.buffer=51,jem.start=data,jem.energy_l2=.01",
 		"adversarial":    "gamma=0,adversarial.epsilon=.1,adversarial.norm=l2,adversarial.steps=3",
 		"margin":         "gamma=0,margin.outliers=far away,margin.in=3,margin.out=1",
+		"momentum":       "optimizer=sgd,momentum=.9,nesterov=true,weight_decay=.01,clip_norm=1",
 		"average, ramps": "ema=.9,ramp_epochs=1,fade_epochs=2,gamma_per_dimension=true,augment.mixup=.5,focal=2",
 	} {
 		for _, device := range []string{"go", "cpu"} {

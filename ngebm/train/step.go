@@ -21,11 +21,10 @@ import (
 )
 
 // compile builds the training step: the objective's terms, their gradients and
-// Adam's update, in one executable that keeps weights on the device.
+// the optimizer's update, in one executable that keeps weights on the device.
 func (t *trainer) compile() error {
 	cfg := t.run.Config
 	objective := cfg.Objective(t.run.Train.Shape)
-	adam := optimizer.Adam().Betas(.9, .999).Epsilon(1e-8).Done()
 	var terms []energy.Term
 	step := func(in stepInputs[*Node]) *Node {
 		g := in.x.Graph()
@@ -42,7 +41,7 @@ func (t *trainer) compile() error {
 		loss := energy.Total(terms, in.ramp)
 		scope := t.store.RootScope()
 		optimizer.LearningRateVar(scope, in.x.DType(), cfg.LearningRate).SetNodeValue(in.learningRate)
-		adam.UpdateGraph(scope, g, loss)
+		updateWeights(scope, loss, cfg)
 		if in.emaDecay != nil {
 			averageWeights(t.store, in.emaDecay)
 		}
