@@ -45,6 +45,7 @@ type Classifier struct {
 	batch   int    // the most examples at once
 	// Compiled when first needed, once for each size of a batch: see cut.
 	forward, withGradient *model.Exec
+	features              *model.Exec // nil until needed; see featuresOf
 
 	calls calls
 }

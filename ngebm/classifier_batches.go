@@ -182,5 +182,8 @@ func (c *Classifier) Close() {
 	}
 	c.forward.Finalize()
 	c.withGradient.Finalize()
+	if c.features != nil {
+		c.features.Finalize()
+	}
 	c.store.Finalize()
 }

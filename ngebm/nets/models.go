@@ -30,6 +30,14 @@ func (m MLP) String() string {
 
 // Logits implements [Network]. The layers are fc0, fc1, ….
 func (m MLP) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	return Dense(scope.In("%s", m.Head()), m.Features(scope, x), classes)
+}
+
+// Head implements [Featured].
+func (m MLP) Head() string { return fmt.Sprintf("fc%d", len(m.Hidden)) }
+
+// Features implements [Featured]: the last hidden layer after its activation, or the input.
+func (m MLP) Features(scope *model.Scope, x *Node) *Node {
 	act := SiLU
 	if m.LeakyReLU {
 		act = LeakyReLU
@@ -38,7 +46,7 @@ func (m MLP) Logits(scope *model.Scope, x *Node, classes int) *Node {
 	for i, width := range m.Hidden {
 		x = act(Dense(scope.In("fc%d", i), x, width))
 	}
-	return Dense(scope.In("fc%d", len(m.Hidden)), x, classes)
+	return x
 }
 
 // ConvNet is a small network for small images: a 3×3 convolution for each entry
@@ -57,12 +65,20 @@ func (c ConvNet) String() string {
 
 // Logits implements [Network].
 func (c ConvNet) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	return Dense(scope.In("%s", c.Head()), c.Features(scope, x), classes)
+}
+
+// Head implements [Featured].
+func (ConvNet) Head() string { return "linear" }
+
+// Features implements [Featured]: the mean over positions of the last convolution.
+func (c ConvNet) Features(scope *model.Scope, x *Node) *Node {
 	mustBeImages(c, x, 4)
 	for i, channels := range c.Channels {
 		stride := min(i+1, 2)
 		x = LeakyReLU(Conv(scope.In("conv%d", i), x, channels, 3, stride))
 	}
-	return Dense(scope.In("linear"), meanOverPositions(x), classes)
+	return meanOverPositions(x)
 }
 
 // WideResNet is the network of Zagoruyko & Komodakis (arXiv 1605.07146) in the
@@ -79,6 +95,14 @@ func (w WideResNet) String() string { return fmt.Sprintf("wrn-%d-%d", w.Depth, w
 // Logits implements [Network]. The names follow the authors' PyTorch modules:
 // conv1, layer1.0.conv1 …, linear.
 func (w WideResNet) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	return Dense(scope.In("%s", w.Head()), w.Features(scope, x), classes)
+}
+
+// Head implements [Featured].
+func (WideResNet) Head() string { return "linear" }
+
+// Features implements [Featured]: the mean over positions of the last block, after LeakyReLU.
+func (w WideResNet) Features(scope *model.Scope, x *Node) *Node {
 	mustBeImages(w, x, 4)
 	x = Conv(scope.In("conv1"), x, 16, 3, 1)
 	for stage := range 3 {
@@ -91,7 +115,7 @@ func (w WideResNet) Logits(scope *model.Scope, x *Node, classes int) *Node {
 			x = wideBlock(scope.In("layer%d.%d", stage+1, block), x, channels, stride)
 		}
 	}
-	return Dense(scope.In("linear"), meanOverPositions(LeakyReLU(x)), classes)
+	return meanOverPositions(LeakyReLU(x))
 }
 
 func wideBlock(scope *model.Scope, x *Node, channels, stride int) *Node {

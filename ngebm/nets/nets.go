@@ -4,7 +4,8 @@
 // To add a network, implement [Network] with [Dense], [Conv], [MaxPool2D] or GoMLX layers
 // that can be differentiated twice, and pass it to the training run. Dense and Conv draw
 // their weights in Go from the run's seed, so that every backend has the same initial
-// weights. GoMLX's layers draw theirs on the device.
+// weights. GoMLX's layers draw theirs on the device. A network that also implements
+// [Featured] can be used with OOD detectors that look at features.
 package nets
 
 import (
