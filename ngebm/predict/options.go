@@ -74,6 +74,13 @@ func (o Options) withDefaults() (Options, error) {
 	return o, checkScores(o.Scores)
 }
 
+// Validate returns an error that names the first option that is out of range. What depends on the run or
+// its validation split is checked by [Fit].
+func (o Options) Validate() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 func checkScores(names []string) error {
 	for i, name := range names {
 		if known := ScoreNames(); !slices.Contains(known, name) {

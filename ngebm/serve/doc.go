@@ -11,10 +11,14 @@
 //	GET /healthz    200 while it takes requests, 503 once it is shutting down
 //	GET /metrics    Prometheus's text format
 //
-// [Handler] is an [http.Handler] for a server of your own; [Serve] is a server with time-outs and a
-// graceful shutdown. Bodies, inputs, requests in flight and waiting inputs are bounded; what is
-// beyond is refused by 413 or 503 before memory is taken for it. Every error is JSON,
+// [Handler] is an [http.Handler] for a server of your own; [ListenAndServe] and [Serve] are a server
+// with time-outs and a graceful shutdown. Bodies, inputs, requests in flight and waiting inputs are
+// bounded; what is beyond is refused by 413 or 503 before memory is taken for it. Every error is JSON,
 // {"error": "…"}, and says what was wrong and what to do.
+//
+// A client that sends slowly takes the memory of what it has sent, and no place among the requests in
+// flight: its header must come within 5 s, a further part of its body every 5 s, and all of it within
+// Options.Timeout. The number of connections is not bounded: a proxy does that.
 //
 // There is no authentication and no encryption: put it behind a proxy that has both before others
 // can reach it. Requests that a browser sends for another site are refused; there is no CORS.

@@ -3,27 +3,28 @@ package serve_test
 import (
 	"context"
 	"log"
-	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 
-	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/serve"
 )
 
-// A service of the run in a folder, with the predictor that is stored there.
-func ExampleOpen() {
+// A service of the run in a folder, with the predictor that is stored there. SIGTERM and Ctrl-C stop it
+// after all accepted requests are answered.
+func Example() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	dev, err := device.Open("", nil) // CUDA, else CPU, else pure Go
+	check(err)
+	handler, err := serve.Load(ctx, dev.Backend, os.Args[1], serve.Options{}) // "ngebm predict RUN" has stored its predictor
+	check(err)
+	check(serve.ListenAndServe(ctx, "127.0.0.1:8080", handler))
+}
+
+func check(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	run, err := ngebm.Load(context.Background(), dev.Backend, os.Args[1], nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	handler, err := serve.Open(run, serve.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Fatal(http.ListenAndServe("127.0.0.1:8080", handler))
 }

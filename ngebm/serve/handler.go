@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,8 +43,8 @@ type Options struct {
 	Delay time.Duration
 	// MaxWaiting is the most inputs that wait for the predictor; 503 beyond. 0 is 8·MaxBatch.
 	MaxWaiting int
-	// MaxRequests is the most requests to predict that are read or answered at the same time; 503
-	// beyond. 0 is 256.
+	// MaxRequests is the most requests to predict that are decoded or wait for their answer at the same
+	// time; 503 beyond. Those whose body has not yet come do not count. 0 is 256.
 	MaxRequests int
 	// MaxBody is the most bytes of a request's body; 413 beyond. 0 is 16 MiB.
 	MaxBody int64
@@ -63,7 +64,8 @@ const (
 	defaultBody     = 16 << 20
 	defaultTimeout  = 30 * time.Second
 	maxBatch        = 4096
-	maxBodies       = 256 << 20 // bytes of all bodies that are read at the same time
+	stallTime       = 5 * time.Second // or Options.Timeout, if that is less
+	maxBodies       = 256 << 20       // bytes of all bodies that are read at the same time
 )
 
 func (o Options) withDefaults() (Options, error) {
@@ -116,6 +118,9 @@ type Handler struct {
 	origins  *http.CrossOriginProtection
 	mux      *http.ServeMux
 	draining atomic.Bool
+	stall    time.Duration // without a byte of a body, until the client is given up
+	free     func()        // what Load opened; nil if that is the caller's
+	freed    sync.Once
 }
 
 // New returns a handler that serves a predictor.
@@ -129,7 +134,7 @@ func New(p Predictor, o Options) (*Handler, error) {
 	}
 	h := &Handler{
 		options: o, requests: semaphore.NewWeighted(int64(o.MaxRequests)), bodies: semaphore.NewWeighted(maxBodies),
-		origins: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
+		origins: http.NewCrossOriginProtection(), mux: http.NewServeMux(), stall: min(stallTime, o.Timeout),
 	}
 	if o.Fit != "" {
 		if h.images, err = data.NewImageDecoder(o.Shape, o.Fit); err != nil {
@@ -170,11 +175,15 @@ func (h *Handler) Warm(ctx context.Context) error {
 // Options returns the options with their defaults filled in.
 func (h *Handler) Options() Options { return h.options }
 
-// Close refuses further predictions and waits for those that were accepted, until ctx ends.
+// Close refuses further predictions, waits for those that were accepted, until ctx ends, and frees what
+// [Load] opened.
 func (h *Handler) Close(ctx context.Context) error {
 	h.draining.Store(true)
 	if err := h.batches.close(ctx); err != nil {
 		return fmt.Errorf("serve: the predictor has not finished: %w", err)
+	}
+	if h.free != nil {
+		h.freed.Do(h.free)
 	}
 	return nil
 }
@@ -244,14 +253,20 @@ func (h *Handler) health(w http.ResponseWriter, _ *http.Request) {
 func (h *Handler) predict(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeoutCause(r.Context(), h.options.Timeout, errTimeout)
 	defer cancel()
+	h.metrics.inFlight.Inc()
+	defer h.metrics.inFlight.Dec()
+	body, err := h.receive(w, r)
+	defer body.release()
+	if err != nil {
+		fail(w, h.explain(err))
+		return
+	}
 	if !h.requests.TryAcquire(1) {
 		fail(w, errBusy)
 		return
 	}
 	defer h.requests.Release(1)
-	h.metrics.inFlight.Inc()
-	defer h.metrics.inFlight.Dec()
-	inputs, err := h.read(ctx, w, r)
+	inputs, err := h.read(ctx, r.Header.Get("Content-Type"), body)
 	if err != nil {
 		fail(w, h.explain(err))
 		return

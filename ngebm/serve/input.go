@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -14,52 +13,74 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
 
-// read returns the inputs of a request.
-func (h *Handler) read(ctx context.Context, w http.ResponseWriter, r *http.Request) ([][]float32, error) {
-	limit := h.options.MaxBody
+// received is what has come of a request's body, for which room is taken.
+type received struct {
+	content []byte
+	release func()
+}
+
+// receive reads the whole body. Until it is there a request takes room for the bytes that have come and
+// none of MaxRequests, so that slow clients keep nobody out; one that sends nothing for a while is given up.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (received, error) {
+	limit, control := h.options.MaxBody, http.NewResponseController(w)
 	if r.ContentLength > limit {
-		return nil, &http.MaxBytesError{Limit: limit}
+		return received{release: func() {}}, &http.MaxBytesError{Limit: limit}
 	}
-	body := &roomedBody{ReadCloser: http.MaxBytesReader(w, r.Body, limit), room: h.bodies}
-	defer body.release()
-	r.Body = body
-	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil && r.Header.Get("Content-Type") != "" {
-		return nil, bad("the Content-Type %.100q cannot be parsed; leave it out for an image file", r.Header.Get("Content-Type"))
+	end := time.Now().Add(h.options.Timeout)
+	deadline := func(t time.Time) { _ = control.SetReadDeadline(t) } // not possible without a connection, as in tests
+	body := &roomedBody{Reader: http.MaxBytesReader(w, r.Body, limit), room: h.bodies, await: func() {
+		if next := time.Now().Add(h.stall); next.Before(end) {
+			deadline(next)
+		} else {
+			deadline(end)
+		}
+	}}
+	content, err := io.ReadAll(body)
+	if err != nil { // the deadline stays: the server reads what is left before it answers
+		return received{release: body.release}, unread(err, "the body cannot be read")
 	}
+	deadline(end)
+	return received{content, body.release}, nil
+}
+
+// read returns the inputs of a request.
+func (h *Handler) read(ctx context.Context, contentType string, body received) ([][]float32, error) {
+	kind, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil && contentType != "" {
+		return nil, bad("the Content-Type %.100q cannot be parsed; leave it out for an image file", contentType)
+	}
+	content := bytes.NewReader(body.content)
 	switch kind {
 	case "application/json":
-		return h.readJSON(r.Body)
+		return h.readJSON(content)
 	case "multipart/form-data":
-		return h.readForm(ctx, multipart.NewReader(r.Body, parameters["boundary"]))
+		return h.readForm(ctx, multipart.NewReader(content, parameters["boundary"]))
 	}
-	file := bufio.NewReader(r.Body)
-	if first, _ := file.Peek(1); len(first) == 1 && first[0] == '{' {
+	if bytes.HasPrefix(body.content, []byte("{")) {
 		return nil, bad("this is JSON, but the Content-Type is %.100q; it must be application/json", kind)
 	}
-	input, err := h.readImage(ctx, file)
+	input, err := h.readImage(ctx, content)
 	return [][]float32{input}, err
 }
 
 // roomedBody takes room for the bytes that have come, not for those that are announced: clients that send
 // nothing keep nobody out.
 type roomedBody struct {
-	io.ReadCloser
+	io.Reader
+	await func() // before each part
 	room  *semaphore.Weighted
 	taken int64
-	full  bool // there was no room, for bytes that are lost
 }
 
 func (b *roomedBody) Read(p []byte) (int, error) {
-	if b.full {
-		return 0, errBusy
-	}
-	n, err := b.ReadCloser.Read(p)
-	if b.full = !b.room.TryAcquire(int64(n)); b.full {
+	b.await()
+	n, err := b.Reader.Read(p)
+	if !b.room.TryAcquire(int64(n)) {
 		return 0, errBusy
 	}
 	b.taken += int64(n)

@@ -1,23 +1,39 @@
 package serve
 
 import (
+	"context"
+
+	"github.com/gomlx/compute"
+
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/predict"
 )
 
-// Open returns a handler that serves a run with the predictor that is stored next to it; an error that
-// wraps fs.ErrNotExist says that none is. Shape, Encoder and, unless it is set, Fit are those of the
-// run. The run stays the caller's.
-func Open(run *ngebm.Run, o Options) (*Handler, error) {
-	p, err := predict.Open(run)
+// Load returns a handler that serves the run in a folder with the predictor that is stored there; an
+// error that wraps fs.ErrNotExist says that none is. Shape, Encoder and, unless it is set, Fit are
+// those of the run. Closing the handler frees the run.
+func Load(ctx context.Context, backend compute.Backend, dir string, o Options) (*Handler, error) {
+	run, err := ngebm.Load(ctx, backend, dir, nil)
 	if err != nil {
 		return nil, err
 	}
-	return ForRun(run, p, o)
+	p, err := predict.Open(run)
+	if err != nil {
+		run.Close()
+		return nil, err
+	}
+	free := func() { p.Close(); run.Close() }
+	h, err := ForRun(run, p, o)
+	if err != nil {
+		free()
+		return nil, err
+	}
+	h.free = free
+	return h, nil
 }
 
-// ForRun is [Open] with a predictor of your own.
+// ForRun is [Load] for a run that is open, and its predictor or one of your own. Both stay the caller's.
 func ForRun(run *ngebm.Run, p Predictor, o Options) (h *Handler, err error) {
 	o.Shape, o.Encoder = run.Classifier.Shape, run.Classifier.Encoder
 	if isImage := len(o.Shape) == 3; isImage && o.Fit == "" {

@@ -22,6 +22,19 @@ const (
 	drainTime = 500 * time.Millisecond
 )
 
+// ListenAndServe warms the handler up, so that no client waits for the compiler, and is [Serve] on a TCP
+// address, as in "127.0.0.1:8080".
+func ListenAndServe(ctx context.Context, address string, h *Handler) error {
+	if err := h.Warm(ctx); err != nil {
+		return errors.Join(err, h.Close(ctx))
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("serve: %w; choose another address", errors.Join(err, h.Close(ctx)))
+	}
+	return Serve(ctx, l, h)
+}
+
 // Serve answers requests that come to the listener until ctx ends. Then it closes the listener,
 // answers the requests on all connections that were accepted, closes the handler, and returns nil.
 // The error is that of the listener, or that requests took longer than their time-out and are lost.

@@ -203,9 +203,54 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// Bodies that are announced and do not come leave room for others; what has come takes room.
+// A client that sends nothing more is given up before the time-out.
+func TestStalledBody(t *testing.T) {
+	h := newHandler(t, &echo{}, nil)
+	h.stall = 100 * time.Millisecond
+	address, stop := serving(t, h)
+	c, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
+	began := time.Now()
+	r, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); r.StatusCode != http.StatusRequestTimeout || took > h.options.Timeout/2 {
+		t.Errorf("status %d after %v", r.StatusCode, took)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A prediction that takes longer than the stall of a body is answered: the deadline is that of reading.
+func TestSlowPrediction(t *testing.T) {
+	e := &echo{block: make(chan struct{})}
+	h := newHandler(t, e, nil)
+	h.stall = 50 * time.Millisecond
+	address, stop := serving(t, h)
+	time.AfterFunc(300*time.Millisecond, func() { close(e.block) })
+	r, err := http.Post(address+"/predict", "application/json", strings.NewReader(`{"inputs":[[0,0,0,0]]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		t.Errorf("status %d", r.StatusCode)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Bodies that are announced and do not come leave room for others, also among the requests in flight; what
+// has come takes room.
 func TestSilentClientsKeepNobodyOut(t *testing.T) {
-	h := newHandler(t, &echo{}, func(o *Options) { o.MaxBody = maxBodies })
+	h := newHandler(t, &echo{}, func(o *Options) { o.MaxBody, o.MaxRequests = maxBodies, 1 })
 	address, stop := serving(t, h)
 	var silent []net.Conn
 	for range 3 {

@@ -20,6 +20,8 @@ func renamedFlags(command string) map[string]string {
 		"bench": {"net": "model", "at-once": "steps-per-call", "times": "repeats", "peer": "compare",
 			"against": "reference-device", "json": "o"},
 		"measure": {"json": "o"},
+		"predict": {"fit": "refit"},
+		"serve":   {"fit": "image-fit"},
 	}[command]
 }
 

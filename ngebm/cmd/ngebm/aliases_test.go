@@ -20,6 +20,8 @@ func TestRenamedFlags(t *testing.T) {
 			"-choose-by": "-select-by", "-choose-seeds": "-select-seeds", "-strange": "-ood", "-outside": "-ood-datasets", "-detection": "-ood-examples"},
 		"bench":   {"-net": "-model", "-at-once": "-steps-per-call", "-times": "-repeats", "-peer": "-compare", "-against": "-reference-device", "-json": "-o"},
 		"measure": {"-json": "-o"},
+		"predict": {"-fit": "-refit"},
+		"serve":   {"-fit": "-image-fit"},
 	}
 	for _, c := range commands() {
 		var help bytes.Buffer

@@ -15,7 +15,6 @@ import (
 	"github.com/gomlx/compute"
 
 	"ngebm/data/plain"
-	"ngebm/ngebm"
 	"ngebm/ngebm/conformal"
 	"ngebm/ngebm/predict"
 )
@@ -28,11 +27,11 @@ trained on (CSV with a header, the label may be absent), or rows of numbers in t
 [-1,1], height x width x channels flat). Without files the predictor is described.
 
 The predictor is fitted on the run's validation split the first time, and stored in the run's folder as
-predictor.json; with -fit, or any flag that says how, it is fitted again. What it promises holds for inputs that
+predictor.json; with -refit, or any flag that says how, it is fitted again. What it promises holds for inputs that
 come from where the validation examples come from. An input from elsewhere may get any answer.
 
-The score of an input is a p-value: the share of validation examples that are no more usual. Status: 0 if all inputs are
-answered, 3 if some are refused, 1 after an error.`
+The score of an input is a p-value: the share of validation examples that are no more usual. Files that cannot be used
+are named after the others are answered. Status: 0 if all inputs are answered, 3 if some are refused, 1 after an error.`
 
 // refusedStatus is the program's exit status if an input is refused, as errRefused says.
 const refusedStatus = 3
@@ -42,14 +41,14 @@ var errRefused = errors.New("ngebm predict: some inputs are refused")
 // predictFlags are the flags of the command.
 type predictFlags struct {
 	device, plugin, out string
-	fit                 bool
+	refit               bool
 	method, data        string
 	options             predict.Options
 	scores              string
 }
 
 func (f *predictFlags) register(fs *flag.FlagSet) {
-	fs.BoolVar(&f.fit, "fit", false, "fit the predictor, in place of the stored one")
+	fs.BoolVar(&f.refit, "refit", false, "fit the predictor, in place of the stored one")
 	fs.StringVar(&f.data, "data", "", "`name` of the dataset that the run was trained on, with its folder, which runs do not store: folder:PATH@64 (default: the run's, in the current folder)")
 	fs.StringVar(&f.method, "sets", string(conformal.LAC), "`method` of the sets: lac (smallest), aps (adaptive) or raps (adaptive, few classes)")
 	fs.Float64Var(&f.options.Sets.Alpha, "alpha", .1, "`share` of sets without the right class, at most")
@@ -84,14 +83,18 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 	if slices.ContainsFunc(paths, func(path string) bool { return sameFile(path, *out) }) {
 		return fmt.Errorf("ngebm predict: -o names the input %q, which would be lost; name another file", *out)
 	}
+	f.complete()
 	if f.options.FalseAlarms == 0 || f.options.Sets.Alpha == 0 || f.options.Delta == 0 {
 		return errors.New("ngebm predict: -alpha, -false-alarms or -delta is 0; each must be between 0 and 1")
+	}
+	if err := f.options.Validate(); err != nil {
+		return err
 	}
 	fs.Visit(func(given *flag.Flag) {
 		switch given.Name {
 		case "device", "plugin", "o":
 		default:
-			f.fit = true
+			f.refit = true
 		}
 	})
 	config := configFlags{device: f.device, plugin: f.plugin, devices: 1}
@@ -100,21 +103,23 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	f.options.Progress = options.Progress
-	run, p, err := f.open(ctx, dev.Backend, paths[0])
+	d, err := f.open(ctx, dev.Backend, paths[0])
 	if err != nil {
 		return err
 	}
-	defer run.Close()
-	defer p.Close()
+	defer d.Close()
 	if len(paths) == 1 {
-		_, err := fmt.Fprintln(stdout, p)
+		_, err := fmt.Fprintln(stdout, d.predictor)
 		return err
 	}
-	return f.decide(ctx, run, p, paths[1:], *out, stdout)
+	if d.fresh {
+		fmt.Fprintln(os.Stderr, d.predictor)
+	}
+	return d.decide(ctx, paths[1:], *out, stdout)
 }
 
-// open returns the stored predictor, or fits one.
-func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir string) (*ngebm.Run, *predict.Predictor, error) {
+// complete moves the flags of other types into the options.
+func (f *predictFlags) complete() {
 	f.options.Sets.Method = conformal.Method(f.method)
 	f.options.Scores = []string{}
 	if f.scores != "none" {
@@ -122,20 +127,19 @@ func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir st
 			f.options.Scores = append(f.options.Scores, strings.TrimSpace(name))
 		}
 	}
-	if !f.fit {
+}
+
+// open returns the stored predictor, or fits one.
+func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir string) (*decider, error) {
+	if !f.refit {
 		return openPredictor(ctx, backend, dir, f.options)
 	}
-	run, err := ngebm.Load(ctx, backend, dir, nil)
+	run, err := loadRun(ctx, backend, dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	run.Close()
-	run, p, err := fitPredictor(ctx, backend, run, cmp.Or(f.data, run.Config.Data), f.options)
-	if err != nil {
-		run.Close()
-		return nil, nil, err
-	}
-	return run, p, nil
+	return fitPredictor(ctx, backend, run, cmp.Or(f.data, run.Config.Data), f.options)
 }
 
 // sameFile says whether two paths name one file that is there.
@@ -155,43 +159,74 @@ type decided struct {
 	predict.Decision
 }
 
-// decisions are the command's results.
-type decisions struct {
-	Run       string    `json:"run"`
-	Decisions []decided `json:"decisions"`
+// unusable is a file about which nothing is decided.
+type unusable struct {
+	File  string `json:"file"`
+	Error string `json:"error"`
 }
 
-// decide reads files, a batch of inputs at a time, and prints what is decided about them.
-func (f *predictFlags) decide(ctx context.Context, run *ngebm.Run, p *predict.Predictor, paths []string, out string, stdout io.Writer) error {
-	results, refused := decisions{Run: run.Hash}, false
-	read, err := newInputReader(run)
+// decisions are the command's results.
+type decisions struct {
+	Run       string     `json:"run"`
+	Decisions []decided  `json:"decisions"`
+	Unusable  []unusable `json:"unusable,omitempty"`
+}
+
+// decide reads files, a batch of inputs at a time, and prints what is decided about them. One that cannot be
+// used does not keep the others from their answers.
+func (d *decider) decide(ctx context.Context, paths []string, out string, stdout io.Writer) error {
+	results, refused := decisions{Run: d.run.Hash}, false
+	read, err := newInputReader(d.run)
 	if err != nil {
 		return err
 	}
 	for _, path := range paths {
-		inputs, rows, err := read.file(ctx, path)
-		if err != nil {
-			return fmt.Errorf("ngebm predict: %q: %w", path, err)
+		found, err := d.file(ctx, read, path)
+		if ctx.Err() != nil {
+			return fmt.Errorf("ngebm predict: %w", context.Cause(ctx))
 		}
-		found, err := p.Predict(ctx, inputs)
 		if err != nil {
-			return fmt.Errorf("ngebm predict: %q: %w", path, err)
+			results.Unusable = append(results.Unusable, unusable{path, err.Error()})
 		}
-		for i, d := range found {
-			one := decided{File: path, Decision: d}
-			if rows {
-				one.Row = &i
-			}
-			results.Decisions, refused = append(results.Decisions, one), refused || d.Refused
+		results.Decisions = append(results.Decisions, found...)
+		refused = refused || slices.ContainsFunc(found, func(one decided) bool { return one.Refused })
+	}
+	if len(results.Decisions) > 0 {
+		if err := output(stdout, "predict", out, results, results.print); err != nil {
+			return err
 		}
 	}
-	if err := output(stdout, "predict", out, results, results.print); err != nil {
-		return err
+	if bad := results.Unusable; len(bad) > 0 {
+		for _, one := range bad[:len(bad)-1] {
+			fmt.Fprintf(os.Stderr, "ngebm predict: %q: %s\n", one.File, one.Error)
+		}
+		last := bad[len(bad)-1]
+		return fmt.Errorf("ngebm predict: %q: %s; %d of %d files cannot be used", last.File, last.Error, len(bad), len(paths))
 	}
 	if refused {
 		return errRefused
 	}
 	return nil
+}
+
+// file decides about the inputs of one file.
+func (d *decider) file(ctx context.Context, read *inputReader, path string) ([]decided, error) {
+	inputs, rows, err := read.file(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.predictor.Predict(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]decided, len(found))
+	for i, decision := range found {
+		all[i] = decided{File: path, Decision: decision}
+		if rows {
+			all[i].Row = &i
+		}
+	}
+	return all, nil
 }
 
 // print writes a table.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,6 +51,29 @@ func TestPredict(t *testing.T) {
 	dir := trainedOn(t, "-preset", "moons", "-model", "mlp-4", "-max-train", "300", "-set", "epochs=20,batch=20,validation=60,warmup=5,learning_rate=.02")
 	rows := write(t, "rows.csv", "0.5,0.25\n300,-200\n")
 	stored := filepath.Join(dir, "predictor.json")
+
+	t.Run("describes a new predictor once", func(t *testing.T) {
+		_, err := os.Stat(stored)
+		if err == nil {
+			t.Fatal("a predictor is stored already")
+		}
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stderr := os.Stderr
+		os.Stderr = write
+		out, err := predicted(t, dir)
+		os.Stderr = stderr
+		write.Close()
+		also, _ := io.ReadAll(read)
+		if n := strings.Count(out+string(also), "exchangeable"); err != nil || n != 1 {
+			t.Errorf("%v; the description is there %d times:\n%s%s", err, n, out, also)
+		}
+		if err := os.Remove(stored); err != nil {
+			t.Fatal(err)
+		}
+	})
 
 	t.Run("fits, stores and decides", func(t *testing.T) {
 		out, err := predicted(t, dir, rows)
@@ -96,6 +120,22 @@ func TestPredict(t *testing.T) {
 		}
 	})
 
+	t.Run("answers for the other files", func(t *testing.T) {
+		wide, missing := write(t, "wide.csv", "1,2,3\n"), filepath.Join(t.TempDir(), "none.csv")
+		out, err := predicted(t, dir, wide, rows, missing, "-o", "-")
+		testerror.Want(t, err, "none.csv", "no such file", "2 of 3 files cannot be used")
+		if errors.Is(err, errRefused) {
+			t.Error("the status is that of a refusal")
+		}
+		var r decisions
+		if e := json.Unmarshal([]byte(out), &r); e != nil || len(r.Decisions) != 2 || len(r.Unusable) != 2 {
+			t.Fatalf("%v: %+v", e, r)
+		}
+		if bad := r.Unusable[0]; bad.File != wide || !strings.Contains(bad.Error, "rows of 3 values") {
+			t.Errorf("%+v", bad)
+		}
+	})
+
 	t.Run("names what is wrong", func(t *testing.T) {
 		wide, missing := write(t, "wide.csv", "1,2,3\n4,5,6\n"), filepath.Join(t.TempDir(), "none.csv")
 		for _, c := range []struct {
@@ -106,6 +146,8 @@ func TestPredict(t *testing.T) {
 			{[]string{dir, wide}, []string{"wide.csv", "rows of 3 values", "takes 2"}},
 			{[]string{dir, missing}, []string{"none.csv", "no such file"}},
 			{[]string{dir, "-alpha", "0"}, []string{"-alpha", "between 0 and 1"}},
+			{[]string{filepath.Join(t.TempDir(), "none"), "-alpha", "2"}, []string{"alpha is 2", "between 0 and 1"}}, // before anything is loaded
+			{[]string{dir, "-data", "digits"}, []string{"digits holds images of 8x8x1", "trained on points of 2 numbers", "name those data with -data"}},
 			{[]string{dir, "-alpha", ".001"}, []string{"60 held-out examples", "needs 999"}},
 			{[]string{dir, "-scores", "pz"}, []string{`no score "pz"`, "px"}},
 			{[]string{dir, "-sets", "best"}, []string{`"best"`, "lac, aps or raps"}},
@@ -162,6 +204,8 @@ func TestPredictRows(t *testing.T) {
 	dir := trainedOn(t, "-data", name, "-model", "mlp-lrelu-16", "-set", "augment.pad=0,augment.flip=false,epochs=30,batch=16,validation=70,learning_rate=.003,warmup=0")
 	_, err = predicted(t, dir, rows)
 	testerror.Want(t, err, "no table", "-data csv:/path/to/wine.csv@class")
+	_, err = predicted(t, dir, rows, "-data", "digits")
+	testerror.Want(t, err, "digits holds images of 8x8x1", "trained on rows of a table, encoded as 13 numbers", "as in csv:/path/to/wine.csv@class")
 	if out, err := predicted(t, dir, rows, "-data", name); err != nil || strings.Count(out, "class_0") < 2 {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -7,74 +7,126 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
 
 	"ngebm/data"
+	"ngebm/data/tabular"
 	"ngebm/ngebm"
 	"ngebm/ngebm/environment"
 	"ngebm/ngebm/predict"
 )
 
-// openPredictor loads a run and the predictor that is stored with it. If there is none, it fits the
-// default one and stores it. Close both.
-func openPredictor(ctx context.Context, backend compute.Backend, dir string, o predict.Options) (*ngebm.Run, *predict.Predictor, error) {
-	run, err := ngebm.Load(ctx, backend, dir, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	if run.Warning != "" {
-		fmt.Fprintf(os.Stderr, "warning: %s\n", run.Warning)
-	}
-	p, err := predict.Open(run)
-	if errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(os.Stderr, "no predictor is stored with the run; fitting one on its validation split\n")
-		run.Close()
-		run, p, err = fitPredictor(ctx, backend, run, run.Config.Data, o)
-	}
-	if err != nil {
-		run.Close()
-		return nil, nil, err
-	}
-	return run, p, nil
+// decider is a run and its predictor, both open.
+type decider struct {
+	run       *ngebm.Run
+	predictor *predict.Predictor
+	fresh     bool // fitted now, not read
 }
 
-// fitPredictor fits a predictor of a run that was loaded without its data, which are those of a
-// name: a run does not store the folder of files.
-func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, set string, o predict.Options) (*ngebm.Run, *predict.Predictor, error) {
+// Close frees both.
+func (d *decider) Close() {
+	d.predictor.Close()
+	d.run.Close()
+}
+
+// openPredictor loads a run and the predictor that is stored with it. If there is none, it fits the
+// default one and stores it.
+func openPredictor(ctx context.Context, backend compute.Backend, dir string, o predict.Options) (*decider, error) {
+	run, err := loadRun(ctx, backend, dir)
+	if err != nil {
+		return nil, err
+	}
+	p, err := predict.Open(run)
+	if err == nil {
+		return &decider{run: run, predictor: p}, nil
+	}
+	run.Close()
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(os.Stderr, "no predictor is stored with the run; fitting one on its validation split\n")
+		return fitPredictor(ctx, backend, run, run.Config.Data, o)
+	}
+	return nil, err
+}
+
+func loadRun(ctx context.Context, backend compute.Backend, dir string) (*ngebm.Run, error) {
+	run, err := ngebm.Load(ctx, backend, dir, nil)
+	if err == nil && run.Warning != "" {
+		fmt.Fprintf(os.Stderr, "warning: %s\n", run.Warning)
+	}
+	return run, err
+}
+
+// fitPredictor fits a predictor and stores it. The run was loaded without its data, and is closed; these
+// are those of a name, since a run does not store the folder of files.
+func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, set string, o predict.Options) (*decider, error) {
+	if loaded.Config.Validation == 0 {
+		_, err := predict.Fit(ctx, loaded, o) // refuses, before data are looked for
+		return nil, err
+	}
+	run, err := withData(ctx, backend, loaded, set, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := predict.Fit(ctx, run, o)
+	if err != nil {
+		run.Close()
+		return nil, err
+	}
+	d := &decider{run, p, true}
+	if err := p.Save(); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// withData is a run that was loaded, with the data of a name.
+func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, set string, o predict.Options) (*ngebm.Run, error) {
 	cfg := loaded.Config
 	cfg.Data = set
-	if cfg.Validation == 0 {
-		_, err := predict.Fit(ctx, loaded, o) // refuses, before data are looked for
-		return loaded, nil, err
-	}
 	dir, err := filepath.Abs(loaded.Dir)
 	if err != nil {
-		return loaded, nil, err
+		return nil, err
 	}
 	options := environment.Data(o.Progress)
 	options.Limit = cfg.Limit
 	train, test, err := data.Open(ctx, cfg.Data, options)
 	if err != nil {
-		return loaded, nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, loaded.Dir, elsewhere(cfg.Data))
+		return nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, loaded.Dir, elsewhere(loaded.Config.Data))
+	}
+	if c := loaded.Classifier; !slices.Equal(train.Shape, c.Shape) || (train.Encoder == nil) != (c.Encoder == nil) {
+		return nil, fmt.Errorf("ngebm: %s holds %s, and the run was trained on %s; name those data with -data, as in %s",
+			set, examplesOf(train.Shape, train.Encoder), examplesOf(c.Shape, c.Encoder), elsewhere(loaded.Config.Data))
 	}
 	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: train, Test: test})
 	if err != nil {
-		return loaded, nil, err
+		return nil, err
 	}
+	complete := false
 	if run.Dir != dir {
-		return run, nil, fmt.Errorf("ngebm: %q was renamed, or %s is not the data that it was trained on: with these its folder is %s", loaded.Dir, cfg.Data, filepath.Base(run.Dir))
+		err = fmt.Errorf("ngebm: %q was renamed, or %s is not the data that it was trained on: with these its folder is %s", loaded.Dir, cfg.Data, filepath.Base(run.Dir))
+	} else if complete, err = run.Restore(ctx, 0); err == nil && !complete {
+		err = fmt.Errorf("ngebm: %q is not complete; resume its training first", loaded.Dir)
 	}
-	if complete, err := run.Restore(ctx, 0); err != nil || !complete {
-		return run, nil, errors.Join(err, fmt.Errorf("ngebm: %q is not complete; resume its training first", loaded.Dir))
-	}
-	p, err := predict.Fit(ctx, run, o)
 	if err != nil {
-		return run, nil, err
+		run.Close()
+		return nil, err
 	}
-	fmt.Fprintln(os.Stderr, p)
-	return run, p, p.Save()
+	return run, nil
+}
+
+// examplesOf says what a set holds.
+func examplesOf(shape []int, encoder *tabular.Encoder) string {
+	switch {
+	case encoder != nil:
+		return fmt.Sprintf("rows of a table, encoded as %d numbers", shape[0])
+	case len(shape) == 3:
+		return fmt.Sprintf("images of %dx%dx%d", shape[0], shape[1], shape[2])
+	}
+	return fmt.Sprintf("points of %d numbers", shape[0])
 }
 
 // elsewhere is a set's name with a path to fill in: csv:/path/to/wine.csv@class.

@@ -3,18 +3,18 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/predict"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -120,6 +120,16 @@ func TestReadmeProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The example of package serve is the same program.
+	example, err := os.ReadFile("../../serve/example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := regexp.MustCompile(`(?m)^// .*\n`).ReplaceAllString(string(example), "")
+	same = strings.NewReplacer("package serve_test", "package main", "func Example()", "func main()").Replace(same)
+	if lines := strings.Count(code, "\n"); same != code || lines > 30 {
+		t.Errorf("the README's program has %d lines, want 30 at most, and is not package serve's example:\n%s", lines, code)
+	}
 	address := freeAddress(t)
 	code = strings.Replace(code, "127.0.0.1:8080", address, 1)
 	mod := strings.Replace(string(requires), "module ngebm\n", "module try\n", 1) +
@@ -132,11 +142,9 @@ func TestReadmeProgram(t *testing.T) {
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("runs %v (%v)", runs, err)
 	}
-	_, p, err := openPredictor(t.Context(), testdevice.Open(t, "cpu"), runs[0], predict.Options{}) // fits and stores one
-	if err != nil {
-		t.Fatal(err)
+	if out, err := exec.Command(bin, "predict", runs[0]).CombinedOutput(); err != nil { // fits and stores one
+		t.Fatalf("%v\n%s", err, out)
 	}
-	p.Close()
 	program := filepath.Join(folder, "try")
 	cmd := exec.Command("go", "build", "-mod=mod", "-o", program, ".")
 	cmd.Dir = folder
@@ -157,8 +165,9 @@ func TestReadmeProgram(t *testing.T) {
 			answer = string(text)
 		}
 	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+		t.Errorf("after SIGTERM: %v\n%s", err, &log)
+	}
 	if !regexp.MustCompile(`^{"decisions":\[{"class":"\d","label":\d,"probability":\S+}\]}\n$`).MatchString(answer) {
 		t.Errorf("the answer is %q\n%s", answer, &log)
 	}

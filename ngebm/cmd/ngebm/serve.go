@@ -46,7 +46,7 @@ func (f *serveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.address, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 chooses a free one")
 	fs.BoolVar(&f.public, "public", false, "allow an address that other machines can reach")
 	fs.StringVar(&f.hosts, "hosts", "", "`names`, separated by commas, that the Host header may have besides localhost: those that a proxy passes on; with -public any is allowed")
-	fs.StringVar(&f.fit, "fit", "", "`how` images of another size are treated: exact (refuse), crop or stretch (default: as for the training set)")
+	fs.StringVar(&f.fit, "image-fit", "", "`how` images of another size are treated: exact (refuse), crop or stretch (default: as for the training set)")
 	fs.IntVar(&f.batch, "batch", 128, "largest number of inputs computed together, and of one request")
 	fs.DurationVar(&f.delay, "delay", 2*time.Millisecond, "how long an input waits for others")
 	fs.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long a request may take")
@@ -74,17 +74,19 @@ func serveRun(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	run, p, err := openPredictor(ctx, dev.Backend, dirs[0], predict.Options{Progress: options.Progress})
+	d, err := openPredictor(ctx, dev.Backend, dirs[0], predict.Options{Progress: options.Progress})
 	if err != nil {
 		return err
 	}
-	defer run.Close()
-	defer p.Close()
-	return f.serve(ctx, run, p, stdout)
+	defer d.Close()
+	if d.fresh {
+		fmt.Fprintln(os.Stderr, d.predictor)
+	}
+	return f.serve(ctx, d, stdout)
 }
 
 // serve listens once everything is compiled.
-func (f *serveFlags) serve(ctx context.Context, run *ngebm.Run, p *predict.Predictor, stdout io.Writer) error {
+func (f *serveFlags) serve(ctx context.Context, d *decider, stdout io.Writer) error {
 	level := slog.LevelWarn
 	if f.log {
 		level = slog.LevelInfo
@@ -99,7 +101,7 @@ func (f *serveFlags) serve(ctx context.Context, run *ngebm.Run, p *predict.Predi
 			o.Hosts = append(o.Hosts, strings.Split(strings.ToLower(f.hosts), ",")...)
 		}
 	}
-	h, err := serve.ForRun(run, p, o)
+	h, err := serve.ForRun(d.run, d.predictor, o)
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func (f *serveFlags) serve(ctx context.Context, run *ngebm.Run, p *predict.Predi
 	if err != nil {
 		return fmt.Errorf("ngebm serve: %w; choose another address with -addr", err)
 	}
-	announce(stdout, run, h.Options(), "http://"+l.Addr().String())
+	announce(stdout, d.run, h.Options(), "http://"+l.Addr().String())
 	stop := context.AfterFunc(ctx, func() { fmt.Fprintln(os.Stderr, "stopping: accepted requests are answered first") })
 	defer stop()
 	return serve.Serve(ctx, l, h)
