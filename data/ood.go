@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ngebm/data/nearest"
+	"ngebm/data/tabular"
 )
 
 // imageOODKinds are the synthetic OOD sets for images. make fills pixels, one image of d's
@@ -117,6 +118,19 @@ func (d *Dataset) OODKinds() []string {
 		names = append(names, s.name)
 	}
 	return names
+}
+
+// OODKindsOf returns the kinds that [Dataset.OODKinds] has for a dataset that [Open] knows by that name,
+// without opening it.
+func OODKindsOf(name string) []string {
+	var d Dataset
+	switch kind, _, _ := strings.Cut(name, ":"); {
+	case kind == "csv":
+		d.Points, d.Encoder = []float32{}, &tabular.Encoder{}
+	case slices.Contains(Toy2DKinds(), kind):
+		d.Points = []float32{}
+	}
+	return d.OODKinds()
 }
 
 // CanonicalOODKind returns the current name of a kind that was renamed ("uniform box" for

@@ -3,6 +3,7 @@ package data
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -97,4 +98,15 @@ func TestBoxOfOnePoint(t *testing.T) {
 	says(t, err, "all its points are equal")
 	_, err = one.SynthesizeOOD("rotated", 1)
 	says(t, err, "choose one of uniform box, shifted, permuted columns")
+}
+
+// The kinds are known by a dataset's name.
+func TestOODKindsOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"digits": "uniform noise", "folder:images@32": "uniform noise", "moons:200": "uniform box", "csv:wine.csv@class": "uniform box,shifted,permuted columns",
+	} {
+		if got := strings.Join(OODKindsOf(name), ","); got != want && !strings.HasPrefix(got, want+",gaussian noise,") {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
+	"ngebm/data"
 	"ngebm/ngebm/study"
 )
 
@@ -21,6 +23,31 @@ The results file is written after every run. Runs that are done are loaded, so t
 experiment that was interrupted; started twice, the processes share the runs. ngebm merge combines the files
 of several machines. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
 101,202,303,404,505; give it to resume such an experiment.`
+
+// protocolDefaults are flags whose defaults depend on the data.
+type protocolDefaults struct{ ood, oodDatasets, linf, l2 string }
+
+var ofImages = protocolDefaults{"interpolated,uniform noise,gaussian noise,rotated", "svhn,cifar100,celeba", "1,2,4,8", "16,32,64,128"}
+
+const pointRadii = ".05,.1,.2,.4"
+
+// forData replaces the defaults for images by those for other data, but for flags that are given.
+func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
+	kinds := data.OODKindsOf(set)
+	if slices.Contains(kinds, "interpolated") {
+		return
+	}
+	given := map[string]bool{}
+	fs.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	for _, d := range []struct {
+		flag, value string
+		text        *string
+	}{{"ood", strings.Join(kinds, ","), &f.ood}, {"ood-datasets", "", &f.oodDatasets}, {"linf", pointRadii, &f.linf}, {"l2", pointRadii, &f.l2}} {
+		if !given[d.flag] {
+			*d.text = d.value
+		}
+	}
+}
 
 // experimentFlags are the command's own flags.
 type experimentFlags struct {
@@ -39,10 +66,10 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.measure.OODExamples, "ood-examples", 2000, "number of test examples for OOD detection (0: all)")
 	fs.IntVar(&f.measure.AttackExamples, "attack-examples", 500, "number of those of -ood-examples to attack with PGD (0: all)")
 	fs.IntVar(&f.measure.EnsembleExamples, "ensemble-examples", 200, "number of those of -attack-examples for the ensemble of attacks, where every attack must fail (0: all)")
-	listVar(fs, &f.ood, "ood", "interpolated,uniform noise,gaussian noise,rotated", ",", "`kinds` of synthetic OOD inputs, made from test examples")
-	listVar(fs, &f.oodDatasets, "ood-datasets", "svhn,cifar100,celeba", ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them)")
-	listVar(fs, &f.linf, "linf", "1,2,4,8", ",", "radii ε of the L∞ attacks, in 1/255 (for 2-D points in their own units)")
-	listVar(fs, &f.l2, "l2", "16,32,64,128", ",", "radii ε of the L2 attack, in 1/255 (for 2-D points in their own units)")
+	listVar(fs, &f.ood, "ood", ofImages.ood, ",", "`kinds` of synthetic OOD inputs, made from test examples; for points and tables the default is all their kinds")
+	listVar(fs, &f.oodDatasets, "ood-datasets", ofImages.oodDatasets, ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them); for points and tables the default is none")
+	listVar(fs, &f.linf, "linf", ofImages.linf, ",", "radii ε of the L∞ attacks, in 1/255; for points in their own units and for tables in deviations, where the default is "+pointRadii)
+	listVar(fs, &f.l2, "l2", ofImages.l2, ",", "radii ε of the L2 attack, in the same units")
 	fs.IntVar(&f.measure.AttackBatch, "attack-batch", 0, "batch size of the attacks (0: 128); 32 is faster on a CPU")
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "bootstrap resamples for the 95 % intervals of each run (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "seed of the test subsets, OOD inputs, resamples and attacks")
@@ -70,7 +97,7 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	case f.out == "" || f.out == "-":
 		return fmt.Errorf("ngebm experiment: -o %q: name a file, which is written after every run", f.out)
 	}
-	plan, err := f.plan(c)
+	plan, err := f.plan(fs, c)
 	if err != nil {
 		return err
 	}
@@ -95,11 +122,12 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // plan returns the plan that the flags describe.
-func (f experimentFlags) plan(c configFlags) (p study.Plan, err error) {
+func (f experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, err error) {
 	p = study.Plan{Preset: c.preset, Methods: splitList(f.methods), Measure: f.measure}
 	if p.Base, err = c.config(); err != nil {
 		return p, err
 	}
+	f.forData(fs, p.Base.Data)
 	if p.Seeds, err = parseSeeds(f.seeds); err != nil {
 		return p, err
 	}

@@ -133,3 +133,23 @@ func TestExperimentCommandLine(t *testing.T) {
 		}
 	}
 }
+
+// The defaults of what is measured are those of the data's kind, and flags replace them.
+func TestExperimentDefaults(t *testing.T) {
+	for args, want := range map[string][]string{
+		"-preset digits-few":               {"OOD sets: interpolated, uniform noise, gaussian noise, rotated, svhn, cifar100, celeba", "ε = 1, 2, 4, 8"},
+		"-preset moons -set validation=40": {"OOD sets: uniform box\n", "ε = 0.05, 0.1, 0.2, 0.4"},
+		"-preset moons -data csv:wine.csv@class -set validation=40,warmup=5":                      {"OOD sets: uniform box, shifted, permuted columns\n", "ε = 0.05, 0.1, 0.2, 0.4"},
+		"-preset moons -data csv:wine.csv@class -set validation=40,warmup=5 -ood shifted -linf 1": {"OOD sets: shifted\n", "ε = 1 "},
+	} {
+		var out bytes.Buffer
+		if err := dispatch(t.Context(), append([]string{"experiment", "-dry-run"}, strings.Fields(args)...), &out); err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
+		for _, part := range want {
+			if !strings.Contains(out.String(), part) {
+				t.Errorf("experiment %s: the plan lacks %q:\n%s", args, part, &out)
+			}
+		}
+	}
+}
