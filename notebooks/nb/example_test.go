@@ -11,14 +11,16 @@ import (
 // scaling in second place.
 func ExampleResults() {
 	rows := study.WithTemperature(nb.Results("cifar10-cpu").Rows("cross-entropy", "ng-ebm-paper"))
-	fmt.Print(study.Table("CIFAR-10", "means of 3 seeds", rows,
+	t := nb.Metrics("CIFAR-10, means of 3 seeds", rows,
 		study.Column{Name: "accuracy", Of: study.Calibration("accuracy")},
-		study.Column{Name: "ECE", Of: study.Calibration("ECE")}))
+		study.Column{Name: "ECE", Of: study.Calibration("ECE")})
+	fmt.Print(nb.Must(t.Text())) // in a notebook nb.ShowTable(t)
 	// Output:
-	// CIFAR-10                     accuracy  ECE    (means of 3 seeds)
-	// cross-entropy                0.369     0.047
-	// cross-entropy + temperature  0.369     0.042
-	// NG-EBM, paper's weights      0.372     0.085
+	// CIFAR-10, means of 3 seeds
+	//                              accuracy    ECE
+	// cross-entropy                   0.369  0.047
+	// cross-entropy + temperature     0.369  0.042
+	// NG-EBM, paper's weights         0.372  0.085
 }
 
 // A sentence that is printed because it is true of the results.

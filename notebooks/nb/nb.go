@@ -5,6 +5,7 @@
 //	run := nb.Train(nb.Preset("digits", "ng-ebm", ""))                    trains, or loads what is stored
 //	accuracy := nb.Must(run.Classifier.Accuracy(nb.Context(), run.Test))  the value, or the end of the cell
 //	nb.Show(plots.Landscapes(plots.OwnScale, landscape))                  a figure, and the data in it
+//	nb.ShowTable(nb.Metrics("means of 3 seeds", rows, columns...))         a table
 //	nb.Conclude(accuracy > .9, "accuracy %.3f", accuracy)                 a sentence that is checked
 //
 // In a package of your own, handle errors instead, and pass a device and a context on.

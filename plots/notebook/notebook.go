@@ -3,6 +3,7 @@
 //
 //	figure, err := plots.History(runs...)  // a *plots.Figure
 //	err = notebook.Show(figure)            // an image below the cell that runs
+//	err = notebook.ShowTable(t)            // a *table.Table likewise
 //
 //	opts.Progress = notebook.Reporter(os.Stderr) // a live display, or a bar in a terminal
 package notebook
@@ -36,7 +37,7 @@ func Show(f *plots.Figure) error {
 	if f == nil {
 		return errors.New("notebook: no figure to show")
 	}
-	return send("figure", func() (*protocol.DisplayData, error) { return figureData(f) })
+	return send("figure", "use its method Save", func() (*protocol.DisplayData, error) { return figureData(f) })
 }
 
 // ShowAnimation puts the animation into the output of the notebook cell that is running,
@@ -46,13 +47,14 @@ func ShowAnimation(a *plots.Animation) error {
 	if a == nil {
 		return errors.New("notebook: no animation to show")
 	}
-	return send("animation", func() (*protocol.DisplayData, error) { return animationData(a) })
+	return send("animation", "use its method Save", func() (*protocol.DisplayData, error) { return animationData(a) })
 }
 
-// send sends a message to the notebook whose cell is running.
-func send(what string, message func() (*protocol.DisplayData, error)) error {
+// send sends a message to the notebook whose cell is running. Outside a notebook, an error
+// says what to do instead.
+func send(what, instead string, message func() (*protocol.DisplayData, error)) error {
 	if !gonbui.IsNotebook {
-		return fmt.Errorf("notebook: the %s needs a GoNB notebook to be shown in: outside one, use its method Save", what)
+		return fmt.Errorf("notebook: the %s needs a GoNB notebook to be shown in: outside one, %s", what, instead)
 	}
 	m, err := message()
 	if err != nil {

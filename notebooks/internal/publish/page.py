@@ -366,10 +366,29 @@ def keep_together(soup):
 
 
 def let_scroll(soup):
-    """Lets what is wider than the page scroll by itself."""
+    """Lets what is wider than the page scroll by itself: a table, or the box that it
+    brought for that."""
     for table in soup.find_all("table"):
-        if not table.find_parent("table"):
+        if table.find_parent("table"):
+            continue
+        box = table.parent
+        if box.name == "div" and "overflow" in box.get("style", "") and len(box.find_all(True, recursive=False)) == 1:
+            box["class"] = "scroll"
+        else:
             table.wrap(soup.new_tag("div", attrs={"class": "scroll"}))
+
+
+def fold_setup(soup, nb, cells):
+    """Folds code cells that only prepare: in Go, without outputs and types (a network
+    is to be read)."""
+    for tag in soup.find_all("div", class_="cell", recursive=False):
+        cell, code = nb.cells[cells[id(tag)]], tag.find("div", class_="input", recursive=False)
+        if cell.cell_type != "code" or code is None or cell.outputs or re.search(r"(?m)^type ", cell.source):
+            continue
+        fold, title = soup.new_tag("details", attrs={"class": "setup"}), soup.new_tag("summary")
+        title.string = f"Set-up: {len(cell.source.splitlines())} lines of code"
+        code.wrap(fold)
+        fold.insert(0, title)
 
 
 def wrap_sentences(soup):
@@ -448,6 +467,8 @@ def convert(notebook, published):
     figures = take_figures(soup, nb, published[unicodedata.normalize("NFC", notebook["path"])], cells)
     keep_together(soup)
     let_scroll(soup)
+    if language == "go":
+        fold_setup(soup, nb, cells)
     wrap_sentences(soup)
     mathjax = next(f for f in files("sphinx-mathjax-offline") if f.name == "tex-svg-full.js")
     return {

@@ -51,6 +51,19 @@ addEventListener("load", () => {
 });
 addEventListener("resize", reach);
 
+// A table's CSV and LaTeX, below it, are copied by a button.
+document.querySelectorAll(".output_html details pre").forEach(source => {
+  const name = source.previousElementSibling;
+  if (!name || name.tagName !== "P" || !navigator.clipboard) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", `Copy ${name.textContent}`);
+  button.addEventListener("click", () => navigator.clipboard.writeText(source.textContent)
+    .then(() => { button.textContent = "Copied"; }, () => { button.textContent = "Select and copy by hand"; }));
+  name.append(button);
+});
+
 // The contents mark the last section whose heading has passed the window's top.
 const entries = [...document.querySelectorAll(".contents a")];
 const sections = entries.map(a => document.getElementById(decodeURIComponent(a.hash.slice(1))));
