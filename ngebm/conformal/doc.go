@@ -16,8 +16,8 @@
 // are what they are. The statements are averages over inputs: of one kind of input, or of the
 // inputs that are answered, more sets may miss the right class.
 //
-// Definitions are these. TorchCP 1.2.1 gives the same sets, element by element (tests hold
-// this package to it).
+// Definitions are these. TorchCP 1.2.1 gives the same sets, element by element, and so does MAPIE 1.6.0
+// for lac and for aps with include_last_label="randomized" (tests hold this package to both).
 //
 //	score of class k of x           s(x, k), larger is less plausible; the set is {k: s(x,k) ≤ q}
 //	quantile                        q is the ⌈(n+1)(1-α)⌉-th smallest of the n held-out s(x,y)
@@ -26,6 +26,10 @@
 //	raps  Angelopoulos et al. 2021  that plus λ max(0, rank of k - k_reg), ranks from 1
 //
 // u is uniform in [0,1) with Randomized, else 0. It makes sets smaller where the model is sure;
-// coverage is the same. MAPIE 1.6.0 draws u for held-out examples even where sets are not
-// randomized, and so has other thresholds there.
+// coverage is the same. MAPIE differs elsewhere: it subtracts u p_k from the scores of held-out
+// examples even where sets are not randomized (conformity_scores/sets/aps.py, get_conformity_scores), so
+// that its thresholds are those of Randomized. At these its sets with include_last_label=False are those of
+// u = 0, but the most probable class is always in; with True, its default, the next class is in as well. Its
+// raps chooses λ and k_reg on a part of the held-out examples, and is equal for these. Equal probabilities
+// it takes from the last class on, this package from the first.
 package conformal
