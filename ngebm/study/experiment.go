@@ -102,7 +102,7 @@ func (x *experiment) jobs() (jobs []job, err error) {
 			jobs = append(jobs, x.candidates.job(fmt.Sprintf("candidate %d, seed %d", i+1, seed), i, k, config))
 		}
 	}
-	for _, r := range x.plan.runs() {
+	for _, r := range x.plan.Part.of(x.plan.runs()) {
 		jobs = append(jobs, job{
 			name:   r.String(),
 			config: func() (*ngebm.Config, error) { return x.resolved(r) },

@@ -18,6 +18,7 @@ type Plan struct {
 	Seeds     []uint64     `json:"seeds"`           // each decides weights, order and validation split
 	Selection Selection    `json:"choice,omitzero"` // of Selected, if it is one of the methods
 	Measure   Protocol     `json:"measure"`
+	Part      Part         `json:"-"` // of the runs, for several machines
 }
 
 // Validate reports the first part of the plan that cannot be done.
@@ -46,6 +47,9 @@ func (p Plan) Validate() error {
 	}
 	if err := p.Measure.validate(); err != nil {
 		return err
+	}
+	if p.Part != (Part{}) && (p.Part.Index < 1 || p.Part.Index > p.Part.Of) {
+		return fmt.Errorf("study: part %d of %d; parts are counted from 1", p.Part.Index, p.Part.Of)
 	}
 	settings := p.candidates()
 	for i, candidate := range settings {
@@ -76,9 +80,9 @@ func (p Plan) check(method, selected string) error {
 // selects reports whether weights are selected.
 func (p Plan) selects() bool { return slices.Contains(p.Methods, Selected) }
 
-// candidates are the settings to select from, none if nothing is selected.
+// candidates are the settings to select from, none if the part has no run that needs them.
 func (p Plan) candidates() []string {
-	if !p.selects() {
+	if !slices.ContainsFunc(p.Part.of(p.runs()), func(r planned) bool { return r.method == Selected }) {
 		return nil
 	}
 	return p.Selection.Candidates
@@ -133,6 +137,9 @@ func (p Plan) String() string {
 		}
 	}
 	fmt.Fprintf(&b, "train and measure: %d runs, seeds %s, of\n", len(p.Methods)*len(p.Seeds), list(p.Seeds))
+	if p.Part != (Part{}) {
+		fmt.Fprintf(&b, "  (of these, part %d of %d: %d runs)\n", p.Part.Index, p.Part.Of, len(p.Part.of(p.runs())))
+	}
 	for _, m := range p.Methods {
 		fmt.Fprintf(&b, "  %s\n", m)
 	}

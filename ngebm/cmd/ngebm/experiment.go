@@ -20,8 +20,9 @@ Writes one file of results and prints means over seeds with 95 % t-intervals. Th
 selected among -candidates on validation data, never on the test set.
 
 The results file is written after every run. Runs that are done are loaded, so the same command resumes an
-experiment that was interrupted; started twice, the processes share the runs. ngebm merge combines the files
-of several machines. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
+experiment that was interrupted; started twice with one folder of runs, the processes share the runs. Machines
+without a folder in common take one -part each. ngebm merge combines the files of several processes;
+ngebm/study/cluster has this for Slurm and Kubernetes. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
 101,202,303,404,505; give it to resume such an experiment.`
 
 // protocolDefaults are flags whose defaults depend on the data.
@@ -51,9 +52,9 @@ func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
 
 // experimentFlags are the command's own flags.
 type experimentFlags struct {
-	methods, seeds, candidates, selectSeeds, selectBy, ood, oodDatasets, linf, l2, out string
-	measure                                                                            study.Protocol
-	dryRun, collect                                                                    bool
+	methods, seeds, candidates, selectSeeds, selectBy, ood, oodDatasets, linf, l2, part, out string
+	measure                                                                                  study.Protocol
+	dryRun, collect                                                                          bool
 }
 
 func (f *experimentFlags) register(fs *flag.FlagSet) {
@@ -73,6 +74,7 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.measure.AttackBatch, "attack-batch", 0, "batch size of the attacks (0: 128); 32 is faster on a CPU")
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "bootstrap resamples for the 95 % intervals of each run (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "seed of the test subsets, OOD inputs, resamples and attacks")
+	fs.StringVar(&f.part, "part", "", "train and measure only `i/n` of the runs: 2/4 is the second of four parts")
 	fs.StringVar(&f.out, "o", "results.json", "`file` for the results, as JSON")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the plan, then exit")
 	fs.BoolVar(&f.collect, "collect", false, "") // ngebm merge, as it was called before
@@ -136,6 +138,11 @@ func (f experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, er
 	}
 	if p.Measure.L2, err = parseNumbers("-l2", f.l2); err != nil {
 		return p, err
+	}
+	if f.part != "" {
+		if p.Part, err = study.ParsePart(f.part); err != nil {
+			return p, err
+		}
 	}
 	p.Measure.OODKinds, p.Measure.OODDatasets = splitList(f.ood), splitList(f.oodDatasets)
 	for _, m := range p.Methods {

@@ -1,0 +1,54 @@
+package study_test
+
+import (
+	"testing"
+
+	"ngebm/ngebm/internal/testerror"
+	"ngebm/ngebm/study"
+)
+
+// Parts that were trained on machines with nothing in common give, when merged, the tables
+// of one machine that trained all.
+func TestPartsMergeToTheWhole(t *testing.T) {
+	p := smallPlan(t)
+	if err := p.Base.Set("epochs=2"); err != nil {
+		t.Fatal(err)
+	}
+	p.Measure.AttackExamples, p.Measure.EnsembleExamples, p.Measure.Linf = 15, 15, []float64{8}
+	whole, err := run(t, p, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []*study.Results
+	for i := range 2 {
+		p.Part = study.Part{Index: i + 1, Of: 2}
+		r, err := run(t, p, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Runs) != 2 || len(r.Missing()) != 2 {
+			t.Errorf("part %d has %d runs, and lacks %v", i+1, len(r.Runs), r.Missing())
+		}
+		parts = append(parts, copied(t, r))
+	}
+	if parts[0].Selected != nil || parts[1].Selected == nil {
+		t.Error("weights are selected by the part that trains with them, and only there")
+	}
+	merged, err := study.Merge(parts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if merged.String() != whole.String() {
+		t.Errorf("the merged tables are\n%s\nand those of one machine\n%s", merged, whole)
+	}
+}
+
+func TestParsePart(t *testing.T) {
+	if p, err := study.ParsePart("2/4"); err != nil || p != (study.Part{Index: 2, Of: 4}) {
+		t.Errorf("2/4 reads as %v (%v)", p, err)
+	}
+	for _, s := range []string{"", "2", "0/4", "5/4", "-1/4", "1/4/2", "a/b", "1/ 4"} {
+		_, err := study.ParsePart(s)
+		testerror.Want(t, err, "is not a part", "as in 2/4")
+	}
+}
