@@ -254,7 +254,42 @@ func (c Config) Resolve(own nets.Network) (Config, nets.Network, error) {
 		return c, nil, err
 	}
 	c.Net = net.String()
+	if err := c.fitsBatches(net); err != nil {
+		return c, nil, err
+	}
 	return c.WithDefaults(), net, c.Validate()
+}
+
+// TrainsEnergy reports whether the loss has more than the classification's term: terms of the
+// energy, of gradients with respect to inputs, of samples or of outliers.
+func (c Config) TrainsEnergy() bool {
+	return c.Beta != 0 || c.Gamma != 0 || c.JEM.Enabled() || c.Margin.Outliers != ""
+}
+
+// fitsBatches refuses layers that look at whole batches where the configuration has no use
+// for what they do.
+func (c Config) fitsBatches(net nets.Network) error {
+	if g, ok := net.(nets.Gauge); ok {
+		net = g.Net
+	}
+	b, ok := net.(nets.BatchStatistics)
+	if !ok {
+		return nil
+	}
+	switch {
+	case b.UsesBatches() && c.TrainsEnergy():
+		return fmt.Errorf("ngebm: %s has batch normalization, with which an example's energy depends on the other examples of its batch, and this configuration trains the energy (%s); use group, layer, instance, act or none in its place, as in %s, or cross-entropy alone: beta=0,gamma=0",
+			net, c.Method(), withNorm(net, "group"))
+	case b.LearnsFromBatches() && c.Precision == BFloat16:
+		return fmt.Errorf("ngebm: %s takes statistics of batches, which precision=%s does not keep; use group, layer or instance normalization, or float32", net, c.Precision)
+	}
+	return nil
+}
+
+// withNorm names a network with another normalization.
+func withNorm(net nets.Network, norm string) string {
+	base, _, _ := strings.Cut(net.String(), "+")
+	return base + "+" + norm
 }
 
 // findNetwork returns the network that Net names, or own, if it is not nil.

@@ -208,3 +208,25 @@ func TestPresetHashesStay(t *testing.T) {
 		}
 	}
 }
+
+// Layers that look at whole batches are refused where they would change what is trained.
+func TestBatchNormalizationIsRefused(t *testing.T) {
+	for set, want := range map[string]string{
+		"net=resnet-18,beta=.1,gamma=.1":                    "resnet-18 has batch normalization, with which an example's energy depends on the other examples of its batch, and this configuration trains the energy (ng-ebm); use group, layer, instance, act or none in its place, as in resnet-18+group",
+		"net=wrn-10-2+batch,jem.weight=1":                   "as in wrn-10-2+group",
+		"net=convnet+batch+gauge-mlp,gamma=.5":              "(gamma=0.5)",
+		"net=convnet+act,precision=bfloat16":                "float32",
+		"net=resnet-18":                                     "",
+		"net=resnet-18+act,beta=.1":                         "",
+		"net=wrn-10-2+group+silu,precision=bfloat16,beta=1": "",
+	} {
+		cfg := DefaultConfig("digits", "convnet")
+		if err := cfg.Set(set); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := cfg.Resolve(nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", set, err, want)
+		}
+	}
+}

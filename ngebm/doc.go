@@ -39,6 +39,9 @@
 //	--batch_size 64, --n_epochs 200  batch=64, epochs=200 (the paper has 150)
 //	--sigma .03                      augment.noise=.03; theirs is added to test images, too
 //	--n_valid 5000                   validation=5000
+//	--depth 28, --width 10           net=wrn-28-10
+//	--norm instance|layer|act|batch  net=wrn-28-10+instance …, and +group; batch only with beta=0,gamma=0
+//	--dropout_rate 0                 net=wrn-28-10+dropout.3 for .3, after each block's first convolution
 //	--n_steps 20, --sgld_lr 1        jem.steps=20, jem.step=1
 //	--sgld_std .01                   jem.noise=.01
 //	--buffer_size 10000              jem.buffer=10000

@@ -83,15 +83,26 @@ func Dense(scope *model.Scope, x *Node, width int) *Node {
 // weights are "weight", shaped [size, size, in, channels], and "bias", shaped
 // [channels], in scope.
 func Conv(scope *model.Scope, x *Node, channels, size, stride int) *Node {
+	return convolve(scope, x, channels, size, stride, true)
+}
+
+// convolve is Conv with or without the bias.
+func convolve(scope *model.Scope, x *Node, channels, size, stride int, biased bool) *Node {
 	if s := x.Shape().Dimensions; len(s) != 4 {
 		exceptions.Panicf("nets: Conv takes images, [batch, height, width, channels], but its input is shaped %v", s)
 	}
 	in := x.Shape().Dimensions[3]
 	fanIn := size * size * in
 	w := Uniform(scope, x.Graph(), "weight", x.DType(), fanIn, size, size, in, channels)
-	b := Uniform(scope, x.Graph(), "bias", x.DType(), fanIn, channels)
+	var b *Node
+	if biased {
+		b = Uniform(scope, x.Graph(), "bias", x.DType(), fanIn, channels)
+	}
 	pad := size / 2
 	y := convgrad.Tiled(Convolve(x, w).StridePerAxis(stride, stride).PaddingPerDim([][2]int{{pad, pad}, {pad, pad}}).Done())
+	if !biased {
+		return y
+	}
 	return Add(y, InsertAxes(b, 0, 0, 0))
 }
 
@@ -103,6 +114,12 @@ func LeakyReLU(x *Node) *Node {
 // SiLU is x·σ(x): smooth, so that derivatives of the gradient norm exist
 // everywhere.
 func SiLU(x *Node) *Node { return Mul(x, Sigmoid(x)) }
+
+// GELU is x·Φ(x), with the normal distribution's Φ from the error function, as nn.GELU()
+// has it: smooth as [SiLU].
+func GELU(x *Node) *Node {
+	return MulScalar(Mul(x, AddScalar(Erf(MulScalar(x, math.Sqrt2/2)), 1)), .5)
+}
 
 // meanOverPositions averages [batch, height, width, channels] over height and
 // width.

@@ -53,14 +53,17 @@ func (m MLP) Features(scope *model.Scope, x *Node) *Node {
 // of Channels, the first with stride 1 and the others with stride 2, LeakyReLU
 // .2 after each, the mean over positions and a linear layer. With 16, 32 and 64
 // channels, one input channel and ten classes it has 23,946 parameters.
-type ConvNet struct{ Channels []int }
+type ConvNet struct {
+	Channels []int
+	Style    // normalization before each activation, dropout before the linear layer
+}
 
 // String implements [Network].
 func (c ConvNet) String() string {
 	if len(c.Channels) == 3 && c.Channels[0] == 16 && c.Channels[1] == 32 && c.Channels[2] == 64 {
-		return "convnet"
+		return "convnet" + c.suffix()
 	}
-	return "convnet" + strings.ReplaceAll(strings.Trim(fmt.Sprint(c.Channels), "[]"), " ", "-")
+	return "convnet" + strings.ReplaceAll(strings.Trim(fmt.Sprint(c.Channels), "[]"), " ", "-") + c.suffix()
 }
 
 // Logits implements [Network].
@@ -74,12 +77,21 @@ func (ConvNet) Head() string { return "linear" }
 // Features implements [Featured]: the mean over positions of the last convolution.
 func (c ConvNet) Features(scope *model.Scope, x *Node) *Node {
 	mustBeImages(c, x, 4)
+	s := c.Style.or(plainStyle)
 	for i, channels := range c.Channels {
 		stride := min(i+1, 2)
-		x = LeakyReLU(Conv(scope.In("conv%d", i), x, channels, 3, stride))
+		x = Conv(scope.In("conv%d", i), x, channels, 3, stride)
+		x = s.activate(s.normalize(scope.In("norm%d", i), x, convNetMomentum))
 	}
-	return meanOverPositions(x)
+	return Dropout(scope, meanOverPositions(x), s.Dropout)
 }
+
+// convNetMomentum is torch.nn.BatchNorm2d's.
+const convNetMomentum = .1
+
+// UsesBatches and LearnsFromBatches implement [BatchStatistics].
+func (c ConvNet) UsesBatches() bool       { return c.usesBatches() }
+func (c ConvNet) LearnsFromBatches() bool { return c.learnsFromBatches() }
 
 // WideResNet is the network of Zagoruyko & Komodakis (arXiv 1605.07146) in the
 // form that JEM and NG-EBM use: no normalization, biases everywhere, LeakyReLU
@@ -87,10 +99,13 @@ func (c ConvNet) Features(scope *model.Scope, x *Node) *Node {
 // convolution, and a 1×1 convolution as shortcut where shapes differ. Depth is
 // 6n+4. For ten classes and RGB images wrn-10-2 has 303,466 parameters, wrn-16-4
 // 2,747,530.
-type WideResNet struct{ Depth, Width int }
+type WideResNet struct {
+	Depth, Width int
+	Style        // normalization before each activation, dropout after each block's first convolution
+}
 
 // String implements [Network].
-func (w WideResNet) String() string { return fmt.Sprintf("wrn-%d-%d", w.Depth, w.Width) }
+func (w WideResNet) String() string { return fmt.Sprintf("wrn-%d-%d%s", w.Depth, w.Width, w.suffix()) }
 
 // Logits implements [Network]. The names follow the authors' PyTorch modules:
 // conv1, layer1.0.conv1 …, linear.
@@ -112,15 +127,29 @@ func (w WideResNet) Features(scope *model.Scope, x *Node) *Node {
 			if stage > 0 && block == 0 {
 				stride = 2
 			}
-			x = wideBlock(scope.In("layer%d.%d", stage+1, block), x, channels, stride)
+			x = w.block(scope.In("layer%d.%d", stage+1, block), x, channels, stride)
 		}
 	}
-	return meanOverPositions(LeakyReLU(x))
+	return meanOverPositions(w.activated(scope.In("bn1"), x))
 }
 
-func wideBlock(scope *model.Scope, x *Node, channels, stride int) *Node {
-	y := Conv(scope.In("conv1"), LeakyReLU(x), channels, 3, 1)
-	y = Conv(scope.In("conv2"), LeakyReLU(y), channels, 3, stride)
+// activated is x after the normalization whose weights are in scope, and the activation.
+func (w WideResNet) activated(scope *model.Scope, x *Node) *Node {
+	s := w.Style.or(plainStyle)
+	return s.activate(s.normalize(scope, x, wideMomentum))
+}
+
+// wideMomentum is the authors' of NG-EBM.
+const wideMomentum = .9
+
+// UsesBatches and LearnsFromBatches implement [BatchStatistics].
+func (w WideResNet) UsesBatches() bool       { return w.usesBatches() }
+func (w WideResNet) LearnsFromBatches() bool { return w.learnsFromBatches() }
+
+func (w WideResNet) block(scope *model.Scope, x *Node, channels, stride int) *Node {
+	y := Conv(scope.In("conv1"), w.activated(scope.In("bn1"), x), channels, 3, 1)
+	y = Dropout(scope, y, w.Dropout)
+	y = Conv(scope.In("conv2"), w.activated(scope.In("bn2"), y), channels, 3, stride)
 	if stride != 1 || x.Shape().Dimensions[3] != channels {
 		x = Conv(scope.In("shortcut"), x, channels, 1, stride)
 	}

@@ -1,8 +1,9 @@
 // Package nets has the networks, functions from inputs to logits. Weights are initialized
 // as by PyTorch.
 //
-// To add a network, implement [Network] with [Dense], [Conv], [MaxPool2D] or GoMLX layers
-// that can be differentiated twice, and pass it to the training run. Dense and Conv draw
+// To add a network, implement [Network] with [Dense], [Conv], [GroupNorm], [Dropout],
+// [AvgPool2D], [MaxPool2D] or GoMLX layers that can be differentiated twice, and pass it to
+// the training run. Dense and Conv draw
 // their weights in Go from the run's seed, so that every backend has the same initial
 // weights. GoMLX's layers draw theirs on the device. A network that also implements
 // [Featured] can be used with OOD detectors that look at features.
@@ -43,6 +44,8 @@ func Known() [][2]string {
 		{"mlp-lrelu-W-W…", "the same with LeakyReLU .2"},
 		{"convnet", "three convolutions (16, 32, 64 channels), LeakyReLU .2, mean over positions; images"},
 		{"wrn-D-W", "Wide ResNet of depth D = 6n+4 and width W without normalization, as the paper's wrn-28-10; images"},
+		{"resnet-18, resnet-18-W", "ResNet-18 for small images, W channels in the first stage in place of 64, batch normalization and ReLU; images"},
+		{"NETWORK+PART…", "convnet, wrn or resnet with a normalization (" + names(Norms()) + "), an activation (" + strings.Join(Activations(), ", ") + ") or dropoutRATE: wrn-10-2+group+silu+dropout.3"},
 		{"NETWORK+gauge-HEAD", "a network and a number that a head adds to all its logits, which changes E alone: exact, logits, mlp, network"},
 	}
 }
@@ -59,9 +62,16 @@ func Parse(name string) (Network, error) {
 	if net, head, ok := strings.Cut(name, gaugeMark); ok {
 		return parseGauge(net, head)
 	}
-	kind, rest, _ := strings.Cut(strings.ToLower(name), "-")
+	base, parts, styled := strings.Cut(strings.ToLower(name), "+")
+	if styled && parts == "" {
+		parts = "+" // of no name, which is refused
+	}
+	kind, rest, _ := strings.Cut(base, "-")
 	switch kind {
 	case "mlp":
+		if parts != "" {
+			return nil, fmt.Errorf("nets: %.60q has parts, which an mlp does not have; use convnet, wrn-D-W or resnet-18", name)
+		}
 		m := MLP{}
 		if r, ok := strings.CutPrefix(rest, "lrelu-"); ok {
 			m.LeakyReLU, rest = true, r
@@ -77,8 +87,20 @@ func Parse(name string) (Network, error) {
 		return m, nil
 	case "convnet":
 		if rest == "" {
-			return ConvNet{Channels: []int{16, 32, 64}}, nil
+			style, err := parseStyle(name, parts, plainStyle)
+			return ConvNet{Channels: []int{16, 32, 64}, Style: style}, err
 		}
+	case "resnet":
+		n, err := numbers(rest)
+		if err != nil || len(n) > 2 || n[0] != 18 {
+			return nil, fmt.Errorf("nets: %.60q is not a network: a ResNet is named resnet-18, or resnet-18-WIDTH, as in resnet-18-16", name)
+		}
+		r := ResNet18{Width: append(n, resnetWidth)[1]}
+		if r.Width%normGroups != 0 || r.Width > maxWidth {
+			return nil, fmt.Errorf("nets: %.60q has a width of %d; it must be a multiple of %d and at most %d", name, r.Width, normGroups, maxWidth)
+		}
+		r.Style, err = parseStyle(name, parts, resnetStyle)
+		return r, err
 	case "wrn":
 		n, err := numbers(rest)
 		if err != nil || len(n) != 2 {
@@ -91,7 +113,8 @@ func Parse(name string) (Network, error) {
 		if n[0] > maxDepth || n[1] > maxWidth {
 			return nil, fmt.Errorf("nets: %q is too large: a Wide ResNet has a depth of %d and a width of %d at most", name, maxDepth, maxWidth)
 		}
-		return w, nil
+		w.Style, err = parseStyle(name, parts, plainStyle)
+		return w, err
 	}
 	var forms, kinds []string
 	for _, k := range Known() {
@@ -103,6 +126,15 @@ func Parse(name string) (Network, error) {
 		hint = fmt.Sprintf(" (did you mean %s?)", forms[at])
 	}
 	return nil, fmt.Errorf("nets: no network is named %.60q%s; known are %s", name, hint, strings.Join(forms, ", "))
+}
+
+// names lists the first of each pair.
+func names(pairs [][2]string) string {
+	var all []string
+	for _, p := range pairs {
+		all = append(all, p[0])
+	}
+	return strings.Join(all, ", ")
 }
 
 // numbers reads positive integers with hyphens between them.

@@ -39,3 +39,29 @@ func MaxPool2D(x *Node, size int) *Node {
 	}
 	return top
 }
+
+// AvgPool2D returns the mean of each window of size×size pixels, channel by channel, of x
+// shaped [batch, height, width, channels], as nn.AvgPool2d(size) does: [batch, height/size,
+// width/size, channels]. It panics where size does not divide both sides.
+func AvgPool2D(x *Node, size int) *Node {
+	s := x.Shape().Dimensions
+	if len(s) != 4 {
+		exceptions.Panicf("nets: AvgPool2D takes images, [batch, height, width, channels], but its input is shaped %v", s)
+	}
+	if size < 1 || s[1]%size != 0 || s[2]%size != 0 {
+		exceptions.Panicf("nets: AvgPool2D has windows of %dx%d pixels, which do not divide images of %dx%d; choose a size that divides both sides, or resize or pad the images", size, size, s[1], s[2])
+	}
+	var sum *Node
+	for i := range size {
+		for j := range size {
+			// One pixel of every window.
+			y := Slice(x, AxisRange(), AxisRange(i).Stride(size), AxisRange(j).Stride(size), AxisRange())
+			if sum == nil {
+				sum = y
+			} else {
+				sum = Add(sum, y)
+			}
+		}
+	}
+	return MulScalar(sum, 1/float64(size*size))
+}

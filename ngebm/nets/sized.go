@@ -53,7 +53,7 @@ func (c ConvNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 	return func(yield func(string, []int) bool) {
 		in := shape[len(shape)-1]
 		for i, channels := range c.Channels {
-			if !layer(yield, fmt.Sprintf("conv%d", i), 3, 3, in, channels) {
+			if !layer(yield, fmt.Sprintf("conv%d", i), 3, 3, in, channels) || !c.Style.or(plainStyle).weights(yield, fmt.Sprintf("norm%d", i), channels) {
 				return
 			}
 			in = channels
@@ -77,7 +77,7 @@ func (c ConvNet) Widest(shape []int, classes int) int {
 // Weights implements [Sized].
 func (w WideResNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 	return func(yield func(string, []int) bool) {
-		in := 16
+		in, s := 16, w.Style.or(plainStyle)
 		if !layer(yield, "conv1", 3, 3, shape[len(shape)-1], in) {
 			return
 		}
@@ -85,7 +85,8 @@ func (w WideResNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 			channels := 16 * w.Width << stage
 			for block := range (w.Depth - 4) / 6 {
 				name := fmt.Sprintf("layer%d.%d/", stage+1, block)
-				if !layer(yield, name+"conv1", 3, 3, in, channels) || !layer(yield, name+"conv2", 3, 3, channels, channels) {
+				if !layer(yield, name+"conv1", 3, 3, in, channels) || !layer(yield, name+"conv2", 3, 3, channels, channels) ||
+					!s.weights(yield, name+"bn1", in) || !s.weights(yield, name+"bn2", channels) {
 					return
 				}
 				if stage > 0 && block == 0 || in != channels {
@@ -96,7 +97,7 @@ func (w WideResNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 				in = channels
 			}
 		}
-		layer(yield, "linear", in, classes)
+		_ = s.weights(yield, "bn1", in) && layer(yield, "linear", in, classes)
 	}
 }
 

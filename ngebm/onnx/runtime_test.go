@@ -91,6 +91,12 @@ func ownNetworks() []own {
 			x = nets.SiLU(nets.Conv(scope.In("parts"), x, 8, 3, 2))
 			return dense(scope, x, classes)
 		}},
+		{"normalized", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = nets.GELU(nets.GroupNorm(scope.In("group"), conv(scope, x), 2))
+			x = nets.SiLU(nets.ActNorm(scope.In("act"), nets.AvgPool2D(x, 2)))
+			x = nets.Dropout(scope, nets.BatchNorm(scope.In("batch"), nets.InstanceNorm(scope.In("instance"), x), .1), .5)
+			return dense(scope, nets.LayerNorm(scope.In("layer"), x), classes)
+		}},
 		{"max-pool", func(scope *model.Scope, x *Node, classes int) *Node {
 			return dense(scope, nets.MaxPool2D(nets.LeakyReLU(conv(scope, x)), 2), classes)
 		}},
@@ -225,7 +231,7 @@ func classifiers(t *testing.T) (all []*ngebm.Classifier) {
 		all = append(all, c)
 	}
 	for name, shape := range map[string][]int{"mlp-7-5": {2}, "mlp-lrelu-6": {4, 3, 2}, "convnet": {5, 4, 1}, "wrn-16-1": {9, 7, 3},
-		"mlp-5+gauge-exact": {4}, "mlp-5+gauge-logits": {4}} {
+		"mlp-5+gauge-exact": {4}, "mlp-5+gauge-logits": {4}, "wrn-10-1+group+silu": {9, 7, 3}, "resnet-18-8": {9, 7, 3}} {
 		net, err := nets.Parse(name)
 		if err != nil {
 			t.Fatal(err)

@@ -17,10 +17,12 @@ import (
 )
 
 // Write writes a classifier's weights as a safetensors file for PyTorch. Names are the paths
-// of the layers, "layer1.0.conv1.weight"; those of a Wide ResNet are the authors' (a shortcut
-// is an nn.Sequential there, "layer1.0.shortcut.0.weight"). Weights of a convolution are
+// of the layers, "layer1.0.conv1.weight"; those of a Wide ResNet or ResNet-18 are the authors' (a
+// shortcut is an nn.Sequential there, "layer1.0.shortcut.0.weight"). Weights of a convolution are
 // shaped [out, in, height, width], and those of a linear layer [out, in], as nn.Conv2d and
-// nn.Linear have them. Weights of other names than "weight" are written as they are.
+// nn.Linear have them. Weights of other names than "weight" are written as they are. PyTorch's
+// batch normalization also has num_batches_tracked, which is not here: load it with
+// strict=False.
 //
 // Where a network flattens images, they are flattened with channels last here: in PyTorch,
 // x.permute(0, 2, 3, 1).flatten(1).
@@ -80,6 +82,7 @@ type weight struct {
 // named returns a classifier's weights in PyTorch's layouts, by PyTorch's names.
 func named(c *ngebm.Classifier) (map[string]weight, error) {
 	_, wide := c.Network.(nets.WideResNet)
+	_, residual := c.Network.(nets.ResNet18)
 	all := map[string]weight{}
 	err := c.Weights(func(path string, value *tensors.Tensor) error {
 		values, err := tensors.CopyFlatData[float32](value)
@@ -87,7 +90,10 @@ func named(c *ngebm.Classifier) (map[string]weight, error) {
 			return fmt.Errorf("weight %s is %s; it must be float32: %w", path, value.Shape(), err)
 		}
 		name := strings.ReplaceAll(path, "/", ".")
-		if wide {
+		if residual {
+			name = strings.ReplaceAll(name, "shortcut_bn.", "shortcut.1.")
+		}
+		if wide || residual {
 			name = strings.ReplaceAll(name, "shortcut.", "shortcut.0.")
 		}
 		if _, ok := all[name]; ok {

@@ -101,6 +101,31 @@ func TestOwnInitialWeights(t *testing.T) {
 	}
 }
 
+// A network that normalizes by its batch is refused where its energy is trained, with what to
+// use instead.
+func TestOwnBatchNorm(t *testing.T) {
+	ours := func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+		return nets.Dense(scope.In("out"), nets.BatchNorm(scope.In("norm"), x, .1), classes)
+	}
+	gomlx := func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+		x = nets.Dense(scope.In("in"), x, 4)
+		if scope.IsTraining(x.Graph()) {
+			zero, one := graph.Zeros(x.Graph(), shapes.Make(x.DType(), 4)), graph.Ones(x.Graph(), shapes.Make(x.DType(), 4))
+			x, _, _ = graph.InternalBatchNormForTraining(x, one, zero, 1e-3, 1)
+		}
+		return nets.Dense(scope.In("out"), x, classes)
+	}
+	for name, net := range map[string]freeNet{"nets.BatchNorm": ours, "GoMLX's": gomlx} {
+		cfg := ngebm.DefaultConfig("digits", "")
+		cfg.Limit, cfg.Epochs, cfg.Beta = 64, 1, .1
+		device := map[bool]string{true: "go", false: "cpu"}[name == "nets.BatchNorm"]
+		_, err := train.Run(t.Context(), testdevice.Open(t, device), cfg, train.Options{Runs: t.TempDir(), Network: net})
+		if err == nil || !strings.Contains(err.Error(), "use nets.GroupNorm, nets.LayerNorm") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A network with operations that the pure-Go backend lacks is traced on its own backend; a
 // loss that a network adds would not be trained, and is refused.
 func TestOwnOperations(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/devmem"
 	"ngebm/ngebm/internal/explain"
+	"ngebm/ngebm/nets"
 )
 
 // compile builds the training step: the objective's terms, their gradients and
@@ -37,6 +38,9 @@ func (t *trainer) compile() error {
 			if _, found := model.GetGraphParam(g, key); found {
 				exceptions.Panicf("the network adds a loss, as regularizers do, which is no part of the loss that is trained here; leave it out")
 			}
+		}
+		if cfg.TrainsEnergy() && nets.NormalizesByBatch(g) {
+			exceptions.Panicf("the network has batch normalization, with which an example's energy depends on the other examples of its batch; use nets.GroupNorm, nets.LayerNorm, nets.InstanceNorm or nets.ActNorm, or cross-entropy alone: beta=0,gamma=0")
 		}
 		loss := energy.Total(terms, in.ramp)
 		scope := t.store.RootScope()
