@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/cmpimg"
+	"ngebm/ngebm/study/palette"
 )
 
 var update = flag.Bool("update", false, "draw the golden images in testdata anew")
@@ -101,15 +102,15 @@ func writeDifference(t *testing.T, name string, got, want []byte) (folder string
 // methodColor is the color of a method in the golden images; nil for other names.
 func methodColor(name string) color.Color {
 	return map[string]color.Color{
-		"cross-entropy":                blue,
-		"cross-entropy, twice as long": blue,
-		"cross-entropy + temperature":  skyBlue,
-		"label smoothing":              reddishPurple,
-		"NG-EBM":                       vermillion,
-		"NG-EBM β=γ=.01":               lightVermillion,
-		"NG-EBM β=γ=1":                 darkVermillion,
-		"NG-EBM strong":                darkVermillion,
-		"JEM":                          bluishGreen,
-		"JEM++":                        color.NRGBA{0x99, 0x99, 0x33, 0xff},
+		"cross-entropy":                palette.Blue,
+		"cross-entropy, twice as long": palette.Blue,
+		"cross-entropy + temperature":  palette.SkyBlue,
+		"label smoothing":              palette.ReddishPurple,
+		"NG-EBM":                       palette.Vermillion,
+		"NG-EBM β=γ=.01":               palette.LightVermillion,
+		"NG-EBM β=γ=1":                 palette.DarkVermillion,
+		"NG-EBM strong":                palette.DarkVermillion,
+		"JEM":                          palette.BluishGreen,
+		"JEM++":                        palette.Olive,
 	}[name]
 }

@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"ngebm/ngebm/study/palette"
 )
 
 // Adversarial is an image before and after an attack, in [height, width,
@@ -157,9 +158,9 @@ func changePicture(shape []int, e Adversarial, factor float64) image.Image {
 		})
 	}
 	return paintPixels(shape, func(pixel, channel int) uint8 {
-		v, end := change(pixel), vermillion
+		v, end := change(pixel), palette.Vermillion
 		if v < 0 {
-			end = blue
+			end = palette.Blue
 		}
 		full := [3]uint8{end.R, end.G, end.B}[channel]
 		return uint8(math.Round(255 - math.Abs(v)*float64(255-full)))

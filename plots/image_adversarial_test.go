@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ngebm/data"
+	"ngebm/ngebm/study/palette"
 )
 
 // pushed changes an image by at most ε of the pixel range, by a made-up pattern;
@@ -100,7 +101,7 @@ func TestAmplification(t *testing.T) {
 func TestChangePicture(t *testing.T) {
 	e := Adversarial{Original: []float32{0, 0, 0, 0}, Result: []float32{-0.2, 0, 0.2, 0.1}}
 	img := changePicture([]int{1, 4, 1}, e, 10)
-	want := []color.NRGBA{blue, {0xff, 0xff, 0xff, 0xff}, vermillion, {0xea, 0xaf, 0x80, 0xff}}
+	want := []color.NRGBA{palette.Blue, {0xff, 0xff, 0xff, 0xff}, palette.Vermillion, {0xea, 0xaf, 0x80, 0xff}}
 	for x, c := range want {
 		got := img.At(x, 0).(color.NRGBA)
 		if abs(int(got.R)-int(c.R)) > 1 || abs(int(got.G)-int(c.G)) > 1 || abs(int(got.B)-int(c.B)) > 1 {

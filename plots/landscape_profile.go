@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image/color"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -55,7 +56,7 @@ type Profile struct {
 const nearLine = 0.03
 
 // energyLine is wide enough to be seen below the logits.
-var energyLine = draw.LineStyle{Color: black, Width: 3.6}
+var energyLine = draw.LineStyle{Color: color.Black, Width: 3.6}
 
 // EnergyAlong evaluates a model at n equidistant points of a line, ends included, for
 // E(x) = logsumexp f(x) and the logits. near holds points to mark where they are

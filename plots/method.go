@@ -7,6 +7,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/ngebm/study/palette"
 )
 
 // named is what a curve, bar or marker stands for, with the color that was given for it.
@@ -14,16 +16,6 @@ type named struct {
 	name  string
 	color color.Color // nil or transparent: not given
 }
-
-// Shades of vermillion. As gray they are 79, 54 and 31 % bright (CIE L*), so they
-// differ in print.
-var (
-	lightVermillion = color.NRGBA{0xff, 0xb2, 0x7f, 0xff}
-	darkVermillion  = color.NRGBA{0x80, 0x2f, 0x00, 0xff}
-)
-
-// defaultColors are given, in this order, to what has no color.
-var defaultColors = []color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black}
 
 // given reports whether a color was set.
 func given(c color.Color) bool {
@@ -37,14 +29,14 @@ func given(c color.Color) bool {
 // colorsOf returns the color of each: the given one, else the next of the default colors
 // that is not given for another.
 func colorsOf(all []named) []color.Color {
-	free := slices.Clone(defaultColors)
+	free := slices.Clone(palette.Lines)
 	for _, n := range all {
 		if given(n.color) {
-			free = slices.DeleteFunc(free, func(c color.Color) bool { return sameColor(c, n.color) })
+			free = slices.DeleteFunc(free, func(c color.NRGBA) bool { return sameColor(c, n.color) })
 		}
 	}
 	if len(free) == 0 {
-		free = defaultColors
+		free = palette.Lines
 	}
 	colors := make([]color.Color, len(all))
 	next := 0
@@ -104,7 +96,7 @@ func stylesOf(all []named) []draw.LineStyle {
 func defaultStyles(n int) []draw.LineStyle {
 	styles := make([]draw.LineStyle, n)
 	for i := range styles {
-		styles[i] = draw.LineStyle{Color: defaultColors[i%len(defaultColors)], Width: lineWidth, Dashes: dashes[i%len(dashes)]}
+		styles[i] = draw.LineStyle{Color: palette.Lines[i%len(palette.Lines)], Width: lineWidth, Dashes: dashes[i%len(dashes)]}
 	}
 	return styles
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/vg"
+	"ngebm/ngebm/study/palette"
 )
 
 func TestColorsOf(t *testing.T) {
@@ -13,12 +14,12 @@ func TestColorsOf(t *testing.T) {
 		all  []named
 		want []color.Color
 	}{
-		"none is given":      {[]named{{"a", nil}, {"b", color.NRGBA{}}, {"c", nil}}, []color.Color{blue, vermillion, bluishGreen}},
-		"all are given":      {[]named{{"a", olive}, {"b", olive}}, []color.Color{olive, olive}},
-		"others take others": {[]named{{"a", nil}, {"b", blue}, {"c", nil}}, []color.Color{vermillion, blue, bluishGreen}},
+		"none is given":      {[]named{{"a", nil}, {"b", color.NRGBA{}}, {"c", nil}}, []color.Color{palette.Blue, palette.Vermillion, palette.BluishGreen}},
+		"all are given":      {[]named{{"a", palette.Olive}, {"b", palette.Olive}}, []color.Color{palette.Olive, palette.Olive}},
+		"others take others": {[]named{{"a", nil}, {"b", palette.Blue}, {"c", nil}}, []color.Color{palette.Vermillion, palette.Blue, palette.BluishGreen}},
 		"none is left": {
-			[]named{{"", blue}, {"", vermillion}, {"", bluishGreen}, {"", reddishPurple}, {"", orange}, {"", skyBlue}, {"", black}, {"", nil}},
-			[]color.Color{blue, vermillion, bluishGreen, reddishPurple, orange, skyBlue, black, blue},
+			[]named{{"", palette.Blue}, {"", palette.Vermillion}, {"", palette.BluishGreen}, {"", palette.ReddishPurple}, {"", palette.Ocher}, {"", palette.SkyBlue}, {"", palette.Violet}, {"", nil}},
+			[]color.Color{palette.Blue, palette.Vermillion, palette.BluishGreen, palette.ReddishPurple, palette.Ocher, palette.SkyBlue, palette.Violet, palette.Blue},
 		},
 	} {
 		if got := colorsOf(test.all); !slices.Equal(got, test.want) {
@@ -27,18 +28,16 @@ func TestColorsOf(t *testing.T) {
 	}
 }
 
-var olive = color.NRGBA{0x99, 0x99, 0x33, 0xff}
-
 func TestColorsByName(t *testing.T) {
-	got := colorsByName([]named{{"a", olive}, {"b", nil}, {"a", black}, {"b", black}})
-	if len(got) != 2 || got["a"] != olive || got["b"] != blue {
+	got := colorsByName([]named{{"a", palette.Olive}, {"b", nil}, {"a", palette.Violet}, {"b", palette.Violet}})
+	if len(got) != 2 || got["a"] != palette.Olive || got["b"] != palette.Blue {
 		t.Errorf("%v: want the first color of each name", got)
 	}
 }
 
 // Lines of one color, and of shades of it, differ in dashes.
 func TestStylesDash(t *testing.T) {
-	styles := stylesOf([]named{{"NG-EBM 1", vermillion}, {"cross-entropy", blue}, {"NG-EBM 2", vermillion}, {"weak", lightVermillion}, {"paper", darkVermillion}, {"mixup", color.Gray{0x7f}}, {"margin", black}})
+	styles := stylesOf([]named{{"NG-EBM 1", palette.Vermillion}, {"cross-entropy", palette.Blue}, {"NG-EBM 2", palette.Vermillion}, {"weak", palette.LightVermillion}, {"paper", palette.DarkVermillion}, {"mixup", color.Gray{0x7f}}, {"margin", palette.Violet}})
 	var numbers []int
 	for _, s := range styles {
 		numbers = append(numbers, slices.IndexFunc(dashes, func(d []vg.Length) bool { return slices.Equal(d, s.Dashes) }))
@@ -65,15 +64,15 @@ func TestDefaultStyles(t *testing.T) {
 		}
 		seen[l] = i
 	}
-	if got := stylesOf([]named{{"JEM", bluishGreen}, {"own", nil}}); got[0].Color != bluishGreen || got[1].Color != color.Color(blue) {
+	if got := stylesOf([]named{{"JEM", palette.BluishGreen}, {"own", nil}}); got[0].Color != palette.BluishGreen || got[1].Color != color.Color(palette.Blue) {
 		t.Errorf("next to a method's color %v", got)
 	}
 }
 
 // Vermillion and its shades have one hue; no two other colors of the palette have.
 func TestSameHue(t *testing.T) {
-	shades := []color.Color{vermillion, lightVermillion, darkVermillion}
-	all := append(slices.Clone(shades), orange, bluishGreen, yellow, blue, reddishPurple, black, color.White, color.Gray{0x7f})
+	shades := []color.Color{palette.Vermillion, palette.LightVermillion, palette.DarkVermillion}
+	all := append(slices.Clone(shades), palette.Ocher, palette.BluishGreen, palette.Classes[6], palette.Blue, palette.ReddishPurple, palette.Violet, color.White, color.Gray{0x7f})
 	for i, a := range all {
 		for j, b := range all {
 			if got, want := sameHue(a, b), i == j || i < len(shades) && j < len(shades); got != want {

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"ngebm/ngebm/study/palette"
 )
 
 // Pareto draws the settings of a sweep by two of its metrics, and in the color of a
@@ -63,8 +64,8 @@ func Pareto(t *study.SweepTable, x, y, third string) (*Figure, error) {
 	one.Add(gridLines{}, view)
 	one.below, one.belowHeight = colors.drawBar, barSpace
 	keys := legend{
-		lineKey("on the front of all three", draw.LineStyle{}, frontMark(skyBlue)),
-		lineKey("beaten by another", draw.LineStyle{}, beatenMark(skyBlue)),
+		lineKey("on the front of all three", draw.LineStyle{}, frontMark(palette.SkyBlue)),
+		lineKey("beaten by another", draw.LineStyle{}, beatenMark(palette.SkyBlue)),
 	}
 	var onFront []string
 	for _, i := range front {

@@ -9,11 +9,13 @@ import (
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/palette"
+	gonum "gonum.org/v1/plot/palette"
 	"gonum.org/v1/plot/palette/moreland"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"ngebm/ngebm/study/palette"
 )
 
 // Sizes, in points. A notebook shows a figure at 96 pixels an inch, where 9
@@ -40,30 +42,13 @@ var (
 	errorColor = color.NRGBA{0xb0, 0x1e, 0x1e, 0xff} // events: what went wrong
 )
 
-// Okabe and Ito's eight colors, which people with any common color vision distinguish
-// (Color Universal Design, 2008, https://jfly.uni-koeln.de/color/).
-var (
-	black         = color.NRGBA{0x00, 0x00, 0x00, 0xff}
-	orange        = color.NRGBA{0xe6, 0x9f, 0x00, 0xff}
-	bluishGreen   = color.NRGBA{0x00, 0x9e, 0x73, 0xff}
-	yellow        = color.NRGBA{0xf0, 0xe4, 0x42, 0xff}
-	blue          = color.NRGBA{0x00, 0x72, 0xb2, 0xff}
-	vermillion    = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
-	reddishPurple = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
-)
-
-// skyBlue is the palette's color for what no method of package study has, such as
-// cross-entropy after temperature scaling.
-var skyBlue = color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
-
 // classMark returns the marker of class k: its own color and its own shape, so
 // that readers need not rely on one of them. Eight colors and seven shapes make 56
 // pairs before one comes again.
 func classMark(k int, radius vg.Length) draw.GlyphStyle {
-	colors := []color.Color{orange, blue, bluishGreen, reddishPurple, vermillion, skyBlue, yellow, black}
 	shapes := []polygon{{36, 0}, {4, math.Pi / 4}, {3, math.Pi / 2}, {4, 0}, {3, -math.Pi / 2}, {5, math.Pi / 2}, {6, 0}}
 	return draw.GlyphStyle{
-		Color:  colors[k%len(colors)],
+		Color:  palette.Classes[k%len(palette.Classes)],
 		Radius: radius,
 		Shape:  shapes[k%len(shapes)],
 	}
@@ -101,7 +86,7 @@ func (p polygon) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
 // energyMap returns the colors of energies from low (dark) to high (bright)
 // between the two values: viridis (Smith and van der Walt 2015, CC0) through
 // nine of its colors, interpolated in CIELAB by gonum's moreland palette.
-func energyMap(low, high float64) (palette.ColorMap, error) {
+func energyMap(low, high float64) (gonum.ColorMap, error) {
 	m, err := moreland.NewLuminance([]color.Color{
 		color.NRGBA{0x44, 0x01, 0x54, 0xff}, color.NRGBA{0x47, 0x2d, 0x7b, 0xff}, color.NRGBA{0x3b, 0x52, 0x8b, 0xff},
 		color.NRGBA{0x2c, 0x72, 0x8e, 0xff}, color.NRGBA{0x21, 0x91, 0x8c, 0xff}, color.NRGBA{0x28, 0xae, 0x80, 0xff},

@@ -10,6 +10,7 @@ import (
 
 	"ngebm/ngebm"
 	"ngebm/ngebm/jem"
+	"ngebm/ngebm/study/palette"
 )
 
 // madeUp is a history that looks like training: each term decays with noise.
@@ -120,7 +121,7 @@ func TestHistoryNotes(t *testing.T) {
 	h := madeUp(100, 10, 1, 0)
 	h.Evaluations = h.Evaluations[len(h.Evaluations)-1:]
 	h.Evaluations[0].Accuracy, h.Evaluations[0].Split = .987, "test"
-	runs := []Run{{Name: "cross-entropy", Color: blue, History: h, Cost: ngebm.Cost{Seconds: 2.1, DataWait: .074}}, {Name: "NG-EBM", Color: vermillion, History: h, Cost: ngebm.Cost{Seconds: 4, DataWait: 1}}}
+	runs := []Run{{Name: "cross-entropy", Color: palette.Blue, History: h, Cost: ngebm.Cost{Seconds: 2.1, DataWait: .074}}, {Name: "NG-EBM", Color: palette.Vermillion, History: h, Cost: ngebm.Cost{Seconds: 4, DataWait: 1}}}
 	var got []string
 	for _, n := range historyNotes(runs, nil, fullWidth) {
 		got = append(got, n.text)

@@ -8,18 +8,19 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/study/palette"
 )
 
 func TestLearningGolden(t *testing.T) {
 	set := pointSet(t, 300, corners)
 	l := Landscape{Title: "NG-EBM", Grid: survey(t, hills{corners, 3}, set), Data: set}
 	t.Run("in mid-training", func(t *testing.T) {
-		f, err := Learning(l, Run{Name: l.Title, Color: vermillion, History: madeUp(300, 15, 1, .1, .1)})
+		f, err := Learning(l, Run{Name: l.Title, Color: palette.Vermillion, History: madeUp(300, 15, 1, .1, .1)})
 		golden(t, "learning", f, err)
 	})
 	t.Run("one step, no evaluation", func(t *testing.T) {
 		h := &ngebm.History{StepsPerEpoch: 15, Terms: []string{"cross-entropy"}, Weights: []float64{1}, Loss: []float32{.7}, Values: [][]float32{{.7}}}
-		f, err := Learning(l, Run{Name: l.Title, Color: vermillion, History: h})
+		f, err := Learning(l, Run{Name: l.Title, Color: palette.Vermillion, History: h})
 		golden(t, "learning-first", f, err)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"ngebm/ngebm/study/palette"
 )
 
 // Term is a value that was reported while something runs, such as the loss or one of
@@ -48,7 +49,7 @@ func Terms(xLabel string, events []float64, terms ...Term) (*Figure, error) {
 		p.X.Tick.Marker = roundTicks(3)
 		p.Y.Tick.Marker = roundTicks(3)
 		x, y := envelope(t.X, t.Y, 200)
-		addSeries(p.Plot, []series{{x: x, y: y, noisy: true, style: draw.LineStyle{Color: blue, Width: lineWidth}}})
+		addSeries(p.Plot, []series{{x: x, y: y, noisy: true, style: draw.LineStyle{Color: palette.Blue, Width: lineWidth}}})
 		p.X.Min, p.X.Max = 0, t.X[len(t.X)-1]
 		for _, e := range lines {
 			p.X.Max = max(p.X.Max, e.at)

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/recorder"
+	"ngebm/ngebm/study/palette"
 )
 
 // drawn records what a vector canvas hands on for an image of one column, red
@@ -16,8 +17,8 @@ func drawn(t *testing.T, pdf bool) image.Image {
 	t.Helper()
 	img := image.NewNRGBA(image.Rect(0, 0, 10, 2))
 	for x := range 10 {
-		img.Set(x, 0, vermillion)
-		img.Set(x, 1, blue)
+		img.Set(x, 0, palette.Vermillion)
+		img.Set(x, 1, palette.Blue)
 	}
 	var record recorder.Canvas
 	vector{&record, pdf}.DrawImage(vg.Rectangle{Max: vg.Point{X: 50, Y: 50}}, img)
@@ -30,7 +31,7 @@ func drawn(t *testing.T, pdf bool) image.Image {
 // The PDF canvas turns images upside down: what it gets is turned before.
 func TestVectorImageInPDF(t *testing.T) {
 	img := drawn(t, true)
-	if top, bottom := img.At(0, 0), img.At(0, 1); top != blue || bottom != vermillion {
+	if top, bottom := img.At(0, 0), img.At(0, 1); top != palette.Blue || bottom != palette.Vermillion {
 		t.Errorf("top %v, bottom %v: want it turned", top, bottom)
 	}
 }
@@ -41,7 +42,7 @@ func TestVectorImageInSVG(t *testing.T) {
 	if img.Bounds().Dx() != img.Bounds().Dy() {
 		t.Errorf("%v does not fill a square", img.Bounds())
 	}
-	if top, bottom := img.At(0, 0), img.At(0, img.Bounds().Max.Y-1); top != vermillion || bottom != blue {
+	if top, bottom := img.At(0, 0), img.At(0, img.Bounds().Max.Y-1); top != palette.Vermillion || bottom != palette.Blue {
 		t.Errorf("top %v, bottom %v: want it as it was", top, bottom)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"ngebm/data/nearest"
 	"ngebm/ngebm"
+	"ngebm/ngebm/study/palette"
 )
 
 // Method is one way to train, and how figures and tables show it.
@@ -29,37 +30,20 @@ type Method struct {
 // NG-EBM with one of the candidates' settings.
 const Selected = "ng-ebm-chosen"
 
-// The colors of methods, from Okabe and Ito's palette and Tol's muted one. NG-EBM has
-// three shades: the stronger the regularization, the darker (CIE L* of 79, 54 and 31).
-var (
-	blue            = color.NRGBA{0x00, 0x72, 0xb2, 0xff}
-	reddishPurple   = color.NRGBA{0xcc, 0x79, 0xa7, 0xff}
-	bluishGreen     = color.NRGBA{0x00, 0x9e, 0x73, 0xff}
-	orange          = color.NRGBA{0xe6, 0x9f, 0x00, 0xff}
-	vermillion      = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
-	lightVermillion = color.NRGBA{0xff, 0xb2, 0x7f, 0xff}
-	darkVermillion  = color.NRGBA{0x80, 0x2f, 0x00, 0xff}
-	olive           = color.NRGBA{0x99, 0x99, 0x33, 0xff}
-	brown           = color.NRGBA{0x8c, 0x56, 0x4b, 0xff}
-	gray            = color.NRGBA{0x7f, 0x7f, 0x7f, 0xff}
-	skyBlue         = color.NRGBA{0x56, 0xb4, 0xe9, 0xff} // after temperature scaling
-	black           = color.NRGBA{0x00, 0x00, 0x00, 0xff}
-)
-
 // Methods returns the methods that a [Plan] can name: those of ngebm.Methods, and
 // [Selected] without its settings.
 func Methods() []Method {
 	shown := map[string]Method{
-		"cross-entropy":   {Color: blue},
-		"label-smoothing": {Title: "label smoothing", Color: reddishPurple},
-		"focal":           {Color: brown},
-		"mixup":           {Color: gray},
-		"ng-ebm":          {Title: "NG-EBM β=γ=.1", Color: vermillion},
-		"ng-ebm-paper":    {Title: "NG-EBM, paper's weights", Color: darkVermillion},
-		"jem":             {Color: bluishGreen},
-		"jem++":           {Color: olive},
-		"adversarial":     {Color: orange},
-		"energy-margin":   {Color: black},
+		"cross-entropy":   {Color: palette.Blue},
+		"label-smoothing": {Title: "label smoothing", Color: palette.ReddishPurple},
+		"focal":           {Color: palette.Brown},
+		"mixup":           {Color: palette.Gray},
+		"ng-ebm":          {Title: "NG-EBM β=γ=.1", Color: palette.Vermillion},
+		"ng-ebm-paper":    {Title: "NG-EBM, paper's weights", Color: palette.DarkVermillion},
+		"jem":             {Color: palette.BluishGreen},
+		"jem++":           {Color: palette.Olive},
+		"adversarial":     {Color: palette.Ocher},
+		"energy-margin":   {Color: palette.Violet},
 	}
 	var all []Method
 	for _, m := range ngebm.Methods() {
@@ -67,17 +51,17 @@ func Methods() []Method {
 		method.Name, method.Base = m.Name, m.Name
 		all = append(all, method.complete())
 	}
-	return append(all, Method{Name: Selected, Title: "NG-EBM, chosen weights", Color: vermillion, Base: "ng-ebm"})
+	return append(all, Method{Name: Selected, Title: "NG-EBM, chosen weights", Color: palette.Vermillion, Base: "ng-ebm"})
 }
 
 // ComparisonMethods returns the methods that the notebooks compare: cross-entropy, label
 // smoothing with ε = .1, and NG-EBM with weak weights and with the paper's.
 func ComparisonMethods() []Method {
 	return []Method{
-		{Name: "cross-entropy", Title: "cross-entropy", Color: blue, Settings: "beta=0,gamma=0"},
-		{Name: "label-smoothing", Title: "label smoothing", Color: reddishPurple, Settings: "label_smoothing=.1"},
-		{Name: "ng-ebm-weak", Title: "NG-EBM β=γ=.01", Color: lightVermillion, Settings: "beta=.01,gamma=.01"},
-		{Name: "ng-ebm-paper", Title: "NG-EBM β=γ=1", Color: darkVermillion, Settings: "beta=1,gamma=1"},
+		{Name: "cross-entropy", Title: "cross-entropy", Color: palette.Blue, Settings: "beta=0,gamma=0"},
+		{Name: "label-smoothing", Title: "label smoothing", Color: palette.ReddishPurple, Settings: "label_smoothing=.1"},
+		{Name: "ng-ebm-weak", Title: "NG-EBM β=γ=.01", Color: palette.LightVermillion, Settings: "beta=.01,gamma=.01"},
+		{Name: "ng-ebm-paper", Title: "NG-EBM β=γ=1", Color: palette.DarkVermillion, Settings: "beta=1,gamma=1"},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/study/palette"
 )
 
 // Row is one line of a table or a figure: what was measured of a method, by seed. Any
@@ -57,7 +58,7 @@ func WithTemperature(rows []Row) []Row {
 // with the logits divided by the temperature that fits the validation data best. It has no
 // other metrics. Runs that were measured without validation data are left out.
 func (r Row) AfterT() Row {
-	scaled := Row{Title: r.Title + " + temperature", Color: skyBlue}
+	scaled := Row{Title: r.Title + " + temperature", Color: palette.SkyBlue}
 	for _, result := range r.Results {
 		if result.Calibration == nil || result.Calibration.Calibrated == nil {
 			continue

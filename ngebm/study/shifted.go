@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/study/palette"
 )
 
 // Shifted is what calibration finds of one method under corruptions of the test images.
@@ -60,7 +61,7 @@ func (s Shifted) Severities(kind string) int {
 // AfterT is what was measured after temperature scaling, see [Row.AfterT]; the temperature
 // is fitted on images without corruption.
 func (s Shifted) AfterT() Shifted {
-	scaled := Shifted{Title: s.Title + " + temperature", Color: skyBlue}
+	scaled := Shifted{Title: s.Title + " + temperature", Color: palette.SkyBlue}
 	for _, shifts := range s.Shifts {
 		var after []measure.Shift
 		for _, one := range shifts {
