@@ -18,6 +18,10 @@ func degenerateEval(t *testing.T) map[string]degenerateCases {
 	bars := func(fault, says string, all ...Bar) degenerate {
 		return degenerate{fault, func() (*Figure, error) { return Bars("title", "unit", all...) }, says}
 	}
+	confused := func(fault, says string, classes []string, counts ...[]int) degenerate {
+		return degenerate{fault, func() (*Figure, error) { return Confusion("title", classes, counts) }, says}
+	}
+	two := []string{"1", "2"}
 	report := func(ece float64, bins ...calibration.Bin) *calibration.Report {
 		return &calibration.Report{Reliability: bins, Metrics: calibration.Metrics{ECE: ece}}
 	}
@@ -116,6 +120,14 @@ func degenerateEval(t *testing.T) map[string]degenerateCases {
 			bars("NaN", `the bar of "run" is NaN`, Bar{Name: "run", Value: nan, Label: ""}),
 			bars("infinite", `the bar of "run" is +Inf`, Bar{Name: "run", Value: inf, Label: ""}), bars("infinite", "", Bar{Name: "run", Value: 1e300, Label: ""}),
 		}, []string{"one class", "one bin", "mismatched", "no size"}},
+		"Confusion": {[]degenerate{
+			confused("nothing", "of 0 classes", nil), confused("nothing", "", two, []int{0, 0}, []int{0, 0}),
+			confused("one", "", two, []int{1, 0}, []int{0, 0}), confused("one class", "of 1 classes", []string{"a"}, []int{4}),
+			confused("all equal", "", two, []int{7, 7}, []int{7, 7}), confused("infinite", "", two, []int{math.MaxInt64 / 4, 0}, []int{0, 1}),
+			confused("infinite", "of 101 classes", make([]string, 101)),
+			confused("mismatched", "of 1 rows for 2 classes", two, []int{1, 2}), confused("mismatched", "row 1 (2) of a confusion matrix has 1 counts", two, []int{1, 2}, []int{1}),
+			confused("mismatched", "counts -1 examples of 1 as 2", two, []int{1, -1}, []int{1, 1}),
+		}, []string{"NaN", "one bin", "no size"}},
 		"Reliability": {[]degenerate{
 			{"nothing", func() (*Figure, error) { return Reliability() }, "no method"},
 			calibrated("nothing", "has no bins to draw", nil), calibrated("nothing", "has no bins to draw", report(0)),

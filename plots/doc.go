@@ -31,8 +31,8 @@
 //	            features (two columns of a table), and what they are made of (grid, bands,
 //	            regions, arrows, chains)
 //	training_   how training went: history, learning (with its landscape), terms (live)
-//	eval_       measured quality: reliability, risk, detection, scores, robustness, severity,
-//	            summary, tradeoff, bars; and rows, which takes them from package study
+//	eval_       measured quality: reliability, confusion, risk, detection, scores, robustness,
+//	            severity, summary, tradeoff, bars; and rows, which takes them from package study
 //	image_      images of a dataset: grid, table, shifted (corruptions, OOD), adversarial, samples
 //	sweep_      tables of a sweep: weightmap, pareto
 //

@@ -27,7 +27,7 @@ var (
 	Violet          = color.NRGBA{0x74, 0x59, 0xc6, 0xff} // energy margin
 )
 
-// Lines are given, in this order, to what has no color of its own.
+// Lines are given, in this order, to results that have no color.
 var Lines = []color.NRGBA{Blue, Vermillion, BluishGreen, ReddishPurple, Ocher, SkyBlue, Violet}
 
 // Classes are Okabe and Ito's eight colors, which people with any common color vision
