@@ -1,15 +1,28 @@
 #include "hook_linux.h"
 #include "_cgo_export.h"
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const pjrt_api *plugin; // of the process; set once, before the copy is in use
-static __thread uintptr_t current;
 
-void compilecache_use(uintptr_t handle) { current = handle; }
+// This thread's cache: not by __thread, which Go's own linker (-linkmode=internal) cannot place.
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static int keyed; // without a key nothing is cached
+
+static void make_key(void) { keyed = !pthread_key_create(&key, NULL); }
+
+void compilecache_use(uintptr_t handle) {
+	pthread_once(&once, make_key);
+	if (keyed)
+		pthread_setspecific(key, (void *)handle);
+}
 
 static void *compile(pjrt_compile_args *args) {
+	pthread_once(&once, make_key);
+	uintptr_t current = keyed ? (uintptr_t)pthread_getspecific(key) : 0;
 	return current ? compilecacheCompile(current, args) : compilecache_compile(args);
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -62,7 +63,8 @@ func TestAsGo(t *testing.T) {
 		{root, "get", ""},
 		{root, "get example.org/other", "get example.org/other\n"},
 		{root, "mod init example", "mod init example\n"},
-		{root, "build -o x", "build -o x\n"},
+		{root, "vet .", "vet .\n"},
+		{"", "build -o x", "build -o x\n"},
 		{"", "get", "get\n"},
 		{"", "mod init gonb_1234", "mod init gonb_1234\n"},
 	} {
@@ -70,6 +72,21 @@ func TestAsGo(t *testing.T) {
 		if err != nil || out != c.want {
 			t.Errorf("go %s in module %q does %q, want %q (%v)", c.args, c.module, out, c.want, err)
 		}
+	}
+	if runtime.GOOS == "linux" {
+		out, err := run([]string{realGo + "=" + echo}, "build", "-o", "x", "-race")
+		if want := "build -ldflags=-s -linkmode=internal -o x -race\n"; err != nil || out != want {
+			t.Errorf("go build does %q, want %q (%v)", out, want, err)
+		}
+	}
+	// What Go's linker cannot link is linked by C's: its error is not seen.
+	refuses := filepath.Join(dir, "refuses")
+	write(refuses, "#!/bin/sh\ncase \"$*\" in *linkmode=internal*) echo malformed elf; exit 1;; esac\necho \"$@\"\nexit 3\n")
+	if err := os.Chmod(refuses, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run([]string{realGo + "=" + refuses}, "build", "-o", "x"); err == nil || err.Error() != "exit status 3" || out != "build -o x\n" {
+		t.Errorf("with a linker that refuses, go build ends with %v and %q", err, out)
 	}
 	if out, err := run([]string{realGo + "="}, "version"); err == nil || !strings.Contains(out, "which their kernel starts") {
 		t.Errorf("without its kernel: %v, %s", err, out)
