@@ -15,12 +15,30 @@ import (
 // Clones are in a folder whose name has a space.
 const spaced = "a folder"
 
+// What needs a whole clone, one after the other, as there is one.
+func TestInClone(t *testing.T) {
+	ready(t)
+	t.Parallel()
+	lockClone(t)
+	t.Run("environment of others", testEnvironmentOfOthers)
+	t.Run("without execution of temporary files", testEnvironmentWithoutExecution)
+	t.Run("server", testServer)
+}
+
+// lockClone gives a test [wholeClone] until its end: other parallel tests wait.
+func lockClone(t *testing.T) {
+	clone.Lock()
+	t.Cleanup(clone.Unlock)
+}
+
+var clone sync.Mutex
+
 // pinsClone makes a repository with its pins only: what notebooks need that import none of
 // its packages.
 func pinsClone(t *testing.T) (root string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), spaced, "ngebm")
-	if err := syncClone(root, false); err != nil {
+	if err := syncClone(root, onlyPins); err != nil {
 		t.Fatal(err)
 	}
 	return root
@@ -31,18 +49,27 @@ func pinsClone(t *testing.T) (root string) {
 // compiles packages again for each folder that they are in, for 20 seconds of processor time.
 func wholeClone(t *testing.T) (root string) {
 	t.Helper()
-	return wholeCloneIn(t, filepath.Join(spaced, "ngebm"))
+	return cloneIn(t, filepath.Join(spaced, "ngebm"), whole)
 }
 
-// wholeCloneIn is [wholeClone] in a folder of another name.
-func wholeCloneIn(t *testing.T, folder string) (root string) {
+// deviceClone is a clone in a folder of another name without what most notebooks import: it has
+// package device, and set-up finds nothing more to compile, which would take as long again.
+func deviceClone(t *testing.T, folder string) (root string) {
+	t.Helper()
+	return cloneIn(t, folder, func(rel string) bool {
+		return rel != "plots" && rel != filepath.Join("notebooks", "nb")
+	})
+}
+
+// cloneIn makes a clone in a folder below that for clones, which stays.
+func cloneIn(t *testing.T, folder string, has func(rel string) bool) (root string) {
 	t.Helper()
 	dir, err := cloneFolder()
 	if err != nil {
 		t.Fatal(err)
 	}
 	root = filepath.Join(dir, folder)
-	if err := syncClone(root, true); err != nil {
+	if err := syncClone(root, has); err != nil {
 		t.Fatal(err)
 	}
 	return root
@@ -66,8 +93,12 @@ var cloneFolder = sync.OnceValues(func() (string, error) {
 	}
 })
 
+// What a clone has of the repository, by a path's name in it.
+func whole(string) bool        { return true }
+func onlyPins(rel string) bool { return rel == "go.mod" || rel == "go.sum" }
+
 // syncClone makes a folder hold what this repository holds, and nothing else.
-func syncClone(root string, whole bool) error {
+func syncClone(root string, has func(rel string) bool) error {
 	from, err := filepath.Abs("..")
 	if err != nil {
 		return err
@@ -82,12 +113,12 @@ func syncClone(root string, whole bool) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && rel != "." && (skip[entry.Name()] || !whole):
+		case entry.IsDir() && rel != "." && (skip[entry.Name()] || !has(rel)):
 			return filepath.SkipDir
 		case entry.IsDir():
 			kept[rel] = true
 			return os.MkdirAll(filepath.Join(root, rel), 0o755)
-		case !entry.Type().IsRegular() || !whole && rel != "go.mod" && rel != "go.sum":
+		case !entry.Type().IsRegular() || !has(rel):
 			return nil
 		}
 		kept[rel] = true

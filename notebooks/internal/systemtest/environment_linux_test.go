@@ -29,8 +29,7 @@ func readOnly(t *testing.T, folder string) {
 
 // Where programs cannot be run from the folder for temporary files, the program and its
 // kernels take another.
-func TestEnvironmentWithoutExecution(t *testing.T) {
-	ready(t)
+func testEnvironmentWithoutExecution(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("SKIPPED: only root can mount a file system with noexec")
 	}

@@ -10,6 +10,11 @@ func readOnly(t *testing.T, _ string) {
 	t.Skip("SKIPPED: folders are mounted to be read only on Linux")
 }
 
+// testEnvironmentWithoutExecution runs notebooks where temporary files cannot be programs.
+func testEnvironmentWithoutExecution(t *testing.T) {
+	t.Skip("SKIPPED: a file system without execution is mounted on Linux")
+}
+
 // besideAnotherJupyter is a command before others that stands in for another Jupyter.
 func besideAnotherJupyter(t *testing.T) []string {
 	t.Helper()

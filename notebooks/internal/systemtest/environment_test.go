@@ -44,6 +44,20 @@ if err != nil {
 }
 fmt.Println("runs on", dev.Kind)`
 
+// usesDevice is the same with one package.
+const usesDevice = `import (
+	"fmt"
+
+	"ngebm/ngebm/device"
+)
+
+%%
+dev, err := device.Open("cpu", nil)
+if err != nil {
+	panic(err)
+}
+fmt.Println("runs on", dev.Kind)`
+
 // asBefore is the cell that notebooks began with before their kernel did what it does.
 const asBefore = `%noautoget
 %env GOFLAGS -ldflags=-s
@@ -79,8 +93,7 @@ func publishesIt(t *testing.T, root string, variables []string, want string) {
 }
 
 // All variables are set at once. Should that fail, each kind is tried by itself.
-func TestEnvironmentOfOthers(t *testing.T) {
-	ready(t)
+func testEnvironmentOfOthers(t *testing.T) {
 	root := wholeClone(t)
 	kinds := map[string][]string{
 		"Go":                            othersGo,
@@ -112,9 +125,10 @@ func TestEnvironmentOfOthers(t *testing.T) {
 // A clone may lie in any folder, in GOPATH too, and be read only.
 func TestEnvironmentOfFolder(t *testing.T) {
 	ready(t)
-	root := wholeCloneIn(t, filepath.Join("src", `Müllers "Netze", 100 % {connection_file} $HOME [1] 'β'`))
+	t.Parallel()
+	root := deviceClone(t, filepath.Join("src", `Müllers "Netze", 100 % {connection_file} $HOME [1] 'β'`))
 	variables := []string{"GOMODCACHE=" + moduleCache(t), "GOPATH=" + filepath.Dir(filepath.Dir(root)), "LC_ALL=C"}
-	publishes(t, root, variables, "runs on cpu", usesLibrary)
+	publishes(t, root, variables, "runs on cpu", usesDevice)
 	t.Run("read only", func(t *testing.T) {
 		readOnly(t, root)
 		publishesIt(t, root, nil, "runs on cpu")

@@ -9,11 +9,9 @@ import (
 )
 
 // What a person does in JupyterLab. One server and one browser do for all, and what was trained
-// when the notebooks were executed is there: as it is parallel, it comes after
-// TestCommittedNotebooksRun, which is not. No other parallel test has the clone.
-func TestLabInBrowser(t *testing.T) {
-	ready(t)
-	t.Parallel()
+// when the notebooks were executed is there.
+func testLabInBrowser(t *testing.T) {
+	lockClone(t)
 	s := startLab(t)
 	for _, person := range []struct {
 		does string

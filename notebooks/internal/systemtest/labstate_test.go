@@ -87,8 +87,7 @@ func forgetTabs(t *testing.T, root string) {
 }
 
 // What JupyterLab's server does without a browser. Three are started, for what needs a start.
-func TestServer(t *testing.T) {
-	ready(t)
+func testServer(t *testing.T) {
 	root := wholeClone(t)
 	forgetTabs(t, root)
 	const path, tab = "/lab/api/workspaces/default", "06_jem_and_cost.ipynb"

@@ -35,8 +35,9 @@ func TestPublishFailures(t *testing.T) {
 			"%%\nexec.Command(\"sleep\", \"901\").Start()\nfor {\n}",
 		}, "still running after 6s, the longest a cell may take"},
 	}
-	root := pinsClone(t)
 	ready(t)
+	t.Parallel()
+	root := pinsClone(t)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

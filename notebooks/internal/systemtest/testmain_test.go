@@ -5,10 +5,13 @@ package systemtest
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +52,7 @@ var program = sync.OnceValues(func() (string, error) {
 	}
 	programFolder = dir
 	path := filepath.Join(dir, "notebooks")
-	build := exec.Command("go", "build", "-o", path, "ngebm/notebooks")
+	build := exec.Command("go", "build", "-ldflags=-s", "-o", path, "ngebm/notebooks")
 	build.Stderr = os.Stderr
 	return path, build.Run()
 })
@@ -81,8 +84,17 @@ func readsRepository(t *testing.T) {
 
 var repositoryRead sync.Once
 
-// TestMain runs the tests in the folder of the notebooks, which they read.
+// TestMain runs the tests in the folder of the notebooks, which they read. Unless -parallel says
+// otherwise, two for each processor run at once: often a test waits for a browser or a server.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
 	var err error
 	if testdata, err = filepath.Abs("testdata"); err == nil {
 		err = os.Chdir(filepath.Join("..", ".."))
