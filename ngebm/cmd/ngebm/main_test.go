@@ -19,7 +19,7 @@ import (
 // built is the command, built once for all tests that need it.
 var built = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(scratch, "ngebm")
-	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-s", "-o", bin, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, out)
 	}

@@ -146,7 +146,7 @@ func TestReadmeProgram(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	program := filepath.Join(folder, "try")
-	cmd := exec.Command("go", "build", "-mod=mod", "-o", program, ".")
+	cmd := exec.Command("go", "build", "-mod=mod", "-ldflags=-s", "-o", program, ".")
 	cmd.Dir = folder
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
