@@ -13,10 +13,16 @@
 //	                    positive; ties are one threshold
 //	AUPR_out_AP         the same from the lowest score up,    scikit-learn 1.9.1                  pytorch-ood 0.4.0's AUPR-OUT (trapezoids)
 //	                    out positive                          average_precision_score of -score
-//	FPR95_in_positive   share of out accepted at the highest  scikit-learn 1.9.1 roc_curve;       interpolated curves; pytorch-ood 0.4.0's FPR95TPR,
-//	                    threshold that accepts ≥ 95 % of in   Liang et al. (ODIN), OpenOOD        which is the next row
-//	FPR95_out_positive  share of in rejected at the lowest    pytorch-ood 0.4.0 FPR95TPR;         OpenOOD's, which is the row before
+//	FPR95_in_positive   share of out accepted at the highest  scikit-learn 1.9.1 roc_curve with   interpolated curves; pytorch-ood 0.4.0's FPR95TPR and
+//	                    threshold that accepts ≥ 95 % of in   drop_intermediate=False; Liang et     OpenOOD's, which are the next row
+//	                                                          al. (ODIN)
+//	FPR95_out_positive  share of in rejected at the lowest    pytorch-ood 0.4.0 FPR95TPR;
 //	                    threshold that rejects ≥ 95 % of out  Hendrycks and Gimpel
+//
+// OpenOOD takes OOD as positive since August 2023. Its FPR@95 is FPR95_out_positive; it calls
+// roc_curve with its default, drop_intermediate=True, which leaves out points on a straight line,
+// so that its figure may be a little higher. Its AUPR_IN and AUPR_OUT are trapezoids between the
+// points, as pytorch-ood's are.
 //
 // [Scores] lists the scores that need logits or probabilities only. Three names are those
 // of the NG-EBM paper (Piland et al., arXiv 2304.01297):
@@ -27,6 +33,26 @@
 //
 // max_logit, entropy and GEN are the others. Signs are reversed where papers have larger
 // values for outliers (free energy, entropy, GEN).
+//
+// [Detectors] lists all ways to score by name, these and those that are fitted on features of
+// training examples, the input of a network's last linear layer:
+//
+//	detector  score                                          parameter   paper
+//	kNN       -distance to the k-th nearest feature          k           Sun et al. 2022
+//	MDS       -least squared Mahalanobis distance to a class             Lee et al. 2018
+//	RMDS      the same relative to one Gaussian for all                  Ren et al. 2021
+//	ViM       energy - α‖residual of the feature‖            dimension   Wang et al. 2022
+//	fDBD      distance to decision boundaries, regularized               Liu & Qin 2024
+//	ReAct     energy of clipped features                     percentile  Sun et al. 2021
+//
+//	d, err := ood.FindDetector("ViM")
+//	d, err = d.Tune(ctx, training, in, out)   its parameter, on a validation split; may be left out
+//	fitted, err := d.Fit(ctx, training)
+//	scores, err := fitted.Score(ctx, outputs)
+//
+// They equal pytorch-ood 0.4.0's to 1e-6, but for its signs (larger is more out of distribution
+// there) and constant factors, which the comments of [MDS] and [RMDS] state. Its GEN is a mean
+// where the paper has a sum, and clamps probabilities at 1e-7, as its entropy does.
 //
 // Intervals are bootstrap percentiles. In and out are resampled separately, so that their
 // sizes do not change.

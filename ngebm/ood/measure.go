@@ -171,6 +171,7 @@ func (c *counts) metrics() Metrics {
 	m := Metrics{AUROC: c.auroc()}
 	m.AUPRIn, m.FPR95InPositive = c.descend()
 	m.AUPROut, m.FPR95OutPositive = c.ascend()
+	m.AUPRIn, m.AUPROut = min(m.AUPRIn, 1), min(m.AUPROut, 1) // sums of rounded terms
 	return m
 }
 

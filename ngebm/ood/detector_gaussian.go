@@ -1,0 +1,148 @@
+package ood
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// MDS is the Mahalanobis detector of Lee et al. 2018 (NeurIPS, arXiv 1807.03888, equations 1
+// and 2) on the last features, without its input step and other layers: -min_k (z-μₖ)ᵀ Σ⁻¹
+// (z-μₖ), with the mean μₖ of each class and one covariance Σ for all. Classes without training
+// examples are left out.
+//
+// Where features are collinear, Σ has no inverse: a ridge is added, 1e-6/N to each variance,
+// or 1e-12 of the largest if that is more. The score is finite then, and very small for
+// examples off the subspace.
+//
+// pytorch-ood 0.4.0's Mahalanobis leaves out Σ's 1/N and halves the distance. It has the same
+// ridge, so that this score is -2N times its.
+func MDS() Detector {
+	return Detector{Name: "MDS", Definition: "-min over classes of the squared Mahalanobis distance, one covariance", Source: "Lee et al. 2018, arXiv 1807.03888",
+		Needs: NeedsFeatures, fit: func(_ context.Context, t *fitting) (Fitted, error) { return fitGaussians(t, false) }}
+}
+
+// RMDS is the relative Mahalanobis distance of Ren et al. 2021 (arXiv 2106.09022, section 2):
+// -min_k (dₖ(z) - d₀(z)), where dₖ is [MDS]'s distance to class k, and d₀ the distance to one
+// Gaussian of all training examples, whatever their class. It has MDS's ridge.
+//
+// It is -N times pytorch-ood 0.4.0's RMD, which leaves out 1/N in both covariances.
+func RMDS() Detector {
+	return Detector{Name: "RMDS", Definition: "-min over classes of the squared Mahalanobis distance, minus that of one Gaussian for all", Source: "Ren et al. 2021, arXiv 2106.09022",
+		Needs: NeedsFeatures, fit: func(_ context.Context, t *fitting) (Fitted, error) { return fitGaussians(t, true) }}
+}
+
+// gaussians is a fitted [MDS] or [RMDS].
+type gaussians struct {
+	center     []float64  // mean of all training features
+	whitening  *mat.Dense // [width, width]: of z-center, rows times it have Σ = 1
+	means      *mat.Dense // [classes, width], of the classes, centered and whitened
+	background *mat.Dense // whitening by the covariance of all; nil in MDS
+}
+
+func fitGaussians(t *fitting, relative bool) (Fitted, error) {
+	n, width := t.features.Dims()
+	g := &gaussians{center: mean(t.features)}
+	z := centered(t.features, g.center)
+	var err error
+	if relative {
+		if g.background, err = whitening(z); err != nil {
+			return nil, err
+		}
+	}
+	means, counts := mat.NewDense(len(t.head.bias), width, nil), make([]float64, len(t.head.bias))
+	for i, label := range t.labels {
+		floats.Add(means.RawRowView(int(label)), z.RawRowView(i))
+		counts[label]++
+	}
+	kept := 0
+	for k, count := range counts {
+		if count > 0 {
+			floats.Scale(1/count, means.RawRowView(k))
+			kept++
+		}
+	}
+	for i := range n {
+		floats.Sub(z.RawRowView(i), means.RawRowView(int(t.labels[i])))
+	}
+	if g.whitening, err = whitening(z); err != nil {
+		return nil, err
+	}
+	present := mat.NewDense(kept, width, nil)
+	at := 0
+	for k, count := range counts {
+		if count > 0 {
+			present.SetRow(at, means.RawRowView(k))
+			at++
+		}
+	}
+	g.means = &mat.Dense{}
+	g.means.Mul(present, g.whitening)
+	return g, nil
+}
+
+// Ridges of covariances, added to the sum of squares: what pytorch-ood adds, and what keeps
+// large features invertible.
+const (
+	leastRidge    = 1e-6
+	relativeRidge = 1e-12
+)
+
+// whitening is the matrix that turns rows z of mean 0 into rows of covariance 1: zᵀΣ⁻¹z =
+// ‖z·whitening‖².
+func whitening(z *mat.Dense) (*mat.Dense, error) {
+	n, width := z.Dims()
+	scatter := mat.NewSymDense(width, nil)
+	scatter.SymOuterK(1, z.T())
+	largest := 0.
+	for j := range width {
+		largest = max(largest, scatter.At(j, j))
+	}
+	if math.IsInf(largest, 0) || math.IsNaN(largest) {
+		return nil, errors.New("the features are too large: their squares overflow")
+	}
+	for j := range width {
+		scatter.SetSym(j, j, scatter.At(j, j)+max(leastRidge, relativeRidge*largest))
+	}
+	var c mat.Cholesky
+	if !c.Factorize(scatter) {
+		return nil, fmt.Errorf("the covariance of %d features cannot be inverted", width)
+	}
+	var lower, inverse mat.TriDense
+	c.LTo(&lower)
+	if err := inverse.InverseTri(&lower); err != nil {
+		if _, ok := err.(mat.Condition); !ok { // of a large condition only: the ridge's doing
+			return nil, err
+		}
+	}
+	w := mat.DenseCopyOf(inverse.T())
+	w.Scale(math.Sqrt(float64(n)), w)
+	return w, nil
+}
+
+// Score implements [Fitted].
+func (g *gaussians) Score(ctx context.Context, o Outputs) ([]float64, error) {
+	return scoreFeatures(ctx, o, len(g.center), func(z *mat.Dense, scores []float64) {
+		z = centered(z, g.center)
+		var white, all mat.Dense
+		white.Mul(z, g.whitening)
+		if g.background != nil {
+			all.Mul(z, g.background)
+		}
+		for i := range scores {
+			least := math.Inf(1)
+			for k := range g.means.RawMatrix().Rows {
+				d := floats.Distance(white.RawRowView(i), g.means.RawRowView(k), 2)
+				least = min(least, d*d)
+			}
+			if g.background != nil {
+				least -= floats.Dot(all.RawRowView(i), all.RawRowView(i))
+			}
+			scores[i] = -least
+		}
+	})
+}
