@@ -6,8 +6,9 @@ import (
 )
 
 // Featured is a [Network] that ends in a linear layer made by [Dense]. Detectors of OOD inputs
-// (package ood) look at that layer's input, its features. All networks of this package are
-// Featured. A network of your own may be, by splitting its Logits:
+// (package ood) look at that layer's input, its features. The networks of this package are
+// Featured, but for those with a gauge, whose logits are more than a linear layer's. A network of
+// your own may be, by splitting its Logits:
 //
 //	func (n Net) Logits(scope *model.Scope, x *Node, classes int) *Node {
 //		return nets.Dense(scope.In(n.Head()), n.Features(scope, x), classes)

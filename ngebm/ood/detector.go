@@ -49,7 +49,7 @@ type Detector struct {
 	Source     string // its paper
 	Needs      Needs
 
-	// Parameter names the detector's own parameter, "" if it has none. Value is its value,
+	// Parameter names the detector's own parameter; most do not have one. Value is its value,
 	// and Candidates are those that [Detector.Tune] tries.
 	Parameter  string
 	Value      float64

@@ -88,7 +88,7 @@ func fitGaussians(t *fitting, relative bool) (Fitted, error) {
 // Ridges of covariances, added to the sum of squares: what pytorch-ood adds, and what keeps
 // large features invertible.
 const (
-	leastRidge    = 1e-6
+	minRidge      = 1e-6
 	relativeRidge = 1e-12
 )
 
@@ -106,7 +106,7 @@ func whitening(z *mat.Dense) (*mat.Dense, error) {
 		return nil, errors.New("the features are too large: their squares overflow")
 	}
 	for j := range width {
-		scatter.SetSym(j, j, scatter.At(j, j)+max(leastRidge, relativeRidge*largest))
+		scatter.SetSym(j, j, scatter.At(j, j)+max(minRidge, relativeRidge*largest))
 	}
 	var c mat.Cholesky
 	if !c.Factorize(scatter) {

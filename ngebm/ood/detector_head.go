@@ -19,8 +19,8 @@ import (
 // logit, which ranks examples the same way.
 //
 // dimension is that of the principal subspace; 0 stands for the authors' choice, 1000 for 2048
-// features or more, 512 for 768 or more, else half of them. It is an error where training features
-// lie in a principal subspace of that dimension, as collinear ones may.
+// features or more, 512 for 768 or more, else half of them. It is an error if the training
+// features span no more than that dimension, as collinear ones may.
 //
 // It equals pytorch-ood 0.4.0's ViM, whose score has the other sign.
 func ViM(dimension int) Detector {
@@ -79,7 +79,7 @@ func fitViM(t *fitting, dimension int) (Fitted, error) {
 	}
 	residual := stat.Mean(norms, nil)
 	if !(residual > 1e-7*size) {
-		return nil, fmt.Errorf("the training features lie in a subspace of %d dimensions, so nothing is left as a residual; choose fewer dimensions", dimension)
+		return nil, fmt.Errorf("the training features span %d dimensions or fewer, so nothing is left as a residual; choose fewer dimensions", dimension)
 	}
 	v.alpha = largest / residual
 	return v, nil

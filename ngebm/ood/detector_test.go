@@ -174,7 +174,7 @@ func TestDegenerateFeatures(t *testing.T) {
 		"k is 50; it must be from 1 to the 40 training examples": {KNN(50), c.training()},
 		"must be from 1 to 5, below the 6 features":              {ViM(6), c.training()},
 		"classes 0 and 1 have equal weights":                     {FDBD(), twins},
-		"lie in a subspace of 3 dimensions": {ViM(3), change(func(t *Training) { // every example at the origin of the logits
+		"span 3 dimensions or fewer": {ViM(3), change(func(t *Training) { // every example at the origin of the logits
 			for k := range t.Bias {
 				t.Bias = append([]float64(nil), t.Bias...)
 				t.Bias[k] = 0
