@@ -26,6 +26,9 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	if o.Validation == nil {
 		o.Validation = run.Validation
 	}
+	if o.Train == nil {
+		o.Train = run.Train
+	}
 	checkpoint, err := run.Checksum()
 	if err != nil {
 		return nil, err
@@ -69,9 +72,18 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		Seed                uint64
 		Refine              *jem.Refinement `json:",omitempty"`
 		AttackBatch         int             `json:",omitempty"`
+		Detectors           []string        `json:",omitempty"`
+		Train               string          `json:",omitempty"` // of detectors
+		OODValidation       string          `json:",omitempty"`
 	}{Source: ngebm.Source(), Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
 	if o.Validation != nil {
 		k.Val = o.Validation.Checksum
+	}
+	if k.Detectors = o.Detectors; len(o.Detectors) > 0 && o.Train != nil {
+		k.Train = o.Train.Checksum
+	}
+	if o.OODValidation != nil {
+		k.OODValidation = o.OODValidation.Checksum
 	}
 	if o.Refine.Steps != 0 {
 		r := o.Refine.WithDefaults()

@@ -27,7 +27,16 @@ type Options struct {
 	Bins       int               // of the calibration metrics; 0 is calibration.DefaultBins
 	Bootstrap  bootstrap.Options // of all intervals but those of robustness, which are Wilson's
 	Out        []*data.Dataset   // out-of-distribution sets, of the same shape
-	Attacks    []Plan
+	// Detectors are names of ood.Detectors that are fitted on features (kNN, MDS …), to measure
+	// next to the scores that need no fit. They are fitted on Train, for which [MeasureCached]
+	// takes the run's own if it is nil.
+	Detectors []string
+	Train     *data.Dataset
+	// OODValidation is an OOD set that is not in Out. With it, detectors that have a parameter,
+	// GEN among them, get the candidate that best separates Validation from it; see
+	// ood.Detector.Tune. nil leaves the defaults.
+	OODValidation *data.Dataset
+	Attacks       []Plan
 	// AttackBatch is the number of examples that are attacked at once, at most; 0 is
 	// 128. Where few survive, as of small sets, less is faster on a CPU. It changes
 	// metrics by no more than rounding does.
@@ -97,6 +106,8 @@ type Detection struct {
 	Set   data.Info `json:"set"`
 	Score string    `json:"score"` // px (energy), py (MSP), pxgrad (minus the gradient norm) …; larger is more in-distribution
 	Is    string    `json:"is"`    // the score's formula
+	// Parameter is the value of the detector's own parameter, 0 for no parameter, or the default.
+	Parameter float64 `json:"parameter,omitempty"`
 	ood.Report
 }
 
@@ -116,6 +127,9 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 		return nil, err
 	}
 	defer s.odin.Finalize()
+	if err := s.fit(ctx, o); err != nil {
+		return nil, err
+	}
 	inside, err := s.score(ctx, in, len(o.Out) > 0)
 	if err != nil {
 		return nil, err
@@ -137,7 +151,7 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 			if err != nil {
 				return nil, fmt.Errorf("%s, score %s: %w", set.Name, name, err)
 			}
-			r.OOD = append(r.OOD, Detection{set.Info, name, s.is[name], *report})
+			r.OOD = append(r.OOD, Detection{set.Info, name, s.is[name], s.parameters[name], *report})
 		}
 	}
 	if r.Robustness, r.Masking, err = robustness(ctx, c, in, o); err != nil {

@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -19,6 +20,8 @@ type scorer struct {
 	fromLogits []ood.Score
 	odin       *model.Exec
 	is         map[string]string
+	parameters map[string]float64 // of detectors that have one that is not the default
+	detectors  []fittedDetector
 	report     progress.Reporter
 }
 
@@ -56,7 +59,7 @@ func newScorer(c *ngebm.Classifier, like *data.Dataset, report progress.Reporter
 	if err != nil {
 		return nil, err
 	}
-	s := &scorer{classifier: c, fromLogits: ood.Scores(), odin: odin, report: report, is: map[string]string{
+	s := &scorer{classifier: c, fromLogits: ood.Scores(), odin: odin, report: report, parameters: map[string]float64{}, is: map[string]string{
 		"pxgrad": "-‖∂E/∂x‖₂ (minus the gradient norm; approximate mass)",
 		"ODIN":   fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", ood.ODINTemperature, ood.ODINEpsilon),
 	}}
@@ -71,11 +74,18 @@ func (s *scorer) names() []string {
 	for _, score := range s.fromLogits {
 		names = append(names, score.Name)
 	}
-	return append(names, "pxgrad", "ODIN")
+	names = append(names, "pxgrad", "ODIN")
+	for _, d := range s.detectors {
+		if !slices.Contains(names, d.Name) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
-// score computes the scores of a set; ODIN, which costs the most, only if odin is set.
-func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored, error) {
+// score computes the scores of a set; ODIN and fitted detectors, which cost the most, only if
+// all is set.
+func (s *scorer) score(ctx context.Context, d *data.Dataset, all bool) (*scored, error) {
 	logits, err := s.classifier.Logits(ctx, d)
 	if err != nil {
 		return nil, err
@@ -94,7 +104,7 @@ func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored
 		norms[i] = -norms[i]
 	}
 	values["pxgrad"] = norms
-	if !odin {
+	if !all {
 		return &scored{logits, values}, nil
 	}
 	out, err := s.classifier.Apply(ctx, s.odin, d, progress.Examples(s.report, "score "+d.Name, d.Len()))
@@ -102,5 +112,5 @@ func (s *scorer) score(ctx context.Context, d *data.Dataset, odin bool) (*scored
 		return nil, err
 	}
 	values["ODIN"] = out[0]
-	return &scored{logits, values}, nil
+	return &scored{logits, values}, s.detect(ctx, d, logits, values)
 }

@@ -65,7 +65,8 @@ type experiment struct {
 	candidates *evaluations
 
 	oodDatasets []*data.Dataset
-	parts       *parts // of the test set, drawn once
+	validation  *data.Dataset // of Measure.OODValidation, if that is a dataset
+	parts       *parts        // of the test set, drawn once
 }
 
 // open finds the OOD datasets, and makes the results, which name no folder.
@@ -81,6 +82,9 @@ func (x *experiment) open(ctx context.Context) error {
 		}
 	}
 	if x.oodDatasets, err = x.plan.Measure.find(ctx, test, opts); err != nil {
+		return err
+	}
+	if x.validation, err = x.plan.Measure.findValidation(ctx, test, opts); err != nil {
 		return err
 	}
 	public := x.plan
@@ -164,6 +168,7 @@ func (x *experiment) measure(ctx context.Context, r planned, run *ngebm.Run, div
 		if err != nil {
 			return nil, false, err
 		}
+		drawn.validation = x.validation
 		x.parts = &drawn
 	}
 	began, processor := time.Now(), cputime.Process()
@@ -203,6 +208,9 @@ func (x *experiment) key(result Result) string {
 	for _, set := range x.oodDatasets {
 		ood = append(ood, set.Checksum)
 	}
+	if x.validation != nil {
+		ood = append(ood, x.validation.Checksum)
+	}
 	return cache.Key(struct {
 		Version    int
 		Source     string
@@ -233,7 +241,7 @@ func describe(run *ngebm.Run, r planned) *Result {
 func (r *Result) enter(m measured) {
 	r.Calibration, r.Energy, r.GradientNorm = m.test.Calibration, m.test.Energy, m.test.GradientNorm
 	for _, d := range m.detection.OOD {
-		r.Detection = append(r.Detection, Detection{d.Set.Name, d.Score, d.Report})
+		r.Detection = append(r.Detection, Detection{d.Set.Name, d.Score, m.groups[d.Set.Name], d.Parameter, d.Report})
 	}
 	for _, report := range []*measure.Report{m.attacked, m.ensemble} {
 		if report == nil {

@@ -37,6 +37,14 @@ type Protocol struct {
 	OODDatasets []string `json:"outside"`
 	// Missing are the datasets that were asked for and not available.
 	Missing []string `json:"absent,omitempty"`
+	// Detectors are detectors on features to measure next to the scores that need no fit, see
+	// measure.Options. Near are the OODKinds and OODDatasets that count as near, in OpenOOD's
+	// words (Zhang et al. 2023, arXiv 2306.09301): all others are far, and tables have means of
+	// both groups; none makes no groups. OODValidation, a kind or a dataset that is neither in
+	// OODKinds nor in OODDatasets, chooses detectors' own parameters.
+	Detectors     []string `json:"detectors,omitempty"`
+	Near          []string `json:"near,omitempty"`
+	OODValidation string   `json:"ood_validation,omitempty"`
 	// Linf and L2 are the ε of the attacks, in 1/255 of the pixel range, or in the
 	// data's own units for points; see package attack.
 	Linf []float64 `json:"linf"`
@@ -80,7 +88,7 @@ func (p Protocol) validate() error {
 			return err
 		}
 	}
-	return nil
+	return p.validateDetectors()
 }
 
 // canonical is the protocol with the current names of OOD kinds.
@@ -89,6 +97,11 @@ func (p Protocol) canonical() Protocol {
 	for i, kind := range p.OODKinds {
 		p.OODKinds[i] = data.CanonicalOODKind(kind)
 	}
+	p.Near = slices.Clone(p.Near)
+	for i, name := range p.Near {
+		p.Near[i] = data.CanonicalOODKind(name)
+	}
+	p.OODValidation = data.CanonicalOODKind(p.OODValidation)
 	return p
 }
 
@@ -117,6 +130,7 @@ func (p Protocol) String() string {
 	if len(p.Missing) > 0 {
 		fmt.Fprintf(&b, "  missing: %s\n", strings.Join(p.Missing, ", "))
 	}
+	b.WriteString(p.describeDetectors())
 	for _, a := range p.attacks() {
 		fmt.Fprintf(&b, "%s of them attacked by %s at ε = %s (of 255 for images)\n", count(p.AttackExamples), PGD(a.norm), list(a.epsilons))
 		if a.norm == attack.Linf {
@@ -146,6 +160,8 @@ func (p Protocol) attacks() []normed {
 type parts struct {
 	test, detection, attacked, ensemble *data.Dataset
 	ood                                 []*data.Dataset
+	groups                              map[string]string // near or far, by the name of an OOD set
+	validation                          *data.Dataset     // the dataset of OODValidation; nil if that is a kind
 }
 
 // draw cuts the parts from a test set.
@@ -160,18 +176,19 @@ func (p Protocol) draw(test *data.Dataset, ood []*data.Dataset) (s parts, err er
 		}
 		of = *part.to
 	}
+	s.groups = map[string]string{}
 	for _, kind := range p.OODKinds {
 		set, err := s.detection.SynthesizeOOD(kind, p.Seed)
 		if err != nil {
 			return s, err
 		}
-		s.ood = append(s.ood, set)
+		s.ood, s.groups[set.Name] = append(s.ood, set), p.group(kind)
 	}
-	for _, set := range ood {
+	for i, set := range ood {
 		if set, err = p.cut(set, s.detection.Len()); err != nil {
 			return s, err
 		}
-		s.ood = append(s.ood, set)
+		s.ood, s.groups[set.Name] = append(s.ood, set), p.group(p.OODDatasets[i])
 	}
 	return s, nil
 }
@@ -188,6 +205,7 @@ func (p Protocol) cut(d *data.Dataset, n int) (*data.Dataset, error) {
 // measured is the report on each of the parts.
 type measured struct {
 	test, detection, attacked, ensemble *measure.Report
+	groups                              map[string]string // as in parts
 }
 
 // measure measures a run on each part, or loads what was measured.
@@ -202,9 +220,14 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 	if m.test, err = on(s.test, measure.Options{}); err != nil {
 		return m, err
 	}
-	if m.detection, err = on(s.detection, measure.Options{Out: s.ood}); err != nil {
+	o := measure.Options{Out: s.ood, Detectors: p.Detectors}
+	if o.OODValidation, err = p.oodValidation(run, s.validation); err != nil {
 		return m, err
 	}
+	if m.detection, err = on(s.detection, o); err != nil {
+		return m, err
+	}
+	m.groups = s.groups
 	var curves, ensembles []measure.Plan
 	for _, a := range p.attacks() {
 		epsilons := slices.Clone(a.epsilons)
@@ -236,22 +259,37 @@ func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Opti
 	wanted := p.OODDatasets
 	p.OODDatasets, p.Missing = nil, nil
 	for _, name := range wanted {
-		_, test, err := data.Open(ctx, name, data.Options{Cache: opts.Cache, Offline: true, Progress: opts.Progress})
-		if err == nil && like.IsImages() {
-			test, err = test.Resize(like.Shape[0], like.Shape[1], like.Shape[2])
+		set, err := openOOD(ctx, name, like, opts)
+		if err != nil {
+			return nil, err
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if errors.Is(err, fetch.ErrOffline) || errors.Is(err, fs.ErrNotExist) {
+		if set == nil {
 			p.Missing = append(p.Missing, publicName(name))
 			continue
 		}
-		if err != nil {
-			return nil, fmt.Errorf("study: OOD dataset %s: %w", name, err)
-		}
 		p.OODDatasets = append(p.OODDatasets, publicName(name))
-		sets = append(sets, test)
+		sets = append(sets, set)
+	}
+	for i, name := range p.Near {
+		p.Near[i] = publicName(name)
 	}
 	return sets, nil
+}
+
+// openOOD opens the test split of a dataset, resized to the shape of like. It is nil if the
+// dataset is not on this machine.
+func openOOD(ctx context.Context, name string, like *data.Dataset, opts train.Options) (*data.Dataset, error) {
+	_, test, err := data.Open(ctx, name, data.Options{Cache: opts.Cache, Offline: true, Progress: opts.Progress})
+	if err == nil && like.IsImages() {
+		test, err = test.Resize(like.Shape[0], like.Shape[1], like.Shape[2])
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, fetch.ErrOffline) || errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("study: OOD dataset %s: %w", name, err)
+	}
+	return test, nil
 }

@@ -98,6 +98,10 @@ type Training struct {
 type Detection struct {
 	Set   string `json:"set"`
 	Score string `json:"score"` // px, py, pxgrad …, see package ood; larger is more in-distribution
+	// Group is near or far, empty without groups; Parameter is the detector's own, 0 if it has
+	// none or its default.
+	Group     string  `json:"group,omitempty"`
+	Parameter float64 `json:"parameter,omitempty"`
 	ood.Report
 }
 

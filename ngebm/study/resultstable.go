@@ -36,6 +36,9 @@ func (r *Results) String() string {
 	if len(r.OODSets()) > 0 {
 		table(r.detectionRows)
 	}
+	if len(r.Measure.Near) > 0 {
+		table(r.groupRows)
+	}
 	for _, c := range []struct {
 		norm     attack.Norm
 		ensemble bool
@@ -125,7 +128,7 @@ func (r *Results) ratioRows(w io.Writer) {
 }
 
 func (r *Results) detectionRows(w io.Writer) {
-	scores := []string{"px", "py", "pxgrad"}
+	scores := append([]string{"px", "py", "pxgrad"}, r.Measure.Detectors...)
 	fmt.Fprintf(w, "AUROC\tmethod\t%s\n", strings.Join(scores, "\t"))
 	for _, set := range r.OODSets() {
 		for _, m := range r.Methods {

@@ -1,0 +1,75 @@
+package study
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"ngebm/ngebm/ood"
+)
+
+// GroupMetric reads the mean of a metric of ood.Conventions over the OOD sets of a group, [Near]
+// or [Far], by a score: the figure of OpenOOD v1.5's tables. NaN if the group has no sets.
+func GroupMetric(group, score, metric string) MetricOf {
+	name := fmt.Sprintf("%s, %s, %s", metric, score, group)
+	for _, c := range ood.Conventions() {
+		if c.Name != metric {
+			continue
+		}
+		return func(r *Result) Metric {
+			m := Metric{Name: name, Definition: c.Definition + ", mean over the sets", HigherIsBetter: c.Name[0] == 'A'}
+			sets := 0.
+			for _, d := range r.Detection {
+				if d.Group == group && d.Score == score {
+					m.Value += c.Of(d.Metrics)
+					sets++
+				}
+			}
+			m.Value /= sets // NaN without sets
+			return m
+		}
+	}
+	return missing(name)
+}
+
+// MeanOver reads the mean of metrics, such as one score's AUROC on several OOD sets. It is NaN if
+// one of them is missing.
+func MeanOver(name string, all ...MetricOf) MetricOf {
+	return func(r *Result) Metric {
+		m := Metric{Name: name, Definition: "mean", Value: math.NaN()}
+		for i, of := range all {
+			one := of(r)
+			if i == 0 {
+				m.Definition, m.HigherIsBetter, m.Value = "mean of "+one.Definition, one.HigherIsBetter, 0
+			}
+			m.Value += one.Value / float64(len(all))
+		}
+		return m
+	}
+}
+
+// scores are the names of the scores that were measured.
+func (r *Results) scores() (names []string) {
+	for _, run := range r.Runs {
+		for _, d := range run.Detection {
+			names = union(names, []string{d.Score})
+		}
+	}
+	return names
+}
+
+// groupRows has a row for each method and score, with means over the sets of a group.
+func (r *Results) groupRows(w io.Writer) {
+	fmt.Fprintln(w, "OOD detection\tscore\tAUROC near\tAUROC far\tFPR95_out_positive near\tFPR95_out_positive far")
+	for _, m := range r.Methods {
+		for _, score := range r.scores() {
+			fmt.Fprintf(w, "%s\t%s", Title(m), score)
+			for _, metric := range []string{"AUROC", "FPR95_out_positive"} {
+				for _, group := range []string{Near, Far} {
+					fmt.Fprintf(w, "\t%s", r.Estimate(m, GroupMetric(group, score, metric)).Format(3))
+				}
+			}
+			fmt.Fprintln(w)
+		}
+	}
+}
