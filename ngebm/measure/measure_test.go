@@ -42,6 +42,7 @@ func TestMeasure(t *testing.T) {
 		Out:       []*data.Dataset{noise},
 		Attacks:   []measure.Plan{{Attack: attack.FGSM(attack.Linf), Epsilons: []float64{.02, .1}, Examples: 100}},
 		Seed:      1,
+		Detectors: []string{"kNN", "ViM", "ReAct"},
 	}
 	r, err := measure.MeasureCached(t.Context(), run, options)
 	if err != nil {
@@ -89,7 +90,7 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("detection %+v", d)
 		}
 	}
-	for _, name := range []string{"px", "py", "pxgrad", "max_logit", "entropy", "GEN", "ODIN"} {
+	for _, name := range []string{"px", "py", "pxgrad", "max_logit", "entropy", "GEN", "ODIN", "kNN", "ViM", "ReAct"} {
 		if !scores[name] {
 			t.Errorf("no score %s among %v", name, scores)
 		}
@@ -100,6 +101,12 @@ func TestMeasure(t *testing.T) {
 	for _, want := range []string{"mlp-64, 4810 weights", "ECE_midpoint", "at T = ", "uniform noise", "pxgrad", "FGSM Linf", "energy "} {
 		if !strings.Contains(r.String(), want) {
 			t.Errorf("the table does not say %q:\n%s", want, r)
+		}
+	}
+
+	for _, d := range r.OOD {
+		if d.Score == "kNN" && (d.Parameter != 50 || d.AUROC < .9) {
+			t.Errorf("kNN with k = %v has AUROC %v on noise", d.Parameter, d.AUROC)
 		}
 	}
 
@@ -133,6 +140,17 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("a spoilt report gives %v", err)
 	}
 
+	for want, o := range map[string]measure.Options{
+		`no detector "MSP" that is fitted`:    {Out: options.Out, Detectors: []string{"MSP"}},
+		"give Options.Train":                  {Out: options.Out, Detectors: []string{"kNN"}},
+		"there are no validation examples":    {Out: options.Out, Detectors: []string{"kNN"}, Train: run.Train, OODValidation: noise},
+		"k is 50; it must be from 1 to the 9": {Out: options.Out, Detectors: []string{"kNN"}, Train: nine(t, run.Train)},
+	} {
+		if _, err := measure.Measure(t.Context(), run.Classifier, run.Test, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+
 	moons, _, err := data.Open(t.Context(), "moons", data.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -140,4 +158,14 @@ func TestMeasure(t *testing.T) {
 	if _, err := measure.Measure(t.Context(), run.Classifier, run.Test, measure.Options{Out: []*data.Dataset{moons}}); err == nil || !strings.Contains(err.Error(), "shape [2]") {
 		t.Errorf("a set of another shape gives %v", err)
 	}
+}
+
+// nine are the first nine examples.
+func nine(t *testing.T, d *data.Dataset) *data.Dataset {
+	t.Helper()
+	part, err := d.Subset(d.Split, []int{0, 1, 2, 3, 4, 5, 6, 7, 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return part
 }

@@ -49,6 +49,7 @@ func run(t *testing.T, p study.Plan, runs string) (*study.Results, error) {
 // where it comes from, without naming a folder.
 func TestRun(t *testing.T) {
 	p := smallPlan(t)
+	p.Measure.Detectors, p.Measure.Near, p.Measure.OODValidation = []string{"kNN", "MDS"}, []string{"rotated"}, "uniform noise"
 	folder := t.TempDir()
 	kept := 0
 	backend := testdevice.Open(t, "go")
@@ -102,8 +103,18 @@ func TestRun(t *testing.T) {
 		if e := curve.Points[0].Epsilon; e != 8./255 {
 			t.Errorf("ε is %v", e)
 		}
-		if len(found.Detection) != 7 || found.Detection[0].In != 100 || found.Detection[0].Set != "UCI digits, rotated" {
+		if len(found.Detection) != 9 || found.Detection[0].In != 100 || found.Detection[0].Set != "UCI digits, rotated" {
 			t.Errorf("detection %+v", found.Detection)
+		}
+		knn := found.Detection[7]
+		if knn.Score != "kNN" || knn.Group != study.Near || !slices.Contains([]float64{50, 100, 200}, knn.Parameter) || found.Detection[8].Parameter != 0 {
+			t.Errorf("detectors %+v", found.Detection[7:])
+		}
+		if of := study.GroupMetric(study.Near, "kNN", "AUROC"); of(&found).Value != knn.AUROC {
+			t.Errorf("the mean AUROC of one near set is %v, its own %v", of(&found).Value, knn.AUROC)
+		}
+		if of := study.GroupMetric(study.Far, "kNN", "AUROC"); !math.IsNaN(of(&found).Value) {
+			t.Errorf("without far sets the mean AUROC is %v", of(&found).Value)
 		}
 	}
 	// Read again it is the same, and nothing in it names a folder of this machine.
@@ -115,7 +126,7 @@ func TestRun(t *testing.T) {
 	if err != nil || again.String() != r.String() || again.Costs() != r.Costs() {
 		t.Errorf("read again (%v):\n%s\nwritten:\n%s", err, again, r)
 	}
-	for _, w := range []string{"cross-entropy", "+ temperature", "selected", "px", "worst case Linf", "datasets that were missing: svhn"} {
+	for _, w := range []string{"cross-entropy", "+ temperature", "selected", "px", "worst case Linf", "AUROC near", "datasets that were missing: svhn"} {
 		if !strings.Contains(r.String(), w) {
 			t.Errorf("the table does not say %q:\n%s", w, r)
 		}

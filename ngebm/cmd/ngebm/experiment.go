@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ngebm/data"
+	"ngebm/ngebm/ood"
 	"ngebm/ngebm/study"
 )
 
@@ -52,6 +53,7 @@ func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
 
 // experimentFlags are the command's own flags.
 type experimentFlags struct {
+	detectors, near                                                                          string
 	methods, seeds, candidates, selectSeeds, selectBy, ood, oodDatasets, linf, l2, part, out string
 	measure                                                                                  study.Protocol
 	dryRun, collect                                                                          bool
@@ -69,6 +71,9 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.measure.EnsembleExamples, "ensemble-examples", 200, "number of those of -attack-examples for the ensemble of attacks, where every attack must fail (0: all)")
 	listVar(fs, &f.ood, "ood", ofImages.ood, ",", "`kinds` of synthetic OOD inputs, made from test examples; for points and tables the default is all their kinds")
 	listVar(fs, &f.oodDatasets, "ood-datasets", ofImages.oodDatasets, ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them); for points and tables the default is none")
+	listVar(fs, &f.detectors, "detectors", "", ",", "`names` of detectors to fit on the training examples' features, next to the scores that need no fit: all, or some of "+strings.Join(ood.FeatureDetectorNames(), ", "))
+	listVar(fs, &f.near, "near", "", ",", "those `names` of -ood and -ood-datasets that are near OOD; all others are far, and a table has means of both, as OpenOOD has it")
+	fs.StringVar(&f.measure.OODValidation, "ood-validation", "", "OOD `kind or dataset`, not among the tested ones, on which detectors' own parameters are chosen (default: they keep their papers' values)")
 	listVar(fs, &f.linf, "linf", ofImages.linf, ",", "radii ε of the L∞ attacks, in 1/255; for points in their own units and for tables in deviations, where the default is "+pointRadii)
 	listVar(fs, &f.l2, "l2", ofImages.l2, ",", "radii ε of the L2 attack, in the same units")
 	fs.IntVar(&f.measure.AttackBatch, "attack-batch", 0, "batch size of the attacks (0: 128); 32 is faster on a CPU")
@@ -145,6 +150,10 @@ func (f experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, er
 		}
 	}
 	p.Measure.OODKinds, p.Measure.OODDatasets = splitList(f.ood), splitList(f.oodDatasets)
+	p.Measure.Detectors, p.Measure.Near = splitList(f.detectors), splitList(f.near)
+	if f.detectors == "all" {
+		p.Measure.Detectors = ood.FeatureDetectorNames()
+	}
 	for _, m := range p.Methods {
 		if m != study.Selected {
 			continue
