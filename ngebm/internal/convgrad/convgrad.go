@@ -72,8 +72,21 @@ func (p parameters) form(x, w, y *Node) form {
 }
 
 // contract sums the form over the operands in and kernel, which leaves
-// the operand out, of which only the shape matters. It is one convolution, in
-// which in and kernel change their parts where that is cheaper.
+// the operand out, of which only the shape matters. On XLA's CPU products of matrices
+// take a convolution's place where they are faster.
+func (f form) contract(in, kernel, out operand) *Node {
+	if y := f.product(in, kernel, out); y != nil {
+		return y
+	}
+	y := f.convolve(in, kernel, out)
+	if s := newShifts(f, out); s != nil {
+		y = s.inPlaceOf(y)
+	}
+	return y
+}
+
+// convolve is contract as one convolution, in which in and kernel change their parts where
+// that is cheaper.
 //
 // With n, i and j the positions in in, out and kernel, a convolution takes
 //
@@ -81,10 +94,7 @@ func (p parameters) form(x, w, y *Node) form {
 //
 // so in's factors need one sign and the two others the other; padding may be
 // negative, which crops.
-func (f form) contract(in, kernel, out operand) *Node {
-	if y := f.product(in, kernel, out); y != nil {
-		return y
-	}
+func (f form) convolve(in, kernel, out operand) *Node {
 	if f.tensors[kernel].positions() > f.tensors[in].positions() {
 		in, kernel = kernel, in
 	}

@@ -41,10 +41,16 @@ func (p parameters) plain() bool {
 	return true
 }
 
-// IsPart reports whether a convolution computes a part of another, which is in the graph
-// too: who counts what a graph computes leaves it out.
+// IsPart reports whether a convolution or a product computes a convolution, or a part of
+// one, which is in the graph too: who counts what a graph computes leaves it out.
 func IsPart(node *Node) bool {
-	return node.Type() == NodeTypeConvGeneral && node.Inputs()[0].StopGradient()
+	switch in := node.Inputs(); node.Type() {
+	case NodeTypeConvGeneral:
+		return in[0].StopGradient()
+	case NodeTypeDotGeneral:
+		return in[0].StopGradient() && in[1].StopGradient()
+	}
+	return false
 }
 
 // part is a convolution in the fast layout that computes a part of another. Nothing is

@@ -1,0 +1,86 @@
+package convgrad_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"ngebm/ngebm/internal/convgrad"
+	"ngebm/ngebm/internal/testdevice"
+)
+
+// The gradient of a 3×3 kernel of many channels, one product on XLA's CPU, and its own
+// gradients are pure Go's: for every padding (negative and beyond the kernel, too), in
+// either layout.
+func TestShifts(t *testing.T) {
+	for i, pads := range [][][2]int{
+		{{1, 1}, {1, 1}},
+		{{0, 0}, {2, 1}},
+		{{-1, 2}, {0, -1}},
+		{{3, 4}, {1, 0}}, // dy is larger than x
+	} {
+		c := convolution{size: []int{5, 4}, kernel: []int{3, 3}, pads: pads, first: i%2 == 1}
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			xs, ws := []int{2, 5, 4, 16}, []int{3, 3, 16, 17}
+			if c.first {
+				xs, ws = []int{2, 16, 5, 4}, []int{17, 16, 3, 3}
+			}
+			r := rand.New(rand.NewPCG(9, 0))
+			in := []array{normal(r, xs...), normal(r, ws...)}
+			for i := range in[1].values {
+				in[1].values[i] /= 12 // the results are about 1
+			}
+			want := derivatives(t, testdevice.Open(t, goBackend), dtypes.Float64, c.apply, in...)
+			for _, run := range []struct {
+				dtype     dtypes.DType
+				tolerance float64
+			}{{dtypes.Float64, 1e-12}, {dtypes.Float32, 1e-5}} {
+				got := derivatives(t, testdevice.Open(t, "cpu"), run.dtype, c.apply, in...)
+				for i := range want {
+					if f := relativeError(got[i], want[i]); !(f < run.tolerance) {
+						t.Errorf("%s: value %d is off by %.2g", run.dtype, i, f)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Products are for 3×3 kernels of many channels at every position, on XLA's CPU, and not
+// in half precision. A product is part of the convolution for which it stands.
+func TestWhatIsShifted(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		backend string
+		dtype   dtypes.DType
+		w       []int
+		stride  int
+		want    bool
+	}{
+		{"WRN-10-2", "cpu", dtypes.Float32, []int{3, 3, 16, 32}, 1, true},
+		{"pure Go", goBackend, dtypes.Float32, []int{3, 3, 16, 32}, 1, false},
+		{"half precision", "cpu", dtypes.BFloat16, []int{3, 3, 16, 32}, 1, false},
+		{"few channels in", "cpu", dtypes.Float32, []int{3, 3, 3, 16}, 1, false},
+		{"few channels out", "cpu", dtypes.Float32, []int{3, 3, 16, 3}, 1, false},
+		{"stride", "cpu", dtypes.Float32, []int{3, 3, 16, 16}, 2, false},
+		{"kernel", "cpu", dtypes.Float32, []int{5, 5, 16, 16}, 1, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := NewGraph(testdevice.Open(t, c.backend), c.name)
+			defer g.Finalize()
+			x, w := Parameter(g, "x", shapes.Make(c.dtype, 2, 8, 8, c.w[2])), Parameter(g, "w", shapes.Make(c.dtype, c.w...))
+			Gradient(ReduceAllSum(Convolve(x, w).Strides(c.stride).PadSame().Done()), w)
+			shifted := false
+			for _, node := range g.Nodes() {
+				shifted = shifted || node.Type() == NodeTypeDotGeneral && convgrad.IsPart(node)
+			}
+			if shifted != c.want {
+				t.Errorf("by a product: %v, want %v", shifted, c.want)
+			}
+		})
+	}
+}
