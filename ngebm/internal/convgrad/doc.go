@@ -61,19 +61,14 @@
 // (cpu.go). C and I of 64 channels and more with 3x3 kernels at every position take half as
 // many multiplications (tiles.go), and so do those of 16 and more for a single image; [Tiled] is for those who build the first C.
 //
+// The gradient of a 3x3 kernel of 16 channels and more, at every position, is one product of
+// matrices, of three shifts by three (shifts.go).
+//
 // # Where the time goes
 //
-// An NG-EBM step of WRN-10-2 (64 images, two cores of an AMD EPYC with AVX-512, by
-// sampling, without tiles): three quarters are products of matrices inside convolutions, C and I near
-// the processor's peak (90 to 110 GF/s a core), K at 60 to 75 (three columns of a kernel
-// fill the registers badly, and its input is transposed: 3 to 5 ms of 18 at 32x32x32);
-// a seventh is all else, LeakyReLU, biases, sums, transpositions; a twentieth the
-// copying of padded inputs. Slower than K as XLA does it were: im2col and one product;
-// nine products; three by three (shifts of x along one axis with shifts of dy along the
-// other); halves and quarters of the batch; the kernel's columns and its channels as one
-// axis; the result's columns and its channels as one axis; a strided convolution's K by
-// the remainders of its input; and K by tiles, which saves as many products as for C
-// but is no faster in a step.
+// In an NG-EBM step of WRN-10-2 (64 images, two cores of an AMD EPYC), three quarters are
+// products of matrices; a seventh is all else, LeakyReLU, biases, sums, transpositions; a
+// twentieth the copying of padded inputs.
 //
 // Tiles make a step of WRN-16-4 (32 images) 7 % faster for cross-entropy and 9 % for
 // NG-EBM, and it compiles in 5 s in place of 2. Winograd's F(2x2, 3x3), in tiles along both

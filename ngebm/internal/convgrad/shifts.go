@@ -21,7 +21,7 @@ type shifts struct {
 }
 
 // minShifted is the least number of channels, in and out, for which copies are cheap
-// beside the product.
+// compared with the product.
 const minShifted = 16
 
 // newShifts returns nil unless out is a kernel for which a product is faster.
@@ -67,8 +67,8 @@ func (s *shifts) product() *Node {
 	return w.back(dw, s.w, X, Y)
 }
 
-// shifted has size positions along an axis, the n-th of which is v's n+by-th, or zeros
-// where v has none.
+// shifted has size positions along an axis, the n-th of which is v's n+by-th; it is
+// zero outside of v.
 func shifted(v *Node, axis, by, size int) *Node {
 	pads := make([]compute.PadAxis, v.Rank())
 	pads[axis] = compute.PadAxis{Start: -by, End: size + by - v.Shape().Dimensions[axis]}
