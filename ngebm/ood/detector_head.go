@@ -22,6 +22,10 @@ import (
 // features or more, 512 for 768 or more, else half of them. It is an error if the training
 // features span no more than that dimension, as collinear ones may.
 //
+// α takes its sign from the logits, which the cross-entropy determines up to a number that all
+// of them share. Where the mean largest logit is negative, as NG-EBM with the paper's weights may
+// have it, the residual counts for an example, and the score is reversed.
+//
 // It equals pytorch-ood 0.4.0's ViM, whose score has the other sign.
 func ViM(dimension int) Detector {
 	shown := fmt.Sprint(dimension)
