@@ -146,21 +146,23 @@ func (v *vim) Score(ctx context.Context, o Outputs) ([]float64, error) {
 // equal weights and biases.
 func FDBD() Detector {
 	return Detector{Name: "fDBD", Definition: "mean distance to decision boundaries over the distance to the training mean", Source: "Liu & Qin 2024, arXiv 2312.11536",
-		Needs: NeedsFeatures, fit: func(_ context.Context, t *fitting) (Fitted, error) {
-			classes := len(t.head.bias)
-			d := &fdbd{t.head, mean(t.features), mat.NewDense(classes, classes, nil)}
-			for a := range classes {
-				for b := range a {
-					norm := floats.Distance(mat.Col(nil, a, t.head.weight), mat.Col(nil, b, t.head.weight), 2)
-					if norm == 0 {
-						return nil, fmt.Errorf("classes %d and %d have equal weights, so there is no boundary between them", b, a)
-					}
-					d.norms.Set(a, b, norm)
-					d.norms.Set(b, a, norm)
-				}
+		Needs: NeedsFeatures, fit: func(_ context.Context, t *fitting) (Fitted, error) { return newFDBD(t.head, mean(t.features)) }}
+}
+
+func newFDBD(head linear, mean []float64) (Fitted, error) {
+	classes := len(head.bias)
+	d := &fdbd{head, mean, mat.NewDense(classes, classes, nil)}
+	for a := range classes {
+		for b := range a {
+			norm := floats.Distance(mat.Col(nil, a, head.weight), mat.Col(nil, b, head.weight), 2)
+			if norm == 0 {
+				return nil, fmt.Errorf("classes %d and %d have equal weights, so there is no boundary between them", b, a)
 			}
-			return d, nil
-		}}
+			d.norms.Set(a, b, norm)
+			d.norms.Set(b, a, norm)
+		}
+	}
+	return d, nil
 }
 
 // fdbd is a fitted [FDBD].

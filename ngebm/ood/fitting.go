@@ -23,19 +23,26 @@ type linear struct {
 	bias   []float64
 }
 
+// newLinear copies the last layer.
+func newLinear(weight [][]float64, bias []float64) (l linear, err error) {
+	if len(weight) == 0 || len(bias) < 2 {
+		return l, fmt.Errorf("the last layer has %d rows of weights and %d biases; it needs a row for each feature, and two classes or more", len(weight), len(bias))
+	}
+	w, err := matrix("weight", weight, len(bias))
+	if err != nil {
+		return l, err
+	}
+	_, err = matrix("bias", [][]float64{bias}, len(bias))
+	return linear{w, bias}, err
+}
+
 func newFitting(t Training) (*fitting, error) {
-	if len(t.Weight) == 0 || len(t.Bias) < 2 {
-		return nil, fmt.Errorf("the last layer has %d rows of weights and %d biases; it needs a row for each feature, and two classes or more", len(t.Weight), len(t.Bias))
+	head, err := newLinear(t.Weight, t.Bias)
+	if err != nil {
+		return nil, err
 	}
 	features, err := matrix("feature", t.Features, len(t.Weight))
 	if err != nil {
-		return nil, err
-	}
-	weight, err := matrix("weight", t.Weight, len(t.Bias))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := matrix("bias", [][]float64{t.Bias}, len(t.Bias)); err != nil {
 		return nil, err
 	}
 	if len(t.Labels) != len(t.Features) {
@@ -46,7 +53,7 @@ func newFitting(t Training) (*fitting, error) {
 			return nil, fmt.Errorf("label %d of training example %d; there are %d classes", label, i, len(t.Bias))
 		}
 	}
-	return &fitting{features, t.Labels, linear{weight, t.Bias}}, nil
+	return &fitting{features, t.Labels, head}, nil
 }
 
 // matrix copies rows of the given width.
