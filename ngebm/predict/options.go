@@ -27,7 +27,9 @@ type Options struct {
 	// Sets are those of Decision.Set; an Alpha of 0 stands for lac at α = .1.
 	Sets conformal.Options
 	// Scores refuse inputs: px (energy), py (MSP), max_logit, entropy, GEN, pxgrad (minus
-	// the gradient norm) or input (see [InputScore]). nil is px and input; empty is none.
+	// the gradient norm), input (see [InputScore]), or a detector on features (MDS, RMDS, ViM,
+	// fDBD, ReAct; see ood.Detectors), fitted on the training split. nil is px and input;
+	// empty is none.
 	Scores []string
 	// FalseAlarms is the share of usual inputs that all scores together refuse, at most: each
 	// of N scores gets an N-th of it (Bonferroni). 0 is .05.
@@ -99,7 +101,7 @@ func ScoreNames() []string {
 	for _, s := range ood.Scores() {
 		names = append(names, s.Name)
 	}
-	return append(names, GradientScore, InputScore)
+	return slices.Concat(names, []string{GradientScore, InputScore}, ood.StorableNames())
 }
 
 // inputStats are means and deviations of inputs, value by value.

@@ -53,7 +53,7 @@ func TestPredictor(t *testing.T) {
 	backend, run := trained(t, 400)
 	all := predict.Options{
 		Sets:   conformal.Options{Method: conformal.APS, Alpha: .1, Randomized: true},
-		Scores: []string{"px", "pxgrad", "input"}, FalseAlarms: .06, Risk: .25, Seed: 3,
+		Scores: []string{"px", "pxgrad", "input", "MDS", "ReAct"}, FalseAlarms: .1, Risk: .25, Seed: 3,
 	}
 	p, err := predict.Fit(t.Context(), run, all)
 	if err != nil {
@@ -89,8 +89,8 @@ func TestPredictor(t *testing.T) {
 		if share := covered / n; math.Abs(share-.9) > slack(.9) {
 			t.Errorf("%.3f of the sets have the right class, want .9", share)
 		}
-		if share := alarms / n; share > .06+slack(.06) {
-			t.Errorf("%.3f of usual inputs are refused by a score, want .06 or less", share)
+		if share := alarms / n; share > .1+slack(.1) {
+			t.Errorf("%.3f of usual inputs are refused by a score, want .1 or less", share)
 		}
 		if answered < n/4 || wrong/answered > .25 {
 			t.Errorf("%.0f of %.0f are answered, %.0f wrong", answered, n, wrong)
@@ -121,7 +121,7 @@ func TestPredictor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !d[0].Refused || !strings.Contains(d[0].Why, "input score is -") || d[0].Score > .06 {
+		if !d[0].Refused || !strings.Contains(d[0].Why, "input score is -") || d[0].Score > .1 {
 			t.Errorf("%+v", d[0])
 		}
 	})
@@ -269,6 +269,8 @@ func TestFitRefuses(t *testing.T) {
 	}
 	lacking := *run
 	lacking.Validation = nil
+	untrained := *run
+	untrained.Train = nil
 	none := lacking
 	none.Config.Validation = 0
 	for name, c := range map[string]struct {
@@ -282,6 +284,7 @@ func TestFitRefuses(t *testing.T) {
 		"a risk of too few":    {run, predict.Options{Risk: .001}, []string{"100 held-out", "risk of 0.001", "hold out more"}},
 		"alpha":                {run, predict.Options{Sets: conformal.Options{Alpha: 2}}, []string{"alpha is 2", "between 0 and 1"}},
 		"an unknown score":     {run, predict.Options{Scores: []string{"pxx"}}, []string{`"pxx"`, "px"}},
+		"a detector, no data":  {&untrained, predict.Options{Scores: []string{"MDS"}}, []string{"MDS is fitted on the training split", "train the configuration again"}},
 		"a score twice":        {run, predict.Options{Scores: []string{"px", "px"}}, []string{"given twice"}},
 		"no validation split":  {&none, predict.Options{}, []string{"held out no", "validation=N", "need 39"}},
 		"a run without data":   {&lacking, predict.Options{}, []string{"without its data", "train its configuration again"}},

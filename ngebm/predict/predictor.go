@@ -45,14 +45,18 @@ type Predictor struct {
 	run  *ngebm.Run
 	owns bool // the run
 
-	gradient *model.Exec // logits and gradient norms; nil where no score needs these
-	mu       sync.RWMutex
-	closed   bool
+	gradient  *model.Exec           // logits and gradient norms; nil where no score needs these
+	detectors map[string]ood.Fitted // on features, by the score's name
+	mu        sync.RWMutex
+	closed    bool
 }
 
 // newPredictor compiles what the scores need.
 func newPredictor(run *ngebm.Run, f fitted) (*Predictor, error) {
 	p := &Predictor{fitted: f, run: run}
+	if err := p.restoreDetectors(); err != nil {
+		return nil, err
+	}
 	if !slices.ContainsFunc(f.Scores, func(t scoreThreshold) bool { return t.Score == GradientScore }) {
 		return p, nil
 	}
@@ -169,8 +173,12 @@ func (p *Predictor) evaluate(ctx context.Context, inputs [][]float32) (logits []
 	if err != nil {
 		return nil, nil, err
 	}
+	features, err := p.features(ctx, flat)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, t := range p.Scores {
-		of, err := p.score(t.Score, inputs, logits, norms)
+		of, err := p.score(ctx, t.Score, inputs, logits, norms, features)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -180,7 +188,10 @@ func (p *Predictor) evaluate(ctx context.Context, inputs [][]float32) (logits []
 }
 
 // score returns one score of all inputs, [n].
-func (p *Predictor) score(name string, inputs [][]float32, logits [][]float64, norms []float64) ([]float64, error) {
+func (p *Predictor) score(ctx context.Context, name string, inputs [][]float32, logits [][]float64, norms []float64, features [][]float64) ([]float64, error) {
+	if d := p.detectors[name]; d != nil {
+		return d.Score(ctx, ood.Outputs{Features: features})
+	}
 	scores := make([]float64, len(inputs))
 	switch name {
 	case InputScore:

@@ -44,6 +44,7 @@ type fitted struct {
 	FalseAlarms float64         `json:"false_alarms"` // of all scores together
 	Scores      scoreThresholds `json:"scores,omitempty"`
 	Input       *inputStats     `json:"input,omitempty"` // with the input score
+	Detectors   storedDetectors `json:"detectors,omitempty"`
 	Risk        *conformal.Risk `json:"risk,omitempty"`
 	Outliers    string          `json:"outliers,omitempty"` // the set that the scores were compared on
 	Seed        uint64          `json:"seed,omitempty"`
@@ -64,23 +65,28 @@ type scoreThresholds []scoreThreshold
 
 // UnmarshalJSON reads one after the other and refuses more than there are scores: an empty one has 2
 // bytes in a file, and 56 in memory.
-func (all *scoreThresholds) UnmarshalJSON(list []byte) error {
-	*all = nil
+func (all *scoreThresholds) UnmarshalJSON(list []byte) (err error) {
+	*all, err = readList[scoreThreshold](list, "scores", len(ScoreNames()))
+	return err
+}
+
+// readList reads a list of at most so many elements.
+func readList[T any](list []byte, what string, most int) (all []T, err error) {
 	d := json.NewDecoder(bytes.NewReader(list))
 	if start, err := d.Token(); err != nil || start != json.Delim('[') {
-		return cmp.Or(err, errors.New("the scores are no list"))
+		return nil, cmp.Or(err, fmt.Errorf("the %s are no list", what))
 	}
-	for most := len(ScoreNames()); d.More(); {
-		var one scoreThreshold
-		if len(*all) == most {
-			return fmt.Errorf("there are more than %d scores", most)
+	for d.More() {
+		var one T
+		if len(all) == most {
+			return nil, fmt.Errorf("there are more than %d %s", most, what)
 		}
 		if err := d.Decode(&one); err != nil {
-			return err
+			return nil, err
 		}
-		*all = append(*all, one)
+		all = append(all, one)
 	}
-	return nil
+	return all, nil
 }
 
 // title names the score as people know it.
@@ -114,6 +120,9 @@ func (f fitted) seal() (string, error) {
 	b, err := json.Marshal(f)
 	if err != nil {
 		return "", fmt.Errorf("predict: %w", err)
+	}
+	if len(b) > maxFile {
+		return "", fmt.Errorf("predict: the predictor takes %d bytes, and a stored one %d at most; leave out the score MDS or RMDS, whose matrices are large for wide networks", len(b), maxFile)
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), nil
@@ -220,6 +229,9 @@ func (f fitted) check() error {
 		if err := f.Input.check(size); err != nil {
 			return fmt.Errorf("does not fit: %w", err)
 		}
+	}
+	if err := f.checkDetectors(names); err != nil {
+		return err
 	}
 	return checkScores(names)
 }

@@ -18,6 +18,9 @@ func TestForgedPredictors(t *testing.T) {
 		"many scores":       {`{` + good + `,"temperature":1,"scores":[` + strings.Repeat("{},", 1<<20) + `{}]}`, "there are more than"},
 		"scores are a text": {`{` + good + `,"temperature":1,"scores":"px"}`, "the scores are no list"},
 		"scores are null":   {`{` + good + `,"temperature":1,"scores":null}`, "the scores are no list"},
+		"many detectors":    {`{` + good + `,"temperature":1,"detectors":[` + strings.Repeat("{},", 1<<20) + `{}]}`, "there are more than 5 detectors"},
+		"a detector less":   {`{` + good + `,"temperature":1,"scores":[{"score":"MDS","usual":[1]}]}`, `its scores need ["MDS"]`},
+		"a detector more":   {`{` + good + `,"temperature":1,"detectors":[{"detector":"MDS"}]}`, `has the detectors ["MDS"]`},
 	} {
 		var s fitted
 		err := json.Unmarshal([]byte(test.raw), &s)
@@ -46,6 +49,10 @@ func FuzzStored(f *testing.F) {
 		func(s *fitted) { s.Input = nil },
 		func(s *fitted) { s.Scores = []scoreThreshold{{Score: "px"}} },
 		func(s *fitted) { s.Sets.PerClass = true },
+		func(s *fitted) {
+			s.Scores = append(s.Scores, scoreThreshold{Score: "ReAct", Usual: []float64{1}})
+			s.Detectors = storedDetectors{{Detector: "ReAct", Scale: 2}}
+		},
 	} {
 		s := good
 		change(&s)
