@@ -70,7 +70,7 @@ func (all *scoreThresholds) UnmarshalJSON(list []byte) (err error) {
 	return err
 }
 
-// readList reads a list of at most so many elements.
+// readList reads a list of up to most elements.
 func readList[T any](list []byte, what string, most int) (all []T, err error) {
 	d := json.NewDecoder(bytes.NewReader(list))
 	if start, err := d.Token(); err != nil || start != json.Delim('[') {
