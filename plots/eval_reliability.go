@@ -29,8 +29,10 @@ type Calibration struct {
 // method, three in a row, and its confidence histogram below: accuracy against
 // mean confidence for each bin that holds examples, the gap between the two, and
 // Wilson's 95 % interval of the accuracy, as wide as the bin. A bin below the
-// diagonal is over-confident. Above are the two forms of the ECE that the
-// report has, with their intervals if it has any; the caption states their
+// diagonal is over-confident. Dashes bound 95 % of the accuracies that a perfectly
+// calibrated model with the same confidences would have (consistency bars, Bröcker and
+// Smith 2007). Above are the two forms of the ECE that the report has, with their intervals
+// if it has any, each next to what such a model would show; the caption states their
 // conventions.
 func Reliability(methods ...Calibration) (*Figure, error) {
 	if len(methods) == 0 {
@@ -101,6 +103,9 @@ func (m Calibration) panel(first bool) panel {
 		},
 		below: m.histogram, belowHeight: histogramHeight,
 	}
+	if p, ok := r.Perfect["ECE"]; ok {
+		all.notes = slices.Insert(all.notes, 1, fmt.Sprintf("perfect model's %.3f %s", p.Mean, brackets(bootstrap.Interval{Low: p.Low, High: p.High})))
+	}
 	if first {
 		all.yLabel = "accuracy"
 	}
@@ -123,6 +128,9 @@ var diagonal = &plotter.Line{XYs: plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, LineS
 
 var diagonalStyle = draw.LineStyle{Color: frame, Width: 1, Dashes: []vg.Length{4, 3}}
 
+// perfectStyle is of the range that holds 95 % of a perfect model's accuracies in a bin.
+var perfectStyle = draw.LineStyle{Color: foreground, Width: 1, Dashes: []vg.Length{3, 2}}
+
 // Styles of a bin, of which the color is the method's.
 const (
 	bandAlpha           = 0x38
@@ -144,6 +152,13 @@ func (b binGaps) Plot(c draw.Canvas, p *plot.Plot) {
 		if bin.Count > 0 {
 			low, high := wilson(bin.Accuracy, bin.Count)
 			fillBox(c, withAlpha(b.color, bandAlpha), trX(bin.Low)+0.5, trY(low), trX(bin.High)-0.5, trY(high))
+		}
+	}
+	for _, bin := range b.bins {
+		if bin.Count > 0 && bin.Perfect != nil {
+			for _, y := range []float64{bin.Perfect.Low, bin.Perfect.High} {
+				c.StrokeLine2(perfectStyle, trX(bin.Low)+0.5, trY(y), trX(bin.High)-0.5, trY(y))
+			}
 		}
 	}
 	var at marks
@@ -213,6 +228,7 @@ func reliabilityKeys() legend {
 		}},
 		boxKey("95 % interval", withAlpha(foreground, bandAlpha)),
 		lineKey("perfect calibration", diagonalStyle, draw.GlyphStyle{}),
+		lineKey("95 % of perfect models", perfectStyle, draw.GlyphStyle{}),
 		boxKey("share of the examples", withAlpha(foreground, gapAlpha)),
 		lineKey("accuracy of all", accuracyStyle, draw.GlyphStyle{}),
 		lineKey("mean confidence of all", confidenceStyle, draw.GlyphStyle{}),
@@ -231,7 +247,7 @@ func reliabilityCaption(methods []Calibration) string {
 		is[c.Name] = c.Definition
 	}
 	var bins, samples []string
-	intervals := ""
+	intervals, perfect := "", ""
 	for _, m := range methods {
 		if b := strconv.Itoa(len(m.Report.Reliability)); !slices.Contains(bins, b) {
 			bins = append(bins, b)
@@ -242,9 +258,12 @@ func reliabilityCaption(methods []Calibration) string {
 		if len(m.Report.Intervals) > 0 {
 			intervals = " In brackets: bootstrap intervals."
 		}
+		if m.Report.Perfect != nil {
+			perfect = " A perfect model is right with the probabilities that this one names: the mean of its ECE, and the range of 95 %."
+		}
 	}
-	return fmt.Sprintf("ECE: %s %s. Midpoint ECE: %s. %s examples.%s",
-		strings.Join(bins, " or "), is["ECE"], is["ECE_midpoint"], strings.Join(samples, " or "), intervals)
+	return fmt.Sprintf("ECE: %s %s. Midpoint ECE: %s. %s examples.%s%s",
+		strings.Join(bins, " or "), is["ECE"], is["ECE_midpoint"], strings.Join(samples, " or "), intervals, perfect)
 }
 
 func (m Calibration) alt() string {
@@ -259,6 +278,10 @@ func (m Calibration) alt() string {
 			under++
 		}
 	}
-	return fmt.Sprintf("Reliability diagram of %s: accuracy %.3f at a mean confidence of %.3f, ECE %.3f, midpoint ECE %.3f; %d of %d bins over-confident, %d under-confident beyond their intervals.",
-		m.Name, r.Accuracy, r.MeanConfidence, r.ECE, r.ECEMidpoint, over, len(r.Reliability), under)
+	perfect := ""
+	if p, ok := r.Perfect["ECE"]; ok {
+		perfect = fmt.Sprintf(" (a perfect model's %.3f)", p.Mean)
+	}
+	return fmt.Sprintf("Reliability diagram of %s: accuracy %.3f at a mean confidence of %.3f, ECE %.3f%s, midpoint ECE %.3f; %d of %d bins over-confident, %d under-confident beyond their intervals.",
+		m.Name, r.Accuracy, r.MeanConfidence, r.ECE, perfect, r.ECEMidpoint, over, len(r.Reliability), under)
 }

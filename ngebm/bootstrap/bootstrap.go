@@ -1,6 +1,12 @@
-// Package bootstrap computes percentile bootstrap intervals (Efron 1979) of metrics of a
-// sample: it resamples with replacement, computes the metrics of each resample, and takes
-// two percentiles of the results.
+// Package bootstrap computes basic bootstrap intervals (Davison and Hinkley 1997, eq. 5.6)
+// of metrics of a sample: it resamples with replacement, computes the metrics of each
+// resample, and reflects two percentiles of the results about the metric, [2m-hi, 2m-lo].
+//
+// Resampling adds noise to a metric that sums absolute gaps, such as the ECE: percentiles
+// lie above the metric by that noise as the metric lies above the truth, so that the
+// percentile interval, which was used before, is off by twice the bias, and the basic one
+// by none of it. With 600 examples and a true ECE of .03 the percentile interval covers in
+// .6 to .7 of the samples, the basic one in .9 (TestCoverage of package calibration).
 //
 // The result depends on the seed, not on the number of cores.
 package bootstrap
@@ -18,6 +24,50 @@ import (
 type Interval struct {
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
+}
+
+// Kind names the intervals of this package, for reports. Reports that name none were
+// stored while intervals were percentiles.
+const Kind = "basic"
+
+// Scale is the scale on which an interval is made. It keeps the ends in the metric's range.
+type Scale int
+
+const (
+	Linear   Scale = iota // any number
+	Gap                   // a sum of gaps, 0 or more, whose bias is a shift: linear, cut at 0
+	Positive              // 0 or more: the interval of the logarithm
+	Share                 // 0 to 1: the interval of the logit
+)
+
+// Estimate is a metric of the whole sample.
+type Estimate struct {
+	Value float64
+	Scale Scale
+}
+
+// Interval reflects two percentiles of the metric over resamples, low and high, about the
+// metric. Where one of the three is the end of the range (a resample without errors, say),
+// whose logarithm is infinite, it is made on the linear scale, and cut to the range.
+func (e Estimate) Interval(low, high float64) Interval {
+	forward, back := func(v float64) float64 { return v }, func(v float64) float64 { return v }
+	least, most := math.Inf(-1), math.Inf(1)
+	switch e.Scale {
+	case Gap, Positive:
+		least = 0
+	case Share:
+		least, most = 0, 1
+	}
+	inside := func(v float64) bool { return v > least && v < most }
+	if all := inside(e.Value) && inside(low) && inside(high); all && e.Scale == Positive {
+		forward, back = math.Log, math.Exp
+	} else if all && e.Scale == Share {
+		forward = func(v float64) float64 { return math.Log(v / (1 - v)) }
+		back = func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
+	}
+	cut := func(v float64) float64 { return min(max(v, least), most) }
+	twice := 2 * forward(e.Value)
+	return Interval{cut(back(twice - forward(high))), cut(back(twice - forward(low)))}
 }
 
 // Options of the bootstrap. The zero value draws no intervals.
@@ -50,11 +100,12 @@ func Resample(rng *rand.Rand, counts []int32) {
 	}
 }
 
-// Intervals draws o.Resamples resamples and returns an interval for each of n metrics, nil
+// Intervals draws o.Resamples resamples and returns an interval for each metric, nil
 // without resamples. newWorker is called once for each core. The function that it returns
-// draws one resample with rng and writes its n metrics into out; no other goroutine calls
-// it. Percentiles are interpolated linearly (numpy.percentile's default).
-func Intervals(o Options, n int, newWorker func() func(rng *rand.Rand, out []float64)) ([]Interval, error) {
+// draws one resample with rng and writes its metrics into out, in the order of metrics; no
+// other goroutine calls it. Percentiles are interpolated linearly (numpy.percentile's
+// default).
+func Intervals(o Options, metrics []Estimate, newWorker func() func(rng *rand.Rand, out []float64)) ([]Interval, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -68,7 +119,7 @@ func Intervals(o Options, n int, newWorker func() func(rng *rand.Rand, out []flo
 		draw := newWorker()
 		workers.Go(func() {
 			for job := range jobs {
-				out := make([]float64, n)
+				out := make([]float64, len(metrics))
 				draw(rand.New(rand.NewPCG(o.Seed, uint64(job))), out)
 				results[job] = out
 			}
@@ -84,14 +135,14 @@ func Intervals(o Options, n int, newWorker func() func(rng *rand.Rand, out []flo
 	if level == 0 {
 		level = .95
 	}
-	intervals := make([]Interval, n)
+	intervals := make([]Interval, len(metrics))
 	column := make([]float64, o.Resamples)
 	for k := range intervals {
 		for r := range results {
 			column[r] = results[r][k]
 		}
 		slices.Sort(column)
-		intervals[k] = Interval{percentile(column, (1-level)/2), percentile(column, (1+level)/2)}
+		intervals[k] = metrics[k].Interval(percentile(column, (1-level)/2), percentile(column, (1+level)/2))
 	}
 	return intervals, nil
 }

@@ -37,7 +37,7 @@ func TestIntervalOfMean(t *testing.T) {
 		}
 		mean := sum / n
 		half := 1.96 * math.Sqrt((squares/n-mean*mean)/n)
-		got, err := Intervals(Options{Resamples: 500, Seed: uint64(trial)}, 1, meanOf(x))
+		got, err := Intervals(Options{Resamples: 500, Seed: uint64(trial)}, []Estimate{{Value: mean}}, meanOf(x))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestIntervalOfMean(t *testing.T) {
 func TestSameSeedSameIntervalOnAnyNumberOfCores(t *testing.T) {
 	x := []float64{1, 2, 3, 5, 8, 13, 21}
 	draw := func(seed uint64) Interval {
-		got, err := Intervals(Options{Resamples: 100, Level: .9, Seed: seed}, 1, meanOf(x))
+		got, err := Intervals(Options{Resamples: 100, Level: .9, Seed: seed}, []Estimate{{Value: 53. / 7}}, meanOf(x))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +95,7 @@ func TestBadOptions(t *testing.T) {
 			t.Errorf("%+v: error %v, want %q", o, err, want)
 		}
 	}
-	if got, err := Intervals(Options{}, 3, nil); got != nil || err != nil {
+	if got, err := Intervals(Options{}, make([]Estimate, 3), nil); got != nil || err != nil {
 		t.Errorf("no resamples: %v %v", got, err)
 	}
 }

@@ -3,6 +3,8 @@ package calibration
 import (
 	"math"
 	"slices"
+
+	"ngebm/ngebm/bootstrap"
 )
 
 // binOf returns the bin of p among n of equal width: bin i is (i/n, (i+1)/n],
@@ -41,6 +43,9 @@ type Bin struct {
 	Count      int     `json:"count"`
 	Confidence float64 `json:"mean_confidence"`
 	Accuracy   float64 `json:"accuracy"`
+	// Perfect holds 95 % of the accuracies that a perfectly calibrated model with the same
+	// confidences would have; nil in an empty bin, and in reports of before 2026-12.
+	Perfect *bootstrap.Interval `json:"perfect,omitempty"`
 }
 
 // tally sums the examples of a bin.
@@ -72,6 +77,23 @@ func (t tally) gap() float64 {
 // Confidences are in rising order, weights[example] says how often each counts,
 // and total is their sum.
 func equalMass(examples []ranked, weights []int32, total, bins int, edges []float64) float64 {
+	edges = equalMassEdges(examples, weights, total, bins, edges)
+	var bin tally
+	edge, sum := 0, 0.
+	for _, e := range examples {
+		for e.confidence > edges[edge] {
+			sum += bin.count * bin.gap()
+			bin = tally{}
+			edge++
+		}
+		bin.add(float64(weights[e.example]), e.confidence, e.right)
+	}
+	return (sum + bin.count*bin.gap()) / float64(total)
+}
+
+// equalMassEdges returns the upper edges, the last of which is infinite, in the memory of
+// edges.
+func equalMassEdges(examples []ranked, weights []int32, total, bins int, edges []float64) []float64 {
 	edges = edges[:0]
 	at, end := -1, 0 // examples[at] takes positions … end-1 of the weighted list
 	confidenceAt := func(position int) float64 {
@@ -86,17 +108,5 @@ func equalMass(examples []ranked, weights []int32, total, bins int, edges []floa
 		last := confidenceAt(start - 1)
 		edges = append(edges, (last+confidenceAt(start))/2)
 	}
-	edges = slices.Compact(append(edges, math.Inf(1)))
-
-	var bin tally
-	edge, sum := 0, 0.
-	for _, e := range examples {
-		for e.confidence > edges[edge] {
-			sum += bin.count * bin.gap()
-			bin = tally{}
-			edge++
-		}
-		bin.add(float64(weights[e.example]), e.confidence, e.right)
-	}
-	return (sum + bin.count*bin.gap()) / float64(total)
+	return slices.Compact(append(edges, math.Inf(1)))
 }

@@ -33,8 +33,25 @@
 //	                                                             scale_by_half=False
 //	AURC                   mean over k of the risk among the k   1 - uncertainty-calibration 0.1.4   trapezoids; ties in order of appearance
 //	                       most confident; ties in mean order    get_selective_stats, without ties
+//	ECE_debiased           2 ECE - E[ECE], the bins' accuracies    the limit of uncertainty-calibration  its 1000 draws; an error there where a bin has
+//	                       drawn again from a normal             0.1.4 normal_debiased_ce on the bins  one example or none; below 0
+//	                       distribution; at least 0              with examples; scipy foldnorm
+//	RMSCE_debiased         RMSCE, a(1-a)/(n-1) off each squared  uncertainty-calibration 0.1.4, p=2,   its default, bins of equal mass
+//	                       gap (Kumar et al. 2019)               debias=True
+//	smooth_ECE             Gaussian kernel, reflected, as wide   relplot 1.0.3 smECE                   its logit kernel
+//	                       as the result (Błasiok and Nakkiran
+//	                       2023)
+//	AUGRC                  area under the share that is answered fd-shifts (56276af) augrc / 1000      AURC, which weighs the most confident more
+//	                       and wrong, by coverage (Traub et al.
+//	                       2024)
 //	T_opt                  argmin over T of the NLL of           scipy minimize_scalar, torch LBFGS  gpleiss/temperature_scaling (50 steps of LBFGS do not
 //	                       softmax(logits/T), to convergence     with line search, to 1e-6           converge); netcal, whose weight is 1/T
+//
+// An ECE is never 0, because accuracies of few examples scatter. Report.Perfect says what a
+// perfectly calibrated model with the same confidences would show: mean and 95 %. Intervals
+// are basic bootstrap intervals (package bootstrap) and begin at 0 where the ECE is one of
+// those 95 %. They cover a true ECE of 0, .03 and .11 in .99, .90 and .89 of 100 samples of
+// 600 examples; percentiles, which were used before, in 0, .34 and .92 (TestCoverage).
 //
 // The Brier score's parts are Murphy's (1973), summed over classes, on the bins
 // of classwise_ECE: Brier_sum = reliability - resolution + uncertainty +

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"ngebm/ngebm/bootstrap"
 )
 
 // evaluation is a sample prepared so that its metrics follow in one pass for any
@@ -130,6 +132,8 @@ func (e *evaluation) metrics(weights []int32, s *scratch) Metrics {
 	f.ECEEqualMass = equalMass(e.ranked, weights, e.n, e.bins, s.edges)
 	f.ECEMidpoint, f.ECEMidpointOfficial = midpoint(s.midpoint, 0), midpoint(s.official, 1e-5)
 	f.AURC = aurc(e.ranked, weights, e.n)
+	f.Further = &Further{AUGRC: augrc(e.ranked, weights, e.n)}
+	f.ECEDebiased, f.RMSCEDebiased = debiased(s.top, n)
 	e.classMetrics(weights, s.classes, &f)
 	return f
 }
@@ -210,5 +214,9 @@ func (e *evaluation) reliability(s *scratch) []Bin {
 			bins[i].Confidence, bins[i].Accuracy = t.confidence/t.count, t.right/t.count
 		}
 	}
+	e.split(func(i int) int { return int(e.binIndices[i].bin) }, func(bin int, o outcomes) {
+		low, high := o.accuracies()
+		bins[bin].Perfect = &bootstrap.Interval{Low: low, High: high}
+	})
 	return bins
 }

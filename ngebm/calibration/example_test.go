@@ -63,7 +63,7 @@ func ExampleMeasure_intervals() {
 	i := r.Intervals["ECE"]
 	fmt.Printf("ECE %.2f, between %.2f and %.2f\n", r.ECE, i.Low, i.High)
 	// Output:
-	// ECE 0.13, between 0.09 and 0.18
+	// ECE 0.13, between 0.09 and 0.17
 }
 
 func ExampleFitTemperature() {

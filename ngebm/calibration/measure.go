@@ -3,6 +3,7 @@ package calibration
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"ngebm/ngebm/bootstrap"
 )
@@ -17,9 +18,11 @@ type Options struct {
 
 	// Bootstrap draws intervals for every metric from resamples of the examples.
 	// Those after temperature take the temperature as given; that of T_opt
-	// resamples the validation examples. Resampling adds noise to each bin's gap,
-	// so that the intervals of metrics that sum gaps (ECE and its like, class-wise
-	// above all, and Brier's parts) are biased upward, at times above the metric.
+	// resamples the validation examples. There is no interval of the smooth ECE: it would
+	// take most of the time. Intervals are basic ones, see package bootstrap. Those of ECE and
+	// ECE_equal_mass begin at 0 where the metric is one of the 95 % that a perfectly
+	// calibrated model scores: with a true ECE of 0 the basic interval alone would cover
+	// it in .65 of the samples.
 	Bootstrap bootstrap.Options
 }
 
@@ -33,9 +36,16 @@ type Report struct {
 	Metrics
 	*Calibrated // with Options.Validation
 
+	// Perfect is what a perfectly calibrated model with the same confidences would score,
+	// by the metric's name: ECE, ECE_equal_mass, ECE_midpoint; nil in reports of before
+	// 2026-12.
+	Perfect     map[string]Expected           `json:"perfect,omitempty"`
 	Reliability []Bin                         `json:"reliability"`
 	Intervals   map[string]bootstrap.Interval `json:"intervals,omitempty"` // by the metric's name
-	Warnings    []string                      `json:"warnings,omitempty"`
+	// IntervalKind is bootstrap.Kind; empty where there are no intervals, and in reports
+	// of before 2026-12, whose intervals are percentiles.
+	IntervalKind string   `json:"interval_kind,omitempty"`
+	Warnings     []string `json:"warnings,omitempty"`
 }
 
 // Calibrated is what temperature scaling does.
@@ -61,8 +71,9 @@ func Measure(s Sample, o Options) (*Report, error) {
 	}
 	memory := e.newScratch()
 	r := &Report{Samples: e.n, Classes: e.classes, Bins: e.bins, Metrics: e.metrics(e.once(), memory)}
-	r.Reliability = e.reliability(memory)
-	if r.Intervals, err = e.intervals(o.Bootstrap); err != nil {
+	r.SmoothECE = smoothECE(e.ranked)
+	r.Reliability, r.Perfect = e.reliability(memory), e.perfect()
+	if err = r.draw(e, o.Bootstrap); err != nil {
 		return nil, err
 	}
 	if o.Validation != nil {
@@ -99,7 +110,7 @@ func (r *Report) calibrate(s Sample, o Options) error {
 		return nil // there is no optimum to draw again
 	}
 	fit := newFit(v)
-	temperatures, err := bootstrap.Intervals(o.Bootstrap, 1, func() func(*rand.Rand, []float64) {
+	temperatures, err := bootstrap.Intervals(o.Bootstrap, []bootstrap.Estimate{{Value: t.T, Scale: bootstrap.Positive}}, func() func(*rand.Rand, []float64) {
 		weights := make([]int32, len(v.Labels))
 		return func(rng *rand.Rand, out []float64) {
 			bootstrap.Resample(rng, weights)
@@ -113,10 +124,14 @@ func (r *Report) calibrate(s Sample, o Options) error {
 	return nil
 }
 
-// intervals draws an interval for each metric.
-func (e *evaluation) intervals(o bootstrap.Options) (map[string]bootstrap.Interval, error) {
-	conventions := Conventions()
-	all, err := bootstrap.Intervals(o, len(conventions), func() func(*rand.Rand, []float64) {
+// draw draws an interval for each metric.
+func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
+	conventions := slices.DeleteFunc(Conventions(), func(c Convention) bool { return c.Name == "smooth_ECE" })
+	estimates := make([]bootstrap.Estimate, len(conventions))
+	for k, c := range conventions {
+		estimates[k] = bootstrap.Estimate{Value: c.Of(r.Metrics), Scale: c.Scale}
+	}
+	all, err := bootstrap.Intervals(o, estimates, func() func(*rand.Rand, []float64) {
 		memory := e.newScratch()
 		weights := make([]int32, e.n)
 		return func(rng *rand.Rand, out []float64) {
@@ -128,11 +143,15 @@ func (e *evaluation) intervals(o bootstrap.Options) (map[string]bootstrap.Interv
 		}
 	})
 	if err != nil || all == nil {
-		return nil, err
+		return err
 	}
-	named := make(map[string]bootstrap.Interval)
+	r.Intervals, r.IntervalKind = make(map[string]bootstrap.Interval), bootstrap.Kind
 	for k, c := range conventions {
-		named[c.Name] = all[k]
+		i := all[k]
+		if p, ok := r.Perfect[c.Name]; ok && c.Name != "ECE_midpoint" && estimates[k].Value <= p.High {
+			i.Low = 0
+		}
+		r.Intervals[c.Name] = i
 	}
-	return named, nil
+	return nil
 }

@@ -68,6 +68,14 @@ func equal(metric, pkg, convention string, logits, probabilities *Report) (got f
 		return logits.MCE, pkg != "torchmetrics 1.9.0"
 	case "RMSCE_plugin":
 		return logits.RMSCE, true
+	case "RMSCE_debiased":
+		return logits.RMSCEDebiased, true
+	case "ECE_debiased", "ECE_debiased_draws":
+		return logits.ECEDebiased, true
+	case "smooth_ECE":
+		return logits.SmoothECE, true
+	case "AUGRC":
+		return logits.AUGRC, true
 	case "ECE_equal_mass":
 		return logits.ECEEqualMass, pkg == "uncertainty-calibration 0.1.4"
 	case "classwise_ECE":
@@ -135,6 +143,9 @@ func TestReferenceValues(t *testing.T) {
 		if metric == "T_opt" {
 			tolerance = 1e-6 // the packages agree to no more
 		}
+		if metric == "ECE_debiased_draws" {
+			tolerance = 3e-4 // of 200,000 draws
+		}
 		if !(math.Abs(got-want) <= tolerance) {
 			t.Errorf("%s %s (%d bins): %.15g, but %s has %.15g (%s)", name, metric, bins, got, pkg, want, convention)
 		}
@@ -143,10 +154,49 @@ func TestReferenceValues(t *testing.T) {
 	for metric, rows := range map[string]int{ // two datasets, 15 and 20 bins
 		"accuracy": 2, "ECE": 16, "MCE": 16, "RMSCE_plugin": 4, "ECE_equal_mass": 4, "classwise_ECE": 8,
 		"ECE_midpoint": 2, "ECE_midpoint_official": 2, "Brier_sum": 4, "NLL": 4, "NLL_from_probs": 2,
+		"RMSCE_debiased": 4, "ECE_debiased": 4, "ECE_debiased_draws": 4, "smooth_ECE": 2, "AUGRC": 2,
 		"T_opt": 6, "NLL_at_T_opt": 2, "ECE_after_T": 2,
 	} {
 		if held[metric] != rows {
 			t.Errorf("%d rows of %s were held against this package, want %d", held[metric], metric, rows)
+		}
+	}
+}
+
+// The smooth ECE is relplot 1.0.3's smECE at other temperatures too, of kernels with even and
+// odd grids.
+func TestSmoothECE(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		temperature float64
+		want        float64
+	}{
+		{"A_n5000_K10", 1.3, 0.1452583851633307},
+		{"A_n5000_K10", 2.25, 0.13680276226994137},
+		{"A_n5000_K10", 20, 0.3583126996269521},
+		{"C_n37_K3_edge", 2.25, 0.10112871399364758},
+		{"C_n37_K3_edge", 20, 0.15797034437967675},
+	} {
+		s := reference(t, c.name)
+		s.Temperature = c.temperature
+		if got := measured(t, s, Options{}).SmoothECE; math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s at T = %v: %.15g, want %.15g", c.name, c.temperature, got, c.want)
+		}
+	}
+	// Narrow kernels, whose reach is cut: confidence f of 4000 evenly spread ones, right
+	// where the multiples of the golden ratio, mod 1, are below f - over.
+	for _, c := range []struct{ from, over, want float64 }{
+		{0, 0, 0.005792524156435926},
+		{.9, 0, 0.0015073016648379318},
+		{.9, .02, 0.01979758679292186},
+	} {
+		examples := make([]ranked, 4000)
+		for i := range examples {
+			f := c.from + (1-c.from)*(float64(i)+.5)/4000
+			examples[i] = ranked{f, int32(i), math.Mod(float64(i)*0.6180339887498949, 1) < f-c.over}
+		}
+		if got := smoothECE(examples); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("from %v, %v over: %.15g, want %.15g", c.from, c.over, got, c.want)
 		}
 	}
 }

@@ -57,3 +57,24 @@ func aurc(examples []ranked, weights []int32, total int) float64 {
 	}
 	return sum / float64(total)
 }
+
+// augrc returns the area under the generalized risk-coverage curve (Traub et al. 2024):
+// the share of all examples that is answered and wrong, over coverages 0 … 1, with a
+// straight line between distinct confidences.
+func augrc(examples []ranked, weights []int32, total int) float64 {
+	var sum, wrong float64
+	for i := len(examples) - 1; i >= 0; {
+		var count, errors float64
+		confidence := examples[i].confidence
+		for ; i >= 0 && examples[i].confidence == confidence; i-- {
+			w := float64(weights[examples[i].example])
+			count += w
+			if !examples[i].right {
+				errors += w
+			}
+		}
+		sum += count * (wrong + errors/2)
+		wrong += errors
+	}
+	return sum / float64(total) / float64(total)
+}

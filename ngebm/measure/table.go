@@ -76,10 +76,27 @@ func (r *Report) calibrationRows(w io.Writer) {
 			fmt.Fprintf(w, "\t%.4f", convention.Of(r.Refined.Calibration.Metrics))
 		}
 		fmt.Fprintf(w, "\t%s\n", convention.Definition)
+		r.perfectRow(w, convention.Name)
 	}
 	for _, warning := range c.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning)
 	}
+}
+
+// perfectRow says what a perfectly calibrated model would show.
+func (r *Report) perfectRow(w io.Writer, name string) {
+	p, ok := r.Calibration.Perfect[name]
+	if !ok {
+		return
+	}
+	fmt.Fprintf(w, "  perfect model's\t%.4f\t%.4f … %.4f", p.Mean, p.Low, p.High)
+	if r.Calibration.Calibrated != nil {
+		fmt.Fprintf(w, "\t%.4f", r.Calibration.AfterT.Perfect[name].Mean)
+	}
+	if r.Refined != nil {
+		fmt.Fprintf(w, "\t%.4f", r.Refined.Calibration.Perfect[name].Mean)
+	}
+	fmt.Fprint(w, "\tmean and 95 % of a perfectly calibrated model with the same confidences\n")
 }
 
 func (r *Report) oodRows(w io.Writer) {

@@ -49,6 +49,9 @@ type Report struct {
 	Out int `json:"out"`
 	Metrics
 	Intervals map[string]bootstrap.Interval `json:"intervals,omitempty"` // by the metric's name
+	// IntervalKind is bootstrap.Kind; empty where there are no intervals, and in reports
+	// of before 2026-12, whose intervals are percentiles.
+	IntervalKind string `json:"interval_kind,omitempty"`
 }
 
 // Measure computes all metrics of a score from its values in and out of the
@@ -61,7 +64,11 @@ func Measure(in, out []float64, o bootstrap.Options) (*Report, error) {
 	}
 	r := &Report{In: len(in), Out: len(out), Metrics: c.metrics()}
 	conventions := Conventions()
-	intervals, err := bootstrap.Intervals(o, len(conventions), func() func(*rand.Rand, []float64) {
+	estimates := make([]bootstrap.Estimate, len(conventions))
+	for k, c := range conventions {
+		estimates[k] = bootstrap.Estimate{Value: c.Of(r.Metrics), Scale: bootstrap.Share}
+	}
+	intervals, err := bootstrap.Intervals(o, estimates, func() func(*rand.Rand, []float64) {
 		again := c.like()
 		return func(rng *rand.Rand, metrics []float64) {
 			again.resample(rng, c)
@@ -74,7 +81,7 @@ func Measure(in, out []float64, o bootstrap.Options) (*Report, error) {
 	if err != nil || intervals == nil {
 		return r, err
 	}
-	r.Intervals = make(map[string]bootstrap.Interval)
+	r.Intervals, r.IntervalKind = make(map[string]bootstrap.Interval), bootstrap.Kind
 	for k, c := range conventions {
 		r.Intervals[c.Name] = intervals[k]
 	}

@@ -85,18 +85,53 @@ func (o Outcome) found() Outcome {
 	return o
 }
 
-// numbers is a report without its warnings, whose wording may change.
-func numbers(r *calibration.Report) *calibration.Report {
+// numbers is a report without its warnings, whose wording may change. Without intervals it
+// also lacks what came with intervals of another kind (see calibration.Report).
+func numbers(r *calibration.Report, intervals bool) *calibration.Report {
 	if r == nil {
 		return nil
 	}
 	silent := *r
 	silent.Warnings = nil
+	if intervals {
+		return &silent
+	}
+	silent.Intervals, silent.IntervalKind, silent.Perfect, silent.Further = nil, "", nil, nil
+	silent.Reliability = slices.Clone(r.Reliability)
+	for i := range silent.Reliability {
+		silent.Reliability[i].Perfect = nil
+	}
+	if r.Calibrated != nil {
+		after := *r.Calibrated
+		after.AfterT = numbers(r.AfterT, false)
+		silent.Calibrated = &after
+	}
 	return &silent
+}
+
+// separations are detections, without intervals if that is asked for.
+func separations(all []Detection, intervals bool) []Detection {
+	all = slices.Clone(all)
+	for i := range all {
+		if !intervals {
+			all[i].Intervals, all[i].IntervalKind = nil, ""
+		}
+	}
+	return all
+}
+
+// alike reports whether both were measured before 2026-12, when intervals were percentiles
+// and reports had no calibration.Further, or both since.
+func alike(a, b *calibration.Report) bool {
+	if a == nil || b == nil {
+		return true
+	}
+	return a.IntervalKind == b.IntervalKind && (a.Further == nil) == (b.Further == nil)
 }
 
 // conflict says in what two results of one run differ; "" if in nothing.
 func conflict(a, b Result) string {
+	alike := alike(a.Calibration, b.Calibration)
 	for _, part := range []struct {
 		name string
 		a, b any
@@ -104,9 +139,9 @@ func conflict(a, b Result) string {
 		{"configuration and data", a.Run, b.Run},
 		{"failure", a.Failed, b.Failed},
 		{"weights", a.Checkpoint, b.Checkpoint},
-		{"calibration", numbers(a.Calibration), numbers(b.Calibration)},
+		{"calibration", numbers(a.Calibration, alike), numbers(b.Calibration, alike)},
 		{"energy", a.Energy, b.Energy},
-		{"detection", a.Detection, b.Detection},
+		{"detection", separations(a.Detection, alike), separations(b.Detection, alike)},
 		{"robustness", a.Robustness, b.Robustness},
 	} {
 		if !same(part.a, part.b) {

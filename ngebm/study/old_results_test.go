@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/study"
 )
 
@@ -32,6 +33,21 @@ func TestMergeOldResults(t *testing.T) {
 	}
 	for i := range old.Runs {
 		old.Runs[i].Calibration.Warnings = []string{"other words"}
+	}
+	for i := range old.Runs { // as they were while intervals were percentiles
+		for _, c := range []*calibration.Report{old.Runs[i].Calibration, old.Runs[i].Calibration.AfterT} {
+			c.IntervalKind, c.Further, c.Perfect = "", nil, nil
+			for name, interval := range c.Intervals {
+				interval.High++
+				c.Intervals[name] = interval
+			}
+			for k := range c.Reliability {
+				c.Reliability[k].Perfect = nil
+			}
+		}
+		for k := range old.Runs[i].Detection {
+			old.Runs[i].Detection[k].IntervalKind, old.Runs[i].Detection[k].Intervals = "", nil
+		}
 	}
 	merged, err := study.Merge(old, now)
 	if err != nil {

@@ -47,13 +47,14 @@ func keys() string {
 	line("NLL_at_T_opt", "that NLL")
 	line("ECE_after_T", "ECE at T_opt")
 	line("after_T", "all of the above at T_opt, as an object like this one")
-	line("reliability", "bins with low, high, count, mean_confidence, accuracy")
-	line("samples, classes, bins, validation_samples; intervals (low and high by key), bootstrap; warnings; notes (what files were read as)", "")
+	line("perfect", "by key, what a perfectly calibrated model with the same confidences would show: mean, and low to high for 95 %")
+	line("reliability", "bins with low, high, count, mean_confidence, accuracy, and perfect: 95 % of such a model's accuracies")
+	line("samples, classes, bins, validation_samples; intervals (low and high by key), interval_kind, bootstrap; warnings; notes (what files were read as)", "")
 	b.WriteString("with -ood NAME=FILE, ood.NAME.SCORE.KEY, and with -in-scores and -out-scores at the top level:\n")
 	for _, c := range ood.Conventions() {
 		line(c.Name, c.Definition)
 	}
-	line("in, out, intervals", "numbers of scores; low and high by key")
+	line("in, out, intervals", "numbers of scores; low and high by key; interval_kind")
 	b.WriteString("where SCORE is one of:\n")
 	for _, s := range ood.Scores() {
 		line(s.Name, s.Definition)

@@ -21,7 +21,7 @@ func withInterval(value float64, intervals map[string]bootstrap.Interval, name s
 // sayIntervals explains the brackets.
 func sayIntervals(w *bytes.Buffer, o *bootstrap.Options) {
 	if o != nil {
-		fmt.Fprintf(w, "[…]: %g %% bootstrap intervals, %d resamples, seed %d\n", 100*o.Level, o.Resamples, o.Seed)
+		fmt.Fprintf(w, "[…]: %g %% %s bootstrap intervals, %d resamples, seed %d\n", 100*o.Level, bootstrap.Kind, o.Resamples, o.Seed)
 	}
 }
 
@@ -58,9 +58,6 @@ func (m *measurement) print(w *bytes.Buffer) {
 	}
 	sayIntervals(w, m.Bootstrap)
 	if m.Report != nil {
-		if m.Bootstrap != nil {
-			fmt.Fprintln(w, "Resampling adds noise to every bin: intervals of sums of gaps (ECE …) are biased slightly upward.")
-		}
 		for _, warning := range m.Warnings {
 			fmt.Fprintf(w, "warning: %s\n", warning)
 		}
@@ -82,6 +79,11 @@ func printCalibration(w *bytes.Buffer, r *calibration.Report) {
 	for _, c := range calibration.Conventions() {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.Name, withInterval(c.Of(r.Metrics), r.Intervals, c.Name),
 			withInterval(c.Of(r.AfterT.Metrics), r.AfterT.Intervals, c.Name), c.Definition)
+		if p, ok := r.Perfect[c.Name]; ok {
+			after := r.AfterT.Perfect[c.Name]
+			fmt.Fprintf(tw, "  perfect model's\t%.6f [%.4f, %.4f]\t%.6f [%.4f, %.4f]\tmean and 95 %% of a perfectly calibrated model with the same confidences\n",
+				p.Mean, p.Low, p.High, after.Mean, after.Low, after.High)
+		}
 	}
 	fmt.Fprintf(tw, "T_opt\t\t%s\tleast NLL of %d validation examples, which is %.6f\n",
 		withInterval(r.TOpt, r.Intervals, "T_opt"), r.ValidationSamples, r.NLLAtTOpt)
