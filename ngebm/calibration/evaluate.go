@@ -55,9 +55,9 @@ func newEvaluation(s Sample, bins int) (*evaluation, error) {
 		ranked:        make([]ranked, n),
 		binIndices:    make([]binIndex, n),
 	}
-	for i, row := range rows {
+	for i := range rows {
 		p := e.probabilities[i*classes : (i+1)*classes]
-		x := s.predict(row, s.Labels[i], p)
+		x := s.predictAt(i, p)
 		for k, v := range p {
 			e.cells[i*classes+k] = int32(binOf(v, bins))
 		}

@@ -15,6 +15,11 @@ type Sample struct {
 	Probabilities [][]float64 // [examples][classes], each in 0…1, each row's sum 1 within 1e-3; used as they are
 	Labels        []int32     // [examples], 0 … classes-1
 
+	// Predictions are the predicted classes, [examples]; nil stands for each row's argmax,
+	// the first on ties. They matter where a calibrated confidence is no longer its row's
+	// largest value.
+	Predictions []int32
+
 	// Temperature divides the logits before the softmax; 0 means 1. With
 	// Probabilities it divides their logarithms (see Clip).
 	Temperature float64
@@ -64,6 +69,9 @@ func (s Sample) Validate() error {
 	if len(rows) != len(s.Labels) {
 		return fmt.Errorf("calibration: %d rows but %d labels; each example needs one of each", len(rows), len(s.Labels))
 	}
+	if s.Predictions != nil && len(s.Predictions) != len(rows) {
+		return fmt.Errorf("calibration: %d rows but %d predictions; give one for each, or nil for each row's largest value", len(rows), len(s.Predictions))
+	}
 	classes := len(rows[0])
 	if classes < 2 {
 		return fmt.Errorf("calibration: rows of %d values; there must be one for each of at least 2 classes", classes)
@@ -71,6 +79,9 @@ func (s Sample) Validate() error {
 	for i, row := range rows {
 		if value, problem := s.problem(row, s.Labels[i], classes); problem != "" {
 			return &RowError{i, value, problem}
+		}
+		if s.Predictions != nil && (s.Predictions[i] < 0 || int(s.Predictions[i]) >= classes) {
+			return &RowError{i, -1, fmt.Sprintf("prediction %d is not a class; with %d values a row, classes are 0 … %d", s.Predictions[i], classes, classes-1)}
 		}
 	}
 	return nil
@@ -149,4 +160,14 @@ func (s Sample) predict(row []float64, label int32, p []float64) prediction {
 	margin := top - p[label]
 	logSum := softmax.Replace(p, top)
 	return prediction{class, p[class], margin + logSum}
+}
+
+// predictAt is predict for the i-th example, with its prediction if the sample has one.
+func (s Sample) predictAt(i int, p []float64) prediction {
+	x := s.predict(s.rows()[i], s.Labels[i], p)
+	if s.Predictions != nil {
+		x.class = int(s.Predictions[i])
+		x.confidence = p[x.class]
+	}
+	return x
 }

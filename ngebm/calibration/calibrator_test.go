@@ -1,0 +1,192 @@
+package calibration
+
+import (
+	"encoding/csv"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Calibrators equal those of other packages, see testdata/README.md.
+func TestCalibratorsEqualPackages(t *testing.T) {
+	f, err := os.Open("testdata/calibrators.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := reference(t, "A_n5000_K10")
+	validation, test := Sample{Logits: all.Logits[:2500], Labels: all.Labels[:2500]}, Sample{Logits: all.Logits[2500:], Labels: all.Labels[2500:]}
+	vector, err := FitVector(validation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	confidence := map[string][]float64{}
+	for _, m := range CalibrationMethods() {
+		calibrator, err := m.Fit(validation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := calibrator.Calibrate(test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range s.Labels {
+			p := make([]float64, 10)
+			confidence[m.Name] = append(confidence[m.Name], s.predictAt(i, p).confidence)
+		}
+	}
+	held := 0
+	for _, r := range records[1:] {
+		index, _ := strconv.Atoi(r[2])
+		want, err := strconv.ParseFloat(r[3], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got float64
+		switch r[1] {
+		case "NLL":
+			got = vector.NLL
+		case "scale":
+			got = vector.Scale[index]
+		case "confidence":
+			got = confidence[r[0]][index]
+		}
+		if math.Abs(got-want) > 1e-6 {
+			t.Errorf("%s %s %d: %.12g, but %s has %.12g", r[0], r[1], index, got, r[4], want)
+		}
+		held++
+	}
+	if held != 71 {
+		t.Errorf("%d rows were compared, want 71", held)
+	}
+}
+
+// Ties are pooled before violators are: ten examples at .6, five of them right, and ten at
+// .7, the first of which is wrong, are two blocks.
+func TestIsotonicPoolsTiesFirst(t *testing.T) {
+	s := Sample{}
+	for i := range 20 {
+		p := []float64{.6, .4}
+		if i >= 10 {
+			p = []float64{.7, .3}
+		}
+		label := int32(0)
+		if i == 10 || i < 5 {
+			label = 1
+		}
+		s.Probabilities, s.Labels = append(s.Probabilities, p), append(s.Labels, label)
+	}
+	f, err := FitIsotonic(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for confidence, want := range map[float64]float64{.5: .5, .6: .5, .65: .7, .7: .9, 1: .9} {
+		if got := f.at(confidence); math.Abs(got-want) > 1e-12 {
+			t.Errorf("at %v: %v, want %v", confidence, got, want)
+		}
+	}
+}
+
+// Whatever the data, a calibrator gives probabilities and, if it is of the top label, the
+// same predictions; on its own validation data isotonic regression and binning leave no
+// gap between accuracy and mean confidence.
+func TestCalibratorProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := sample(t)
+		before, err := Measure(s, Options{Bins: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range CalibrationMethods() {
+			calibrator, err := m.Fit(s)
+			if err != nil {
+				if m.Name == "vector" && strings.Contains(err.Error(), "no minimum") {
+					continue
+				}
+				t.Fatal(m.Name, err)
+			}
+			after, err := calibrator.Calibrate(s)
+			if err != nil {
+				t.Fatal(m.Name, err)
+			}
+			r, err := Measure(after, Options{Bins: 1})
+			if err != nil {
+				t.Fatal(m.Name, err)
+			}
+			if m.Name != "vector" && math.Abs(r.Accuracy-before.Accuracy) > 1e-12 {
+				t.Errorf("%s: accuracy %v, and %v before", m.Name, r.Accuracy, before.Accuracy)
+			}
+			if (m.Name == "isotonic" || m.Name == "histogram") && r.ECE > 1e-9 {
+				t.Errorf("%s: a gap of %v on its own data", m.Name, r.ECE)
+			}
+			if m.Name == "vector" && r.NLL > before.NLL+1e-9 {
+				t.Errorf("vector scaling: NLL %v, and %v before", r.NLL, before.NLL)
+			}
+		}
+	})
+}
+
+func TestEnsemble(t *testing.T) {
+	a := Sample{Probabilities: [][]float64{{.8, .2}, {.4, .6}}, Labels: []int32{0, 1}}
+	b := Sample{Logits: [][]float64{{0, 0}, {1, 1}}, Labels: []int32{0, 1}}
+	s, err := Ensemble(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][]float64{{.65, .35}, {.45, .55}} {
+		if !slices.EqualFunc(s.Probabilities[i], want, func(x, y float64) bool { return math.Abs(x-y) < 1e-12 }) {
+			t.Errorf("row %d: %v, want %v", i, s.Probabilities[i], want)
+		}
+	}
+	other := Sample{Logits: b.Logits, Labels: []int32{0, 0}}
+	wide := Sample{Logits: [][]float64{{0, 0, 0}, {1, 1, 1}}, Labels: []int32{0, 1}}
+	for want, models := range map[string][]Sample{"no models": nil, "other labels": {a, other}, "3 classes": {a, wide}, "model 1": {a, {}}} {
+		if _, err := Ensemble(models...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+func TestCalibratorsRefuseBadInput(t *testing.T) {
+	good := Sample{Logits: [][]float64{{1, 0}, {0, 1}, {1, 0}, {0, 2}, {2, 0}}, Labels: []int32{0, 1, 1, 0, 0}}
+	for _, m := range CalibrationMethods() {
+		if _, err := m.Fit(Sample{}); err == nil {
+			t.Errorf("%s was fitted to nothing", m.Name)
+		}
+		c, err := m.Fit(good)
+		if err != nil {
+			t.Fatal(m.Name, err)
+		}
+		if _, err := c.Calibrate(Sample{Logits: [][]float64{{math.NaN(), 0}}, Labels: []int32{0}}); err == nil {
+			t.Errorf("%s calibrated NaN", m.Name)
+		}
+	}
+	separable := Sample{Logits: [][]float64{{1, 0}, {0, 1}}, Labels: []int32{0, 1}}
+	if _, err := FitVector(separable); err == nil || !strings.Contains(err.Error(), "no minimum") {
+		t.Errorf("separable data: %v", err)
+	}
+	vector, err := FitVector(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := vector.Calibrate(Sample{Logits: [][]float64{{1, 0, 0}}, Labels: []int32{0}}); err == nil {
+		t.Error("vector scaling of 2 classes took 3")
+	}
+	if _, err := FitHistogram(good, 0); err == nil {
+		t.Error("0 bins")
+	}
+	bad := good
+	bad.Predictions = []int32{0, 1, 2, 0, 0}
+	if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), "prediction 2 is not a class") {
+		t.Errorf("%v", err)
+	}
+}
