@@ -143,7 +143,7 @@ func (v paretoPoints) caption(t *study.SweepTable, places []int, failed int) str
 		var widths []float64
 		for _, r := range t.Rows {
 			if drawable(r) {
-				widths = append(widths, r.Metrics[k].High-r.Metrics[k].Mean)
+				widths = append(widths, r.Metrics[k].Half())
 			}
 		}
 		slices.Sort(widths)

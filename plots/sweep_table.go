@@ -39,7 +39,7 @@ func checkSweep(t *study.SweepTable, figures ...string) ([]int, error) {
 		}
 		for _, k := range places {
 			if drawable(r) && !(finite(r.Metrics[k].Mean) && finite(r.Metrics[k].High)) {
-				return nil, fmt.Errorf("plots: %s of row %d of the sweep's table is %v ± %v", t.Metrics[k].Name, i, r.Metrics[k].Mean, r.Metrics[k].High-r.Metrics[k].Mean)
+				return nil, fmt.Errorf("plots: %s of row %d of the sweep's table is %v ± %v", t.Metrics[k].Name, i, r.Metrics[k].Mean, r.Metrics[k].Half())
 			}
 		}
 	}

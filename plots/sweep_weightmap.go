@@ -141,7 +141,7 @@ func (w weightCells) Plot(c draw.Canvas, p *plot.Plot) {
 			e := r.Metrics[w.metric]
 			fill, lines = w.heat.color(e.Mean), []string{fmt.Sprintf("%.3f", e.Mean)}
 			if len(e.Values) > 1 {
-				lines = append(lines, fmt.Sprintf("± %.3f", e.High-e.Mean))
+				lines = append(lines, fmt.Sprintf("± %.3f", e.Half()))
 			}
 		}
 		fillBox(c, fill, left, bottom, right, top)

@@ -1,13 +1,16 @@
 package study_test
 
 import (
+	"math"
 	"ngebm/ngebm"
+	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +58,7 @@ func TestCompare(t *testing.T) {
 				}
 			}
 		}
+		checkRecalibrated(t, all[0])
 		if len(hashes) != 8 {
 			t.Errorf("4 methods with 2 seeds made %d different runs", len(hashes))
 		}
@@ -77,5 +81,39 @@ func TestCompare(t *testing.T) {
 	base.Net = "mlp-16"
 	if _, err := compare([]study.Method{{Name: "mine", Settings: "delta=1"}}, runs); err == nil || !strings.Contains(err.Error(), `mine: ngebm: there is no setting "delta"`) {
 		t.Errorf("a setting that does not exist gives %v", err)
+	}
+}
+
+// Calibrators and ensembles work on trained runs, and train nothing.
+func checkRecalibrated(t *testing.T, c study.Compared) {
+	t.Helper()
+	accuracy, nll := study.Calibration("accuracy"), study.Calibration("NLL")
+	plain := study.Rows([]study.Compared{c})[0]
+	o := calibration.Options{}
+	for _, m := range calibration.CalibrationMethods() {
+		if m.Name == "vector" {
+			continue // 40 points of the moons can be separated
+		}
+		row, err := study.Recalibrated(t.Context(), c, m, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(row.Values(accuracy), plain.Values(accuracy)) {
+			t.Errorf("%s: accuracies %v, not %v", row.Title, row.Values(accuracy), plain.Values(accuracy))
+		}
+		if m.Name == "temperature" && math.Abs(row.Mean(nll)-plain.AfterT().Mean(nll)) > 1e-9 {
+			t.Errorf("%s: NLL %v, not %v", row.Title, row.Mean(nll), plain.AfterT().Mean(nll))
+		}
+	}
+	ensemble, err := study.EnsembleRow(t.Context(), c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ensemble.Results) != 1 || ensemble.Title != "cross-entropy, ensemble of 2" || ensemble.Mean(nll) > plain.Mean(nll) {
+		t.Errorf("%s: NLL %v; the models' mean is %v", ensemble.Title, ensemble.Values(nll), plain.Mean(nll))
+	}
+	c.Runs[0].Validation, c.Runs = nil, c.Runs[:1]
+	if _, err := study.Recalibrated(t.Context(), c, calibration.CalibrationMethods()[0], o); err == nil || !strings.Contains(err.Error(), "no validation split") {
+		t.Errorf("without a validation split: %v", err)
 	}
 }

@@ -104,9 +104,9 @@ func (e *evaluations) fill(t *SweepTable) {
 				values[m] = append(values[m], v)
 			}
 		}
-		for _, v := range values {
+		for k, v := range values {
 			if len(v) > 0 {
-				row.Metrics = append(row.Metrics, NewEstimate(v))
+				row.Metrics = append(row.Metrics, NewEstimateOn(e.metrics[k].Scale, v))
 			}
 		}
 	}

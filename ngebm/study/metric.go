@@ -17,7 +17,9 @@ type Metric struct {
 	Name           string // "ECE"
 	Definition     string // "15 bins of equal width …"
 	HigherIsBetter bool
-	Value          float64
+	// Scale is that of intervals over seeds, see [NewEstimateOn]; it is not stored.
+	Scale bootstrap.Scale
+	Value float64
 	// Interval is the run's own 95 % interval over the draw of the examples; nil if none
 	// was computed.
 	Interval *bootstrap.Interval
@@ -67,19 +69,38 @@ func (m *Metric) UnmarshalJSON(b []byte) error {
 // Estimate is one metric over the seeds.
 type Estimate struct {
 	Mean float64 `json:"mean"`
-	// Low and High are mean ± t·s/√n, with t the 97.5 % point of Student's
-	// distribution with n-1 degrees of freedom and s the seeds' standard deviation
-	// (1/(n-1)): a 95 % interval for the mean over seeds. It is not cut to the
-	// metric's range. With one seed there is none, and both are the mean.
+	// Low and High are a 95 % interval for the mean over seeds. On the linear scale it is
+	// mean ± t·s/√n, with t the 97.5 % point of Student's distribution with n-1 degrees
+	// of freedom and s the seeds' standard deviation (1/(n-1)); see [NewEstimateOn] for
+	// the others. With one seed there is none, and both are the mean. Estimates that
+	// were stored before 2026-12 are all linear, so that they may leave the range.
 	Low    float64   `json:"low"`
 	High   float64   `json:"high"`
 	Values []float64 `json:"values"` // by seed, without those that failed
 }
 
-const intervalOverSeeds = "95 % t-interval of the mean over seeds; none (low = high) for one seed"
+const intervalOverSeeds = "95 % t-interval of the mean over seeds, of shares and sums of gaps on the logit scale, of losses on the log scale (delta method); none (low = high) for one seed"
 
-// NewEstimate returns mean and interval of values, one for each seed; all NaN if there
-// are none.
+// NewEstimateOn is [NewEstimate] with an interval that does not leave the metric's range:
+// the t-interval of the logit of the mean for shares and sums of gaps, of its logarithm for
+// other numbers above 0, by the delta method (the standard error divided by m(1-m), or m).
+// Where the mean is an end of the range, so are both ends of the interval.
+func NewEstimateOn(scale bootstrap.Scale, values []float64) Estimate {
+	e := NewEstimate(values)
+	half, m := e.High-e.Mean, e.Mean
+	switch share := scale == bootstrap.Share || scale == bootstrap.Gap; {
+	case half == 0 || math.IsNaN(half) || scale == bootstrap.Linear || m <= 0 || share && m >= 1:
+	case share:
+		odds, factor := m/(1-m), math.Exp(half/(m*(1-m)))
+		e.Low, e.High = 1/(1+factor/odds), 1/(1+1/(odds*factor))
+	default:
+		e.Low, e.High = m*math.Exp(-half/m), m*math.Exp(half/m)
+	}
+	return e
+}
+
+// NewEstimate returns mean and interval of values, one for each seed, on the linear scale;
+// all NaN if there are none.
 func NewEstimate(values []float64) Estimate {
 	mean, deviation := stat.MeanStdDev(values, nil)
 	e := Estimate{Mean: mean, Low: mean, High: mean, Values: values}
@@ -90,8 +111,8 @@ func NewEstimate(values []float64) Estimate {
 	return e
 }
 
-// Format writes mean ± half of the interval, only the mean for one seed, and "-" for
-// none.
+// Format writes the mean and its interval, "0.951 [0.944, 0.957]", only the mean for one
+// seed, and "-" for none.
 func (e Estimate) Format(digits int) string {
 	switch {
 	case len(e.Values) == 0 || math.IsNaN(e.Mean):
@@ -99,8 +120,11 @@ func (e Estimate) Format(digits int) string {
 	case len(e.Values) == 1:
 		return fmt.Sprintf("%.*f", digits, e.Mean)
 	}
-	return fmt.Sprintf("%.*f ± %.*f", digits, e.Mean, digits, e.High-e.Mean)
+	return fmt.Sprintf("%.*f [%.*f, %.*f]", digits, e.Mean, digits, e.Low, digits, e.High)
 }
+
+// Half is the distance from the mean to the farther end of the interval.
+func (e Estimate) Half() float64 { return max(e.High-e.Mean, e.Mean-e.Low) }
 
 // Sign is 1 if the whole interval is above 0, -1 if it is below, and 0 if it contains 0:
 // of a difference, whether a difference was shown, and in which direction.

@@ -43,7 +43,7 @@ func TestEstimateAsText(t *testing.T) {
 		half   float64
 		text   string
 	}{
-		{[]float64{1, 2, 3}, 2.484138, "2.00 ± 2.48"},
+		{[]float64{1, 2, 3}, 2.484138, "2.00 [-0.48, 4.48]"},
 		{[]float64{2}, 0, "2.00"},
 		{nil, math.NaN(), "-"},
 	} {

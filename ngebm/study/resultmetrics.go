@@ -2,6 +2,7 @@ package study
 
 import (
 	"math"
+	"strings"
 
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
@@ -39,10 +40,36 @@ func calibrationMetric(name, convention string, of func(*Result) *calibration.Re
 				return missing(name)(r)
 			}
 			return Metric{Name: name, Definition: c.Definition, HigherIsBetter: convention == "accuracy",
+				Scale: scaleOverSeeds(c),
 				Value: c.Of(report.Metrics), Interval: interval(report.Intervals, convention)}
 		}
 	}
 	return missing(name)
+}
+
+// scaleOverSeeds is the scale of a metric's mean over seeds. Sums of gaps are shares but for
+// the parts of the Brier score, which may exceed 1.
+func scaleOverSeeds(c calibration.Convention) bootstrap.Scale {
+	if c.Scale == bootstrap.Gap && strings.HasPrefix(c.Name, "Brier") {
+		return bootstrap.Positive
+	}
+	return c.Scale
+}
+
+// Perfect reads what a perfectly calibrated model with the same confidences would show on
+// average, in ECE, ECE_equal_mass or ECE_midpoint; see calibration.Report.
+func Perfect(name string) MetricOf {
+	return func(r *Result) Metric {
+		if r.Calibration == nil {
+			return missing(name + " of a perfect model")(r)
+		}
+		e, ok := r.Calibration.Perfect[name]
+		if !ok {
+			return missing(name + " of a perfect model")(r)
+		}
+		return Metric{Name: name + " of a perfect model", Definition: "mean and 95 % of a perfectly calibrated model with the same confidences",
+			Scale: bootstrap.Gap, Value: e.Mean, Interval: &bootstrap.Interval{Low: e.Low, High: e.High}}
+	}
 }
 
 // missing reads a metric that no run has.
@@ -64,7 +91,7 @@ func Temperature() MetricOf {
 		if r.Calibration == nil || r.Calibration.Calibrated == nil {
 			return missing("T")(r)
 		}
-		return Metric{Name: "T", Definition: "temperature with the least NLL on validation examples",
+		return Metric{Name: "T", Scale: bootstrap.Positive, Definition: "temperature with the least NLL on validation examples",
 			Value: r.Calibration.TOpt, Interval: interval(r.Calibration.Intervals, "T_opt")}
 	}
 }
@@ -72,7 +99,7 @@ func Temperature() MetricOf {
 // AUROC reads how well a score separates the test examples from an OOD set.
 func AUROC(set, score string) MetricOf {
 	return func(r *Result) Metric {
-		m := Metric{Name: score + ", " + set, Definition: "AUROC, in-distribution positive", HigherIsBetter: true, Value: math.NaN()}
+		m := Metric{Name: score + ", " + set, Definition: "AUROC, in-distribution positive", HigherIsBetter: true, Scale: bootstrap.Share, Value: math.NaN()}
 		for _, d := range r.Detection {
 			if d.Set == set && d.Score == score {
 				m.Value, m.Interval = d.AUROC, interval(d.Intervals, "AUROC")
@@ -121,7 +148,7 @@ func RobustAccuracy(norm attack.Norm, ensemble bool, i int) MetricOf {
 		name = "worst " + string(norm)
 	}
 	return func(r *Result) Metric {
-		m := Metric{Name: name, Definition: "share of the attacked examples still classified correctly; Wilson's interval", HigherIsBetter: true, Value: math.NaN()}
+		m := Metric{Name: name, Definition: "share of the attacked examples still classified correctly; Wilson's interval", HigherIsBetter: true, Scale: bootstrap.Share, Value: math.NaN()}
 		if c := r.Curve(norm, ensemble); c != nil && i < len(c.Points) {
 			p := c.Points[i]
 			m.Value, m.Interval = p.Accuracy, &bootstrap.Interval{Low: p.Low, High: p.High}
@@ -134,7 +161,7 @@ func RobustAccuracy(norm attack.Norm, ensemble bool, i int) MetricOf {
 // [Result.Curve].
 func UnattackedAccuracy(norm attack.Norm) MetricOf {
 	return func(r *Result) Metric {
-		m := Metric{Name: "no attack", Definition: "share of the examples, before they are attacked, classified correctly; Wilson's interval", HigherIsBetter: true, Value: math.NaN()}
+		m := Metric{Name: "no attack", Definition: "share of the examples, before they are attacked, classified correctly; Wilson's interval", HigherIsBetter: true, Scale: bootstrap.Share, Value: math.NaN()}
 		if c := r.Curve(norm, false); c != nil {
 			m.Value, m.Interval = c.Clean.Accuracy, &bootstrap.Interval{Low: c.Clean.Low, High: c.Clean.High}
 		}
@@ -185,40 +212,22 @@ func (r *Results) Values(method string, of MetricOf) []float64 {
 // Estimate is the mean over a method's seeds with its 95 % t-interval; all NaN if it has
 // no runs.
 func (r *Results) Estimate(method string, of MetricOf) Estimate {
-	return NewEstimate(r.Values(method, of))
+	return Row{Results: r.Of(method)}.Estimate(of)
 }
 
-// Ratio says how many times larger a metric of one method is than a metric of another: the
-// geometric mean of the ratios of their runs with the same seed, with the t-interval of
-// the mean logarithm. Values holds the ratios, by seed.
+// Ratio says how many times larger a metric of one method is than a metric of another,
+// between runs with the same seed; see [Ratio].
 func (r *Results) Ratio(above string, f MetricOf, below string, g MetricOf) Estimate {
-	var ratios, logarithms []float64
-	for _, pair := range r.pairs(above, below) {
-		ratio := f(pair[0]).Value / g(pair[1]).Value
-		ratios, logarithms = append(ratios, ratio), append(logarithms, math.Log(ratio))
-	}
-	e := NewEstimate(logarithms)
-	return Estimate{Mean: math.Exp(e.Mean), Low: math.Exp(e.Low), High: math.Exp(e.High), Values: ratios}
+	return ratio(r.pairs(above, below), f, g).Estimate
 }
 
 // Difference says by how much a metric of one method is larger than a metric of another,
-// between runs with the same seed: the mean with its t-interval. Values holds the
-// differences, by seed.
+// between runs with the same seed; see [Difference].
 func (r *Results) Difference(method string, f MetricOf, other string, g MetricOf) Estimate {
-	var differences []float64
-	for _, pair := range r.pairs(method, other) {
-		differences = append(differences, f(pair[0]).Value-g(pair[1]).Value)
-	}
-	return NewEstimate(differences)
+	return difference(r.pairs(method, other), f, g).Estimate
 }
 
 // pairs returns the runs of two methods with the same seed.
 func (r *Results) pairs(method, other string) [][2]*Result {
-	var pairs [][2]*Result
-	for _, run := range r.Of(method) {
-		if o := r.Find(other, run.Seed); o != nil && o.Failed == "" {
-			pairs = append(pairs, [2]*Result{run, o})
-		}
-	}
-	return pairs
+	return pairs(r.Of(method), r.Of(other))
 }

@@ -21,7 +21,7 @@ func (r *Results) String() string {
 			fmt.Fprintf(&b, "  %s: %d examples of %s\n", s.Split, s.Examples, plain.Text(s.Name))
 		}
 	}
-	b.WriteString("means over seeds ± half of the 95 % t-interval\n")
+	b.WriteString("means over seeds and their 95 % t-intervals\n")
 	table := func(rows func(w io.Writer)) {
 		b.WriteByte('\n')
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

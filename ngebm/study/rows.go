@@ -81,8 +81,13 @@ func (r Row) Values(of MetricOf) []float64 {
 // Mean is the mean of a metric over the seeds; NaN without runs.
 func (r Row) Mean(of MetricOf) float64 { return stat.Mean(r.Values(of), nil) }
 
-// Estimate is the mean over the seeds with its 95 % t-interval.
-func (r Row) Estimate(of MetricOf) Estimate { return NewEstimate(r.Values(of)) }
+// Estimate is the mean over the seeds with its 95 % t-interval, on the metric's scale.
+func (r Row) Estimate(of MetricOf) Estimate {
+	if len(r.Results) == 0 {
+		return NewEstimate(nil)
+	}
+	return NewEstimateOn(of(r.Results[0]).Scale, r.Values(of))
+}
 
 // Range goes from the lowest to the highest end of the runs' own intervals, so that it
 // covers the draw of the test examples and that of the seed; nil if a run has no interval.

@@ -167,7 +167,7 @@ func (t *SweepTable) Text(pareto ...string) (string, error) {
 	if len(pareto) > 0 {
 		names = strings.Join(pareto, ", ")
 	}
-	fmt.Fprintf(&b, "\nMeans over seeds %s ± half the 95 %% t-interval, on %d validation examples each; *: best mean;\nfront: no other row's means are at least as good in all of %s and better in one.\n",
+	fmt.Fprintf(&b, "\nMeans over seeds %s and their 95 %% t-intervals, on %d validation examples each; *: best mean;\nfront: no other row's means are at least as good in all of %s and better in one.\n",
 		strings.Trim(fmt.Sprint(t.Seeds), "[]"), t.Validation, names)
 	for i, r := range t.Rows {
 		for _, note := range r.Notes {
@@ -187,10 +187,7 @@ func (t *SweepTable) cell(row, k int) string {
 		return "-"
 	}
 	e := r.Metrics[k]
-	text := fmt.Sprintf("%.3f", e.Mean)
-	if len(e.Values) > 1 {
-		text += fmt.Sprintf(" ± %.3f", e.High-e.Mean)
-	}
+	text := e.Format(3)
 	if best, err := t.Best(t.Metrics[k].Name); err == nil && r.whole() && e.Mean == t.Rows[best].Metrics[k].Mean {
 		text += " *"
 	}

@@ -3,6 +3,7 @@ package study_test
 import (
 	"fmt"
 	"math"
+	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/study"
 	"slices"
@@ -21,7 +22,7 @@ func madeUp(means ...[]float64) *study.SweepTable {
 	for i, m := range means {
 		row := study.SweepRow{Settings: []string{fmt.Sprint(i)}}
 		for _, v := range m {
-			row.Metrics = append(row.Metrics, study.NewEstimate([]float64{v - .01, v + .01}))
+			row.Metrics = append(row.Metrics, study.NewEstimateOn(bootstrap.Share, []float64{v - .01, v + .01}))
 		}
 		t.Grid[0].Values = append(t.Grid[0].Values, fmt.Sprint(i))
 		t.Rows = append(t.Rows, row)
@@ -88,12 +89,12 @@ func ExampleSweepTable_String() {
 	table.Rows[2].Failed = []string{"seed 2: loss is NaN at step 40"}
 	fmt.Print(table)
 	// Output:
-	// gamma  accuracy ↑       ECE ↓
-	// 0      0.930 ± 0.127    0.060 ± 0.127
-	// 1      0.950 ± 0.127 *  0.020 ± 0.127 *  front
-	// 2      0.940 ± 0.127    0.300 ± 0.127    seed 2: loss is NaN at step 40
+	// gamma  accuracy ↑              ECE ↓
+	// 0      0.930 [0.654, 0.989]    0.060 [0.007, 0.378]
+	// 1      0.950 [0.567, 0.996] *  0.020 [0.000, 0.930] *  front
+	// 2      0.940 [0.622, 0.993]    0.300 [0.190, 0.440]    seed 2: loss is NaN at step 40
 	//
-	// Means over seeds 1 2 ± half the 95 % t-interval, on 200 validation examples each; *: best mean;
+	// Means over seeds 1 2 and their 95 % t-intervals, on 200 validation examples each; *: best mean;
 	// front: no other row's means are at least as good in all of the metrics and better in one.
 	// accuracy (higher is better): share answered right
 	// ECE (lower is better): 15 bins

@@ -164,13 +164,13 @@ func (v Validation) metrics(d *data.Dataset) []Metric {
 		size += fmt.Sprintf(" (%.3g/255) of the pixel range", v.Epsilon*255)
 	}
 	return []Metric{
-		{Name: "accuracy", Definition: "share classified correctly", HigherIsBetter: true},
-		{Name: "NLL", Definition: "mean -log p(label), nats"},
-		{Name: "ECE", Definition: fmt.Sprintf("%d bins of equal width (lo,hi], mean confidence", calibration.DefaultBins)},
-		{Name: "ECE_after_T", Definition: "the same, each half scaled by the other half's temperature"},
-		{Name: "AUROC_px", Definition: detection + " by E(x)", HigherIsBetter: true},
-		{Name: "AUROC_py", Definition: detection + " by max softmax", HigherIsBetter: true},
-		{Name: "robust_accuracy", Definition: fmt.Sprintf("share of %d that survives %s, %s", v.AttackExamples, PGD(attack.Linf), size), HigherIsBetter: true},
+		{Name: "accuracy", Definition: "share classified correctly", HigherIsBetter: true, Scale: bootstrap.Share},
+		{Name: "NLL", Definition: "mean -log p(label), nats", Scale: bootstrap.Positive},
+		{Name: "ECE", Definition: fmt.Sprintf("%d bins of equal width (lo,hi], mean confidence", calibration.DefaultBins), Scale: bootstrap.Gap},
+		{Name: "ECE_after_T", Definition: "the same, each half scaled by the other half's temperature", Scale: bootstrap.Gap},
+		{Name: "AUROC_px", Definition: detection + " by E(x)", HigherIsBetter: true, Scale: bootstrap.Share},
+		{Name: "AUROC_py", Definition: detection + " by max softmax", HigherIsBetter: true, Scale: bootstrap.Share},
+		{Name: "robust_accuracy", Definition: fmt.Sprintf("share of %d that survives %s, %s", v.AttackExamples, PGD(attack.Linf), size), HigherIsBetter: true, Scale: bootstrap.Share},
 	}
 }
 

@@ -1,0 +1,126 @@
+package study
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Comparison says how a metric of one row differs from that of another, between runs with
+// the same seed: a difference, or a ratio. Conclude from its interval ([Comparison.Shows]),
+// never from the mean alone.
+type Comparison struct {
+	Estimate // of the difference or the ratio; Values by seed
+	// P is the two-sided p-value of the paired t-test, on the logarithms for a ratio, that
+	// there is none (0, or a ratio of 1); NaN for fewer than two seeds. [Holm] adjusts it.
+	P     float64
+	ratio bool
+}
+
+// significance is the level of conclusions.
+const significance = .05
+
+// Difference says by how much a metric of a row is larger than of another: the mean of the
+// differences between runs with the same seed, with its t-interval.
+func Difference(a, b Row, of MetricOf) Comparison {
+	return difference(pairs(a.Results, b.Results), of, of)
+}
+
+// Ratio says how many times larger a metric of a row is than of another: the geometric mean
+// of the ratios between runs with the same seed, with the t-interval of the mean logarithm.
+func Ratio(a, b Row, of MetricOf) Comparison {
+	return ratio(pairs(a.Results, b.Results), of, of)
+}
+
+func difference(pairs [][2]*Result, f, g MetricOf) Comparison {
+	var differences []float64
+	for _, pair := range pairs {
+		differences = append(differences, f(pair[0]).Value-g(pair[1]).Value)
+	}
+	return Comparison{Estimate: NewEstimate(differences), P: tTest(differences)}
+}
+
+func ratio(pairs [][2]*Result, f, g MetricOf) Comparison {
+	var ratios, logarithms []float64
+	for _, pair := range pairs {
+		ratio := f(pair[0]).Value / g(pair[1]).Value
+		ratios, logarithms = append(ratios, ratio), append(logarithms, math.Log(ratio))
+	}
+	e := NewEstimate(logarithms)
+	return Comparison{Estimate{math.Exp(e.Mean), math.Exp(e.Low), math.Exp(e.High), ratios}, tTest(logarithms), true}
+}
+
+// pairs returns the results with the same seed.
+func pairs(a, b []*Result) [][2]*Result {
+	var all [][2]*Result
+	for _, one := range a {
+		if i := slices.IndexFunc(b, func(other *Result) bool { return other.Seed == one.Seed }); i >= 0 {
+			all = append(all, [2]*Result{one, b[i]})
+		}
+	}
+	return all
+}
+
+// tTest is the two-sided p-value of Student's test that the mean is 0.
+func tTest(values []float64) float64 {
+	n := float64(len(values))
+	if n < 2 {
+		return math.NaN()
+	}
+	mean, deviation := stat.MeanStdDev(values, nil)
+	switch {
+	case mean == 0:
+		return 1
+	case deviation == 0:
+		return 0
+	}
+	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.CDF(-math.Abs(mean)/deviation*math.Sqrt(n))
+}
+
+// Shows is 1 if the comparison shows that the first row's metric is larger, -1 if smaller,
+// and 0 if it leaves that open: P must be below .05. Without [Holm] this is so where the 95 %
+// interval excludes 0, or a ratio of 1.
+func (c Comparison) Shows() int {
+	neutral := 0.
+	if c.ratio {
+		neutral = 1
+	}
+	switch {
+	case !(c.P < significance):
+		return 0
+	case c.Mean > neutral:
+		return 1
+	}
+	return -1
+}
+
+// Holm returns comparisons that one sentence sums up, with their P adjusted so that all
+// that show something are right in 95 % of such families (Holm 1979; R's
+// p.adjust(method="holm")). A NaN stays, and counts as one of the family. Intervals stay
+// those of one comparison alone.
+func Holm(family ...Comparison) []Comparison {
+	adjusted := slices.Clone(family)
+	order := make([]int, len(family))
+	for i := range order {
+		order[i] = i
+	}
+	p := func(i int) float64 { // a NaN comes last
+		if math.IsNaN(family[i].P) {
+			return 2
+		}
+		return family[i].P
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p(a), p(b)) })
+	least := 0.
+	for rank, i := range order {
+		if math.IsNaN(family[i].P) {
+			continue
+		}
+		least = max(least, min(1, family[i].P*float64(len(family)-rank)))
+		adjusted[i].P = least
+	}
+	return adjusted
+}

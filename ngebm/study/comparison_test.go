@@ -1,0 +1,93 @@
+package study_test
+
+import (
+	"math"
+	"testing"
+
+	"ngebm/ngebm/bootstrap"
+	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/study"
+)
+
+// ofSeeds is a row whose ECE by seed is given.
+func ofSeeds(eces ...float64) study.Row {
+	row := study.Row{}
+	for i, ece := range eces {
+		row.Results = append(row.Results, &study.Result{Seed: uint64(i + 1), Calibration: &calibration.Report{Metrics: calibration.Metrics{ECE: ece}}})
+	}
+	return row
+}
+
+func near(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= 1e-9*max(1, math.Abs(want))) {
+		t.Errorf("%s: %.12g, want %.12g", what, got, want)
+	}
+}
+
+// The paired t-test is scipy 1.17.1's ttest_1samp of the differences, and of the logarithms
+// of the ratios, with its confidence interval.
+func TestComparisonsEqualScipy(t *testing.T) {
+	ece := study.Calibration("ECE")
+	d := study.Difference(ofSeeds(.11, .13, .12, .15), ofSeeds(.1, .1, .1, .1), ece)
+	near(t, "mean difference", d.Mean, .0275)
+	near(t, "its p", d.P, 0.048566856559801)
+	r := study.Ratio(ofSeeds(.15, .25, .09, .18), ofSeeds(.1, .1, .1, .1), ece)
+	near(t, "ratio", r.Mean, 1.5699527090882)
+	near(t, "its p", r.P, 0.12501568480183)
+	near(t, "low", r.Low, 0.79588475452039)
+	near(t, "high", r.High, 3.096869860585)
+	if d.Shows() != 1 || r.Shows() != 0 || study.Difference(ofSeeds(.1), ofSeeds(.2), ece).Shows() != 0 {
+		t.Errorf("a difference of p %v shows %d, a ratio of p %v %d", d.P, d.Shows(), r.P, r.Shows())
+	}
+	if swapped := study.Ratio(ofSeeds(.1, .1, .1), ofSeeds(.2, .21, .22), ece); swapped.Shows() != -1 {
+		t.Errorf("half as large shows %d (p %v)", swapped.Shows(), swapped.P)
+	}
+}
+
+// R's p.adjust(c(.01, .04, .03, .005), "holm") is .03, .06, .06, .02.
+func TestHolm(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range [][2][]float64{
+		{{.01, .04, .03, .005}, {.03, .06, .06, .02}},
+		{{.6, .7}, {1, 1}},
+		{{.01, nan}, {.02, nan}},
+		{nil, nil},
+	} {
+		var family []study.Comparison
+		for _, p := range c[0] {
+			family = append(family, study.Comparison{P: p})
+		}
+		for i, adjusted := range study.Holm(family...) {
+			if want := c[1][i]; math.Abs(adjusted.P-want) > 1e-12 || math.IsNaN(adjusted.P) != math.IsNaN(want) {
+				t.Errorf("of %v, %v is adjusted to %v, want %v", c[0], c[0][i], adjusted.P, want)
+			}
+			if math.IsNaN(c[0][i]) != math.IsNaN(family[i].P) {
+				t.Error("the family was changed")
+			}
+		}
+	}
+}
+
+// Intervals over seeds stay in the metric's range (values by numpy 2.4.6 and scipy's t).
+func TestEstimateOn(t *testing.T) {
+	for _, c := range []struct {
+		scale     bootstrap.Scale
+		values    []float64
+		low, high float64
+	}{
+		{bootstrap.Share, []float64{.97, .99, .999}, 0.823984596049675, 0.9991020419546701},
+		{bootstrap.Positive, []float64{.1, .4, .2}, 0.045888666750906804, 1.1864464212913435},
+		{bootstrap.Share, []float64{1, 1, 1}, 1, 1},
+		{bootstrap.Gap, []float64{0, 0}, 0, 0},
+		{bootstrap.Share, []float64{.4}, .4, .4},
+		{bootstrap.Linear, []float64{1, 3}, 2 - 12.706204736432, 2 + 12.706204736432},
+	} {
+		e := study.NewEstimateOn(c.scale, c.values)
+		near(t, "low", e.Low, c.low)
+		near(t, "high", e.High, c.high)
+	}
+	if e := ofSeeds(.01, .09).Estimate(study.Calibration("ECE")); !(e.Low >= 0 && e.High <= 1) {
+		t.Errorf("the ECE's interval is %+v", e)
+	}
+}
