@@ -87,3 +87,12 @@ func InlineHTML(paragraph string) template.HTML {
 	html = markEm.ReplaceAllString(html, "<em>$1</em>")
 	return template.HTML(markCode.ReplaceAllString(html, "<code>$1</code>"))
 }
+
+// InlineText turns a paragraph of Markdown into plain text.
+func InlineText(paragraph string) string {
+	text := strings.Join(strings.Fields(paragraph), " ")
+	for _, mark := range []*regexp.Regexp{markLink, markStrong, markEm, markCode} {
+		text = mark.ReplaceAllString(text, "$1")
+	}
+	return text
+}

@@ -110,7 +110,7 @@ func (s *siteFolder) writeFigures(figures []picture.Figure) error {
 }
 
 // writeGallery writes the gallery page, if there are exhibits.
-func (s *siteFolder) writeGallery(templates *template.Template, exhibits []exhibit) error {
+func (s *siteFolder) writeGallery(templates *template.Template, exhibits []exhibit, from origin) error {
 	if len(exhibits) == 0 {
 		return nil
 	}
@@ -119,7 +119,10 @@ func (s *siteFolder) writeGallery(templates *template.Template, exhibits []exhib
 			return err
 		}
 	}
-	return s.writePage(templates, "gallery.html", "gallery.html", exhibits)
+	return s.writePage(templates, "gallery.html", "gallery.html", struct {
+		Exhibits []exhibit
+		Origin   origin
+	}{exhibits, from})
 }
 
 // writeShared writes the files that all pages use.

@@ -29,6 +29,8 @@ type page struct {
 	Name           string        `json:"-"` // of the file, without .html
 	Title          string        `json:"-"` // the notebook's first heading
 	Summary        template.HTML `json:"-"` // the first sentence after the title
+	Description    string        `json:"-"` // the same, as text
+	Origin         origin        `json:"-"` // of the repository that the notebook is in
 	Time           string        `json:"-"` // how long the notebook takes by its own account, or empty
 	Previous, Next *page         `json:"-"`
 	Provenance     string        `json:"-"`
@@ -143,6 +145,7 @@ func (s source) complete(pg *page, all *picture.Set) error {
 	if pg.Title = plain.Text(title); title == "" {
 		pg.Title = s.name
 	}
+	pg.Description = plain.Text(description(s.doc))
 	pg.Summary, pg.Time = notebook.InlineHTML(plain.Text(notebook.FirstSentence(summary))), plain.Text(notebook.FirstSentence(s.doc.LeadParagraph(notebook.TimeLead)))
 	return nil
 }

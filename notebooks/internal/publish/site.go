@@ -51,9 +51,13 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 		return err
 	}
 	defer site.close()
+	from := originOf(ctx, p.Root)
 	for i, pg := range pages {
 		if pg.Provenance == "" {
 			pg.Provenance = provenance
+		}
+		if isWithin(p, sources[i].path) {
+			pg.Origin = from
 		}
 		if i > 0 {
 			pg.Previous = pages[i-1]
@@ -78,14 +82,15 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 	if err != nil {
 		return err
 	}
-	if err := site.writeGallery(templates, exhibits); err != nil {
+	if err := site.writeGallery(templates, exhibits, from); err != nil {
 		return err
 	}
 	index := struct {
 		Pages      []*page
 		Provenance string
 		Gallery    bool
-	}{pages, provenance, len(exhibits) > 0}
+		Origin     origin
+	}{pages, provenance, len(exhibits) > 0, from}
 	if err := site.writePage(templates, "index.html", "index.html", index); err != nil {
 		return err
 	}
