@@ -10,11 +10,12 @@ import (
 // sheet of an output, and colors are those around the table, whether light or dark. The
 // header stays in sight while the rows scroll, the names of rows while the columns do.
 const (
-	boxStyle   = "overflow:auto;max-height:80vh"
-	tableStyle = "border-collapse:collapse;margin:0;table-layout:auto;font-variant-numeric:tabular-nums"
-	ground     = "background:var(--jp-layout-color0,Canvas)"
-	headStyle  = "position:sticky;top:0;z-index:1;vertical-align:bottom;" + ground
-	rowStyle   = "position:sticky;left:0;white-space:nowrap;text-align:left;font-weight:normal;" + ground
+	boxStyle     = "overflow:auto;max-height:80vh"
+	tableStyle   = "border-collapse:collapse;margin:0;table-layout:auto;font-variant-numeric:tabular-nums"
+	ground       = "background:var(--jp-layout-color0,Canvas)"
+	captionStyle = "display:inline-block;position:sticky;left:0;max-width:90vw"
+	headStyle    = "position:sticky;top:0;z-index:1;vertical-align:bottom;" + ground
+	rowStyle     = "position:sticky;left:0;min-width:7em;text-align:left;font-weight:normal;" + ground
 )
 
 // HTML returns the table as an element of HTML without script: a table with a caption, the
@@ -28,7 +29,7 @@ func (t *Table) HTML() (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<div style="%s"><table style="%s">`, boxStyle, tableStyle)
 	if t.caption != "" {
-		fmt.Fprintf(&b, `<caption style="caption-side:top;text-align:left">%s</caption>`, html.EscapeString(t.caption))
+		fmt.Fprintf(&b, `<caption style="caption-side:top;text-align:left"><span style="%s">%s</span></caption>`, captionStyle, html.EscapeString(t.caption))
 	}
 	b.WriteString("\n<thead><tr>")
 	for i, name := range t.columns {

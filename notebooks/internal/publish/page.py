@@ -400,7 +400,7 @@ def wrap_sentences(soup):
         lines = pre.get_text().splitlines(keepends=True)
         pre.clear()
         for line in lines:
-            if len(line) > 60 and "  " not in line.strip():
+            if len(line) > 36 and "  " not in line.strip():
                 span = soup.new_tag("span", attrs={"class": "sentence"})
                 span.string = line
                 pre.append(span)

@@ -1,5 +1,6 @@
 // What the pages do beyond what HTML does: the switch between light and dark,
-// figures that enlarge in place, and the mark at the section that is being read.
+// figures that enlarge in place, formulas that fit, tables to copy, and the mark at the
+// section that is being read.
 // Without it everything can still be read, and figures open as files.
 "use strict";
 
@@ -40,11 +41,23 @@ if (dialog && dialog.showModal) {
   dialog.addEventListener("click", event => { if (event.target.tagName !== "BUTTON" && !event.target.closest("p, h2, img")) dialog.close(); });
 }
 
-// Whatever scrolls by itself can be reached and scrolled by keyboard.
-const reach = () => document.querySelectorAll("pre, .scroll, mjx-container").forEach(box => {
-  if (box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0) box.tabIndex = 0;
-  else if (box.tabIndex === 0) box.removeAttribute("tabindex");
+// A formula that is wider than the text is set smaller, down to two thirds; then it scrolls.
+const fit = () => document.querySelectorAll('mjx-container[display="true"] > svg').forEach(formula => {
+  formula.style.width = "";
+  const wide = formula.getBoundingClientRect().width, room = formula.parentElement.clientWidth;
+  if (wide <= room) return;
+  formula.style.width = Math.max(room, wide * 2 / 3) + "px";
+  formula.style.height = "auto";
 });
+
+// Whatever scrolls by itself can be reached and scrolled by keyboard.
+const reach = () => {
+  fit();
+  document.querySelectorAll("pre, .scroll, mjx-container").forEach(box => {
+    if (box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0) box.tabIndex = 0;
+    else if (box.tabIndex === 0) box.removeAttribute("tabindex");
+  });
+};
 addEventListener("load", () => {
   reach();
   if (window.MathJax && MathJax.startup) MathJax.startup.promise.then(reach);
