@@ -6,14 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"ngebm/data"
-	"ngebm/ngebm/energy"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/nets"
 )
@@ -60,6 +58,18 @@ type Config struct {
 	// Focal is the exponent of the focal loss, which then stands in for
 	// cross-entropy: 0 (none) or 1 and more.
 	Focal float64 `json:"focal,omitempty"`
+	// LogitNorm is the temperature of cross-entropy of unit logits (see energy.UnitLogits),
+	// which then stands in for cross-entropy: 0 is none, .04 is the paper's.
+	LogitNorm float64 `json:"logitnorm,omitempty"`
+
+	// ZLoss, InputGradient and Jacobian weigh terms that differ from β's or γ's in one thing
+	// each; see energy.NGEBM. 0 is none.
+	ZLoss         float64 `json:"z_loss,omitempty"`
+	InputGradient float64 `json:"input_gradient,omitempty"`
+	Jacobian      float64 `json:"jacobian,omitempty"`
+	// InputNoise is the deviation of Gaussian noise that is added to training examples
+	// besides Augment.Noise, in the network's units.
+	InputNoise float64 `json:"input_noise,omitempty"`
 
 	// JEM trains with samples of the model, Adversarial on adversarial examples, and
 	// Margin against outliers. The zero value of each is none.
@@ -136,16 +146,19 @@ type Adversarial struct {
 	Step float64 `json:"step,omitempty"`
 }
 
-// Margin pushes the energies of the data and of outliers away from each other (energy-bounded
-// learning, Liu et al. 2020); see energy.Margin.
+// Margin trains on outliers: it pushes the energies of the data and of outliers away from each
+// other (energy-bounded learning, Liu et al. 2020; see energy.Margin), or the predictions on
+// outliers towards the uniform distribution (outlier exposure, Hendrycks et al. 2019).
 type Margin struct {
 	// Outliers names what the model should find unlikely: a kind of synthetic OOD set
 	// (see data.Dataset.SynthesizeOOD: "uniform noise") or a dataset for data.Open, brought
 	// to the same shape. "" is none.
 	Outliers string  `json:"outliers,omitempty"`
-	Weight   float64 `json:"weight,omitempty"` // .1
+	Weight   float64 `json:"weight,omitempty"` // .1, or 0 (no margin) where Exposure is given
 	In       float64 `json:"in,omitempty"`     // energies of data below it cost; 23
 	Out      float64 `json:"out,omitempty"`    // energies of outliers above it cost; 5
+	// Exposure is the weight of outlier exposure; 0 is none, .5 is the paper's.
+	Exposure float64 `json:"exposure,omitempty"`
 }
 
 // Rollback says how often a run that diverges goes back to the last state in which all
@@ -260,38 +273,6 @@ func (c Config) Resolve(own nets.Network) (Config, nets.Network, error) {
 	return c.WithDefaults(), net, c.Validate()
 }
 
-// TrainsEnergy reports whether the loss has more than the classification's term: terms of the
-// energy, of gradients with respect to inputs, of samples or of outliers.
-func (c Config) TrainsEnergy() bool {
-	return c.Beta != 0 || c.Gamma != 0 || c.JEM.Enabled() || c.Margin.Outliers != ""
-}
-
-// fitsBatches refuses layers that look at whole batches where the configuration has no use
-// for what they do.
-func (c Config) fitsBatches(net nets.Network) error {
-	if g, ok := net.(nets.Gauge); ok {
-		net = g.Net
-	}
-	b, ok := net.(nets.BatchStatistics)
-	if !ok {
-		return nil
-	}
-	switch {
-	case b.UsesBatches() && c.TrainsEnergy():
-		return fmt.Errorf("ngebm: %s has batch normalization, with which an example's energy depends on the other examples of its batch, and this configuration trains the energy (%s); use group, layer, instance, act or none in its place, as in %s, or cross-entropy alone: beta=0,gamma=0",
-			net, c.Method(), withNorm(net, "group"))
-	case b.LearnsFromBatches() && c.Precision == BFloat16:
-		return fmt.Errorf("ngebm: %s takes statistics of batches, which precision=%s does not keep; use group, layer or instance normalization, or float32", net, c.Precision)
-	}
-	return nil
-}
-
-// withNorm names a network with another normalization.
-func withNorm(net nets.Network, norm string) string {
-	base, _, _ := strings.Cut(net.String(), "+")
-	return base + "+" + norm
-}
-
 // findNetwork returns the network that Net names, or own, if it is not nil.
 func (c Config) findNetwork(own nets.Network) (nets.Network, error) {
 	if own == nil {
@@ -301,37 +282,4 @@ func (c Config) findNetwork(own nets.Network) (nets.Network, error) {
 		return nil, fmt.Errorf("ngebm: the configuration names the network %.60q, but the one given is %q; leave net empty or make them equal", c.Net, own)
 	}
 	return own, nil
-}
-
-// baseLoss is what every method's loss has, for examples of the given shape.
-func (c Config) baseLoss(shape []int) energy.NGEBM {
-	base := energy.NGEBM{Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma, Smoothing: c.LabelSmoothing, Focal: c.Focal}
-	if c.GammaPerDimension {
-		base.Gamma *= math.Sqrt(float64(sizeOf(shape)))
-	}
-	return base
-}
-
-// Objective returns the loss that the configuration minimizes for examples of the
-// given shape.
-func (c Config) Objective(shape []int) energy.Objective {
-	base := c.baseLoss(shape)
-	c = c.WithDefaults()
-	switch {
-	case c.JEM.Enabled():
-		return jem.Objective{NGEBM: base, Settings: c.JEM}
-	case c.Margin.Outliers != "":
-		return energy.Bounded{NGEBM: base, Weight: c.Margin.Weight, In: c.Margin.In, Out: c.Margin.Out}
-	}
-	return base
-}
-
-// lossWeights are the weights of the loss's terms, by name; see [Config.Objective].
-func (c Config) lossWeights(shape []int) map[string]float64 {
-	c = c.WithDefaults()
-	weights := map[string]float64{jem.NameGap: c.JEM.Weight, jem.NameJointGap: c.JEM.Joint, jem.NameSquare: c.JEM.EnergyL2, jem.NameSlope: 0, energy.NameMargin: c.Margin.Weight}
-	base := c.baseLoss(shape)
-	weights[energy.NameCrossEntropy], weights[energy.NameFocal] = base.Alpha, base.Alpha
-	weights[energy.NameVariance], weights[energy.NameGradientNorm] = base.Beta, base.Gamma
-	return weights
 }

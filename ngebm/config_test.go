@@ -48,6 +48,15 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 		{func(c *Config) { c.Margin = Margin{Outliers: "far away", Weight: -1} }, []string{"Weight:-1", "0 or more"}},
 		{func(c *Config) { c.Margin = Margin{Outliers: "far away", In: math.Inf(1)} }, []string{"In:+Inf", "finite"}},
 		{func(c *Config) { c.Margin.Outliers, c.JEM.Weight = "far away", 1 }, []string{`margin.outliers is "far away"`, "jem.weight"}},
+		{func(c *Config) { c.LogitNorm = -1 }, []string{"logitnorm is -1", ".04"}},
+		{func(c *Config) { c.LogitNorm, c.Focal = .04, 2 }, []string{"logitnorm is 0.04", "focal"}},
+		{func(c *Config) { c.ZLoss = math.NaN() }, []string{"z_loss is NaN"}},
+		{func(c *Config) { c.InputGradient = -1 }, []string{"input_gradient is -1"}},
+		{func(c *Config) { c.Jacobian = math.Inf(1) }, []string{"jacobian is +Inf"}},
+		{func(c *Config) { c.InputNoise = -1 }, []string{"input_noise is -1"}},
+		{func(c *Config) { c.Margin.Exposure = 1 }, []string{`margin.outliers is ""`}},
+		{func(c *Config) { c.Margin = Margin{Outliers: "far away", Exposure: -1} }, []string{"margin.exposure is -1"}},
+		{func(c *Config) { c.Margin = Margin{Outliers: "far away", Exposure: 1, In: 3} }, []string{"margin.weight is 0"}},
 		{func(c *Config) { c.Optimizer = "lion" }, []string{`optimizer is "lion"`, "adam, adamw or sgd"}},
 		{func(c *Config) { c.Optimizer, c.Momentum = "sgd", 1 }, []string{"momentum is 1", "below 1"}},
 		{func(c *Config) { c.Momentum = .9 }, []string{"momentum is 0.9", "not sgd"}},
@@ -131,7 +140,7 @@ func TestHash(t *testing.T) {
 	}
 	seen := map[string]string{base.Hash("d"): "base", base.Hash("e"): "data"}
 	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1", "label_smoothing=.1",
-		"weight_decay=.1", "clip_norm=1", "optimizer=adamw", "optimizer=adamw,weight_decay=.1", "optimizer=sgd", "optimizer=sgd,momentum=.9", "optimizer=sgd,momentum=.9,nesterov=true",
+		"weight_decay=.1", "clip_norm=1", "logitnorm=.1", "z_loss=.1", "input_gradient=.1", "jacobian=.1", "input_noise=.1", "margin.outliers=inverted,margin.exposure=1", "margin.outliers=inverted,margin.exposure=1,margin.weight=1", "optimizer=adamw", "optimizer=adamw,weight_decay=.1", "optimizer=sgd", "optimizer=sgd,momentum=.9", "optimizer=sgd,momentum=.9,nesterov=true",
 		"gamma_per_dimension=true", "ramp_epochs=1", "fade_epochs=1", "focal=2", "augment.mixup=1", "augment.cutout=1", "start=0123456789ab", "ema=.9", "recover.times=1", "recover.times=1,recover.shrink=.1",
 		"jem.weight=1", "jem.weight=2", "jem.joint=1,jem.conditional=true", "jem.weight=1,jem.conditional=true", "jem.weight=1,jem.steps=5", "jem.weight=1,jem.step=2", "jem.weight=1,jem.noise=1", "jem.weight=1,jem.buffer=9", "jem.weight=1,jem.restart=1", "jem.weight=1,jem.start=data", "jem.weight=1,jem.energy_l2=1", "jem.weight=1,jem.max_gap=9",
 		"adversarial.epsilon=1", "adversarial.epsilon=1,adversarial.norm=l2", "adversarial.epsilon=1,adversarial.steps=3", "adversarial.epsilon=1,adversarial.step=1", "margin.outliers=inverted,margin.weight=9", "margin.outliers=inverted,margin.in=9", "margin.outliers=inverted,margin.out=9"} {

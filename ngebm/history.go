@@ -218,7 +218,7 @@ func (e Evaluation) check(terms []string) error {
 	case !(math.Abs(e.Loss) <= MaxLoss):
 		return ckpt.Damaged("has an evaluation with the loss %g, beyond %.0e", e.Loss, MaxLoss)
 	}
-	ofSets := []string{energy.NameCrossEntropy, energy.NameFocal, energy.NameVariance, energy.NameGradientNorm}
+	ofSets := []string{energy.NameCrossEntropy, energy.NameFocal, energy.NameLogitNorm, energy.NameZLoss, energy.NameVariance, energy.NameGradientNorm}
 	for i, name := range terms {
 		if slices.Contains(ofSets, name) && !(e.Values[i] >= -1e-6) {
 			return ckpt.Damaged("has an evaluation in which %q is %g", name, e.Values[i])

@@ -156,18 +156,40 @@ func Methods() []Method {
 	}
 }
 
+// Controls returns training methods that differ from NG-EBM, or from cross-entropy, in one
+// thing each, so that a comparison says which part of a method does what. A pass is one
+// computation of the network's size for a batch: the forward pass, or one of the two halves of a
+// backward pass. A step of cross-entropy takes 3 passes, NG-EBM's 6.
+func Controls() []Method {
+	both := func(name, about, settings string) Method { return Method{name, about, settings, settings} }
+	return []Method{
+		both("ng-ebm-beta", "NG-EBM's first term alone, the variance of the energy, β = .1; 3 passes", "beta=.1"),
+		both("ng-ebm-gamma", "NG-EBM's second term alone, the norm of the energy's gradient, γ = .1; 6 passes", "gamma=.1"),
+		both("z-loss", "mean E² with the weight .1: the variance without its mean taken off; 3 passes", "z_loss=.1"),
+		both("input-gradient", "mean ‖∂CE/∂x‖ with the weight .1: the gradient of the loss in place of the energy's (after Ross, Doshi-Velez 2018, who square it); 6 passes", "input_gradient=.1"),
+		both("jacobian", "the squared Jacobian of the logits with the weight .01, by one random projection (Hoffman et al. 2019); 6 passes", "jacobian=.01"),
+		both("gaussian-noise", "Gaussian noise of deviation .1 on training examples, besides the preset's; 3 passes", "input_noise=.1"),
+		both("logitnorm", "cross-entropy of logits of norm 25, τ = .04 (Wei et al. 2022); 3 passes", "logitnorm=.04"),
+		{
+			"outlier-exposure", "cross-entropy, and uniform predictions on outliers with the weight .5, here noise or points in a box around the data (Hendrycks et al. 2019; set margin.outliers to a dataset for theirs); 6 passes",
+			"margin.outliers=uniform noise,margin.exposure=.5", "margin.outliers=uniform box,margin.exposure=.5",
+		},
+	}
+}
+
 // SetMethod changes the configuration to the method of that name: everything in which
 // methods differ is set as the method has it, and nothing else is touched. Set what
 // should differ afterwards.
 func (c *Config) SetMethod(method string) error {
 	var names []string
-	for _, m := range Methods() {
+	for _, m := range append(Methods(), Controls()...) {
 		names = append(names, m.Name)
 		if m.Name != method {
 			continue
 		}
 		c.Alpha, c.Beta, c.Gamma, c.GammaPerDimension = 1, 0, 0, false
-		c.LabelSmoothing, c.Focal, c.Augment.Mixup = 0, 0, 0
+		c.LabelSmoothing, c.Focal, c.LogitNorm, c.Augment.Mixup = 0, 0, 0, 0
+		c.ZLoss, c.InputGradient, c.Jacobian, c.InputNoise = 0, 0, 0, 0
 		c.JEM, c.Adversarial, c.Margin = jem.Settings{}, Adversarial{}, Margin{}
 		settings := m.images
 		if set, _, _ := strings.Cut(c.Data, ":"); slices.Contains(data.Toy2DKinds(), set) {
@@ -178,12 +200,12 @@ func (c *Config) SetMethod(method string) error {
 	return fmt.Errorf("ngebm: no method is named %.60q%s; there are %s", method, nearest.Hint(method, names), strings.Join(names, ", "))
 }
 
-// Method returns the name of the training method, as [Methods] has it. If none of
+// Method returns the name of the training method, as [Methods] or [Controls] has it. If none of
 // them has these settings, it says how this one differs from cross-entropy, as [Config.Set]
 // takes it: "gamma=0.05".
 func (c Config) Method() string {
 	var own string
-	for _, m := range Methods() {
+	for _, m := range append(Methods(), Controls()...) {
 		named := c
 		if named.SetMethod(m.Name) != nil {
 			continue

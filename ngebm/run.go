@@ -238,7 +238,7 @@ func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples 
 	if slices.Contains(h.Terms, energy.NameGradientNorm) {
 		exec = c.withGradient
 	}
-	var o outcomes
+	o := outcomes{logitNorm: r.Config.LogitNorm}
 	err := c.eachBatch(ctx, exec, d.Name, c.whole(d.Len()), d.Example, func(s span, out [][]float32) {
 		o.add(out, d.Labels[s.start:s.start+s.count])
 		if done != nil {
@@ -257,8 +257,11 @@ func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples 
 type outcomes struct {
 	energies []float64
 	nlls     []float64 // -log p(y|x)
+	units    []float64 // -log p(y|x) of unit logits, if logitNorm is not 0
 	norms    []float64 // of the energies' gradients, if they were asked for
 	right    int
+
+	logitNorm float64 // Config.LogitNorm
 }
 
 // add takes a batch's logits and, if there are any, its gradients' norms.
@@ -273,6 +276,10 @@ func (o *outcomes) add(out [][]float32, labels []int32) {
 		if argMax(row) == int(label) {
 			o.right++
 		}
+		if o.logitNorm != 0 {
+			floats.Scale(1/(o.logitNorm*(floats.Norm(row, 2)+1e-7)), row) // energy.UnitLogits
+			o.units = append(o.units, floats.LogSumExp(row)-row[label])
+		}
 	}
 	if len(out) > 1 {
 		for _, v := range out[1] {
@@ -285,12 +292,16 @@ func (o *outcomes) add(out [][]float32, labels []int32) {
 // exponent.
 func (o *outcomes) evaluation(h *History, focal float64) Evaluation {
 	n := float64(len(o.energies))
-	var ce, focused, mean, variance, norm float64
+	var ce, focused, unit, mean, square, variance, norm float64
 	for i, e := range o.energies {
 		nll := o.nlls[i]
 		ce += nll / n
 		focused += math.Pow(-math.Expm1(-nll), focal) * nll / n
 		mean += e / n
+		square += e * e / n
+	}
+	for _, nll := range o.units {
+		unit += nll / n
 	}
 	for _, e := range o.energies {
 		variance += (e - mean) * (e - mean) / n
@@ -299,10 +310,10 @@ func (o *outcomes) evaluation(h *History, focal float64) Evaluation {
 		norm += v / n
 	}
 	e := Evaluation{Accuracy: float64(o.right) / max(1, n)}
-	known := map[string]float64{energy.NameCrossEntropy: ce, energy.NameFocal: focused, energy.NameVariance: variance, energy.NameGradientNorm: norm}
+	known := map[string]float64{energy.NameCrossEntropy: ce, energy.NameFocal: focused, energy.NameLogitNorm: unit, energy.NameZLoss: square, energy.NameVariance: variance, energy.NameGradientNorm: norm}
 	for i, name := range h.Terms {
 		value, ok := known[name]
-		if !ok { // it is of samples or outliers
+		if !ok { // it is of samples, outliers or other gradients
 			value = math.NaN()
 		} else {
 			e.Loss += h.Weights[i] * value

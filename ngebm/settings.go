@@ -202,7 +202,7 @@ func (c Config) WithDefaults() Config {
 		}
 		or(&a.Step, 2.5*a.Epsilon/float64(a.Steps))
 	}
-	if m := &c.Margin; m.Outliers != "" {
+	if m := &c.Margin; m.Outliers != "" && (m.Exposure == 0 || m.Weight != 0) {
 		or(&m.Weight, .1)
 		or(&m.In, 23)
 		or(&m.Out, 5)

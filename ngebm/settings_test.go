@@ -46,7 +46,7 @@ func TestAllSettings(t *testing.T) {
 
 func TestMethodName(t *testing.T) {
 	for _, set := range []string{"digits", "moons"} {
-		for _, m := range Methods() {
+		for _, m := range append(Methods(), Controls()...) {
 			cfg := DefaultConfig(set, "mlp-8")
 			cfg.Seed, cfg.Epochs, cfg.Augment.Noise = 3, 7, .1 // no part of a method
 			if err := cfg.SetMethod(m.Name); err != nil {

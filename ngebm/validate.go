@@ -106,6 +106,18 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("focal", c.Focal, "0 (none) or a finite number of 1 or more")
 	case c.Focal != 0 && c.LabelSmoothing != 0:
 		return bad("focal", c.Focal, "0 where label_smoothing is used: one of the two")
+	case !(c.LogitNorm >= 0 && finite(c.LogitNorm)):
+		return bad("logitnorm", c.LogitNorm, "0 (none) or a finite temperature above 0, such as .04")
+	case c.LogitNorm != 0 && c.Focal != 0:
+		return bad("logitnorm", c.LogitNorm, "0 where focal is used: one of the two")
+	case !(c.ZLoss >= 0 && finite(c.ZLoss)):
+		return bad("z_loss", c.ZLoss, "a finite number of 0 (none) or more")
+	case !(c.InputGradient >= 0 && finite(c.InputGradient)):
+		return bad("input_gradient", c.InputGradient, "a finite number of 0 (none) or more")
+	case !(c.Jacobian >= 0 && finite(c.Jacobian)):
+		return bad("jacobian", c.Jacobian, "a finite number of 0 (none) or more")
+	case !(c.InputNoise >= 0 && finite(c.InputNoise)):
+		return bad("input_noise", c.InputNoise, "a finite number of 0 (none) or more")
 	case c.RampEpochs < 0 || c.FadeEpochs < 0 || c.RampEpochs > c.Epochs-c.FadeEpochs:
 		return fmt.Errorf("ngebm: ramp_epochs is %d and fade_epochs is %d; each must be 0 or more, and together at most the %d epochs", c.RampEpochs, c.FadeEpochs, c.Epochs)
 	case !(a.Epsilon >= 0 && finite(a.Epsilon)):
@@ -122,6 +134,10 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("margin.outliers", `""`, `given where other settings of margin are, as in margin.outliers=uniform noise`)
 	case !(m.Weight >= 0 && finite(m.Weight)) || !finite(m.In) || !finite(m.Out):
 		return fmt.Errorf("ngebm: margin is %+v; its weight must be 0 or more and all its numbers finite", m)
+	case !(m.Exposure >= 0 && finite(m.Exposure)):
+		return bad("margin.exposure", m.Exposure, "a finite number of 0 (none) or more, such as .5")
+	case m.Exposure != 0 && m.Weight == 0 && (m.In != 0 || m.Out != 0):
+		return bad("margin.weight", m.Weight, "above 0 where margin.exposure is given and margin.in or margin.out are, too")
 	case m.Outliers != "" && c.JEM.Enabled():
 		return bad("margin.outliers", fmt.Sprintf("%q", m.Outliers), "empty where jem.weight is set: a loss has one kind of other examples")
 	case a.Epsilon > 0 && (c.JEM.Enabled() || m.Outliers != ""):

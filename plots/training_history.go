@@ -149,6 +149,16 @@ func symbolOf(term string) symbol {
 		return symbol{"mean ‖∂E/∂x‖₂", "γ"}
 	case energy.NameMargin:
 		return symbol{"energy margin (nats²)", "w"}
+	case energy.NameExposure:
+		return symbol{"outlier exposure (nats)", "λ"}
+	case energy.NameLogitNorm:
+		return symbol{"cross-entropy of unit logits (nats)", "α"}
+	case energy.NameZLoss:
+		return symbol{"mean E(x)² (nats²)", "λ"}
+	case energy.NameInputGradient:
+		return symbol{"mean ‖∂CE/∂x‖₂", "λ"}
+	case energy.NameJacobian:
+		return symbol{"½ mean ‖∂f/∂x‖²", "λ"}
 	case jem.NameGap:
 		return symbol{"energy gap (nats)", "w"}
 	case jem.NameJointGap:

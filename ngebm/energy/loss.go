@@ -25,6 +25,9 @@ type Inputs struct {
 	// Others are a sampler's samples or outliers, shaped [n, …]; nil if the run does not
 	// use any. OtherLabels are their classes, [n], if they have classes.
 	Others, OtherLabels *Node
+	// Directions are random unit vectors, [batch, classes], one for each example; nil unless
+	// NGEBM.Jacobian is set.
+	Directions *Node
 }
 
 // Objective builds the terms of the loss that a run minimizes, for one batch.
@@ -39,6 +42,11 @@ const (
 	NameFocal        = "focal loss" // in place of cross-entropy
 	NameVariance     = "energy variance"
 	NameGradientNorm = "gradient norm"
+
+	NameLogitNorm     = "cross-entropy of unit logits" // in place of cross-entropy
+	NameZLoss         = "mean squared energy"
+	NameInputGradient = "input gradient"
+	NameJacobian      = "squared Jacobian"
 )
 
 // NGEBM is the objective of Piland et al. (arXiv 2304.01297):
@@ -60,6 +68,15 @@ type NGEBM struct {
 	// Focal is the exponent of the focal loss, 0 (plain cross-entropy) or at
 	// least 1; see [FocalLoss].
 	Focal float64
+	// LogitNorm is the temperature of cross-entropy of unit logits; 0 leaves the logits. See
+	// [UnitLogits].
+	LogitNorm float64
+
+	// Weights of controls, which differ from the two terms in one thing each; 0 is none.
+	// ZLoss weighs mean E², the variance without its mean taken off, InputGradient
+	// mean ‖∂CE/∂x‖₂, the gradient of the classification's loss in place of the energy's
+	// (see [InputGradientNorm]), and Jacobian the logits' (see [SquaredJacobian]).
+	ZLoss, InputGradient, Jacobian float64
 }
 
 // Terms implements [Objective].
@@ -69,15 +86,28 @@ func (w NGEBM) Terms(in Inputs) []Term { return w.TermsOf(in.Logits(in.X), in) }
 func (w NGEBM) TermsOf(f *Node, in Inputs) []Term {
 	e := LogSumExp(f)
 	name := NameCrossEntropy
-	if w.Focal != 0 {
+	switch {
+	case w.Focal != 0:
 		name = NameFocal
+	case w.LogitNorm != 0:
+		name = NameLogitNorm
 	}
+	loss := w.classification(f, in)
 	terms := []Term{
-		{Name: name, Weight: w.Alpha, Value: w.classification(f, in)},
+		{Name: name, Weight: w.Alpha, Value: loss},
 		{Name: NameVariance, Weight: w.Beta, Value: ReduceVariance(e), Ramps: true}, // 1/N
 	}
 	if w.Gamma != 0 {
 		terms = append(terms, Term{NameGradientNorm, w.Gamma, ReduceAllMean(GradientNorm(e, in.X)), true})
+	}
+	if w.ZLoss != 0 {
+		terms = append(terms, Term{NameZLoss, w.ZLoss, ReduceAllMean(Square(e)), true})
+	}
+	if w.InputGradient != 0 {
+		terms = append(terms, Term{NameInputGradient, w.InputGradient, InputGradientNorm(loss, in.X), true})
+	}
+	if w.Jacobian != 0 {
+		terms = append(terms, Term{NameJacobian, w.Jacobian, SquaredJacobian(f, in.X, in.Directions), true})
 	}
 	return terms
 }
@@ -85,6 +115,9 @@ func (w NGEBM) TermsOf(f *Node, in Inputs) []Term {
 // classification is the cross-entropy, or the focal loss in its place, of examples
 // that mixup may have blended.
 func (w NGEBM) classification(f *Node, in Inputs) *Node {
+	if w.LogitNorm != 0 {
+		f = UnitLogits(f, w.LogitNorm)
+	}
 	loss := func(labels *Node) *Node {
 		if w.Focal != 0 {
 			return FocalLoss(f, labels, w.Focal)

@@ -79,7 +79,7 @@ func TestMethodsByName(t *testing.T) {
 			continue
 		}
 		hashes := map[string]string{}
-		for _, m := range ngebm.Methods() {
+		for _, m := range append(ngebm.Methods(), ngebm.Controls()...) {
 			cfg := ngebm.DefaultConfig(name, "mlp-16")
 			cfg.Limit, cfg.Epochs = 200, 1
 			if err := cfg.SetMethod("ng-ebm-paper"); err != nil { // of which nothing may stay

@@ -30,8 +30,8 @@ type Method struct {
 // NG-EBM with one of the candidates' settings.
 const Selected = "ng-ebm-chosen"
 
-// Methods returns the methods that a [Plan] can name: those of ngebm.Methods, and
-// [Selected] without its settings.
+// Methods returns the methods that a [Plan] can name: those of ngebm.Methods and
+// ngebm.Controls, and [Selected] without its settings.
 func Methods() []Method {
 	shown := map[string]Method{
 		"cross-entropy":   {Color: palette.Blue},
@@ -44,9 +44,18 @@ func Methods() []Method {
 		"jem++":           {Color: palette.Olive},
 		"adversarial":     {Color: palette.Ocher},
 		"energy-margin":   {Color: palette.Violet},
+
+		"ng-ebm-beta":      {Title: "β alone, Var[E]", Color: palette.Rose},
+		"ng-ebm-gamma":     {Title: "γ alone, ‖∂E/∂x‖", Color: palette.Wine},
+		"z-loss":           {Title: "z-loss, mean E²", Color: palette.Indigo},
+		"input-gradient":   {Title: "input gradient, ‖∂CE/∂x‖", Color: palette.Green},
+		"jacobian":         {Title: "Jacobian", Color: palette.Teal},
+		"gaussian-noise":   {Title: "Gaussian noise", Color: palette.Khaki},
+		"logitnorm":        {Title: "LogitNorm", Color: palette.Lilac},
+		"outlier-exposure": {Title: "outlier exposure", Color: palette.Slate},
 	}
 	var all []Method
-	for _, m := range ngebm.Methods() {
+	for _, m := range append(ngebm.Methods(), ngebm.Controls()...) {
 		method := shown[m.Name]
 		method.Name, method.Base = m.Name, m.Name
 		all = append(all, method.complete())

@@ -32,6 +32,7 @@ func TestEveryMethodResumesExactly(t *testing.T) {
 		"adversarial":    "gamma=0,adversarial.epsilon=.1,adversarial.norm=l2,adversarial.steps=3",
 		"margin":         "gamma=0,margin.outliers=far away,margin.in=3,margin.out=1",
 		"momentum":       "optimizer=sgd,momentum=.9,nesterov=true,weight_decay=.01,clip_norm=1",
+		"controls":       "jacobian=.01,z_loss=.1,input_gradient=.1,logitnorm=.5,input_noise=.1",
 		"average, ramps": "ema=.9,ramp_epochs=1,fade_epochs=2,gamma_per_dimension=true,augment.mixup=.5,focal=2",
 	} {
 		for _, device := range []string{"go", "cpu"} {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -31,7 +33,8 @@ func (t *trainer) compile() error {
 		g := in.x.Graph()
 		t.store.SetTraining(g, true)
 		terms = objective.Terms(energy.Inputs{
-			Logits: t.logits, X: in.x, Labels: in.labels, Partner: in.mixupPartner, Share: in.mixupLambda,
+			Directions: t.directions(g),
+			Logits:     t.logits, X: in.x, Labels: in.labels, Partner: in.mixupPartner, Share: in.mixupLambda,
 			Others: in.extra, OtherLabels: in.extraLabels,
 		})
 		for _, key := range addedLosses {
@@ -40,7 +43,7 @@ func (t *trainer) compile() error {
 			}
 		}
 		if cfg.TrainsEnergy() && nets.NormalizesByBatch(g) {
-			exceptions.Panicf("the network has batch normalization, with which an example's energy depends on the other examples of its batch; use nets.GroupNorm, nets.LayerNorm, nets.InstanceNorm or nets.ActNorm, or cross-entropy alone: beta=0,gamma=0")
+			exceptions.Panicf("the network has batch normalization, with which an example's energy depends on the other examples of its batch; use nets.GroupNorm, nets.LayerNorm, nets.InstanceNorm or nets.ActNorm, or the method cross-entropy")
 		}
 		loss := energy.Total(terms, in.ramp)
 		scope := t.store.RootScope()
@@ -68,6 +71,17 @@ func (t *trainer) compile() error {
 // addedLosses are where GoMLX's trainer keeps losses that a network adds.
 var addedLosses = []string{"/trainer/trainer_main_loss", "/trainer/trainer_regularization_loss"}
 
+// directions draws the unit vectors that the Jacobian's term projects on, from the store's
+// random numbers, which a checkpoint keeps; nil where there is no such term.
+func (t *trainer) directions(g *Graph) *Node {
+	cfg := t.run.Config
+	if cfg.Jacobian == 0 {
+		return nil
+	}
+	drawn := t.store.RandomNormal(g, shapes.Make(dtypes.Float32, cfg.Batch, len(t.run.Train.Classes)))
+	return Div(drawn, InsertAxes(energy.Norm(drawn), -1))
+}
+
 // logits builds the network being trained.
 func (t *trainer) logits(x *Node) *Node {
 	logits := func(x *Node) *Node {
@@ -82,7 +96,7 @@ func (t *trainer) logits(x *Node) *Node {
 // build makes the executable of a step that was described.
 func (t *trainer) build(step func(stepInputs[*Node]) *Node) (err error) {
 	cfg := t.run.Config
-	shapes := inputShapes(cfg, t.run.Train.Shape)
+	inputs := inputShapes(cfg, t.run.Train.Shape)
 	if t.canLoop() {
 		s, err := t.probe(step)
 		if err != nil {
@@ -102,9 +116,9 @@ func (t *trainer) build(step func(stepInputs[*Node]) *Node) (err error) {
 	}
 	if t.sharding != nil {
 		t.sharding.apply(t.step, cfg)
-		shapes = t.sharding.shapes(cfg, shapes)
+		inputs = t.sharding.shapes(cfg, inputs)
 	}
-	_, err = t.step.Compile(shapes...)
+	_, err = t.step.Compile(inputs...)
 	return err
 }
 

@@ -9,17 +9,26 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
 
 // stepReference is testdata/steps.json; steps.py next to it says what it holds.
 type stepReference struct {
-	Cases map[string]struct{ Losses, First, Third []float64 }
+	Cases  map[string]struct{ Losses, First, Third []float64 }
+	Losses map[string]struct {
+		Loss     float64
+		Gradient []float64
+	}
 }
 
 func readSteps(t *testing.T) (want stepReference) {
@@ -109,7 +118,7 @@ func differ(got, want []float64) float64 {
 }
 
 // One training step, and three, end with PyTorch's weights (testdata/steps.py): every
-// optimizer, weight decay and clipping. The pure-Go backend computes them all, XLA those
+// optimizer, weight decay and clipping, and the controls. The pure-Go backend computes them all, XLA those
 // with the most parts, alone and in a loop on the device.
 func TestStepsEqualPyTorch(t *testing.T) {
 	want := readSteps(t)
@@ -150,7 +159,70 @@ func TestStepsEqualPyTorch(t *testing.T) {
 			})
 		}
 	}
-	if len(want.Cases) < 11 {
+	if len(want.Cases) < 18 {
 		t.Errorf("%d cases", len(want.Cases))
+	}
+}
+
+// The loss of every control and its gradient of the weights equal PyTorch's, for given
+// outliers and random directions.
+func TestControlsEqualPyTorch(t *testing.T) {
+	want := readSteps(t)
+	double := func(phase, scale float64, dims ...int) *tensors.Tensor {
+		size := 1
+		for _, d := range dims {
+			size *= d
+		}
+		values := make([]float64, size)
+		for i, v := range wave(phase, scale, size) {
+			values[i] = float64(v)
+		}
+		return tensors.FromFlatDataAndDimensions(values, dims...)
+	}
+	net := nets.MLP{Hidden: []int{6}}
+	for set, ref := range want.Losses {
+		cfg := ngebm.DefaultConfig("wave", "mlp-6")
+		if err := cfg.Set(set); err != nil {
+			t.Fatal(err)
+		}
+		store := model.NewStore()
+		for path, value := range map[string]*tensors.Tensor{
+			"/net/fc0/bias": double(1, .3, 6), "/net/fc0/weight": double(2, .9, 2, 6),
+			"/net/fc1/bias": double(3, .3, 3), "/net/fc1/weight": double(4, .9, 6, 3),
+		} {
+			if _, err := store.CreateVariable(path, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec, err := model.NewExec(testdevice.Open(t, "go"), store, func(_ *model.Scope, in []*graph.Node) []*graph.Node {
+			directions := graph.Div(in[3], graph.InsertAxes(energy.Norm(in[3]), -1))
+			loss := energy.Total(cfg.Objective([]int{2}).Terms(energy.Inputs{
+				Logits: func(x *graph.Node) *graph.Node { return net.Logits(store.RootScope().In("net"), x, 3) },
+				X:      in[0], Labels: in[1], Others: in[2], Directions: directions,
+			}), nil)
+			var weights []*graph.Node
+			for _, name := range []string{"fc0/bias", "fc0/weight", "fc1/bias", "fc1/weight"} {
+				weights = append(weights, store.GetVariable("/net/"+name).NodeValue(loss.Graph()))
+			}
+			return append([]*graph.Node{loss}, graph.Gradient(loss, weights...)...)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Exec(double(5, 1.5, 8, 2), []int32{0, 1, 2, 0, 1, 2, 0, 1}, double(6, 3, 8, 2), double(7, 1, 8, 3))
+		if err != nil {
+			t.Fatal(set, err)
+		}
+		var gradient []float64
+		for _, g := range out[1:] {
+			gradient = append(gradient, reference.Values(t, g)...)
+		}
+		loss := reference.Values(t, out[0])[0]
+		if d := differ(gradient, ref.Gradient); !(d < 1e-9) || !(math.Abs(loss-ref.Loss) < 1e-9) {
+			t.Errorf("%s: the loss is %v, PyTorch's %v; gradients differ by %.2g", set, loss, ref.Loss, d)
+		}
+	}
+	if len(want.Losses) < 9 {
+		t.Errorf("%d losses", len(want.Losses))
 	}
 }

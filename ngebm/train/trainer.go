@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -220,7 +221,9 @@ func (t *trainer) prepare() (err error) {
 
 // newBatches are those of an attempt; each has other random numbers.
 func newBatches(train *data.Dataset, cfg ngebm.Config, attempt int) (*data.Batches, error) {
-	return data.NewBatches(train, cfg.Batch, cfg.Seed+uint64(attempt)<<32, cfg.Augment)
+	augment := cfg.Augment
+	augment.Noise = math.Hypot(augment.Noise, cfg.InputNoise) // independent noises add so
+	return data.NewBatches(train, cfg.Batch, cfg.Seed+uint64(attempt)<<32, augment)
 }
 
 func (t *trainer) close() {

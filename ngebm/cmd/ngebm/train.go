@@ -107,7 +107,7 @@ func summarize(w io.Writer, run *ngebm.Run) error {
 	row("test accuracy", "%.4f on %d examples", test.Accuracy, test.Examples)
 	for i, name := range h.Terms {
 		if math.IsNaN(test.Values[i]) {
-			continue // it is of samples or outliers, not of a set
+			continue // it is of samples, outliers or gradients, not of a set
 		}
 		row("test "+name, "%.4g (weight %g)", test.Values[i], h.Weights[i])
 	}
@@ -134,6 +134,10 @@ func listAll(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "training methods (-method)")
 	for _, m := range ngebm.Methods() {
+		fmt.Fprintf(t, "  %s\t%s\n", m.Name, m.About)
+	}
+	fmt.Fprintln(t, "controls (-method), which differ from NG-EBM or cross-entropy in one thing each")
+	for _, m := range ngebm.Controls() {
 		fmt.Fprintf(t, "  %s\t%s\n", m.Name, m.About)
 	}
 	fmt.Fprintln(t, "datasets (-data); NAME@64, NAME@HEIGHTxWIDTH or NAME@32x32x3 resizes the images; rows of a table (csv) need an mlp")

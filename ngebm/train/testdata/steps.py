@@ -7,7 +7,8 @@ Everything is computed in float64 on one thread. The network is a multilayer per
 float32, so that the test makes them itself. A linear weight is [in, out] there.
 "cases" has, for each configuration as ngebm.Config.Set takes it, the loss before each of
 three steps on one batch, and all weights after the first and after the third, in the
-order fc0.bias, fc0.weight, fc1.bias, fc1.weight.
+order fc0.bias, fc0.weight, fc1.bias, fc1.weight. "losses" has the loss and the gradient of
+all weights, for outliers and random directions that are waves, too.
 """
 
 import json
@@ -93,6 +94,62 @@ OPTIMIZERS = {
 cases = {}
 for name, (make, clip) in OPTIMIZERS.items():
     cases[("beta=.1,gamma=.1," + name).strip(",")] = steps(ng_ebm, make, clip)
+
+OUTLIERS = wave(6, 3, 8, 2)
+DIRECTIONS = F.normalize(wave(7, 1, 8, 3), dim=1)
+
+
+def ce(f, **kw):
+    return F.cross_entropy(f, Y, **kw)
+
+
+def logitnorm(f, t=0.04, **kw):  # Wei et al.'s LogitNormLoss
+    return ce(f / (f.norm(p=2, dim=1, keepdim=True) + 1e-7) / t, **kw)
+
+
+def input_gradient(f, x, weight, **kw):
+    own = F.cross_entropy(f, Y, reduction="none", **kw)
+    return weight * torch.autograd.grad(own.sum(), x, create_graph=True)[0].norm(p=2, dim=1).mean()
+
+
+def jacobian(f, x, weight):  # Hoffman et al.'s JacobianReg with n = 1
+    v = torch.autograd.grad(f, x, DIRECTIONS, create_graph=True)[0]
+    return weight * 0.5 * f.shape[1] * v.norm() ** 2 / f.shape[0]
+
+
+def exposure(f):  # Hendrycks et al.'s
+    return 0.5 * -(f.mean(1) - f.logsumexp(1)).mean()
+
+
+CONTROLS = {
+    "beta=.1": lambda w, x, f: ce(f) + 0.1 * f.logsumexp(1).var(correction=0),
+    "gamma=.1": lambda w, x, f: ng_ebm(w, 0, 0.1),
+    "z_loss=.1": lambda w, x, f: ce(f) + 0.1 * (f.logsumexp(1) ** 2).mean(),
+    "input_gradient=.1": lambda w, x, f: ce(f) + input_gradient(f, x, 0.1),
+    "input_gradient=.1,label_smoothing=.2": lambda w, x, f: ce(f, label_smoothing=0.2) + input_gradient(f, x, 0.1, label_smoothing=0.2),
+    "logitnorm=.04": lambda w, x, f: logitnorm(f),
+    "logitnorm=.5,label_smoothing=.1": lambda w, x, f: logitnorm(f, 0.5, label_smoothing=0.1),
+    "jacobian=.01": lambda w, x, f: ce(f) + jacobian(f, x, 0.01),
+    "margin.outliers=far away,margin.exposure=.5": lambda w, x, f: ce(f) + exposure(logits(w, OUTLIERS)),
+}
+
+
+def with_input(loss):
+    def build(w):
+        x = X.clone().requires_grad_(True)
+        return loss(w, x, logits(w, x))
+
+    return build
+
+
+losses = {}
+for name, loss in CONTROLS.items():
+    w = start()
+    value = with_input(loss)(w)
+    value.backward()
+    losses[name] = {"loss": value.item(), "gradient": torch.cat([v.grad.flatten() for v in w]).tolist()}
+    if "jacobian" not in name and "margin" not in name:
+        cases["optimizer=sgd," + name] = steps(with_input(loss), sgd())
 with open(os.path.join(HERE, "steps.json"), "w") as f:
-    json.dump({"torch": torch.__version__.split("+")[0], "cases": cases}, f, indent=0)
+    json.dump({"torch": torch.__version__.split("+")[0], "cases": cases, "losses": losses}, f, indent=0)
     f.write("\n")
