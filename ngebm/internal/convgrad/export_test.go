@@ -1,6 +1,9 @@
 package convgrad
 
-import . "github.com/gomlx/gomlx/core/graph"
+import (
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
 
 // Library is GoMLX's own gradient of a convolution (variables come before init).
 var Library = VJPRegistration[NodeTypeConvGeneral]
@@ -21,4 +24,18 @@ func InPlaceOf(plain, x, w *Node, paddings [][2]int, dilation []int) *Node {
 func ByTiles(plain, x, w *Node, paddings [][2]int) *Node {
 	y, _ := InternalFusedOpCaller(tiles{x, w, paddings}.convolve, func() *Node { return plain }, true)
 	return y
+}
+
+// KernelGradient is K of a 3×3 kernel with padding 1, in the fast layout: as one convolution
+// (plain), or as it is computed.
+func KernelGradient(x, dy *Node, stride int, plain bool) *Node {
+	in, out := x.Shape().Dimensions[3], dy.Shape().Dimensions[3]
+	w := Zeros(x.Graph(), shapes.Make(x.DType(), 3, 3, in, out))
+	pad := [2]int{1, 1}
+	y := Convolve(x, w).Strides(stride).PaddingPerDim([][2]int{pad, pad}).Done()
+	f := parametersOf(y).form(x, w, dy)
+	if plain {
+		return f.convolve(X, Y, W)
+	}
+	return f.contract(X, Y, W)
 }

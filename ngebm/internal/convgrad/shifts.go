@@ -3,28 +3,31 @@ package convgrad
 import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// shifts computes K, the gradient of a 3×3 kernel, as one product of matrices. With p the
-// padding in front,
+// shifts computes K, the gradient of a 3×3 kernel, by products of matrices. With p the
+// padding in front and stride s,
 //
-//	dw[j, k] = Σ x[n, m+k−p]ᵀ · dy[n−j+p, m]   over batch, rows n of x and columns m of dy
+//	dw[j, k] = Σ x[s·i + j − p, s·m + k − p]ᵀ · dy[i, m]   over batch, rows i and columns m of dy
 //
-// so x's three shifts by columns, side by side as channels, times dy's three shifts by rows
-// hold all nine parts: [3·in, positions]·[positions, 3·out]. A product is near the
+// Three shifts of x by columns, side by side as channels, times shifts of dy by rows, one for
+// each j, hold all nine parts: [3·in, positions]·[positions, 3·out]. A product is near the
 // processor's peak where both sides have many columns, and only three copies of either are
-// made, where im2col makes nine.
+// made, where im2col makes nine. With a stride, row n of x meets those j only that leave the
+// remainder of n: a product for each remainder.
 type shifts struct {
-	x, y, w tensor
+	x, y, w tensor // in the fast layout
+	asked   tensor // the layout of the result
 	offset  []int
 }
 
-// minShifted is the least number of channels, in and out, for which copies are cheap
-// compared with the product.
-const minShifted = 16
+// minShifted and, with a stride, minStrided are the least numbers of channels, in and out,
+// for which copies are cheap compared with the product.
+const minShifted, minStrided = 16, 64
 
-// newShifts returns nil unless out is a kernel for which a product is faster.
+// newShifts returns nil unless out is a kernel for which products are faster.
 func newShifts(f form, out operand) *shifts {
 	x, y, w := f.tensors[X], f.tensors[Y], f.tensors[W]
 	if out != W || len(w.spatial) != 2 || w.size(0) != 3 || w.size(1) != 3 || !onCPU(x.node) {
@@ -33,44 +36,76 @@ func newShifts(f form, out operand) *shifts {
 	if t := x.node.DType(); t != dtypes.Float32 && t != dtypes.Float64 {
 		return nil
 	}
+	least := minShifted
 	for axis := range w.spatial {
-		if x.factor[axis] != 1 || y.factor[axis] != -1 || w.factor[axis] != -1 {
+		if x.factor[axis] != 1 || y.factor[axis] < -2 || w.factor[axis] != -1 {
 			return nil
 		}
+		if y.factor[axis] == -2 {
+			least = minStrided
+		}
 	}
-	dims := w.node.Shape().Dimensions
-	if min(dims[w.shared[X]], dims[w.shared[Y]]) < minShifted {
+	if dims := w.node.Shape().Dimensions; min(dims[w.shared[X]], dims[w.shared[Y]]) < least {
 		return nil
 	}
-	return &shifts{x: x, y: y, w: w, offset: f.offset}
+	return &shifts{x: x.arrange(Y, W), y: y.arrange(X, W), w: w.arrangeKernel(X, Y), asked: w, offset: f.offset}
 }
 
 // inPlaceOf computes what plain is and leaves the gradient to it.
 func (s *shifts) inPlaceOf(plain *Node) *Node {
-	w, _ := InternalFusedOpCaller(s.product, func() *Node { return plain }, true)
+	w, _ := InternalFusedOpCaller(s.products, func() *Node { return plain }, true)
 	return w
 }
 
-func (s *shifts) product() *Node {
-	x, y, w := s.x.arrange(Y, W), s.y.arrange(X, W), s.w.arrangeKernel(X, Y)
-	rows, columns := x.size(0), y.size(1)
-	in, out := x.node.Shape().Dimensions[3], y.node.Shape().Dimensions[3]
-	var xs, ys []*Node
-	for tap := range 3 {
-		xs = append(xs, InsertAxes(shifted(x.node, 2, tap+s.offset[1], columns), 3))
-		ys = append(ys, InsertAxes(shifted(y.node, 1, -tap-s.offset[0], rows), 3))
+func (s *shifts) products() *Node {
+	var taps [3]*Node // dw[j]
+	stride := -s.y.factor[0]
+	for remainder := range min(stride, s.x.size(0)) {
+		s.product(stride, remainder, &taps)
 	}
-	left := StopGradient(Reshape(Concatenate(xs, 3), -1, 3*in))
-	right := StopGradient(Reshape(Concatenate(ys, 3), -1, 3*out))
-	sides := DotGeneral(left, []int{0}, nil, right, []int{0}, nil)
-	dw := TransposeAllAxes(Reshape(sides, 3, in, 3, out), 2, 0, 1, 3)
-	return w.back(dw, s.w, X, Y)
+	for j, tap := range taps {
+		if tap == nil { // x has one row
+			in, out := s.channels()
+			taps[j] = Zeros(s.x.node.Graph(), shapes.Make(s.x.node.DType(), 1, 3, in, out))
+		}
+	}
+	return s.w.back(Concatenate(taps[:], 0), s.asked, X, Y)
 }
 
-// shifted has size positions along an axis, the n-th of which is v's n+by-th; it is
+// product computes those taps that meet the rows of x that leave a remainder.
+func (s *shifts) product(stride, remainder int, taps *[3]*Node) {
+	in, out := s.channels()
+	x := SliceAxis(s.x.node, 1, AxisRange(remainder).Stride(stride))
+	rows := x.Shape().Dimensions[1]
+	var js []int
+	var xs, ys []*Node
+	for k := range 3 {
+		xs = append(xs, InsertAxes(spaced(x, 2, k+s.offset[1], -s.y.factor[1], s.y.size(1)), 3))
+	}
+	for j := range 3 {
+		if n := remainder - j - s.offset[0]; n%stride == 0 { // row 0 of x's meets row n/stride of dy
+			js = append(js, j)
+			ys = append(ys, InsertAxes(spaced(s.y.node, 1, n/stride, 1, rows), 3))
+		}
+	}
+	left := StopGradient(Reshape(Concatenate(xs, 3), -1, 3*in))
+	right := StopGradient(Reshape(Concatenate(ys, 3), -1, len(js)*out))
+	sides := Reshape(DotGeneral(left, []int{0}, nil, right, []int{0}, nil), 3, in, len(js), out)
+	for i, j := range js {
+		taps[j] = TransposeAllAxes(SliceAxis(sides, 2, AxisElem(i)), 2, 0, 1, 3)
+	}
+}
+
+func (s *shifts) channels() (in, out int) {
+	return s.x.node.Shape().Dimensions[3], s.y.node.Shape().Dimensions[3]
+}
+
+// spaced has size positions along an axis, the n-th of which is v's stride·n+from-th; it is
 // zero outside of v.
-func shifted(v *Node, axis, by, size int) *Node {
+func spaced(v *Node, axis, from, stride, size int) *Node {
 	pads := make([]compute.PadAxis, v.Rank())
-	pads[axis] = compute.PadAxis{Start: -by, End: size + by - v.Shape().Dimensions[axis]}
-	return Pad(v, ScalarZero(v.Graph(), v.DType()), pads...)
+	last := stride*(size-1) + from
+	pads[axis] = compute.PadAxis{Start: -from, End: last + 1 - v.Shape().Dimensions[axis]}
+	padded := Pad(v, ScalarZero(v.Graph(), v.DType()), pads...)
+	return SliceAxis(padded, axis, AxisRange().Stride(stride))
 }

@@ -2,6 +2,7 @@ package convgrad_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -13,33 +14,40 @@ import (
 	"ngebm/ngebm/internal/testdevice"
 )
 
-// The gradient of a 3×3 kernel of many channels, one product on XLA's CPU, and its own
-// gradients are pure Go's: for every padding (negative and beyond the kernel, too), in
-// either layout.
+// The gradient of a 3×3 kernel of many channels, by products on XLA's CPU, and its own
+// gradients are pure Go's: for every padding (negative and beyond the kernel, too) and
+// stride, in either layout.
 func TestShifts(t *testing.T) {
-	for i, pads := range [][][2]int{
-		{{1, 1}, {1, 1}},
-		{{0, 0}, {2, 1}},
-		{{-1, 2}, {0, -1}},
-		{{3, 4}, {1, 0}}, // dy is larger than x
+	for _, c := range []convolution{
+		{size: []int{5, 4}, pads: [][2]int{{1, 1}, {1, 1}}},
+		{size: []int{5, 4}, pads: [][2]int{{0, 0}, {2, 1}}, first: true},
+		{size: []int{5, 4}, pads: [][2]int{{-1, 2}, {0, -1}}},
+		{size: []int{5, 4}, pads: [][2]int{{3, 4}, {1, 0}}, first: true}, // dy is larger than x
+		{size: []int{4, 6}, pads: [][2]int{{1, 1}, {1, 1}}, strides: []int{2, 2}},
+		{size: []int{5, 5}, pads: [][2]int{{0, 1}, {2, 3}}, strides: []int{2, 2}, first: true},
+		{size: []int{1, 7}, pads: [][2]int{{1, 1}, {-1, 0}}, strides: []int{2, 1}}, // rows that no tap meets
 	} {
-		c := convolution{size: []int{5, 4}, kernel: []int{3, 3}, pads: pads, first: i%2 == 1}
+		c.kernel = []int{3, 3}
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			xs, ws := []int{2, 5, 4, 16}, []int{3, 3, 16, 17}
+			in, out := 16, 17
+			if c.strides != nil {
+				in, out = 64, 64
+			}
+			xs, ws := []int{2, c.size[0], c.size[1], in}, []int{3, 3, in, out}
 			if c.first {
-				xs, ws = []int{2, 16, 5, 4}, []int{17, 16, 3, 3}
+				xs, ws = []int{2, in, c.size[0], c.size[1]}, []int{out, in, 3, 3}
 			}
 			r := rand.New(rand.NewPCG(9, 0))
-			in := []array{normal(r, xs...), normal(r, ws...)}
-			for i := range in[1].values {
-				in[1].values[i] /= 12 // the results are about 1
+			at := []array{normal(r, xs...), normal(r, ws...)}
+			for i := range at[1].values {
+				at[1].values[i] /= math.Sqrt(float64(9 * in)) // the results are about 1
 			}
-			want := derivatives(t, testdevice.Open(t, goBackend), dtypes.Float64, c.apply, in...)
+			want := derivatives(t, testdevice.Open(t, goBackend), dtypes.Float64, c.apply, at...)
 			for _, run := range []struct {
 				dtype     dtypes.DType
 				tolerance float64
 			}{{dtypes.Float64, 1e-12}, {dtypes.Float32, 1e-5}} {
-				got := derivatives(t, testdevice.Open(t, "cpu"), run.dtype, c.apply, in...)
+				got := derivatives(t, testdevice.Open(t, "cpu"), run.dtype, c.apply, at...)
 				for i := range want {
 					if f := relativeError(got[i], want[i]); !(f < run.tolerance) {
 						t.Errorf("%s: value %d is off by %.2g", run.dtype, i, f)
@@ -66,7 +74,9 @@ func TestWhatIsShifted(t *testing.T) {
 		{"half precision", "cpu", dtypes.BFloat16, []int{3, 3, 16, 32}, 1, false},
 		{"few channels in", "cpu", dtypes.Float32, []int{3, 3, 3, 16}, 1, false},
 		{"few channels out", "cpu", dtypes.Float32, []int{3, 3, 16, 3}, 1, false},
-		{"stride", "cpu", dtypes.Float32, []int{3, 3, 16, 16}, 2, false},
+		{"stride", "cpu", dtypes.Float32, []int{3, 3, 64, 64}, 2, true},
+		{"stride, few channels", "cpu", dtypes.Float32, []int{3, 3, 63, 64}, 2, false},
+		{"long stride", "cpu", dtypes.Float32, []int{3, 3, 64, 64}, 3, false},
 		{"kernel", "cpu", dtypes.Float32, []int{5, 5, 16, 16}, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
