@@ -61,14 +61,44 @@
 // (cpu.go). C and I of 64 channels and more with 3x3 kernels at every position take half as
 // many multiplications (tiles.go), and so do those of 16 and more for a single image; [Tiled] is for those who build the first C.
 //
-// The gradient of a 3x3 kernel of 16 channels and more, at every position, is one product of
-// matrices, of three shifts by three (shifts.go).
+// The gradient of a 3x3 kernel is computed by products of matrices, of three shifts by three
+// (shifts.go): of 16 channels and more at every position, of 64 and more with stride 2.
 //
 // # Where the time goes
 //
 // In an NG-EBM step of WRN-10-2 (64 images, two cores of an AMD EPYC), three quarters are
 // products of matrices; a seventh is all else, LeakyReLU, biases, sums, transpositions; a
 // twentieth the copying of padded inputs.
+//
+// K of 3x3 kernels, as one convolution and as it is computed, in GFLOP for 1 s of two cores,
+// best of four by processor time (AMD EPYC, AVX2, on a busy machine, 28 November 2026; C then
+// reaches 140, by the same clock):
+//
+//	images  size   channels  stride  convolution  products
+//	64      32x32  16, 16    1       37           59
+//	64      32x32  16, 32    1       38           80
+//	64      32x32  32, 32    1       30           94
+//	64      32x32  32, 64    1       15           86
+//	64      32x32  64, 64    2       54           78
+//	64      16x16  64, 64    1       69           98
+//	64      16x16  64, 128   1       62           113
+//	64      16x16  128, 128  2       71           104
+//	64      8x8    128, 128  1       88           123
+//	32      32x32  64, 64    1       27           100
+//	32      16x16  128, 128  1       73           125
+//	32      8x8    256, 256  1       111          140
+//	16      8x8    256, 256  1       115          138
+//	128     16x16  32, 32    1       63           94
+//
+// This repeats it, with GFLOP/s by the clock, which are what counts on a quiet machine:
+//
+//	go test -run - -bench KernelGradient -benchtime 20x ./ngebm/internal/convgrad
+//
+// Slower than these products were, at 32x32 with 32 channels: nine products (1.5 times the
+// time), im2col and one product (2.1 times), three products of x's shifts by columns (1.4),
+// contiguous shifts of padded and flattened inputs (1.3), and the same product in 4 to 64
+// parts, in a loop on the device (1.1 to 1.3) or not (1.0). Which side comes first is the
+// same. From 3 to 16 channels a convolution is as fast.
 //
 // Tiles make a step of WRN-16-4 (32 images) 7 % faster for cross-entropy and 9 % for
 // NG-EBM, and it compiles in 5 s in place of 2. Winograd's F(2x2, 3x3), in tiles along both
