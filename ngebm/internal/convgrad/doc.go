@@ -94,7 +94,7 @@
 //
 //	go test -run - -bench KernelGradient -benchtime 20x ./ngebm/internal/convgrad
 //
-// Slower than these products were, at 32x32 with 32 channels: nine products (1.5 times the
+// Slower than these products were, at 32x32 with 32 channels: nine products (1.4 times the
 // time), im2col and one product (2.1 times), three products of x's shifts by columns (1.4),
 // contiguous shifts of padded and flattened inputs (1.3), and the same product in 4 to 64
 // parts, in a loop on the device (1.1 to 1.3) or not (1.0). Which side comes first is the
