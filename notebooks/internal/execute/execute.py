@@ -21,6 +21,10 @@ import signal
 import sys
 import threading
 
+# jsonschema checks IRIs with this package where it is installed. Notebooks hold no IRIs, and importing it
+# builds a parser from a grammar: two seconds of each start.
+sys.modules["rfc3987_syntax"] = None
+
 import nbformat
 from nbclient import NotebookClient
 

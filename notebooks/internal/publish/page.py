@@ -51,6 +51,10 @@ def leash(parent):
 # Before what follows is imported, which takes its time.
 threading.Thread(target=leash, args=(os.getppid(),), daemon=True).start()
 
+# jsonschema checks IRIs with this package where it is installed. Notebooks hold no IRIs, and importing it
+# builds a parser from a grammar: two seconds of each start.
+sys.modules["rfc3987_syntax"] = None
+
 import bleach
 import nbformat
 import tinycss2
