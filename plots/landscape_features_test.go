@@ -9,6 +9,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/tabular"
+	"ngebm/data/testdisk"
 	"ngebm/plots"
 )
 
@@ -83,6 +84,25 @@ func TestFeatureGrid(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A landscape over two columns of a table has their names and units on its axes, and the rows' values as points.
+func TestFeatureGridGolden(t *testing.T) {
+	testdisk.Inputs(t, "../data/testdata/tables")
+	train, test, err := data.Open(t.Context(), "csv:../data/testdata/tables/wine.csv@class", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid, err := plots.FeatureGrid(t.Context(), newNearest(train), test, "alcohol", "hue", 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := plots.FeaturePlane(test, "alcohol", "hue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	figure, err := plots.Landscapes(plots.OwnScale, plots.Landscape{Title: "nearest mean", Grid: grid, Data: points})
+	plots.Golden(t, "landscapes-features", figure, err)
 }
 
 func TestFeatureGridRefuses(t *testing.T) {

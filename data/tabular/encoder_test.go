@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/data/testerror"
 )
 
 // The expected values are those of scikit-learn 1.9.1 in float64: StandardScaler for age and income,
@@ -91,7 +93,7 @@ func TestEncodeRefuses(t *testing.T) {
 		`column "age" has a value of type []int`:                                         {"age": []int{1}, "color": "red", "income": 1},
 	} {
 		_, err := e.Encode(row)
-		refused(t, err, want)
+		testerror.Want(t, err, want)
 	}
 	for want, content := range map[string]string{
 		`line 1 has no column "income"`:                          "age,color\n1,red\n",
@@ -100,15 +102,15 @@ func TestEncodeRefuses(t *testing.T) {
 		`no rows below the header`:                               "age,color,income\n",
 	} {
 		_, err := e.Read(context.Background(), strings.NewReader(content))
-		refused(t, err, want)
+		testerror.Want(t, err, want)
 	}
 }
 
 func TestFitRefuses(t *testing.T) {
 	_, _, err := table(t, "x,y\n1,a\n1,b\n", "y").Fit([]int{0, 1})
-	refused(t, err, "no column but the class varies")
+	testerror.Want(t, err, "no column but the class varies")
 	_, _, err = table(t, people, "class").Fit(nil)
-	refused(t, err, "no rows")
+	testerror.Want(t, err, "no rows")
 }
 
 // Categories are the column's domain, so that a row outside the training rows may hold any of
@@ -144,7 +146,7 @@ func TestColumn(t *testing.T) {
 		t.Errorf("%v at input %d (%v)", c, input, err)
 	}
 	_, _, err := e.Column("salary")
-	refused(t, err, `"salary"`, "age, color, income")
+	testerror.Want(t, err, `"salary"`, "age, color, income")
 }
 
 // A stored encoder comes from anyone.
@@ -167,6 +169,6 @@ func TestValidate(t *testing.T) {
 		"a mean of 1 and a deviation of 0":      {Label: "y", Columns: []Column{{Name: "x", Mean: 1, Categories: []string{"a", "b"}}}},
 		`a column is called "", which is no na`: {Label: "y", Columns: []Column{{Deviation: 1}}},
 	} {
-		refused(t, e.Validate(), want)
+		testerror.Want(t, e.Validate(), want)
 	}
 }

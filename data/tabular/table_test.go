@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/data/testerror"
 )
 
 // people is a small table; encoder_test.go has what scikit-learn makes of it.
@@ -24,22 +26,6 @@ func table(t testing.TB, content, label string) *Table {
 		t.Fatalf("%.80q: %v", content, err)
 	}
 	return got
-}
-
-func refused(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("no error; want one that says %q", parts)
-		return
-	}
-	for _, p := range parts {
-		if !strings.Contains(err.Error(), p) {
-			t.Errorf("error %q does not say %q", err, p)
-		}
-	}
-	if strings.ContainsAny(err.Error(), "\n\r\x00\x1b") {
-		t.Errorf("error of more than one line, or with a control code: %q", err)
-	}
 }
 
 // fitted is the encoder of all rows.
@@ -97,9 +83,9 @@ func TestLabelColumn(t *testing.T) {
 		t.Errorf("the last column of a header of numbers: %q, %q", got.Label, got.Classes)
 	}
 	_, err := Read(context.Background(), strings.NewReader(pandas), "4")
-	refused(t, err, `no column is named "4": the label after @ is one of 0, 1, 2, 3`)
+	testerror.Want(t, err, `no column is named "4": the label after @ is one of 0, 1, 2, 3`)
 	_, err = Read(context.Background(), strings.NewReader(people), "clas")
-	refused(t, err, `no column is named "clas" (did you mean class?)`, "or a number from 1 to 5")
+	testerror.Want(t, err, `no column is named "clas" (did you mean class?)`, "or a number from 1 to 5")
 }
 
 func TestClassOrder(t *testing.T) {
@@ -160,7 +146,7 @@ func TestReadRefuses(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			_, err := Read(context.Background(), strings.NewReader(c.content), label)
-			refused(t, err, c.want...)
+			testerror.Want(t, err, c.want...)
 		})
 	}
 }
@@ -178,27 +164,27 @@ func TestBounds(t *testing.T) {
 	limit := defaultLimits()
 	limit.rows = 3
 	_, err := read(context.Background(), strings.NewReader(people), "class", limit)
-	refused(t, err, "more than 3 rows of 5 columns")
+	testerror.Want(t, err, "more than 3 rows of 5 columns")
 	limit = defaultLimits()
 	limit.cells = 20
 	_, err = read(context.Background(), strings.NewReader(people), "class", limit)
-	refused(t, err, "more than 4 rows of 5 columns")
+	testerror.Want(t, err, "more than 4 rows of 5 columns")
 	limit = defaultLimits()
 	limit.bytes = 100
 	_, err = read(context.Background(), strings.NewReader(people), "class", limit)
-	refused(t, err, "too large")
+	testerror.Want(t, err, "too large")
 }
 
 // A row is refused before all of it is in memory, where an empty cell takes 40 bytes.
 func TestLongRowsAreRefused(t *testing.T) {
 	many := strings.NewReader(strings.Repeat(",", 64<<20))
 	_, err := Read(context.Background(), many, "class")
-	refused(t, err, "line 1 or below: the row is too long")
+	testerror.Want(t, err, "line 1 or below: the row is too long")
 	if left := many.Len(); left < 59<<20 {
 		t.Errorf("%d bytes are left of %d", left, many.Size())
 	}
 	_, err = Read(context.Background(), strings.NewReader(people+"\""+strings.Repeat("a\n", 3<<20)), "class")
-	refused(t, err, "or below: the row is too long: close its quotes")
+	testerror.Want(t, err, "or below: the row is too long: close its quotes")
 	wide := strings.Repeat(strings.Repeat("a", 190)+",", MaxInputs-1)
 	encoder := &Encoder{Label: "class", Columns: []Column{{Name: "x", Deviation: 1}}}
 	names := "x"
@@ -206,12 +192,12 @@ func TestLongRowsAreRefused(t *testing.T) {
 		names += fmt.Sprint(",", k)
 	}
 	_, err = encoder.Read(context.Background(), strings.NewReader(names+"\n"+wide+"1\n")) // 3 MB are read
-	refused(t, err, `column "x" has the text`)
+	testerror.Want(t, err, `column "x" has the text`)
 }
 
 func TestReadStops(t *testing.T) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	stop(fmt.Errorf("enough"))
 	_, err := Read(ctx, strings.NewReader(people), "class")
-	refused(t, err, "enough")
+	testerror.Want(t, err, "enough")
 }

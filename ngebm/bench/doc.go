@@ -7,7 +7,7 @@
 // Runtime: from the ONNX file of package onnx), and its losses show that it did the same
 // work. It does it in the fastest of its ways, which are timed first: PyTorch with images as
 // NCHW and channels_last, compiled and not (torch.compile knows no second derivatives); JAX
-// with NHWC and NCHW. Ratios of earlier tables below are against NCHW, not compiled.
+// with NHWC and NCHW.
 //
 // # What a run costs
 //
@@ -30,7 +30,8 @@
 // # Measured on two CPU cores
 //
 // An AMD EPYC with AVX-512, float32; medians of 14 steps in seven turns; ratios of one
-// run or two, ours divided by the peer's, so that less than 1 is faster:
+// run or two, ours divided by the peer's, so that less than 1 is faster. The peers are not
+// yet the fastest of their ways: PyTorch is eager with images as NCHW, JAX is jitted with NHWC.
 //
 //	step                                        ms    PyTorch 2.15  JAX 0.10.2  peak MiB (PyTorch's)
 //	wrn-10-2, 64 images, cross-entropy          193   .88, .88      .61         458, 478 (930)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"ngebm/ngebm/internal/testerror"
+	"ngebm/data/testerror"
 )
 
 func TestBinomialBound(t *testing.T) {

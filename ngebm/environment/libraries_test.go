@@ -26,7 +26,7 @@ import (
 var forPrograms = []string{"ngebm/ngebm/environment", "ngebm/ngebm/device/heap"}
 
 // testOnly are packages that tests import.
-var testOnly = []string{"ngebm/data/testdisk", "ngebm/ngebm/internal/testdevice", "ngebm/ngebm/internal/testerror", "ngebm/ngebm/internal/testpython"}
+var testOnly = []string{"ngebm/data/testdisk", "ngebm/ngebm/internal/testdevice", "ngebm/data/testerror", "ngebm/ngebm/internal/testpython"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

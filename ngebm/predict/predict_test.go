@@ -16,10 +16,10 @@ import (
 	"github.com/gomlx/compute"
 
 	"ngebm/data"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/conformal"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/predict"
 	"ngebm/ngebm/train"
 )

@@ -11,10 +11,10 @@ import (
 	"sync"
 	"testing"
 
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 )

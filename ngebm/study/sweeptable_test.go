@@ -3,8 +3,8 @@ package study_test
 import (
 	"fmt"
 	"math"
+	"ngebm/data/testerror"
 	"ngebm/ngebm/bootstrap"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/study"
 	"slices"
 	"testing"

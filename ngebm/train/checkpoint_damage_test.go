@@ -13,9 +13,9 @@ import (
 	"testing"
 
 	"ngebm/data/progress"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 

@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"ngebm/data/testdisk"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 

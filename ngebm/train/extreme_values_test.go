@@ -15,10 +15,10 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )

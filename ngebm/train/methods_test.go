@@ -16,10 +16,10 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"ngebm/data"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 

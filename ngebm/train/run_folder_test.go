@@ -15,9 +15,9 @@ import (
 	"github.com/gomlx/compute"
 
 	"ngebm/data"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 

@@ -18,10 +18,10 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )

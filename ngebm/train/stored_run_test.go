@@ -12,9 +12,9 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )

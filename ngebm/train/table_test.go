@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"ngebm/data"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/internal/testdevice"
-	"ngebm/ngebm/internal/testerror"
 	"ngebm/ngebm/train"
 )
 

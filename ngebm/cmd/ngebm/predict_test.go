@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"ngebm/data/testdisk"
-	"ngebm/ngebm/internal/testerror"
+	"ngebm/data/testerror"
 )
 
 func write(t *testing.T, name, content string) string {

@@ -1,4 +1,4 @@
-// Package testerror checks error messages in tests.
+// Package testerror checks error messages in tests, those of package data and of all that import it.
 package testerror
 
 import (
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Want checks that an error has one line with all the parts.
+// Want checks that an error has one line with all the parts, without control codes.
 func Want(t testing.TB, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
@@ -18,7 +18,7 @@ func Want(t testing.TB, err error, parts ...string) {
 			t.Errorf("error %q does not say %q", err, p)
 		}
 	}
-	if strings.Contains(err.Error(), "\n") {
-		t.Errorf("error has more than one line: %q", err)
+	if strings.ContainsAny(err.Error(), "\n\r\x00\x1b") {
+		t.Errorf("error of more than one line, or with a control code: %q", err)
 	}
 }

@@ -1,0 +1,4 @@
+package plots
+
+// Golden is golden for tests outside the package.
+var Golden = golden
