@@ -3,7 +3,7 @@ package study_test
 import (
 	"testing"
 
-	"ngebm/ngebm/internal/testerror"
+	"ngebm/data/testerror"
 	"ngebm/ngebm/study"
 )
 
