@@ -1,10 +1,7 @@
 package study
 
 import (
-	"fmt"
 	"image/color"
-	"strings"
-	"unicode/utf8"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -107,42 +104,10 @@ func (r Row) Range(of MetricOf) *bootstrap.Interval {
 	return all
 }
 
-// Column is a column of a [Table].
+// Column is a column of a table of rows: a metric with its name.
 type Column struct {
 	Name string
 	Of   MetricOf
-}
-
-// Table returns a table in aligned columns: the mean over the seeds with three decimals, a
-// line for each row. The head names the rows; the note ends the line of names, and says what
-// the numbers are means of.
-func Table(head, note string, rows []Row, columns ...Column) string {
-	const value = len("0.000")
-	width := utf8.RuneCountInString(head)
-	for _, r := range rows {
-		width = max(width, utf8.RuneCountInString(r.Title))
-	}
-	var b strings.Builder
-	line := func(first string, cell func(Column) string) {
-		fmt.Fprintf(&b, "%-*s", width, first) // Go pads by characters, not bytes
-		for _, c := range columns {
-			fmt.Fprintf(&b, "  %-*s", max(value, utf8.RuneCountInString(c.Name)), cell(c))
-		}
-	}
-	line(head, func(c Column) string { return c.Name })
-	if note != "" {
-		fmt.Fprintf(&b, "  (%s)", note)
-	}
-	b.WriteByte('\n')
-	for _, r := range rows {
-		line(r.Title, func(c Column) string { return fmt.Sprintf("%.3f", r.Mean(c.Of)) })
-		b.WriteByte('\n')
-	}
-	var trimmed strings.Builder
-	for l := range strings.Lines(b.String()) {
-		trimmed.WriteString(strings.TrimRight(l, " \n") + "\n")
-	}
-	return trimmed.String()
 }
 
 // results turns the reports into results, which every [MetricOf] reads.

@@ -1,7 +1,6 @@
 package study_test
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -46,18 +45,6 @@ func twoRows() []study.Row {
 		row("cross-entropy", calibrated(.9, .06, .02), calibrated(.8, .04, .03)),
 		row("NG-EBM", calibrated(.95, .02, .02), calibrated(.85, .03, .01)),
 	}
-}
-
-func ExampleTable() {
-	rows := study.WithTemperature(twoRows())
-	fmt.Print(study.Table("method", "means of 2 seeds", rows,
-		study.Column{Name: "accuracy", Of: study.Calibration("accuracy")},
-		study.Column{Name: "ECE", Of: study.Calibration("ECE")}))
-	// Output:
-	// method                       accuracy  ECE    (means of 2 seeds)
-	// cross-entropy                0.850     0.050
-	// cross-entropy + temperature  0.850     0.025
-	// NG-EBM                       0.900     0.025
 }
 
 // A row reads every metric; what was not measured is NaN and has no range.
