@@ -80,6 +80,18 @@ func Compare(preset string, options func(*ngebm.Run) (measure.Options, error), m
 	return CompareMethods(Preset(preset, "", ""), append(study.ComparisonMethods(), more...), Options(), options)
 }
 
+// CompareSeeds is [Compare] with the seeds 1 to n. Where a run takes seconds, ten seeds decide
+// what three leave open.
+func CompareSeeds(n int, preset string, options func(*ngebm.Run) (measure.Options, error), more ...study.Method) []study.Compared {
+	many := make([]uint64, n)
+	for i := range many {
+		many[i] = uint64(i + 1)
+	}
+	all := Must(study.Compare(Context(), Backend(), Preset(preset, "", ""), append(study.ComparisonMethods(), more...), many, Options(), options))
+	Use(all[0].Runs[0].Test.Info)
+	return all
+}
+
 // CompareMethods is [Compare] for a configuration, methods and options of your own.
 func CompareMethods(cfg ngebm.Config, methods []study.Method, train train.Options,
 	options func(*ngebm.Run) (measure.Options, error)) []study.Compared {
