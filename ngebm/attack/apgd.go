@@ -20,6 +20,11 @@ type APGD struct {
 	Norm     Norm `json:"norm"`
 	Steps    int  `json:"steps"`    // 100 in AutoAttack
 	Restarts int  `json:"restarts"` // number of starts in all; 0 means 1
+	// Samples is the number of evaluations over which each loss and gradient are averaged, for
+	// networks that are random at test time (expectation over transformation, Athalye et al.
+	// 2018; AutoAttack's eot_iter). An iterate counts as misclassified if most evaluations
+	// are. 0 means 1. The copies are one batch, so memory grows with them.
+	Samples int `json:"samples,omitempty"`
 }
 
 // String implements [Attack].
@@ -28,7 +33,22 @@ func (a APGD) String() string {
 	if a.Restarts > 1 {
 		name += fmt.Sprintf(", %d restarts", a.Restarts)
 	}
-	return name
+	return name + overSamples(a.Samples)
+}
+
+func overSamples(samples int) string {
+	if samples < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", gradient over %d samples", samples)
+}
+
+// targetsOr9 is the number of target classes that Targets asks for, where the model has enough.
+func targetsOr9(targets int) int {
+	if targets == 0 {
+		return 9
+	}
+	return targets
 }
 
 func (a APGD) kind() Kind { return KindAPGD }
@@ -36,7 +56,7 @@ func (a APGD) kind() Kind { return KindAPGD }
 func (a APGD) norm() Norm { return a.Norm }
 
 func (a APGD) check(int) error {
-	if err := checkSteps(a.Steps); err != nil {
+	if err := checkSteps(a.Steps, a.Samples); err != nil {
 		return err
 	}
 	if a.Restarts < 0 {
@@ -45,7 +65,10 @@ func (a APGD) check(int) error {
 	return nil
 }
 
-func checkSteps(steps int) error {
+func checkSteps(steps, samples int) error {
+	if samples < 0 {
+		return fmt.Errorf("attack: APGD with gradients over %d samples is not possible: set Samples to 1 or more, or 0 for 1", samples)
+	}
 	if steps < 1 {
 		return fmt.Errorf("attack: APGD with %d steps is not possible: set Steps to 1 or more (100 is usual)", steps)
 	}
@@ -55,7 +78,7 @@ func checkSteps(steps int) error {
 func (a APGD) passes() []pass {
 	var passes []pass
 	for start := range max(1, a.Restarts) {
-		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, pass: start}.run)
+		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, samples: a.Samples, pass: start}.asPass())
 	}
 	return passes
 }
@@ -70,17 +93,14 @@ func (a APGD) passes() []pass {
 // does not vanish on overconfident classifiers. It needs four classes.
 type TargetedAPGD struct {
 	Norm    Norm `json:"norm"`
-	Steps   int  `json:"steps"`   // 100 in AutoAttack, for each target
-	Targets int  `json:"targets"` // 9 in AutoAttack; 0 means all, or 9 where there are more
+	Steps   int  `json:"steps"`             // 100 in AutoAttack, for each target
+	Targets int  `json:"targets"`           // 9 in AutoAttack; 0 means all, or 9 where there are more
+	Samples int  `json:"samples,omitempty"` // as of [APGD]
 }
 
 // String implements [Attack].
 func (a TargetedAPGD) String() string {
-	targets := "9"
-	if a.Targets > 0 {
-		targets = fmt.Sprint(a.Targets)
-	}
-	return fmt.Sprintf("APGD-DLR targeted %s, %d steps, at most %s targets", a.Norm, a.Steps, targets)
+	return fmt.Sprintf("APGD-DLR targeted %s, %d steps, at most %d targets%s", a.Norm, a.Steps, targetsOr9(a.Targets), overSamples(a.Samples))
 }
 
 func (a TargetedAPGD) kind() Kind { return KindTargeted }
@@ -88,7 +108,7 @@ func (a TargetedAPGD) kind() Kind { return KindTargeted }
 func (a TargetedAPGD) norm() Norm { return a.Norm }
 
 func (a TargetedAPGD) check(classes int) error {
-	if err := checkSteps(a.Steps); err != nil {
+	if err := checkSteps(a.Steps, a.Samples); err != nil {
 		return err
 	}
 	if classes < 4 {
@@ -101,22 +121,23 @@ func (a TargetedAPGD) check(classes int) error {
 }
 
 func (a TargetedAPGD) passes() []pass {
-	targets := a.Targets
-	if targets == 0 {
-		targets = 9
-	}
 	var passes []pass
-	for rank := range targets {
-		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, pass: rank, rank: rank + 1}.run)
+	for rank := range targetsOr9(a.Targets) {
+		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, samples: a.Samples, pass: rank, rank: rank + 1}.asPass())
 	}
 	return passes
 }
 
 // autoPGD is one start of APGD.
 type autoPGD struct {
-	norm        Norm
-	steps, pass int
-	rank        int // of the target among the other classes by logit, from 1; 0 for cross-entropy
+	norm                 Norm
+	steps, samples, pass int
+	rank                 int  // of the target among the other classes by logit, from 1; 0 for cross-entropy
+	zero                 *int // counts the images whose gradient is zero at the start, if not nil
+}
+
+func (a autoPGD) asPass() pass {
+	return pass{cost: 3 * float64(a.steps*max(1, a.samples)), run: a.run}
 }
 
 func (a autoPGD) run(s *search, images []int) error {
@@ -127,13 +148,7 @@ func (a autoPGD) run(s *search, images []int) error {
 }
 
 func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) error {
-	targets := make([]int32, s.batch)
-	for k, i := range b.images {
-		if a.rank > 0 {
-			targets[k] = target(s.logits[i], b.labels[k], a.rank)
-		}
-	}
-	target := tensors.FromFlatDataAndDimensions(targets, s.batch)
+	target := tensors.FromFlatDataAndDimensions(s.targets(b, a.rank), s.batch)
 	defer free(target)
 	start := s.starts(b, func(_, image int, x, y []float32) {
 		s.threat.StartOnSurface(stream(forStart, s.options.Seed, image, a.pass, a.rank), x, y)
@@ -150,6 +165,7 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	if a.rank > 0 {
 		name += " targeted"
 	}
+	name += overSamples(a.samples)
 	control := newControl(s.batch, a.steps, 2*s.threat.Radius)
 	wrong := make([]bool, s.batch)
 	// Step -1 has length 0: it evaluates the start.
@@ -189,6 +205,13 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 			break
 		}
 		if i < 0 {
+			if a.zero != nil {
+				n, err := s.countZero(b, out[2])
+				if err != nil {
+					return err
+				}
+				*a.zero += n
+			}
 			control.begin(loss)
 		} else {
 			control.observe(loss)
@@ -198,6 +221,17 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 		}
 	}
 	return s.evaluate(b, state[6])
+}
+
+// targets returns the class of each example of the batch at the rank, see target; 0 for rank 0.
+func (s *search) targets(b *batch, rank int) []int32 {
+	targets := make([]int32, s.batch)
+	for k, i := range b.images {
+		if rank > 0 {
+			targets[k] = target(s.logits[i], b.labels[k], rank)
+		}
+	}
+	return targets
 }
 
 // target returns the class that comes at the given rank, from 1, among the
@@ -235,19 +269,37 @@ func (a autoPGD) step(logits func(*graph.Node) *graph.Node, in []*graph.Node) []
 	// Without momentum the move is z−x, and z is exact where x+(z−x) is not.
 	next := graph.Where(graph.Equal(momentum, graph.ZerosLike(momentum)), z, project(graph.Add(x, move)))
 
-	f := logits(next)
-	loss := crossEntropy(f, labels)
-	if a.rank > 0 {
-		loss = targetedDLR(f, labels, targets)
-	}
+	loss, wrong := a.loss(logits, next, labels, targets)
 	gradient := graph.Gradient(graph.ReduceAllSum(loss), next)[0]
 	better := graph.GreaterThan(loss, bestLoss)
-	wrong := graph.NotEqual(graph.ArgMax(f, -1, labels.DType()), labels)
 	return []*graph.Node{
 		next, x, gradient,
 		graph.Where(like(better, x), next, best), graph.Where(like(better, x), gradient, bestGradient), graph.Where(better, loss, bestLoss),
 		graph.Where(like(wrong, x), next, adversarial), loss, wrong,
 	}
+}
+
+// loss returns each example's loss and whether it is misclassified, shaped [batch].
+func (a autoPGD) loss(logits func(*graph.Node) *graph.Node, x, labels, targets *graph.Node) (loss, wrong *graph.Node) {
+	samples := max(1, a.samples)
+	repeat := func(v *graph.Node) *graph.Node {
+		if samples == 1 {
+			return v
+		}
+		return mergeSamples(graph.BroadcastToDims(graph.InsertAxes(v, 0), append([]int{samples}, v.Shape().Dimensions...)...))
+	}
+	f, y := logits(repeat(x)), repeat(labels)
+	if a.rank > 0 {
+		loss = targetedDLR(f, y, repeat(targets))
+	} else {
+		loss = crossEntropy(f, y)
+	}
+	wrong = graph.NotEqual(graph.ArgMax(f, -1, y.DType()), y)
+	if samples == 1 {
+		return loss, wrong
+	}
+	mean := func(v *graph.Node) *graph.Node { return graph.ReduceMean(graph.Reshape(v, samples, -1), 0) }
+	return mean(loss), graph.GreaterThan(mean(graph.ConvertDType(wrong, loss.DType())), graph.Scalar(loss.Graph(), loss.DType(), .5))
 }
 
 // targetedDLR returns each example's loss, shaped [batch].
@@ -274,61 +326,4 @@ func column(v, x *graph.Node) *graph.Node {
 // like repeats a condition shaped [batch] over the values of x.
 func like(condition, x *graph.Node) *graph.Node {
 	return graph.BroadcastToDims(column(condition, x), x.Shape().Dimensions...)
-}
-
-// control chooses the length of each image's steps.
-type control struct {
-	lengths []float32 // of the next step
-	restart []bool    // the next step starts from the best point
-
-	period, shortest, shrink, since int // steps between two decisions; the same for all images
-	rises                           []int
-	last, best, bestBefore          []float32 // losses
-	halved                          []bool    // at the decision before
-}
-
-func newControl(batch, steps int, length float32) *control {
-	part := func(of float64) int { return max(1, int(of*float64(steps))) }
-	c := &control{
-		lengths: slices.Repeat([]float32{length}, batch), restart: make([]bool, batch),
-		period: part(.22), shortest: part(.06), shrink: part(.03),
-		rises: make([]int, batch), halved: make([]bool, batch),
-	}
-	for k := range c.halved {
-		c.halved[k] = true // AutoAttack's start: the first decision is by oscillation alone
-	}
-	return c
-}
-
-// begin takes the losses of the start.
-func (c *control) begin(loss []float32) {
-	c.last, c.best, c.bestBefore = slices.Clone(loss), slices.Clone(loss), slices.Clone(loss)
-}
-
-// observe takes the losses after a step.
-func (c *control) observe(loss []float32) {
-	for k, l := range loss {
-		c.restart[k] = false
-		if l > c.last[k] {
-			c.rises[k]++
-		}
-		c.best[k] = max(c.best[k], l)
-	}
-	copy(c.last, loss)
-	c.since++
-	if c.since < c.period {
-		return
-	}
-	for k := range loss {
-		oscillates := float64(c.rises[k]) <= .75*float64(c.period)
-		stuck := !c.halved[k] && c.bestBefore[k] >= c.best[k]
-		c.halved[k] = oscillates || stuck
-		if c.halved[k] {
-			c.lengths[k] /= 2
-			c.restart[k] = true
-		}
-		c.rises[k] = 0
-	}
-	copy(c.bestBefore, c.best)
-	c.since, c.period = 0, max(c.shortest, c.period-c.shrink)
 }

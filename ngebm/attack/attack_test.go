@@ -29,6 +29,7 @@ func all(norm attack.Norm) []attack.Attack {
 		attack.PGD{Norm: norm, Steps: 5, Step: .5, Samples: 3, Noise: .01},
 		attack.APGD{Norm: norm, Steps: 20, Restarts: 2},
 		attack.TargetedAPGD{Norm: norm, Steps: 20, Targets: 2},
+		attack.TargetedFAB{Norm: norm, Steps: 10, Targets: 2},
 		attack.Square{Norm: norm, Queries: 50},
 	}
 }
@@ -127,14 +128,14 @@ func TestAdversarialExamples(t *testing.T) {
 	}
 	run(t, a, d, attack.PGD{Norm: attack.Linf, Steps: 3, Step: .7, RandomStart: true}, .02)
 	run(t, a, d, attack.APGD{Norm: attack.L2, Steps: 7}, .02)
-	// The forward pass; for each norm PGD, PGD over noise, APGD, targeted APGD.
-	if built := m.builds.Load(); built != 9 {
-		t.Errorf("%d graphs were built, want 9", built)
+	// The forward pass; for each norm PGD, PGD over noise, APGD, targeted APGD, FAB.
+	if built := m.builds.Load(); built != 11 {
+		t.Errorf("%d graphs were built, want 11", built)
 	}
 	a.Close()
 	run(t, a, d, attack.FGSM(attack.Linf), .01)
-	if built := m.builds.Load(); built != 11 {
-		t.Errorf("%d graphs were built after Close, want 11", built)
+	if built := m.builds.Load(); built != 13 {
+		t.Errorf("%d graphs were built after Close, want 13", built)
 	}
 }
 
@@ -171,6 +172,7 @@ func TestLinearClassifierInThePlane(t *testing.T) {
 			attack.FGSM(norm),
 			attack.PGD{Norm: norm, Steps: 10, Step: .25, Samples: 4, Noise: .1},
 			attack.APGD{Norm: norm, Steps: 10},
+			attack.TargetedFAB{Norm: norm, Steps: 10},
 			attack.Square{Norm: norm, Queries: 200},
 		} {
 			c := run(t, a, set, what, .05, .2, .7)
@@ -188,6 +190,10 @@ func TestLinearClassifierInThePlane(t *testing.T) {
 				slack := 0
 				if _, ok := what.(attack.Square); ok && norm == attack.L2 {
 					slack = 8
+				}
+				// FAB's nearest point is a little beyond the boundary.
+				if _, ok := what.(attack.TargetedFAB); ok {
+					slack = 2
 				}
 				if p.Surviving < want || p.Surviving > want+slack {
 					t.Errorf("%s at %v: %d points survive, want %d", what, p.Epsilon, p.Surviving, want)
@@ -234,6 +240,9 @@ func TestRandomChoices(t *testing.T) {
 		}
 		if _, ok := what.(attack.TargetedAPGD); ok {
 			continue // starts as APGD
+		}
+		if _, ok := what.(attack.TargetedFAB); ok {
+			continue // draws nothing
 		}
 		third := run(t, reseeded, d, what, small, large)
 		same := true

@@ -36,8 +36,13 @@ type Attack interface {
 	passes() []pass
 }
 
-// pass searches adversarial examples for the given images.
-type pass func(s *search, images []int) error
+// pass searches adversarial examples for the given images. cost is its work for one image,
+// in evaluations of the network, for progress.
+type pass struct {
+	cost   float64
+	always bool // also runs if no image is left
+	run    func(s *search, images []int) error
+}
 
 // builder builds a graph from its inputs and the model's logits.
 type builder = func(logits func(x *graph.Node) *graph.Node, in []*graph.Node) []*graph.Node
@@ -93,7 +98,7 @@ func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsi
 		return nil, err
 	}
 	if attack == nil {
-		return nil, errors.New("attack: the attack is nil: use attack.FGSM, PGD, APGD, TargetedAPGD, Square or Ensemble")
+		return nil, errors.New("attack: the attack is nil: use attack.FGSM, PGD, APGD, TargetedAPGD, TargetedFAB, Square, Ensemble or Standard")
 	}
 	if err := checkNorm(attack.norm()); err != nil {
 		return nil, err
@@ -137,6 +142,7 @@ type search struct {
 	offset      float64 // images times ε done before the current pass
 	share       float64 // images times ε that the current pass counts for
 	adversarial map[int][]float32
+	warnings    []Warning
 }
 
 // newSearch evaluates the classifier on the unperturbed examples.
@@ -202,14 +208,18 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 		s.epsilon, s.threat = epsilon, newThreatModel(d, attack.norm(), epsilon)
 		before := slices.Clone(s.broken)
 		passes := attack.passes()
-		for p, pass := range passes {
-			s.share = float64(n) / float64(len(passes))
-			s.offset = float64(j*n) + float64(p)*s.share
-			if images := s.surviving(); len(images) > 0 && s.threat.Radius > 0 {
-				if err := pass(s, images); err != nil {
+		cost, done := 0., 0.
+		for _, pass := range passes {
+			cost += pass.cost
+		}
+		for _, pass := range passes {
+			s.share, s.offset = float64(n)*pass.cost/cost, float64(n)*(float64(j)+done/cost)
+			if images := s.surviving(); (len(images) > 0 || pass.always) && s.threat.Radius > 0 {
+				if err := pass.run(s, images); err != nil {
 					return nil, err
 				}
 			}
+			done += pass.cost
 		}
 		for i := range before {
 			if s.broken[i] && !before[i] {
@@ -218,6 +228,7 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 		}
 	}
 	s.report(1, true)
+	c.Warnings = s.warnings
 	c.count(epsilons)
 	return c, nil
 }

@@ -27,6 +27,8 @@ func TestBadInput(t *testing.T) {
 	labeled := *d
 	labeled.Labels = slices.Clone(d.Labels)
 	labeled.Labels[3] = 12
+	ones := *d
+	ones.Labels = make([]int32, d.Len())
 	cut := *d
 	cut.Pixels = d.Pixels[:100]
 	pgd := attack.PGD{Norm: attack.Linf, Steps: 2, Step: .5}
@@ -51,6 +53,14 @@ func TestBadInput(t *testing.T) {
 		{"samples without noise", m, d, with(func(p *attack.PGD) { p.Samples = 3 }), []float64{.1}, []string{"Noise"}},
 		{"APGD without steps", m, d, attack.APGD{Norm: attack.L2}, []float64{.1}, []string{"0 steps", "100"}},
 		{"too many targets", m, d, attack.TargetedAPGD{Norm: attack.L2, Steps: 2, Targets: 10}, []float64{.1}, []string{"10 target", "at most 9"}},
+		{"FAB without steps", m, d, attack.TargetedFAB{Norm: attack.L2}, []float64{.1}, []string{"0 steps", "100"}},
+		{"FAB with too many targets", m, d, attack.TargetedFAB{Norm: attack.L2, Steps: 2, Targets: 10}, []float64{.1}, []string{"10 target", "at most 9"}},
+		{"negative samples", m, d, attack.APGD{Norm: attack.L2, Steps: 2, Samples: -1}, []float64{.1}, []string{"-1 samples"}},
+		{"AutoAttack without a norm", m, d, attack.Standard(""), []float64{.1}, []string{`""`, "attack.Linf"}},
+		{"AutoAttack on two classes", broken(func(f, _ *Node) *Node { return Slice(f, AxisRange(), AxisRange(0, 2)) }), &ones, attack.Standard(attack.L2), []float64{.1}, []string{"4 classes", "has 2"}},
+		{"no source", m, d, attack.Transfer{Attack: pgd}, []float64{.1}, []string{"set From"}},
+		{"no attack on the source", m, d, attack.Transfer{From: m}, []float64{.1}, []string{"set Attack"}},
+		{"negative schedule", m, d, attack.Square{Norm: attack.Linf, Queries: 3, Schedule: -2}, []float64{.1}, []string{"-2"}},
 		{"no queries", m, d, attack.Square{Norm: attack.Linf}, []float64{.1}, []string{"0 queries"}},
 		{"large windows", m, d, attack.Square{Norm: attack.Linf, Queries: 3, P: 2}, []float64{.1}, []string{"P above 0"}},
 		{"no norm", m, d, attack.Square{Queries: 3}, []float64{.1}, []string{`""`, "attack.Linf"}},
@@ -68,6 +78,10 @@ func TestBadInput(t *testing.T) {
 			zero := Sqrt(MulScalar(AddScalar(ReduceSum(x, 1, 2, 3), 100), 0))
 			return Add(f, InsertAxes(zero, -1))
 		}), d, pgd, []float64{.1}, []string{"example 0", "not finite"}},
+		{"NaN gradients of FAB", broken(func(f, x *Node) *Node {
+			zero := Sqrt(MulScalar(AddScalar(ReduceSum(x, 1, 2, 3), 100), 0))
+			return Add(f, Mul(f, InsertAxes(zero, -1)))
+		}), d, attack.TargetedFAB{Norm: attack.Linf, Steps: 2}, []float64{.1}, []string{"example 0", "not finite"}},
 		{"logits of another rank", broken(func(f, _ *Node) *Node { return ReduceSum(f, -1) }), d, pgd, []float64{.1}, []string{"[batch, classes]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

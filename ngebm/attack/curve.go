@@ -36,6 +36,8 @@ type Curve struct {
 	// an adversarial example was found: -1 where the classifier is wrong without a
 	// perturbation, len(Points) where the image survived them all.
 	Broken []int `json:"broken"`
+	// Warnings are what the checks of [Standard] found; other attacks make none.
+	Warnings []Warning `json:"warnings,omitempty"`
 
 	adversarial map[int][]float32
 }
@@ -104,6 +106,7 @@ func WorstOf(curves ...*Curve) (*Curve, error) {
 			return nil, fmt.Errorf("attack: %s and %s differ in dataset, norm or ε: measure both on the same", first.Attack, c.Attack)
 		}
 		names = append(names, c.Attack)
+		worst.Warnings = append(slices.Clip(worst.Warnings), c.Warnings...)
 		for i, b := range c.Broken {
 			if b < worst.Broken[i] {
 				worst.Broken[i] = b

@@ -10,7 +10,11 @@
 //     restarts, and the expectation over input noise (Athalye et al. 2018).
 //   - [APGD] on cross-entropy and [TargetedAPGD] on the targeted DLR loss, which
 //     choose their step sizes themselves (Croce and Hein 2020).
+//   - [TargetedFAB]: the nearest misclassified example (Croce and Hein 2020).
 //   - [Square]: random search without gradients (Andriushchenko et al. 2020).
+//   - [Standard]: AutoAttack's standard version of the four, with its checks (Croce and Hein
+//     2020). Nothing smaller is called AutoAttack.
+//   - [Transfer]: examples that were made on another model.
 //   - [Ensemble]: each in turn on what the ones before left, so that an image
 //     counts as robust only if it survives all; the worst case of each image.
 //

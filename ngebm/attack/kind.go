@@ -10,12 +10,18 @@ type Kind string
 
 // The kinds of attacks.
 const (
-	KindPGD      Kind = "PGD"      // [PGD] and [FGSM]
-	KindAPGD     Kind = "APGD"     // [APGD] on cross-entropy
-	KindTargeted Kind = "APGD-T"   // [TargetedAPGD]
-	KindSquare   Kind = "Square"   // [Square]
-	KindEnsemble Kind = "ensemble" // [Ensemble], and curves of [WorstOf]
+	KindPGD      Kind = "PGD"        // [PGD] and [FGSM]
+	KindAPGD     Kind = "APGD"       // [APGD] on cross-entropy
+	KindTargeted Kind = "APGD-T"     // [TargetedAPGD]
+	KindFAB      Kind = "FAB-T"      // [TargetedFAB]
+	KindSquare   Kind = "Square"     // [Square]
+	KindTransfer Kind = "transfer"   // [Transfer]
+	KindEnsemble Kind = "ensemble"   // [Ensemble], and curves of [WorstOf]
+	KindStandard Kind = "AutoAttack" // [Standard]
 )
+
+// IsEnsemble reports whether an image counts as robust only if it survives several attacks.
+func (k Kind) IsEnsemble() bool { return k == KindEnsemble || k == KindStandard }
 
 // UnmarshalJSON reads a curve. Files written before curves had a Kind get it from the
 // attack's description.
@@ -38,7 +44,7 @@ func kindOf(description string) Kind {
 		kind  Kind
 	}{
 		{"worst ", KindEnsemble}, {"FG", KindPGD}, {"PGD ", KindPGD}, {"APGD-CE ", KindAPGD},
-		{"APGD-DLR ", KindTargeted}, {"Square ", KindSquare},
+		{"APGD-DLR ", KindTargeted}, {"Square ", KindSquare}, {"FAB-T ", KindFAB},
 	} {
 		if strings.HasPrefix(description, known.begin) {
 			return known.kind

@@ -18,6 +18,7 @@ func TestStoredCurvesHaveTheirKind(t *testing.T) {
 		"Square Linf, 5000 queries, p 0.8":             attack.KindSquare,
 		"worst case of PGD Linf, 40 steps; Square":     attack.KindEnsemble,
 		"worst of PGD Linf, 40 steps; APGD-CE, 40":     attack.KindEnsemble,
+		"FAB-T Linf, 100 steps":                        attack.KindFAB,
 		"an attack of a version that is not known yet": "",
 	} {
 		text, err := json.Marshal(map[string]string{"attack": description})

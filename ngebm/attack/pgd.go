@@ -85,9 +85,9 @@ func (p PGD) check(int) error {
 func (p PGD) passes() []pass {
 	var passes []pass
 	for start := range max(1, p.Restarts) {
-		passes = append(passes, func(s *search, images []int) error {
+		passes = append(passes, pass{cost: 3 * float64(p.Steps*max(1, p.Samples)), run: func(s *search, images []int) error {
 			return s.batches(images, func(b *batch, report func(float64) error) error { return p.ascend(s, b, start, report) })
-		})
+		}})
 	}
 	return passes
 }

@@ -140,10 +140,16 @@ func TestReferenceNetwork(t *testing.T) {
 	}
 }
 
-// The rows of testdata/results.csv, by attack. Without a random start the number
-// of surviving images is the packages' within 2; with one it is so within three
-// standard errors, and for APGD, the targeted DLR loss and Square no more than
-// that above.
+// mendedSquare is what Square of fra31/auto-attack (commit a392200, PyTorch 2.15.0; 2,000
+// queries, its schedule rescaled to them, first 200 digits) leaves at each ε if its windows
+// reach the last row and column (random_int(0, h−s+1), see Square's doc): the mean of seeds 1
+// and 2. As it is, it leaves 132, 101 and 27 from ε = .08 on, about as torchattacks does.
+var mendedSquare = map[string]int{"0.04": 171, "0.08": 112, "0.1": 68, "0.15": 11}
+
+// The rows of testdata/results.csv, by attack; TestAutoAttack has AutoAttack's. Without a
+// random start the number of surviving images is the packages' within 2; with one it is so
+// within three standard errors, and for APGD and the targeted DLR loss no more than that
+// above. Square is held against mendedSquare.
 func TestReference(t *testing.T) {
 	const third = 1. / 30 // foolbox's default, .01/.3
 	a, err := attack.New(referenceMLP(t, testdevice.Open(t, "cpu")), attack.Options{Seed: 1, Batch: 200})
@@ -168,9 +174,7 @@ func TestReference(t *testing.T) {
 		{name: "APGD-CE", attack: attack.APGD{Norm: attack.Linf, Steps: 100}, random: true, upper: true},
 		{name: "APGD-CE L2", attack: attack.APGD{Norm: attack.L2, Steps: 100}, random: true, upper: true},
 		{name: "APGDT", attack: attack.TargetedAPGD{Norm: attack.Linf, Steps: 100, Targets: 9}, random: true, upper: true},
-		{name: "Square", attack: attack.Square{Norm: attack.Linf, Queries: 2000}, random: true, upper: true},
-		{name: "AutoAttack", random: true, upper: true, attack: attack.Ensemble{
-			attack.APGD{Norm: attack.Linf, Steps: 100}, attack.TargetedAPGD{Norm: attack.Linf, Steps: 100}, attack.Square{Norm: attack.Linf, Queries: 500}}},
+		{name: "Square", attack: attack.Square{Norm: attack.Linf, Queries: 2000}, random: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && c.name != "FGSM" && c.name != "PGD" && c.name != "PGDL2" {
@@ -183,6 +187,9 @@ func TestReference(t *testing.T) {
 					epsilons = append(epsilons, number(t, row[4]))
 					n = int(number(t, row[5]))
 					want[epsilons[len(epsilons)-1]] = int(number(t, row[6]))
+					if c.name == "Square" {
+						want[epsilons[len(epsilons)-1]] = mendedSquare[row[4]]
+					}
 				}
 			}
 			d := referenceDigits(t, n)

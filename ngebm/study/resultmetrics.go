@@ -133,7 +133,7 @@ func (r *Results) OODSets() []string {
 // was not measured.
 func (r *Result) Curve(norm attack.Norm, ensemble bool) *attack.Curve {
 	for _, c := range r.Robustness {
-		if c.Norm == norm && (c.Kind == attack.KindEnsemble) == ensemble {
+		if c.Norm == norm && c.Kind.IsEnsemble() == ensemble {
 			return c
 		}
 	}

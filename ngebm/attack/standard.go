@@ -1,0 +1,221 @@
+package attack
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Standard returns AutoAttack's standard version (Croce and Hein 2020, "Reliable evaluation of
+// adversarial robustness with an ensemble of diverse parameter-free attacks"), with the
+// parameters of the authors' package fra31/auto-attack: in turn, each on the images that the
+// ones before left,
+//
+//   - APGD-CE, 100 steps;
+//   - APGD-T on the targeted DLR loss, 100 steps for each of 9 targets;
+//   - FAB-T, 100 steps for each of 9 targets;
+//   - Square, 5,000 queries.
+//
+// Nothing smaller is called AutoAttack here; see [Ensemble] for other cascades. It needs four
+// classes; with fewer than ten it takes all targets, which are fewer than 9, and warns.
+//
+// It makes AutoAttack's checks too, and its curve's Warnings say what they found: a network
+// that is random at test time ([ForwardDiffers]), outputs that are probabilities
+// ([Probabilities]), gradients of zero where APGD-T starts ([ZeroGradients]), fewer targets
+// ([FewClasses]), and a search without gradients that breaks more than .002 of the images
+// after the attacks by gradients ([BlackBoxWins]). AutoAttack's check for optimization at test
+// time is not among them: graphs do not say it. The figure of a network whose inputs are
+// refined (see package jem) is an upper bound only.
+//
+// Square's windows reach the last row and column, as the paper's do and the package's do not
+// (see [Square]), so that slightly more images are broken.
+func Standard(norm Norm) Attack { return standard{norm} }
+
+type standard struct{ of Norm }
+
+const (
+	maxSquareGain     = .002 // share of the images, as in AutoAttack
+	maxRandomLogits   = 1e-4 // distance of normalized logits, as in AutoAttack
+	randomEvaluations = 5
+)
+
+// parts are the attacks in order.
+func (a standard) parts() Ensemble {
+	return Ensemble{
+		APGD{Norm: a.of, Steps: 100},
+		TargetedAPGD{Norm: a.of, Steps: 100},
+		TargetedFAB{Norm: a.of, Steps: 100},
+		Square{Norm: a.of, Queries: 5000, Schedule: 10000},
+	}
+}
+
+// String implements [Attack].
+func (a standard) String() string {
+	var names []string
+	for _, part := range a.parts() {
+		names = append(names, fmt.Sprint(part))
+	}
+	return fmt.Sprintf("AutoAttack standard %s (%s)", a.of, strings.Join(names, "; "))
+}
+
+func (a standard) kind() Kind { return KindStandard }
+
+func (a standard) norm() Norm { return a.of }
+
+func (a standard) check(classes int) error { return a.parts().check(classes) }
+
+func (a standard) passes() []pass {
+	zero := 0 // images at which a gradient is zero
+	passes := []pass{{run: func(s *search, _ []int) error { return s.checkModel() }}}
+	for _, part := range a.parts() {
+		for rank, p := range part.passes() {
+			switch part.(type) {
+			case TargetedAPGD:
+				attack := autoPGD{norm: a.of, steps: 100, pass: rank, rank: rank + 1, zero: &zero}
+				passes = append(passes, attack.asPass().fitting())
+			case Square:
+				passes = append(passes, pass{cost: p.cost, run: func(s *search, images []int) error {
+					err := p.fitting().run(s, images)
+					s.checkSquare(len(images) - len(s.surviving()))
+					return err
+				}})
+			default:
+				passes = append(passes, p.fitting())
+			}
+		}
+	}
+	return append(passes, pass{always: true, run: func(s *search, _ []int) error {
+		if zero > 0 {
+			s.warn(ZeroGradients, "the gradient is exactly zero at %d starts of APGD-T at ε = %.4g, from which attacks by gradients cannot move", zero, s.epsilon)
+		}
+		return nil
+	}})
+}
+
+// fitting halves the batch for as long as it holds the images: most passes see few, and what
+// a network computes for empty slots is lost. It costs a compilation for each size.
+func (p pass) fitting() pass {
+	run := p.run
+	p.run = func(s *search, images []int) error {
+		whole := s.batch
+		defer func() { s.batch = whole }()
+		for s.batch%2 == 0 && s.batch/2 >= len(images) {
+			s.batch /= 2
+		}
+		return run(s, images)
+	}
+	return p
+}
+
+// warn adds a warning, once.
+func (s *search) warn(name, format string, args ...any) {
+	if w := (Warning{name, fmt.Sprintf(format, args...)}); !slices.Contains(s.warnings, w) {
+		s.warnings = append(s.warnings, w)
+	}
+}
+
+// checkModel makes AutoAttack's checks of the network, on the first batch.
+func (s *search) checkModel() error {
+	classes := len(s.logits[0])
+	if classes < 10 {
+		s.warn(FewClasses, "the model has %d classes, so that there are %d targets, not 9", classes, classes-1)
+	}
+	if !slices.ContainsFunc(s.logits, func(f []float32) bool { return !isDistribution(f) }) {
+		s.warn(Probabilities, "the model's outputs are probabilities, on which attacks by gradients are weak: attack the logits before the softmax")
+	}
+	b := s.newBatch(upTo(min(s.batch, s.d.Len())))
+	defer free(b.x0, b.low, b.high, b.label, b.radius)
+	largest, previous := 0., s.logits[:len(b.images)]
+	correct := s.correct(previous)
+	differ := false
+	for range randomEvaluations - 1 {
+		rows, err := s.forward(b.x, len(b.images))
+		if err != nil {
+			return err
+		}
+		for k := range rows {
+			largest = max(largest, angle(rows[k], previous[k]))
+		}
+		differ = differ || s.correct(rows) != correct
+		previous = rows
+	}
+	if differ || largest > maxRandomLogits {
+		s.warn(ForwardDiffers, "the network is random at test time (normalized logits differ by up to %.3g): use attack.APGD with Samples of 20, and evaluate it repeatedly", largest)
+	}
+	return nil
+}
+
+// upTo is 0, 1, …, n−1.
+func upTo(n int) []int {
+	indices := make([]int, n)
+	for i := range indices {
+		indices[i] = i
+	}
+	return indices
+}
+
+// correct counts the first images that are classified correctly by these logits.
+func (s *search) correct(rows [][]float32) int {
+	n := 0
+	for i, f := range rows {
+		if argMax(f) == int(s.d.Labels[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// isDistribution reports whether logits look like probabilities, as AutoAttack asks.
+func isDistribution(f []float32) bool {
+	const rounding = 1e-5
+	sum := 0.
+	for _, v := range f {
+		if !(float64(v) > -rounding && float64(v) < 1+rounding) {
+			return false
+		}
+		sum += float64(v)
+	}
+	return math.Abs(sum-1) < rounding
+}
+
+// angle is the Euclidean distance of two vectors, each divided by its length.
+func angle(f, g []float32) float64 {
+	length := func(v []float32) float64 {
+		square := 0.
+		for _, x := range v {
+			square += float64(x) * float64(x)
+		}
+		return math.Sqrt(square) + 1e-10
+	}
+	square, m, n := 0., length(f), length(g)
+	for k := range f {
+		d := float64(f[k])/m - float64(g[k])/n
+		square += d * d
+	}
+	return math.Sqrt(square)
+}
+
+// checkSquare warns if a search without gradients found more than attacks by gradients.
+func (s *search) checkSquare(broken int) {
+	if float64(broken) > maxSquareGain*float64(s.d.Len()) {
+		s.warn(BlackBoxWins, "at ε = %.4g Square breaks %d of %d images that the attacks by gradients left: gradients mislead; try more queries, or an attack made for this model", s.epsilon, broken, s.d.Len())
+	}
+}
+
+// countZero counts the images of a batch whose gradient is exactly zero.
+func (s *search) countZero(b *batch, gradient *tensors.Tensor) (int, error) {
+	g, err := tensors.CopyFlatData[float32](gradient)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for k := range b.images {
+		if !slices.ContainsFunc(s.at(g, k), func(v float32) bool { return v != 0 }) {
+			n++
+		}
+	}
+	return n, nil
+}
