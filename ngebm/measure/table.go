@@ -31,14 +31,19 @@ func (r *Report) String() string {
 	if len(r.Robustness) > 0 {
 		table(&b, r.robustnessRows)
 	}
-	warn(&b, "", r.Masking)
+	warn(&b, "", r.Masking, r.Robustness)
 	if r.Refined != nil {
-		warn(&b, "refined, ", r.Refined.Masking)
+		warn(&b, "refined, ", r.Refined.Masking, r.Refined.Robustness)
 	}
 	return b.String()
 }
 
-func warn(b *strings.Builder, which string, checks []*attack.MaskingReport) {
+func warn(b *strings.Builder, which string, checks []*attack.MaskingReport, curves []*attack.Curve) {
+	for _, c := range curves {
+		for _, w := range c.Warnings {
+			fmt.Fprintf(b, "warning, %s%s: %s: %s\n", which, c.Kind, w.Name, w.Text)
+		}
+	}
 	for _, m := range checks {
 		for _, w := range m.Warnings {
 			fmt.Fprintf(b, "warning, %s%s at ε = %.4g: %s: %s\n", which, m.Norm, m.Epsilon, w.Name, w.Text)

@@ -49,6 +49,9 @@ type Protocol struct {
 	// data's own units for points; see package attack.
 	Linf []float64 `json:"linf"`
 	L2   []float64 `json:"l2"`
+	// AutoAttack makes the ensemble AutoAttack's standard version (attack.Standard), which is
+	// stronger and some thirty times as much work.
+	AutoAttack bool `json:"autoattack,omitempty"`
 	// AttackBatch is the number of examples that are attacked at once; 0 is 128.
 	AttackBatch int `json:"attack_batch,omitempty"`
 	// Resamples is the number of bootstrap resamples for 95 % intervals; 0 is none.
@@ -134,7 +137,11 @@ func (p Protocol) String() string {
 	for _, a := range p.attacks() {
 		fmt.Fprintf(&b, "%s of them attacked by %s at ε = %s (of 255 for images)\n", count(p.AttackExamples), PGD(a.norm), list(a.epsilons))
 		if a.norm == attack.Linf {
-			fmt.Fprintf(&b, "%s of these by the ensemble of PGD, APGD and targeted APGD\n", count(p.EnsembleExamples))
+			name := "the ensemble of PGD, APGD and targeted APGD"
+			if p.AutoAttack {
+				name = fmt.Sprint(attack.Standard(a.norm))
+			}
+			fmt.Fprintf(&b, "%s of these by %s\n", count(p.EnsembleExamples), name)
 		}
 	}
 	return b.String()
@@ -238,7 +245,11 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 		}
 		curves = append(curves, measure.Plan{Attack: PGD(a.norm), Epsilons: epsilons})
 		if a.norm == attack.Linf {
-			ensembles = append(ensembles, measure.Plan{Attack: Ensemble(a.norm, len(s.test.Classes)), Epsilons: epsilons})
+			strong := Ensemble(a.norm, len(s.test.Classes))
+			if p.AutoAttack {
+				strong = attack.Standard(a.norm)
+			}
+			ensembles = append(ensembles, measure.Plan{Attack: strong, Epsilons: epsilons})
 		}
 	}
 	if len(curves) == 0 {

@@ -56,6 +56,11 @@ func (r *Results) String() string {
 		if run.Failed != "" {
 			fmt.Fprintf(&b, "\nfailed: %s, seed %d: %s", run.Method, run.Seed, run.Failed)
 		}
+		for _, c := range run.Robustness {
+			for _, w := range c.Warnings {
+				fmt.Fprintf(&b, "\nwarning: %s, seed %d, %s: %s: %s", run.Method, run.Seed, c.Kind, w.Name, w.Text)
+			}
+		}
 		for _, note := range run.Notes {
 			fmt.Fprintf(&b, "\nnote: %s, seed %d: %s", run.Method, run.Seed, note)
 		}

@@ -69,6 +69,7 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.measure.OODExamples, "ood-examples", 2000, "number of test examples for OOD detection (0: all)")
 	fs.IntVar(&f.measure.AttackExamples, "attack-examples", 500, "number of those of -ood-examples to attack with PGD (0: all)")
 	fs.IntVar(&f.measure.EnsembleExamples, "ensemble-examples", 200, "number of those of -attack-examples for the ensemble of attacks, where every attack must fail (0: all)")
+	fs.BoolVar(&f.measure.AutoAttack, "autoattack", false, "the ensemble is AutoAttack's standard version, with its checks (APGD-CE; APGD-T and FAB-T with 9 targets; Square with 5,000 queries; for 4 classes or more): some thirty times as much work")
 	listVar(fs, &f.ood, "ood", ofImages.ood, ",", "`kinds` of synthetic OOD inputs, made from test examples; for points and tables the default is all their kinds")
 	listVar(fs, &f.oodDatasets, "ood-datasets", ofImages.oodDatasets, ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them); for points and tables the default is none")
 	listVar(fs, &f.detectors, "detectors", "", ",", "`names` of detectors to fit on the training examples' features, next to the scores that need no fit: all, or some of "+strings.Join(ood.FeatureDetectorNames(), ", "))
