@@ -166,7 +166,9 @@ func CheckOODKind(kind string) error {
 //	rotated 180      180 degrees
 //	rotated 270      270 degrees counter-clockwise; square images only
 //	shuffled         each image's pixels in random order
-//	interpolated     the mean of two images of different classes
+//	interpolated     the mean of two images of different classes; JEM's cifar_interp, which
+//	                 the NG-EBM authors use, takes two of any class, and adds noise of .03
+//	                 (of the range [-1,1]) to these and to the test images
 //	blobs            light blobs on black, after Hendrycks et al. 2019
 //
 // For points and rows "uniform box" (formerly "far away", still accepted): uniform in a box with

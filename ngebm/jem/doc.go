@@ -11,7 +11,8 @@
 // Chains continue from a replay buffer; 1 in 20 restarts. Step and noise are the authors'
 // (step 1 with noise .01 is a temperature far below 1), as is the sign of E.
 //
-// JEM++ (Yang, Ji 2021, arXiv 2109.09032) starts chains from a normal distribution
-// fitted to each class, and takes fewer steps; see [Settings.Start] and
-// [Settings.Steps].
+// Of JEM++ (Yang, Ji 2021, arXiv 2109.09032) its informative start is here: chains start from a
+// normal distribution fitted to each class, and take fewer steps; see [Settings.Start] and
+// [Settings.Steps]. Its proximal SGLD, which clips steps, and YOPO's cheaper inner steps are
+// not, so that figures of this package are not JEM++'s.
 package jem

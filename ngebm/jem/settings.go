@@ -25,7 +25,7 @@ type Settings struct {
 	Buffer  int     `json:"buffer,omitempty"`  // samples kept; 10000
 	Restart float64 `json:"restart,omitempty"` // share of chains that restart, in (0,1]; .05
 	// Start is the initial distribution: "uniform" (the paper's: U(-1,1) for images, the box of
-	// the training points in the plane) or "data" (JEM++'s: a normal distribution
+	// the training points in the plane) or "data" (JEM++'s informative start: a normal distribution
 	// with the mean and covariance of a class of the training set).
 	Start string `json:"start,omitempty"`
 

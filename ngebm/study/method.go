@@ -41,7 +41,7 @@ func Methods() []Method {
 		"ng-ebm":          {Title: "NG-EBM β=γ=.1", Color: palette.Vermillion},
 		"ng-ebm-paper":    {Title: "NG-EBM, paper's weights", Color: palette.DarkVermillion},
 		"jem":             {Color: palette.BluishGreen},
-		"jem++":           {Color: palette.Olive},
+		"jem-informative": {Title: "JEM, informative start", Color: palette.Olive},
 		"adversarial":     {Color: palette.Ocher},
 		"energy-margin":   {Color: palette.Violet},
 
@@ -86,7 +86,7 @@ func MethodNames() []string {
 // FindMethod returns the method of [Methods] with that name.
 func FindMethod(name string) (Method, error) {
 	all := Methods()
-	if i := slices.IndexFunc(all, func(m Method) bool { return m.Name == name }); i >= 0 {
+	if i := slices.IndexFunc(all, func(m Method) bool { return m.Name == ngebm.CanonicalMethod(name) }); i >= 0 {
 		return all[i], nil
 	}
 	names := MethodNames()

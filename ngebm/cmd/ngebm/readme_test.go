@@ -35,7 +35,7 @@ var readmeCommands = []readmeCommand{
 	{"train -preset digits -set beta=.1,gamma=.1", "train -preset digits -set beta=.1,gamma=.1,epochs=1", "accuracy"},
 	{"sweep -preset digits-few -grid 'beta=0,.01,.1;gamma=0,.01,.1' -seeds 1,2,3",
 		"sweep -preset digits-few -grid 'beta=0,.01;gamma=0' -seeds 1 -set epochs=1 -model mlp-16 -device go", "2 runs trained"},
-	{"train -preset digits-few -method jem++", "train -preset digits-few -method jem++ -set epochs=1 -model mlp-16 -device go", "accuracy"},
+	{"train -preset digits-few -method jem-informative", "train -preset digits-few -method jem-informative -set epochs=1 -model mlp-16 -device go", "accuracy"},
 	{"train -preset digits -model convnet+group+silu -set optimizer=sgd,momentum=.9,learning_rate=.03",
 		"train -preset digits -model mlp-16 -set optimizer=sgd,momentum=.9,learning_rate=.03,epochs=1 -device go", "accuracy"},
 	{"measure -logits L.csv -labels y.csv -val-logits V.csv -val-labels v.csv -ood noise=N.csv", "", "AUROC"},
