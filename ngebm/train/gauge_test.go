@@ -15,11 +15,11 @@ func TestExactGaugeTurnsNGEBMIntoCrossEntropy(t *testing.T) {
 	plain, exact := small(), small()
 	plain.Beta, plain.Gamma = 0, 0
 	exact.Net += "+gauge-exact"
-	want, err := train.Run(t.Context(), backend, plain, train.Options{})
+	want, err := train.Run(t.Context(), backend, plain, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := train.Run(t.Context(), backend, exact, train.Options{})
+	got, err := train.Run(t.Context(), backend, exact, train.Options{Runs: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
