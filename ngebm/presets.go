@@ -2,11 +2,13 @@ package ngebm
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"ngebm/data"
 	"ngebm/data/nearest"
+	"ngebm/ngebm/energy"
 	"ngebm/ngebm/jem"
 )
 
@@ -239,4 +241,48 @@ func differences(a, b []setting) string {
 		}
 	}
 	return strings.Join(differ, ",")
+}
+
+// baseLoss is what every method's loss has, for examples of the given shape.
+func (c Config) baseLoss(shape []int) energy.NGEBM {
+	base := energy.NGEBM{
+		Alpha: c.Alpha, Beta: c.Beta, Gamma: c.Gamma, Smoothing: c.LabelSmoothing, Focal: c.Focal, LogitNorm: c.LogitNorm,
+		ZLoss: c.ZLoss, InputGradient: c.InputGradient, Jacobian: c.Jacobian,
+	}
+	if c.GammaPerDimension {
+		base.Gamma *= math.Sqrt(float64(sizeOf(shape)))
+	}
+	return base
+}
+
+// Objective returns the loss that the configuration minimizes for examples of the
+// given shape.
+func (c Config) Objective(shape []int) energy.Objective {
+	base := c.baseLoss(shape)
+	c = c.WithDefaults()
+	switch {
+	case c.JEM.Enabled():
+		return jem.Objective{NGEBM: base, Settings: c.JEM}
+	case c.Margin.Outliers != "":
+		return energy.Bounded{NGEBM: base, Weight: c.Margin.Weight, In: c.Margin.In, Out: c.Margin.Out, Exposure: c.Margin.Exposure}
+	}
+	return base
+}
+
+// lossWeights are the weights of the loss's terms, by name; see [Config.Objective].
+func (c Config) lossWeights(shape []int) map[string]float64 {
+	c = c.WithDefaults()
+	weights := map[string]float64{jem.NameGap: c.JEM.Weight, jem.NameJointGap: c.JEM.Joint, jem.NameSquare: c.JEM.EnergyL2, jem.NameSlope: 0, energy.NameMargin: c.Margin.Weight}
+	base := c.baseLoss(shape)
+	weights[energy.NameExposure] = c.Margin.Exposure
+	weights[energy.NameZLoss], weights[energy.NameInputGradient], weights[energy.NameJacobian] = base.ZLoss, base.InputGradient, base.Jacobian
+	weights[energy.NameCrossEntropy], weights[energy.NameFocal], weights[energy.NameLogitNorm] = base.Alpha, base.Alpha, base.Alpha
+	weights[energy.NameVariance], weights[energy.NameGradientNorm] = base.Beta, base.Gamma
+	return weights
+}
+
+// TrainsEnergy reports whether the loss has more than the classification's term: terms of the
+// energy, of gradients with respect to inputs, of samples or of outliers.
+func (c Config) TrainsEnergy() bool {
+	return c.Beta != 0 || c.Gamma != 0 || c.JEM.Enabled() || c.Margin.Outliers != "" || c.ZLoss != 0 || c.InputGradient != 0 || c.Jacobian != 0
 }

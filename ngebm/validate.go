@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"ngebm/ngebm/nets"
 )
 
 // Bounds of settings, far above what anybody trains: products of them fit an integer.
@@ -158,4 +161,30 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 		return bad("recover.times", r.Times, "1 or more where recover.shrink is given")
 	}
 	return nil
+}
+
+// fitsBatches refuses layers that look at whole batches where the configuration has no use
+// for what they do.
+func (c Config) fitsBatches(net nets.Network) error {
+	if g, ok := net.(nets.Gauge); ok {
+		net = g.Net
+	}
+	b, ok := net.(nets.BatchStatistics)
+	if !ok {
+		return nil
+	}
+	switch {
+	case b.UsesBatches() && c.TrainsEnergy():
+		return fmt.Errorf("ngebm: %s has batch normalization, with which an example's energy depends on the other examples of its batch, and this configuration trains the energy (%s); use group, layer, instance, act or none in its place, as in %s, or the method cross-entropy",
+			net, c.Method(), withNorm(net, "group"))
+	case b.LearnsFromBatches() && c.Precision == BFloat16:
+		return fmt.Errorf("ngebm: %s takes statistics of batches, which precision=%s does not keep; use group, layer or instance normalization, or float32", net, c.Precision)
+	}
+	return nil
+}
+
+// withNorm names a network with another normalization.
+func withNorm(net nets.Network, norm string) string {
+	base, _, _ := strings.Cut(net.String(), "+")
+	return base + "+" + norm
 }
