@@ -2,6 +2,7 @@ package study
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -95,6 +96,27 @@ func (c Comparison) Shows() int {
 		return 1
 	}
 	return -1
+}
+
+// InWords says how many times smaller the second row's metric is, where the comparison is a
+// ratio, with the interval, in how many of the seeds, and whether that is left open (see
+// [Comparison.Shows]): "1.69 times smaller [0.69, 4.13], in 3 of 3 seeds; not settled".
+func (c Comparison) InWords() string {
+	times, low, high, way := c.Mean, c.Low, c.High, "smaller"
+	if times < 1 {
+		times, low, high, way = 1/times, 1/high, 1/low, "larger"
+	}
+	agree := 0
+	for _, v := range c.Values {
+		if (v < 1) == (c.Mean < 1) {
+			agree++
+		}
+	}
+	s := fmt.Sprintf("%.2f times %s [%.2f, %.2f], in %d of %d seeds", times, way, low, high, agree, len(c.Values))
+	if c.Shows() == 0 {
+		s += "; not settled"
+	}
+	return s
 }
 
 // Holm returns comparisons that one sentence sums up, with their P adjusted so that all

@@ -137,25 +137,3 @@ func (e Estimate) Sign() int {
 	}
 	return 0
 }
-
-// InWords says how many times smaller the second of two metrics is, where the estimate is
-// the ratio of the first to the second (see [Results.Ratio]), in how many of the seeds, and
-// whether the interval leaves that open: "1.69 times smaller, in 3 of 3 seeds; the interval
-// of the ratio, 0.69 to 4.13, holds 1".
-func (e Estimate) InWords() string {
-	times, way := e.Mean, "smaller"
-	if times < 1 {
-		times, way = 1/times, "larger"
-	}
-	agree := 0
-	for _, v := range e.Values {
-		if (v < 1) == (e.Mean < 1) {
-			agree++
-		}
-	}
-	s := fmt.Sprintf("%.2f times %s, in %d of %d seeds", times, way, agree, len(e.Values))
-	if e.Low <= 1 && e.High >= 1 {
-		s += fmt.Sprintf("; the interval of the ratio, %.2f to %.2f, holds 1", e.Low, e.High)
-	}
-	return s
-}

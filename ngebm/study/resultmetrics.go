@@ -217,14 +217,14 @@ func (r *Results) Estimate(method string, of MetricOf) Estimate {
 
 // Ratio says how many times larger a metric of one method is than a metric of another,
 // between runs with the same seed; see [Ratio].
-func (r *Results) Ratio(above string, f MetricOf, below string, g MetricOf) Estimate {
-	return ratio(r.pairs(above, below), f, g).Estimate
+func (r *Results) Ratio(above string, f MetricOf, below string, g MetricOf) Comparison {
+	return ratio(r.pairs(above, below), f, g)
 }
 
 // Difference says by how much a metric of one method is larger than a metric of another,
 // between runs with the same seed; see [Difference].
-func (r *Results) Difference(method string, f MetricOf, other string, g MetricOf) Estimate {
-	return difference(r.pairs(method, other), f, g).Estimate
+func (r *Results) Difference(method string, f MetricOf, other string, g MetricOf) Comparison {
+	return difference(r.pairs(method, other), f, g)
 }
 
 // pairs returns the runs of two methods with the same seed.

@@ -145,23 +145,29 @@ func TestShiftedRows(t *testing.T) {
 	}
 }
 
-// What a ratio or a difference shows depends on its interval.
-func TestEstimateInWords(t *testing.T) {
+// What a ratio says in words depends on its interval, and on its P, which Holm adjusts.
+func TestComparisonInWords(t *testing.T) {
 	for _, c := range []struct {
 		e     study.Estimate
+		p     float64
 		words string
-		sign  int
 	}{
-		{study.Estimate{Mean: 2, Low: 1.5, High: 3, Values: []float64{1.8, 2.2}}, "2.00 times smaller, in 2 of 2 seeds", 1},
-		{study.Estimate{Mean: .5, Low: .2, High: 1.2, Values: []float64{.4, 1.1}}, "2.00 times larger, in 1 of 2 seeds; the interval of the ratio, 0.20 to 1.20, holds 1", 1},
-		{study.Estimate{Mean: -1, Low: -2, High: -.5}, "-1.00 times larger, in 0 of 0 seeds", -1},
-		{study.Estimate{Mean: 1, Low: -1, High: 3, Values: []float64{1}}, "1.00 times smaller, in 1 of 1 seeds; the interval of the ratio, -1.00 to 3.00, holds 1", 0},
+		{study.Estimate{Mean: 2, Low: 1.5, High: 3, Values: []float64{1.8, 2.2}}, .01, "2.00 times smaller [1.50, 3.00], in 2 of 2 seeds"},
+		{study.Estimate{Mean: 2, Low: 1.5, High: 3, Values: []float64{1.8, 2.2}}, .06, "2.00 times smaller [1.50, 3.00], in 2 of 2 seeds; not settled"},
+		{study.Estimate{Mean: .5, Low: .2, High: 1.25, Values: []float64{.4, 1.1}}, .2, "2.00 times larger [0.80, 5.00], in 1 of 2 seeds; not settled"},
+		{study.Estimate{Mean: 3, Low: math.Inf(-1), High: math.Inf(1), Values: []float64{3}}, math.NaN(), "3.00 times smaller [-Inf, +Inf], in 1 of 1 seeds; not settled"},
 	} {
-		if got := c.e.InWords(); c.sign != -1 && got != c.words {
+		if got := (study.Comparison{Estimate: c.e, P: c.p}).InWords(); got != c.words {
 			t.Errorf("%+v: %q", c.e, got)
 		}
-		if got := c.e.Sign(); got != c.sign {
-			t.Errorf("%+v: sign %d", c.e, got)
+	}
+}
+
+// What an estimate of a difference shows depends on its interval.
+func TestEstimateSign(t *testing.T) {
+	for e, want := range map[[2]float64]int{{1.5, 3}: 1, {-2, -.5}: -1, {-1, 3}: 0} {
+		if got := (study.Estimate{Low: e[0], High: e[1]}).Sign(); got != want {
+			t.Errorf("%v: sign %d", e, got)
 		}
 	}
 }
