@@ -6,6 +6,7 @@ import (
 
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
+	"ngebm/ngebm/ood"
 	"ngebm/ngebm/study"
 )
 
@@ -89,5 +90,21 @@ func TestEstimateOn(t *testing.T) {
 	}
 	if e := ofSeeds(.01, .09).Estimate(study.Calibration("ECE")); !(e.Low >= 0 && e.High <= 1) {
 		t.Errorf("the ECE's interval is %+v", e)
+	}
+	// Every metric that is bounded says so: two seeds that differ much.
+	var row study.Row
+	for _, v := range []float64{.02, .98} {
+		r := &study.Result{Detection: []study.Detection{{Set: "noise", Score: "kNN", Group: study.Near, Report: ood.Report{Metrics: ood.Metrics{AUROC: v}}}}}
+		r.Energy.Deviation, r.GradientNorm.Mean = v, v
+		row.Results = append(row.Results, r)
+	}
+	auroc := study.AUROC("noise", "kNN")
+	for name, of := range map[string]study.MetricOf{
+		"a group": study.GroupMetric(study.Near, "kNN", "AUROC"), "a mean": study.MeanOver("mean", auroc, auroc),
+		"the energy's deviation": study.EnergyDeviation(), "the gradient norm": study.MeanGradientNorm(),
+	} {
+		if e := row.Estimate(of); !(e.Low > 0) || e.Mean != .5 {
+			t.Errorf("%s: the interval is %+v", name, e)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 
+	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/ood"
 )
 
@@ -17,7 +18,7 @@ func GroupMetric(group, score, metric string) MetricOf {
 			continue
 		}
 		return func(r *Result) Metric {
-			m := Metric{Name: name, Definition: c.Definition + ", mean over the sets", HigherIsBetter: c.Name[0] == 'A'}
+			m := Metric{Name: name, Definition: c.Definition + ", mean over the sets", HigherIsBetter: c.Name[0] == 'A', Scale: bootstrap.Share}
 			sets := 0.
 			for _, d := range r.Detection {
 				if d.Group == group && d.Score == score {
@@ -40,7 +41,7 @@ func MeanOver(name string, all ...MetricOf) MetricOf {
 		for i, of := range all {
 			one := of(r)
 			if i == 0 {
-				m.Definition, m.HigherIsBetter, m.Value = "mean of "+one.Definition, one.HigherIsBetter, 0
+				m.Definition, m.HigherIsBetter, m.Scale, m.Value = "mean of "+one.Definition, one.HigherIsBetter, one.Scale, 0
 			}
 			m.Value += one.Value / float64(len(all))
 		}

@@ -176,12 +176,19 @@ func EnergyMean() MetricOf {
 
 // EnergyDeviation reads the standard deviation of E(x) over the test examples.
 func EnergyDeviation() MetricOf {
-	return Custom("deviation of the energy", "standard deviation of E(x) over the test examples (1/N)", func(r *Result) float64 { return r.Energy.Deviation })
+	return positive("deviation of the energy", "standard deviation of E(x) over the test examples (1/N)", func(r *Result) float64 { return r.Energy.Deviation })
 }
 
 // MeanGradientNorm reads the mean of ‖∂E/∂x‖ over the test examples.
 func MeanGradientNorm() MetricOf {
-	return Custom("gradient norm", "mean of ‖∂E/∂x‖₂ over the test examples", func(r *Result) float64 { return r.GradientNorm.Mean })
+	return positive("gradient norm", "mean of ‖∂E/∂x‖₂ over the test examples", func(r *Result) float64 { return r.GradientNorm.Mean })
+}
+
+// positive is [Custom] for numbers of 0 or more.
+func positive(name, definition string, of func(*Result) float64) MetricOf {
+	return func(r *Result) Metric {
+		return Metric{Name: name, Definition: definition, Scale: bootstrap.Positive, Value: of(r)}
+	}
 }
 
 // Custom makes a metric of any other number in a result.
