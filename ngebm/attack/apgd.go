@@ -111,8 +111,8 @@ func (a TargetedAPGD) check(classes int) error {
 	if err := checkSteps(a.Steps, a.Samples); err != nil {
 		return err
 	}
-	if classes < 4 {
-		return fmt.Errorf("attack: the DLR loss needs at least 4 classes, the model has %d: use attack.APGD", classes)
+	if classes < MinClasses {
+		return fmt.Errorf("attack: the DLR loss needs at least %d classes, the model has %d: use attack.APGD", MinClasses, classes)
 	}
 	if a.Targets < 0 || a.Targets > classes-1 {
 		return fmt.Errorf("attack: %d target classes are not possible with %d classes: set Targets to at most %d, or 0", a.Targets, classes, classes-1)

@@ -137,7 +137,7 @@ func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm,
 // network is confident, and is weaker than a search without gradients on networks that hide
 // nothing.
 func strongest(norm Norm, classes int) Attack {
-	if classes < 4 {
+	if classes < MinClasses {
 		return Ensemble{APGD{Norm: norm, Steps: 100}, TargetedFAB{Norm: norm, Steps: 100}}
 	}
 	return Ensemble{APGD{Norm: norm, Steps: 100}, TargetedAPGD{Norm: norm, Steps: 100}}

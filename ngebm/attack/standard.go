@@ -19,8 +19,8 @@ import (
 //   - FAB-T, 100 steps for each of 9 targets;
 //   - Square, 5,000 queries.
 //
-// Nothing smaller is called AutoAttack here; see [Ensemble] for other cascades. It needs four
-// classes; with fewer than ten it takes all targets, which are fewer than 9, and warns.
+// Nothing smaller is called AutoAttack here; see [Ensemble] for other cascades. It needs
+// [MinClasses] classes; with fewer than ten it takes all targets, which are fewer than 9, and warns.
 //
 // It makes AutoAttack's checks too, and its curve's Warnings say what they found: a network
 // that is random at test time ([ForwardDiffers]), outputs that are probabilities
@@ -35,6 +35,10 @@ import (
 func Standard(norm Norm) Attack { return standard{norm} }
 
 type standard struct{ of Norm }
+
+// MinClasses is the least number of classes of [Standard], and of [TargetedAPGD], whose loss
+// divides by the difference of the largest and the fourth logit.
+const MinClasses = 4
 
 const (
 	maxSquareGain     = .002 // share of the images, as in AutoAttack
@@ -65,7 +69,12 @@ func (a standard) kind() Kind { return KindStandard }
 
 func (a standard) norm() Norm { return a.of }
 
-func (a standard) check(classes int) error { return a.parts().check(classes) }
+func (a standard) check(classes int) error {
+	if classes < MinClasses {
+		return fmt.Errorf("attack: AutoAttack's standard version needs at least %d classes, the model has %d: use attack.Ensemble of attack.APGD, attack.TargetedFAB and attack.Square", MinClasses, classes)
+	}
+	return a.parts().check(classes)
+}
 
 func (a standard) passes() []pass {
 	zero := 0 // images at which a gradient is zero

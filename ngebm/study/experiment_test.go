@@ -196,12 +196,18 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// Kinds of OOD inputs that the data do not have are found before anything is trained.
+// Kinds of OOD inputs that the data do not have, and too few classes for AutoAttack, are found
+// before anything is trained.
 func TestExperimentChecksOODKinds(t *testing.T) {
 	p, runs := smallPlan(t), t.TempDir()
 	p.Measure.OODKinds = []string{"uniform box"} // of points
 	_, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, nil)
 	testerror.Want(t, err, `"uniform box" (-ood)`, "rotated")
+
+	p = smallPlan(t)
+	p.Base.Data, p.Measure.OODKinds, p.Measure.AutoAttack, p.Measure.Linf = "moons", nil, true, []float64{.1}
+	_, err = p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, nil)
+	testerror.Want(t, err, "-autoattack", "needs 4 classes", "has 2")
 	if trained, err := os.ReadDir(runs); err != nil || len(trained) > 0 {
 		t.Errorf("%v (%v)", trained, err)
 	}
