@@ -15,6 +15,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/files"
 	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
 	"ngebm/ngebm/internal/cache"
 	"ngebm/ngebm/internal/cputime"
 	"ngebm/ngebm/measure"
@@ -53,6 +54,9 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Optio
 	if err != nil {
 		return x.results, err
 	}
+	if len(jobs) == 0 { // a part without runs; its file can be merged too
+		return x.results, save(x.results)
+	}
 	return x.results, e.run(ctx, jobs)
 }
 
@@ -81,6 +85,9 @@ func (x *experiment) open(ctx context.Context) error {
 			return fmt.Errorf("study: OOD inputs of the kind %q (-ood) cannot be made of %s; choose from %s", kind, test.Name, strings.Join(kinds, ", "))
 		}
 	}
+	if m := x.plan.Measure; m.AutoAttack && len(m.Linf) > 0 && len(test.Classes) < attack.MinClasses {
+		return fmt.Errorf("study: AutoAttack's standard version (-autoattack) needs %d classes, and %s has %d; without the flag the ensemble takes fewer", attack.MinClasses, test.Name, len(test.Classes))
+	}
 	if x.oodDatasets, err = x.plan.Measure.find(ctx, test, opts); err != nil {
 		return err
 	}
@@ -97,7 +104,12 @@ func (x *experiment) open(ctx context.Context) error {
 // jobs lists the candidates to evaluate, then the runs to measure.
 func (x *experiment) jobs() (jobs []job, err error) {
 	x.candidates = x.plan.Selection.evaluations(x.engine.opts.Progress)
-	for k, seed := range x.plan.Selection.Seeds {
+	runs := x.plan.Part.of(x.plan.runs())
+	seeds := x.plan.Selection.Seeds
+	if !slices.ContainsFunc(runs, func(r planned) bool { return r.method == Selected }) {
+		seeds = nil // another part selects
+	}
+	for k, seed := range seeds {
 		for i, settings := range x.plan.candidates() {
 			config, err := x.plan.configure(Selected, seed, settings)
 			if err != nil {
@@ -106,7 +118,7 @@ func (x *experiment) jobs() (jobs []job, err error) {
 			jobs = append(jobs, x.candidates.job(fmt.Sprintf("candidate %d, seed %d", i+1, seed), i, k, config))
 		}
 	}
-	for _, r := range x.plan.Part.of(x.plan.runs()) {
+	for _, r := range runs {
 		jobs = append(jobs, job{
 			name:   r.String(),
 			config: func() (*ngebm.Config, error) { return x.resolved(r) },

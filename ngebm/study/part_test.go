@@ -1,10 +1,13 @@
 package study_test
 
 import (
+	"os"
 	"testing"
 
 	"ngebm/data/testerror"
+	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/train"
 )
 
 // Parts that were trained on machines with nothing in common give, when merged, the tables
@@ -34,6 +37,20 @@ func TestPartsMergeToTheWhole(t *testing.T) {
 	if parts[0].Selected != nil || parts[1].Selected == nil {
 		t.Error("weights are selected by the part that trains with them, and only there")
 	}
+	// A part without runs trains nothing, and can be merged.
+	p.Part = study.Part{Index: 5, Of: 5}
+	var saved *study.Results
+	folder := t.TempDir()
+	if _, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: folder}, func(r *study.Results) error {
+		saved = copied(t, r)
+		return nil
+	}); err != nil || saved == nil {
+		t.Fatalf("the part without runs gives %v: %v", saved, err)
+	}
+	if trained, err := os.ReadDir(folder); err != nil || len(trained) > 0 {
+		t.Errorf("it trains %v (%v)", trained, err)
+	}
+	parts = append(parts, saved)
 	merged, err := study.Merge(parts...)
 	if err != nil {
 		t.Fatal(err)
