@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"ngebm/data/plain"
+	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 )
 
@@ -216,8 +217,8 @@ func (r *Results) Setup() string {
 	}
 	c := run.Config
 	line("network", "%s, %d weights", run.Network, run.Parameters)
-	line("training", "%d steps of %d examples (%d epochs), Adam at %g, %s, noise of %g",
-		run.Training.Steps, c.Batch, c.Epochs, c.LearningRate, c.Schedule, c.Augment.Noise)
+	line("training", "%d steps of %d examples (%d epochs), %s at %g, %s, noise of %g",
+		run.Training.Steps, c.Batch, c.Epochs, optimizer(c), c.LearningRate, c.Schedule, c.Augment.Noise)
 	line("seeds", "%v, weights, order and validation split", r.Seeds)
 	line("machine", "%s; %s", run.Measuring.Machine, run.Measuring.Device)
 	versions := map[string]bool{}
@@ -229,6 +230,20 @@ func (r *Results) Setup() string {
 		line("missing", "%s: nothing is said of these", strings.Join(r.Measure.Missing, ", "))
 	}
 	return b.String()
+}
+
+// optimizer is the name of a configuration's optimizer.
+func optimizer(c ngebm.Config) string {
+	switch c.Optimizer {
+	case ngebm.SGD:
+		if c.Momentum > 0 {
+			return fmt.Sprintf("SGD with momentum %g", c.Momentum)
+		}
+		return "SGD"
+	case ngebm.AdamW:
+		return "AdamW"
+	}
+	return "Adam"
 }
 
 // Costs returns a table of what training and measuring took: the mean over seeds and
