@@ -23,6 +23,9 @@ type fittedDetector struct {
 func CheckDetectors(names []string) error {
 	for i, name := range names {
 		if known := ood.FeatureDetectorNames(); !slices.Contains(known, name) {
+			if _, err := ood.FindDetector(name); err == nil {
+				return fmt.Errorf("measure: detector %s needs no fit; it is always measured, so leave it out", name)
+			}
 			return fmt.Errorf("measure: there is no detector %.40q that is fitted on features%s; choose from %s", name, nearest.Hint(name, known), strings.Join(known, ", "))
 		}
 		if slices.Contains(names[:i], name) {

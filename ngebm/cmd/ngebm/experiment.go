@@ -152,7 +152,7 @@ func (f experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, er
 	}
 	p.Measure.OODKinds, p.Measure.OODDatasets = splitList(f.ood), splitList(f.oodDatasets)
 	p.Measure.Detectors, p.Measure.Near = splitList(f.detectors), splitList(f.near)
-	if f.detectors == "all" {
+	if slices.Contains(p.Measure.Detectors, "all") {
 		p.Measure.Detectors = ood.FeatureDetectorNames()
 	}
 	for _, m := range p.Methods {
