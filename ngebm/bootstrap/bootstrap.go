@@ -142,13 +142,14 @@ func Intervals(o Options, metrics []Estimate, newWorker func() func(rng *rand.Ra
 			column[r] = results[r][k]
 		}
 		slices.Sort(column)
-		intervals[k] = metrics[k].Interval(percentile(column, (1-level)/2), percentile(column, (1+level)/2))
+		intervals[k] = metrics[k].Interval(Percentile(column, (1-level)/2), Percentile(column, (1+level)/2))
 	}
 	return intervals, nil
 }
 
-// percentile interpolates between the order statistics of a sorted sample.
-func percentile(sorted []float64, q float64) float64 {
+// Percentile interpolates linearly between the values of a sorted sample of one or more, as
+// numpy.percentile does by default. q is the share of values below, from 0 to 1.
+func Percentile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	below := int(math.Floor(at))
 	above := min(below+1, len(sorted)-1)

@@ -78,7 +78,7 @@ func TestSameSeedSameIntervalOnAnyNumberOfCores(t *testing.T) {
 func TestPercentile(t *testing.T) {
 	// numpy.percentile([1,2,4,8], [0, 2.5, 50, 97.5, 100]), numpy 2.4.6.
 	for q, want := range map[float64]float64{0: 1, .025: 1.075, .5: 3, .975: 7.7, 1: 8} {
-		if got := percentile([]float64{1, 2, 4, 8}, q); math.Abs(got-want) > 1e-12 {
+		if got := Percentile([]float64{1, 2, 4, 8}, q); math.Abs(got-want) > 1e-12 {
 			t.Errorf("percentile %v is %v, want %v", q, got, want)
 		}
 	}

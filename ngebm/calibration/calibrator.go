@@ -93,6 +93,9 @@ func confidences(validation Sample) ([]ranked, error) {
 // validation data, and the bin's midpoint where that has no examples.
 type Histogram struct{ accuracy []float64 }
 
+// maxHistogramBins bounds memory.
+const maxHistogramBins = 1_000_000
+
 // FitHistogram returns histogram binning of the confidences (Zadrozny and Elkan 2001), as
 // netcal 1.4.0's HistogramBinning of confidences, except that a confidence on a bin's edge
 // is in one bin when fitting and when calibrating.
@@ -101,8 +104,8 @@ func FitHistogram(validation Sample, bins int) (Histogram, error) {
 	if err != nil {
 		return Histogram{}, err
 	}
-	if bins < 1 {
-		return Histogram{}, fmt.Errorf("calibration: histogram binning with %d bins; there must be at least 1", bins)
+	if bins < 1 || bins > maxHistogramBins {
+		return Histogram{}, fmt.Errorf("calibration: histogram binning with %d bins; there must be at least 1, and at most %d", bins, maxHistogramBins)
 	}
 	tallies := make([]tally, bins)
 	for _, e := range examples {

@@ -181,8 +181,10 @@ func TestCalibratorsRefuseBadInput(t *testing.T) {
 	if _, err := vector.Calibrate(Sample{Logits: [][]float64{{1, 0, 0}}, Labels: []int32{0}}); err == nil {
 		t.Error("vector scaling of 2 classes took 3")
 	}
-	if _, err := FitHistogram(good, 0); err == nil {
-		t.Error("0 bins")
+	for _, bins := range []int{0, 1 << 40} {
+		if _, err := FitHistogram(good, bins); err == nil {
+			t.Errorf("%d bins", bins)
+		}
 	}
 	bad := good
 	bad.Predictions = []int32{0, 1, 2, 0, 0}

@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"ngebm/ngebm/bootstrap"
 )
 
 // ViM is virtual-logit matching (Wang et al. 2022, CVPR, arXiv 2203.10807, equations 5 to 7):
@@ -57,6 +59,9 @@ func fitViM(t *fitting, dimension int) (Fitted, error) {
 		default:
 			dimension = width / 2
 		}
+	}
+	if width < 2 {
+		return nil, fmt.Errorf("the network has %d feature; a principal subspace that leaves a residual needs 2 or more", width)
 	}
 	if dimension < 1 || dimension >= width {
 		return nil, fmt.Errorf("the principal subspace has dimension %d; it must be from 1 to %d, below the %d features", dimension, width-1, width)
@@ -203,13 +208,7 @@ func ReAct(percentile float64) Detector {
 			}
 			all := slices.Clone(t.features.RawMatrix().Data)
 			slices.Sort(all)
-			at := percentile / 100 * float64(len(all)-1)
-			low := int(at)
-			c := all[low]
-			if low+1 < len(all) {
-				c += (at - float64(low)) * (all[low+1] - c)
-			}
-			return &react{t.head, c}, nil
+			return &react{t.head, bootstrap.Percentile(all, percentile/100)}, nil
 		}}
 }
 

@@ -183,6 +183,12 @@ func TestDegenerateFeatures(t *testing.T) {
 				z[3], z[4], z[5] = z[0], z[1], z[2]
 			}
 		})},
+		"the network has 1 feature; a principal subspace": {ViM(0), change(func(t *Training) {
+			t.Weight = t.Weight[:1]
+			for i := range t.Features {
+				t.Features[i] = t.Features[i][:1]
+			}
+		})},
 		"the percentile is 0":                             {ReAct(0), c.training()},
 		"row 2 (the first is 0): feature 3 is NaN":        {MDS(), change(func(t *Training) { t.Features[2][3] = math.NaN() })},
 		"row 1 (the first is 0) has 2 features; 6":        {MDS(), change(func(t *Training) { t.Features[1] = t.Features[1][:2] })},

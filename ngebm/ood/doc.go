@@ -54,6 +54,7 @@
 // there) and constant factors, which the comments of [MDS] and [RMDS] state. Its GEN is a mean
 // where the paper has a sum, and clamps probabilities at 1e-7, as its entropy does.
 //
-// Intervals are bootstrap percentiles. In and out are resampled separately, so that their
+// Intervals are basic bootstrap ones, see package bootstrap. In and out are resampled
+// separately, so that their
 // sizes do not change.
 package ood

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"ngebm/ngebm/internal/table"
 )
 
@@ -26,7 +28,7 @@ func kindOf(rows [][]float64) kind {
 	case sumTo(rows, 100):
 		return percentages
 	}
-	if !slices.ContainsFunc(rows, func(row []float64) bool { return math.Abs(logSumExp(row)) > 1e-3 }) {
+	if !slices.ContainsFunc(rows, func(row []float64) bool { return math.Abs(floats.LogSumExp(row)) > 1e-3 }) {
 		return logarithms
 	}
 	return logits
@@ -72,14 +74,6 @@ func sum(row []float64) float64 {
 		s += v
 	}
 	return s
-}
-
-func logSumExp(row []float64) float64 {
-	largest, s := slices.Max(row), 0.
-	for _, v := range row {
-		s += math.Exp(v - largest)
-	}
-	return largest + math.Log(s)
 }
 
 // Probabilities of bfloat16, or printed with three digits, sum to 1 within

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // sines are 40 rows of 3 logits, 3 sin(first+3i+k) times scale.
@@ -27,7 +29,7 @@ func each(format string, rows [][]float64, of func(v, logSum float64) float64) s
 			if k > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, format, of(v, logSumExp(row)))
+			fmt.Fprintf(&b, format, of(v, floats.LogSumExp(row)))
 		}
 		b.WriteByte('\n')
 	}
