@@ -56,7 +56,7 @@ func TestShiftPanels(t *testing.T) {
 		}
 		return []measure.Shift{one}
 	}
-	all := []study.Shifted{{Title: "mine", Shifts: [][]measure.Shift{shift(.9, .5), shift(.8, .4)}}}
+	all := []study.Shifted{{Title: "mine", Seeds: []uint64{1, 2}, Shifts: [][]measure.Shift{shift(.9, .5), shift(.8, .4)}}}
 	panels := ShiftPanels(all, study.Calibration("accuracy"), "contrast", "jpeg")
 	if len(panels) != 2 || len(panels[0].Runs) != 2 || len(panels[1].Runs) != 0 {
 		t.Fatalf("%+v", panels)

@@ -27,7 +27,13 @@ const significance = .05
 // Difference says by how much a metric of a row is larger than of another: the mean of the
 // differences between runs with the same seed, with its t-interval.
 func Difference(a, b Row, of MetricOf) Comparison {
-	return difference(pairs(a.Results, b.Results), of, of)
+	return DifferenceOf(a, of, b, of)
+}
+
+// DifferenceOf is [Difference] for two metrics, of two rows or of one: by how much f of a is
+// larger than g of b.
+func DifferenceOf(a Row, f MetricOf, b Row, g MetricOf) Comparison {
+	return difference(pairs(a.Results, b.Results), f, g)
 }
 
 // Ratio says how many times larger a metric of a row is than of another: the geometric mean

@@ -127,12 +127,15 @@ func TestRowsOfResults(t *testing.T) {
 // scaling.
 func TestShiftedRows(t *testing.T) {
 	shift := measure.Shift{Kind: "contrast", Reports: []*calibration.Report{calibrated(.9, .05, .02), calibrated(.6, .3, .2)}}
-	s := study.Shifted{Title: "cross-entropy", Shifts: [][]measure.Shift{{shift}, {shift}}}
+	s := study.Shifted{Title: "cross-entropy", Seeds: []uint64{1, 2}, Shifts: [][]measure.Shift{{shift}, {shift}}}
 	if n := s.Severities("contrast"); n != 2 || s.Severities("jpeg") != 0 {
 		t.Errorf("%d severities", n)
 	}
 	if v := s.At("contrast", 1).Values(study.Calibration("accuracy")); !slices.Equal(v, []float64{.6, .6}) {
 		t.Errorf("accuracies at severity 1: %v", v)
+	}
+	if r := s.AfterT().At("contrast", 1).Results; r[0].Seed != 1 || r[1].Seed != 2 { // else comparisons pair the wrong runs
+		t.Errorf("seeds %d and %d", r[0].Seed, r[1].Seed)
 	}
 	for _, severity := range []int{-1, 2} {
 		if v := s.At("contrast", severity).Results; len(v) != 0 {

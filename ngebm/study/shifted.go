@@ -14,6 +14,7 @@ import (
 type Shifted struct {
 	Title  string
 	Color  color.Color       // nil leaves the choice to the figure
+	Seeds  []uint64          // of the runs
 	Shifts [][]measure.Shift // by seed, then by kind of corruption
 }
 
@@ -28,7 +29,7 @@ func Shifts(ctx context.Context, all []Compared, seed uint64) ([]Shifted, error)
 			if err != nil {
 				return nil, fmt.Errorf("study: %s, seed %d: %w", c.Name, run.Config.Seed, err)
 			}
-			shifted[i].Shifts = append(shifted[i].Shifts, s)
+			shifted[i].Seeds, shifted[i].Shifts = append(shifted[i].Seeds, run.Config.Seed), append(shifted[i].Shifts, s)
 		}
 	}
 	return shifted, nil
@@ -39,12 +40,12 @@ func Shifts(ctx context.Context, all []Compared, seed uint64) ([]Shifted, error)
 // not measured.
 func (s Shifted) At(kind string, severity int) Row {
 	row := Row{Title: s.Title, Color: s.Color}
-	for _, shifts := range s.Shifts {
+	for k, shifts := range s.Shifts {
 		i := slices.IndexFunc(shifts, func(one measure.Shift) bool { return one.Kind == kind })
 		if i < 0 || severity < 0 || severity >= len(shifts[i].Reports) {
 			continue
 		}
-		row.Results = append(row.Results, &Result{Calibration: shifts[i].Reports[severity]})
+		row.Results = append(row.Results, &Result{Seed: s.Seeds[k], Calibration: shifts[i].Reports[severity]})
 	}
 	return row
 }
@@ -61,7 +62,7 @@ func (s Shifted) Severities(kind string) int {
 // AfterT is what was measured after temperature scaling, see [Row.AfterT]; the temperature
 // is fitted on images without corruption.
 func (s Shifted) AfterT() Shifted {
-	scaled := Shifted{Title: s.Title + " + temperature", Color: palette.SkyBlue}
+	scaled := Shifted{Title: s.Title + " + temperature", Color: palette.SkyBlue, Seeds: s.Seeds}
 	for _, shifts := range s.Shifts {
 		var after []measure.Shift
 		for _, one := range shifts {
