@@ -151,7 +151,7 @@ func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
 		if p, ok := r.Perfect[c.Name]; ok && c.Name != "ECE_midpoint" && estimates[k].Value <= p.High {
 			i.Low = 0
 		}
-		r.Intervals[c.Name] = i
+		r.Intervals[c.Name] = bootstrap.Interval{Low: min(i.Low, c.most()), High: min(i.High, c.most())}
 	}
 	return nil
 }

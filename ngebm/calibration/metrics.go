@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"math"
+	"strings"
 
 	"ngebm/ngebm/bootstrap"
 )
@@ -62,6 +63,19 @@ type Convention struct {
 
 // Of returns the metric; NaN where an old report lacks it.
 func (c Convention) Of(f Metrics) float64 { return *c.of(&f) }
+
+// most is the upper end of the metric's range.
+func (c Convention) most() float64 {
+	switch {
+	case c.Name == "NLL":
+		return math.Inf(1)
+	case strings.HasPrefix(c.Name, "Brier"):
+		return 2
+	case c.Name == "AUGRC":
+		return .5
+	}
+	return 1
+}
 
 // Conventions lists the metrics, in the order in which they are shown.
 func Conventions() []Convention {
