@@ -23,8 +23,11 @@ type fittedDetector struct {
 func CheckDetectors(names []string) error {
 	for i, name := range names {
 		if known := ood.FeatureDetectorNames(); !slices.Contains(known, name) {
-			if _, err := ood.FindDetector(name); err == nil {
-				return fmt.Errorf("measure: detector %s needs no fit; it is always measured, so leave it out", name)
+			switch d, err := ood.FindDetector(name); {
+			case err == nil && d.Needs == ood.NeedsFeatures:
+				return fmt.Errorf("measure: the detector %s is called %s here", name, d.Name)
+			case err == nil:
+				return fmt.Errorf("measure: the detector %s (%s) needs no fit; it is always measured, so leave it out", d.Name, d.Definition)
 			}
 			return fmt.Errorf("measure: there is no detector %.40q that is fitted on features%s; choose from %s", name, nearest.Hint(name, known), strings.Join(known, ", "))
 		}

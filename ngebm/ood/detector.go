@@ -90,14 +90,29 @@ func Detectors() []Detector {
 		KNN(50), MDS(), RMDS(), ViM(0), FDBD(), ReAct(90))
 }
 
-// FindDetector returns the detector of [Detectors] with that name.
+// FindDetector returns the detector of [Detectors] with that name, or with the field's name
+// for one that has the paper's: energy is px, MSP py, MaxLogit max_logit, Mahalanobis MDS.
 func FindDetector(name string) (Detector, error) {
 	all := Detectors()
-	if i := slices.IndexFunc(all, func(d Detector) bool { return d.Name == name }); i >= 0 {
+	if i := slices.IndexFunc(all, func(d Detector) bool { return d.Name == name || d.Name == fieldNames(name) }); i >= 0 {
 		return all[i], nil
 	}
 	names := DetectorNames()
 	return Detector{}, fmt.Errorf("ood: there is no detector %.40q%s; choose from %s", name, nearest.Hint(name, names), strings.Join(names, ", "))
+}
+
+func fieldNames(name string) string {
+	switch strings.ToLower(name) {
+	case "energy":
+		return "px"
+	case "msp":
+		return "py"
+	case "maxlogit":
+		return "max_logit"
+	case "mahalanobis":
+		return "MDS"
+	}
+	return ""
 }
 
 // DetectorNames are the names of [Detectors].

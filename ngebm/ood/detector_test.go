@@ -230,6 +230,9 @@ func TestScoringRefuses(t *testing.T) {
 	if _, err := FindDetector("knn"); err == nil || !strings.Contains(err.Error(), `no detector "knn" (did you mean kNN?)`) {
 		t.Errorf("knn: %v", err)
 	}
+	if d, err := FindDetector("energy"); err != nil || d.Name != "px" {
+		t.Errorf("energy: %v, %v", d.Name, err)
+	}
 	if _, err := MDS().With(3); err == nil || !strings.Contains(err.Error(), "MDS has no parameter") {
 		t.Errorf("MDS with 3: %v", err)
 	}

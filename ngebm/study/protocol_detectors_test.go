@@ -9,10 +9,12 @@ import (
 func TestDetectorsOfAProtocol(t *testing.T) {
 	for want, p := range map[string]Protocol{
 		`no detector "knn" that is fitted on features (did you mean kNN?)`: {Detectors: []string{"knn"}},
-		"detector px needs no fit; it is always measured":                  {Detectors: []string{"px"}},
-		"MDS is given twice": {Detectors: []string{"MDS", "MDS"}},
-		`near OOD set "svhn" (-near) is not among the OOD sets`:     {Near: []string{"svhn"}, OODKinds: []string{"rotated"}},
-		"chosen on rotated (-ood-validation), which is also tested": {OODValidation: "rotated", OODKinds: []string{"rotated"}},
+		"detector py (max softmax f (MSP)) needs no fit":                   {Detectors: []string{"msp"}},
+		"the detector Mahalanobis is called MDS here":                      {Detectors: []string{"Mahalanobis"}},
+		"needs no fit; it is always measured":                              {Detectors: []string{"px"}},
+		"MDS is given twice":                                               {Detectors: []string{"MDS", "MDS"}},
+		`near OOD set "svhn" (-near) is not among the OOD sets`:            {Near: []string{"svhn"}, OODKinds: []string{"rotated"}},
+		"chosen on rotated (-ood-validation), which is also tested":        {OODValidation: "rotated", OODKinds: []string{"rotated"}},
 	} {
 		if err := p.validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

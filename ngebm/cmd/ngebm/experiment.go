@@ -153,7 +153,9 @@ func (f experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, er
 	p.Measure.OODKinds, p.Measure.OODDatasets = splitList(f.ood), splitList(f.oodDatasets)
 	p.Measure.Detectors, p.Measure.Near = splitList(f.detectors), splitList(f.near)
 	if slices.Contains(p.Measure.Detectors, "all") {
-		p.Measure.Detectors = ood.FeatureDetectorNames()
+		all := ood.FeatureDetectorNames()
+		others := slices.DeleteFunc(p.Measure.Detectors, func(name string) bool { return name == "all" || slices.Contains(all, name) })
+		p.Measure.Detectors = append(all, others...) // which are unknown
 	}
 	for _, m := range p.Methods {
 		if m != study.Selected {
