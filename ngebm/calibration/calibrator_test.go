@@ -174,6 +174,17 @@ func TestCalibratorsRefuseBadInput(t *testing.T) {
 	if _, err := FitVector(separable); err == nil || !strings.Contains(err.Error(), "no minimum") {
 		t.Errorf("separable data: %v", err)
 	}
+	right := Sample{}
+	for i := range 40 {
+		right.Logits = append(right.Logits, []float64{math.Sin(float64(i)), math.Cos(float64(i))})
+		right.Labels = append(right.Labels, 0)
+		if right.Logits[i][1] > right.Logits[i][0] {
+			right.Labels[i] = 1
+		}
+	}
+	if _, err := FitVector(right); err == nil || !strings.Contains(err.Error(), "no minimum") {
+		t.Errorf("all 40 are right: %v", err)
+	}
 	vector, err := FitVector(good)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ const (
 	vectorSteps    = 100
 	vectorGradient = 1e-10 // largest component of the NLL's gradient at the end
 	vectorDamping  = 1e-10 // added to the Hessian's diagonal, relative to its mean
+	vectorNLL      = 1e-6  // below, the NLL goes to 0
 )
 
 // FitVector returns vector scaling (Guo et al. 2017): the scales and shifts that minimize the
@@ -41,6 +42,9 @@ func FitVector(validation Sample) (Vector, error) {
 	for range vectorSteps {
 		nll := f.derivatives(at, gradient, hessian)
 		if slopes := mat.Norm(mat.NewVecDense(n, gradient), math.Inf(1)); slopes < vectorGradient {
+			if nll < vectorNLL {
+				break // all are right: the slopes vanish on the way to infinity
+			}
 			return Vector{at[:f.classes:f.classes], append(at[f.classes:n:n], 0), nll}, nil
 		}
 		if !f.step(at, gradient, hessian, nll) {
