@@ -58,69 +58,44 @@ func TestSite(t *testing.T) {
 	t.Parallel()
 	site, pages := storedSite(t)
 	t.Run("keeps", func(t *testing.T) { testKeeps(t, site) })
-	t.Run("links", func(t *testing.T) { testLinks(t, site, pages) })
-	t.Run("in_browser", func(t *testing.T) { testInBrowser(t, site, pages) })
+	browser := browsertest.Browse(t, 10*time.Minute)
+	axe := axeScript(t)
+	t.Run("links", func(t *testing.T) { testLinks(t, newTab(t, browser), site, pages) })
+	// Before in_browser, which chooses a theme for good.
+	t.Run("faults_are_seen", func(t *testing.T) {
+		testFaultsAreSeen(t, newTab(t, browser), browsertest.NewAlbum(t), axe, site, "09_live_explorer")
+	})
+	t.Run("in_browser", func(t *testing.T) { testInBrowser(t, newTab(t, browser), axe, site, pages) })
 }
 
-// The site as it is walked: every page at the width of a desk and, dark, of a phone,
-// with the network off. All pictures show and are described, formulas are
+// newTab opens a tab that is closed with the test.
+func newTab(t *testing.T, browser context.Context) context.Context {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser)
+	t.Cleanup(cancel)
+	if err := chromedp.Run(ctx); err != nil { // the tab lives as long as the context it starts under
+		t.Fatalf("open a tab: %v", err)
+	}
+	return ctx
+}
+
+// The site as it is walked: every page at the width of a desk, of half a screen and, dark, of
+// a phone, with the network off. All pictures show and are described, formulas are
 // set, nothing makes the page wider than the window, no script complains, axe finds
 // nothing serious; figures enlarge, contents lead to their sections, the chosen
 // theme stays.
-func testInBrowser(t *testing.T, site string, pages []string) {
-	axe := axeScript(t)
+func testInBrowser(t *testing.T, ctx context.Context, axe, site string, pages []string) {
 	shots := browsertest.NewAlbum(t)
-	ctx := browsertest.Browse(t, 10*time.Minute)
 	requests, complaints := browsertest.WatchRequests(ctx), browsertest.WatchConsole(ctx)
 	shots.Do(ctx, "start the browser", network.Enable(), network.EmulateNetworkConditions(true, 0, 0, 0), cdplog.Enable())
 	for _, name := range pages {
-		for _, w := range []struct {
-			window, theme string
-			width, height int64
-		}{{"desk", "light", 1400, 1000}, {"phone", "dark", 390, 800}} {
-			where := name + " on a " + w.window + ", " + w.theme
-			var seen struct{ Pictures, Broken, Undescribed, Formulas, Wide int }
-			var found []finding
-			shots.Do(ctx, where,
-				chromedp.EmulateViewport(w.width, w.height),
-				browsertest.Prefer(w.theme),
-				chromedp.Navigate(browsertest.FileURL(site, name)),
-				browsertest.AwaitFormulas,
-				browsertest.ShowPictures,
-				chromedp.Evaluate(`({
-					Pictures: document.images.length,
-					Broken: [...document.images].filter(i => !i.complete || i.naturalWidth === 0).length,
-					Undescribed: [...document.images].filter(i => !i.alt && !i.closest(".card")).length,
-					Formulas: document.querySelectorAll("mjx-container svg").length,
-					Wide: document.documentElement.scrollWidth - innerWidth,
-				})`, &seen),
-				shots.Take(fmt.Sprintf("site-%s-%s-%s", name, w.window, w.theme)),
-				check(axe, &found),
-			)
-			if seen.Pictures == 0 || seen.Broken > 0 || seen.Undescribed > 0 {
-				t.Errorf("%s: of %d pictures %d do not show and %d have no description", where, seen.Pictures, seen.Broken, seen.Undescribed)
-			}
-			if hasFormula(t, name) != (seen.Formulas > 0) {
-				t.Errorf("%s: %d formulas are set", where, seen.Formulas)
-			}
-			if seen.Wide > 0 {
-				t.Errorf("%s: %d pixels too wide", where, seen.Wide)
-			}
-			for _, f := range found {
-				if f.serious() {
-					t.Errorf("%s: %s", where, f)
-				} else {
-					t.Logf("%s: %s", where, f)
-				}
-			}
-		}
+		inspect(t, ctx, shots, axe, site, name)
 	}
+	const formulaScrolls = "04_out_of_distribution" // on a phone; also where that is what loads the page
+	var l look
 	var found []finding
-	shots.Do(ctx, "see that axe would say something",
-		chromedp.Evaluate(`document.querySelector("main").append(new Image()), 0`, nil), check(axe, &found))
-	if len(found) != 1 || found[0].Rule != "image-alt" || !found[0].serious() {
-		t.Errorf("axe says %v of a picture without a description", found)
-	}
+	shots.Do(ctx, "load on a phone", open(site, formulaScrolls, phone), l.read(), prepareForAxe, check(axe, &found))
+	report(t, formulaScrolls, phone, l, found)
 	walk(t, ctx, shots, site, pages)
 	for _, url := range requests() {
 		if !strings.HasPrefix(url, "file:") && !strings.HasPrefix(url, "data:") {

@@ -1,6 +1,7 @@
 package systemtest
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
@@ -19,7 +19,7 @@ import (
 
 // Every link and every file that a page names is there, seen from wherever the site
 // is put: none is absolute.
-func testLinks(t *testing.T, site string, pages []string) {
+func testLinks(t *testing.T, ctx context.Context, site string, pages []string) {
 	named := regexp.MustCompile(`(?:href|src|srcset)="([^"]*)"`)
 	for _, name := range pages {
 		raw, err := os.ReadFile(filepath.Join(site, name+".html"))
@@ -55,7 +55,6 @@ func testLinks(t *testing.T, site string, pages []string) {
 
 	server := httptest.NewServer(http.StripPrefix("/some/where/", http.FileServer(http.Dir(site))))
 	defer server.Close()
-	ctx := browsertest.Browse(t, time.Minute)
 	complaints := browsertest.WatchConsole(ctx)
 	var broken, wide int
 	browsertest.NewAlbum(t).Do(ctx, "open a page on a host, in a folder",
