@@ -21,6 +21,11 @@ type SweepTable struct {
 	// Rows are in the order of the grid, its last setting changing fastest.
 	Rows []SweepRow `json:"rows"`
 
+	// Code, Source and Machine are of the program that made the table; see [Work].
+	Code    string `json:"code,omitempty"`
+	Source  string `json:"source,omitempty"`
+	Machine string `json:"machine,omitempty"`
+
 	Trained int `json:"-"` // runs that this call trained, at least in part
 	Loaded  int `json:"-"` // runs that were done
 }

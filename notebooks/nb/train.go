@@ -115,3 +115,6 @@ func Results(name string) *study.Results {
 	}
 	return r
 }
+
+// Sweep reads the published table of a sweep by its name, see published.Sweeps.
+func Sweep(name string) *study.SweepTable { return Must(published.ReadSweep(name)) }

@@ -1,9 +1,10 @@
 // Package published holds the results of experiments that are part of this repository,
-// as ngebm experiment wrote them: metrics with their provenance, no images.
+// as ngebm experiment and ngebm sweep wrote them: metrics with their provenance, no images.
 package published
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,32 +13,59 @@ import (
 	"ngebm/ngebm/study"
 )
 
-//go:embed results/*.json
+//go:embed results/*.json sweeps/*.json
 var files embed.FS
 
-// Names returns the names of the results that there are, in alphabetical order: the
+// Names returns the names of the results of experiments, in alphabetical order: the
 // presets that they are of.
-func Names() []string {
-	entries, err := files.ReadDir("results")
+func Names() []string { return names("results") }
+
+// Sweeps returns the names of the tables of sweeps, in alphabetical order.
+func Sweeps() []string { return names("sweeps") }
+
+func names(folder string) []string {
+	entries, err := files.ReadDir(folder)
 	if err != nil {
 		panic(err) // the folder is part of the program
 	}
-	var names []string
+	var all []string
 	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".json"))
+		all = append(all, strings.TrimSuffix(e.Name(), ".json"))
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(all)
+	return all
+}
+
+// read returns the bytes of the file of that name.
+func read(folder, name string) ([]byte, error) {
+	if all := names(folder); !slices.Contains(all, name) {
+		return nil, fmt.Errorf("published: there are no %s named %.60q%s; there are %s", folder, name, nearest.Hint(name, all), strings.Join(all, ", "))
+	}
+	b, err := files.ReadFile(folder + "/" + name + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("published: %w", err)
+	}
+	return b, nil
+}
+
+// ReadSweep returns the table of that name.
+func ReadSweep(name string) (*study.SweepTable, error) {
+	b, err := read("sweeps", name)
+	if err != nil {
+		return nil, err
+	}
+	table := &study.SweepTable{}
+	if err := json.Unmarshal(b, table); err != nil {
+		return nil, fmt.Errorf("published: %s: %w", name, err)
+	}
+	return table, nil
 }
 
 // Read returns the results of that name.
 func Read(name string) (*study.Results, error) {
-	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("published: there are no results named %.60q%s; there are %s", name, nearest.Hint(name, Names()), strings.Join(Names(), ", "))
-	}
-	b, err := files.ReadFile("results/" + name + ".json")
+	b, err := read("results", name)
 	if err != nil {
-		return nil, fmt.Errorf("published: %w", err)
+		return nil, err
 	}
 	r, err := study.ParseResults(b)
 	if err != nil {

@@ -49,3 +49,28 @@ func TestCommitted(t *testing.T) {
 		t.Errorf("results that there are not: %v", err)
 	}
 }
+
+// A table of a sweep that is committed has every row with every seed.
+func TestCommittedSweeps(t *testing.T) {
+	if len(published.Sweeps()) == 0 {
+		t.Fatal("no sweeps")
+	}
+	for _, name := range published.Sweeps() {
+		table, err := published.ReadSweep(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if len(table.Rows) == 0 || strings.ContainsAny(table.Base.Data, `/\`) {
+			t.Errorf("%s: %d rows, trained on %s", name, len(table.Rows), table.Base.Data)
+		}
+		for _, row := range table.Rows {
+			if len(row.Failed) > 0 || len(row.Runs) != len(table.Seeds) || len(row.Metrics) != len(table.Metrics) {
+				t.Errorf("%s: %v has %d runs and %d metrics of %d and %d; failed: %v", name, row.Settings, len(row.Runs), len(row.Metrics), len(table.Seeds), len(table.Metrics), row.Failed)
+			}
+		}
+	}
+	if _, err := published.ReadSweep("gouge"); err == nil || !strings.Contains(err.Error(), "did you mean gauge") {
+		t.Errorf("a sweep that there is not: %v", err)
+	}
+}
