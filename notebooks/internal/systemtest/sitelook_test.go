@@ -85,8 +85,9 @@ var prepareForAxe = chromedp.Evaluate(`(() => {
 			if (word.children.length > 0 || [...word.attributes].some(a => a.name !== "class")) continue;
 			const style = getComputedStyle(word);
 			const looks = [word.className, word.parentElement.tagName, style.color, style.backgroundColor, style.fontWeight, style.fontSize, style.opacity, style.display].join();
-			if (seen.has(looks)) word.replaceWith(word.textContent);
-			else if (word.textContent.trim().length > 1) seen.add(looks); // axe judges no single characters
+			// Axe judges no single characters.
+			if (seen.has(looks) || word.textContent.trim().length < 2) word.replaceWith(word.textContent);
+			else seen.add(looks);
 		}
 		block.normalize();
 	}
