@@ -119,7 +119,7 @@ func TestFigures(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	for want, change := range map[string]func(*Plan){
-		"no network is named":         func(p *Plan) { p.Net = "resnet" },
+		"no network is named":         func(p *Plan) { p.Net = "transformer" },
 		"batch is 0":                  func(p *Plan) { p.Batch = 0 },
 		"shape [32 32] is invalid":    func(p *Plan) { p.Shape = []int{32, 32} },
 		`unknown row "SGD"`:           func(p *Plan) { p.Rows = []string{"SGD"} },

@@ -90,7 +90,7 @@ func TestWrongNames(t *testing.T) {
 		"train -set epoch=3":                                  `there is no setting "epoch" (did you mean epochs?)`,
 		"train -set jem.stepz=3":                              `there is no setting "jem.stepz" (did you mean jem.steps?)`,
 		"train -set lr=3":                                     `there is no setting "lr" (did you mean learning_rate?)`,
-		"train -set momentum=.9":                              `there is no setting "momentum"; there are name, data`,
+		"train -set sharpness=.9":                             `there is no setting "sharpness"; there are name, data`,
 		"train -set epochs=3 -set epochs=4":                   `epochs is set twice, to "3" and to "4"`,
 		"train -set seed=18446744073709551616":                `seed cannot be "18446744073709551616": it is a whole number from 0 to 18446744073709551615`,
 		"train -set epochs=9223372036854775808":               `epochs cannot be "9223372036854775808": it is a whole number of at most 9223372036854775807`,
