@@ -29,7 +29,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"unknown dataset", func(c *ngebm.Config, _ *train.Options) { c.Data = "mooons" }, []string{"mooons", "moons"}},
 		{"missing folder", func(c *ngebm.Config, _ *train.Options) { c.Data = "folder:no/such" }, []string{"no/such"}},
-		{"unknown network", func(c *ngebm.Config, _ *train.Options) { c.Net = "resnet" }, []string{`"resnet"`, "convnet", "wrn-D-W"}},
+		{"unknown network", func(c *ngebm.Config, _ *train.Options) { c.Net = "transformer" }, []string{`"transformer"`, "convnet", "wrn-D-W"}},
 		{"bad depth", func(c *ngebm.Config, _ *train.Options) { c.Net = "wrn-11-2" }, []string{"11", "6n+4", "10, 16"}},
 		{"network beyond memory", func(c *ngebm.Config, _ *train.Options) { c.Net = "mlp-65536-65536-65536" }, []string{"mlp-65536-65536-65536", "more than 536870912 weights"}},
 		{"negative beta", func(c *ngebm.Config, _ *train.Options) { c.Beta = -1 }, []string{"beta is -1", "0 or more"}},
