@@ -52,7 +52,7 @@ func testInterrupt(t *testing.T, s *labInBrowser) {
 	var said string
 	l.act("read", l.Take("lab-5-interrupted"), chromedp.Evaluate(`/stopped at ([0-9]+) of/.exec(`+output+`)[1]`, &said))
 
-	l.runCell(`means of 3 seeds, 600 test images`)
+	l.runCell(`Means of 10 seeds and their 95 %`)
 	l.await("see it resume", `/resumed at [0-9]+/.test(`+output+`)`)
 	var resumed string
 	l.act("read", l.Take("lab-6-resumed"), chromedp.Evaluate(`/resumed at ([0-9]+)/.exec(`+output+`)[1]`, &resumed))

@@ -54,7 +54,8 @@ const fit = () => document.querySelectorAll('mjx-container[display="true"] > svg
 const reach = () => {
   fit();
   document.querySelectorAll("pre, .scroll, mjx-container").forEach(box => {
-    if (box.scrollWidth > box.clientWidth && box.clientWidth > 0) box.tabIndex = 0;
+    const high = box.classList.contains("scroll") && box.scrollHeight > box.clientHeight;
+    if ((box.scrollWidth > box.clientWidth || high) && box.clientWidth > 0) box.tabIndex = 0;
     else if (box.tabIndex === 0) box.removeAttribute("tabindex");
   });
 };
