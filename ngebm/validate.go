@@ -166,9 +166,6 @@ func (c Config) validateMethod(bad func(field string, value any, want string) er
 // fitsBatches refuses layers that look at whole batches where the configuration has no use
 // for what they do.
 func (c Config) fitsBatches(net nets.Network) error {
-	if g, ok := net.(nets.Gauge); ok {
-		net = g.Net
-	}
 	b, ok := net.(nets.BatchStatistics)
 	if !ok {
 		return nil

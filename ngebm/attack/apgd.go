@@ -120,10 +120,14 @@ func (a TargetedAPGD) check(classes int) error {
 	return nil
 }
 
-func (a TargetedAPGD) passes() []pass {
+func (a TargetedAPGD) passes() []pass { return a.passesCounting(nil) }
+
+// passesCounting also adds to zero, unless it is nil, the images whose gradient is zero at
+// the start.
+func (a TargetedAPGD) passesCounting(zero *int) []pass {
 	var passes []pass
 	for rank := range targetsOr9(a.Targets) {
-		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, samples: a.Samples, pass: rank, rank: rank + 1}.asPass())
+		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, samples: a.Samples, pass: rank, rank: rank + 1, zero: zero}.asPass())
 	}
 	return passes
 }

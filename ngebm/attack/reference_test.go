@@ -60,20 +60,28 @@ func number(t testing.TB, s string) float64 {
 	return v
 }
 
-// referenceMLP is the network of testdata. It was trained on pixels in [0,1].
-func referenceMLP(t testing.TB, backend compute.Backend) *stored {
+// storedWeight is a weight of testdata, as PyTorch shapes it.
+type storedWeight struct {
+	Shape []int
+	Data  []float32
+}
+
+func referenceWeights(t testing.TB, name string) (weights map[string]storedWeight) {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/mlp_weights.json")
+	raw, err := os.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
-	}
-	var weights map[string]struct {
-		Shape []int
-		Data  []float32
 	}
 	if err := json.Unmarshal(raw, &weights); err != nil {
 		t.Fatal(err)
 	}
+	return weights
+}
+
+// referenceMLP is the network of testdata. It was trained on pixels in [0,1].
+func referenceMLP(t testing.TB, backend compute.Backend) *stored {
+	t.Helper()
+	weights := referenceWeights(t, "mlp_weights.json")
 	store := model.NewStore()
 	for _, layer := range []string{"fc0", "fc1", "fc2"} {
 		w, b := weights[layer+".weight"], weights[layer+".bias"]

@@ -80,20 +80,17 @@ func (a standard) passes() []pass {
 	zero := 0 // images at which a gradient is zero
 	passes := []pass{{run: func(s *search, _ []int) error { return s.checkModel() }}}
 	for _, part := range a.parts() {
-		for rank, p := range part.passes() {
-			switch part.(type) {
-			case TargetedAPGD:
-				attack := autoPGD{norm: a.of, steps: 100, pass: rank, rank: rank + 1, zero: &zero}
-				passes = append(passes, attack.asPass().fitting())
-			case Square:
-				passes = append(passes, pass{cost: p.cost, run: func(s *search, images []int) error {
-					err := p.fitting().run(s, images)
-					s.checkSquare(len(images) - len(s.surviving()))
-					return err
-				}})
-			default:
-				passes = append(passes, p.fitting())
+		own := part.passes()
+		if targeted, ok := part.(TargetedAPGD); ok {
+			own = targeted.passesCounting(&zero)
+		}
+		_, square := part.(Square)
+		for _, p := range own {
+			p = p.fitting()
+			if square {
+				p = p.checkingSquare()
 			}
+			passes = append(passes, p)
 		}
 	}
 	return append(passes, pass{always: true, run: func(s *search, _ []int) error {
@@ -115,6 +112,17 @@ func (p pass) fitting() pass {
 			s.batch /= 2
 		}
 		return run(s, images)
+	}
+	return p
+}
+
+// checkingSquare warns if the pass, of Square, finds what attacks by gradients did not.
+func (p pass) checkingSquare() pass {
+	run := p.run
+	p.run = func(s *search, images []int) error {
+		err := run(s, images)
+		s.checkSquare(len(images) - len(s.surviving()))
+		return err
 	}
 	return p
 }

@@ -1,8 +1,6 @@
 package attack_test
 
 import (
-	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -22,17 +20,7 @@ import (
 // digits that are not in test_images.csv, pixels in [0,1].
 func referenceConv(t testing.TB, backend compute.Backend) *stored {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/conv_weights.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var weights map[string]struct {
-		Shape []int
-		Data  []float32
-	}
-	if err := json.Unmarshal(raw, &weights); err != nil {
-		t.Fatal(err)
-	}
+	weights := referenceWeights(t, "conv_weights.json")
 	return &stored{backend: backend, store: model.NewStore(), logits: func(_ *model.Scope, x *Node) *Node {
 		constant := func(name string) *Node {
 			return Const(x.Graph(), tensors.FromFlatDataAndDimensions(weights[name].Data, weights[name].Shape...))

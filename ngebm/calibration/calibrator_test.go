@@ -1,9 +1,7 @@
 package calibration
 
 import (
-	"encoding/csv"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,15 +12,7 @@ import (
 
 // Calibrators equal those of other packages, see testdata/README.md.
 func TestCalibratorsEqualPackages(t *testing.T) {
-	f, err := os.Open("testdata/calibrators.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := referenceRecords(t, "calibrators.csv")
 	all := reference(t, "A_n5000_K10")
 	validation, test := Sample{Logits: all.Logits[:2500], Labels: all.Labels[:2500]}, Sample{Logits: all.Logits[2500:], Labels: all.Labels[2500:]}
 	vector, err := FitVector(validation)

@@ -100,10 +100,10 @@ func equal(metric, pkg, convention string, logits, probabilities *Report) (got f
 	return 0, false
 }
 
-// Every metric equals the packages named in the package comment, on continuous
-// data and on ties.
-func TestReferenceValues(t *testing.T) {
-	f, err := os.Open("testdata/expected.csv")
+// referenceRecords reads a table of testdata.
+func referenceRecords(t *testing.T, name string) [][]string {
+	t.Helper()
+	f, err := os.Open("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +112,13 @@ func TestReferenceValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return records
+}
+
+// Every metric equals the packages named in the package comment, on continuous
+// data and on ties.
+func TestReferenceValues(t *testing.T) {
+	records := referenceRecords(t, "expected.csv")
 	type key struct {
 		name string
 		bins int

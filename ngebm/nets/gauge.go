@@ -73,6 +73,17 @@ func (g Gauge) Logits(scope *model.Scope, x *Node, classes int) *Node {
 	}
 }
 
+// UsesBatches and LearnsFromBatches implement [BatchStatistics]: they are the network's.
+func (g Gauge) UsesBatches() bool {
+	b, ok := g.Net.(BatchStatistics)
+	return ok && b.UsesBatches()
+}
+
+func (g Gauge) LearnsFromBatches() bool {
+	b, ok := g.Net.(BatchStatistics)
+	return ok && b.LearnsFromBatches()
+}
+
 // head returns the network of the head with the shape that it takes, or nil.
 func (g Gauge) head(shape []int, classes int) (Sized, []int) {
 	switch g.Head {

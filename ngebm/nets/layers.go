@@ -23,15 +23,25 @@ func Seed(store *model.Store, seed uint64) {
 	store.SetParam(seedParam, seed)
 }
 
+// existing returns the named variable in scope, nil if there is none. It panics if it has
+// another shape.
+func existing(scope *model.Scope, name string, dims ...int) *model.Variable {
+	v := scope.GetVariable(name)
+	if v == nil || !v.HasValue() {
+		return nil
+	}
+	if have := v.Shape().Dimensions; !slices.Equal(have, dims) {
+		exceptions.Panicf("nets: %s is shaped %v, but a layer asks for it shaped %v; two layers share a scope name; give each its own, as in scope.In(\"second\")", v.Path(), have, dims)
+	}
+	return v
+}
+
 // Uniform returns the named weight in scope, shaped dims. A new one is drawn
 // from U(-1/√fanIn, 1/√fanIn), PyTorch's default for weights and biases of linear and
 // convolutional layers (kaiming_uniform with a = √5 has this bound), from the store's seed
 // and the weight's path. It panics if the weight exists with another shape.
 func Uniform(scope *model.Scope, g *Graph, name string, dtype dtypes.DType, fanIn int, dims ...int) *Node {
-	if v := scope.GetVariable(name); v != nil && v.HasValue() {
-		if have := v.Shape().Dimensions; !slices.Equal(have, dims) {
-			exceptions.Panicf("nets: %s is shaped %v, but a layer asks for it shaped %v; two layers share a scope name; give each its own, as in scope.In(\"second\")", v.Path(), have, dims)
-		}
+	if v := existing(scope, name, dims...); v != nil {
 		return v.NodeValue(g)
 	}
 	path := fnv.New64a()

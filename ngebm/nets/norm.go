@@ -17,10 +17,7 @@ const normEpsilon = 1e-5
 // filled returns the named variable in scope, shaped [channels]; a new one has one value
 // everywhere.
 func filled(scope *model.Scope, name string, dtype dtypes.DType, value float64, trainable bool, channels int) *model.Variable {
-	if v := scope.GetVariable(name); v != nil && v.HasValue() {
-		if have := v.Shape().Dimensions; !slices.Equal(have, []int{channels}) {
-			exceptions.Panicf("nets: %s is shaped %v, but a layer asks for it shaped [%d]; two layers share a scope name; give each its own, as in scope.In(\"second\")", v.Path(), have, channels)
-		}
+	if v := existing(scope, name, channels); v != nil {
 		return v
 	}
 	values := slices.Repeat([]float64{value}, channels)

@@ -17,11 +17,14 @@ func ParsePart(s string) (Part, error) {
 	i, err1 := strconv.Atoi(index)
 	n, err2 := strconv.Atoi(of)
 	p := Part{i, n}
-	if err1 != nil || err2 != nil || i < 1 || i > n {
+	if err1 != nil || err2 != nil || !p.valid() {
 		return Part{}, fmt.Errorf("study: %.60q is not a part; write i/n, from 1/n to n/n, as in 2/4 for the second of four", s)
 	}
 	return p, nil
 }
+
+// valid reports whether it is one of a positive number of parts.
+func (p Part) valid() bool { return p.Index >= 1 && p.Index <= p.Of }
 
 // of returns the runs that the part has.
 func (p Part) of(runs []planned) []planned {

@@ -48,7 +48,7 @@ func (p Plan) Validate() error {
 	if err := p.Measure.validate(); err != nil {
 		return err
 	}
-	if p.Part != (Part{}) && (p.Part.Index < 1 || p.Part.Index > p.Part.Of) {
+	if p.Part != (Part{}) && !p.Part.valid() {
 		return fmt.Errorf("study: part %d of %d; parts are counted from 1", p.Part.Index, p.Part.Of)
 	}
 	settings := p.candidates()

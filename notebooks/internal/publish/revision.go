@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,11 +31,11 @@ func originOf(ctx context.Context, root string) origin {
 	if len(commit) != 2 {
 		return o
 	}
-	seconds, err := time.ParseDuration(commit[1] + "s")
+	seconds, err := strconv.ParseInt(commit[1], 10, 64)
 	if err != nil {
 		return o
 	}
-	o.Revision, o.Date = commit[0], time.Unix(0, 0).Add(seconds).UTC().Format(time.DateOnly)
+	o.Revision, o.Date = commit[0], time.Unix(seconds, 0).UTC().Format(time.DateOnly)
 	if git(ctx, root, "status", "--porcelain", "--untracked-files=no") != "" {
 		o.Revision += " and changes"
 	}
