@@ -131,8 +131,8 @@ func (e *evaluation) metrics(weights []int32, s *scratch) Metrics {
 	f.RMSCE = math.Sqrt(f.RMSCE)
 	f.ECEEqualMass = equalMass(e.ranked, weights, e.n, e.bins, s.edges)
 	f.ECEMidpoint, f.ECEMidpointOfficial = midpoint(s.midpoint, 0), midpoint(s.official, 1e-5)
-	f.AURC = aurc(e.ranked, weights, e.n)
-	f.Further = &Further{AUGRC: augrc(e.ranked, weights, e.n)}
+	f.Further = &Further{}
+	f.AURC, f.AUGRC = riskAreas(e.ranked, weights, e.n)
 	f.ECEDebiased, f.RMSCEDebiased = debiased(s.top, n)
 	e.classMetrics(weights, s.classes, &f)
 	return f

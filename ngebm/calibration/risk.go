@@ -1,7 +1,5 @@
 package calibration
 
-import "iter"
-
 // RiskPoint is one point of a risk-coverage curve: answering only the share
 // Coverage of the examples, those with the highest confidence, Risk of the
 // answers are wrong.
@@ -36,50 +34,34 @@ func RiskCoverage(s Sample, points int) ([]RiskPoint, error) {
 	return curve, nil
 }
 
-// ties goes over the distinct confidences from the highest on: how many examples have each,
-// and how many of these are wrong.
-func ties(examples []ranked, weights []int32) iter.Seq2[float64, float64] {
-	return func(yield func(count, errors float64) bool) {
-		for i := len(examples) - 1; i >= 0; {
-			var count, errors float64
-			confidence := examples[i].confidence
-			for ; i >= 0 && examples[i].confidence == confidence; i-- {
-				w := float64(weights[examples[i].example])
-				count += w
-				if !examples[i].right {
-					errors += w
-				}
-			}
-			if !yield(count, errors) {
-				return
+// riskAreas returns the areas under two curves over the examples, of which the most confident
+// are answered first.
+//
+// aurc is that under the risk-coverage curve: the mean, over k = 1 … n, of the risk among the
+// k most confident examples. Examples of equal confidence come in any order; theirs is the
+// mean over all orders.
+//
+// augrc is that under the generalized curve (Traub et al. 2024): the share of all examples
+// that is answered and wrong, over coverages 0 … 1, with a straight line between distinct
+// confidences.
+func riskAreas(examples []ranked, weights []int32, total int) (aurc, augrc float64) {
+	var seen, wrong float64
+	for i := len(examples) - 1; i >= 0; {
+		var count, errors float64
+		confidence := examples[i].confidence
+		for ; i >= 0 && examples[i].confidence == confidence; i-- {
+			w := float64(weights[examples[i].example])
+			count += w
+			if !examples[i].right {
+				errors += w
 			}
 		}
-	}
-}
-
-// aurc returns the area under the risk-coverage curve: the mean, over k = 1 … n,
-// of the risk among the k most confident examples. Examples of equal confidence
-// come in any order; theirs is the mean over all orders.
-func aurc(examples []ranked, weights []int32, total int) float64 {
-	var sum, seen, wrong float64
-	for count, errors := range ties(examples, weights) {
 		for k := 1.; k <= count; k++ {
-			sum += (wrong + errors*k/count) / (seen + k)
+			aurc += (wrong + errors*k/count) / (seen + k)
 		}
+		augrc += count * (wrong + errors/2)
 		seen += count
 		wrong += errors
 	}
-	return sum / float64(total)
-}
-
-// augrc returns the area under the generalized risk-coverage curve (Traub et al. 2024):
-// the share of all examples that is answered and wrong, over coverages 0 … 1, with a
-// straight line between distinct confidences.
-func augrc(examples []ranked, weights []int32, total int) float64 {
-	var sum, wrong float64
-	for count, errors := range ties(examples, weights) {
-		sum += count * (wrong + errors/2)
-		wrong += errors
-	}
-	return sum / float64(total) / float64(total)
+	return aurc / float64(total), augrc / float64(total) / float64(total)
 }
