@@ -32,11 +32,14 @@ func TestAPGDSamples(t *testing.T) {
 		}
 	}
 	random := referenceMLP(t, backend)
+	if err := random.store.SetRNGStateFromSeed(1); err != nil { // else each process draws its own
+		t.Fatal(err)
+	}
 	inner := random.logits
 	random.logits = func(scope *model.Scope, x *Node) *Node {
 		f := inner(scope, x)
 		noise := ReduceSum(Mul(random.store.RandomNormal(x.Graph(), x.Shape()), x), 1, 2, 3)
-		noise = MulScalar(Sub(noise, StopGradient(noise)), 30) // 0, and its gradient is not
+		noise = MulScalar(Sub(noise, StopGradient(noise)), 100) // 0, and its gradient is not
 		return Add(f, Mul(InsertAxes(noise, -1), Const(x.Graph(), [][]float32{{1, -1, 1, -1, 1, -1, 1, -1, 1, -1}})))
 	}
 	a := attacker(t, random, attack.Options{Seed: 1})

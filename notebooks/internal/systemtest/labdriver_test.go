@@ -281,13 +281,14 @@ func press(xpath string) chromedp.Action {
 // does, and returns the notebook as saved.
 func awaitRun(ctx context.Context, t *testing.T, shots browsertest.Album, path string) *notebook.Document {
 	t.Helper()
-	var idle bool
+	var idle, saved bool // idle before it was saved: what is read is what the cells left
 	deadline := time.Now().Add(5 * time.Minute)
 	for time.Now().Before(deadline) {
 		shots.Do(ctx, "wait for the cells",
 			chromedp.Sleep(time.Second),
+			chromedp.Evaluate(`document.querySelector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator")?.dataset.status === "idle"`, &idle),
 			choose("File", "Save Notebook"),
-			chromedp.Evaluate(`document.querySelector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator")?.dataset.status === "idle"`, &idle))
+			chromedp.PollFunction(`() => !document.querySelector(".lm-TabBar-tab.jp-mod-dirty")`, &saved, chromedp.WithPollingInterval(50*time.Millisecond)))
 		doc, err := notebook.Read(path)
 		if err != nil {
 			continue // it is being written
