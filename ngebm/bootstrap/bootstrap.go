@@ -38,6 +38,7 @@ const (
 	Gap                   // a sum of gaps, 0 or more, whose bias is a shift: linear, cut at 0
 	Positive              // 0 or more: the interval of the logarithm
 	Share                 // 0 to 1: the interval of the logit
+	Signed                // -1 to 1, as a difference of shares: that of the inverse hyperbolic tangent
 )
 
 // Estimate is a metric of the whole sample.
@@ -57,6 +58,8 @@ func (e Estimate) Interval(low, high float64) Interval {
 		least = 0
 	case Share:
 		least, most = 0, 1
+	case Signed:
+		least, most = -1, 1
 	}
 	inside := func(v float64) bool { return v > least && v < most }
 	if all := inside(e.Value) && inside(low) && inside(high); all && e.Scale == Positive {
@@ -64,6 +67,8 @@ func (e Estimate) Interval(low, high float64) Interval {
 	} else if all && e.Scale == Share {
 		forward = func(v float64) float64 { return math.Log(v / (1 - v)) }
 		back = func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
+	} else if all && e.Scale == Signed {
+		forward, back = math.Atanh, math.Tanh
 	}
 	cut := func(v float64) float64 { return min(max(v, least), most) }
 	twice := 2 * forward(e.Value)

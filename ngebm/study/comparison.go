@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"ngebm/ngebm/bootstrap"
 )
 
 // Comparison says how a metric of one row differs from that of another, between runs with
@@ -15,8 +17,10 @@ import (
 // never from the mean alone.
 type Comparison struct {
 	Estimate // of the difference or the ratio; Values by seed
-	// P is the two-sided p-value of the paired t-test, on the logarithms for a ratio, that
-	// there is none (0, or a ratio of 1); NaN for fewer than two seeds. [Holm] adjusts it.
+	// P is the two-sided p-value of the paired t-test, on the scale of the interval, that
+	// there is none (0, or a ratio of 1); NaN for fewer than two seeds. Where all seeds
+	// have the same difference or ratio, for which there is no t-test, it is that of the
+	// sign test, 2^(1-n). [Holm] adjusts it.
 	P     float64
 	ratio bool
 }
@@ -25,7 +29,8 @@ type Comparison struct {
 const significance = .05
 
 // Difference says by how much a metric of a row is larger than of another: the mean of the
-// differences between runs with the same seed, with its t-interval.
+// differences between runs with the same seed, with its t-interval: of shares and sums of gaps
+// one between -1 and 1, see [NewEstimateOn].
 func Difference(a, b Row, of MetricOf) Comparison {
 	return DifferenceOf(a, of, b, of)
 }
@@ -44,11 +49,24 @@ func Ratio(a, b Row, of MetricOf) Comparison {
 
 func difference(pairs [][2]*Result, f, g MetricOf) Comparison {
 	var differences []float64
+	scale := bootstrap.Signed
 	for _, pair := range pairs {
-		differences = append(differences, f(pair[0]).Value-g(pair[1]).Value)
+		x, y := f(pair[0]), g(pair[1])
+		differences = append(differences, x.Value-y.Value)
+		if !x.bounded() || !y.bounded() {
+			scale = bootstrap.Linear
+		}
 	}
-	return Comparison{Estimate: NewEstimate(differences), P: tTest(differences)}
+	e := NewEstimateOn(scale, differences)
+	slope := 1. // of the mean where it is tested, to that where the standard error is
+	if m := math.Abs(e.Mean); scale == bootstrap.Signed && m > 0 && m < 1 {
+		slope = math.Atanh(m) / m * (1 - m*m)
+	}
+	return Comparison{Estimate: e, P: tTest(e, slope)}
 }
+
+// bounded reports whether the value is from 0 to 1.
+func (m Metric) bounded() bool { return m.Scale == bootstrap.Share || m.Scale == bootstrap.Gap }
 
 func ratio(pairs [][2]*Result, f, g MetricOf) Comparison {
 	var ratios, logarithms []float64
@@ -57,7 +75,7 @@ func ratio(pairs [][2]*Result, f, g MetricOf) Comparison {
 		ratios, logarithms = append(ratios, ratio), append(logarithms, math.Log(ratio))
 	}
 	e := NewEstimate(logarithms)
-	return Comparison{Estimate{math.Exp(e.Mean), math.Exp(e.Low), math.Exp(e.High), ratios}, tTest(logarithms), true}
+	return Comparison{Estimate{math.Exp(e.Mean), math.Exp(e.Low), math.Exp(e.High), ratios}, tTest(e, 1), true}
 }
 
 // pairs returns the results with the same seed.
@@ -71,25 +89,26 @@ func pairs(a, b []*Result) [][2]*Result {
 	return all
 }
 
-// tTest is the two-sided p-value of Student's test that the mean is 0.
-func tTest(values []float64) float64 {
-	n := float64(len(values))
-	if n < 2 {
-		return math.NaN()
-	}
-	mean, deviation := stat.MeanStdDev(values, nil)
+// tTest is the two-sided p-value of Student's test that the mean is 0, with the statistic
+// times slope.
+func tTest(e Estimate, slope float64) float64 {
+	n := float64(len(e.Values))
 	switch {
-	case mean == 0:
+	case n < 2:
+		return math.NaN()
+	case e.Mean == 0:
 		return 1
-	case deviation == 0:
-		return 0
+	case e.Equal():
+		return math.Pow(2, 1-n)
 	}
-	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.CDF(-math.Abs(mean)/deviation*math.Sqrt(n))
+	t := slope * math.Abs(e.Mean) / stat.StdDev(e.Values, nil) * math.Sqrt(n)
+	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.CDF(-t)
 }
 
 // Shows is 1 if the comparison shows that the first row's metric is larger, -1 if smaller,
 // and 0 if it leaves that open: P must be below .05. Without [Holm] this is so where the 95 %
-// interval excludes 0, or a ratio of 1.
+// interval excludes 0, or a ratio of 1; equal differences or ratios, which have no interval,
+// show something from six seeds on.
 func (c Comparison) Shows() int {
 	neutral := 0.
 	if c.ratio {
@@ -118,7 +137,11 @@ func (c Comparison) InWords() string {
 			agree++
 		}
 	}
-	s := fmt.Sprintf("%.2f times %s [%.2f, %.2f], in %d of %d seeds", times, way, low, high, agree, len(c.Values))
+	interval := fmt.Sprintf(" [%.2f, %.2f]", low, high)
+	if c.Equal() {
+		interval = ""
+	}
+	s := fmt.Sprintf("%.2f times %s%s, in %d of %d seeds", times, way, interval, agree, len(c.Values))
 	if c.Shows() == 0 {
 		s += "; not settled"
 	}

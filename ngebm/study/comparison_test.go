@@ -1,6 +1,7 @@
 package study_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -26,13 +27,13 @@ func near(t *testing.T, what string, got, want float64) {
 	}
 }
 
-// The paired t-test is scipy 1.17.1's ttest_1samp of the differences, and of the logarithms
-// of the ratios, with its confidence interval.
+// The paired t-test is scipy 1.17.1's ttest_1samp of the logarithms of the ratios, with its
+// confidence interval; of differences it is that of the delta method (numpy, scipy's t).
 func TestComparisonsEqualScipy(t *testing.T) {
 	ece := study.Calibration("ECE")
 	d := study.Difference(ofSeeds(.11, .13, .12, .15), ofSeeds(.1, .1, .1, .1), ece)
 	near(t, "mean difference", d.Mean, .0275)
-	near(t, "its p", d.P, 0.048566856559801)
+	near(t, "its p", d.P, 0.0486269926649361)
 	r := study.Ratio(ofSeeds(.15, .25, .09, .18), ofSeeds(.1, .1, .1, .1), ece)
 	near(t, "ratio", r.Mean, 1.5699527090882)
 	near(t, "its p", r.P, 0.12501568480183)
@@ -67,6 +68,68 @@ func TestHolm(t *testing.T) {
 				t.Error("the family was changed")
 			}
 		}
+	}
+}
+
+// Intervals of differences of bounded metrics stay between -1 and 1, and agree with P, however
+// large they are: mean, interval and p by numpy 2.4.6 and scipy 1.17.1's t.
+func TestDifferenceOfBounded(t *testing.T) {
+	auroc := study.AUROC("noise", "kNN")
+	for _, c := range []struct {
+		values             []float64 // minus those of a row of zeros
+		mean, low, high, p float64
+	}{
+		{[]float64{0.9, 0.3, 0.54}, 0.58, -0.436603994796286, 0.94607131245504, 0.127828118883971},
+		{[]float64{-0.2, -0.25, -0.22, -0.3}, -0.2425, -0.310374943050748, -0.172165008727907, 0.00174097477011639},
+		{[]float64{0.85, 0.99, 0.96, 0.999}, 0.94975, 0.614274793899517, 0.994455809578835, 0.0136139315321873},
+		{[]float64{0.1, -0.2, 0.02}, -0.0266666666666667, -0.390895061339316, 0.344782452959406, 0.794355622644277},
+	} {
+		var a, b study.Row
+		for i, v := range c.values {
+			for row, v := range map[*study.Row]float64{&a: max(v, 0), &b: max(-v, 0)} {
+				row.Results = append(row.Results, &study.Result{Seed: uint64(i), Detection: []study.Detection{{Set: "noise", Score: "kNN", Report: ood.Report{Metrics: ood.Metrics{AUROC: v}}}}})
+			}
+		}
+		d := study.Difference(a, b, auroc)
+		near(t, "mean", d.Mean, c.mean)
+		near(t, "low", d.Low, c.low)
+		near(t, "high", d.High, c.high)
+		near(t, "p", d.P, c.p)
+		if excludes := d.Low > 0 || d.High < 0; excludes != (d.Shows() != 0) {
+			t.Errorf("%v: [%v, %v] shows %d", c.values, d.Low, d.High, d.Shows())
+		}
+		// A metric that does not say its range, and one that is told it.
+		custom := study.Custom("AUROC", "", func(r *study.Result) float64 { return auroc(r).Value })
+		if linear := study.Difference(a, b, custom); math.Abs(linear.High+linear.Low-2*linear.Mean) > 1e-12 {
+			t.Errorf("%v: the linear interval is [%v, %v]", c.values, linear.Low, linear.High)
+		}
+		if told := study.Difference(a, b, custom.WithScale(bootstrap.Share)); told.Low != d.Low || told.P != d.P {
+			t.Errorf("%v: [%v, %v] of a metric that is told its range", c.values, told.Low, told.High)
+		}
+	}
+}
+
+// Equal values have no interval, and say so; equal differences have the sign test's p.
+func TestEqualSeeds(t *testing.T) {
+	ece := study.Calibration("ECE")
+	for n, p := range map[int]float64{2: .5, 3: .25, 10: 1. / 512} {
+		a, b := make([]float64, n), make([]float64, n)
+		for i := range n {
+			b[i] = float64(i+1) / 16
+			a[i] = b[i] + .1
+		}
+		d := study.Difference(ofSeeds(a...), ofSeeds(b...), ece)
+		near(t, "p", d.P, p)
+		if got, want := d.Format(2), fmt.Sprintf("0.10 (all %d equal)", n); got != want || !d.Equal() {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	same := ofSeeds(.1, .1, .1)
+	if d := study.Difference(same, same, ece); d.P != 1 || d.Format(1) != "0.0 (all 3 equal)" {
+		t.Errorf("a difference of nothing: %v, p %v", d.Format(1), d.P)
+	}
+	if got := study.Ratio(ofSeeds(.2, .2, .2), same, ece).InWords(); got != "2.00 times smaller, in 3 of 3 seeds; not settled" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -191,9 +191,19 @@ func positive(name, definition string, of func(*Result) float64) MetricOf {
 	}
 }
 
-// Custom makes a metric of any other number in a result.
+// Custom makes a metric of any other number in a result, see also [MetricOf.WithScale].
 func Custom(name, definition string, of func(*Result) float64) MetricOf {
 	return func(r *Result) Metric { return Metric{Name: name, Definition: definition, Value: of(r)} }
+}
+
+// WithScale returns the metric with intervals on another scale: bootstrap.Share for a [Custom]
+// one from 0 to 1, bootstrap.Signed for one from -1 to 1.
+func (f MetricOf) WithScale(scale bootstrap.Scale) MetricOf {
+	return func(r *Result) Metric {
+		m := f(r)
+		m.Scale = scale
+		return m
+	}
 }
 
 // Of returns the results of a method that did not fail, by seed.

@@ -127,6 +127,10 @@ func (r *Results) ratioRows(w io.Writer) {
 				fmt.Fprint(w, "\t-")
 				continue
 			}
+			if e.Equal() {
+				fmt.Fprintf(w, "\t%s", e.Format(2))
+				continue
+			}
 			fmt.Fprintf(w, "\t%.2f (%.2f … %.2f)", e.Mean, e.Low, e.High)
 		}
 		fmt.Fprintln(w)
