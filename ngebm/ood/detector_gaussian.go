@@ -17,7 +17,7 @@ import (
 //
 // Where features are collinear, Σ has no inverse: a ridge is added, 1e-6/N to each variance,
 // or 1e-12 of the largest if that is more. The score is finite then, and very small for
-// examples off the subspace.
+// examples off the subspace. It is an error if all features are constant, but for rounding.
 //
 // pytorch-ood 0.4.0's Mahalanobis leaves out Σ's 1/N and halves the distance. It has the same
 // ridge, so that this score is -2N times its.
@@ -48,6 +48,9 @@ func fitGaussians(t *fitting, relative bool) (Fitted, error) {
 	n, width := t.features.Dims()
 	g := &gaussians{center: mean(t.features)}
 	z := centered(t.features, g.center)
+	if isRounding(z, t.features) {
+		return nil, errors.New("all training examples have the same features, so that there is no covariance; the network does not distinguish them")
+	}
 	var err error
 	if relative {
 		if g.background, err = whitening(z); err != nil {
@@ -83,6 +86,12 @@ func fitGaussians(t *fitting, relative bool) (Fitted, error) {
 	g.means = &mat.Dense{}
 	g.means.Mul(present, g.whitening)
 	return g, nil
+}
+
+// isRounding reports whether deviations from the mean are what its rounding leaves.
+func isRounding(deviations, features *mat.Dense) bool {
+	largest := func(m *mat.Dense) float64 { return floats.Norm(m.RawMatrix().Data, math.Inf(1)) }
+	return largest(deviations) <= 1e-12*largest(features)
 }
 
 // Ridges of covariances, added to the sum of squares: what pytorch-ood adds, and what keeps

@@ -189,6 +189,8 @@ func TestDegenerateFeatures(t *testing.T) {
 				t.Features[i] = t.Features[i][:1]
 			}
 		})},
+		"all training examples have the same features":    {RMDS(), equal},
+		"so that there is no covariance":                  {MDS(), scaled(0)},
 		"the percentile is 0":                             {ReAct(0), c.training()},
 		"row 2 (the first is 0): feature 3 is NaN":        {MDS(), change(func(t *Training) { t.Features[2][3] = math.NaN() })},
 		"row 1 (the first is 0) has 2 features; 6":        {MDS(), change(func(t *Training) { t.Features[1] = t.Features[1][:2] })},
