@@ -20,6 +20,10 @@ type job struct {
 
 // batcher gathers jobs into batches, which it predicts one after the other: a device computes one at
 // a time, and the next gathers meanwhile.
+//
+// Clients that wait for an answer before they ask again would soon form two groups, one that is computed
+// while the other waits. So the predictor, once free, waits for as many inputs as it has just seen, for at
+// most a quarter of the time that they took (see patience). A client alone never waits for others.
 type batcher struct {
 	predictor Predictor
 	delay     time.Duration
@@ -35,7 +39,14 @@ type batcher struct {
 	queue   []*job
 	waiting int // inputs in queue
 	closed  bool
+
+	// From the batch before; only run uses them.
+	expected int       // inputs that it had, and that waited when it was done
+	until    time.Time // when to wait for as many no longer
 }
+
+// patience is the part of a batch's time for which the next waits for as many inputs.
+const patience = 4
 
 var (
 	errFull   = errors.New("too many inputs wait")
@@ -110,13 +121,15 @@ func (b *batcher) close(ctx context.Context) error {
 func (b *batcher) run() {
 	defer close(b.idle)
 	for b.ready() {
-		if batch := b.take(); len(batch) > 0 {
-			b.decide(batch)
+		batch := b.take()
+		if len(batch) == 0 {
+			continue
 		}
+		b.decide(batch)
 	}
 }
 
-// ready waits until a batch is full, or the deadline of its first job; false means that no more come.
+// ready waits until a batch is full, or has waited long enough; false means that no more come.
 func (b *batcher) ready() bool {
 	for {
 		b.mu.Lock()
@@ -134,6 +147,9 @@ func (b *batcher) ready() bool {
 			continue
 		}
 		left := time.Until(first.Add(b.delay))
+		if n < b.expected {
+			left = max(left, time.Until(b.until))
+		}
 		if n >= b.largest || closed || left <= 0 {
 			return true
 		}
@@ -174,7 +190,9 @@ func (b *batcher) decide(batch []*job) {
 	b.observe(len(inputs))
 	ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
 	defer cancel()
+	began := time.Now()
 	decisions, err := safely(ctx, b.predictor, inputs)
+	b.expected, b.until = len(inputs)+b.length(), time.Now().Add(time.Since(began)/patience)
 	for _, j := range batch {
 		if err != nil && len(batch) > 1 {
 			j.decisions, j.err = safely(j.ctx, b.predictor, j.inputs)

@@ -41,6 +41,28 @@ func TestBatches(t *testing.T) {
 	}
 }
 
+// A predictor that has just answered three inputs waits for three more, but not for ever.
+func TestWaitsForThoseJustAnswered(t *testing.T) {
+	for name, c := range map[string]struct {
+		patience time.Duration
+		jobs     int
+	}{"as many": {time.Hour, 3}, "fewer": {0, 1}} {
+		t.Run(name, func(t *testing.T) {
+			b := &batcher{largest: 8, most: 8, wake: make(chan struct{}, 1), expected: 3, until: time.Now().Add(c.patience)}
+			taken := make(chan int)
+			go func() { b.ready(); taken <- len(b.take()) }()
+			for range c.jobs {
+				if err := b.add(&job{ctx: t.Context(), inputs: make([][]float32, 1)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := <-taken; n != c.jobs {
+				t.Errorf("%d jobs are in a batch, want %d", n, c.jobs)
+			}
+		})
+	}
+}
+
 // An input that the predictor fails on does not fail the requests that it was gathered with, and what
 // the predictor says stays in the log.
 func TestErrorsAreOfOneRequest(t *testing.T) {

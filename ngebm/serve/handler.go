@@ -38,8 +38,8 @@ type Options struct {
 	// MaxBatch is the most inputs that are predicted together, and the most of one request,
 	// at most 4096. 0 is 128.
 	MaxBatch int
-	// Delay is how long an input waits for others before its batch is predicted. 0 is not at all:
-	// inputs gather only while the predictor is busy.
+	// Delay is how long an input waits for others before its batch is predicted. With 0 inputs gather while
+	// the predictor is busy, and for at most a quarter of that time after it has answered several.
 	Delay time.Duration
 	// MaxWaiting is the most inputs that wait for the predictor; 503 beyond. 0 is 8·MaxBatch.
 	MaxWaiting int

@@ -52,7 +52,7 @@ func trained(t *testing.T, set, net string, limit, validation int) (*ngebm.Run, 
 // started serves a run until the test ends.
 func started(t *testing.T, run *ngebm.Run, p *predict.Predictor) (address string) {
 	t.Helper()
-	h, err := serve.ForRun(run, p, serve.Options{Delay: 2 * time.Millisecond})
+	h, err := serve.ForRun(run, p, serve.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestLoad(t *testing.T) {
 		share     float64
 	}{
 		{"digits", "convnet", 640, 20_000, 0},
-		{"digits@32x32x3", "wrn-10-2", 0, 6400, .8},
+		{"digits@32x32x3", "wrn-10-2", 0, 20_000, .8},
 	} {
 		t.Run(c.net, func(t *testing.T) {
 			n := testdisk.Times(c.few, c.full)

@@ -48,7 +48,7 @@ func (f *serveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.hosts, "hosts", "", "`names`, separated by commas, that the Host header may have besides localhost: those that a proxy passes on; with -public any is allowed")
 	fs.StringVar(&f.fit, "image-fit", "", "`how` images of another size are treated: exact (refuse), crop or stretch (default: as for the training set)")
 	fs.IntVar(&f.batch, "batch", 128, "largest number of inputs computed together, and of one request")
-	fs.DurationVar(&f.delay, "delay", 2*time.Millisecond, "how long an input waits for others")
+	fs.DurationVar(&f.delay, "delay", 0, "how long an input waits for others; with 0 they gather while a batch is computed, and shortly after it")
 	fs.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long a request may take")
 	fs.BoolVar(&f.log, "log", false, "log each request")
 	fs.StringVar(&f.device, "device", "", deviceUsage)
