@@ -207,6 +207,16 @@ func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
 			case *image.NRGBA64: // conversion would make transparent pixels black
 				c := img.NRGBA64At(x, y)
 				p.pixels = append(p.pixels, uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))
+			case *image.RGBA: // PNG without transparency
+				c := img.RGBAAt(x, y)
+				if c.A != 255 {
+					o := color.NRGBAModel.Convert(c).(color.NRGBA)
+					c.R, c.G, c.B = o.R, o.G, o.B
+				}
+				p.pixels = append(p.pixels, c.R, c.G, c.B)
+			case *image.NRGBA:
+				c := img.NRGBAAt(x, y)
+				p.pixels = append(p.pixels, c.R, c.G, c.B)
 			default:
 				c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
 				p.pixels = append(p.pixels, c.R, c.G, c.B)
