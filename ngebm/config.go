@@ -87,6 +87,9 @@ type Config struct {
 	Data string `json:"data"`
 	// Limit is the most training examples to use; 0 is all of them.
 	Limit int `json:"limit"`
+	// Draw is the number of those examples that the seed draws, those of Validation among
+	// them, so that runs differ in their images as well; 0 is all.
+	Draw int `json:"draw,omitempty"`
 	// Net names the network, as nets.Parse takes it.
 	Net string `json:"net"`
 

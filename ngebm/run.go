@@ -144,6 +144,11 @@ func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
 	if err := r.identify(net, s); err != nil {
 		return nil, err
 	}
+	if cfg.Draw > 0 {
+		if _, r.Train, err = r.Train.RandomSplit(cfg.Draw, cfg.Seed, "train", "train"); err != nil {
+			return nil, fmt.Errorf("ngebm: draw is %d: %w", cfg.Draw, err)
+		}
+	}
 	if cfg.Validation > 0 {
 		if r.Train, r.Validation, err = r.Train.RandomSplit(cfg.Validation, cfg.Seed, "train", "validation"); err != nil {
 			return nil, err

@@ -49,6 +49,8 @@ func (c Config) Validate() error {
 		return bad("batch", c.Batch, fmt.Sprintf("from 1 to %d", maxBatch))
 	case c.Limit < 0:
 		return bad("limit", c.Limit, "0 (all examples) or more")
+	case c.Draw < 0 || c.Draw > 0 && c.Draw <= c.Validation:
+		return bad("draw", c.Draw, fmt.Sprintf("0 (all examples), or more than the %d of validation", c.Validation))
 	case !(c.LearningRate > 0) || math.IsInf(c.LearningRate, 0):
 		return bad("learning_rate", c.LearningRate, "a finite number above 0, such as 0.001")
 	case c.Warmup < 0 || c.Warmup > maxSteps:

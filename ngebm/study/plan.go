@@ -128,6 +128,9 @@ func (p Plan) String() string {
 	if c.Limit > 0 {
 		fmt.Fprintf(&b, ", %d training examples", c.Limit)
 	}
+	if c.Draw > 0 {
+		fmt.Fprintf(&b, ", %d training examples drawn by the seed", c.Draw)
+	}
 	fmt.Fprintf(&b, ", %d of them held out; %d epochs of batches of %d\n", c.Validation, c.Epochs, c.Batch)
 	if p.selects() {
 		s := p.Selection

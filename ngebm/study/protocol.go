@@ -49,6 +49,8 @@ type Protocol struct {
 	// data's own units for points; see package attack.
 	Linf []float64 `json:"linf"`
 	L2   []float64 `json:"l2"`
+	// EnsembleLinf are the ε of the ensemble, which is much more work than PGD; none are Linf.
+	EnsembleLinf []float64 `json:"worst_linf,omitempty"`
 	// AutoAttack makes the ensemble AutoAttack's standard version (attack.Standard), which is
 	// stronger and some thirty times as much work.
 	AutoAttack bool `json:"autoattack,omitempty"`
@@ -79,7 +81,7 @@ func (p Protocol) validate() error {
 	case p.AttackBatch < 0:
 		return fmt.Errorf("study: the batch size of the attacks (-attack-batch) is %d; it must be 0 (128 examples) or more", p.AttackBatch)
 	}
-	for _, a := range p.attacks() {
+	for _, a := range append(p.attacks(), normed{attack.Linf, p.EnsembleLinf}) {
 		for _, epsilon := range a.epsilons {
 			if !(epsilon > 0) || math.IsInf(epsilon, 0) {
 				return fmt.Errorf("study: ε of an attack is %v (-%s); it must be finite and above 0, such as 8 (of 255)", epsilon, strings.ToLower(fmt.Sprint(a.norm)))
@@ -140,6 +142,9 @@ func (p Protocol) String() string {
 			name := "the ensemble of PGD, APGD and targeted APGD"
 			if p.AutoAttack {
 				name = fmt.Sprint(attack.Standard(a.norm))
+			}
+			if len(p.EnsembleLinf) > 0 {
+				name += " at ε = " + list(p.EnsembleLinf)
 			}
 			fmt.Fprintf(&b, "%s of these by %s\n", count(p.EnsembleExamples), name)
 		}
@@ -237,17 +242,15 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 	m.groups = s.groups
 	var curves, ensembles []measure.Plan
 	for _, a := range p.attacks() {
-		epsilons := slices.Clone(a.epsilons)
-		for i := range epsilons {
-			if s.test.IsImages() {
-				epsilons[i] /= 255
-			}
-		}
+		epsilons := inUnits(a.epsilons, s.test)
 		curves = append(curves, measure.Plan{Attack: PGD(a.norm), Epsilons: epsilons})
 		if a.norm == attack.Linf {
 			strong := Ensemble(a.norm, len(s.test.Classes))
 			if p.AutoAttack {
 				strong = attack.Standard(a.norm)
+			}
+			if len(p.EnsembleLinf) > 0 {
+				epsilons = inUnits(p.EnsembleLinf, s.test)
 			}
 			ensembles = append(ensembles, measure.Plan{Attack: strong, Epsilons: epsilons})
 		}
@@ -262,6 +265,17 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 		m.ensemble, err = on(s.ensemble, measure.Options{Attacks: ensembles, AttackBatch: p.AttackBatch})
 	}
 	return m, err
+}
+
+// inUnits turns ε in 1/255 into fractions of the pixel range, if the examples are images.
+func inUnits(epsilons []float64, of *data.Dataset) []float64 {
+	epsilons = slices.Clone(epsilons)
+	for i := range epsilons {
+		if of.IsImages() {
+			epsilons[i] /= 255
+		}
+	}
+	return epsilons
 }
 
 // find opens the OOD datasets that are on this machine, resized to the shape of like, and

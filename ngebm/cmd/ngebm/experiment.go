@@ -13,6 +13,7 @@ import (
 	"ngebm/data"
 	"ngebm/ngebm/ood"
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/study/published"
 )
 
 const experimentAbout = `Compare training methods from one preset: train each with several seeds and measure every run the same way
@@ -51,9 +52,47 @@ func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
 	}
 }
 
+// forPlan replaces the defaults of flags that are not given by what was planned for the
+// preset, if anything was.
+func forPlan(fs *flag.FlagSet, preset string) error {
+	if !slices.Contains(published.Plans(), preset) {
+		return nil
+	}
+	p, err := published.ReadPlan(preset)
+	if err != nil {
+		return err
+	}
+	given := map[string]bool{}
+	fs.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	m := p.Measure
+	for name, value := range map[string]string{
+		"methods": strings.Join(p.Methods, ","), "seeds": join(p.Seeds),
+		"candidates": strings.Join(p.Selection.Candidates, ";"), "select-by": p.Selection.Metric,
+		"test": fmt.Sprint(m.TestExamples), "ood-examples": fmt.Sprint(m.OODExamples),
+		"attack-examples": fmt.Sprint(m.AttackExamples), "ensemble-examples": fmt.Sprint(m.EnsembleExamples),
+		"autoattack": fmt.Sprint(m.AutoAttack), "attack-batch": fmt.Sprint(m.AttackBatch), "bootstrap": fmt.Sprint(m.Resamples),
+		"measure-seed": fmt.Sprint(m.Seed), "linf": join(m.Linf), "l2": join(m.L2), "ensemble-linf": join(m.EnsembleLinf),
+		"ood": strings.Join(m.OODKinds, ","), "ood-datasets": strings.Join(m.OODDatasets, ","), "near": strings.Join(m.Near, ","),
+		"detectors": strings.Join(m.Detectors, ","), "ood-validation": m.OODValidation,
+	} {
+		if given[name] {
+			continue
+		}
+		if err := fs.Set(name, value); err != nil {
+			return fmt.Errorf("ngebm experiment: the plan of %s: -%s: %w", preset, name, err)
+		}
+	}
+	return nil
+}
+
+// join writes values with commas between them, as flags take them.
+func join[T any](values []T) string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(values)), ","), "[]")
+}
+
 // experimentFlags are the command's own flags.
 type experimentFlags struct {
-	detectors, near                                                                          string
+	detectors, near, ensembleLinf                                                            string
 	methods, seeds, candidates, selectSeeds, selectBy, ood, oodDatasets, linf, l2, part, out string
 	measure                                                                                  study.Protocol
 	dryRun, collect                                                                          bool
@@ -77,6 +116,7 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.measure.OODValidation, "ood-validation", "", "OOD `kind or dataset`, not among the tested ones, on which detectors' own parameters are chosen (default: they keep their papers' values)")
 	listVar(fs, &f.linf, "linf", ofImages.linf, ",", "radii ε of the L∞ attacks, in 1/255; for points in their own units and for tables in deviations, where the default is "+pointRadii)
 	listVar(fs, &f.l2, "l2", ofImages.l2, ",", "radii ε of the L2 attack, in the same units")
+	listVar(fs, &f.ensembleLinf, "ensemble-linf", "", ",", "radii ε of the ensemble's L∞ attacks, in the same units (default: those of -linf)")
 	fs.IntVar(&f.measure.AttackBatch, "attack-batch", 0, "batch size of the attacks (0: 128); 32 is faster on a CPU")
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "bootstrap resamples for the 95 % intervals of each run (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "seed of the test subsets, OOD inputs, resamples and attacks")
@@ -130,11 +170,15 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // plan returns the plan that the flags describe.
-func (f experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, err error) {
-	p = study.Plan{Preset: c.preset, Methods: splitList(f.methods), Measure: f.measure}
+func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, err error) {
+	p = study.Plan{Preset: c.preset}
 	if p.Base, err = c.config(); err != nil {
 		return p, err
 	}
+	if err := forPlan(fs, c.preset); err != nil {
+		return p, err
+	}
+	p.Methods, p.Measure = splitList(f.methods), f.measure
 	f.forData(fs, p.Base.Data)
 	if p.Seeds, err = parseSeeds(f.seeds); err != nil {
 		return p, err
@@ -143,6 +187,9 @@ func (f experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, er
 		return p, err
 	}
 	if p.Measure.L2, err = parseNumbers("-l2", f.l2); err != nil {
+		return p, err
+	}
+	if p.Measure.EnsembleLinf, err = parseNumbers("-ensemble-linf", f.ensembleLinf); err != nil {
 		return p, err
 	}
 	if f.part != "" {

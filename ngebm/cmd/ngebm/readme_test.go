@@ -42,7 +42,7 @@ var readmeCommands = []readmeCommand{
 	{"measure -in-scores in.csv -out-scores out.csv -o report.json", "", "AUROC"},
 	// It is only planned, and no archive is read; TestKilledExperiment… runs a small one.
 	{"experiment -preset cifar10-cpu -data tar:cifar10.tar.gz -seeds 1,2,3 -o results.json",
-		"experiment -preset cifar10-cpu -seeds 1,2,3 -o results.json -dry-run", "12 runs, seeds 1, 2, 3"},
+		"experiment -preset cifar10-cpu -seeds 1,2,3 -o results.json -dry-run", "21 runs, seeds 1, 2, 3"},
 	{"merge -o all.json here.json there.json", "", "cross-entropy"},
 	{"export runs/digits-… -onnx digits.onnx -safetensors digits.safetensors",
 		"export $(ls -d runs/digits-* | head -n 1) -onnx digits.onnx -safetensors digits.safetensors", "load_state_dict"},

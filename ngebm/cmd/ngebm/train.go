@@ -70,6 +70,9 @@ func maxSteps(ctx context.Context, cfg ngebm.Config) int {
 			examples = train.Len()
 		}
 	}
+	if cfg.Draw > 0 {
+		examples = cfg.Draw
+	}
 	if examples == 0 || cfg.Epochs > math.MaxInt/max(1, examples) {
 		return math.MaxInt
 	}

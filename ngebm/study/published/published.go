@@ -1,8 +1,10 @@
 // Package published holds the results of experiments that are part of this repository,
 // as ngebm experiment and ngebm sweep wrote them: metrics with their provenance, no images.
+// It also holds the plans of experiments, each committed before anything of it was run.
 package published
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -13,12 +15,16 @@ import (
 	"ngebm/ngebm/study"
 )
 
-//go:embed results/*.json sweeps/*.json
+//go:embed plans/*.json results/*.json sweeps/*.json
 var files embed.FS
 
 // Names returns the names of the results of experiments, in alphabetical order: the
 // presets that they are of.
 func Names() []string { return names("results") }
+
+// Plans returns the names of the presets whose experiment was planned beforehand, in
+// alphabetical order.
+func Plans() []string { return names("plans") }
 
 // Sweeps returns the names of the tables of sweeps, in alphabetical order.
 func Sweeps() []string { return names("sweeps") }
@@ -46,6 +52,21 @@ func read(folder, name string) ([]byte, error) {
 		return nil, fmt.Errorf("published: %w", err)
 	}
 	return b, nil
+}
+
+// ReadPlan returns the plan of a preset's experiment.
+func ReadPlan(name string) (*study.Registered, error) {
+	b, err := read("plans", name)
+	if err != nil {
+		return nil, err
+	}
+	plan := &study.Registered{}
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(plan); err != nil {
+		return nil, fmt.Errorf("published: the plan %s: %w", name, err)
+	}
+	return plan, plan.Validate()
 }
 
 // ReadSweep returns the table of that name.

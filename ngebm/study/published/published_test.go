@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"ngebm/ngebm"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/study/published"
 )
@@ -72,5 +73,29 @@ func TestCommittedSweeps(t *testing.T) {
 	}
 	if _, err := published.ReadSweep("gouge"); err == nil || !strings.Contains(err.Error(), "did you mean gauge") {
 		t.Errorf("a sweep that there is not: %v", err)
+	}
+}
+
+// The plan that ngebm experiment takes for a preset is of that preset as it is, and asks only
+// what it measures. Results of an earlier form of the preset keep their own configuration.
+func TestCommittedPlans(t *testing.T) {
+	for _, name := range published.Plans() {
+		plan, err := published.ReadPlan(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		preset, err := ngebm.PresetConfig(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan.Preset != name || plan.Base.String() != preset.String() {
+			t.Errorf("the plan %s is of %s, %s, not of the preset's settings, %s", name, plan.Preset, plan.Base, preset)
+		}
+		if len(plan.About) == 0 || len(plan.Family) == 0 {
+			t.Errorf("%s: %d lines and %d questions", name, len(plan.About), len(plan.Family))
+		}
+	}
+	if _, err := published.ReadPlan("mnist"); err == nil || !strings.Contains(err.Error(), "there are ") {
+		t.Errorf("a plan that there is not: %v", err)
 	}
 }
