@@ -1,6 +1,7 @@
 package calibration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,16 +19,17 @@ type Calibrator interface {
 type CalibrationMethod struct {
 	Name       string // "isotonic"
 	Definition string
-	Fit        func(validation Sample) (Calibrator, error)
+	// Fit fits it to validation data. If ctx ends, so does Fit, with its error.
+	Fit func(ctx context.Context, validation Sample) (Calibrator, error)
 }
 
 // CalibrationMethods lists the methods, the least flexible first.
 func CalibrationMethods() []CalibrationMethod {
 	return []CalibrationMethod{
-		{"temperature", "all logits divided by one number (Guo et al. 2017)", func(v Sample) (Calibrator, error) { return FitTemperature(v) }},
-		{"vector", "each class's logit scaled and shifted (Guo et al. 2017)", func(v Sample) (Calibrator, error) { return FitVector(v) }},
-		{"histogram", "the validation accuracy of the confidence's bin, 15 of equal width (Zadrozny and Elkan 2001)", func(v Sample) (Calibrator, error) { return FitHistogram(v, DefaultBins) }},
-		{"isotonic", "a rising function of the confidence, by pooled adjacent violators (Zadrozny and Elkan 2002)", func(v Sample) (Calibrator, error) { return FitIsotonic(v) }},
+		{"temperature", "all logits divided by one number (Guo et al. 2017)", func(_ context.Context, v Sample) (Calibrator, error) { return FitTemperature(v) }},
+		{"vector", "each class's logit scaled and shifted (Guo et al. 2017)", func(ctx context.Context, v Sample) (Calibrator, error) { return FitVector(ctx, v) }},
+		{"histogram", "the validation accuracy of the confidence's bin, 15 of equal width (Zadrozny and Elkan 2001)", func(_ context.Context, v Sample) (Calibrator, error) { return FitHistogram(v, DefaultBins) }},
+		{"isotonic", "a rising function of the confidence, by pooled adjacent violators (Zadrozny and Elkan 2002)", func(_ context.Context, v Sample) (Calibrator, error) { return FitIsotonic(v) }},
 	}
 }
 

@@ -1,6 +1,8 @@
 package calibration
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -15,13 +17,13 @@ func TestCalibratorsEqualPackages(t *testing.T) {
 	records := referenceRecords(t, "calibrators.csv")
 	all := reference(t, "A_n5000_K10")
 	validation, test := Sample{Logits: all.Logits[:2500], Labels: all.Labels[:2500]}, Sample{Logits: all.Logits[2500:], Labels: all.Labels[2500:]}
-	vector, err := FitVector(validation)
+	vector, err := FitVector(t.Context(), validation)
 	if err != nil {
 		t.Fatal(err)
 	}
 	confidence := map[string][]float64{}
 	for _, m := range CalibrationMethods() {
-		calibrator, err := m.Fit(validation)
+		calibrator, err := m.Fit(t.Context(), validation)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,18 +88,24 @@ func TestIsotonicPoolsTiesFirst(t *testing.T) {
 	}
 }
 
+// metricsOf are a sample's metrics but the smooth ECE, which takes most of a report's time.
+func metricsOf(t interface{ Fatal(...any) }, s Sample, bins int) Metrics {
+	e, err := newEvaluation(s, bins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.metrics(e.once(), e.newScratch())
+}
+
 // Whatever the data, a calibrator gives probabilities and, if it is of the top label, the
 // same predictions; on its own validation data isotonic regression and binning leave no
 // gap between accuracy and mean confidence.
 func TestCalibratorProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := sample(t)
-		before, err := Measure(s, Options{Bins: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
+		before := metricsOf(t, s, 1)
 		for _, m := range CalibrationMethods() {
-			calibrator, err := m.Fit(s)
+			calibrator, err := m.Fit(t.Context(), s)
 			if err != nil {
 				if m.Name == "vector" && strings.Contains(err.Error(), "no minimum") {
 					continue
@@ -108,10 +116,7 @@ func TestCalibratorProperties(t *testing.T) {
 			if err != nil {
 				t.Fatal(m.Name, err)
 			}
-			r, err := Measure(after, Options{Bins: 1})
-			if err != nil {
-				t.Fatal(m.Name, err)
-			}
+			r := metricsOf(t, after, 1)
 			if m.Name != "vector" && math.Abs(r.Accuracy-before.Accuracy) > 1e-12 {
 				t.Errorf("%s: accuracy %v, and %v before", m.Name, r.Accuracy, before.Accuracy)
 			}
@@ -149,10 +154,10 @@ func TestEnsemble(t *testing.T) {
 func TestCalibratorsRefuseBadInput(t *testing.T) {
 	good := Sample{Logits: [][]float64{{1, 0}, {0, 1}, {1, 0}, {0, 2}, {2, 0}}, Labels: []int32{0, 1, 1, 0, 0}}
 	for _, m := range CalibrationMethods() {
-		if _, err := m.Fit(Sample{}); err == nil {
+		if _, err := m.Fit(t.Context(), Sample{}); err == nil {
 			t.Errorf("%s was fitted to nothing", m.Name)
 		}
-		c, err := m.Fit(good)
+		c, err := m.Fit(t.Context(), good)
 		if err != nil {
 			t.Fatal(m.Name, err)
 		}
@@ -161,7 +166,7 @@ func TestCalibratorsRefuseBadInput(t *testing.T) {
 		}
 	}
 	separable := Sample{Logits: [][]float64{{1, 0}, {0, 1}}, Labels: []int32{0, 1}}
-	if _, err := FitVector(separable); err == nil || !strings.Contains(err.Error(), "no minimum") {
+	if _, err := FitVector(t.Context(), separable); err == nil || !strings.Contains(err.Error(), "no minimum") {
 		t.Errorf("separable data: %v", err)
 	}
 	right := Sample{}
@@ -172,10 +177,15 @@ func TestCalibratorsRefuseBadInput(t *testing.T) {
 			right.Labels[i] = 1
 		}
 	}
-	if _, err := FitVector(right); err == nil || !strings.Contains(err.Error(), "no minimum") {
+	if _, err := FitVector(t.Context(), right); err == nil || !strings.Contains(err.Error(), "no minimum") {
 		t.Errorf("all 40 are right: %v", err)
 	}
-	vector, err := FitVector(good)
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := FitVector(canceled, good); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	vector, err := FitVector(t.Context(), good)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,8 +64,8 @@ func TestCalibratedSampleHasNoCalibrationError(t *testing.T) {
 func TestTemperatureIsFound(t *testing.T) {
 	for _, heat := range []float64{.3, 1, 2.5, 20} {
 		rng := rand.New(rand.NewPCG(3, 4))
-		validation := drawn(rng, 40_000, 5, heat)
-		r := measured(t, drawn(rng, 40_000, 5, heat), Options{Validation: &validation})
+		validation := drawn(rng, 20_000, 5, heat)
+		r := measured(t, drawn(rng, 20_000, 5, heat), Options{Validation: &validation})
 		if math.Abs(r.TOpt/heat-1) > .05 {
 			t.Errorf("T_opt is %v, want about %v", r.TOpt, heat)
 		}

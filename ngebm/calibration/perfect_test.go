@@ -46,11 +46,7 @@ func TestPerfectIsWhatSamplesShow(t *testing.T) {
 				}
 				s.Labels[i] = int32(label)
 			}
-			again, err := newEvaluation(s, DefaultBins)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := again.metrics(again.once(), again.newScratch())
+			m := metricsOf(t, s, DefaultBins)
 			for name, of := range map[string]float64{"ECE": m.ECE, "ECE_equal_mass": m.ECEEqualMass, "ECE_midpoint": m.ECEMidpoint} {
 				sums[name] += of / samples
 				if e := r.Perfect[name]; of < e.Low || of > e.High {
@@ -74,10 +70,10 @@ func TestCoverage(t *testing.T) {
 	const n, trials = 600, 100
 	for _, heat := range []float64{1, 1.25, 3} {
 		rng := rand.New(rand.NewPCG(11, uint64(100*heat)))
-		truth := measured(t, binary(rng, 300_000, heat), Options{})
+		truth := metricsOf(t, binary(rng, 300_000, heat), DefaultBins)
 		covered, percentile := map[string]float64{}, 0.
 		for trial := range trials {
-			r := measured(t, binary(rng, n, heat), Options{Bootstrap: bootstrap.Options{Resamples: 100, Seed: uint64(trial)}})
+			r := drawnIntervals(t, binary(rng, n, heat), bootstrap.Options{Resamples: 100, Seed: uint64(trial)})
 			for name, want := range map[string]float64{"ECE": truth.ECE, "accuracy": truth.Accuracy, "NLL": truth.NLL, "ECE_equal_mass": truth.ECEEqualMass} {
 				if heat == 1 && name[0] == 'E' {
 					want = 0 // what is left of so many is chance
@@ -97,6 +93,19 @@ func TestCoverage(t *testing.T) {
 			}
 		}
 	}
+}
+
+// drawnIntervals is a report with intervals, without the smooth ECE.
+func drawnIntervals(t *testing.T, s Sample, o bootstrap.Options) Report {
+	e, err := newEvaluation(s, DefaultBins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Report{Metrics: e.metrics(e.once(), e.newScratch()), Perfect: e.perfect()}
+	if err := r.draw(e, o); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // binary is a sample of two classes as a good classifier leaves it, most confidences near

@@ -1,6 +1,7 @@
 package calibration
 
 import (
+	"context"
 	"errors"
 	"math"
 
@@ -27,7 +28,10 @@ const (
 // NLL of a validation sample, found by Newton's method from 1 and 0 on, with halved steps
 // where the NLL would rise. The NLL is convex. It is an error if it has no minimum: where
 // every validation example can be classified right, and the scales grow without end.
-func FitVector(validation Sample) (Vector, error) {
+//
+// It takes time with the examples and the square of the classes: 10,000 examples of 10 classes
+// .06 s, of 100 classes 4 s. If ctx ends, so does FitVector after a step, with its error.
+func FitVector(ctx context.Context, validation Sample) (Vector, error) {
 	validation.Temperature = 1
 	if err := validation.Validate(); err != nil {
 		return Vector{}, err
@@ -40,6 +44,9 @@ func FitVector(validation Sample) (Vector, error) {
 	}
 	gradient, hessian := make([]float64, n), mat.NewSymDense(n, nil)
 	for range vectorSteps {
+		if ctx.Err() != nil {
+			return Vector{}, ctx.Err()
+		}
 		nll := f.derivatives(at, gradient, hessian)
 		if slopes := mat.Norm(mat.NewVecDense(n, gradient), math.Inf(1)); slopes < vectorGradient {
 			if nll < vectorNLL {

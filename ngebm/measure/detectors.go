@@ -71,6 +71,9 @@ func (s *scorer) fit(ctx context.Context, o Options) error {
 		if tune.out, err = s.outputs(ctx, o.OODValidation, len(o.Detectors) > 0); err != nil {
 			return err
 		}
+		if err := s.tuneODIN(ctx, o.Validation, o.OODValidation); err != nil {
+			return err
+		}
 	}
 	for _, name := range names {
 		if err := s.fitOne(ctx, name, training, tune); err != nil {
@@ -103,6 +106,36 @@ func (s *scorer) fitOne(ctx context.Context, name string, training ood.Training,
 		s.parameters[name] = d.Value
 	}
 	return nil
+}
+
+// tuneODIN chooses ODIN's parameters as ood.Detector.Tune does: those with the largest AUROC, the
+// first of equals.
+func (s *scorer) tuneODIN(ctx context.Context, in, out *data.Dataset) error {
+	all := ood.ODINCandidates()
+	exec, err := newODIN(s.classifier, in, all...)
+	if err != nil {
+		return err
+	}
+	defer exec.Finalize()
+	inside, err := s.classifier.Apply(ctx, exec, in, progress.Examples(s.report, "tune ODIN on "+in.Name, in.Len()))
+	if err != nil {
+		return err
+	}
+	outside, err := s.classifier.Apply(ctx, exec, out, progress.Examples(s.report, "tune ODIN on "+out.Name, out.Len()))
+	if err != nil {
+		return err
+	}
+	best, found := all[0], -1.
+	for i, candidate := range all {
+		auroc, err := ood.AUROC(inside[i], outside[i])
+		if err != nil {
+			return err
+		}
+		if auroc > found {
+			best, found = candidate, auroc
+		}
+	}
+	return s.setODIN(in, best)
 }
 
 // outputs are a set's logits, and its features if asked.

@@ -33,7 +33,7 @@ type Options struct {
 	Detectors []string
 	Train     *data.Dataset
 	// OODValidation is an OOD set that is not in Out. With it, detectors that have a parameter,
-	// GEN among them, get the candidate that best separates Validation from it; see
+	// GEN and ODIN among them, get the candidate that best separates Validation from it; see
 	// ood.Detector.Tune. nil leaves the defaults.
 	OODValidation *data.Dataset
 	Attacks       []Plan
@@ -106,7 +106,8 @@ type Detection struct {
 	Set   data.Info `json:"set"`
 	Score string    `json:"score"` // px (energy), py (MSP), pxgrad (minus the gradient norm) …; larger is more in-distribution
 	Is    string    `json:"is"`    // the score's formula
-	// Parameter is the value of the detector's own parameter, 0 for no parameter, or the default.
+	// Parameter is the value of the detector's own parameter, 0 for no parameter, or the default;
+	// ODIN has two, which Is states.
 	Parameter float64 `json:"parameter,omitempty"`
 	ood.Report
 }
@@ -126,7 +127,7 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 	if err != nil {
 		return nil, err
 	}
-	defer s.odin.Finalize()
+	defer func() { s.odin.Finalize() }()
 	if err := s.fit(ctx, o); err != nil {
 		return nil, err
 	}

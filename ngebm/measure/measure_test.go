@@ -9,12 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
+
 	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/ood"
 	"ngebm/ngebm/train"
 )
 
@@ -151,12 +154,59 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 
+	odinIsTuned(t, run, noise)
+
 	moons, _, err := data.Open(t.Context(), "moons", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := measure.Measure(t.Context(), run.Classifier, run.Test, measure.Options{Out: []*data.Dataset{moons}}); err == nil || !strings.Contains(err.Error(), "shape [2]") {
 		t.Errorf("a set of another shape gives %v", err)
+	}
+}
+
+// odinIsTuned checks that ODIN has those of OpenOOD's parameters that separate validation examples
+// best from the OOD validation set.
+func odinIsTuned(t *testing.T, run *ngebm.Run, noise *data.Dataset) {
+	t.Helper()
+	tuneOn, err := run.Validation.SynthesizeOOD("rotated", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := measure.Measure(t.Context(), run.Classifier, run.Test, measure.Options{Out: []*data.Dataset{noise}, Validation: run.Validation, OODValidation: tuneOn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec, err := run.Classifier.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) (scores []*graph.Node) {
+		for _, p := range ood.ODINCandidates() {
+			scores = append(scores, ood.ODIN(logits, in[0], p.Temperature, 2*p.Epsilon))
+		}
+		return scores
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exec.Finalize()
+	var scores [2][][]float64
+	for i, set := range []*data.Dataset{run.Validation, tuneOn} {
+		if scores[i], err = run.Classifier.Apply(t.Context(), exec, set, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	best, want := -1., ""
+	for i, p := range ood.ODINCandidates() {
+		auroc, err := ood.AUROC(scores[0][i], scores[1][i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if auroc > best {
+			best, want = auroc, p.String()
+		}
+	}
+	for _, d := range r.OOD {
+		if d.Score == "ODIN" && d.Is != want {
+			t.Errorf("ODIN is %q, want %q", d.Is, want)
+		}
 	}
 }
 

@@ -49,24 +49,40 @@ func Scores(ctx context.Context, c *ngebm.Classifier, d *data.Dataset) (map[stri
 }
 
 func newScorer(c *ngebm.Classifier, like *data.Dataset, report progress.Reporter) (*scorer, error) {
-	epsilon := ood.ODINEpsilon
-	if like.IsImages() {
-		epsilon *= 2 // networks see pixels in [-1,1]
-	}
-	odin, err := c.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{ood.ODIN(logits, in[0], ood.ODINTemperature, epsilon)}
-	})
-	if err != nil {
-		return nil, err
-	}
-	s := &scorer{classifier: c, fromLogits: ood.Scores(), odin: odin, report: report, parameters: map[string]float64{}, is: map[string]string{
+	s := &scorer{classifier: c, fromLogits: ood.Scores(), report: report, parameters: map[string]float64{}, is: map[string]string{
 		"pxgrad": "-‖∂E/∂x‖₂ (minus the gradient norm; approximate mass)",
-		"ODIN":   fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", ood.ODINTemperature, ood.ODINEpsilon),
 	}}
 	for _, score := range s.fromLogits {
 		s.is[score.Name] = score.Definition
 	}
-	return s, nil
+	return s, s.setODIN(like, ood.ODINParameters{Temperature: ood.ODINTemperature, Epsilon: ood.ODINEpsilon})
+}
+
+// setODIN sets ODIN's parameters.
+func (s *scorer) setODIN(like *data.Dataset, p ood.ODINParameters) error {
+	exec, err := newODIN(s.classifier, like, p)
+	if err != nil {
+		return err
+	}
+	if s.odin != nil {
+		s.odin.Finalize()
+	}
+	s.odin, s.is["ODIN"] = exec, p.String()
+	return nil
+}
+
+// newODIN returns an executable of ODIN's scores, one output for each of the parameters.
+func newODIN(c *ngebm.Classifier, like *data.Dataset, all ...ood.ODINParameters) (*model.Exec, error) {
+	pixelRange := 1.
+	if like.IsImages() {
+		pixelRange = 2 // networks see pixels in [-1,1]
+	}
+	return c.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) (scores []*graph.Node) {
+		for _, p := range all {
+			scores = append(scores, ood.ODIN(logits, in[0], p.Temperature, p.Epsilon*pixelRange))
+		}
+		return scores
+	})
 }
 
 func (s *scorer) names() []string {

@@ -85,7 +85,7 @@ func Detectors() []Detector {
 	return append(all,
 		Detector{Name: "pxgrad", Definition: "-‖∂E/∂x‖₂ (minus the gradient norm)", Source: "Piland et al. 2023, arXiv 2304.01297; approximate mass of Grathwohl et al. 2020",
 			Needs: NeedsGradient, fit: always(given{func(o Outputs) []float64 { return o.GradientNorms }, -1, NeedsGradient})},
-		Detector{Name: "ODIN", Definition: fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", ODINTemperature, ODINEpsilon), Source: "Liang et al. 2018, arXiv 1706.02690",
+		Detector{Name: "ODIN", Definition: ODINParameters{ODINTemperature, ODINEpsilon}.String(), Source: "Liang et al. 2018, arXiv 1706.02690",
 			Needs: NeedsODIN, fit: always(given{func(o Outputs) []float64 { return o.ODIN }, 1, NeedsODIN})},
 		KNN(50), MDS(), RMDS(), ViM(0), FDBD(), ReAct(90))
 }

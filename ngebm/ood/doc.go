@@ -45,6 +45,9 @@
 //	fDBD      distance to decision boundaries, regularized               Liu & Qin 2024
 //	ReAct     energy of clipped features                     percentile  Sun et al. 2021
 //
+// ODIN has a temperature and a step, which package measure chooses from [ODINCandidates]; GEN
+// has γ.
+//
 //	d, err := ood.FindDetector("ViM")
 //	d, err = d.Tune(ctx, training, in, out)   its parameter, on a validation split; may be left out
 //	fitted, err := d.Fit(ctx, training)

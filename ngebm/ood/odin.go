@@ -1,6 +1,8 @@
 package ood
 
 import (
+	"fmt"
+
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -11,11 +13,31 @@ const (
 	ODINEpsilon     = 0.0014 // for pixels in [0,1]; twice that in [-1,1]
 )
 
+// ODINParameters are those of [ODIN]: its temperature, and its step as a share of the range of
+// pixels.
+type ODINParameters struct{ Temperature, Epsilon float64 }
+
+// ODINCandidates are the parameters that OpenOOD v1.5 chooses from on an OOD validation split
+// (its postprocessors/odin.yml).
+func ODINCandidates() (all []ODINParameters) {
+	for _, temperature := range []float64{1, 10, 100, 1000} {
+		for _, epsilon := range []float64{.0014, .0028} {
+			all = append(all, ODINParameters{temperature, epsilon})
+		}
+	}
+	return all
+}
+
+// String is the definition of the score.
+func (p ODINParameters) String() string {
+	return fmt.Sprintf("max softmax f(x')/T, T = %g, one step of %g of the pixel range", p.Temperature, p.Epsilon)
+}
+
 // ODIN builds the score of Liang, Li & Srikant (ICLR 2018, arXiv 1706.02690), shaped
 // [batch], of inputs x shaped [batch, …]: each input takes one step of ε along the
 // sign of the gradient of log max softmax(f/T), which raises it more for inputs
-// from the distribution. The score is max softmax(f/T) at the moved input. Larger means more in-distribution. ε is in the units of x. Pixels are not
-// clipped, as in the authors' code.
+// from the distribution. The score is max softmax(f/T) at the moved input. Larger means more
+// in-distribution. ε is in the units of x. Pixels are not clipped, as in the authors' code.
 func ODIN(logits func(x *Node) *Node, x *Node, temperature, epsilon float64) *Node {
 	confidence := logMaxSoftmax(DivScalar(logits(x), temperature))
 	step := MulScalar(Sign(Gradient(ReduceAllSum(confidence), x)[0]), epsilon)

@@ -253,7 +253,11 @@ func describe(run *ngebm.Run, r planned) *Result {
 func (r *Result) enter(m measured) {
 	r.Calibration, r.Energy, r.GradientNorm = m.test.Calibration, m.test.Energy, m.test.GradientNorm
 	for _, d := range m.detection.OOD {
-		r.Detection = append(r.Detection, Detection{d.Set.Name, d.Score, m.groups[d.Set.Name], d.Parameter, d.Report})
+		one := Detection{Set: d.Set.Name, Score: d.Score, Group: m.groups[d.Set.Name], Parameter: d.Parameter, Report: d.Report}
+		if m.tuned {
+			one.Is = d.Is
+		}
+		r.Detection = append(r.Detection, one)
 	}
 	for _, report := range []*measure.Report{m.attacked, m.ensemble} {
 		if report == nil {

@@ -15,6 +15,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/ood"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 )
@@ -105,6 +106,9 @@ func TestRun(t *testing.T) {
 		}
 		if len(found.Detection) != 9 || found.Detection[0].In != 100 || found.Detection[0].Set != "UCI digits, rotated" {
 			t.Errorf("detection %+v", found.Detection)
+		}
+		if odin := found.Detection[6]; odin.Score != "ODIN" || !slices.ContainsFunc(ood.ODINCandidates(), func(p ood.ODINParameters) bool { return p.String() == odin.Is }) {
+			t.Errorf("%s is %q", odin.Score, odin.Is)
 		}
 		knn := found.Detection[7]
 		if knn.Score != "kNN" || knn.Group != study.Near || !slices.Contains([]float64{50, 100, 200}, knn.Parameter) || found.Detection[8].Parameter != 0 {

@@ -218,6 +218,7 @@ func (p Protocol) cut(d *data.Dataset, n int) (*data.Dataset, error) {
 type measured struct {
 	test, detection, attacked, ensemble *measure.Report
 	groups                              map[string]string // as in parts
+	tuned                               bool              // parameters were chosen on an OOD validation set
 }
 
 // measure measures a run on each part, or loads what was measured.
@@ -239,7 +240,7 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 	if m.detection, err = on(s.detection, o); err != nil {
 		return m, err
 	}
-	m.groups = s.groups
+	m.groups, m.tuned = s.groups, p.OODValidation != ""
 	var curves, ensembles []measure.Plan
 	for _, a := range p.attacks() {
 		epsilons := inUnits(a.epsilons, s.test)

@@ -31,7 +31,7 @@ func recalibrate(ctx context.Context, run *ngebm.Run, method calibration.Calibra
 	if err != nil {
 		return nil, err
 	}
-	calibrator, err := method.Fit(calibration.Sample{Logits: held, Labels: run.Validation.Labels})
+	calibrator, err := method.Fit(ctx, calibration.Sample{Logits: held, Labels: run.Validation.Labels})
 	if err != nil {
 		return nil, err
 	}

@@ -102,6 +102,9 @@ type Detection struct {
 	// none or its default.
 	Group     string  `json:"group,omitempty"`
 	Parameter float64 `json:"parameter,omitempty"`
+	// Is is the score's formula where its parameters, ODIN's for one, were chosen on an OOD
+	// validation set.
+	Is string `json:"is,omitempty"`
 	ood.Report
 }
 
