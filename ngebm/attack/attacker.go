@@ -132,7 +132,7 @@ type search struct {
 	d       *data.Dataset
 	task    string
 	started time.Time
-	batch   int         // examples in every batch, so that one shape is compiled
+	batch   int         // examples in every batch, so that few shapes are compiled
 	logits  [][]float32 // of the unperturbed examples
 	broken  []bool
 	total   int // images times ε
@@ -204,6 +204,7 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 		}
 	}
 	s.total = n * len(epsilons)
+	whole := s.batch
 	for j, epsilon := range epsilons {
 		s.epsilon, s.threat = epsilon, newThreatModel(d, attack.norm(), epsilon)
 		before := slices.Clone(s.broken)
@@ -215,7 +216,10 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 		for _, pass := range passes {
 			s.share, s.offset = float64(n)*pass.cost/cost, float64(n)*(float64(j)+done/cost)
 			if images := s.surviving(); (len(images) > 0 || pass.always) && s.threat.Radius > 0 {
-				if err := pass.run(s, images); err != nil {
+				s.batch = fitting(whole, len(images))
+				err := pass.run(s, images)
+				s.batch = whole
+				if err != nil {
 					return nil, err
 				}
 			}
@@ -231,6 +235,17 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 	c.Warnings = s.warnings
 	c.count(epsilons)
 	return c, nil
+}
+
+// fitting halves the batch for as long as it holds the images: most passes see few, and what
+// a network computes for empty slots is lost. Each size is compiled once; fewer than
+// smallest examples would not be worth it.
+func fitting(batch, images int) int {
+	const smallest = 8
+	for batch%2 == 0 && batch/2 >= max(images, smallest) {
+		batch /= 2
+	}
+	return batch
 }
 
 // surviving lists the images that are not broken yet.

@@ -86,7 +86,6 @@ func (a standard) passes() []pass {
 		}
 		_, square := part.(Square)
 		for _, p := range own {
-			p = p.fitting()
 			if square {
 				p = p.checkingSquare()
 			}
@@ -99,21 +98,6 @@ func (a standard) passes() []pass {
 		}
 		return nil
 	}})
-}
-
-// fitting halves the batch for as long as it holds the images: most passes see few, and what
-// a network computes for empty slots is lost. It costs a compilation for each size.
-func (p pass) fitting() pass {
-	run := p.run
-	p.run = func(s *search, images []int) error {
-		whole := s.batch
-		defer func() { s.batch = whole }()
-		for s.batch%2 == 0 && s.batch/2 >= len(images) {
-			s.batch /= 2
-		}
-		return run(s, images)
-	}
-	return p
 }
 
 // checkingSquare warns if the pass, of Square, finds what attacks by gradients did not.

@@ -1,6 +1,8 @@
 package systemtest
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -65,6 +67,26 @@ func testInterrupt(t *testing.T, s *labInBrowser) {
 	l.runAll()
 	if n := len(figures(l.awaitDone())); n < 3 {
 		t.Errorf("%d figures", n)
+	}
+}
+
+// copyRuns copies those runs of a folder that nobody is changing.
+func copyRuns(t *testing.T, to, from string) {
+	t.Helper()
+	runs, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range runs {
+		copied := filepath.Join(to, run.Name())
+		if err := os.CopyFS(copied, os.DirFS(filepath.Join(from, run.Name()))); err == nil {
+			continue
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(copied); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

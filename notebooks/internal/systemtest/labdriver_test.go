@@ -41,9 +41,7 @@ func startLab(t *testing.T) *labInBrowser {
 	root := wholeClone(t)
 	forgetTabs(t, root)
 	s := &labInBrowser{runs: filepath.Join(t.TempDir(), "runs")}
-	if err := os.CopyFS(s.runs, os.DirFS(executedRuns())); err != nil {
-		t.Fatal(err)
-	}
+	copyRuns(t, s.runs, executedRuns())
 	began := time.Now()
 	s.served = serve(t, nil, root, "NGEBM_RUNS="+s.runs)
 	t.Logf("the address came after %v", time.Since(began).Round(100*time.Millisecond))
