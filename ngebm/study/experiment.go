@@ -16,6 +16,7 @@ import (
 	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/internal/cache"
 	"ngebm/ngebm/internal/cputime"
 	"ngebm/ngebm/measure"
@@ -71,6 +72,8 @@ type experiment struct {
 	oodDatasets []*data.Dataset
 	validation  *data.Dataset // of Measure.OODValidation, if that is a dataset
 	parts       *parts        // of the test set, drawn once
+
+	members map[string]map[uint64]calibration.Sample // of ensembles: method, seed
 }
 
 // open finds the OOD datasets, and makes the results, which name no folder.
@@ -128,6 +131,9 @@ func (x *experiment) jobs() (jobs []job, err error) {
 					return false, err
 				}
 				x.results.put(*result)
+				if err := x.addMember(ctx, run, result); err != nil {
+					return false, err
+				}
 				return fresh, x.save(x.results)
 			},
 		})
@@ -175,13 +181,8 @@ func (x *experiment) measure(ctx context.Context, r planned, run *ngebm.Run, div
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, false, err
 	}
-	if x.parts == nil {
-		drawn, err := x.plan.Measure.draw(run.Test, x.oodDatasets)
-		if err != nil {
-			return nil, false, err
-		}
-		drawn.validation = x.validation
-		x.parts = &drawn
+	if err := x.draw(run); err != nil {
+		return nil, false, err
 	}
 	began, processor := time.Now(), cputime.Process()
 	m, err := x.plan.Measure.measure(ctx, run, *x.parts, x.engine.opts.Progress)
@@ -194,6 +195,20 @@ func (x *experiment) measure(ctx context.Context, r planned, run *ngebm.Run, div
 		Seconds: time.Since(began).Seconds(), Process: cputime.Process() - processor,
 	}
 	return result, true, cache.Write(run.Dir, name, result)
+}
+
+// draw cuts the parts from the test set, once.
+func (x *experiment) draw(run *ngebm.Run) error {
+	if x.parts != nil {
+		return nil
+	}
+	drawn, err := x.plan.Measure.draw(run.Test, x.oodDatasets)
+	if err != nil {
+		return err
+	}
+	drawn.validation = x.validation
+	x.parts = &drawn
+	return nil
 }
 
 // readResult reads a stored result of the run with these weights.

@@ -141,7 +141,7 @@ func TestRun(t *testing.T) {
 // end with the same results, which are those of one alone.
 func TestShared(t *testing.T) {
 	p := smallPlan(t)
-	p.Measure = study.Protocol{OODExamples: 50, Seed: 1}
+	p.Measure = study.Protocol{OODExamples: 50, Ensembles: true, Seed: 1}
 	alone, err := run(t, p, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -166,8 +166,47 @@ func TestShared(t *testing.T) {
 	if !reflect.DeepEqual(both[0].Runs, both[1].Runs) {
 		t.Error("two processes that shared the runs have other records of them")
 	}
-	if _, err := study.Merge(alone, both[0]); err != nil {
-		t.Error(err)
+	merged, err := study.Merge(alone, both[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The log of a mean is at least the mean of logs (Jensen), so that an ensemble's NLL is at
+	// most its members'.
+	nll := study.Calibration("NLL")
+	for _, method := range p.Methods {
+		e := merged.Ensemble(method)
+		if e == nil || !slices.Equal(e.Seeds, p.Seeds) {
+			t.Errorf("%s: the ensemble is %+v", method, e)
+		} else if got, members := e.Calibration.NLL, merged.Estimate(method, nll).Mean; got > members {
+			t.Errorf("%s: the ensemble's NLL is %v, that of its members %v", method, got, members)
+		}
+	}
+	if !strings.Contains(merged.String(), "  ensemble of 2") {
+		t.Errorf("no row of the ensemble:\n%s", merged)
+	}
+}
+
+// A file of results cannot name an ensemble that its runs do not make, and one of fewer runs
+// than the merged results have is left out.
+func TestEnsemblesOfResults(t *testing.T) {
+	r := made(t, smallPlan(t), 1, 1, 2)
+	r.Ensembles = []study.EnsembleResult{{Method: "cross-entropy", Seeds: []uint64{1, 2}, Calibration: r.Runs[0].Calibration}}
+	if copied(t, r).Ensemble("cross-entropy") == nil {
+		t.Error("an ensemble was not stored")
+	}
+	merged, err := study.Merge(r, made(t, smallPlan(t), 1, 3))
+	if err != nil || merged.Ensemble("cross-entropy") != nil {
+		t.Errorf("an ensemble of two of three runs was kept (%v)", err)
+	}
+	for _, seeds := range [][]uint64{{1}, {1, 4}} {
+		r.Ensembles[0].Seeds = seeds
+		path := filepath.Join(t.TempDir(), "results.json")
+		if err := r.Write(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := study.ReadResults(path); err == nil || !strings.Contains(err.Error(), "ensemble") {
+			t.Errorf("an ensemble of %v: %v", seeds, err)
+		}
 	}
 }
 

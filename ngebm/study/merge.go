@@ -65,6 +65,7 @@ func Merge(all ...*Results) (*Results, error) {
 			}
 		}
 	}
+	merged.mergeEnsembles(all)
 	return merged, merged.agree()
 }
 

@@ -56,6 +56,8 @@ type Protocol struct {
 	AutoAttack bool `json:"autoattack,omitempty"`
 	// AttackBatch is the number of examples that are attacked at once; 0 is 128.
 	AttackBatch int `json:"attack_batch,omitempty"`
+	// Ensembles adds the ensemble of each method's runs, in calibration.
+	Ensembles bool `json:"ensembles,omitempty"`
 	// Resamples is the number of bootstrap resamples for 95 % intervals; 0 is none.
 	Resamples int    `json:"resamples"`
 	Seed      uint64 `json:"seed"`

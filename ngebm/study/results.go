@@ -29,7 +29,9 @@ type Results struct {
 	Format int `json:"format"`
 	Plan
 	Selected *Outcome `json:"chosen,omitempty"` // nil until weights are selected
-	Runs     []Result `json:"runs"`             // in the plan's order
+	// Ensembles are of the runs that one process had; see Protocol.
+	Ensembles []EnsembleResult `json:"ensembles,omitempty"`
+	Runs      []Result         `json:"runs"` // in the plan's order
 }
 
 // Result is the measurements of one run.
@@ -217,7 +219,7 @@ func ParseResults(b []byte) (*Results, error) {
 			return nil, fmt.Errorf("study: %s: %w", name, err)
 		}
 	}
-	return &r, nil
+	return &r, r.checkEnsembles()
 }
 
 // canonical gives OOD kinds the names of now: files written before a kind was renamed can

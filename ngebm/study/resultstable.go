@@ -98,7 +98,8 @@ func mean(values []float64) string {
 	return fmt.Sprintf("%.4f", sum)
 }
 
-// calibrationRows has two rows for each method: without and with temperature scaling.
+// calibrationRows has two rows for each method, without and with temperature scaling, and its
+// ensemble if there is one.
 func (r *Results) calibrationRows(w io.Writer) {
 	names := []string{"accuracy", "mean_confidence", "ECE", "ECE_midpoint", "NLL", "Brier_sum"}
 	fmt.Fprintf(w, "calibration\t%s\tT\n", strings.Join(names, "\t"))
@@ -112,6 +113,13 @@ func (r *Results) calibrationRows(w io.Writer) {
 			fmt.Fprintf(w, "\t%s", r.Estimate(m, AtT(name)).Format(4))
 		}
 		fmt.Fprintln(w)
+		if e := r.Ensemble(m); e != nil {
+			fmt.Fprintf(w, "  ensemble of %d", len(e.Seeds))
+			for _, name := range names {
+				fmt.Fprintf(w, "\t%.4f", Calibration(name)(&Result{Calibration: e.Calibration}).Value)
+			}
+			fmt.Fprintln(w)
+		}
 	}
 }
 
