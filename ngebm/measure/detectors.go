@@ -49,13 +49,9 @@ func (s *scorer) fit(ctx context.Context, o Options) error {
 			return errors.New("measure: detectors on features are fitted on training examples; give Options.Train, or train the run's configuration again (it will be loaded)")
 		}
 		var err error
-		if training.Features, err = s.classifier.Features(ctx, o.Train); err != nil {
+		if training, err = ood.TrainingOf(ctx, s.classifier, o.Train); err != nil {
 			return err
 		}
-		if training.Weight, training.Bias, err = s.classifier.Head(); err != nil {
-			return err
-		}
-		training.Labels = o.Train.Labels
 	}
 	names := slices.Clone(o.Detectors)
 	var tune tuning

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"ngebm/data"
 	"ngebm/data/nearest"
 )
 
@@ -29,6 +30,22 @@ type Training struct {
 	Labels   []int32     // [examples]
 	Weight   [][]float64 // [width][classes]
 	Bias     []float64   // [classes]
+}
+
+// Model is a classifier that detectors are fitted to, as ngebm.Classifier is.
+type Model interface {
+	Features(ctx context.Context, d *data.Dataset) ([][]float64, error)
+	Head() (weight [][]float64, bias []float64, err error)
+}
+
+// TrainingOf returns what detectors are fitted on: a model's features of training examples.
+func TrainingOf(ctx context.Context, m Model, d *data.Dataset) (t Training, err error) {
+	if t.Features, err = m.Features(ctx, d); err != nil {
+		return t, err
+	}
+	t.Labels = d.Labels
+	t.Weight, t.Bias, err = m.Head()
+	return t, err
 }
 
 // Needs is a part of [Outputs].

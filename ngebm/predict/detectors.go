@@ -28,11 +28,8 @@ func fitDetectors(ctx context.Context, run *ngebm.Run, scores []string) (all sto
 	if run.Train == nil {
 		return nil, fmt.Errorf("predict: %s is fitted on the training split; train the configuration again (it will be loaded), or leave it out", names[0])
 	}
-	t := ood.Training{Labels: run.Train.Labels}
-	if t.Features, err = run.Classifier.Features(ctx, run.Train); err != nil {
-		return nil, err
-	}
-	if t.Weight, t.Bias, err = run.Classifier.Head(); err != nil {
+	t, err := ood.TrainingOf(ctx, run.Classifier, run.Train)
+	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {

@@ -28,8 +28,8 @@ type Options struct {
 	Sets conformal.Options
 	// Scores refuse inputs: px (energy), py (MSP), max_logit, entropy, GEN, pxgrad (minus
 	// the gradient norm), input (see [InputScore]), or a detector on features (MDS, RMDS, ViM,
-	// fDBD, ReAct; see ood.Detectors), fitted on the training split. nil is px and input;
-	// empty is none.
+	// fDBD, ReAct; see ood.Detectors), fitted on the training split. The field's names (energy,
+	// MSP) and other spellings are understood. nil is px and input; empty is none.
 	Scores []string
 	// FalseAlarms is the share of usual inputs that all scores together refuse, at most: each
 	// of N scores gets an N-th of it (Bonferroni). 0 is .05.
@@ -73,7 +73,25 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Risk < 0 || !(o.Risk < 1) || !(o.Delta > 0 && o.Delta < 1) {
 		return o, fmt.Errorf("predict: risk %v with delta %v; both must be between 0 and 1, or 0 for none and .05", o.Risk, o.Delta)
 	}
+	o.Scores = slices.Clone(o.Scores)
+	for i, name := range o.Scores {
+		o.Scores[i] = canonical(name)
+	}
 	return o, checkScores(o.Scores)
+}
+
+// canonical is a score's name in [ScoreNames]: the field's names (energy, MSP, MaxLogit, Mahalanobis) and
+// other spellings are understood.
+func canonical(name string) string {
+	if d, err := ood.FindDetector(name); err == nil {
+		return d.Name
+	}
+	for _, known := range ScoreNames() {
+		if strings.EqualFold(name, known) {
+			return known
+		}
+	}
+	return name
 }
 
 // Validate returns an error that names the first option that is out of range. What depends on the run or
@@ -86,6 +104,9 @@ func (o Options) Validate() error {
 func checkScores(names []string) error {
 	for i, name := range names {
 		if known := ScoreNames(); !slices.Contains(known, name) {
+			if d, err := ood.FindDetector(name); err == nil {
+				return fmt.Errorf("predict: %s cannot be stored with a predictor%s; choose among %s", d.Name, whyNotStored(d), strings.Join(known, ", "))
+			}
 			return fmt.Errorf("predict: there is no score %.40q%s; there are %s", name, nearest.Hint(name, known), strings.Join(known, ", "))
 		}
 		if slices.Contains(names[:i], name) {
@@ -93,6 +114,14 @@ func checkScores(names []string) error {
 		}
 	}
 	return nil
+}
+
+// whyNotStored says why a detector is none of [ScoreNames].
+func whyNotStored(d ood.Detector) string {
+	if d.Needs == ood.NeedsFeatures {
+		return ", since it compares with the features of all training examples"
+	}
+	return ", since it needs a step along the gradient for each input"
 }
 
 // ScoreNames lists the scores that Options.Scores may name.

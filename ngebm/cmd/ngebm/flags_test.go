@@ -103,6 +103,7 @@ func TestWrongNames(t *testing.T) {
 		"fetch cifar-10":                                      "(did you mean cifar10?)",
 		"fetch cifar10-c:fogg":                                "(did you mean fog?)",
 		"train -model convent -runs /nowhere":                 "(did you mean convnet?)",
+		"train -dry-run -model convent":                       "(did you mean convnet?)",
 		"train -model wnr-10-2 -runs /nowhere":                "(did you mean wrn-D-W?)",
 	} {
 		fields := strings.Fields(args)

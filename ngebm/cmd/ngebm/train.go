@@ -43,6 +43,9 @@ func trainRun(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if *dryRun {
+		if cfg, _, err = cfg.Resolve(nil); err != nil {
+			return err
+		}
 		fmt.Fprintln(stdout, cfg.All())
 		if warning := cfg.WarmupWarning(maxSteps(ctx, cfg)); warning != "" {
 			fmt.Fprintln(os.Stderr, warning)
