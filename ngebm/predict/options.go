@@ -86,10 +86,9 @@ func canonical(name string) string {
 	if d, err := ood.FindDetector(name); err == nil {
 		return d.Name
 	}
-	for _, known := range ScoreNames() {
-		if strings.EqualFold(name, known) {
-			return known
-		}
+	known := append(ScoreNames(), ood.DetectorNames()...)
+	if i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(name, k) }); i >= 0 {
+		return known[i]
 	}
 	return name
 }
@@ -107,7 +106,8 @@ func checkScores(names []string) error {
 			if d, err := ood.FindDetector(name); err == nil {
 				return fmt.Errorf("predict: %s cannot be stored with a predictor%s; choose among %s", d.Name, whyNotStored(d), strings.Join(known, ", "))
 			}
-			return fmt.Errorf("predict: there is no score %.40q%s; there are %s", name, nearest.Hint(name, known), strings.Join(known, ", "))
+			hint := nearest.Hint(name, slices.Concat(known, []string{"energy", "MSP"}))
+			return fmt.Errorf("predict: there is no score %.40q%s; there are %s (px is the energy, py the MSP, pxgrad minus the gradient norm)", name, hint, strings.Join(known, ", "))
 		}
 		if slices.Contains(names[:i], name) {
 			return fmt.Errorf("predict: score %s is given twice", name)

@@ -285,7 +285,7 @@ func TestFitRefuses(t *testing.T) {
 		"alpha":                {run, predict.Options{Sets: conformal.Options{Alpha: 2}}, []string{"alpha is 2", "between 0 and 1"}},
 		"an unknown score":     {run, predict.Options{Scores: []string{"pxx"}}, []string{`"pxx"`, "px"}},
 		"another spelling":     {run, predict.Options{Scores: []string{"Energy", "px"}}, []string{"score px is given twice"}},
-		"a detector of rows":   {run, predict.Options{Scores: []string{"kNN"}}, []string{"kNN cannot be stored", "features of all training examples", "ViM"}},
+		"a detector of rows":   {run, predict.Options{Scores: []string{"knn"}}, []string{"kNN cannot be stored", "features of all training examples", "ViM"}},
 		"ODIN":                 {run, predict.Options{Scores: []string{"ODIN"}}, []string{"ODIN cannot be stored", "gradient"}},
 		"a detector, no data":  {&untrained, predict.Options{Scores: []string{"MDS"}}, []string{"MDS is fitted on the training split", "train the configuration again"}},
 		"a score twice":        {run, predict.Options{Scores: []string{"px", "px"}}, []string{"given twice"}},

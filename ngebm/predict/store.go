@@ -266,7 +266,7 @@ func (p *Predictor) String() string {
 	if s.PerClass {
 		scope = fmt.Sprintf("for each class (%d examples or more)", least)
 	}
-	line("  sets: %s, the right class is in %g %% of them or more, %s", s.Method, 100*(1-s.Alpha), scope)
+	line("  sets: %s, the right class is in %g %% of them or more, %s; an empty one stands for none of the classes", s.Method, 100*(1-s.Alpha), scope)
 	for _, t := range p.Scores {
 		against := ""
 		if p.Outliers != "" {
