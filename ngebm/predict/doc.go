@@ -10,7 +10,7 @@
 // validation examples come from (see package conformal for sources):
 //
 //	part             from                     promise
-//	Probability      temperature scaling      none; confidence closer to accuracy
+//	Probability      temperature or vector    none; confidence closer to accuracy
 //	Set              split-conformal sets     P(right class in Set) ≥ 1-α
 //	Refused: score   thresholds of scores     P(refused by any of them) ≤ false-alarm rate
 //	Refused: risk    selective risk           P(wrong | confidence enough) ≤ r, with confidence 1-δ

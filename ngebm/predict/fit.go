@@ -67,7 +67,12 @@ func (p *Predictor) fit(ctx context.Context, v *data.Dataset, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.fitTemperature(held.logits, v.Labels); err != nil {
+	if o.Calibration == VectorScaling {
+		err = p.fitVector(held.logits, v.Labels)
+	} else {
+		err = p.fitTemperature(held.logits, v.Labels)
+	}
+	if err != nil {
 		return err
 	}
 	var u []float64
@@ -125,6 +130,16 @@ func (p *Predictor) fitTemperature(logits [][]float64, labels []int32) error {
 	}
 	p.Temperature = 1
 	p.Warnings = append(p.Warnings, "the temperature is left at 1: "+t.Warning)
+	return nil
+}
+
+// fitVector sets the scales and shifts of the classes.
+func (p *Predictor) fitVector(logits [][]float64, labels []int32) error {
+	v, err := calibration.FitVector(calibration.Sample{Logits: logits, Labels: labels})
+	if err != nil {
+		return fmt.Errorf("predict: %w", err)
+	}
+	p.Temperature, p.Vector = 1, &vectorScaling{v.Scale, v.Shift}
 	return nil
 }
 

@@ -22,10 +22,22 @@ const (
 	InputScore = "input"
 )
 
+// Calibration is how logits become the probability of a decision; see package calibration.
+type Calibration string
+
+// The calibrations.
+const (
+	TemperatureScaling Calibration = "temperature" // all logits divided by one number
+	VectorScaling      Calibration = "vector"      // each class's logit scaled and shifted
+)
+
 // Options say what to fit. The zero value means the defaults.
 type Options struct {
 	// Sets are those of Decision.Set; an Alpha of 0 stands for lac at α = .1.
 	Sets conformal.Options
+	// Calibration makes Decision.Probability: TemperatureScaling, or VectorScaling, which needs many
+	// validation examples of each class. "" is TemperatureScaling.
+	Calibration Calibration
 	// Scores refuse inputs: px (energy), py (MSP), max_logit, entropy, GEN, pxgrad (minus
 	// the gradient norm), input (see [InputScore]), or a detector on features (MDS, RMDS, ViM,
 	// fDBD, ReAct; see ood.Detectors), fitted on the training split. The field's names (energy,
@@ -51,6 +63,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Sets.Method == "" {
 		o.Sets.Method = conformal.LAC
+	}
+	if o.Calibration == "" {
+		o.Calibration = TemperatureScaling
+	}
+	if o.Calibration != TemperatureScaling && o.Calibration != VectorScaling {
+		return o, fmt.Errorf("predict: there is no calibration %.40q; choose %s or %s", o.Calibration, TemperatureScaling, VectorScaling)
 	}
 	if o.Scores == nil {
 		o.Scores = []string{"px", InputScore}

@@ -261,6 +261,49 @@ func near(t *testing.T, got, want predict.Decision) {
 	}
 }
 
+// Vector scaling changes the probability, and neither classes nor sets.
+func TestVectorScaling(t *testing.T) {
+	_, run := trained(t, 400)
+	inputs := examples(run.Test)
+	var found [2][]predict.Decision
+	for i, method := range []predict.Calibration{predict.TemperatureScaling, predict.VectorScaling} {
+		p, err := predict.Fit(t.Context(), run, predict.Options{Calibration: method})
+		if err == nil {
+			err = p.Save()
+		}
+		if err == nil {
+			p, err = predict.Open(run)
+		}
+		if err == nil {
+			found[i], err = p.Predict(t.Context(), inputs)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 && (p.Vector == nil || !strings.Contains(p.String(), "vector scaling: scales [")) {
+			t.Errorf("it says\n%s", p)
+		}
+		for j, d := range found[i] {
+			if i == 0 {
+				continue
+			}
+			logits, err := run.Classifier.LogitsAt(t.Context(), inputs[j])
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Two classes: the logistic function of the scaled logits' difference.
+			k, v := d.Label, p.Vector
+			other := 1 - k
+			want := 1 / (1 + math.Exp(v.Scale[other]*logits[0][other]+v.Shift[other]-v.Scale[k]*logits[0][k]-v.Shift[k]))
+			if math.Abs(d.Probability-want) > 1e-5 {
+				t.Fatalf("input %d: probability %v, want %v", j, d.Probability, want)
+			}
+			d.Probability = found[0][j].Probability
+			near(t, d, found[0][j])
+		}
+	}
+}
+
 func TestFitRefuses(t *testing.T) {
 	_, run := trained(t, 100)
 	noise, err := run.Test.SynthesizeOOD("uniform box", 1)
@@ -288,6 +331,7 @@ func TestFitRefuses(t *testing.T) {
 		"a detector of rows":   {run, predict.Options{Scores: []string{"knn"}}, []string{"kNN cannot be stored", "features of all training examples", "ViM"}},
 		"ODIN":                 {run, predict.Options{Scores: []string{"ODIN"}}, []string{"ODIN cannot be stored", "gradient"}},
 		"a detector, no data":  {&untrained, predict.Options{Scores: []string{"MDS"}}, []string{"MDS is fitted on the training split", "train the configuration again"}},
+		"a calibration":        {run, predict.Options{Calibration: "isotonic"}, []string{`"isotonic"`, "temperature or vector"}},
 		"a score twice":        {run, predict.Options{Scores: []string{"px", "px"}}, []string{"given twice"}},
 		"no validation split":  {&none, predict.Options{}, []string{"held out no", "validation=N", "need 39"}},
 		"a run without data":   {&lacking, predict.Options{}, []string{"without its data", "train its configuration again"}},

@@ -25,11 +25,11 @@ import (
 
 // Decision is what a predictor says about one input.
 type Decision struct {
-	Class       string   `json:"class"` // the most probable one, also where Refused
-	Label       int      `json:"label"` // its index among the classes
-	Probability float64  `json:"probability"`
-	Set         []string `json:"set"`    // of classes, most probable first; may be empty
-	Energy      float64  `json:"energy"` // E(x) = logsumexp f(x), larger for more likely inputs
+	Class       string   `json:"class"`       // of the largest logit, also where Refused
+	Label       int      `json:"label"`       // its index among the classes
+	Probability float64  `json:"probability"` // of this class; with [VectorScaling] another may have a larger one
+	Set         []string `json:"set"`         // of classes, most probable first; may be empty
+	Energy      float64  `json:"energy"`      // E(x) = logsumexp f(x), larger for more likely inputs
 	// Score says how usual the input is by the scores that may refuse it, in (0,1]: a
 	// p-value, the share of validation examples that are no more usual, by the least of N
 	// scores and times N. It is at most the rate of false alarms where a score refuses, and 1
@@ -220,12 +220,7 @@ func (p *Predictor) decide(logits, scores []float64, u float64) Decision {
 	top := slices.Max(plain)
 	label := slices.Index(plain, top)
 	softmax.Replace(plain, top)
-	tempered := make([]float64, len(logits))
-	for k, f := range logits {
-		tempered[k] = f / p.Temperature
-	}
-	softmax.Replace(tempered, top/p.Temperature)
-	d := Decision{Class: p.fitted.Classes[label], Label: label, Probability: tempered[label], Set: []string{}, Energy: floats.LogSumExp(logits), Score: 1}
+	d := Decision{Class: p.fitted.Classes[label], Label: label, Probability: p.calibrated(logits)[label], Set: []string{}, Energy: floats.LogSumExp(logits), Score: 1}
 	for _, k := range p.Sets.Of(plain, u) {
 		d.Set = append(d.Set, p.fitted.Classes[k])
 	}
@@ -241,6 +236,19 @@ func (p *Predictor) decide(logits, scores []float64, u float64) Decision {
 	}
 	d.Refused, d.Why = len(why) > 0, strings.Join(why, "; ")
 	return d
+}
+
+// calibrated are the probabilities of the classes.
+func (f fitted) calibrated(logits []float64) []float64 {
+	scaled := make([]float64, len(logits))
+	for k, v := range logits {
+		scaled[k] = v / f.Temperature
+		if f.Vector != nil {
+			scaled[k] = f.Vector.Scale[k]*v + f.Vector.Shift[k]
+		}
+	}
+	softmax.Replace(scaled, slices.Max(scaled))
+	return scaled
 }
 
 // random is a number in [0,1) that depends on the seed and the input alone, so that an

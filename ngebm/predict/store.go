@@ -40,6 +40,7 @@ type fitted struct {
 	Examples    int             `json:"examples"`   // of the validation split
 	Validation  string          `json:"validation"` // its checksum
 	Temperature float64         `json:"temperature"`
+	Vector      *vectorScaling  `json:"vector,omitempty"` // in place of the temperature, which is 1
 	Sets        conformal.Sets  `json:"sets"`
 	FalseAlarms float64         `json:"false_alarms"` // of all scores together
 	Scores      scoreThresholds `json:"scores,omitempty"`
@@ -50,6 +51,27 @@ type fitted struct {
 	Seed        uint64          `json:"seed,omitempty"`
 	Warnings    []string        `json:"warnings,omitempty"`
 	Code        string          `json:"code"` // that fitted, see ngebm.Version
+}
+
+// vectorScaling scales and shifts each class's logit.
+type vectorScaling struct {
+	Scale []float64 `json:"scale"` // [classes]
+	Shift []float64 `json:"shift"`
+}
+
+// maxScaled bounds what a stored scaling may make of logits, so that probabilities stay finite.
+const maxScaled = 1e6
+
+func (v *vectorScaling) check(classes int) error {
+	if len(v.Scale) != classes || len(v.Shift) != classes {
+		return fmt.Errorf("has vector scaling of %d and %d numbers for %d classes", len(v.Scale), len(v.Shift), classes)
+	}
+	for _, number := range slices.Concat(v.Scale, v.Shift) {
+		if !(math.Abs(number) <= maxScaled) {
+			return fmt.Errorf("has %v in its vector scaling", number)
+		}
+	}
+	return nil
 }
 
 // scoreThreshold is a score with the threshold under which it refuses.
@@ -213,6 +235,11 @@ func (f fitted) check() error {
 	if !(f.Temperature >= calibration.MinTemperature && f.Temperature <= calibration.MaxTemperature) {
 		return fmt.Errorf("has the temperature %v", f.Temperature)
 	}
+	if f.Vector != nil {
+		if err := f.Vector.check(len(f.Classes)); err != nil {
+			return err
+		}
+	}
 	if err := f.Sets.Check(len(f.Classes)); err != nil {
 		return fmt.Errorf("does not fit: %w", err)
 	}
@@ -260,7 +287,11 @@ func (p *Predictor) String() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("predictor of run %s, from %d validation examples", p.Run, p.Examples)
-	line("  temperature %.3g", p.Temperature)
+	if p.Vector != nil {
+		line("  vector scaling: scales %.3g, shifts %.3g", p.Vector.Scale, p.Vector.Shift)
+	} else {
+		line("  temperature %.3g", p.Temperature)
+	}
 	s := p.Sets
 	scope, least := "on average over all inputs", slices.Min(s.Examples)
 	if s.PerClass {

@@ -15,6 +15,8 @@ func TestForgedPredictors(t *testing.T) {
 	for name, test := range map[string]struct{ raw, want string }{
 		"tiny temperature":  {`{` + good + `,"temperature":5e-324}`, "has the temperature 5e-324"},
 		"huge temperature":  {`{` + good + `,"temperature":1e300}`, "has the temperature 1e+300"},
+		"scales of one":     {`{` + good + `,"temperature":1,"vector":{"scale":[1],"shift":[0,0]}}`, "vector scaling of 1 and 2 numbers"},
+		"a huge scale":      {`{` + good + `,"temperature":1,"vector":{"scale":[1,1e300],"shift":[0,0]}}`, "has 1e+300 in its vector scaling"},
 		"many scores":       {`{` + good + `,"temperature":1,"scores":[` + strings.Repeat("{},", 1<<20) + `{}]}`, "there are more than"},
 		"scores are a text": {`{` + good + `,"temperature":1,"scores":"px"}`, "the scores are no list"},
 		"scores are null":   {`{` + good + `,"temperature":1,"scores":null}`, "the scores are no list"},
@@ -49,6 +51,7 @@ func FuzzStored(f *testing.F) {
 		func(s *fitted) { s.Input = nil },
 		func(s *fitted) { s.Scores = []scoreThreshold{{Score: "px"}} },
 		func(s *fitted) { s.Sets.PerClass = true },
+		func(s *fitted) { s.Vector = &vectorScaling{[]float64{1, 2}, []float64{.5, 0}} },
 		func(s *fitted) {
 			s.Scores = append(s.Scores, scoreThreshold{Score: "ReAct", Usual: []float64{1}})
 			s.Detectors = storedDetectors{{Detector: "ReAct", Scale: 2}}

@@ -162,6 +162,9 @@ func (f *exportFlags) findTemperature(run *ngebm.Run) error {
 		return fmt.Errorf("%w, or give -temperature", err)
 	}
 	defer p.Close()
+	if p.Vector != nil {
+		return errors.New("ngebm export: the run's predictor has vector scaling, which the file cannot hold; give -temperature (1 for the network's own probabilities)")
+	}
 	f.temperature = p.Temperature
 	return nil
 }

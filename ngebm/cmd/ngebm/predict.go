@@ -56,6 +56,7 @@ func (f *predictFlags) register(fs *flag.FlagSet) {
 	fs.Float64Var(&f.options.Sets.Penalty, "penalty", 0, "raps: `number` that each class beyond -rank costs")
 	fs.IntVar(&f.options.Sets.Rank, "rank", 0, "raps: `number` of classes without a penalty")
 	fs.BoolVar(&f.options.Sets.PerClass, "per-class", false, "cover each class, not all together")
+	fs.StringVar((*string)(&f.options.Calibration), "calibration", string(predict.TemperatureScaling), "`method` of the probabilities: temperature, or vector (a scale and a shift for each class; needs hundreds of validation examples a class)")
 	fs.StringVar(&f.scores, "scores", "px,input", "`names` of the scores that may refuse, of "+strings.Join(predict.ScoreNames(), ", ")+" (px is the energy, py the MSP, pxgrad minus the gradient norm); none for no score")
 	fs.Float64Var(&f.options.FalseAlarms, "false-alarms", .05, "`share` of usual inputs that all scores together refuse, at most")
 	fs.Float64Var(&f.options.Risk, "risk", 0, "`share` of the answers that may be wrong; 0 for no limit")
