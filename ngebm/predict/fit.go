@@ -68,7 +68,7 @@ func (p *Predictor) fit(ctx context.Context, v *data.Dataset, o Options) error {
 		return err
 	}
 	if o.Calibration == VectorScaling {
-		err = p.fitVector(held.logits, v.Labels)
+		err = p.fitVector(ctx, held.logits, v.Labels)
 	} else {
 		err = p.fitTemperature(held.logits, v.Labels)
 	}
@@ -134,8 +134,8 @@ func (p *Predictor) fitTemperature(logits [][]float64, labels []int32) error {
 }
 
 // fitVector sets the scales and shifts of the classes.
-func (p *Predictor) fitVector(logits [][]float64, labels []int32) error {
-	v, err := calibration.FitVector(calibration.Sample{Logits: logits, Labels: labels})
+func (p *Predictor) fitVector(ctx context.Context, logits [][]float64, labels []int32) error {
+	v, err := calibration.FitVector(ctx, calibration.Sample{Logits: logits, Labels: labels})
 	if err != nil {
 		return fmt.Errorf("predict: %w", err)
 	}
