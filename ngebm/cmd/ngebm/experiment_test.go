@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"ngebm/ngebm/study"
+	"ngebm/ngebm/study/published"
 )
 
 // experimentArgs are those of two methods with two seeds on digits, with a network so
@@ -153,6 +155,33 @@ func TestExperimentDefaults(t *testing.T) {
 			if !strings.Contains(out.String(), part) {
 				t.Errorf("experiment %s: the plan lacks %q:\n%s", args, part, &out)
 			}
+		}
+	}
+}
+
+// Without flags, the experiment of a preset that was planned beforehand is the plan.
+func TestExperimentIsAsPlanned(t *testing.T) {
+	for _, name := range published.Plans() {
+		fs := flagSet("experiment", "", "")
+		var c configFlags
+		c.register(fs)
+		var f experimentFlags
+		f.register(fs)
+		if err := parse(fs, []string{"-preset", name}); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := f.plan(fs, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		planned, err := published.ReadPlan(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := json.Marshal(plan)
+		want, _ := json.Marshal(planned.Plan)
+		if string(got) != string(want) {
+			t.Errorf("%s\n%s\nplanned:\n%s", name, got, want)
 		}
 	}
 }
