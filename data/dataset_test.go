@@ -141,4 +141,12 @@ func TestSubset(t *testing.T) {
 	}
 	_, err = d.Subset("part", []int{2})
 	says(t, err, "index 2 is out of range: two has 2 examples")
+	for n, want := range map[int][]int32{1: {1}, 2: {1, 0}, 9: {1, 0}} {
+		if first, err := d.First(n); err != nil || first.Split != d.Split || !slices.Equal(first.Labels, want) {
+			t.Errorf("the first %d: %v (%v)", n, first, err)
+		}
+	}
+	if _, err := d.First(0); err == nil {
+		t.Error("the first 0 examples are no error")
+	}
 }

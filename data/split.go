@@ -19,6 +19,15 @@ func (d *Dataset) RandomSplit(n int, seed uint64, restSplit, heldSplit string) (
 	return d.splitAt(stream(forSplit, seed, 0, 0).Perm(d.Len()), n, restSplit, heldSplit)
 }
 
+// First returns the first n examples, or all where there are fewer. n must be 1 or more.
+func (d *Dataset) First(n int) (*Dataset, error) {
+	indices := make([]int, max(0, min(n, d.Len())))
+	for i := range indices {
+		indices[i] = i
+	}
+	return d.Subset(d.Split, indices)
+}
+
 // splitAt holds out the first n examples of order. Both parts keep d's own order.
 func (d *Dataset) splitAt(order []int, n int, restSplit, heldSplit string) (rest, held *Dataset, err error) {
 	first, others := slices.Clone(order[:n]), slices.Clone(order[n:])

@@ -301,20 +301,10 @@ func energiesOf(logits [][]float64) []float64 {
 	return energies
 }
 
-func argMax(row []float64) int {
-	best := 0
-	for k, f := range row {
-		if f > row[best] {
-			best = k
-		}
-	}
-	return best
-}
-
 func accuracyOf(logits [][]float64, labels []int32) float64 {
 	right := 0
 	for i, row := range logits {
-		if argMax(row) == int(labels[i]) {
+		if floats.MaxIdx(row) == int(labels[i]) {
 			right++
 		}
 	}

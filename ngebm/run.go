@@ -278,7 +278,7 @@ func (o *outcomes) add(out [][]float32, labels []int32) {
 		}
 		e := floats.LogSumExp(row)
 		o.energies, o.nlls = append(o.energies, e), append(o.nlls, e-row[label])
-		if argMax(row) == int(label) {
+		if floats.MaxIdx(row) == int(label) {
 			o.right++
 		}
 		if o.logitNorm != 0 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,8 +149,8 @@ func (b binGaps) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
 	for _, bin := range b.bins {
 		if bin.Count > 0 {
-			low, high := wilson(bin.Accuracy, bin.Count)
-			fillBox(c, withAlpha(b.color, bandAlpha), trX(bin.Low)+0.5, trY(low), trX(bin.High)-0.5, trY(high))
+			i := bootstrap.Wilson(bin.Accuracy, bin.Count)
+			fillBox(c, withAlpha(b.color, bandAlpha), trX(bin.Low)+0.5, trY(i.Low), trX(bin.High)-0.5, trY(i.High))
 		}
 	}
 	for _, bin := range b.bins {
@@ -175,15 +174,6 @@ func (b binGaps) Plot(c draw.Canvas, p *plot.Plot) {
 
 func fillBox(c draw.Canvas, fill color.Color, left, bottom, right, top vg.Length) {
 	c.FillPolygon(fill, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
-}
-
-// wilson is the 95 % score interval (Wilson 1927) of a share of n.
-func wilson(share float64, n int) (low, high float64) {
-	const z = 1.959963984540054 // the standard normal's 97.5 % point
-	m := float64(n)
-	center := (share + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(share*(1-share)/m+z*z/(4*m*m))
-	return max(0, center-half), min(1, center+half)
 }
 
 const histogramHeight vg.Length = 58
@@ -270,11 +260,11 @@ func (m Calibration) alt() string {
 	r := m.Report
 	over, under := 0, 0
 	for _, b := range r.Reliability {
-		switch low, high := wilson(b.Accuracy, b.Count); {
+		switch i := bootstrap.Wilson(b.Accuracy, b.Count); {
 		case b.Count == 0:
-		case b.Confidence > high:
+		case b.Confidence > i.High:
 			over++
-		case b.Confidence < low:
+		case b.Confidence < i.Low:
 			under++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ngebm/ngebm/attack"
+	"ngebm/ngebm/bootstrap"
 )
 
 // falling is a made-up curve: accuracy halves every so many ε, of n images.
@@ -12,7 +13,8 @@ func falling(name string, norm attack.Norm, n int, clean, half float64, epsilons
 	point := func(epsilon float64) attack.Point {
 		surviving := math.Round(float64(n) * clean * math.Exp2(-math.Pow(epsilon/half, 1.5)))
 		p := attack.Point{Epsilon: epsilon, Surviving: int(surviving), Accuracy: surviving / float64(n)}
-		p.Low, p.High = wilson(p.Accuracy, n)
+		i := bootstrap.Wilson(p.Accuracy, n)
+		p.Low, p.High = i.Low, i.High
 		return p
 	}
 	c := &attack.Curve{Attack: name, Norm: norm, N: n, Clean: point(0)}

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
+
+	"ngebm/ngebm/bootstrap"
 )
 
 // Point is the robust accuracy at one ε.
@@ -69,21 +70,11 @@ func (c *Curve) count(epsilons []float64) {
 	}
 }
 
-// newPoint computes the accuracy and its interval (Wilson 1927).
+// newPoint computes the accuracy and its interval.
 func newPoint(epsilon float64, surviving, n int) Point {
-	const z = 1.959963984540054 // the standard normal's 97.5 % point
-	p, m := float64(surviving)/float64(n), float64(n)
-	center := (p + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	point := Point{Epsilon: epsilon, Surviving: surviving, Accuracy: p, Low: max(0, center-half), High: min(1, center+half)}
-	// Exactly, where rounding would leave a trace.
-	if surviving == 0 {
-		point.Low = 0
-	}
-	if surviving == n {
-		point.High = 1
-	}
-	return point
+	p := float64(surviving) / float64(n)
+	i := bootstrap.Wilson(p, n)
+	return Point{Epsilon: epsilon, Surviving: surviving, Accuracy: p, Low: i.Low, High: i.High}
 }
 
 // WorstOf combines curves of the same images, norm and ε into the per-image worst case: an

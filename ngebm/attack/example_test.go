@@ -26,7 +26,14 @@ func Example() {
 	}
 	defer os.RemoveAll(runs)
 	ctx := context.Background()
-	trained, err := train.Run(ctx, dev.Backend, ngebm.DefaultConfig("moons", "mlp-64-64"), train.Options{Runs: runs})
+	cfg := ngebm.DefaultConfig("moons", "mlp-32-32")
+	cfg.Epochs = 20
+	trained, err := train.Run(ctx, dev.Backend, cfg, train.Options{Runs: runs})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, points, err := trained.Test.RandomSplit(100, 1, "rest", "test") // 100 are enough for an example
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -44,7 +51,7 @@ func Example() {
 		attack.APGD{Norm: attack.L2, Steps: 50},
 	}
 	// The moons' own units; for images these would be fractions of the pixel range.
-	curve, err := attacker.Run(ctx, trained.Test, worstCase, []float64{.05, .2, .8})
+	curve, err := attacker.Run(ctx, points, worstCase, []float64{.05, .2, .8})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -55,7 +62,7 @@ func Example() {
 		before = p.Accuracy
 	}
 
-	masking, err := attacker.CheckMasking(ctx, trained.Test, attack.L2, .2)
+	masking, err := attacker.CheckMasking(ctx, points, attack.L2, .2)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"text/tabwriter"
+
+	"ngebm/ngebm/bootstrap"
 )
 
 // Table holds the timings.
@@ -28,11 +30,7 @@ type Row struct {
 func (s side) median() float64 { return median(slices.Concat(s.Rounds...)) }
 
 func median(values []float64) float64 {
-	values = slices.Sorted(slices.Values(values))
-	if n := len(values); n%2 == 0 {
-		return (values[n/2-1] + values[n/2]) / 2
-	}
-	return values[len(values)/2]
+	return bootstrap.Percentile(slices.Sorted(slices.Values(values)), .5)
 }
 
 // ratios returns our time divided by the peer's for each round.

@@ -99,3 +99,23 @@ func TestBadOptions(t *testing.T) {
 		t.Errorf("no resamples: %v %v", got, err)
 	}
 }
+
+// The bounds solve (share - p)² = z² p(1-p)/n, which is easy by hand at shares of
+// 0, one half and 1.
+func TestWilson(t *testing.T) {
+	const z2 = 3.841458820694124 // χ² with one degree of freedom, 95 %
+	for _, n := range []int{1, 10, 1000} {
+		m := float64(n)
+		half := math.Sqrt(z2/(m+z2)) / 2
+		for share, want := range map[float64][2]float64{
+			0:   {0, z2 / (m + z2)},
+			0.5: {0.5 - half, 0.5 + half},
+			1:   {m / (m + z2), 1},
+		} {
+			got := Wilson(share, n)
+			if math.Abs(got.Low-want[0]) > 1e-12 || math.Abs(got.High-want[1]) > 1e-12 {
+				t.Errorf("%v of %d: %v, want %v", share, n, got, want)
+			}
+		}
+	}
+}

@@ -236,11 +236,7 @@ func first(d *data.Dataset, n int) (*data.Dataset, error) {
 	if n == 0 || n >= d.Len() {
 		return d, nil
 	}
-	indices := make([]int, n)
-	for i := range indices {
-		indices[i] = i
-	}
-	return d.Subset(d.Split, indices)
+	return d.First(n)
 }
 
 func (r *Report) confuse(logits [][]float64, labels []int32) {

@@ -233,7 +233,7 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 		}
 		values["AUROC_"+score.Name] = detection.AUROC
 	}
-	attacked, err := d.Subset(d.Split, upTo(v.AttackExamples))
+	attacked, err := d.First(v.AttackExamples)
 	if err != nil {
 		return nil, err
 	}
@@ -278,13 +278,4 @@ func scaledByHalves(logits [][]float64, labels []int32) (float64, error) {
 		return 0, err
 	}
 	return report.ECE, nil
-}
-
-// upTo returns 0, 1 … n-1.
-func upTo(n int) []int {
-	indices := make([]int, n)
-	for i := range indices {
-		indices[i] = i
-	}
-	return indices
 }
