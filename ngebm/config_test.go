@@ -231,6 +231,8 @@ func TestPresetHashesStay(t *testing.T) {
 // Layers that look at whole batches are refused where they would change what is trained.
 func TestBatchNormalizationIsRefused(t *testing.T) {
 	for set, want := range map[string]string{
+		"net=convnet+batch,input_gradient=.1":               "with which an example's logits depend on the other examples of its batch, and this configuration trains gradients with respect to single inputs (",
+		"net=convnet+batch,jacobian=.01,z_loss=.1":          "this configuration trains the energy (",
 		"net=resnet-18,beta=.1,gamma=.1":                    "resnet-18 has batch normalization, with which an example's energy depends on the other examples of its batch, and this configuration trains the energy (ng-ebm); use group, layer, instance, act or none in its place, as in resnet-18+group",
 		"net=wrn-10-2+batch,jem.weight=1":                   "as in wrn-10-2+group",
 		"net=convnet+batch+gauge-mlp,gamma=.5":              "(gamma=0.5)",

@@ -172,10 +172,15 @@ func (c Config) fitsBatches(net nets.Network) error {
 	if !ok {
 		return nil
 	}
+	method := c.Method()
 	switch {
 	case b.UsesBatches() && c.TrainsEnergy():
-		return fmt.Errorf("ngebm: %s has batch normalization, with which an example's energy depends on the other examples of its batch, and this configuration trains the energy (%s); use group, layer, instance, act or none in its place, as in %s, or the method cross-entropy",
-			net, c.Method(), withNorm(net, "group"))
+		depends, trains := "energy depends", "the energy"
+		if c.InputGradient, c.Jacobian = 0, 0; !c.TrainsEnergy() {
+			depends, trains = "logits depend", "gradients with respect to single inputs"
+		}
+		return fmt.Errorf("ngebm: %s has batch normalization, with which an example's %s on the other examples of its batch, and this configuration trains %s (%s); use group, layer, instance, act or none in its place, as in %s, or the method cross-entropy",
+			net, depends, trains, method, withNorm(net, "group"))
 	case b.LearnsFromBatches() && c.Precision == BFloat16:
 		return fmt.Errorf("ngebm: %s takes statistics of batches, which precision=%s does not keep; use group, layer or instance normalization, or float32", net, c.Precision)
 	}

@@ -221,11 +221,11 @@ type sweep struct {
 }
 
 func (s *sweep) step(positive, negative int32) {
-	if positive == 0 && negative == 0 { // in a resample
+	s.falsePos += float64(negative)
+	if positive == 0 { // what follows adds nothing
 		return
 	}
 	s.truePos += float64(positive)
-	s.falsePos += float64(negative)
 	s.averagePrecision += float64(positive) / s.positives * s.truePos / (s.truePos + s.falsePos)
 	if !s.reached && s.truePos/s.positives >= .95 {
 		s.reached = true
