@@ -71,7 +71,7 @@ func TestSignalsSaveAndStop(t *testing.T) {
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(s.String(), func(t *testing.T) {
 			runs := t.TempDir()
-			cmd := exec.Command(bin, "train", "-preset", "digits", "-runs", runs, "-set", "epochs=5000", "-device", "cpu")
+			cmd := exec.Command(bin, "train", "-preset", "digits", "-runs", runs, "-set", "epochs=5000", "-save-every", "300ms", "-device", "cpu")
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			if err := cmd.Start(); err != nil {
