@@ -4,7 +4,7 @@
 //	   │            {"inputs": [[…], …]}: [N][values] in the network's units; or, for tables,
 //	   │            {"rows": [{"column": value, …}, …]}
 //	   ▼
-//	queue ──► batch: gathered up to a deadline and a largest size
+//	queue ──► batch: gathered while the one before is computed, and shortly after it
 //	   ▼
 //	Predictor.Predict ──► {"decisions": [{"class": …, "refused": …}, …]}, one an input
 //
@@ -19,6 +19,9 @@
 // A client that sends slowly takes the memory of what it has sent, and no place among the requests in
 // flight: its header must come within 5 s, a further part of its body every 5 s, and all of it within
 // Options.Timeout. The number of connections is not bounded: a proxy does that.
+//
+// A service that stops answers all requests on connections that it has accepted. The system resets
+// those that it has not, as it does for any server: their clients ask again.
 //
 // There is no authentication and no encryption: put it behind a proxy that has both before others
 // can reach it. Requests that a browser sends for another site are refused; there is no CORS.
