@@ -51,6 +51,11 @@
 // is that of lax.scan. Training, with its batches, augmentation, history and checkpoints,
 // reaches 1.00 of the speed of these bare steps with wrn-10-2 and .96 to .98 with the MLP.
 //
+// One image (wrn-10-2, two cores of an AMD EPYC with AVX2) takes 2.04 ms, and 1.06 ms with ONNX Runtime.
+// On one core they are level: XLA's CPU computes a convolution of one image of 32×32 on one core, and
+// several one after the other. Halves of the rows or of the output channels, which do not depend on each
+// other, took 1.05 to 1.1 times as long as the whole.
+//
 // # Several devices
 //
 // train -devices N shares the batch of each step among N GPUs of one machine. XLA's
