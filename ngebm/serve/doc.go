@@ -23,6 +23,11 @@
 // A service that stops answers all requests on connections that it has accepted. The system resets
 // those that it has not, as it does for any server: their clients ask again.
 //
+// To ship it, copy the program (go build ./ngebm/cmd/ngebm, 38 MB), the run's folder with its
+// predictor.json, and XLA's plugin ("ngebm devices" says where it is; 274 MB) to
+// /usr/local/lib/go-xla. They need glibc 2.34 and no other system library, and no Python. The
+// Dockerfile in this folder does this; it has been linted, not built.
+//
 // There is no authentication and no encryption: put it behind a proxy that has both before others
 // can reach it. Requests that a browser sends for another site are refused; there is no CORS.
 package serve
