@@ -11,6 +11,9 @@
 //	GET /healthz    200 while it takes requests, 503 once it is shutting down
 //	GET /metrics    Prometheus's text format
 //
+// The score of a decision is a p-value: about which share of the validation examples is as unusual
+// as the input or more so (predict.Decision). A small one refuses.
+//
 // [Handler] is an [http.Handler] for a server of your own; [ListenAndServe] and [Serve] are a server
 // with time-outs and a graceful shutdown. Bodies, inputs, requests in flight and waiting inputs are
 // bounded; what is beyond is refused by 413 or 503 before memory is taken for it. Every error is JSON,
