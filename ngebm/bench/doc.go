@@ -14,8 +14,9 @@
 // Count passes over the network. A step of cross-entropy takes 3 (forward, back to the
 // activations, back to the weights). A step of NG-EBM takes 6, because the gradient norm
 // is differentiated again. A step of JEM takes 46: two in each of its 20 SGLD steps, and
-// 6 for the losses of the batch and of the samples. Evaluation takes 1; ‖∂E/∂x‖ and a step of PGD take 2 each. Work grows linearly
-// with the batch, the depth and the number of pixels, and with the square of the width.
+// 6 for the losses of the batch and of the samples. Evaluation takes 1; ‖∂E/∂x‖ and a step
+// of PGD take 2 each. Work grows linearly with the batch, the depth and the number of pixels,
+// and with the square of the width.
 // The memory of activations grows linearly with all of them.
 //
 // Computed, in GFLOP for one image of 32×32×3:
@@ -29,9 +30,17 @@
 //
 // # Measured on two CPU cores
 //
-// An AMD EPYC with AVX-512, float32; medians of 14 steps in seven turns; ratios of one
-// run or two, ours divided by the peer's, so that less than 1 is faster. The peers are not
-// yet the fastest of their ways: PyTorch is eager with images as NCHW, JAX is jitted with NHWC.
+// float32; medians of steps in turns; ratios are ours divided by the peer's, so that less than
+// 1 is faster. First on an AMD EPYC with AVX2, against PyTorch in the fastest of its ways (eager;
+// channels_last for cross-entropy), in one quiet run:
+//
+//	step                                        ms    PyTorch 2.15  peak MiB (PyTorch's)
+//	wrn-10-2, 64 images, cross-entropy          248   .94           593 (982)
+//	wrn-10-2, 64 images, NG-EBM                 536   .76           787 (1145)
+//
+// On an AMD EPYC with AVX-512, before kernels' gradients were one product of matrices, in one
+// run or two. The peers were not yet the fastest of their ways: PyTorch was eager with images
+// as NCHW, JAX jitted with NHWC.
 //
 //	step                                        ms    PyTorch 2.15  JAX 0.10.2  peak MiB (PyTorch's)
 //	wrn-10-2, 64 images, cross-entropy          193   .88, .88      .61         458, 478 (930)
