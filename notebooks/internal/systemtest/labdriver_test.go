@@ -279,20 +279,25 @@ func press(xpath string) chromedp.Action {
 // does, and returns the notebook as saved.
 func awaitRun(ctx context.Context, t *testing.T, shots browsertest.Album, path string) *notebook.Document {
 	t.Helper()
-	var idle, saved bool // idle before it was saved: what is read is what the cells left
 	deadline := time.Now().Add(5 * time.Minute)
 	for time.Now().Before(deadline) {
+		var idle, changed bool
 		shots.Do(ctx, "wait for the cells",
 			chromedp.Sleep(time.Second),
 			chromedp.Evaluate(`document.querySelector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator")?.dataset.status === "idle"`, &idle),
-			choose("File", "Save Notebook"),
-			chromedp.PollFunction(`() => !document.querySelector(".lm-TabBar-tab.jp-mod-dirty")`, &saved, chromedp.WithPollingInterval(50*time.Millisecond)))
+			choose("File", "Save Notebook"))
+		for wait := 0; idle && wait < 50; wait++ { // until what is in the file is what the cells left
+			shots.Do(ctx, "wait for the file", chromedp.Sleep(100*time.Millisecond), chromedp.Evaluate(`document.querySelector(".lm-TabBar-tab.jp-mod-dirty") !== null`, &changed))
+			if !changed {
+				break
+			}
+		}
 		doc, err := notebook.Read(path)
 		if err != nil {
 			continue // it is being written
 		}
 		cells := doc.CodeCells()
-		done := idle && len(cells) > 0
+		done := idle && !changed && len(cells) > 0
 		for _, c := range cells {
 			done = done && c.Count != nil
 		}

@@ -62,24 +62,25 @@ func testPublishes(t *testing.T, part []string) {
 }
 
 // lanes divides notebooks by the numbers that their names begin with: each lane takes about as
-// long as the others, and its parts one after the other. Those that share runs follow each
-// other: 04 and 05 load what 03 has trained, 06 what 01 has, 10 in part what 03 has. The first
-// part is what is opened in JupyterLab.
+// long as the others, and its parts one after the other. 06 loads what 01 has trained; 04, 05 and
+// in part 10 what 03 has, so that they come late. The first part is what is opened in JupyterLab.
 func lanes(paths []string) [3][][]string {
-	var opened, load, share, rest []string
+	var opened, attack, jem, late, rest []string
 	for _, path := range paths {
 		switch path[:2] {
 		case "00", "03", "09":
 			opened = append(opened, path)
-		case "04", "05":
-			load = append(load, path)
-		case "01", "06", "10":
-			share = append(share, path)
+		case "05":
+			attack = append(attack, path)
+		case "01", "06":
+			jem = append(jem, path)
+		case "04":
+			late = append(late, path)
 		default:
 			rest = append(rest, path)
 		}
 	}
-	return [3][][]string{{opened, load}, {share}, {rest}}
+	return [3][][]string{{opened, attack}, {jem, late}, {rest}}
 }
 
 // With -short one notebook stands for all.
