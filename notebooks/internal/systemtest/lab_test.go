@@ -78,26 +78,19 @@ func copyRuns(t *testing.T, to, from string) {
 		t.Fatal(err)
 	}
 	for _, run := range runs {
-		copied := filepath.Join(to, run.Name())
-		if err := os.CopyFS(copied, os.DirFS(filepath.Join(from, run.Name()))); err == nil {
-			continue
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			t.Fatal(err)
-		}
-		if err := os.RemoveAll(copied); err != nil {
-			t.Fatal(err)
-		}
+		put(t, filepath.Join(from, run.Name()), filepath.Join(to, run.Name()))
 	}
 }
 
-// put copies a run to where there is none yet.
+// put copies a run to where there is none yet, unless somebody is changing it.
 func put(t *testing.T, from, to string) {
 	t.Helper()
 	part := to + ".part"
-	if err := os.CopyFS(part, os.DirFS(from)); err != nil {
+	err := os.CopyFS(part, os.DirFS(from))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
-	if os.Rename(part, to) != nil { // the notebook has made it meanwhile
+	if err != nil || os.Rename(part, to) != nil { // or the notebook has made it meanwhile
 		if err := os.RemoveAll(part); err != nil {
 			t.Fatal(err)
 		}
