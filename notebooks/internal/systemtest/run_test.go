@@ -65,13 +65,13 @@ func testPublishes(t *testing.T, part []string) {
 // long as the others, and its parts one after the other. 06 loads what 01 has trained; 04, 05 and
 // in part 10 what 03 has, so that they come late. The first part is what is opened in JupyterLab.
 func lanes(paths []string) [3][][]string {
-	var opened, attack, jem, late, rest []string
+	var opened, then, jem, late, rest []string
 	for _, path := range paths {
 		switch path[:2] {
 		case "00", "03", "09":
 			opened = append(opened, path)
-		case "05":
-			attack = append(attack, path)
+		case "05", "07":
+			then = append(then, path)
 		case "01", "06":
 			jem = append(jem, path)
 		case "04":
@@ -80,7 +80,7 @@ func lanes(paths []string) [3][][]string {
 			rest = append(rest, path)
 		}
 	}
-	return [3][][]string{{opened, attack}, {jem, late}, {rest}}
+	return [3][][]string{{opened, then}, {jem, late}, {rest}}
 }
 
 // With -short one notebook stands for all.
