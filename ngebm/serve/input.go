@@ -44,7 +44,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (received, err
 	if err != nil { // the deadline stays: the server reads what is left before it answers
 		return received{release: body.release}, unread(err, "the body cannot be read")
 	}
-	deadline(end)
+	deadline(end.Add(h.options.Timeout)) // at end itself, a request whose time is up would look like a client that left
 	return received{content, body.release}, nil
 }
 

@@ -159,7 +159,7 @@ func (l *session) startCells(choose func()) {
 // await waits until an expression in JavaScript is true.
 func (l *session) await(what, expression string) {
 	l.T.Helper()
-	limited, cancel := context.WithTimeout(l.ctx, 2*time.Minute)
+	limited, cancel := context.WithTimeout(l.ctx, 4*time.Minute)
 	defer cancel()
 	err := chromedp.Run(limited, chromedp.PollFunction("() => "+expression, nil, chromedp.WithPollingTimeout(0), chromedp.WithPollingInterval(50*time.Millisecond)))
 	if err != nil {

@@ -55,7 +55,7 @@ func testExplorerRunAll(t *testing.T, s *labInBrowser) {
 		[...document.querySelectorAll(".jp-OutputArea pre")].find(p => p.textContent.includes("The sliders need"))`
 	l.await("scroll back to the panel", `(() => {
 		const view = document.querySelector(".jp-WindowedPanel-outer"), seen = `+panelOrLine+`;
-		if (!seen && Date.now() - (window.scrolledAt ?? 0) > 500) { // JupyterLab draws what has come into sight
+		if (!seen && Date.now() - (window.scrolledAt ?? 0) > 1500) { // JupyterLab draws what has come into sight
 			window.scrolledAt = Date.now();
 			view.scrollTop = view.scrollTop > 0 ? view.scrollTop - 300 : view.scrollHeight;
 		}

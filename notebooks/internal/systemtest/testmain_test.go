@@ -85,14 +85,14 @@ func readsRepository(t *testing.T) {
 var repositoryRead sync.Once
 
 // TestMain runs the tests in the folder of the notebooks, which they read. Unless -parallel says
-// otherwise, three for each processor run at once: often a test waits for a browser, a server
-// or another test.
+// otherwise, two for each processor run at once and one more: often a test waits for a browser, a
+// server or another test.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
-		if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)+1)); err != nil {
 			panic(err)
 		}
 	}
