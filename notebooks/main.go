@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -35,14 +36,15 @@ const usage = `Opens this repository's notebooks in JupyterLab, with Go as their
 usage:
   go run ./notebooks [-no-browser] [-port N]     set up what is missing, open JupyterLab
   go run ./notebooks setup                       only set up
-  go run ./notebooks publish -o DIR [-w] [-force] [-timeout T] [-total T] [name…]
+  go run ./notebooks publish -o DIR [-w] [-force] [-jobs N] [-timeout T] [-total T] [name…]
                                                  run notebooks, make web pages of them
   go run ./notebooks publish -o DIR -html-only [name…]
                                                  make pages of the outputs that are stored
 
 publish runs the notebooks whose text, imported packages, pinned modules or data
 in them have changed since they ran; -force runs all, as it should be after a change
-of other files that a notebook reads. It writes nothing unless every one runs
+of other files that a notebook reads. Some run at once, but those that measure
+times ("alone" in their metadata) last and one by one. It writes nothing unless every one runs
 without a failure, names no folder of this machine (home, repository, caches;
 temporary files, but in code) and holds nothing that looks like a token, in code,
 text, outputs, attachments or metadata. A notebook that is run is code, with your
@@ -74,7 +76,7 @@ type options struct {
 var commands = map[string][]string{
 	"lab":     {"no-browser", "port"},
 	"setup":   {},
-	"publish": {"o", "w", "force", "html-only", "timeout", "total"},
+	"publish": {"o", "w", "force", "html-only", "jobs", "timeout", "total"},
 }
 
 func main() {
@@ -150,6 +152,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 	flags.BoolVar(&o.publish.Write, "w", false, "store the outputs in the notebooks themselves")
 	flags.BoolVar(&o.publish.Force, "force", false, "run notebooks that have not changed, too")
 	flags.BoolVar(&o.publish.HTMLOnly, "html-only", false, "make pages of the outputs that the notebooks hold; run nothing")
+	flags.IntVar(&o.publish.Jobs, "jobs", min(runtime.NumCPU(), 4), "run `N` notebooks at once")
 	flags.DurationVar(&o.publish.CellLimit, "timeout", 5*time.Minute, "longest `T` a single cell may take")
 	flags.DurationVar(&o.publish.TotalLimit, "total", 30*time.Minute, "longest `T` a whole notebook may take")
 
@@ -184,6 +187,8 @@ func parse(args []string, out io.Writer) (*options, error) {
 		return nil, errors.New("-html-only runs nothing: leave out -w and -force")
 	case o.port < 0 || o.port > 65535:
 		return nil, fmt.Errorf("-port %d: a port is a number from 1 to 65535", o.port)
+	case o.publish.Jobs < 1:
+		return nil, fmt.Errorf("-jobs %d: at least 1 notebook runs at once", o.publish.Jobs)
 	case o.publish.CellLimit <= 0 || o.publish.TotalLimit <= 0:
 		return nil, fmt.Errorf("-timeout %v -total %v: both must be above zero, as in 90s or 10m", o.publish.CellLimit, o.publish.TotalLimit)
 	}

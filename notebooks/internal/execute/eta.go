@@ -2,6 +2,7 @@ package execute
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,73 +12,105 @@ import (
 // ETA says how long the notebooks that are still to run will take: as long as they
 // took the last time, at the speed at which those before them went now.
 type ETA struct {
-	mu       sync.Mutex
-	expected []time.Duration // of each notebook
-	at       int             // the one that runs
-	begun    time.Time
-	planned  time.Duration // expected and taken by those that have run
-	taken    time.Duration
+	mu      sync.Mutex
+	jobs    int // notebooks at once
+	runs    []ExpectedRun
+	planned time.Duration // expected and taken by those that have run
+	taken   time.Duration
+}
+
+// ExpectedRun is a notebook's.
+type ExpectedRun struct {
+	Took  time.Duration // the last time, 0 if it never ran here
+	Alone bool          // no other runs while it does
+
+	begun time.Time // zero before that
+	ended bool
 }
 
 // unknown is what a notebook is expected to take that never ran here.
 const unknown = time.Minute
 
-func (f *ETA) Add(expected time.Duration) {
-	if expected <= 0 {
-		expected = unknown
+// NewETA expects notebooks that begin in this order, up to jobs at a time.
+func NewETA(jobs int, runs []ExpectedRun) *ETA {
+	f := &ETA{jobs: jobs, runs: slices.Clone(runs)}
+	for i := range f.runs {
+		if f.runs[i].Took <= 0 {
+			f.runs[i].Took = unknown
+		}
 	}
-	f.expected = append(f.expected, expected)
+	return f
 }
 
-// Begin and end enclose the run of each notebook.
-func (f *ETA) Begin() {
+// Begin and End enclose the run of notebook i.
+func (f *ETA) Begin(i int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.begun = time.Now()
+	f.runs[i].begun = time.Now()
 }
 
-func (f *ETA) End() (took time.Duration) {
+// End returns how long notebook i took.
+func (f *ETA) End(i int) (took time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.planned += f.expected[f.at]
-	took = time.Since(f.begun)
+	run := &f.runs[i]
+	took, run.ended = time.Since(run.begun), true
+	f.planned += run.Took
 	f.taken += took
-	f.at++
 	return took
 }
 
-// String is "notebook 2 of 6, about 3 min 05 s left in all".
+// String is "(1 of 6 notebooks done, about 3 min 05 s left)", or empty when all are.
 func (f *ETA) String() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.at >= len(f.expected) {
+	done := 0
+	for _, run := range f.runs {
+		if run.ended {
+			done++
+		}
+	}
+	if done == len(f.runs) {
 		return ""
 	}
-	left, overdue := f.left(time.Since(f.begun))
-	about := fmt.Sprintf("about %s left in all", progress.Duration(left))
-	switch last := f.at+1 == len(f.expected); {
-	case overdue && last:
-		about = "longer than the last time"
-	case overdue:
-		about = fmt.Sprintf("longer than the last time, about %s left after it", progress.Duration(left))
+	about := "longer than the last time"
+	if left := f.left(time.Now()); left > 0 {
+		about = fmt.Sprintf("about %s left", progress.Duration(left))
 	}
-	return fmt.Sprintf("(notebook %d of %d, %s)", f.at+1, len(f.expected), about)
+	return fmt.Sprintf("(%d of %d notebooks done, %s)", done, len(f.runs), about)
 }
 
-// left is the time to the end when the notebook that runs has taken that long. Where
-// that is more than expected, it is the time of those after it, at the speed seen now.
-func (f *ETA) left(running time.Duration) (left time.Duration, overdue bool) {
+// left is the time to the end: each notebook that is to run begins where one ends first. One
+// that has taken longer than expected is about to end, and slows those after it.
+func (f *ETA) left(now time.Time) time.Duration {
+	planned, taken := f.planned, f.taken
+	for _, run := range f.runs {
+		if running := now.Sub(run.begun); !run.begun.IsZero() && !run.ended && running > run.Took {
+			planned, taken = planned+run.Took, taken+running
+		}
+	}
 	speed := 1.
-	if f.planned > 0 {
-		speed = float64(f.taken) / float64(f.planned)
+	if planned > 0 {
+		speed = float64(taken) / float64(planned)
 	}
-	scale := func(d time.Duration) time.Duration { return time.Duration(speed * float64(d)) }
-	if left = scale(f.expected[f.at]) - running; left < 0 {
-		left, overdue = 0, true
-		speed = float64(f.taken+running) / float64(f.planned+f.expected[f.at])
+	lanes := make([]time.Duration, f.jobs)
+	for _, run := range f.runs {
+		if run.ended {
+			continue
+		}
+		left := time.Duration(speed * float64(run.Took))
+		if !run.begun.IsZero() {
+			left = max(0, left-now.Sub(run.begun))
+		}
+		slices.Sort(lanes)
+		if run.Alone {
+			all := lanes[len(lanes)-1] + left
+			for i := range lanes {
+				lanes[i] = all
+			}
+			continue
+		}
+		lanes[0] += left
 	}
-	for _, later := range f.expected[f.at+1:] {
-		left += scale(later)
-	}
-	return left, overdue
+	return slices.Max(lanes)
 }

@@ -47,14 +47,13 @@ type event struct {
 // Notebook runs every cell of the notebook at path in a fresh kernel, in order,
 // and writes the notebook with its outputs to result. It stops at the first cell
 // that fails or takes too long, with a *CellError. Whatever way it ends, no
-// process that it started is left.
+// process that it started is left. Several may run at once.
 func Notebook(ctx context.Context, tools *setup.Tools, path, result string, limit Limits, d *display.Display) error {
 	temp, release, err := tempdir.Folder("run")
 	if err != nil {
 		return err
 	}
 	defer release()
-	defer proc.KillFamily()
 
 	ctx, cancel := context.WithTimeout(ctx, limit.Total)
 	defer cancel()
@@ -83,8 +82,10 @@ func Notebook(ctx context.Context, tools *setup.Tools, path, result string, limi
 	w := &watcher{notebook: plain.Text(filepath.Base(path)), limit: limit, d: d, events: make(chan event)}
 	go w.read(stdout)
 	err = w.watch(ctx)
+	proc.KillFamilyOf(cmd.Process.Pid) // while every process can still be traced to it
+	leash.Close()
 	if err != nil {
-		proc.KillFamily() // at once, while every process can still be traced to its parent
+		cmd.Process.Kill()
 	}
 	for range w.events { // what was still on its way
 	}

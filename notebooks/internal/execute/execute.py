@@ -11,9 +11,12 @@ Each line on standard output is one event:
 
 Whoever started this checks the outputs and keeps the time; when that process
 closes our standard input, or ends, this one shuts the kernel down and ends.
+It stays until then, so that what cells left running can be traced to it: on
+Linux orphans become its children.
 """
 
 import asyncio
+import ctypes
 import hashlib
 import json
 import os
@@ -60,6 +63,12 @@ def code_hash(nb):
     return digest.hexdigest()[:12]
 
 
+def adopt_orphans():
+    if sys.platform == "linux":
+        PR_SET_CHILD_SUBREAPER = 36
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 async def run(path, result):
     nb = nbformat.read(path, as_version=4)
     cells = [(i, c) for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.source.strip()]
@@ -86,12 +95,14 @@ async def run(path, result):
             say(event="end", cell=number, outputs=cell.outputs)
     # The kernel reports its Go release, which would change the file on every update.
     nb.metadata.language_info = {"name": "go", "file_extension": ".go", "mimetype": "text/x-go", "pygments_lexer": "go"}
-    nb.metadata.ngebm = {"code": code_hash(nb)}
+    nb.metadata.ngebm = {**nb.metadata.get("ngebm", {}), "code": code_hash(nb)}
     nbformat.write(nb, result)
     say(event="saved")
+    await asyncio.Event().wait()  # for our standard input to be closed
 
 
 async def main():
+    adopt_orphans()
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(run(sys.argv[1], sys.argv[2]))
     stop = lambda: loop.call_soon_threadsafe(task.cancel)

@@ -27,7 +27,9 @@ type Document struct {
 		} `json:"kernelspec"`
 		Ran struct {
 			Code string `json:"code"` // codeHash of the cells that the outputs are of
-		} `json:"ngebm"` // put there by executeScript
+			// Alone says that the notebook measures times: no other runs while it does.
+			Alone bool `json:"alone"`
+		} `json:"ngebm"` // the code is put there by executeScript
 	} `json:"metadata"`
 
 	Raw  []byte         `json:"-"` // all of it, as it was read

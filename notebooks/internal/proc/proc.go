@@ -85,21 +85,26 @@ func descendants(root int, table []process) []int {
 }
 
 // Family returns the living processes that this one started, directly or not.
-func Family() []int {
+func Family() []int { return familyOf(os.Getpid()) }
+
+func familyOf(pid int) []int {
 	table, err := processes()
 	if err != nil {
 		return nil
 	}
-	return descendants(os.Getpid(), table)
+	return descendants(pid, table)
 }
 
 // KillFamily kills whatever this process started, directly or not, and is still
 // there: kernels, the programs of cells, and what those left running. On Linux
 // orphans come back to this process (see AdoptOrphans), so that nothing escapes;
 // elsewhere an orphan does that was not seen while its parent lived.
-func KillFamily() {
+func KillFamily() { KillFamilyOf(os.Getpid()) }
+
+// KillFamilyOf is KillFamily for another living process, which is not killed itself.
+func KillFamilyOf(pid int) {
 	for range 50 {
-		alive := Family()
+		alive := familyOf(pid)
 		if len(alive) == 0 {
 			return
 		}

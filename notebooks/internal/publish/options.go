@@ -15,6 +15,7 @@ type Options struct {
 	Write                 bool   // store outputs in the notebooks
 	Force                 bool   // run notebooks that have not changed since they ran
 	HTMLOnly              bool   // make pages from stored outputs, run nothing
+	Jobs                  int    // how many notebooks run at once
 	CellLimit, TotalLimit time.Duration
 	Names                 []string
 

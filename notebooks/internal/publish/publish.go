@@ -3,13 +3,14 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
+	"sync"
 
 	"ngebm/data/files"
 	"ngebm/data/plain"
@@ -62,12 +63,11 @@ func Notebooks(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Op
 }
 
 // runChanged returns the executed notebooks, in files below temp: from the cache keep, or run
-// now. A failure does not keep the others from running; all failures are returned together.
+// now, some at once. A failure does not keep the others from running; all failures are returned
+// together.
 func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, keep *execute.Cache, temp string, d *display.Display) ([]source, error) {
 	results := make([]string, len(o.paths))
-	keys := make([]string, len(o.paths))
-	var todo []int
-	expected := make([]time.Duration, len(o.paths))
+	var todo, alone []toRun
 	times := execute.DurationsIn(p)
 	for i, path := range o.paths {
 		doc, err := notebook.Read(path)
@@ -79,46 +79,84 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 		}
 		// Two notebooks from different folders may have one name.
 		results[i] = filepath.Join(temp, fmt.Sprintf("%d-%s", i, filepath.Base(path)))
+		one := toRun{path: path, result: results[i], expected: execute.ExpectedRun{Took: times.Last(path), Alone: doc.Metadata.Ran.Alone}}
 		if keep != nil {
-			if keys[i], err = keep.Key(ctx, path); err != nil {
+			if one.key, err = keep.Key(ctx, path); err != nil {
 				return nil, err
 			}
-			if keep.Fetch(path, keys[i], results[i]) {
+			if keep.Fetch(path, one.key, one.result) {
 				d.Say("%s: not run again, nothing that it depends on has changed (-force runs it)", plain.Text(filepath.Base(path)))
 				continue
 			}
 		}
-		todo = append(todo, i)
-		expected[i] = times.Last(path)
-	}
-	var failures []error
-	ahead := &execute.ETA{}
-	for _, i := range todo {
-		ahead.Add(expected[i])
-	}
-	d.ETA = ahead.String
-	defer func() { d.ETA = nil }()
-	for _, i := range todo {
-		ahead.Begin()
-		err := executeChecked(ctx, p, tools, o.paths[i], results[i], execute.Limits{Cell: o.CellLimit, Total: o.TotalLimit}, d)
-		took := ahead.End()
-		if err != nil && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err == nil && keep != nil {
-			err = keep.Store(o.paths[i], keys[i], results[i])
-		}
-		if err == nil {
-			err = times.Record(o.paths[i], took)
-		}
-		if err != nil {
-			failures = append(failures, err)
+		if one.expected.Alone {
+			alone = append(alone, one)
+		} else {
+			todo = append(todo, one)
 		}
 	}
-	if len(failures) > 0 {
-		return nil, fmt.Errorf("nothing is published:\n%w", errors.Join(failures...))
+	// What takes longest begins first, so that the last ones end together.
+	slices.SortStableFunc(todo, func(a, b toRun) int { return cmp.Compare(b.expected.Took, a.expected.Took) })
+	todo = append(todo, alone...)
+	expected := make([]execute.ExpectedRun, len(todo))
+	for k, one := range todo {
+		expected[k] = one.expected
+	}
+	ahead := execute.NewETA(o.Jobs, expected)
+	d.Ahead(ahead.String)
+	defer d.Ahead(nil)
+
+	failures := make([]error, len(todo))
+	together := len(todo) - len(alone)
+	for _, part := range []struct{ from, to, jobs int }{{0, together, o.Jobs}, {together, len(todo), 1}} {
+		inTurns(part.from, part.to, part.jobs, func(k int) {
+			if ctx.Err() != nil {
+				return
+			}
+			ahead.Begin(k)
+			one := todo[k]
+			err := executeChecked(ctx, p, tools, one.path, one.result, execute.Limits{Cell: o.CellLimit, Total: o.TotalLimit}, d.Another())
+			took := ahead.End(k)
+			if err == nil && keep != nil {
+				err = keep.Store(one.path, one.key, one.result)
+			}
+			if err == nil {
+				err = times.Record(one.path, took)
+			}
+			failures[k] = err
+		})
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err := errors.Join(failures...); err != nil {
+		return nil, fmt.Errorf("nothing is published:\n%w", err)
 	}
 	return executedSources(o.paths, results, d)
+}
+
+// toRun is a notebook that is to be run, and where the executed one goes.
+type toRun struct {
+	path, result, key string
+	expected          execute.ExpectedRun
+}
+
+// inTurns calls do for from … to-1, up to jobs calls at a time, and returns when all are done.
+func inTurns(from, to, jobs int, do func(k int)) {
+	next := make(chan int)
+	var running sync.WaitGroup
+	for range jobs {
+		running.Go(func() {
+			for k := range next {
+				do(k)
+			}
+		})
+	}
+	for k := from; k < to; k++ {
+		next <- k
+	}
+	close(next)
+	running.Wait()
 }
 
 // executedSources reads the executed notebooks.
