@@ -83,10 +83,13 @@ func (p Protocol) validate() error {
 	case p.AttackBatch < 0:
 		return fmt.Errorf("study: the batch size of the attacks (-attack-batch) is %d; it must be 0 (128 examples) or more", p.AttackBatch)
 	}
-	for _, a := range append(p.attacks(), normed{attack.Linf, p.EnsembleLinf}) {
-		for _, epsilon := range a.epsilons {
+	for _, list := range []struct {
+		flag     string
+		epsilons []float64
+	}{{"-linf", p.Linf}, {"-l2", p.L2}, {"-ensemble-linf", p.EnsembleLinf}} {
+		for _, epsilon := range list.epsilons {
 			if !(epsilon > 0) || math.IsInf(epsilon, 0) {
-				return fmt.Errorf("study: ε of an attack is %v (-%s); it must be finite and above 0, such as 8 (of 255)", epsilon, strings.ToLower(fmt.Sprint(a.norm)))
+				return fmt.Errorf("study: ε of an attack is %v (%s); it must be finite and above 0, such as 8 (of 255)", epsilon, list.flag)
 			}
 		}
 	}

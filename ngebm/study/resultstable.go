@@ -135,6 +135,10 @@ func (r *Results) ratioRows(w io.Writer) {
 				fmt.Fprint(w, "\t-")
 				continue
 			}
+			if m == base && e.Equal() { // with itself
+				fmt.Fprint(w, "\t1")
+				continue
+			}
 			if e.Equal() {
 				fmt.Fprintf(w, "\t%s", e.Format(2))
 				continue
