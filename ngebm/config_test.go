@@ -216,7 +216,7 @@ func TestPresetHashesStay(t *testing.T) {
 		"moons-jem":         "f8a071563449",
 		"digits-jem":        "03cc3f88dc2b",
 		"cifar10-smoke":     "212e8121d015",
-		"cifar10-cpu":       "972937d7605d",
+		"cifar10-cpu":       "3e72c8baeed8",
 		"cifar10-wrn16-4":   "d6ff181b276b",
 		"cifar10-wrn28-10":  "2a660e6efbb7",
 		"cifar100-wrn28-10": "2a660e6efbb7",

@@ -78,14 +78,14 @@ func Presets() []Preset {
 	wrn16.LearningRate, wrn16.Warmup, wrn16.Schedule, wrn16.EvalEvery = 1e-3, 500, "cosine", 5
 	wrn16.Decay, wrn16.DecayEpochs = .3, nil
 
-	// Two CPU cores and some hours a seed: each seed draws 20,000 images to train on and
+	// Two CPU cores and two hours a seed: each seed draws 15,000 images to train on and
 	// 5,000 to choose a temperature and weights with. They are neither shifted nor flipped:
 	// with either, a network so small is hardly over-confident after an affordable number
 	// of steps, and without over-confidence there is nothing that NG-EBM could improve.
 	cpu := DefaultConfig("cifar10", "wrn-10-2")
-	cpu.Draw, cpu.Validation = 25_000, 5000
-	cpu.Epochs, cpu.Batch, cpu.LearningRate, cpu.Warmup, cpu.Schedule = 20, 32, 2e-3, 300, "cosine"
-	cpu.Augment, cpu.EvalEvery = data.Augment{Noise: .03}, 5
+	cpu.Draw, cpu.Validation = 20_000, 5000
+	cpu.Epochs, cpu.Batch, cpu.LearningRate, cpu.Warmup, cpu.Schedule = 12, 32, 2e-3, 300, "cosine"
+	cpu.Augment, cpu.EvalEvery = data.Augment{Noise: .03}, 3
 
 	presets := []Preset{
 		{moons, "NG-EBM on two half-moons in the plane; seconds"},
@@ -96,7 +96,7 @@ func Presets() []Preset {
 		{moonsJEM, "JEM on two half-moons in the plane: its samples fall on the moons; seconds"},
 		{digitsJEM, "JEM on 8x8 digits: its samples look like digits; half a minute on 2 cores"},
 		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -max-train 8000 about 3 minutes on 2 cores"},
-		{cpu, "ordinary training on 20,000 images of CIFAR-10 that the seed draws (5,000 more are held out): the experiment's form for two cores; ngebm experiment takes its plan from study/published/plans"},
+		{cpu, "ordinary training on 15,000 images of CIFAR-10 that the seed draws (5,000 more are held out): the experiment's form for two cores; ngebm experiment takes its plan from study/published/plans"},
 		{wrn16, "ordinary training on CIFAR-10 for one GPU; not yet timed"},
 		{paper, "the protocol of the NG-EBM paper (arXiv 2304.01297) on CIFAR-10 to the letter, for its methods see -method; days on one GPU, not yet run"},
 		{hundred, "the same on CIFAR-100"},

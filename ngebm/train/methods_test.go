@@ -294,7 +294,7 @@ func TestPresetHashesStay(t *testing.T) {
 		"moons-jem":         "4e46d2147ae5",
 		"digits-jem":        "50a869613394",
 		"cifar10-smoke":     "9b3c5e815fe6",
-		"cifar10-cpu":       "04109a410524",
+		"cifar10-cpu":       "d13c7952a7b1",
 		"cifar10-wrn16-4":   "9f1af56eb378",
 		"cifar10-wrn28-10":  "507e3511fec4",
 		"cifar100-wrn28-10": "507e3511fec4",

@@ -111,7 +111,7 @@ func TestExperimentCommandLine(t *testing.T) {
 		out  []string
 		err  string
 	}{
-		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry-run", []string{"wrn-10-2 on cifar10, 25000 training examples drawn by the seed, 5000 of them held out", "21 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "input-gradient", "AutoAttack standard", "at ε = 4\n"}, ""},
+		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry-run", []string{"wrn-10-2 on cifar10, 20000 training examples drawn by the seed, 5000 of them held out", "21 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "input-gradient", "AutoAttack standard", "at ε = 8\n"}, ""},
 		{"experiment -preset cifar10-cpu -methods cross-entropy -ensemble-linf 2 -dry-run", []string{"5 runs, seeds 1, 2, 3, 4, 5, of\n  cross-entropy\n", "at ε = 2\n", "near: interpolated, rotated"}, ""},
 		{"experiment -preset digits-few -ensemble-linf 1,x", nil, `"x" in -ensemble-linf is not a number`},
 		{"experiment -preset digits-few -ensemble-linf 0", nil, "ε of an attack is 0 (-ensemble-linf)"},
