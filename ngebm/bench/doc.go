@@ -31,12 +31,13 @@
 // # Measured on two CPU cores
 //
 // float32; medians of steps in turns; ratios are ours divided by the peer's, so that less than
-// 1 is faster. First on an AMD EPYC with AVX2, against PyTorch in the fastest of its ways (eager;
-// channels_last for cross-entropy), in one quiet run:
+// 1 is faster. First on an AMD EPYC with AVX2, against PyTorch and JAX in the fastest of their ways
+// (PyTorch eager, channels_last but once; JAX NHWC). PyTorch in two runs, of which one round
+// of the second for cross-entropy was .99 and one 1.10, so that 1 is not settled there:
 //
-//	step                                        ms    PyTorch 2.15  peak MiB (PyTorch's)
-//	wrn-10-2, 64 images, cross-entropy          248   .94           593 (982)
-//	wrn-10-2, 64 images, NG-EBM                 536   .76           787 (1145)
+//	step                                        ms        PyTorch 2.15  JAX 0.10.2  peak MiB (PyTorch's)
+//	wrn-10-2, 64 images, cross-entropy          235-266   .94, 1.04     .34         570-604 (941, 982)
+//	wrn-10-2, 64 images, NG-EBM                 510-536   .76, .82      .21         742-1099 (1118, 1145)
 //
 // On an AMD EPYC with AVX-512, before kernels' gradients were one product of matrices, in one
 // run or two. The peers were not yet the fastest of their ways: PyTorch was eager with images
