@@ -71,6 +71,9 @@ const Severities = len(corruption{}.strength)
 // of CIFAR-10-C: the draws differ, and values are rounded to the nearest integer, where CIFAR-10-C
 // rounds down. It is an error if kind or severity is unknown or d holds points.
 func (d *Dataset) Corrupt(kind string, severity int, seed uint64) (*Dataset, error) {
+	if err := d.withoutNoise(); err != nil {
+		return nil, err
+	}
 	all := corruptions()
 	at := slices.IndexFunc(all, func(c corruption) bool { return c.name == kind })
 	switch {

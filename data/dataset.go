@@ -46,6 +46,8 @@ type Dataset struct {
 	Labels []int32
 	// Encoder says how rows of a table became Points; nil for other datasets.
 	Encoder *tabular.Encoder
+
+	noise *inputNoise // nil for none
 }
 
 // Len returns the number of examples.
@@ -64,14 +66,17 @@ func (d *Dataset) Size() int {
 func (d *Dataset) IsImages() bool { return d.Points == nil }
 
 // Example writes example i into dst, which has length Size, as input of a network: pixels
-// scaled from 0..MaxPixel to [-1,1], points unchanged.
+// scaled from 0..MaxPixel to [-1,1], points unchanged, and the noise of [Dataset.WithNoise].
 func (d *Dataset) Example(i int, dst []float32) {
 	size := d.Size()
-	if !d.IsImages() {
+	if d.IsImages() {
+		toInput(dst, d.Pixels[i*size:(i+1)*size], d.MaxPixel)
+	} else {
 		copy(dst, d.Points[i*size:(i+1)*size])
-		return
 	}
-	toInput(dst, d.Pixels[i*size:(i+1)*size], d.MaxPixel)
+	if d.noise != nil {
+		d.noise.add(i, dst[:size])
+	}
 }
 
 // toInput scales pixels from 0..maxPixel to [-1,1].
@@ -92,6 +97,9 @@ func (d *Dataset) String() string {
 // Subset returns the examples at the given indices, in that order, as a new dataset with the
 // split name given. It is an error if an index is out of range or there are none.
 func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
+	if err := d.withoutNoise(); err != nil {
+		return nil, err
+	}
 	size := d.Size()
 	sub := &Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel, Encoder: d.Encoder}
 	sub.Split = split
@@ -215,6 +223,9 @@ func (d *Dataset) checksum() string {
 	hashWords(h, d.Labels, func(label int32) uint32 { return uint32(label) })
 	if d.Encoder != nil {
 		h.Write(d.Encoder.JSON())
+	}
+	if d.noise != nil {
+		fmt.Fprintf(h, "noise %v %d\n", d.noise.sigma, d.noise.seed)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

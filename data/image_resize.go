@@ -14,6 +14,9 @@ import (
 // It is an error if d holds points, a side is below 1 or too large, or the channels cannot be
 // converted.
 func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
+	if err := d.withoutNoise(); err != nil {
+		return nil, err
+	}
 	shape := []int{height, width, channels}
 	switch {
 	case !d.IsImages():

@@ -184,6 +184,9 @@ func CheckOODKind(kind string) error {
 // replaces, which means nothing for noise. The error is about an unknown kind, a rotation of
 // images that are not square, or rows that a kind cannot change.
 func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
+	if err := d.withoutNoise(); err != nil {
+		return nil, err
+	}
 	kind = CanonicalOODKind(kind)
 	s := Dataset{Info: d.Info, Shape: slices.Clone(d.Shape), MaxPixel: d.MaxPixel, Labels: slices.Clone(d.Labels), Encoder: d.Encoder}
 	s.Name, s.Split = d.Name+", "+kind, "made from "+d.Split

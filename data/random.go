@@ -15,6 +15,7 @@ const (
 	forOOD
 	forMixup
 	forCorrupt
+	forNoise
 )
 
 // stream returns the random numbers of one purpose, seed and pair of counters (epoch; step and

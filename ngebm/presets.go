@@ -98,7 +98,7 @@ func Presets() []Preset {
 		{smoke, "NG-EBM on CIFAR-10 for two epochs: does everything work? With -max-train 8000 about 3 minutes on 2 cores"},
 		{cpu, "ordinary training on 15,000 images of CIFAR-10 that the seed draws (5,000 more are held out): the experiment's form for two cores; ngebm experiment takes its plan from study/published/plans"},
 		{wrn16, "ordinary training on CIFAR-10 for one GPU; not yet timed"},
-		{paper, "the protocol of the NG-EBM paper (arXiv 2304.01297) on CIFAR-10 to the letter, for its methods see -method; days on one GPU, not yet run"},
+		{paper, "the protocol of the NG-EBM paper (arXiv 2304.01297) on CIFAR-10 to the letter, for its methods see -method, for its evaluation ngebm experiment -test-noise .03 -best; days on one GPU, not yet run"},
 		{hundred, "the same on CIFAR-100"},
 	}
 	for i, name := range []string{"moons", "digits", "digits-ngebm", "digits-few", "moons-few", "moons-jem", "digits-jem", "cifar10-smoke",

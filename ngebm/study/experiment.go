@@ -126,12 +126,17 @@ func (x *experiment) jobs() (jobs []job, err error) {
 			name:   r.String(),
 			config: func() (*ngebm.Config, error) { return x.resolved(r) },
 			evaluate: func(ctx context.Context, run *ngebm.Run, diverged error) (bool, error) {
-				result, fresh, err := x.measure(ctx, r, run, diverged)
+				measured, release, err := x.weights(ctx, run, diverged)
+				if err != nil {
+					return false, err
+				}
+				defer release()
+				result, fresh, err := x.measure(ctx, r, run, measured, diverged)
 				if err != nil {
 					return false, err
 				}
 				x.results.put(*result)
-				if err := x.addMember(ctx, run, result); err != nil {
+				if err := x.addMember(ctx, measured, result); err != nil {
 					return false, err
 				}
 				return fresh, x.save(x.results)
@@ -162,9 +167,23 @@ func (x *experiment) resolved(r planned) (*ngebm.Config, error) {
 	return &config, err
 }
 
-// measure measures a run, or loads what was measured.
-func (x *experiment) measure(ctx context.Context, r planned, run *ngebm.Run, diverged error) (result *Result, fresh bool, err error) {
-	result = describe(run, r)
+// weights returns the run with the weights that are measured: its last ones, or the best.
+func (x *experiment) weights(ctx context.Context, run *ngebm.Run, diverged error) (measured *ngebm.Run, release func(), err error) {
+	if !x.plan.Measure.Best || diverged != nil {
+		return run, func() {}, nil
+	}
+	best, err := ngebm.LoadBest(ctx, x.engine.backend, run.Dir, run.Classifier.Network)
+	if err != nil {
+		return nil, nil, err
+	}
+	best.Train, best.Validation, best.Test, best.Notes = run.Train, run.Validation, run.Test, run.Notes
+	return best, func() { best.Close() }, nil
+}
+
+// measure measures a run that was trained, with the weights of measured, or loads what was
+// measured.
+func (x *experiment) measure(ctx context.Context, r planned, trained, run *ngebm.Run, diverged error) (result *Result, fresh bool, err error) {
+	result = describe(trained, r)
 	result.Notes = run.Notes
 	if diverged != nil {
 		result.Failed = run.History.Stopped

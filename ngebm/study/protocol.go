@@ -58,6 +58,12 @@ type Protocol struct {
 	AttackBatch int `json:"attack_batch,omitempty"`
 	// Ensembles adds the ensemble of each method's runs, in calibration.
 	Ensembles bool `json:"ensembles,omitempty"`
+	// TestNoise is the standard deviation of normal noise on the inputs of all sets that
+	// calibration, energies and OOD detection are measured on, the validation set too, as in the
+	// evaluations of JEM and NG-EBM, where it is .03; see data.Dataset.WithNoise. Attacked inputs do not have it.
+	TestNoise float64 `json:"test_noise,omitempty"`
+	// Best measures each run at the step of its highest validation accuracy; see ngebm.LoadBest.
+	Best bool `json:"best,omitempty"`
 	// Resamples is the number of bootstrap resamples for 95 % intervals; 0 is none.
 	Resamples int    `json:"resamples"`
 	Seed      uint64 `json:"seed"`
@@ -80,6 +86,8 @@ func (p Protocol) validate() error {
 	switch {
 	case p.Resamples < 0:
 		return fmt.Errorf("study: the number of bootstrap resamples (-bootstrap) is %d; it must be 0 (no intervals) or more", p.Resamples)
+	case !(p.TestNoise >= 0) || math.IsInf(p.TestNoise, 0):
+		return fmt.Errorf("study: the deviation of the noise on test inputs (-test-noise) is %v; it must be finite, and 0 (none) or more", p.TestNoise)
 	case p.AttackBatch < 0:
 		return fmt.Errorf("study: the batch size of the attacks (-attack-batch) is %d; it must be 0 (128 examples) or more", p.AttackBatch)
 	}
@@ -137,6 +145,12 @@ func (p Protocol) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "calibration and energies of %s test examples\n", count(p.TestExamples))
 	fmt.Fprintf(&b, "%s of them against the OOD sets: %s\n", count(p.OODExamples), strings.Join(append(slices.Clone(p.OODKinds), p.OODDatasets...), ", "))
+	if p.TestNoise > 0 {
+		fmt.Fprintf(&b, "  with normal noise of deviation %g on all of them (pixels in [-1,1])\n", p.TestNoise)
+	}
+	if p.Best {
+		b.WriteString("  at the step of the highest validation accuracy\n")
+	}
 	if len(p.Missing) > 0 {
 		fmt.Fprintf(&b, "  missing: %s\n", strings.Join(p.Missing, ", "))
 	}
@@ -207,7 +221,26 @@ func (p Protocol) draw(test *data.Dataset, ood []*data.Dataset) (s parts, err er
 		}
 		s.ood, s.groups[set.Name] = append(s.ood, set), p.group(p.OODDatasets[i])
 	}
+	if s.test, err = p.noisy(s.test); err != nil {
+		return s, err
+	}
+	if s.detection, err = p.noisy(s.detection); err != nil {
+		return s, err
+	}
+	for i := range s.ood {
+		if s.ood[i], err = p.noisy(s.ood[i]); err != nil {
+			return s, err
+		}
+	}
 	return s, nil
+}
+
+// noisy adds TestNoise to a set.
+func (p Protocol) noisy(d *data.Dataset) (*data.Dataset, error) {
+	if p.TestNoise == 0 || d == nil {
+		return d, nil
+	}
+	return d.WithNoise(p.TestNoise, p.Seed)
 }
 
 // cut draws n examples, or takes all if n is 0 or the set has no more.
@@ -228,8 +261,13 @@ type measured struct {
 
 // measure measures a run on each part, or loads what was measured.
 func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report progress.Reporter) (m measured, err error) {
+	validation, err := p.noisy(run.Validation)
+	if err != nil {
+		return m, err
+	}
 	on := func(d *data.Dataset, o measure.Options) (*measure.Report, error) {
 		part := *run
+		o.Validation = validation
 		part.Test = d
 		o.Seed, o.Progress = p.Seed, report
 		o.Bootstrap = bootstrap.Options{Resamples: p.Resamples, Level: .95, Seed: p.Seed}

@@ -78,11 +78,17 @@ func (p *Protocol) findValidation(ctx context.Context, like *data.Dataset, opts 
 // oodValidation is the set that parameters are chosen on, as large as the run's validation split: a
 // dataset's examples, or a kind made of validation examples. nil if there is none.
 func (p Protocol) oodValidation(run *ngebm.Run, set *data.Dataset) (*data.Dataset, error) {
+	var err error
 	switch {
 	case p.OODValidation == "":
 		return nil, nil
 	case set != nil:
-		return p.cut(set, run.Validation.Len())
+		set, err = p.cut(set, run.Validation.Len())
+	default:
+		set, err = run.Validation.SynthesizeOOD(p.OODValidation, p.Seed)
 	}
-	return run.Validation.SynthesizeOOD(p.OODValidation, p.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return p.noisy(set)
 }

@@ -70,7 +70,7 @@ func forPlan(fs *flag.FlagSet, preset string) error {
 		"candidates": strings.Join(p.Selection.Candidates, ";"), "select-by": p.Selection.Metric,
 		"test": fmt.Sprint(m.TestExamples), "ood-examples": fmt.Sprint(m.OODExamples),
 		"attack-examples": fmt.Sprint(m.AttackExamples), "ensemble-examples": fmt.Sprint(m.EnsembleExamples),
-		"autoattack": fmt.Sprint(m.AutoAttack), "ensembles": fmt.Sprint(m.Ensembles), "attack-batch": fmt.Sprint(m.AttackBatch), "bootstrap": fmt.Sprint(m.Resamples),
+		"autoattack": fmt.Sprint(m.AutoAttack), "ensembles": fmt.Sprint(m.Ensembles), "attack-batch": fmt.Sprint(m.AttackBatch), "test-noise": fmt.Sprint(m.TestNoise), "best": fmt.Sprint(m.Best), "bootstrap": fmt.Sprint(m.Resamples),
 		"measure-seed": fmt.Sprint(m.Seed), "linf": join(m.Linf), "l2": join(m.L2), "ensemble-linf": join(m.EnsembleLinf),
 		"ood": strings.Join(m.OODKinds, ","), "ood-datasets": strings.Join(m.OODDatasets, ","), "near": strings.Join(m.Near, ","),
 		"detectors": strings.Join(m.Detectors, ","), "ood-validation": m.OODValidation,
@@ -119,6 +119,8 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	listVar(fs, &f.ensembleLinf, "ensemble-linf", "", ",", "radii ε of the ensemble's L∞ attacks, in the same units (default: those of -linf)")
 	fs.IntVar(&f.measure.AttackBatch, "attack-batch", 0, "batch size of the attacks (0: 128); 32 is faster on a CPU")
 	fs.BoolVar(&f.measure.Ensembles, "ensembles", false, "add the ensemble of each method's runs: the mean of their probabilities")
+	fs.Float64Var(&f.measure.TestNoise, "test-noise", 0, "standard deviation of normal `noise` on validation, test and OOD inputs (pixels in [-1,1]); .03 as the NG-EBM authors evaluate")
+	fs.BoolVar(&f.measure.Best, "best", false, "measure each run at the step of its highest validation accuracy, as the NG-EBM authors do, not at its last")
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "bootstrap resamples for the 95 % intervals of each run (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "seed of the test subsets, OOD inputs, resamples and attacks")
 	fs.StringVar(&f.part, "part", "", "train and measure only `i/n` of the runs: 2/4 is the second of four parts")
