@@ -57,6 +57,38 @@
 // there) and constant factors, which the comments of [MDS] and [RMDS] state. Its GEN is a mean
 // where the paper has a sum, and clamps probabilities at 1e-7, as its entropy does.
 //
+// # On CIFAR-10 (JPEG)
+//
+// AUROC of one run of cross-entropy (a WRN-10-2 trained on 15,000 images, 66 % accuracy, the
+// first run of the plan cifar10-cpu), 2,000 test images against each OOD set. Near OOD are images
+// made from test images, interpolated with another or rotated; far OOD are blobs, uniform noise
+// and digits. ODIN, GEN and the detectors keep their papers' parameters, or the defaults of
+// pytorch-ood. With one seed and such sets it orders no detectors for others; it shows how far
+// they differ, and that those on features miss near OOD, and those on logits far OOD. Notebook
+// 04_out_of_distribution has ten seeds of digits.
+//
+//	           interpolated  rotated  near   blobs  noise  digits  far
+//	px         .765          .665     .715   .333   .538   .157    .343
+//	py         .710          .684     .697   .530   .350   .473    .451
+//	max_logit  .768          .675     .721   .355   .513   .169    .346
+//	entropy    .736          .697     .716   .525   .327   .435    .429
+//	GEN        .742          .703     .723   .523   .370   .324    .406
+//	pxgrad     .466          .288     .377   .333   .578   .031    .314
+//	ODIN       .727          .703     .715   .521   .367   .342    .410
+//	kNN        .491          .573     .532   .993   .640   .504    .712
+//	MDS        .165          .519     .342   .992   .996   .953    .981
+//	RMDS       .672          .620     .646   .858   .907   .728    .831
+//	ViM        .603          .682     .643   .847   .977   .342    .722
+//	fDBD       .589          .706     .648   .838   .933   .814    .862
+//	ReAct      .749          .654     .702   .220   .630   .113    .321
+//
+// This repeats it, in half an hour on two cores:
+//
+//	go run ./ngebm/cmd/ngebm experiment -preset cifar10-cpu -data tar:cifar10-jpeg.tar.gz -seeds 1 -methods cross-entropy \
+//		-detectors all -linf "" -l2 "" -ensemble-linf "" -autoattack=false -ensembles=false
+//
+// # Intervals
+//
 // Intervals are basic bootstrap ones, see package bootstrap. In and out are resampled
 // separately, so that their
 // sizes do not change.
