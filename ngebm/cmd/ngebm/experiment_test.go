@@ -111,7 +111,7 @@ func TestExperimentCommandLine(t *testing.T) {
 		out  []string
 		err  string
 	}{
-		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry-run", []string{"wrn-10-2 on cifar10, 20000 training examples drawn by the seed, 5000 of them held out", "21 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "input-gradient", "AutoAttack standard", "at ε = 8\n"}, ""},
+		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry-run", []string{"wrn-10-2 on cifar10, 20000 training examples drawn by the seed, 5000 of them held out", "21 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "input-gradient", "AutoAttack standard", "at ε = 4\n"}, ""},
 		{"experiment -preset cifar10-cpu -methods cross-entropy -ensemble-linf 2 -dry-run", []string{"5 runs, seeds 1, 2, 3, 4, 5, of\n  cross-entropy\n", "at ε = 2\n", "near: interpolated, rotated"}, ""},
 		{"experiment -preset cifar10-wrn28-10 -test-noise .03 -best -dry-run", []string{"normal noise of deviation 0.03 on all of them", "at the step of the highest validation accuracy"}, ""},
 		{"experiment -preset digits-few -test-noise -1", nil, "the deviation of the noise on test inputs (-test-noise) is -1; it must be finite, and 0 (none) or more"},
