@@ -103,7 +103,10 @@
 // Tiles make a step of WRN-16-4 (32 images) 7 % faster for cross-entropy and 9 % for
 // NG-EBM, and it compiles in 5 s in place of 2. Winograd's F(2x2, 3x3), in tiles along both
 // axes, saved 5 %, took 10 s and 500 MB more to compile; F(2, 3) along one saved 4 %.
-// No XLA flag that the plugin knows made a step faster.
+// Of the XLA flags that the plugin knows one made steps faster, see package bench.
+//
+// Convolutions of the digits' size (8x8, up to 64 channels) as patches and one product took .65
+// to .85 of the time with 128 images, as much with 32, and 3 s more to compile.
 //
 // # Scope
 //
