@@ -89,14 +89,15 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 				continue
 			}
 		}
-		if one.expected.Alone {
+		if one.expected.Alone && o.Jobs > 1 {
 			alone = append(alone, one)
 		} else {
 			todo = append(todo, one)
 		}
 	}
-	// What takes longest begins first, so that the last ones end together.
-	slices.SortStableFunc(todo, func(a, b toRun) int { return cmp.Compare(b.expected.Took, a.expected.Took) })
+	if o.Jobs > 1 { // what takes longest begins first, so that the last ones end together
+		slices.SortStableFunc(todo, func(a, b toRun) int { return cmp.Compare(b.expected.Took, a.expected.Took) })
+	}
 	todo = append(todo, alone...)
 	expected := make([]execute.ExpectedRun, len(todo))
 	for k, one := range todo {
