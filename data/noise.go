@@ -1,7 +1,6 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"math"
 )
@@ -42,5 +41,5 @@ func (d *Dataset) withoutNoise() error {
 	if d.noise == nil {
 		return nil
 	}
-	return fmt.Errorf("data: %s: %w", d.Name, errors.New("noise was added to it, so that no part or other set can be made of it; do that first"))
+	return fmt.Errorf("data: %s: noise was added to it, so that no part or other set can be made of it; do that first", d.Name)
 }

@@ -44,8 +44,8 @@ usage:
 publish runs the notebooks whose text, imported packages, pinned modules or data
 in them have changed since they ran; -force runs all, as it should be after a change
 of other files that a notebook reads. Some run at once, but those that measure
-times ("alone" in their metadata) last and one by one. It writes nothing unless every one runs
-without a failure, names no folder of this machine (home, repository, caches;
+times ("alone" in their metadata) last and one by one. It writes nothing unless
+every one runs without a failure, names no folder of this machine (home, repository, caches;
 temporary files, but in code) and holds nothing that looks like a token, in code,
 text, outputs, attachments or metadata. A notebook that is run is code, with your
 rights. With -html-only none is run or trusted: pages take pictures from files in

@@ -1,7 +1,6 @@
 package execute
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,28 +77,16 @@ func TestKey(t *testing.T) {
 // giveOutputs makes a notebook one that has run.
 func giveOutputs(t *testing.T, path string) {
 	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc map[string]any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
-	doc["metadata"].(map[string]any)["language_info"] = map[string]any{"name": "go"}
-	for i, c := range doc["cells"].([]any) {
-		if c := c.(map[string]any); c["cell_type"] == "code" {
-			c["execution_count"] = i
-			c["outputs"] = []any{map[string]any{"output_type": "stream", "name": "stdout", "text": []any{"done\n"}}}
-			c["source"] = []any{c["source"]} // in lines, as others write it
+	notebooktest.Change(t, path, func(doc map[string]any) {
+		doc["metadata"].(map[string]any)["language_info"] = map[string]any{"name": "go"}
+		for i, c := range doc["cells"].([]any) {
+			if c := c.(map[string]any); c["cell_type"] == "code" {
+				c["execution_count"] = i
+				c["outputs"] = []any{map[string]any{"output_type": "stream", "name": "stdout", "text": []any{"done\n"}}}
+				c["source"] = []any{c["source"]} // in lines, as others write it
+			}
 		}
-	}
-	if raw, err = json.Marshal(doc); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, raw, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	})
 }
 
 // What was executed is found again by its key alone; the oldest ones are forgotten;

@@ -29,6 +29,10 @@ func TestETA(t *testing.T) {
 	if got, want := f.String(), "(2 of 3 notebooks done, about 2 min 00 s left)"; got != want {
 		t.Errorf("%q, not %q", got, want)
 	}
+	f.runs[2].begun = ago(time.Hour)
+	if got, want := f.String(), "(2 of 3 notebooks done, longer than the last time)"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
 	f.End(2)
 	if got := f.String(); got != "" {
 		t.Errorf("at the end %q", got)

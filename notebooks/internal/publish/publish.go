@@ -10,7 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"ngebm/data/files"
 	"ngebm/data/plain"
@@ -110,22 +111,28 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 	failures := make([]error, len(todo))
 	together := len(todo) - len(alone)
 	for _, part := range []struct{ from, to, jobs int }{{0, together, o.Jobs}, {together, len(todo), 1}} {
-		inTurns(part.from, part.to, part.jobs, func(k int) {
-			if ctx.Err() != nil {
-				return
-			}
-			ahead.Begin(k)
-			one := todo[k]
-			err := executeChecked(ctx, p, tools, one.path, one.result, execute.Limits{Cell: o.CellLimit, Total: o.TotalLimit}, d.Another())
-			took := ahead.End(k)
-			if err == nil && keep != nil {
-				err = keep.Store(one.path, one.key, one.result)
-			}
-			if err == nil {
-				err = times.Record(one.path, took)
-			}
-			failures[k] = err
-		})
+		var running errgroup.Group
+		running.SetLimit(part.jobs)
+		for k := part.from; k < part.to; k++ {
+			running.Go(func() error {
+				if ctx.Err() != nil {
+					return nil
+				}
+				ahead.Begin(k)
+				one := todo[k]
+				err := executeChecked(ctx, p, tools, one.path, one.result, execute.Limits{Cell: o.CellLimit, Total: o.TotalLimit}, d.Another())
+				took := ahead.End(k)
+				if err == nil && keep != nil {
+					err = keep.Store(one.path, one.key, one.result)
+				}
+				if err == nil {
+					err = times.Record(one.path, took)
+				}
+				failures[k] = err
+				return nil // the others run all the same
+			})
+		}
+		_ = running.Wait() // failures has the errors
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -140,24 +147,6 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 type toRun struct {
 	path, result, key string
 	expected          execute.ExpectedRun
-}
-
-// inTurns calls do for from … to-1, up to jobs calls at a time, and returns when all are done.
-func inTurns(from, to, jobs int, do func(k int)) {
-	next := make(chan int)
-	var running sync.WaitGroup
-	for range jobs {
-		running.Go(func() {
-			for k := range next {
-				do(k)
-			}
-		})
-	}
-	for k := from; k < to; k++ {
-		next <- k
-	}
-	close(next)
-	running.Wait()
 }
 
 // executedSources reads the executed notebooks.

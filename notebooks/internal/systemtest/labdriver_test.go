@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"ngebm/notebooks/internal/browsertest"
 	"ngebm/notebooks/internal/lab"
 	"ngebm/notebooks/internal/notebook"
+	"ngebm/notebooks/internal/notebooktest"
 )
 
 // labInBrowser is JupyterLab as a visitor has it: served by the program from a clone whose path
@@ -221,30 +221,6 @@ func (l *session) interrupt() {
 	l.act("interrupt the kernel", press(`//*[@data-command="notebook:interrupt-kernel"]`))
 }
 
-// clearOutputs takes a notebook back to before it ran.
-func clearOutputs(t *testing.T, path string) {
-	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc map[string]any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range doc["cells"].([]any) {
-		if c := c.(map[string]any); c["cell_type"] == "code" {
-			c["outputs"], c["execution_count"] = []any{}, nil
-		}
-	}
-	if raw, err = json.Marshal(doc); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, raw, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // choose picks an entry of one of JupyterLab's menus with the mouse.
 func choose(menu, entry string) chromedp.Action {
 	return chromedp.Tasks{
@@ -339,4 +315,16 @@ func (w *urlWriter) await(t *testing.T, limit time.Duration) string {
 	}
 	t.Fatal(fmt.Sprintf("no address within %v; it said\n%s", limit, w))
 	return ""
+}
+
+// clearOutputs takes a notebook back to before it ran.
+func clearOutputs(t *testing.T, path string) {
+	t.Helper()
+	notebooktest.Change(t, path, func(doc map[string]any) {
+		for _, c := range doc["cells"].([]any) {
+			if c := c.(map[string]any); c["cell_type"] == "code" {
+				c["outputs"], c["execution_count"] = []any{}, nil
+			}
+		}
+	})
 }

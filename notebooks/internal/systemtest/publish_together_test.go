@@ -1,8 +1,6 @@
 package systemtest
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +31,9 @@ func TestPublishTogether(t *testing.T) {
 	}
 	write("first", shell("first", "setsid sleep 903 >/dev/null 2>&1 &\ntouch first; until [ -e second ]; do sleep .1; done"))
 	write("second", shell("second", "touch second; until [ -e first ]; do sleep .1; done; until ! pgrep -f 'sleep 90[3]' >/dev/null; do sleep .1; done; sleep 1; touch ended"))
-	asAlone(t, write("alone", shell("alone", "[ -e ended ]")))
+	notebooktest.Change(t, write("alone", shell("alone", "[ -e ended ]")), func(doc map[string]any) {
+		doc["metadata"].(map[string]any)["ngebm"] = map[string]any{"alone": true}
+	})
 	printed, _, err := runProgramWith(t, root, []string{"NGEBM_TEST_MEET=" + meet},
 		"publish", "-jobs", "2", "-timeout", "40s", "-o", filepath.Join(t.TempDir(), "site"), "alone", "first", "second")
 	if err != nil {
@@ -41,25 +41,5 @@ func TestPublishTogether(t *testing.T) {
 	}
 	if strings.Index(printed, "alone.ipynb: cell 1") < strings.LastIndex(printed, "second.ipynb: cell") {
 		t.Errorf("the notebook that runs alone did not run last:\n%s", printed)
-	}
-}
-
-// asAlone says in a notebook's metadata that it measures times.
-func asAlone(t *testing.T, path string) {
-	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var doc map[string]any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
-	doc["metadata"].(map[string]any)["ngebm"] = map[string]any{"alone": true}
-	if raw, err = json.Marshal(doc); err == nil {
-		err = os.WriteFile(path, raw, 0o644)
-	}
-	if err != nil {
-		t.Fatal(fmt.Errorf("%s: %w", path, err))
 	}
 }
