@@ -64,6 +64,9 @@ func (x *experiment) addMember(ctx context.Context, run *ngebm.Run, result *Resu
 	if err != nil {
 		return fmt.Errorf("study: the ensemble of %s: %w", result.Method, err)
 	}
+	if before := x.results.Ensemble(result.Method); before != nil && len(before.Seeds) > len(one.Seeds) {
+		return nil // of runs that are not at hand
+	}
 	x.results.putEnsemble(one)
 	return nil
 }

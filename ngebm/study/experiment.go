@@ -100,17 +100,25 @@ func (x *experiment) open(ctx context.Context) error {
 	public := x.plan
 	public.Base = public.Base.WithoutFolders()
 	public.Base.Seed = public.Seeds[0]
+	public.Done = nil
 	x.results = &Results{Format: format, Plan: public, Runs: []Result{}}
+	if x.plan.Done == nil {
+		return nil
+	}
+	if err := x.plan.checkDone(test.Checksum); err != nil {
+		return fmt.Errorf("study: the results to continue %w", err)
+	}
+	x.results.take(x.plan)
 	return nil
 }
 
 // jobs lists the candidates to evaluate, then the runs to measure.
 func (x *experiment) jobs() (jobs []job, err error) {
 	x.candidates = x.plan.Selection.evaluations(x.engine.opts.Progress)
-	runs := x.plan.Part.of(x.plan.runs())
+	runs := x.plan.todo(x.plan.Part.of(x.plan.runs()))
 	seeds := x.plan.Selection.Seeds
-	if !slices.ContainsFunc(runs, func(r planned) bool { return r.method == Selected }) {
-		seeds = nil // another part selects
+	if x.results.Selected != nil || !slices.ContainsFunc(runs, func(r planned) bool { return r.method == Selected }) {
+		seeds = nil // selected before, or by another part
 	}
 	for k, seed := range seeds {
 		for i, settings := range x.plan.candidates() {
@@ -151,10 +159,10 @@ func (x *experiment) jobs() (jobs []job, err error) {
 func (x *experiment) resolved(r planned) (*ngebm.Config, error) {
 	settings := ""
 	if r.method == Selected {
-		if !x.candidates.complete() {
-			return nil, nil
-		}
 		if x.results.Selected == nil {
+			if !x.candidates.complete() {
+				return nil, nil
+			}
 			outcome, err := x.plan.Selection.resolve(x.candidates)
 			if err != nil {
 				return nil, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"ngebm/ngebm"
 	"ngebm/ngebm/calibration"
 )
 
@@ -22,22 +23,9 @@ func Merge(all ...*Results) (*Results, error) {
 	first := all[0]
 	merged := &Results{Format: format, Plan: first.Plan, Selected: first.Selected}
 	merged.Methods, merged.Seeds = nil, nil
-	base := func(r *Results) any {
-		c := r.Base
-		c.Seed, c.Data, c.Name = 0, "", "" // the checksums below say which data
-		return c
-	}
 	for i, r := range all {
-		for _, part := range []struct {
-			name      string
-			one, this any
-		}{
-			{"base configuration", base(first), base(r)},
-			{"protocol", first.Measure, r.Measure},
-		} {
-			if !same(part.one, part.this) {
-				return nil, fmt.Errorf("study: results %d differ from the first in the %s: %s, not %s", i+1, part.name, text(part.this), text(part.one))
-			}
+		if err := r.Plan.like(first.Plan); err != nil {
+			return nil, fmt.Errorf("study: results %d differ from the first in %w", i+1, err)
 		}
 		merged.Methods, merged.Seeds = union(merged.Methods, r.Methods), union(merged.Seeds, r.Seeds)
 		if r.Selected == nil {
@@ -67,6 +55,30 @@ func Merge(all ...*Results) (*Results, error) {
 	}
 	merged.mergeEnsembles(all)
 	return merged, merged.agree()
+}
+
+// like reports a difference in what all runs of two plans have in common.
+func (p Plan) like(other Plan) error {
+	p.Base.Seed, other.Base.Seed = 0, 0
+	for _, part := range []struct {
+		name      string
+		one, this any
+	}{
+		{"the base configuration", anywhere(other.Base), anywhere(p.Base)},
+		{"the protocol", other.Measure, p.Measure},
+	} {
+		if !same(part.one, part.this) {
+			return fmt.Errorf("%s: %s, not %s", part.name, text(part.this), text(part.one))
+		}
+	}
+	return nil
+}
+
+// anywhere is a configuration without the data's name, which may differ between machines:
+// checksums say which data they are.
+func anywhere(c ngebm.Config) ngebm.Config {
+	c.Data, c.Name = "", ""
+	return c
 }
 
 // agree checks that all runs were tested on the same examples.

@@ -19,6 +19,9 @@ type Plan struct {
 	Selection Selection    `json:"choice,omitzero"` // of Selected, if it is one of the methods
 	Measure   Protocol     `json:"measure"`
 	Part      Part         `json:"-"` // of the runs, for several machines
+	// Done are results of the plan from a machine whose folder of runs is not at hand: their
+	// runs and their selection are kept as they are, and only the other runs are trained.
+	Done *Results `json:"-"`
 }
 
 // Validate reports the first part of the plan that cannot be done.
@@ -140,6 +143,9 @@ func (p Plan) String() string {
 		}
 	}
 	fmt.Fprintf(&b, "train and measure: %d runs, seeds %s, of\n", len(p.Methods)*len(p.Seeds), list(p.Seeds))
+	if n := len(p.runs()) - len(p.todo(p.runs())); n > 0 {
+		fmt.Fprintf(&b, "  (of these, %d are kept from earlier results)\n", n)
+	}
 	if p.Part != (Part{}) {
 		fmt.Fprintf(&b, "  (of these, part %d of %d: %d runs)\n", p.Part.Index, p.Part.Of, len(p.Part.of(p.runs())))
 	}

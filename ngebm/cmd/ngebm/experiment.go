@@ -24,7 +24,8 @@ selected among -candidates on validation data, never on the test set.
 The results file is written after every run. Runs that are done are loaded, so the same command resumes an
 experiment that was interrupted; started twice with one folder of runs, the processes share the runs. Machines
 without a folder in common take one -part each. ngebm merge combines the files of several processes;
-ngebm/study/cluster has this for Slurm and Kubernetes. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
+ngebm/study/cluster has this for Slurm and Kubernetes. Where the folder of runs is gone, -continue takes the runs
+of a results file as done. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
 101,202,303,404,505; give it to resume such an experiment.`
 
 // protocolDefaults are flags whose defaults depend on the data.
@@ -92,10 +93,10 @@ func join[T any](values []T) string {
 
 // experimentFlags are the command's own flags.
 type experimentFlags struct {
-	detectors, near, ensembleLinf                                                            string
-	methods, seeds, candidates, selectSeeds, selectBy, ood, oodDatasets, linf, l2, part, out string
-	measure                                                                                  study.Protocol
-	dryRun, collect                                                                          bool
+	detectors, near, ensembleLinf                                                                  string
+	methods, seeds, candidates, selectSeeds, selectBy, ood, oodDatasets, linf, l2, part, done, out string
+	measure                                                                                        study.Protocol
+	dryRun, collect                                                                                bool
 }
 
 func (f *experimentFlags) register(fs *flag.FlagSet) {
@@ -124,6 +125,7 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "bootstrap resamples for the 95 % intervals of each run (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "seed of the test subsets, OOD inputs, resamples and attacks")
 	fs.StringVar(&f.part, "part", "", "train and measure only `i/n` of the runs: 2/4 is the second of four parts")
+	fs.StringVar(&f.done, "continue", "", "`file` of results of this experiment, from another machine for one: its runs and selected weights are kept as they are, and only the others are done (ensembles are of the others then)")
 	fs.StringVar(&f.out, "o", "results.json", "`file` for the results, as JSON")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the plan, then exit")
 	fs.BoolVar(&f.collect, "collect", false, "") // ngebm merge, as it was called before
@@ -197,6 +199,11 @@ func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, e
 	}
 	if f.part != "" {
 		if p.Part, err = study.ParsePart(f.part); err != nil {
+			return p, err
+		}
+	}
+	if f.done != "" {
+		if p.Done, err = study.ReadResults(f.done); err != nil {
 			return p, err
 		}
 	}
