@@ -16,7 +16,8 @@ import (
 // each j, hold all nine parts: [3·in, positions]·[positions, 3·out]. A product is near the
 // processor's peak where both sides have many columns, and only three copies of either are
 // made, where im2col makes nine. With a stride, row n of x meets those j only that leave the
-// remainder of n: a product for each remainder.
+// remainder of n: a product for each remainder. Without, Winograd's way halves the products
+// (see byTiles).
 type shifts struct {
 	x, y, w tensor // in the fast layout
 	asked   tensor // the layout of the result
@@ -53,7 +54,11 @@ func newShifts(f form, out operand) *shifts {
 
 // inPlaceOf computes what plain is and leaves the gradient to it.
 func (s *shifts) inPlaceOf(plain *Node) *Node {
-	w, _ := InternalFusedOpCaller(s.products, func() *Node { return plain }, true)
+	how := s.products
+	if s.tilesPay() {
+		how = s.byTiles
+	}
+	w, _ := InternalFusedOpCaller(how, func() *Node { return plain }, true)
 	return w
 }
 
@@ -78,22 +83,62 @@ func (s *shifts) product(stride, remainder int, taps *[3]*Node) {
 	x := SliceAxis(s.x.node, 1, AxisRange(remainder).Stride(stride))
 	rows := x.Shape().Dimensions[1]
 	var js []int
-	var xs, ys []*Node
-	for k := range 3 {
-		xs = append(xs, InsertAxes(spaced(x, 2, k+s.offset[1], -s.y.factor[1], s.y.size(1)), 3))
-	}
+	var ys []*Node
 	for j := range 3 {
 		if n := remainder - j - s.offset[0]; n%stride == 0 { // row 0 of x's meets row n/stride of dy
 			js = append(js, j)
 			ys = append(ys, InsertAxes(spaced(s.y.node, 1, n/stride, 1, rows), 3))
 		}
 	}
-	left := StopGradient(Reshape(Concatenate(xs, 3), -1, 3*in))
+	left := s.byColumns(x)
 	right := StopGradient(Reshape(Concatenate(ys, 3), -1, len(js)*out))
 	sides := Reshape(DotGeneral(left, []int{0}, nil, right, []int{0}, nil), 3, in, len(js), out)
 	for i, j := range js {
 		taps[j] = TransposeAllAxes(SliceAxis(sides, 2, AxisElem(i)), 2, 0, 1, 3)
 	}
+}
+
+// byColumns are the shifts of x's rows by columns, side by side: (batch, rows and columns of dy; 3, in).
+func (s *shifts) byColumns(x *Node) *Node {
+	var side []*Node
+	for k := range 3 {
+		side = append(side, InsertAxes(spaced(x, 2, k+s.offset[1], -s.y.factor[1], s.y.size(1)), 3))
+	}
+	in, _ := s.channels()
+	return StopGradient(Reshape(Concatenate(side, 3), -1, 3*in))
+}
+
+// minTiled is the least sum of channels, in and out, for which tiles are faster.
+const minTiled = 48
+
+// tilesPay reports whether byTiles is faster than products.
+func (s *shifts) tilesPay() bool {
+	in, out := s.channels()
+	return s.y.factor[0] == -1 && s.y.factor[1] == -1 && in+out >= minTiled && fewer(s.y.size(0))
+}
+
+// byTiles is products for stride 1 in half as many multiplications: tiles computes ⟨dy, C(x, w)⟩
+// of a column as Σ (D·x)∘(K·w)∘(Rᵀ·dy), so the gradient of w is
+//
+//	dw = Kᵀ·Σ (D·x)∘(Rᵀ·dy)   over tiles of four rows
+//
+// which is six products of a quarter of the positions in place of three of all.
+func (s *shifts) byTiles() *Node {
+	in, out := s.channels()
+	count := (s.y.size(0) + perTile - 1) / perTile
+	x := tileRows(spaced(s.x.node, 1, s.offset[0], 1, perTile*(count+1)), len(inputRows))
+	y := tileRows(spaced(s.y.node, 1, 0, 1, perTile*count), perTile)
+	var products []*Node
+	for i := range inputRows {
+		left := s.byColumns(sum(inputRows[i], x))
+		right := StopGradient(Reshape(sum(column(resultRows[:], i), y), -1, out))
+		products = append(products, Reshape(DotGeneral(left, []int{0}, nil, right, []int{0}, nil), 1, 3, in, out))
+	}
+	var taps []*Node
+	for j := range 3 {
+		taps = append(taps, sum(column(kernelRows[:], j), products))
+	}
+	return s.w.back(Concatenate(taps, 0), s.asked, X, Y)
 }
 
 func (s *shifts) channels() (in, out int) {

@@ -3,7 +3,6 @@ package convgrad
 import (
 	"slices"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -124,25 +123,47 @@ func (t tiles) pay() bool {
 	if len(t.paddings) != 2 || kernel[0] != 3 || kernel[1] != 3 || min(kernel[2], kernel[3]) < least {
 		return false
 	}
-	rows, count := t.rows()
-	return 6*count*4 <= 3*rows*3 // a quarter less at least: in the last tile rows may be unused
+	rows, _ := t.rows()
+	return fewer(rows)
+}
+
+// fewer reports whether tiles of that number of rows of the result save a quarter of the
+// multiplications at least: in the last tile rows may be unused.
+func fewer(rows int) bool {
+	count := (rows + perTile - 1) / perTile
+	return 6*count*4 <= 3*rows*3
+}
+
+// tileRows are rows 0, 1, … n-1 of each tile, of an image in the fast layout with the rows of
+// whole tiles. Rows beyond a tile's four are the first of the next.
+func tileRows(x *Node, n int) []*Node {
+	dims := x.Shape().Dimensions
+	batch, columns, channels := dims[0], dims[2], dims[3]
+	count := dims[1] / perTile
+	x = Reshape(x, batch, count, perTile, columns, channels)
+	count -= (n - 1) / perTile // the last has no next
+	var rows []*Node
+	for i := range n {
+		row := Slice(x, AxisRange(), AxisRange(i/perTile, i/perTile+count), AxisElem(i%perTile))
+		rows = append(rows, Reshape(row, batch, count, columns, channels))
+	}
+	return rows
+}
+
+// column is a column of a matrix.
+func column(rows [][]float64, i int) []float64 {
+	var c []float64
+	for _, row := range rows {
+		c = append(c, row[i])
+	}
+	return c
 }
 
 func (t tiles) convolve() *Node {
-	shape := t.x.Shape().Dimensions
-	batch, columns, channels := shape[0], shape[2], shape[3]
+	batch := t.x.Shape().Dimensions[0]
 	rows, count := t.rows()
-
-	// Row i of each tile. The last two of its six are the first two of the next.
-	front := t.paddings[0][0]
-	padded := Pad(t.x, ScalarZero(t.x.Graph(), t.x.DType()), compute.PadAxis{},
-		compute.PadAxis{Start: front, End: perTile*(count+1) - shape[1] - front}, compute.PadAxis{}, compute.PadAxis{})
-	padded = Reshape(padded, batch, count+1, perTile, columns, channels)
-	var x, w []*Node
-	for i := range inputRows {
-		row := Slice(padded, AxisRange(), AxisRange(i/perTile, i/perTile+count), AxisElem(i%perTile))
-		x = append(x, Reshape(row, batch, count, columns, channels))
-	}
+	x := tileRows(spaced(t.x, 1, -t.paddings[0][0], 1, perTile*(count+1)), len(inputRows))
+	var w []*Node
 	for j := range t.w.Shape().Dimensions[0] {
 		w = append(w, Slice(t.w, AxisElem(j)))
 	}
@@ -155,7 +176,7 @@ func (t tiles) convolve() *Node {
 		results = append(results, InsertAxes(sum(weights, products), 2))
 	}
 	y := Concatenate(results, 2) // batch, tile, row, column, channel
-	shape = y.Shape().Dimensions
+	shape := y.Shape().Dimensions
 	y = Reshape(y, batch, count*perTile, shape[3], shape[4])
 	return Slice(y, AxisRange(), AxisRange(0, rows))
 }
