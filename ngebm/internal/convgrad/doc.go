@@ -62,7 +62,8 @@
 // many multiplications (tiles.go), and so do those of 16 and more for a single image; [Tiled] is for those who build the first C.
 //
 // The gradient of a 3x3 kernel is computed by products of matrices, of three shifts by three
-// (shifts.go): of 16 channels and more at every position, of 64 and more with stride 2.
+// (shifts.go): of 16 channels and more at every position, of 64 and more with stride 2. Where
+// both have 48 channels together, tiles halve these products too.
 //
 // # Where the time goes
 //
@@ -70,29 +71,35 @@
 // products of matrices; a seventh is all else, LeakyReLU, biases, sums, transpositions; a
 // twentieth the copying of padded inputs.
 //
-// K of 3x3 kernels, as one convolution and as it is computed, in GFLOP for 1 s of two cores,
-// best of four by processor time (AMD EPYC, AVX2, on a busy machine, 28 November 2026; C then
-// reaches 140, by the same clock):
+// K of 3x3 kernels, as one convolution, by products, and as it is computed, in GFLOP/s on two
+// cores of an AMD EPYC: with AVX-512 by the clock, on a quiet machine, best of 20 (29 November
+// 2026), with AVX2 by processor time, before tiles (28 November):
 //
-//	images  size   channels  stride  convolution  products
-//	64      32x32  16, 16    1       37           59
-//	64      32x32  16, 32    1       38           80
-//	64      32x32  32, 32    1       30           94
-//	64      32x32  32, 64    1       15           86
-//	64      32x32  64, 64    2       54           78
-//	64      16x16  64, 64    1       69           98
-//	64      16x16  64, 128   1       62           113
-//	64      16x16  128, 128  2       71           104
-//	64      8x8    128, 128  1       88           123
-//	32      32x32  64, 64    1       27           100
-//	32      16x16  128, 128  1       73           125
-//	32      8x8    256, 256  1       111          140
-//	16      8x8    256, 256  1       115          138
-//	128     16x16  32, 32    1       63           94
+//	                                  AVX-512                        AVX2
+//	images  size   channels  stride  convolution  products  now     convolution  products
+//	64      32x32  16, 16    1       65           61        59      37           59
+//	64      32x32  16, 32    1       74           78        75      38           80
+//	64      32x32  32, 32    1       81           98        104     30           94
+//	64      32x32  32, 64    1       77           96        160     15           86
+//	64      32x32  64, 64    2       66           73        72      54           78
+//	64      16x16  64, 64    1       94           112       150     69           98
+//	64      16x16  64, 128   1       135          129       206     62           113
+//	64      16x16  128, 128  2       109          116       114     71           104
+//	64      8x8    128, 128  1       153          143       210     88           123
+//	32      32x32  64, 64    1       106          111       136     27           100
+//	32      16x16  128, 128  1       150          143       224     73           125
+//	32      8x8    256, 256  1       170          185       263     111          140
+//	16      8x8    256, 256  1       164          176       219     115          138
+//	128     16x16  32, 32    1       63           99        102     63           94
 //
-// This repeats it, with GFLOP/s by the clock, which are what counts on a quiet machine:
+// C reaches 140 to 200 there. From 16 to 32 channels packing and copying take the time.
+// This repeats it:
 //
 //	go test -run - -bench KernelGradient -benchtime 20x ./ngebm/internal/convgrad
+//
+// Slower than tiles of x's shifts by columns were contiguous parts of x, of three columns as
+// channels, a third of dy's columns at a time (.8 to 1.1 times the speed), one product of all
+// six rows (.9), and the other side first (1.0).
 //
 // Slower than these products were, at 32x32 with 32 channels: nine products (1.4 times the
 // time), im2col and one product (2.1 times), three products of x's shifts by columns (1.4),
