@@ -1,6 +1,9 @@
 package published_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,19 +30,7 @@ func TestCommitted(t *testing.T) {
 		if len(r.Seeds) < 3 {
 			t.Errorf("%s: %d seeds; intervals want three", name, len(r.Seeds))
 		}
-		for _, run := range r.Runs {
-			for what, is := range map[string]string{
-				"code": run.Training.Code, "code that measured": run.Measuring.Code, "device": run.Training.Device,
-				"machine": run.Measuring.Machine, "checkpoint": run.Checkpoint, "data": run.Sets[0].Checksum, "test data": run.Sets[2].Checksum,
-			} {
-				if is == "" || strings.HasSuffix(is, "+modified") || is == "unknown" || strings.Contains(is, "/root") || strings.Contains(is, "/home") {
-					t.Errorf("%s: %s, seed %d: the %s is %q", name, run.Method, run.Seed, what, is)
-				}
-			}
-			if strings.ContainsAny(run.Config.Data, `/\`) {
-				t.Errorf("%s: %s, seed %d names the folder %s", name, run.Method, run.Seed, run.Config.Data)
-			}
-		}
+		hasProvenance(t, name, r)
 		for _, v := range r.Values("cross-entropy", study.Temperature()) {
 			if v <= 1.2 {
 				t.Errorf("%s: cross-entropy's best temperature is %.3f, so that the claim is not tested", name, v)
@@ -48,6 +39,54 @@ func TestCommitted(t *testing.T) {
 	}
 	if _, err := published.Read("mnist"); err == nil || !strings.Contains(err.Error(), "there are ") {
 		t.Errorf("results that there are not: %v", err)
+	}
+}
+
+// hasProvenance reports runs that do not say where they come from, or that name a folder.
+func hasProvenance(t *testing.T, name string, r *study.Results) {
+	t.Helper()
+	for _, run := range r.Runs {
+		for what, is := range map[string]string{
+			"code": run.Training.Code, "code that measured": run.Measuring.Code, "device": run.Training.Device,
+			"machine": run.Measuring.Machine, "checkpoint": run.Checkpoint, "data": run.Sets[0].Checksum, "test data": run.Sets[2].Checksum,
+		} {
+			if is == "" || strings.HasSuffix(is, "+modified") || is == "unknown" || strings.Contains(is, "/root") || strings.Contains(is, "/home") {
+				t.Errorf("%s: %s, seed %d: the %s is %q", name, run.Method, run.Seed, what, is)
+			}
+		}
+		if strings.ContainsAny(run.Config.Data, `/\`) {
+			t.Errorf("%s: %s, seed %d names the folder %s", name, run.Method, run.Seed, run.Config.Data)
+		}
+	}
+}
+
+// The runs that are done of an experiment under way are of its plan, so that it can go on from
+// the file, and say where they come from.
+func TestUnderway(t *testing.T) {
+	entries, err := os.ReadDir("underway")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		r, err := study.ReadResults(filepath.Join("underway", e.Name()))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		plan, err := published.ReadPlan(strings.TrimSuffix(e.Name(), ".json"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		was, is := r.Plan, plan.Plan
+		was.Base.Data, is.Base.Data, was.Base.Name, is.Base.Name = "", "", "", ""
+		if got, want := fmt.Sprintf("%+v", was), fmt.Sprintf("%+v", is); got != want {
+			t.Errorf("%s is of another plan: %s, not %s", e.Name(), got, want)
+		}
+		if len(r.Missing()) == 0 {
+			t.Errorf("%s is complete: move it to results", e.Name())
+		}
+		hasProvenance(t, e.Name(), r)
 	}
 }
 
