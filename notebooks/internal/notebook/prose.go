@@ -76,22 +76,25 @@ var (
 	markStrong = regexp.MustCompile(`\*\*([^*]+)\*\*`)
 	markEm     = regexp.MustCompile(`\*([^*]+)\*`)
 	markCode   = regexp.MustCompile("`([^`]+)`")
+	// of formulas those that are readable as they are, as in $E(x)$
+	markMath = regexp.MustCompile(`\$([^\s$\\](?:[^$\\]*[^\s$\\])?)\$`)
 )
 
-// InlineHTML turns a paragraph of Markdown into HTML: emphasis and code; of links
-// only the text stays, as the whole paragraph leads to the notebook.
+// InlineHTML turns a paragraph of Markdown into HTML: emphasis, code and formulas without
+// commands; of links only the text stays, as the whole paragraph leads to the notebook.
 func InlineHTML(paragraph string) template.HTML {
 	html := template.HTMLEscapeString(strings.Join(strings.Fields(paragraph), " "))
 	html = markLink.ReplaceAllString(html, "$1")
 	html = markStrong.ReplaceAllString(html, "<strong>$1</strong>")
 	html = markEm.ReplaceAllString(html, "<em>$1</em>")
+	html = markMath.ReplaceAllString(html, "<em>$1</em>")
 	return template.HTML(markCode.ReplaceAllString(html, "<code>$1</code>"))
 }
 
 // InlineText turns a paragraph of Markdown into plain text.
 func InlineText(paragraph string) string {
 	text := strings.Join(strings.Fields(paragraph), " ")
-	for _, mark := range []*regexp.Regexp{markLink, markStrong, markEm, markCode} {
+	for _, mark := range []*regexp.Regexp{markLink, markStrong, markEm, markMath, markCode} {
 		text = mark.ReplaceAllString(text, "$1")
 	}
 	return text

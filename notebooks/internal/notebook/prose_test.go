@@ -34,3 +34,20 @@ func TestFirstSentence(t *testing.T) {
 		}
 	}
 }
+
+func TestInline(t *testing.T) {
+	for _, c := range []struct{ paragraph, html, text string }{
+		{"so $p(y|x)$ stays while $E(x)$ changes.", "so <em>p(y|x)</em> stays while <em>E(x)</em> changes.", "so p(y|x) stays while E(x) changes."},
+		{"$x$", "<em>x</em>", "x"},
+		{"a < $b$", "a &lt; <em>b</em>", "a < b"},
+		{"from $5 to $6", "from $5 to $6", "from $5 to $6"},
+		{`with $\gamma$`, `with $\gamma$`, `with $\gamma$`},
+	} {
+		if got := string(InlineHTML(c.paragraph)); got != c.html {
+			t.Errorf("%q: HTML %q, not %q", c.paragraph, got, c.html)
+		}
+		if got := InlineText(c.paragraph); got != c.text {
+			t.Errorf("%q: text %q, not %q", c.paragraph, got, c.text)
+		}
+	}
+}

@@ -40,3 +40,22 @@ func TestTablesAndSetup(t *testing.T) {
 		t.Errorf("left out: %v", pages[0].LeftOut)
 	}
 }
+
+// A formula stays on one line with the parenthesis before it and the punctuation after it.
+func TestFormulasKeepTogether(t *testing.T) {
+	for text, want := range map[string]string{
+		"of ($x$, y)": `of <span class="together">($x$,</span> y)`,
+		"of ($x$ y)":  `of <span class="together">($x$</span> y)`,
+		"of $x$.":     `of <span class="together">$x$.</span>`,
+		"of $x$ y":    "of $x$ y",
+		"($x) y":      "($x) y",
+	} {
+		pages, err := makePages(t.Context(), pageTools(t), []source{sourceOf(t, t.TempDir(), "n", notebooktest.Markdown("# T\n\n"+text))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := string(pages[0].Body); !strings.Contains(body, "<p>"+want+"</p>") {
+			t.Errorf("%q: not %q in\n%s", text, want, body)
+		}
+	}
+}

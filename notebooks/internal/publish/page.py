@@ -353,9 +353,10 @@ def take_figures(soup, nb, name, cells):
 
 
 def keep_together(soup):
-    """Keeps a formula and the punctuation after it on one line, where browsers see a
-    picture and then a comma."""
-    pair = re.compile(r"((?<![$\\])\$(?!\$)[^$\n]+\$(?!\$)[,.;:!?)]+)")
+    """Keeps a formula, the parenthesis before it and the punctuation after it on one
+    line, where browsers see a picture and then a comma."""
+    formula = r"(?<![$\\])\$(?!\$)[^$\n]+\$(?!\$)"
+    pair = re.compile(rf"(\({formula}[,.;:!?)]*|{formula}[,.;:!?)]+)")
     for words in soup.find_all(string=pair):
         if words.find_parent(["pre", "code", "a"]):
             continue

@@ -34,6 +34,8 @@ func testFaultsAreSeen(t *testing.T, ctx context.Context, shots browsertest.Albu
 		{"page_too_wide", adds(`<p style="min-width: 600px">words</p>`), phone, "pixels too wide", ""},
 		{"table_cut_on_a_phone", table("overflow: hidden", 500), phone, "1 tables are wider", ""},
 		{"table_cut_at_1100", table("overflow: hidden", 900), half, "1 tables are wider", ""},
+		{"caption_cut", adds(`<div class="scroll" tabindex="0"><table><caption><span style="max-width: none !important; white-space: nowrap">` + strings.Repeat("words ", 99) + `</span></caption><tr><td>words</td></tr></table></div>`), half, "1 captions are wider", ""},
+		{"table_cut_below_on_a_phone", adds(`<div class="scroll" tabindex="0" style="max-height: 60px !important"><table>` + strings.Repeat("<tr><td>words</td></tr>", 9) + `</table></div>`), phone, "1 tables scroll down", ""},
 		{"scrolls_only_by_pointer", adds(`<div style="overflow: auto; white-space: nowrap">` + strings.Repeat("words ", 99) + `</div>`), phone, "", "scrollable-region-focusable"},
 		{"pale_text", adds(`<p style="color: #aaa">words</p>`), desk, "", "color-contrast"},
 		{"pale_text_on_dark", adds(`<p style="color: #555">words</p>`), phone, "", "color-contrast"},

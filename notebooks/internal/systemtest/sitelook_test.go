@@ -37,7 +37,7 @@ func (v view) show() chromedp.Tasks {
 }
 
 // look is what a page shows in a view.
-type look struct{ Pictures, Broken, Undescribed, Formulas, Wide, Cut int }
+type look struct{ Pictures, Broken, Undescribed, Formulas, Wide, Cut, Captions, Deep int }
 
 func (l *look) read() chromedp.Action {
 	return chromedp.Evaluate(`({
@@ -52,6 +52,9 @@ func (l *look) read() chromedp.Action {
 				if (box.clientWidth > 0 && table.offsetWidth > box.clientWidth + 1) return true;
 			}
 		}).length,
+		Captions: [...document.querySelectorAll("caption span")].filter(c =>
+			c.getBoundingClientRect().right > c.closest(".scroll").getBoundingClientRect().right).length,
+		Deep: innerWidth > 640 ? 0 : [...document.querySelectorAll(".scroll")].filter(box => box.scrollHeight > box.clientHeight + 1).length,
 	})`, l)
 }
 
@@ -68,6 +71,12 @@ func (l look) faults(formulas bool) (faults []string) {
 	}
 	if l.Cut > 0 {
 		faults = append(faults, fmt.Sprintf("%d tables are wider than what holds them, and do not scroll", l.Cut))
+	}
+	if l.Captions > 0 {
+		faults = append(faults, fmt.Sprintf("%d captions are wider than what shows of their tables", l.Captions))
+	}
+	if l.Deep > 0 {
+		faults = append(faults, fmt.Sprintf("%d tables scroll down by themselves on a phone", l.Deep))
 	}
 	return faults
 }

@@ -41,12 +41,12 @@ if (dialog && dialog.showModal) {
   dialog.addEventListener("click", event => { if (event.target.tagName !== "BUTTON" && !event.target.closest("p, h2, img")) dialog.close(); });
 }
 
-// A formula that is wider than the text is set smaller, down to two thirds; then it scrolls.
+// A formula that is wider than the text is set smaller, down to three fifths; then it scrolls.
 const fit = () => document.querySelectorAll('mjx-container[display="true"] > svg').forEach(formula => {
   formula.style.width = "";
   const wide = formula.getBoundingClientRect().width, room = formula.parentElement.clientWidth;
   if (wide <= room) return;
-  formula.style.width = Math.max(room, wide * 2 / 3) + "px";
+  formula.style.width = Math.max(room, wide * .6) + "px";
   formula.style.height = "auto";
 });
 
