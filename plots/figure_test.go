@@ -2,6 +2,7 @@ package plots
 
 import (
 	"image"
+	"image/color"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,7 +94,7 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-// In 128 colors a figure looks the same: no pixel is further off than one can
+// In 256 colors a figure looks the same: no pixel is further off than one can
 // see, and most are as they were.
 func TestFewColors(t *testing.T) {
 	d := pointSet(t, 300, corners)
@@ -115,8 +116,26 @@ func TestFewColors(t *testing.T) {
 			worst = max(worst, distance)
 		}
 	}
-	if share := float64(off) / float64(all.Bounds().Dx()*all.Bounds().Dy()); share > 0.2 || worst > 64 {
+	if share := float64(off) / float64(all.Bounds().Dx()*all.Bounds().Dy()); share > 0.1 || worst > 16 {
 		t.Errorf("%.3f of the pixels changed, the worst by %d of 255", share, worst)
+	}
+}
+
+// A thin line keeps its color, however many shades are around it.
+func TestFewColorsKeepAThinLine(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 400, 400))
+	for y := range 400 {
+		for x := range 400 {
+			img.SetRGBA(x, y, color.RGBA{uint8(x / 2), uint8(y / 2), 60, 255})
+		}
+	}
+	line := color.RGBA{95, 167, 207, 255}
+	for y := range 20 {
+		img.SetRGBA(200, y, line)
+	}
+	r, g, b, _ := fewColors(img, 63).Convert(line).RGBA()
+	if d := max(abs(int(r>>8)-95), abs(int(g>>8)-167), abs(int(b>>8)-207)); d > 40 {
+		t.Errorf("the line becomes %d %d %d", r>>8, g>>8, b>>8)
 	}
 }
 
