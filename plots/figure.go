@@ -114,11 +114,11 @@ func fewColors(img *image.RGBA, n int) color.Palette {
 // red, green and blue; nil if these are more than n.
 func cover(all []color.RGBA, first, near, n int) color.Palette {
 	var colors color.Palette
-	apart := func(a, b uint8) bool { return max(a, b)-min(a, b) > uint8(near) }
+	differ := func(a, b uint8) bool { return max(a, b)-min(a, b) > uint8(near) }
 	for i, c := range all {
 		if i >= first && slices.ContainsFunc(colors, func(other color.Color) bool {
 			o := other.(color.RGBA)
-			return !apart(o.R, c.R) && !apart(o.G, c.G) && !apart(o.B, c.B)
+			return !differ(o.R, c.R) && !differ(o.G, c.G) && !differ(o.B, c.B)
 		}) {
 			continue
 		}

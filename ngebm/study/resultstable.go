@@ -281,10 +281,18 @@ func (r *Results) Costs() string {
 			func(run *Result) float64 { return run.Measuring.Seconds },
 		} {
 			e := r.Estimate(m, Custom("", "", of))
-			fmt.Fprintf(w, "\t%.3g (%.3g … %.3g)", e.Mean, slices.Min(e.Values), slices.Max(e.Values))
+			fmt.Fprintf(w, "\t%s (%s … %s)", digits(e.Mean), digits(slices.Min(e.Values)), digits(slices.Max(e.Values)))
 		}
 		fmt.Fprintln(w)
 	}
 	_ = w.Flush() // a strings.Builder takes everything
 	return b.String()
+}
+
+// digits writes three significant digits, or all before the point.
+func digits(v float64) string {
+	if math.Abs(v) >= 1000 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
