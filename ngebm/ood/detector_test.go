@@ -98,6 +98,33 @@ func TestDetectorsEqualPyTorchOOD(t *testing.T) {
 	}
 }
 
+// A step off the subspace of the training features, where both distances are the ridge's, does not
+// change RMDS's scores. (pytorch-ood's are rounding then.)
+func TestRMDSOffSubspace(t *testing.T) {
+	off := map[string][]float64{ // orthogonal to it
+		"collinear": {1, 0, -1, 0, 0, -1},
+		"constant":  {0, 1, 0, 0, 0, 0},
+	}
+	for name, direction := range off {
+		c := references(t)[name]
+		for _, size := range []float64{.1, 10, 1000} {
+			moved := make([][]float64, len(c.Queries))
+			for i, z := range c.Queries {
+				moved[i] = append([]float64(nil), z...)
+				for j, v := range direction {
+					moved[i][j] += size * v
+				}
+			}
+			want, got := scored(t, RMDS(), c.training(), c.outputs()), scored(t, RMDS(), c.training(), Outputs{Features: moved})
+			for i := range want {
+				if !(math.Abs(got[i]-want[i]) <= 1e-6*max(1, math.Abs(want[i]))) {
+					t.Errorf("%s, %v off: query %d has the score %v, on the subspace %v", name, size, i, got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
 // least is the least probability.
 func least(logits []float64) float64 {
 	top, sum, low := logits[0], 0., logits[0]
