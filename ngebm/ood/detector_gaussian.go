@@ -30,7 +30,12 @@ func MDS() Detector {
 // -min_k (dₖ(z) - d₀(z)), where dₖ is [MDS]'s distance to class k, and d₀ the distance to one
 // Gaussian of all training examples, whatever their class. It has MDS's ridge.
 //
-// It is -N times pytorch-ood 0.4.0's RMD, which leaves out 1/N in both covariances.
+// Directions along which training features deviate by less than 1e-7 of what they do along the
+// widest, single precision's rounding, are left out of both distances: each would be about 1e6 N
+// times the square of an example's deviation, and their difference what rounding leaves of that.
+//
+// It is -N times pytorch-ood 0.4.0's RMD, which leaves out 1/N in both covariances and no
+// directions, so that its scores of examples off the subspace of collinear features are noise.
 func RMDS() Detector {
 	return Detector{Name: "RMDS", Definition: "-min over classes of the squared Mahalanobis distance, minus that of one Gaussian for all", Source: "Ren et al. 2021, arXiv 2106.09022",
 		Needs: NeedsFeatures, fit: func(_ context.Context, t *fitting) (Fitted, error) { return fitGaussians(t, true) }}
@@ -51,11 +56,16 @@ func fitGaussians(t *fitting, relative bool) (Fitted, error) {
 	if isRounding(z, t.features) {
 		return nil, errors.New("all training examples have the same features, so that there is no covariance; the network does not distinguish them")
 	}
+	var basis *mat.Dense // in whose terms z is; nil in MDS
 	var err error
 	if relative {
+		if basis, z, err = spanOf(z); err != nil {
+			return nil, err
+		}
 		if g.background, err = whitening(z); err != nil {
 			return nil, err
 		}
+		g.background = product(basis, g.background)
 	}
 	means, counts := mat.NewDense(len(t.head.bias), width, nil), make([]float64, len(t.head.bias))
 	for i, label := range t.labels {
@@ -83,8 +93,10 @@ func fitGaussians(t *fitting, relative bool) (Fitted, error) {
 			at++
 		}
 	}
-	g.means = &mat.Dense{}
-	g.means.Mul(present, g.whitening)
+	g.means = product(present, g.whitening)
+	if relative {
+		g.whitening = product(basis, g.whitening)
+	}
 	return g, nil
 }
 
@@ -92,6 +104,45 @@ func fitGaussians(t *fitting, relative bool) (Fitted, error) {
 func isRounding(deviations, features *mat.Dense) bool {
 	largest := func(m *mat.Dense) float64 { return floats.Norm(m.RawMatrix().Data, math.Inf(1)) }
 	return largest(deviations) <= 1e-12*largest(features)
+}
+
+// minDeviation is the least deviation along a direction, as a share of the largest, that is not
+// taken for rounding.
+const minDeviation = 1e-7
+
+// spanOf is an orthonormal basis, [width, width], of the directions along which rows of mean 0
+// deviate, and the rows in its terms; the columns of other directions are 0.
+func spanOf(z *mat.Dense) (basis, along *mat.Dense, err error) {
+	n, width := z.Dims()
+	scatter := mat.NewSymDense(width, nil)
+	scatter.SymOuterK(1, z.T())
+	var eigen mat.EigenSym
+	if trace := mat.Trace(scatter); math.IsInf(trace, 0) || math.IsNaN(trace) || !eigen.Factorize(scatter, true) {
+		return nil, nil, errors.New("the features are too large: their squares overflow")
+	}
+	basis = &mat.Dense{}
+	eigen.VectorsTo(basis)
+	along = product(z, basis)
+	squares := make([]float64, width) // more exact than the eigenvalues
+	for i := range n {
+		for j, v := range along.RawRowView(i) {
+			squares[j] += v * v
+		}
+	}
+	for j, square := range squares {
+		if square <= minDeviation*minDeviation*floats.Max(squares) {
+			basis.SetCol(j, make([]float64, width))
+			along.SetCol(j, make([]float64, n))
+		}
+	}
+	return basis, along, nil
+}
+
+// product is a·b.
+func product(a, b mat.Matrix) *mat.Dense {
+	var p mat.Dense
+	p.Mul(a, b)
+	return &p
 }
 
 // Ridges of covariances, added to the sum of squares: what pytorch-ood adds, and what keeps

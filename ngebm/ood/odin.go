@@ -45,9 +45,12 @@ func ODIN(logits func(x *Node) *Node, x *Node, temperature, epsilon float64) *No
 	return Exp(logMaxSoftmax(DivScalar(logits(moved), temperature)))
 }
 
-// logMaxSoftmax is max f - logsumexp f. The largest logit's difference to itself
-// is 0, so the sum is at least 1 and nothing overflows.
+// logMaxSoftmax is max f - logsumexp f, of which the first of equal logits is the largest. No
+// gradient goes through a maximum: XLA may compute f twice with different rounding, so that
+// no logit equals the largest, and its part of the gradient is lost. The largest logit's
+// difference to itself is 0, so the sum is at least 1 and nothing overflows.
 func logMaxSoftmax(f *Node) *Node {
-	top := ReduceMax(f, -1)
-	return Neg(Log(ReduceSum(Exp(Sub(f, InsertAxes(top, -1))), -1)))
+	f = Sub(f, InsertAxes(StopGradient(ReduceMax(f, -1)), -1))
+	largest := OneHot(ArgMax(f, -1), f.Shape().Dimensions[1], f.DType())
+	return Sub(ReduceSum(Mul(f, largest), -1), Log(ReduceSum(Exp(f), -1)))
 }
