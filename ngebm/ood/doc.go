@@ -68,21 +68,21 @@
 // 04_out_of_distribution has ten seeds of digits.
 //
 //	           interpolated  rotated  near   blobs  noise  digits  far
-//	px         .765          .665     .715   .333   .538   .157    .343
-//	py         .710          .684     .697   .530   .350   .473    .451
-//	max_logit  .768          .675     .721   .355   .513   .169    .346
-//	entropy    .736          .697     .716   .525   .327   .435    .429
-//	GEN        .742          .703     .723   .523   .370   .324    .406
-//	pxgrad     .466          .288     .377   .333   .578   .031    .314
-//	ODIN       .727          .703     .715   .521   .367   .342    .410
-//	kNN        .491          .573     .532   .993   .640   .504    .712
-//	MDS        .165          .519     .342   .992   .996   .953    .981
-//	RMDS       .672          .620     .646   .858   .907   .728    .831
-//	ViM        .603          .682     .643   .847   .977   .342    .722
-//	fDBD       .589          .706     .648   .838   .933   .814    .862
-//	ReAct      .749          .654     .702   .220   .630   .113    .321
+//	px         .770          .660     .715   .312   .647   .139    .366
+//	py         .709          .680     .695   .519   .436   .432    .462
+//	max_logit  .773          .670     .722   .334   .619   .147    .367
+//	entropy    .738          .698     .718   .515   .444   .408    .456
+//	GEN        .745          .709     .727   .509   .548   .308    .455
+//	pxgrad     .458          .288     .373   .365   .483   .090    .313
+//	ODIN       .728          .714     .721   .510   .544   .330    .462
+//	kNN        .510          .564     .537   .989   .809   .507    .768
+//	MDS        .184          .522     .353   .987   .986   .961    .978
+//	RMDS       .669          .621     .645   .916   .831   .740    .829
+//	ViM        .617          .671     .644   .805   .969   .309    .694
+//	fDBD       .590          .708     .649   .804   .941   .801    .849
+//	ReAct      .754          .639     .696   .204   .636   .099    .313
 //
-// This repeats it, in half an hour on two cores:
+// This repeats it, in a quarter of an hour on two cores:
 //
 //	go run ./ngebm/cmd/ngebm experiment -preset cifar10-cpu -data tar:cifar10-jpeg.tar.gz -seeds 1 -methods cross-entropy \
 //		-detectors all -linf "" -l2 "" -ensemble-linf "" -autoattack=false -ensembles=false

@@ -135,7 +135,7 @@ func (r *Results) ratioRows(w io.Writer) {
 				fmt.Fprint(w, "\t-")
 				continue
 			}
-			if m == base && e.Equal() { // with itself
+			if m == base { // with itself
 				fmt.Fprint(w, "\t1")
 				continue
 			}
