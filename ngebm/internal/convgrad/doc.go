@@ -78,28 +78,29 @@
 //	                                  AVX-512                        AVX2
 //	images  size   channels  stride  convolution  products  now     convolution  products
 //	64      32x32  16, 16    1       65           61        59      37           59
-//	64      32x32  16, 32    1       74           78        75      38           80
-//	64      32x32  32, 32    1       81           98        104     30           94
-//	64      32x32  32, 64    1       77           96        160     15           86
-//	64      32x32  64, 64    2       66           73        72      54           78
-//	64      16x16  64, 64    1       94           112       150     69           98
-//	64      16x16  64, 128   1       135          129       206     62           113
-//	64      16x16  128, 128  2       109          116       114     71           104
-//	64      8x8    128, 128  1       153          143       210     88           123
-//	32      32x32  64, 64    1       106          111       136     27           100
-//	32      16x16  128, 128  1       150          143       224     73           125
-//	32      8x8    256, 256  1       170          185       263     111          140
-//	16      8x8    256, 256  1       164          176       219     115          138
-//	128     16x16  32, 32    1       63           99        102     63           94
+//	64      32x32  16, 32    1       74           78        106     38           80
+//	64      32x32  32, 32    1       81           98        141     30           94
+//	64      32x32  32, 64    1       77           96        178     15           86
+//	64      32x32  64, 64    2       66           73        78      54           78
+//	64      16x16  64, 64    1       94           112       143     69           98
+//	64      16x16  64, 128   1       135          129       200     62           113
+//	64      16x16  128, 128  2       109          116       122     71           104
+//	64      8x8    128, 128  1       153          143       215     88           123
+//	32      32x32  64, 64    1       106          111       150     27           100
+//	32      16x16  128, 128  1       150          143       214     73           125
+//	32      8x8    256, 256  1       170          185       269     111          140
+//	16      8x8    256, 256  1       164          176       232     115          138
+//	128     16x16  32, 32    1       63           99        146     63           94
 //
-// C reaches 140 to 200 there. From 16 to 32 channels packing and copying take the time.
+// C reaches 140 to 200 there. With few channels, packing and copying take the time.
 // This repeats it:
 //
 //	go test -run - -bench KernelGradient -benchtime 20x ./ngebm/internal/convgrad
 //
-// Slower than tiles of x's shifts by columns were contiguous parts of x, of three columns as
-// channels, a third of dy's columns at a time (.8 to 1.1 times the speed), one product of all
-// six rows (.9), and the other side first (1.0).
+// Slower than tiles were: shifts of x that are padded after D·x in place of before (.7 of the
+// speed with 32 channels), contiguous parts of x, of three columns as channels, a third of dy's
+// columns at a time (.6), and one product of all six rows (.6). Which side of a product comes
+// first is the same.
 //
 // Slower than these products were, at 32x32 with 32 channels: nine products (1.4 times the
 // time), im2col and one product (2.1 times), three products of x's shifts by columns (1.4),
