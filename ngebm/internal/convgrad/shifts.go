@@ -128,7 +128,7 @@ func (s *shifts) tilesPay() bool {
 // which is six products of a quarter of the positions in place of three of all.
 func (s *shifts) byTiles() *Node {
 	in, out := s.channels()
-	count := (s.y.size(0) + perTile - 1) / perTile
+	count := tilesOf(s.y.size(0))
 	padded := spaced(spaced(s.x.node, 2, s.offset[1], 1, s.y.size(1)+2), 1, s.offset[0], 1, perTile*(count+1))
 	x := tileRows(padded, len(inputRows))
 	y := tileRows(spaced(s.y.node, 1, 0, 1, perTile*count), perTile)

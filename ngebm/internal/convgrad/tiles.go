@@ -104,11 +104,13 @@ var (
 	}
 )
 
-// rows of the result, and how many tiles they take.
-func (t tiles) rows() (rows, count int) {
-	rows = t.x.Shape().Dimensions[1] + t.paddings[0][0] + t.paddings[0][1] - 2
-	return rows, (rows + perTile - 1) / perTile
+// rows of the result.
+func (t tiles) rows() int {
+	return t.x.Shape().Dimensions[1] + t.paddings[0][0] + t.paddings[0][1] - 2
 }
+
+// tilesOf is how many tiles rows of the result take.
+func tilesOf(rows int) int { return (rows + perTile - 1) / perTile }
 
 // minChannels, in and out, below which adding up rows costs what the products save. Rows of
 // a single image stay in the processor's caches, which makes them cheaper to add up: 32x32
@@ -123,15 +125,13 @@ func (t tiles) pay() bool {
 	if len(t.paddings) != 2 || kernel[0] != 3 || kernel[1] != 3 || min(kernel[2], kernel[3]) < least {
 		return false
 	}
-	rows, _ := t.rows()
-	return fewer(rows)
+	return fewer(t.rows())
 }
 
 // fewer reports whether tiles of that number of rows of the result save a quarter of the
 // multiplications at least: in the last tile rows may be unused.
 func fewer(rows int) bool {
-	count := (rows + perTile - 1) / perTile
-	return 6*count*4 <= 3*rows*3
+	return 6*tilesOf(rows)*4 <= 3*rows*3
 }
 
 // tileRows are rows 0, 1, … n-1 of each tile, of an image in the fast layout with the rows of
@@ -161,7 +161,8 @@ func column(rows [][]float64, i int) []float64 {
 
 func (t tiles) convolve() *Node {
 	batch := t.x.Shape().Dimensions[0]
-	rows, count := t.rows()
+	rows := t.rows()
+	count := tilesOf(rows)
 	x := tileRows(spaced(t.x, 1, -t.paddings[0][0], 1, perTile*(count+1)), len(inputRows))
 	var w []*Node
 	for j := range t.w.Shape().Dimensions[0] {
