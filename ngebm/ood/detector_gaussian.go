@@ -114,11 +114,13 @@ const minDeviation = 1e-7
 // deviate, and the rows in its terms; the columns of other directions are 0.
 func spanOf(z *mat.Dense) (basis, along *mat.Dense, err error) {
 	n, width := z.Dims()
-	scatter := mat.NewSymDense(width, nil)
-	scatter.SymOuterK(1, z.T())
+	scatter, err := scatterOf(z)
+	if err != nil {
+		return nil, nil, err
+	}
 	var eigen mat.EigenSym
-	if trace := mat.Trace(scatter); math.IsInf(trace, 0) || math.IsNaN(trace) || !eigen.Factorize(scatter, true) {
-		return nil, nil, errors.New("the features are too large: their squares overflow")
+	if !eigen.Factorize(scatter, true) {
+		return nil, nil, errTooLarge
 	}
 	basis = &mat.Dense{}
 	eigen.VectorsTo(basis)
@@ -136,6 +138,19 @@ func spanOf(z *mat.Dense) (basis, along *mat.Dense, err error) {
 		}
 	}
 	return basis, along, nil
+}
+
+var errTooLarge = errors.New("the features are too large: their squares overflow")
+
+// scatterOf is zᵀz, of rows of mean 0.
+func scatterOf(z *mat.Dense) (*mat.SymDense, error) {
+	_, width := z.Dims()
+	scatter := mat.NewSymDense(width, nil)
+	scatter.SymOuterK(1, z.T())
+	if trace := mat.Trace(scatter); math.IsInf(trace, 0) || math.IsNaN(trace) {
+		return nil, errTooLarge
+	}
+	return scatter, nil
 }
 
 // product is a·b.
@@ -156,14 +171,13 @@ const (
 // ‖z·whitening‖².
 func whitening(z *mat.Dense) (*mat.Dense, error) {
 	n, width := z.Dims()
-	scatter := mat.NewSymDense(width, nil)
-	scatter.SymOuterK(1, z.T())
+	scatter, err := scatterOf(z)
+	if err != nil {
+		return nil, err
+	}
 	largest := 0.
 	for j := range width {
 		largest = max(largest, scatter.At(j, j))
-	}
-	if math.IsInf(largest, 0) || math.IsNaN(largest) {
-		return nil, errors.New("the features are too large: their squares overflow")
 	}
 	for j := range width {
 		scatter.SetSym(j, j, scatter.At(j, j)+max(minRidge, relativeRidge*largest))
@@ -188,10 +202,10 @@ func whitening(z *mat.Dense) (*mat.Dense, error) {
 func (g *gaussians) Score(ctx context.Context, o Outputs) ([]float64, error) {
 	return scoreFeatures(ctx, o, len(g.center), func(z *mat.Dense, scores []float64) {
 		z = centered(z, g.center)
-		var white, all mat.Dense
-		white.Mul(z, g.whitening)
+		white := product(z, g.whitening)
+		var all *mat.Dense
 		if g.background != nil {
-			all.Mul(z, g.background)
+			all = product(z, g.background)
 		}
 		for i := range scores {
 			least := math.Inf(1)

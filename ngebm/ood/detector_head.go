@@ -123,8 +123,7 @@ func zeroOf(head linear) ([]float64, error) {
 
 // norms are those of the residuals of centered features.
 func (v *vim) norms(z *mat.Dense) []float64 {
-	var rest mat.Dense
-	rest.Mul(z, v.residual)
+	rest := product(z, v.residual)
 	norms := make([]float64, z.RawMatrix().Rows)
 	for i := range norms {
 		norms[i] = floats.Norm(rest.RawRowView(i), 2)

@@ -78,12 +78,11 @@ func matrix(what string, rows [][]float64, width int) (*mat.Dense, error) {
 
 // logits are features·weight + bias.
 func (l linear) logits(features mat.Matrix) *mat.Dense {
-	var f mat.Dense
-	f.Mul(features, l.weight)
+	f := product(features, l.weight)
 	for i := range f.RawMatrix().Rows {
 		floats.Add(f.RawRowView(i), l.bias)
 	}
-	return &f
+	return f
 }
 
 // mean is the mean of the rows.
