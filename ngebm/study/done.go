@@ -38,21 +38,16 @@ func (p Plan) checkDone(testSet string) error {
 
 // kept are the runs of the plan that were done before.
 func (p Plan) kept() []Result {
+	if p.Done == nil {
+		return nil
+	}
 	var kept []Result
 	for _, r := range p.runs() {
-		if p.Done == nil {
-			break
-		}
 		if run := p.Done.Find(r.method, r.seed); run != nil {
 			kept = append(kept, *run)
 		}
 	}
 	return kept
-}
-
-// todo are those of the runs that were not done before.
-func (p Plan) todo(runs []planned) []planned {
-	return slices.DeleteFunc(slices.Clone(runs), func(r planned) bool { return p.Done != nil && p.Done.Find(r.method, r.seed) != nil })
 }
 
 // take enters what was done before, in the results of the plan.

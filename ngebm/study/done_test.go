@@ -2,7 +2,7 @@ package study_test
 
 import (
 	"path/filepath"
-	"slices"
+	"strings"
 	"testing"
 
 	"ngebm/data/testerror"
@@ -14,11 +14,8 @@ import (
 // An experiment that goes on elsewhere, from nothing but its results file, trains what the
 // file lacks, without the candidates, and gives what one machine gives.
 func TestContinue(t *testing.T) {
-	p := smallPlan(t)
-	if err := p.Base.Set("epochs=2"); err != nil {
-		t.Fatal(err)
-	}
-	p.Measure.AttackExamples, p.Measure.EnsembleExamples, p.Measure.Linf, p.Measure.Ensembles = 15, 15, []float64{8}, true
+	p := briefPlan(t)
+	p.Measure.Ensembles = true
 	whole, err := run(t, p, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -42,25 +39,26 @@ func TestContinue(t *testing.T) {
 	if len(whole.Ensembles) != 2 || len(r.Ensembles) != 0 {
 		t.Errorf("%d and %d ensembles; those of runs that are not at hand cannot be made", len(whole.Ensembles), len(r.Ensembles))
 	}
+	ensembles := whole.Ensembles
 	whole.Ensembles = nil
 	if r.String() != whole.String() {
 		t.Errorf("the tables are\n%s\nand those of one machine\n%s", r, whole)
 	}
 	// Ensembles that were made are kept, and a file with all runs leaves nothing to do.
 	p.Done = copied(t, r)
-	p.Done.Ensembles = slices.Clone(whole.Ensembles)
-	if again, err := run(t, p, t.TempDir()); err != nil || again.String() != r.String() {
-		t.Errorf("with nothing left to do it gives (%v)\n%s\nnot\n%s", err, again, r)
+	p.Done.Ensembles, whole.Ensembles = ensembles, ensembles
+	if again, err := run(t, p, t.TempDir()); err != nil || again.String() != whole.String() {
+		t.Errorf("with nothing left to do it gives (%v)\n%s\nnot\n%s", err, again, whole)
+	}
+	if want := "(of these, 4 are kept from earlier results)"; !strings.Contains(p.String(), want) {
+		t.Errorf("the plan does not say %q:\n%s", want, p)
 	}
 }
 
 // Results of something else are refused before anything is trained.
 func TestContinueRefuses(t *testing.T) {
-	p := smallPlan(t)
-	if err := p.Base.Set("epochs=2"); err != nil {
-		t.Fatal(err)
-	}
-	p.Seeds, p.Measure.AttackExamples, p.Measure.EnsembleExamples, p.Measure.Linf = []uint64{1}, 15, 15, []float64{8}
+	p := briefPlan(t)
+	p.Seeds = []uint64{1}
 	done, err := run(t, p, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

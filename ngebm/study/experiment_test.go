@@ -40,6 +40,17 @@ func smallPlan(t testing.TB) study.Plan {
 	}
 }
 
+// briefPlan is smallPlan with less training and fewer attacks.
+func briefPlan(t testing.TB) study.Plan {
+	t.Helper()
+	p := smallPlan(t)
+	if err := p.Base.Set("epochs=2"); err != nil {
+		t.Fatal(err)
+	}
+	p.Measure.AttackExamples, p.Measure.EnsembleExamples, p.Measure.Linf = 15, 15, []float64{8}
+	return p
+}
+
 func run(t *testing.T, p study.Plan, runs string) (*study.Results, error) {
 	t.Helper()
 	return p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, nil)

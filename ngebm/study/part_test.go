@@ -13,11 +13,7 @@ import (
 // Parts that were trained on machines with nothing in common give, when merged, the tables
 // of one machine that trained all.
 func TestPartsMergeToTheWhole(t *testing.T) {
-	p := smallPlan(t)
-	if err := p.Base.Set("epochs=2"); err != nil {
-		t.Fatal(err)
-	}
-	p.Measure.AttackExamples, p.Measure.EnsembleExamples, p.Measure.Linf = 15, 15, []float64{8}
+	p := briefPlan(t)
 	whole, err := run(t, p, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

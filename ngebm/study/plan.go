@@ -143,7 +143,7 @@ func (p Plan) String() string {
 		}
 	}
 	fmt.Fprintf(&b, "train and measure: %d runs, seeds %s, of\n", len(p.Methods)*len(p.Seeds), list(p.Seeds))
-	if n := len(p.runs()) - len(p.todo(p.runs())); n > 0 {
+	if n := len(p.kept()); n > 0 {
 		fmt.Fprintf(&b, "  (of these, %d are kept from earlier results)\n", n)
 	}
 	if p.Part != (Part{}) {

@@ -66,7 +66,10 @@ func hasProvenance(t *testing.T, name string, r *study.Results) {
 // the file, and say where they come from.
 func TestUnderway(t *testing.T) {
 	entries, err := os.ReadDir("underway")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // nothing is under way
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("SKIPPED: no results of an experiment under way are committed")
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
