@@ -139,21 +139,46 @@ func (l *session) runAll() {
 // chooses again.
 func (l *session) startCells(choose func()) {
 	l.T.Helper()
-	const prompts = `[...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt")].map(p => p.textContent).join("\n")`
-	var before string
-	l.act("look at the prompts", chromedp.Evaluate(prompts, &before))
+	before := l.ran()
 	for range 3 {
-		var now string
 		choose()
 		for began := time.Now(); time.Since(began) < 10*time.Second; {
-			l.act("see cells run", chromedp.Sleep(200*time.Millisecond), chromedp.Evaluate(prompts, &now))
-			if now != before {
+			l.act("see cells run", chromedp.Sleep(200*time.Millisecond))
+			if now := l.ran(); now > before {
 				return
 			}
 		}
 	}
 	l.act("look", l.Take("failed"))
-	l.T.Fatal("no cell runs")
+	l.T.Fatalf("no cell runs; the window shows\n%s", l.seen())
+}
+
+// ran is the number of the cell that ran last, of those that JupyterLab has drawn; more than any
+// number while one runs or waits for its turn. (It draws cells as they come into sight, so that
+// their list alone says nothing.)
+func (l *session) ran() int {
+	l.T.Helper()
+	var last int
+	l.act("look at the prompts", chromedp.Evaluate(`Math.max(0, ...[...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt")].
+		map(p => p.textContent.includes("*") ? 1e9 : Number(/[0-9]+/.exec(p.textContent)?.[0] ?? 0)))`, &last))
+	return last
+}
+
+// seen is what a person would read in the window of a test that failed: the state of the kernel,
+// dialogs, prompts, and the outputs that are drawn.
+func (l *session) seen() string {
+	var text string
+	err := chromedp.Run(l.ctx, chromedp.Evaluate(`(() => {
+		const texts = which => [...document.querySelectorAll(which)].map(e => e.textContent.trim()).join(" | ");
+		return "kernel: " + document.querySelector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator")?.dataset.status +
+			"\ndialogs: " + texts(".jp-Dialog-content, .Toastify__toast") +
+			"\nprompts: " + texts(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt") +
+			"\noutputs: " + texts(".jp-NotebookPanel .jp-OutputArea-output").slice(0, 2000);
+	})()`, &text))
+	if err != nil {
+		return "nothing that can be read: " + err.Error()
+	}
+	return text
 }
 
 // await waits until an expression in JavaScript is true.
@@ -164,7 +189,7 @@ func (l *session) await(what, expression string) {
 	err := chromedp.Run(limited, chromedp.PollFunction("() => "+expression, nil, chromedp.WithPollingTimeout(0), chromedp.WithPollingInterval(50*time.Millisecond)))
 	if err != nil {
 		last := chromedp.Run(l.ctx, l.Take("failed"))
-		l.T.Fatalf("%s: %v (screenshot: %v)", what, err, last)
+		l.T.Fatalf("%s: %v (screenshot: %v); the window shows\n%s", what, err, last, l.seen())
 	}
 }
 
