@@ -159,24 +159,27 @@ func (p phases) convolve() *Node {
 		quotients, woven = append(quotients, q), append(woven, q*p.dilation[axis])
 		count *= p.dilation[axis]
 	}
-	// The results side by side: (batch, q…, (r…, out)).
+	// Woven axis by axis, the last first: (batch, q, r, q, r, …, out), then positions.
 	side := make([]*Node, count)
 	for n := range side {
 		remainders, rest := make([]int, rank), n
 		for axis := rank - 1; axis >= 0; axis-- {
 			remainders[axis], rest = rest%p.dilation[axis], rest/p.dilation[axis]
 		}
-		side[n] = p.one(remainders, quotients[1:])
+		split := []int{batch}
+		for _, q := range quotients[1:] {
+			split = append(split, q, 1)
+		}
+		side[n] = Reshape(p.one(remainders, quotients[1:]), append(split, out)...)
 	}
-	y := Concatenate(side, rank+1)
-
-	// Woven: (batch, q, r, q, r, …, out), then positions.
-	order := []int{0}
-	for axis := range rank {
-		order = append(order, 1+axis, 1+rank+axis)
+	for axis := rank - 1; axis >= 0; axis-- {
+		var next []*Node
+		for a := p.dilation[axis]; len(side) > 0; side = side[a:] {
+			next = append(next, Concatenate(side[:a], 2+2*axis))
+		}
+		side = next
 	}
-	y = Reshape(y, slices.Concat(quotients, p.dilation, []int{out})...)
-	y = Reshape(TransposeAllAxes(y, append(order, 1+2*rank)...), append(woven, out)...)
+	y := Reshape(side[0], append(woven, out)...)
 	crop := []SliceAxisSpec{AxisRange()}
 	for _, n := range p.size {
 		crop = append(crop, AxisRange(0, n))
