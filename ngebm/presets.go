@@ -153,8 +153,8 @@ func Methods() []Method {
 			"adversarial.epsilon=.0314", "adversarial.epsilon=.1",
 		},
 		{
-			"energy-margin", "cross-entropy and a margin between the energies of data and outliers, here noise or points in a box around the data (Liu et al. 2020; its margins for CIFAR-10 are 23 and 5, these 10 and 0)",
-			"margin.outliers=uniform noise,margin.in=10,margin.out=0,margin.weight=.01", "margin.outliers=uniform box,margin.in=10,margin.out=0,margin.weight=.01",
+			"energy-margin", "cross-entropy and a margin between the energies of data and outliers, here noise or points in a box around the data (Liu et al. 2020; its margins for CIFAR-10 are 23 and 5, these 10 and 5)",
+			"margin.outliers=uniform noise,margin.in=10,margin.out=5,margin.weight=.01", "margin.outliers=uniform box,margin.in=10,margin.out=5,margin.weight=.01",
 		},
 	}
 }

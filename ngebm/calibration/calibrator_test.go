@@ -152,7 +152,7 @@ func TestEnsemble(t *testing.T) {
 }
 
 func TestCalibratorsRefuseBadInput(t *testing.T) {
-	good := Sample{Logits: [][]float64{{1, 0}, {0, 1}, {1, 0}, {0, 2}, {2, 0}}, Labels: []int32{0, 1, 1, 0, 0}}
+	good := Sample{Logits: [][]float64{{1, 0}, {1, 0}, {0, 1}, {0, 1}, {0, 1}, {0, 2}, {0, 2}, {2, 0}, {2, 0}, {2, 0}}, Labels: []int32{0, 1, 1, 0, 1, 1, 0, 0, 1, 0}}
 	for _, m := range CalibrationMethods() {
 		if _, err := m.Fit(t.Context(), Sample{}); err == nil {
 			t.Errorf("%s was fitted to nothing", m.Name)
@@ -180,10 +180,30 @@ func TestCalibratorsRefuseBadInput(t *testing.T) {
 	if _, err := FitVector(t.Context(), right); err == nil || !strings.Contains(err.Error(), "no minimum") {
 		t.Errorf("all 40 are right: %v", err)
 	}
+	// Noisy labels of classes 0 and 1, and a class 2 without examples, or with a logit that alone tells it.
+	absent, told := Sample{}, Sample{}
+	for i := range 60 {
+		v, label := float64(i%7)/3-1, int32(i%2)
+		absent.Logits, absent.Labels = append(absent.Logits, []float64{v, -v, v * v}), append(absent.Labels, label)
+		told.Logits, told.Labels = append(told.Logits, []float64{v, -v, -1 - v*v}), append(told.Labels, label)
+	}
+	for range 20 {
+		told.Logits, told.Labels = append(told.Logits, []float64{.1, .2, 1}), append(told.Labels, 2)
+	}
+	// Scales without end: with s and c the shift, s₀+c = 0, 2s₀+c → ∞, -s₁+c → -∞, -2s₁+c → ∞.
+	partly := Sample{Logits: [][]float64{{1, 0}, {0, 1}, {1, 0}, {0, 2}, {2, 0}}, Labels: []int32{0, 1, 1, 0, 0}}
+	for name, s := range map[string]Sample{"a class without examples": absent, "a class that is told apart": told, "some are separable": partly} {
+		if v, err := FitVector(t.Context(), s); err == nil || !strings.Contains(err.Error(), "no minimum") {
+			t.Errorf("%s: %v, %v", name, v, err)
+		}
+	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := FitVector(canceled, good); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
+	}
+	if c, err := CalibrationMethods()[0].Fit(t.Context(), right); err != nil || c.(Temperature).T != 1 {
+		t.Errorf("all 40 are right, and the temperature is %v (%v)", c, err)
 	}
 	vector, err := FitVector(t.Context(), good)
 	if err != nil {
@@ -197,7 +217,7 @@ func TestCalibratorsRefuseBadInput(t *testing.T) {
 			t.Errorf("%d bins", bins)
 		}
 	}
-	bad := good
+	bad := partly
 	bad.Predictions = []int32{0, 1, 2, 0, 0}
 	if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), "prediction 2 is not a class") {
 		t.Errorf("%v", err)

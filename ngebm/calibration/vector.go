@@ -22,12 +22,14 @@ const (
 	vectorGradient = 1e-10 // largest component of the NLL's gradient at the end
 	vectorDamping  = 1e-10 // added to the Hessian's diagonal, relative to its mean
 	vectorNLL      = 1e-6  // below, the NLL goes to 0
+	vectorMove     = 1e-3  // a larger step to a minimum, from where the slopes vanish, goes to infinity
 )
 
 // FitVector returns vector scaling (Guo et al. 2017): the scales and shifts that minimize the
 // NLL of a validation sample, found by Newton's method from 1 and 0 on, with halved steps
 // where the NLL would rise. The NLL is convex. It is an error if it has no minimum: where
-// every validation example can be classified right, and the scales grow without end.
+// the scales or shifts grow without end, since every validation example can be classified right, a
+// class has no example, or one class can be separated from the others.
 //
 // It takes time with the examples and the square of the classes: 10,000 examples of 10 classes
 // .06 s, of 100 classes 4 s. If ctx ends, so does FitVector after a step, with its error.
@@ -48,13 +50,14 @@ func FitVector(ctx context.Context, validation Sample) (Vector, error) {
 			return Vector{}, ctx.Err()
 		}
 		nll := f.derivatives(at, gradient, hessian)
+		direction, solved := f.newton(gradient, hessian)
 		if slopes := mat.Norm(mat.NewVecDense(n, gradient), math.Inf(1)); slopes < vectorGradient {
-			if nll < vectorNLL {
-				break // all are right: the slopes vanish on the way to infinity
+			if !solved || nll < vectorNLL || mat.Norm(direction, math.Inf(1)) > vectorMove {
+				break // the slopes vanish on the way to infinity
 			}
 			return Vector{at[:f.classes:f.classes], append(at[f.classes:n:n], 0), nll}, nil
 		}
-		if !f.step(at, gradient, hessian, nll) {
+		if !solved || !f.step(at, direction, nll) {
 			break
 		}
 	}
@@ -139,20 +142,25 @@ func (f vectorFit) derivatives(at, gradient []float64, hessian *mat.SymDense) (n
 	return nll
 }
 
-// step makes one step of Newton's method, halved until the NLL falls; false if it does not.
-func (f vectorFit) step(at, gradient []float64, hessian *mat.SymDense, nll float64) bool {
-	n := len(at)
+// newton is the direction of Newton's method, downhill with the sign changed; it damps the
+// Hessian. ok is false if there is none.
+func (f vectorFit) newton(gradient []float64, hessian *mat.SymDense) (direction *mat.VecDense, ok bool) {
+	n := len(gradient)
 	for j := range n {
 		hessian.SetSym(j, j, hessian.At(j, j)+vectorDamping*mat.Trace(hessian)/float64(n))
 	}
 	var factored mat.Cholesky
-	var direction mat.VecDense
+	direction = &mat.VecDense{}
 	if !factored.Factorize(hessian) {
-		return false
+		return nil, false
 	}
-	if err := factored.SolveVecTo(&direction, mat.NewVecDense(n, gradient)); err != nil && direction.Len() == 0 {
-		return false
-	}
+	err := factored.SolveVecTo(direction, mat.NewVecDense(n, gradient))
+	return direction, err == nil || direction.Len() > 0
+}
+
+// step makes one step of Newton's method, halved until the NLL falls; false if it does not.
+func (f vectorFit) step(at []float64, direction *mat.VecDense, nll float64) bool {
+	n := len(at)
 	next := make([]float64, n)
 	for size := 1.; size > 1e-10; size /= 2 {
 		for j := range n {

@@ -2,6 +2,7 @@ package conformal
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"ngebm/data/testerror"
@@ -101,6 +102,8 @@ func TestErrors(t *testing.T) {
 		"rate":               {threshold([]float64{1, 2}, 1), []string{"false alarms is 1", "between 0 and 1"}},
 		"score NaN":          {threshold([]float64{1, nan}, .5), []string{"score 1", "NaN"}},
 		"few scores":         {threshold([]float64{1, 2}, .05), []string{"2 held-out", "needs 19"}},
+		"a tiny rate":        {threshold([]float64{1, 2}, 1e-20), []string{"2 held-out", "needs 2147483647"}},
+		"some equal scores":  {threshold(append([]float64{0, 0}, slices.Repeat([]float64{1}, 37)...), .05), []string{"does not separate"}},
 		"equal scores":       {threshold(make([]float64, 50), .1), []string{"does not separate", "choose another"}},
 		"risk":               {risk([]float64{1}, []bool{true}, 0, .1), []string{"the risk is 0"}},
 		"delta":              {risk([]float64{1}, []bool{true}, .1, nan), []string{"delta is NaN"}},

@@ -43,8 +43,8 @@ func Quantile(scores []float64, alpha float64) (float64, error) {
 // Threshold returns a bound under which the next, exchangeable score is with probability
 // rate or less: the ⌊(n+1) rate⌋-th smallest of n scores that are larger for examples more
 // usual. Those below it are refused (Bates et al. 2023, Testing for outliers with conformal
-// p-values, arXiv 2104.08279). It is an error if scores are so often equal that fewer than
-// half of that would be refused: the score does not separate.
+// p-values, arXiv 2104.08279): of the n, one fewer if all differ. It is an error if scores are so
+// often equal that fewer than half of those are below it: the score does not separate.
 func Threshold(scores []float64, rate float64) (float64, error) {
 	if !(rate > 0 && rate < 1) {
 		return 0, fmt.Errorf("conformal: the rate of false alarms is %v; it must be between 0 and 1, as .05 is", rate)
@@ -61,7 +61,7 @@ func Threshold(scores []float64, rate float64) (float64, error) {
 	slices.Sort(sorted)
 	threshold := sorted[rank-1]
 	below, _ := slices.BinarySearch(sorted, threshold)
-	if equal := len(sorted) - below; below < (rank-1)/2 || sorted[0] == sorted[n-1] {
+	if equal := len(sorted) - below; 2*below < rank-1 || sorted[0] == sorted[n-1] {
 		return 0, fmt.Errorf("conformal: the score does not separate: at a rate of %g the threshold is %g, and %d of %d held-out examples are at or above it with %d below; choose another score", rate, threshold, equal, n, below)
 	}
 	return threshold, nil
@@ -78,6 +78,9 @@ func atMost(rate float64, n int) int {
 
 // needed is the smallest n with (n+1) rate ≥ 1.
 func needed(rate float64) int {
+	if rate < 1e-9 { // more than anybody has
+		return int(min(math.Ceil(1/rate)-1, math.MaxInt32))
+	}
 	n := max(0, int(1/rate)-2)
 	for atMost(rate, n) < 1 {
 		n++

@@ -180,7 +180,8 @@ func (d Detector) Fit(ctx context.Context, t Training) (Fitted, error) {
 // Tune returns the detector with that candidate of its parameter that has the largest AUROC
 // on a validation split, the first of equals: OpenOOD v1.5's protocol (Zhang et al. 2023, arXiv
 // 2306.09301), in which out is an OOD set that no test uses. Candidates that cannot be fitted
-// are left out; a detector without a parameter is returned as it is.
+// are left out. A detector without a parameter is returned as it is, and so is one whose own value
+// can be fitted and no candidate can.
 func (d Detector) Tune(ctx context.Context, t Training, in, out Outputs) (Detector, error) {
 	best, found := d, -1.
 	var failed error
@@ -208,7 +209,10 @@ func (d Detector) Tune(ctx context.Context, t Training, in, out Outputs) (Detect
 		}
 	}
 	if found < 0 && ctx.Err() == nil {
-		return best, failed // nil without candidates
+		if _, err := d.Fit(ctx, t); err == nil {
+			failed = nil // the detector's own value fits
+		}
+		return best, failed
 	}
 	return best, ctx.Err()
 }

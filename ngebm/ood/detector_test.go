@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,19 @@ func TestDegenerateFeatures(t *testing.T) {
 	}
 }
 
+// endsAfter is a context that is canceled once it was asked a number of times.
+type endsAfter struct {
+	context.Context
+	asked int
+}
+
+func (c *endsAfter) Err() error {
+	if c.asked--; c.asked < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
 func TestScoringRefuses(t *testing.T) {
 	c := references(t)["random"]
 	canceled, cancel := context.WithCancel(t.Context())
@@ -225,8 +239,14 @@ func TestScoringRefuses(t *testing.T) {
 		if _, err := fitted.Score(canceled, o); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, canceled: %v", d.Name, err)
 		}
-		if scores, err := fitted.Score(t.Context(), o); err != nil || len(scores) != len(c.Queries) {
+		scores, err := fitted.Score(t.Context(), o)
+		if err != nil || len(scores) != len(c.Queries) {
 			t.Errorf("%s: %d scores: %v", d.Name, len(scores), err)
+		}
+		for checks := range 4 { // canceled at some moment of the scoring
+			if got, err := fitted.Score(&endsAfter{t.Context(), checks}, o); err == nil && !slices.Equal(got, scores) || err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%s, canceled at check %d: %v, %v", d.Name, checks, got, err)
+			}
 		}
 	}
 	if _, err := FindDetector("knn"); err == nil || !strings.Contains(err.Error(), `no detector "knn" (did you mean kNN?)`) {
@@ -267,6 +287,11 @@ func TestTune(t *testing.T) {
 	d.Candidates = []float64{1000}
 	if _, err := d.Tune(t.Context(), c.training(), in, out); err == nil || !strings.Contains(err.Error(), "k is 1000") {
 		t.Errorf("no candidate can be fitted: %v", err)
+	}
+	own := KNN(5)
+	own.Candidates = []float64{1000}
+	if same, err := own.Tune(t.Context(), c.training(), in, out); err != nil || same.Value != 5 {
+		t.Errorf("only the detector's own value can be fitted: %v, %v", same.Value, err)
 	}
 	if same, err := MDS().Tune(t.Context(), c.training(), in, out); err != nil || same.Name != "MDS" {
 		t.Errorf("MDS: %v, %v", same.Name, err)

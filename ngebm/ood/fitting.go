@@ -124,6 +124,9 @@ func scoreFeatures(ctx context.Context, o Outputs, width int, block func(z *mat.
 			return nil, fmt.Errorf("ood: examples from %d on: %w", start, err)
 		}
 		block(z, scores[start:end])
+		if ctx.Err() != nil { // a block that was canceled is not complete
+			return nil, ctx.Err()
+		}
 		if o.Done != nil {
 			o.Done(end)
 		}

@@ -102,6 +102,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("serve: MaxBody is %d; give 1 to %d bytes", o.MaxBody, maxBodies)
 	case o.Delay < 0 || o.Timeout < 0:
 		return o, fmt.Errorf("serve: Delay is %v and Timeout %v; give positive times, or 0", o.Delay, o.Timeout)
+	case o.Delay >= o.Timeout:
+		return o, fmt.Errorf("serve: Delay is %v and Timeout %v: requests would be given up before their batch is predicted; give a shorter delay", o.Delay, o.Timeout)
 	}
 	return o, nil
 }
@@ -163,7 +165,8 @@ func (h *Handler) Warm(ctx context.Context) error {
 		for i := range inputs {
 			inputs[i] = make([]float32, h.size())
 		}
-		if _, err := h.batches.predict(ctx, inputs); err != nil {
+		// Without the batches' time limit, which is not for compiling.
+		if _, err := safely(ctx, h.batches.predictor, inputs); err != nil {
 			return fmt.Errorf("serve: a batch of %d: %w", n, err)
 		}
 		if n == h.options.MaxBatch {
@@ -224,7 +227,7 @@ func (h *Handler) admit(r *http.Request) error {
 		host = name
 	}
 	host = strings.Trim(strings.ToLower(host), "[]")
-	if h.options.Hosts != nil && !slices.Contains(h.options.Hosts, host) {
+	if h.options.Hosts != nil && !slices.ContainsFunc(h.options.Hosts, func(known string) bool { return strings.EqualFold(known, host) }) {
 		return &requestError{http.StatusForbidden, fmt.Sprintf("the host %.100q is not one of this service; use %s", host, strings.Join(h.options.Hosts, ", "))}
 	}
 	if err := h.origins.Check(r); err != nil {

@@ -243,7 +243,7 @@ func TestErrorsAreShort(t *testing.T) {
 func concat(parts ...string) []byte { return []byte(strings.Join(parts, "")) }
 
 func TestAdmission(t *testing.T) {
-	h := newHandler(t, &echo{}, func(o *Options) { o.Hosts = []string{"localhost", "127.0.0.1", "::1"} })
+	h := newHandler(t, &echo{}, func(o *Options) { o.Hosts = []string{"LocalHost", "127.0.0.1", "::1"} })
 	do := func(method, path string, change func(*http.Request)) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, nil)
 		r.Host = "localhost:8080"
@@ -324,6 +324,7 @@ func TestOptions(t *testing.T) {
 		"no room":           {&echo{}, func(o *Options) { o.MaxWaiting = 3 }, "room for a batch to wait"},
 		"an endless body":   {&echo{}, func(o *Options) { o.MaxBody = 1 << 40 }, "MaxBody is 1099511627776"},
 		"a negative delay":  {&echo{}, func(o *Options) { o.Delay = -1 }, "Delay is -1ns"},
+		"a delay too long":  {&echo{}, func(o *Options) { o.Delay, o.Timeout = 2*time.Second, time.Second }, "Delay is 2s and Timeout 1s: requests would be given up"},
 		"files of features": {&echo{}, func(o *Options) { o.Shape = []int{4} }, "an image file cannot become an input of shape [4]"},
 		"an unknown fit":    {&echo{}, func(o *Options) { o.Fit = "cover" }, `the fit "cover" is unknown`},
 	} {

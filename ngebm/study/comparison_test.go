@@ -157,7 +157,7 @@ func TestEstimateOn(t *testing.T) {
 	// Every metric that is bounded says so: two seeds that differ much.
 	var row study.Row
 	for _, v := range []float64{.02, .98} {
-		r := &study.Result{Detection: []study.Detection{{Set: "noise", Score: "kNN", Group: study.Near, Report: ood.Report{Metrics: ood.Metrics{AUROC: v}}}}}
+		r := &study.Result{Run: "01", Detection: []study.Detection{{Set: "noise", Score: "kNN", Group: study.Near, Report: ood.Report{Metrics: ood.Metrics{AUROC: v}}}}}
 		r.Energy.Deviation, r.GradientNorm.Mean = v, v
 		row.Results = append(row.Results, r)
 	}

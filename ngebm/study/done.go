@@ -1,18 +1,22 @@
 package study
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
+	"strings"
 )
 
-// checkDone reports what of the results of before is not as the plan would do it now;
-// testSet is the checksum of the plan's test set.
-func (p Plan) checkDone(testSet string) error {
+// checkDone reports what of the results of before is not as the plan would do it now, with a
+// training and a test set of these checksums.
+func (p Plan) checkDone(training, testSet string) error {
 	if err := p.Done.like(p); err != nil {
 		return fmt.Errorf("differ in %w", err)
 	}
 	if p.selects() && p.Done.Selected != nil && !same(p.Done.Selection, p.Selection) {
-		return fmt.Errorf("selected weights by %s, not by %s", text(p.Done.Selection), text(p.Selection))
+		return fmt.Errorf("selected weights by %s, not by %s (-candidates, -select-by, -select-seeds)", text(p.Done.Selection), text(p.Selection))
 	}
 	for _, run := range p.kept() {
 		name, settings := planned{run.Method, run.Seed}, ""
@@ -26,8 +30,14 @@ func (p Plan) checkDone(testSet string) error {
 		if err != nil {
 			return err
 		}
+		if want, _, err = want.Resolve(nil); err != nil {
+			return err
+		}
 		if got, want := anywhere(run.Config), anywhere(want.WithoutFolders()); !same(got, want) {
 			return fmt.Errorf("have %s, trained with other settings: %s, not %s", name, text(got), text(want))
+		}
+		if known := want.Limit == p.Base.Limit && want.Margin.Outliers == ""; known && run.Run != want.Hash(training) {
+			return fmt.Errorf("have %s, trained on other examples, or by a version of ngebm that trains otherwise: its hash is %s, not %s", name, run.Run, want.Hash(training))
 		}
 		if set := run.Sets[2]; set.Checksum != testSet {
 			return fmt.Errorf("have %s, tested on other examples: %s with the checksum %.12s…, not %.12s…", name, set.Name, set.Checksum, testSet)
@@ -63,4 +73,31 @@ func (r *Results) take(p Plan) {
 			r.putEnsemble(e)
 		}
 	}
+}
+
+// Keeps reports what of a file of results would be lost if the plan's were written in its place:
+// results of another base configuration, or a run that is not planned, or whose folder is not among
+// runs, the folder of runs, and so would be trained again.
+func (p Plan) Keeps(old *Results, runs string) error {
+	one, other := p.Base, old.Base
+	one.Seed, other.Seed = 0, 0
+	if !same(anywhere(one.WithoutFolders()), anywhere(other)) {
+		return fmt.Errorf("study: it has results of the preset %s, or of other settings", old.Preset)
+	}
+	entries, err := os.ReadDir(runs)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("study: %w", err)
+	}
+	for _, run := range old.Runs {
+		name := planned{run.Method, run.Seed}
+		trained := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), "-"+run.Run) })
+		switch {
+		case p.Done != nil && p.Done.Find(run.Method, run.Seed) != nil:
+		case !slices.Contains(p.runs(), name):
+			return fmt.Errorf("study: it has %s, which is not asked for now", name)
+		case !trained:
+			return fmt.Errorf("study: it has %s, whose folder (…-%s) is not in %q", name, run.Run, runs)
+		}
+	}
+	return nil
 }

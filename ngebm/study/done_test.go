@@ -55,6 +55,67 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// What a configuration leaves out has its default in results, which are continued all the same.
+func TestContinueWithDefaults(t *testing.T) {
+	p := briefPlan(t)
+	p.Methods, p.Selection, p.Seeds, p.Measure.Linf, p.Measure.L2 = []string{"cross-entropy", "adversarial", "jem-informative"}, study.Selection{}, []uint64{1}, nil, nil
+	if err := p.Base.Set("epochs=1,limit=60,validation=20,optimizer=adam,precision=float32"); err != nil {
+		t.Fatal(err)
+	}
+	done, err := run(t, p, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Done = copied(t, done)
+	folder := t.TempDir()
+	if again, err := run(t, p, folder); err != nil || again.String() != done.String() {
+		t.Errorf("%v\n%s\nnot\n%s", err, again, done)
+	}
+	if trained, err := filepath.Glob(filepath.Join(folder, "*", "config.json")); err != nil || len(trained) != 0 {
+		t.Errorf("it trains %v (%v)", trained, err)
+	}
+}
+
+// A file of results is not replaced by one that lacks some of its runs.
+func TestKeeps(t *testing.T) {
+	p := briefPlan(t)
+	p.Methods, p.Selection, p.Seeds = []string{"cross-entropy"}, study.Selection{}, []uint64{1}
+	folder := t.TempDir()
+	done, err := run(t, p, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Keeps(done, folder); err != nil {
+		t.Errorf("a repeated command: %v", err)
+	}
+	testerror.Want(t, p.Keeps(done, t.TempDir()), "cross-entropy, seed 1, whose folder (…-"+done.Runs[0].Run+") is not in")
+	testerror.Want(t, p.Keeps(done, filepath.Join(t.TempDir(), "none")), "is not in")
+	p.Done = done
+	if err := p.Keeps(done, t.TempDir()); err != nil {
+		t.Errorf("it is continued: %v", err)
+	}
+	p.Done, p.Seeds = nil, []uint64{2}
+	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is not asked for now")
+	p.Base.Epochs++
+	testerror.Want(t, p.Keeps(done, folder), "results of the preset digits-few, or of other settings")
+}
+
+// Two methods with one configuration share a run, and both have its results.
+func TestTwins(t *testing.T) {
+	p := briefPlan(t)
+	p.Methods, p.Seeds = []string{"cross-entropy", "ng-ebm-paper", study.Selected}, []uint64{1}
+	p.Selection.Candidates = []string{"beta=1,gamma=1"}
+	p.Measure.Ensembles = true
+	r, err := run(t, p, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	paper, selected := r.Find("ng-ebm-paper", 1), r.Find(study.Selected, 1)
+	if len(r.Missing()) != 0 || paper.Run != selected.Run || paper.Calibration.ECE != selected.Calibration.ECE {
+		t.Errorf("missing %v:\n%s", r.Missing(), r)
+	}
+}
+
 // Results of something else are refused before anything is trained.
 func TestContinueRefuses(t *testing.T) {
 	p := briefPlan(t)
@@ -68,15 +129,16 @@ func TestContinueRefuses(t *testing.T) {
 		change func(*study.Plan, *study.Results)
 		want   []string
 	}{
-		"another base":       {func(p *study.Plan, _ *study.Results) { p.Base.LearningRate = .5 }, []string{"results to continue differ in the base configuration", "0.5"}},
-		"another protocol":   {func(p *study.Plan, _ *study.Results) { p.Measure.Resamples = 7 }, []string{"differ in the protocol"}},
-		"another selection":  {func(p *study.Plan, _ *study.Results) { p.Selection.Metric = "accuracy" }, []string{"selected weights by", "accuracy"}},
-		"no selection":       {func(_ *study.Plan, r *study.Results) { r.Selected = nil }, []string{"ng-ebm-chosen, seed 1, and do not say which weights"}},
-		"other settings":     {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Beta = .7 }, []string{"cross-entropy, seed 1, trained with other settings", "0.7"}},
-		"another network":    {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Net = "mlp-8" }, []string{"other settings", "mlp-8"}},
-		"another test set":   {func(_ *study.Plan, r *study.Results) { r.Runs[0].Sets[2].Checksum = "abc" }, []string{"tested on other examples", "abc"}},
-		"another seed":       {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Seed = 2 }, []string{"other settings"}},
-		"selected otherwise": {func(_ *study.Plan, r *study.Results) { r.Selected.Settings = "beta=.5" }, []string{"ng-ebm-chosen, seed 1, trained with other settings"}},
+		"another base":         {func(p *study.Plan, _ *study.Results) { p.Base.LearningRate = .5 }, []string{"results to continue differ in the base configuration", "0.5"}},
+		"another protocol":     {func(p *study.Plan, _ *study.Results) { p.Measure.Resamples = 7 }, []string{"differ in the protocol"}},
+		"another selection":    {func(p *study.Plan, _ *study.Results) { p.Selection.Metric = "accuracy" }, []string{"selected weights by", "accuracy"}},
+		"no selection":         {func(_ *study.Plan, r *study.Results) { r.Selected = nil }, []string{"ng-ebm-chosen, seed 1, and do not say which weights"}},
+		"other settings":       {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Beta = .7 }, []string{"cross-entropy, seed 1, trained with other settings", "0.7"}},
+		"another network":      {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Net = "mlp-8" }, []string{"other settings", "mlp-8"}},
+		"another training set": {func(_ *study.Plan, r *study.Results) { r.Runs[0].Run = "abc" }, []string{"cross-entropy, seed 1, trained on other examples", "its hash is abc"}},
+		"another test set":     {func(_ *study.Plan, r *study.Results) { r.Runs[0].Sets[2].Checksum = "abc" }, []string{"tested on other examples", "abc"}},
+		"another seed":         {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Seed = 2 }, []string{"other settings"}},
+		"selected otherwise":   {func(_ *study.Plan, r *study.Results) { r.Selected.Settings = "beta=.5" }, []string{"ng-ebm-chosen, seed 1, trained with other settings"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, r := p, copied(t, done)

@@ -79,7 +79,7 @@ type experiment struct {
 // open finds the OOD datasets, and makes the results, which name no folder.
 func (x *experiment) open(ctx context.Context) error {
 	opts := x.engine.opts
-	_, test, err := data.Open(ctx, x.plan.Base.Data, data.Options{Limit: x.plan.Base.Limit, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
+	training, test, err := data.Open(ctx, x.plan.Base.Data, data.Options{Limit: x.plan.Base.Limit, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (x *experiment) open(ctx context.Context) error {
 	if x.plan.Done == nil {
 		return nil
 	}
-	if err := x.plan.checkDone(test.Checksum); err != nil {
+	if err := x.plan.checkDone(training.Checksum, test.Checksum); err != nil {
 		return fmt.Errorf("study: the results to continue %w", err)
 	}
 	x.results.take(x.plan)
@@ -205,7 +205,8 @@ func (x *experiment) measure(ctx context.Context, r planned, trained, run *ngebm
 	name := "experiment-" + x.key(*result) + ".json"
 	switch stored, err := readResult(run, name, result.Checkpoint); {
 	case err == nil:
-		stored.Notes = run.Notes
+		// Two methods may have one configuration, and so one run.
+		stored.Method, stored.Seed, stored.Notes = r.method, r.seed, run.Notes
 		return stored, false, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, false, err
@@ -297,7 +298,7 @@ func describe(run *ngebm.Run, r planned) *Result {
 func (r *Result) enter(m measured) {
 	r.Calibration, r.Energy, r.GradientNorm = m.test.Calibration, m.test.Energy, m.test.GradientNorm
 	for _, d := range m.detection.OOD {
-		one := Detection{Set: d.Set.Name, Score: d.Score, Group: m.groups[d.Set.Name], Parameter: d.Parameter, Report: d.Report}
+		one := Detection{Set: d.Set.Name, Checksum: d.Set.Checksum, Score: d.Score, Group: m.groups[d.Set.Name], Parameter: d.Parameter, Report: d.Report}
 		if m.tuned {
 			one.Is = d.Is
 		}

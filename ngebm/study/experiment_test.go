@@ -302,3 +302,29 @@ func TestValidate(t *testing.T) {
 		t.Error("the plan of these tests chooses by a figure that there is not")
 	}
 }
+
+// OOD sets that no run can be measured on, or that results could not tell apart, are refused before
+// anything is trained.
+func TestOODDatasetsRefused(t *testing.T) {
+	digits := briefPlan(t)
+	digits.Measure.OODDatasets = []string{"digits", "digits"}
+	points := briefPlan(t)
+	moons, err := ngebm.PresetConfig("moons")
+	if err != nil {
+		t.Fatal(err)
+	}
+	points.Base = moons
+	points.Base.Validation = 100
+	points.Measure.OODKinds, points.Measure.OODDatasets, points.Measure.Linf, points.Measure.L2 = []string{"uniform box"}, []string{"digits"}, nil, nil
+	for want, p := range map[string]study.Plan{
+		"two OOD sets (-ood-datasets) are called UCI digits in results": digits,
+		"OOD dataset digits has examples of shape [8 8 1]":              points,
+	} {
+		folder := t.TempDir()
+		_, err := run(t, p, folder)
+		testerror.Want(t, err, want)
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
+			t.Errorf("%s: trained %v (%v)", want, entries, err)
+		}
+	}
+}

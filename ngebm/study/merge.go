@@ -12,10 +12,11 @@ import (
 )
 
 // Merge combines results of one experiment from several machines. They must have the same
-// base configuration, protocol and, if both selected weights, selection. Methods and seeds
-// are united, in the order in which they come. A run that several results have must have
-// the same measurements; cost and machine may differ, and the first is kept. Anything else
-// is an error that names the conflict.
+// base configuration, protocol and, if both selected weights, selection, and must have selected
+// the same weights. Methods and seeds are united, in the order in which they come. A run that
+// several results have must have the same measurements; cost and machine may differ, and the first
+// is kept, as is the first selection, since machines may round its metrics differently. Anything
+// else is an error that names the conflict.
 func Merge(all ...*Results) (*Results, error) {
 	if len(all) == 0 {
 		return nil, errors.New("study: no results to merge; give at least one file")
@@ -34,7 +35,10 @@ func Merge(all ...*Results) (*Results, error) {
 		if merged.Selected == nil {
 			merged.Selected, merged.Selection = r.Selected, r.Selection
 		}
-		if !same(merged.Selected.found(), r.Selected.found()) || !same(merged.Selection, r.Selection) {
+		if !same(merged.Selection, r.Selection) {
+			return nil, fmt.Errorf("study: results %d selected weights by %s, and those before by %s (-candidates, -select-by, -select-seeds); merge results of one selection", i+1, text(r.Selection), text(merged.Selection))
+		}
+		if r.Selected.Settings != merged.Selected.Settings {
 			return nil, fmt.Errorf("study: results %d selected other weights than those before (%s, not %s); merge results of one selection", i+1, r.Selected.Settings, merged.Selected.Settings)
 		}
 	}
@@ -81,21 +85,42 @@ func anywhere(c ngebm.Config) ngebm.Config {
 	return c
 }
 
-// agree checks that all runs were tested on the same examples.
+// agree checks that all runs were tested on the same examples, on the same OOD examples, and,
+// where their configurations say so, trained on the same.
 func (r *Results) agree() error {
+	type drawn struct {
+		seed                    uint64
+		limit, draw, validation int
+	}
+	trained, detected := map[drawn]Result{}, map[string]string{}
 	for _, run := range r.Runs {
 		if got, want := run.Sets[2], r.Runs[0].Sets[2]; got.Checksum != want.Checksum {
 			return fmt.Errorf("study: %s, seed %d was tested on %s (%.12s…), and %s, seed %d on %s (%.12s…); such runs cannot be in one table",
 				run.Method, run.Seed, got.Name, got.Checksum, r.Runs[0].Method, r.Runs[0].Seed, want.Name, want.Checksum)
 		}
+		c := run.Config
+		key := drawn{run.Seed, c.Limit, c.Draw, c.Validation}
+		if _, known := trained[key]; !known {
+			trained[key] = run
+		}
+		for i, want := range trained[key].Sets[:2] {
+			if got := run.Sets[i]; got.Checksum != want.Checksum {
+				return fmt.Errorf("study: %s and %s, both of seed %d, have other %s examples, of %s (%.12s…) and %s (%.12s…); such runs cannot be compared",
+					trained[key].Method, run.Method, run.Seed, got.Split, want.Name, want.Checksum, got.Name, got.Checksum)
+			}
+		}
+		for _, d := range run.Detection {
+			if d.Checksum == "" {
+				continue
+			}
+			if want, known := detected[d.Set]; known && want != d.Checksum {
+				return fmt.Errorf("study: %s, seed %d was measured on other examples of the OOD set %s than runs before (%.12s…, not %.12s…); such runs cannot be in one table",
+					run.Method, run.Seed, d.Set, d.Checksum, want)
+			}
+			detected[d.Set] = d.Checksum
+		}
 	}
 	return nil
-}
-
-// found is what a selection found, without the text that defines its metric.
-func (o Outcome) found() Outcome {
-	o.Definition = ""
-	return o
 }
 
 // numbers is a report without its warnings, whose wording may change. Without intervals it
@@ -126,6 +151,7 @@ func numbers(r *calibration.Report, intervals bool) *calibration.Report {
 func separations(all []Detection, intervals bool) []Detection {
 	all = slices.Clone(all)
 	for i := range all {
+		all[i].Checksum = "" // older results lack it; see Results.agree
 		if !intervals {
 			all[i].Intervals, all[i].IntervalKind = nil, ""
 		}

@@ -72,6 +72,16 @@ func TestMerge(t *testing.T) {
 	if again, err := study.Merge(copied(t, other), one); err != nil || len(again.Runs) != 6 || again.Seeds[0] != 2 {
 		t.Errorf("the other way round: %v, %v", again, err)
 	}
+	// Machines round the metrics of the selection differently, and may have other versions of the code.
+	rounded := copied(t, other)
+	rounded.Selected.Candidates = []study.Candidate{{Settings: "beta=1,gamma=1", Metrics: map[string][]float64{"NLL": {.1}}}}
+	rounded.Runs[3].Measuring.Source = "another"
+	if again, err := study.Merge(one, rounded); err != nil || len(again.Selected.Candidates) != 0 || !strings.Contains(again.String(), "note: the runs were measured by 2 versions of the code") {
+		t.Errorf("of another machine: %v\n%s", err, again)
+	}
+	if note := "versions of the code"; strings.Contains(merged.String(), note) {
+		t.Errorf("one version is said to be several:\n%s", merged)
+	}
 	part := made(t, p, 1, 1, 2)
 	part.Runs = part.Runs[:1]
 	if merged, err = study.Merge(part); err != nil || len(merged.Missing()) != 3 || !strings.Contains(merged.String(), "missing: cross-entropy, seed 2") {
@@ -81,13 +91,19 @@ func TestMerge(t *testing.T) {
 		"differ from the first in the base configuration": func(r *study.Results) { r.Base.Epochs++ },
 		"differ from the first in the protocol":           func(r *study.Results) { r.Measure.TestExamples = 500 },
 		"selected other weights":                          func(r *study.Results) { r.Selected.Settings = "beta=.01,gamma=.01" },
-		"seed 2: different weights":                       func(r *study.Results) { r.Runs[0].Checkpoint = "03" },
-		"different configuration and data":                func(r *study.Results) { r.Runs[0].Run = "other" },
-		"different calibration":                           func(r *study.Results) { r.Runs[0].Calibration.ECE += 1e-9 },
-		"different detection":                             func(r *study.Results) { r.Runs[0].Detection[0].AUROC = .7 },
-		"different robustness":                            func(r *study.Results) { r.Runs[0].Robustness = nil },
-		"different failure":                               func(r *study.Results) { r.Runs[0].Failed = "loss is NaN" },
-		"such runs cannot be in one table":                func(r *study.Results) { r.Runs[3].Sets[2].Checksum = "04" },
+		"(-candidates, -select-by, -select-seeds)":        func(r *study.Results) { r.Selection.Seeds = []uint64{2} },
+		"both of seed 5, have other train examples":       func(r *study.Results) { r.Runs[3].Sets[0].Checksum = "05" },
+		"both of seed 5, have other validation examples":  func(r *study.Results) { r.Runs[2].Sets[1].Checksum = "06" },
+		"was measured on other examples of the OOD set noise": func(r *study.Results) {
+			r.Runs[2].Detection[0].Checksum, r.Runs[3].Detection[0].Checksum = "07", "08"
+		},
+		"seed 2: different weights":        func(r *study.Results) { r.Runs[0].Checkpoint = "03" },
+		"different configuration and data": func(r *study.Results) { r.Runs[0].Run = "other" },
+		"different calibration":            func(r *study.Results) { r.Runs[0].Calibration.ECE += 1e-9 },
+		"different detection":              func(r *study.Results) { r.Runs[0].Detection[0].AUROC = .7 },
+		"different robustness":             func(r *study.Results) { r.Runs[0].Robustness = nil },
+		"different failure":                func(r *study.Results) { r.Runs[0].Failed = "loss is NaN" },
+		"such runs cannot be in one table": func(r *study.Results) { r.Runs[3].Sets[2].Checksum = "04" },
 	} {
 		spoilt := copied(t, other)
 		change(spoilt)

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -100,6 +101,9 @@ func (p Protocol) validate() error {
 				return fmt.Errorf("study: ε of an attack is %v (%s); it must be finite and above 0, such as 8 (of 255)", epsilon, list.flag)
 			}
 		}
+	}
+	if len(p.EnsembleLinf) > 0 && len(p.Linf) == 0 {
+		return fmt.Errorf("study: the ensemble of attacks has ε (-ensemble-linf) and PGD does not (-linf); give both or neither")
 	}
 	for _, kind := range p.OODKinds {
 		if err := data.CheckOODKind(kind); err != nil {
@@ -286,21 +290,20 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 	m.groups, m.tuned = s.groups, p.OODValidation != ""
 	var curves, ensembles []measure.Plan
 	for _, a := range p.attacks() {
-		epsilons := inUnits(a.epsilons, s.test)
-		curves = append(curves, measure.Plan{Attack: PGD(a.norm), Epsilons: epsilons})
-		if a.norm == attack.Linf {
-			strong := Ensemble(a.norm, len(s.test.Classes))
-			if p.AutoAttack {
-				strong = attack.Standard(a.norm)
-			}
-			if len(p.EnsembleLinf) > 0 {
-				epsilons = inUnits(p.EnsembleLinf, s.test)
-			}
-			ensembles = append(ensembles, measure.Plan{Attack: strong, Epsilons: epsilons})
-		}
+		curves = append(curves, measure.Plan{Attack: PGD(a.norm), Epsilons: inUnits(a.epsilons, s.test)})
 	}
 	if len(curves) == 0 {
 		return m, nil
+	}
+	if len(p.Linf) > 0 {
+		strong, epsilons := Ensemble(attack.Linf, len(s.test.Classes)), p.Linf
+		if p.AutoAttack {
+			strong = attack.Standard(attack.Linf)
+		}
+		if len(p.EnsembleLinf) > 0 {
+			epsilons = p.EnsembleLinf
+		}
+		ensembles = append(ensembles, measure.Plan{Attack: strong, Epsilons: inUnits(epsilons, s.test)})
 	}
 	if m.attacked, err = on(s.attacked, measure.Options{Attacks: curves, AttackBatch: p.AttackBatch}); err != nil {
 		return m, err
@@ -336,6 +339,11 @@ func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Opti
 			p.Missing = append(p.Missing, publicName(name))
 			continue
 		}
+		for i, other := range sets { // results distinguish them by their names
+			if set.Name == other.Name || publicName(name) == p.OODDatasets[i] {
+				return nil, fmt.Errorf("study: two OOD sets (-ood-datasets) are called %s in results, which do not keep the folders of paths; rename one of the folders", set.Name)
+			}
+		}
 		p.OODDatasets = append(p.OODDatasets, publicName(name))
 		sets = append(sets, set)
 	}
@@ -359,6 +367,10 @@ func openOOD(ctx context.Context, name string, like *data.Dataset, opts train.Op
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("study: OOD dataset %s: %w", name, err)
+	case !slices.Equal(test.Shape, like.Shape):
+		return nil, fmt.Errorf("study: OOD dataset %s has examples of shape %v, and %s of shape %v; choose one like it", name, test.Shape, like.Name, like.Shape)
+	case test.Encoder != nil && (like.Encoder == nil || !bytes.Equal(test.Encoder.JSON(), like.Encoder.JSON())):
+		return nil, fmt.Errorf("study: OOD dataset %s is a separate table, whose rows are standardized by other training rows; tables have the OOD kinds %s (-ood)", name, strings.Join(like.OODKinds(), ", "))
 	}
 	return test, nil
 }

@@ -72,6 +72,9 @@ func (p *Protocol) findValidation(ctx context.Context, like *data.Dataset, opts 
 		err = fmt.Errorf("study: the OOD validation set %s (-ood-validation) is not on this machine; fetch it with ngebm fetch, give a folder, or a kind of %s", name, strings.Join(like.OODKinds(), ", "))
 	}
 	p.OODValidation = publicName(name)
+	if err == nil {
+		err = p.validateDetectors() // paths that end alike are one name in results
+	}
 	return set, err
 }
 

@@ -109,8 +109,12 @@ func (r Registered) measured(kind, of, where string) (MetricOf, error) {
 			}
 		}
 	case kind == "ensemble" && norm == attack.Linf:
-		if i := slices.IndexFunc(r.Measure.EnsembleLinf, is); i >= 0 {
-			return robustAt(norm, true, r.Measure.EnsembleLinf[i]), nil
+		epsilons := r.Measure.EnsembleLinf
+		if len(epsilons) == 0 {
+			epsilons = r.Measure.Linf
+		}
+		if i := slices.IndexFunc(epsilons, is); i >= 0 {
+			return robustAt(norm, true, epsilons[i]), nil
 		}
 	}
 	return nil, fmt.Errorf("the plan does not measure %.60q", strings.Join([]string{kind, of, where}, " "))

@@ -114,6 +114,9 @@ func AUROC(set, score string) MetricOf {
 // examples, see data.Dataset.SynthesizeOOD.
 func SynthesizedAUROC(kind, score string) MetricOf {
 	return func(r *Result) Metric {
+		if len(r.Sets) < 3 { // of an ensemble or a shifted set
+			return missing(score + ", " + kind)(r)
+		}
 		return AUROC(r.Sets[2].Name+", "+kind, score)(r)
 	}
 }
@@ -171,17 +174,26 @@ func UnattackedAccuracy(norm attack.Norm) MetricOf {
 
 // EnergyMean reads the mean of E(x) over the test examples.
 func EnergyMean() MetricOf {
-	return Custom("mean energy", "mean of E(x) over the test examples", func(r *Result) float64 { return r.Energy.Mean })
+	return Custom("mean energy", "mean of E(x) over the test examples", func(r *Result) float64 { return momentOf(r, r.Energy.Mean) })
 }
 
 // EnergyDeviation reads the standard deviation of E(x) over the test examples.
 func EnergyDeviation() MetricOf {
-	return positive("deviation of the energy", "standard deviation of E(x) over the test examples (1/N)", func(r *Result) float64 { return r.Energy.Deviation })
+	return positive("deviation of the energy", "standard deviation of E(x) over the test examples (1/N)", func(r *Result) float64 { return momentOf(r, r.Energy.Deviation) })
 }
 
 // MeanGradientNorm reads the mean of ‖∂E/∂x‖ over the test examples.
 func MeanGradientNorm() MetricOf {
-	return positive("gradient norm", "mean of ‖∂E/∂x‖₂ over the test examples", func(r *Result) float64 { return r.GradientNorm.Mean })
+	return positive("gradient norm", "mean of ‖∂E/∂x‖₂ over the test examples", func(r *Result) float64 { return momentOf(r, r.GradientNorm.Mean) })
+}
+
+// momentOf is a moment of a run; NaN for a result that was made of others, such as a row after
+// temperature scaling, which does not have it.
+func momentOf(r *Result, moment float64) float64 {
+	if r.Run == "" {
+		return math.NaN()
+	}
+	return moment
 }
 
 // positive is [Custom] for numbers of 0 or more.

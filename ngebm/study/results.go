@@ -98,8 +98,9 @@ type Training struct {
 
 // Detection is how well one score separates the test examples from an OOD set.
 type Detection struct {
-	Set   string `json:"set"`
-	Score string `json:"score"` // px, py, pxgrad …, see package ood; larger is more in-distribution
+	Set      string `json:"set"`
+	Checksum string `json:"set_checksum,omitempty"` // SHA-256 of the set; empty in results made before 2026-12
+	Score    string `json:"score"`                  // px, py, pxgrad …, see package ood; larger is more in-distribution
 	// Group is near or far, empty without groups; Parameter is the detector's own, 0 if it has
 	// none or its default.
 	Group     string  `json:"group,omitempty"`

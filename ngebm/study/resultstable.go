@@ -66,6 +66,15 @@ func (r *Results) String() string {
 			fmt.Fprintf(&b, "\nnote: %s, seed %d: %s", run.Method, run.Seed, note)
 		}
 	}
+	measuredBy := map[string]bool{}
+	for _, run := range r.Runs {
+		if run.Failed == "" {
+			measuredBy[run.Measuring.Source] = true
+		}
+	}
+	if len(measuredBy) > 1 {
+		fmt.Fprintf(&b, "\nnote: the runs were measured by %d versions of the code, as each says (measuring.source); a change between them may be part of a difference", len(measuredBy))
+	}
 	for _, name := range r.Missing() {
 		fmt.Fprintf(&b, "\nmissing: %s", name)
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -68,7 +70,7 @@ func forPlan(fs *flag.FlagSet, preset string) error {
 	m := p.Measure
 	for name, value := range map[string]string{
 		"methods": strings.Join(p.Methods, ","), "seeds": join(p.Seeds),
-		"candidates": strings.Join(p.Selection.Candidates, ";"), "select-by": p.Selection.Metric,
+		"candidates": strings.Join(p.Selection.Candidates, ";"), "select-by": p.Selection.Metric, "select-seeds": join(p.Selection.Seeds),
 		"test": fmt.Sprint(m.TestExamples), "ood-examples": fmt.Sprint(m.OODExamples),
 		"attack-examples": fmt.Sprint(m.AttackExamples), "ensemble-examples": fmt.Sprint(m.EnsembleExamples),
 		"autoattack": fmt.Sprint(m.AutoAttack), "ensembles": fmt.Sprint(m.Ensembles), "attack-batch": fmt.Sprint(m.AttackBatch), "test-noise": fmt.Sprint(m.TestNoise), "best": fmt.Sprint(m.Best), "bootstrap": fmt.Sprint(m.Resamples),
@@ -104,7 +106,7 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	listVar(fs, &f.seeds, "seeds", defaultSeeds, ",", seedsUsage)
 	listVar(fs, &f.candidates, "candidates", "beta=.01,gamma=.01;beta=.01,gamma=.1;beta=.1,gamma=.1;beta=1,gamma=1", ";", "`settings` from which ng-ebm-chosen is selected")
 	fs.StringVar(&f.selectBy, "select-by", "NLL", "validation `metric` to select by")
-	listVar(fs, &f.selectSeeds, "select-seeds", "", ",", "seeds to select with (default: the first of -seeds)")
+	listVar(fs, &f.selectSeeds, "select-seeds", "", ",", "seeds to select with (default: those of the preset's plan, else the first of -seeds)")
 	fs.IntVar(&f.measure.TestExamples, "test", 0, "number of test examples for calibration and energies (0: all)")
 	fs.IntVar(&f.measure.OODExamples, "ood-examples", 2000, "number of test examples for OOD detection (0: all)")
 	fs.IntVar(&f.measure.AttackExamples, "attack-examples", 500, "number of those of -ood-examples to attack with PGD (0: all)")
@@ -165,6 +167,15 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	old, err := resultsAt("experiment", f.out)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		if err := plan.Keeps(old, options.Runs); err != nil {
+			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w; name another file, or keep its runs with -continue %s", f.out, err, f.out)
+		}
+	}
 	results, err := plan.Run(ctx, d.Backend, options, func(r *study.Results) error { return r.Write(f.out) })
 	if err != nil {
 		return err
@@ -185,7 +196,7 @@ func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, e
 	}
 	p.Methods, p.Measure = splitList(f.methods), f.measure
 	f.forData(fs, p.Base.Data)
-	if p.Seeds, err = parseSeeds(f.seeds); err != nil {
+	if p.Seeds, err = parseSeeds("-seeds", f.seeds); err != nil {
 		return p, err
 	}
 	if p.Measure.Linf, err = parseNumbers("-linf", f.linf); err != nil {
@@ -225,12 +236,24 @@ func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, e
 			}
 		}
 		if f.selectSeeds != "" {
-			if p.Selection.Seeds, err = parseSeeds(f.selectSeeds); err != nil {
+			if p.Selection.Seeds, err = parseSeeds("-select-seeds", f.selectSeeds); err != nil {
 				return p, err
 			}
 		}
 	}
 	return p, p.Validate()
+}
+
+// resultsAt returns the results in a file that a command would replace; nil if it does not exist.
+func resultsAt(command, path string) (*study.Results, error) {
+	old, err := study.ReadResults(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("ngebm %s: -o %s exists and would be replaced, but %w; name another file", command, path, err)
+	}
+	return old, nil
 }
 
 func parseNumbers(flag, list string) ([]float64, error) {

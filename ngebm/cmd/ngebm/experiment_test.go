@@ -103,6 +103,25 @@ func TestKilledExperimentResumes(t *testing.T) {
 	if err != nil || figuresOf(string(out)) != figuresOf(alone) {
 		t.Errorf("merged (%v):\n%s", err, out)
 	}
+	// No command replaces a file that holds what it does not make.
+	note := filepath.Join(folder, "note.txt")
+	if err := os.WriteFile(note, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"note.txt exists and would be replaced", []string{"merge", "-o", note, filepath.Join(folder, "alone.json")}},
+		{"note.txt exists and would be replaced", []string{"experiment", "-preset", "digits-few", "-o", note}},
+		{"it has results of the preset digits-few, or of other settings", []string{"experiment", "-preset", "digits", "-o", filepath.Join(folder, "alone.json")}},
+	} {
+		cmd := exec.Command(bin, c.args...)
+		cmd.Env = append(os.Environ(), "NGEBM_RUNS="+t.TempDir())
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), c.want) {
+			t.Errorf("%v: %v\n%s", c.args, err, out)
+		}
+	}
 }
 
 func TestExperimentCommandLine(t *testing.T) {
@@ -114,6 +133,9 @@ func TestExperimentCommandLine(t *testing.T) {
 		{"experiment -preset cifar10-cpu -seeds 1,2,3 -dry-run", []string{"wrn-10-2 on cifar10, 20000 training examples drawn by the seed, 5000 of them held out", "21 runs, seeds 1, 2, 3", "ng-ebm-chosen", "4 runs, seeds 1, of", "input-gradient", "AutoAttack standard", "at ε = 4\n"}, ""},
 		{"experiment -preset cifar10-cpu -methods cross-entropy -ensemble-linf 2 -dry-run", []string{"5 runs, seeds 1, 2, 3, 4, 5, of\n  cross-entropy\n", "at ε = 2\n", "near: interpolated, rotated"}, ""},
 		{"experiment -preset cifar10-wrn28-10 -test-noise .03 -best -dry-run", []string{"normal noise of deviation 0.03 on all of them", "at the step of the highest validation accuracy"}, ""},
+		{"experiment -preset cifar10-cpu -seeds 4,5 -dry-run", []string{"14 runs, seeds 4, 5", "4 runs, seeds 1, of"}, ""},
+		{"experiment -preset digits-few -select-seeds x", nil, "as in -select-seeds 1,2,3"},
+		{"experiment -preset digits-few -linf= -ensemble-linf 4", nil, "the ensemble of attacks has ε (-ensemble-linf) and PGD does not (-linf)"},
 		{"experiment -preset digits-few -test-noise -1", nil, "the deviation of the noise on test inputs (-test-noise) is -1; it must be finite, and 0 (none) or more"},
 		{"experiment -preset digits-few -ensemble-linf 1,x", nil, `"x" in -ensemble-linf is not a number`},
 		{"experiment -preset digits-few -ensemble-linf 0", nil, "ε of an attack is 0 (-ensemble-linf)"},

@@ -11,7 +11,7 @@ import (
 )
 
 const mergeAbout = `Merge result files of ngebm experiment, say of several machines, into one, and print its tables. Files that
-contradict each other are an error.`
+contradict each other are an error, and so is a file to write that has other runs.`
 
 func merge(_ context.Context, args []string, stdout io.Writer) error {
 	fs := flagSet("merge", mergeAbout, "ngebm merge -o all.json a.json b.json")
@@ -41,6 +41,17 @@ func mergeFiles(stdout io.Writer, out string, paths []string) error {
 	merged, err := study.Merge(all...)
 	if err != nil {
 		return err
+	}
+	old, err := resultsAt("merge", out)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		for _, run := range old.Runs {
+			if merged.Find(run.Method, run.Seed) == nil {
+				return fmt.Errorf("ngebm merge: -o %s would be replaced, and it has %s, seed %d, which is not in the files to merge; name another file, or merge it, too", out, run.Method, run.Seed)
+			}
+		}
 	}
 	if err := merged.Write(out); err != nil {
 		return err

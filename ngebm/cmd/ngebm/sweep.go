@@ -57,7 +57,7 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	seeds, err := parseSeeds(seedList)
+	seeds, err := parseSeeds("-seeds", seedList)
 	if err != nil {
 		return err
 	}
@@ -86,13 +86,13 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	})
 }
 
-// parseSeeds reads a list of seeds.
-func parseSeeds(list string) ([]uint64, error) {
+// parseSeeds reads a flag's list of seeds.
+func parseSeeds(flag, list string) ([]uint64, error) {
 	var seeds []uint64
 	for _, s := range splitList(list) {
 		seed, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("ngebm: %q is not a seed; seeds are whole numbers from 0 to %d, as in -seeds 1,2,3", s, uint64(math.MaxUint64))
+			return nil, fmt.Errorf("ngebm: %q is not a seed; seeds are whole numbers from 0 to %d, as in %s 1,2,3", s, uint64(math.MaxUint64), flag)
 		}
 		seeds = append(seeds, seed)
 	}
