@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -201,12 +202,16 @@ func parse(args []string, out io.Writer) (*options, error) {
 	return o, err
 }
 
+// madeByGoRun matches the programs that go run starts: in a temporary folder, or, from Go 1.24 on, in the
+// build cache, wherever that is.
+var madeByGoRun = regexp.MustCompile(`/go-build|/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
+
 // untilGoRunEnds ends the context when "go run", which started this program, is
 // gone: it dies of a SIGTERM without passing it on.
 func untilGoRunEnds(ctx context.Context) context.Context {
 	parent := os.Getppid()
 	exe, err := os.Executable()
-	if err != nil || !strings.Contains(filepath.ToSlash(exe), "/go-build") {
+	if err != nil || !madeByGoRun.MatchString(filepath.ToSlash(exe)) {
 		return ctx
 	}
 	ctx, cancel := context.WithCancel(ctx)

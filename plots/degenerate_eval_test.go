@@ -101,7 +101,7 @@ func degenerateEval(t *testing.T) map[string]degenerateCases {
 		}
 		return []degenerate{
 			row("nothing", `"NLL" has no estimates`, panel()),
-			row("nothing", `NLL of "run" has no values`, SummaryPanel{"NLL", "", []Estimate{{Name: "run"}}}),
+			row("nothing", `NLL of "run" has no values`, SummaryPanel{Title: "NLL", Note: "", Estimates: []Estimate{{Name: "run"}}}),
 			row("one", "", panel(.3)),
 			row("all equal", "", panel(2, 2)), row("all equal", "", panel(0, 0)), row("all equal", "", panel(1e12, 1e12)), row("all equal", "", panel(0, 5e-324)),
 			row("NaN", "is NaN", panel(nan)),

@@ -22,7 +22,7 @@ func RangePanel(title, note string, rows []study.Row, of study.MetricOf) Summary
 
 // MeanPanel is [RangePanel] with another bar: the 95 % t-interval of the mean over the seeds.
 func MeanPanel(title, note string, rows []study.Row, of study.MetricOf) SummaryPanel {
-	p := SummaryPanel{Title: title, Note: note}
+	p := SummaryPanel{Title: title, Note: note, Bars: "95 % interval of the mean"}
 	for _, r := range rows {
 		e := r.Estimate(of)
 		interval := &bootstrap.Interval{Low: e.Low, High: e.High}

@@ -29,6 +29,7 @@ type SummaryPanel struct {
 	Title     string // the metric: "ECE"
 	Note      string // below the title: its convention, or which way is better
 	Estimates []Estimate
+	Bars      string // what intervals are, in the legend; "" for those of Estimate
 }
 
 const (
@@ -97,20 +98,30 @@ func estimateColors(panels []SummaryPanel) map[string]color.Color {
 	return colorsByName(all)
 }
 
-// intervalKey names the bars of panels in a legend; empty where there are none.
+// intervalKey names the bars of panels in a legend, all kinds of them; empty where there are none.
 func intervalKey(panels []SummaryPanel) string {
-	key := ""
+	const one, several = "95 % interval", "range of the seeds’ 95 % intervals"
+	var keys []string
 	for _, p := range panels {
 		for _, e := range p.Estimates {
+			key := p.Bars
 			switch {
-			case e.Interval != nil && len(e.Seeds) > 1:
-				return "range of the seeds’ 95 % intervals"
-			case e.Interval != nil:
-				key = "95 % interval"
+			case e.Interval == nil:
+				continue
+			case key == "" && len(e.Seeds) > 1:
+				key = several
+			case key == "":
+				key = one
+			}
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
 			}
 		}
 	}
-	return key
+	if slices.Contains(keys, several) { // which that of one seed is, too
+		keys = slices.DeleteFunc(keys, func(key string) bool { return key == one })
+	}
+	return strings.Join(keys, ", or ")
 }
 
 func (p SummaryPanel) check() error {

@@ -21,11 +21,11 @@ func TestSummaryGolden(t *testing.T) {
 	t.Run("six figures", func(t *testing.T) {
 		uncalibrated := estimates([]float64{0.962, 0.962, 0.966, 0.963, 0.941}, 0.006)
 		f, err := Summary(
-			SummaryPanel{"accuracy", "higher is better", uncalibrated},
-			SummaryPanel{"ECE", "15 bins; lower is better", estimates([]float64{0.021, 0.013, 0.075, 0.017, 0.24}, 0.005)},
-			SummaryPanel{"NLL", "nats; lower is better", estimates([]float64{0.142, 0.121, 0.205, 0.13, 0.41}, 0.012)},
-			SummaryPanel{"Brier score", "lower is better", estimates([]float64{0.056, 0.054, 0.062, 0.055, 0.17}, 0.004)},
-			SummaryPanel{"AUROC of px", "letters; higher is better", append(estimates([]float64{0.83}, 0.02), estimates([]float64{0, 0, 0.79, 0.9, 0.94}, 0.02)[2:]...)},
+			SummaryPanel{Title: "accuracy", Note: "higher is better", Estimates: uncalibrated},
+			SummaryPanel{Title: "ECE", Note: "15 bins; lower is better", Estimates: estimates([]float64{0.021, 0.013, 0.075, 0.017, 0.24}, 0.005)},
+			SummaryPanel{Title: "NLL", Note: "nats; lower is better", Estimates: estimates([]float64{0.142, 0.121, 0.205, 0.13, 0.41}, 0.012)},
+			SummaryPanel{Title: "Brier score", Note: "lower is better", Estimates: estimates([]float64{0.056, 0.054, 0.062, 0.055, 0.17}, 0.004)},
+			SummaryPanel{Title: "AUROC of px", Note: "letters; higher is better", Estimates: append(estimates([]float64{0.83}, 0.02), estimates([]float64{0, 0, 0.79, 0.9, 0.94}, 0.02)[2:]...)},
 		)
 		golden(t, "summary", f, err)
 	})
@@ -63,7 +63,7 @@ func TestSummaryDegenerate(t *testing.T) {
 
 func ExampleSummary() {
 	figure, err := Summary(
-		SummaryPanel{"ECE", "lower is better", []Estimate{
+		SummaryPanel{Title: "ECE", Note: "lower is better", Estimates: []Estimate{
 			{Name: "cross-entropy", Color: methodColor("cross-entropy"), Seeds: []float64{0.021, 0.024, 0.019}, Interval: &bootstrap.Interval{Low: 0.016, High: 0.027}},
 			{Name: "NG-EBM β=γ=.01", Color: methodColor("NG-EBM β=γ=.01"), Seeds: []float64{0.015, 0.018, 0.016}, Interval: &bootstrap.Interval{Low: 0.012, High: 0.021}},
 		}},
@@ -84,6 +84,15 @@ func TestIntervalKey(t *testing.T) {
 		"range of the seeds’ 95 % intervals": {Seeds: []float64{.1, .2}, Interval: interval},
 	} {
 		if got := intervalKey([]SummaryPanel{{Title: "ECE", Estimates: []Estimate{e}}}); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+	several := Estimate{Seeds: []float64{.1, .2}, Interval: interval}
+	for want, bars := range map[string][]string{
+		"95 % interval of the mean": {"95 % interval of the mean", "95 % interval of the mean"},
+		"95 % interval of the mean, or range of the seeds’ 95 % intervals": {"95 % interval of the mean", ""},
+	} {
+		if got := intervalKey([]SummaryPanel{{Title: "ECE", Estimates: []Estimate{several}, Bars: bars[0]}, {Title: "NLL", Estimates: []Estimate{several}, Bars: bars[1]}}); got != want {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}

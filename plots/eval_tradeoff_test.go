@@ -18,8 +18,8 @@ func TestTradeoffGolden(t *testing.T) {
 	costs := map[string]float64{"cross-entropy": 1, "cross-entropy + temperature": 1, "label smoothing": 1.05, "NG-EBM β=γ=.01": 1.9, "NG-EBM β=γ=1": 2, "JEM": 10.4}
 	ece := estimates([]float64{.046, .029, .14, .021, .26}, .005)
 	f, err := Tradeoff("cost of training (cross-entropy = 1)", costs,
-		SummaryPanel{"accuracy", "more is better", append(estimates([]float64{.927, .927, .963, .951, .944}, .006), Estimate{Name: "JEM", Color: methodColor("JEM"), Seeds: []float64{.95, .955, .957}})},
-		SummaryPanel{"ECE", "15 bins, mean confidence", append(ece, Estimate{Name: "JEM", Color: methodColor("JEM"), Seeds: []float64{.03, .034, .05}})},
+		SummaryPanel{Title: "accuracy", Note: "more is better", Estimates: append(estimates([]float64{.927, .927, .963, .951, .944}, .006), Estimate{Name: "JEM", Color: methodColor("JEM"), Seeds: []float64{.95, .955, .957}})},
+		SummaryPanel{Title: "ECE", Note: "15 bins, mean confidence", Estimates: append(ece, Estimate{Name: "JEM", Color: methodColor("JEM"), Seeds: []float64{.03, .034, .05}})},
 	)
 	golden(t, "tradeoff", f, err)
 }

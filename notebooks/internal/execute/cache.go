@@ -34,7 +34,8 @@ import (
 //   - go.mod, go.sum, the Go release, system and processor, how cells are executed;
 //   - the environment variables that choose devices and data.
 //
-// It does not cover other files that a cell may read.
+// It does not cover other files that a cell may read, nor which device is chosen where no
+// variable says so.
 type Cache struct {
 	Workspace *setup.Workspace
 	Reuse     bool // false: fetch finds nothing
@@ -95,8 +96,12 @@ func withoutOutputs(raw []byte) (string, error) {
 		}
 	}
 	if metadata, ok := doc["metadata"].(map[string]any); ok {
-		delete(metadata, "language_info") // the kernel's own words
-		delete(metadata, setup.Module)    // codeHash
+		delete(metadata, "language_info")                           // the kernel's own words
+		if own, ok := metadata[setup.Module].(map[string]any); ok { // see notebook.Ran
+			if delete(own, "code"); len(own) == 0 {
+				delete(metadata, setup.Module)
+			}
+		}
 	}
 	clean, err := json.Marshal(doc)
 	return string(clean), err
@@ -178,7 +183,7 @@ func (k *Cache) Fetch(path, key, target string) bool {
 		return false
 	}
 	doc, err := notebook.Parse(filepath.Base(path), raw)
-	if err != nil || doc.CheckLeaks(filepath.Base(path), notebook.LocalFolders(k.Workspace.Root, k.Workspace.Cache)) != nil {
+	if err != nil || doc.CheckLeaks(filepath.Base(path), notebook.LocalFolders(k.Workspace.Root, k.Workspace.Caches()...)) != nil {
 		return false
 	}
 	return os.WriteFile(target, raw, 0o644) == nil

@@ -46,6 +46,18 @@ func TestKey(t *testing.T) {
 		}
 		return s
 	}
+	own := func(name string, value any) func() {
+		return func() {
+			notebooktest.Change(t, path, func(doc map[string]any) {
+				metadata := doc["metadata"].(map[string]any)
+				ours, _ := metadata["ngebm"].(map[string]any)
+				if ours == nil {
+					ours = map[string]any{}
+				}
+				ours[name], metadata["ngebm"] = value, ours
+			})
+		}
+	}
 	last := key()
 	for _, step := range []struct {
 		what    string
@@ -56,6 +68,8 @@ func TestKey(t *testing.T) {
 		{"a test", func() { write("data/d_test.go", "package data // more\n") }, false},
 		{"a package that is not imported", func() { write("other/o.go", "package other // more\n") }, false},
 		{"outputs", func() { giveOutputs(t, path) }, false},
+		{"what executed it", own("code", "0123456789ab"), false},
+		{"that it runs alone", own("alone", true), true},
 		{"an imported package", func() { write("plots/p.go", "package plots\n\nimport _ \"ngebm/data\"\n// more\n") }, true},
 		{"a package that it imports", func() {
 			write("data/d.go", "package data\n\nimport _ \"embed\"\n\n//go:embed set.csv\nvar Set string\n")

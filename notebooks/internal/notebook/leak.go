@@ -17,23 +17,28 @@ type localFolder struct {
 }
 
 // LocalFolders lists the folders whose names tell something about the machine
-// that a notebook ran on: the user's home, the repository, the caches, and the
-// folder of temporary files where something in it is named. A folder counts only
+// that a notebook ran on: the user's home, the repository, the caches, those of Go modules by
+// default too, and the folder of temporary files where something in it is named. A folder counts only
 // as a whole path: "/root" is found in "/root/x" and in "saved in /root.", not in
 // "/rooted" or in "a/root".
-func LocalFolders(root, cache string) []localFolder {
+func LocalFolders(root string, caches ...string) []localFolder {
 	home, _ := os.UserHomeDir()
 	var paths []localFolder
-	for _, folder := range []struct{ what, path, after string }{
+	type known struct{ what, path, after string }
+	all := []known{
 		{"the repository's folder", root, ""},
 		{"the home folder", home, ""},
-		{"the cache folder", cache, ""},
-		{"the folder of Go modules", goModCache(home), ""},
-		{"the folder of temporary files", os.TempDir(), `/\w`},
-		{"the folder of temporary files", "/tmp", `/\w`},
-	} {
+	}
+	for _, cache := range caches {
+		all = append(all, known{"a cache folder", cache, ""})
+	}
+	for _, folder := range append(all,
+		known{"the folder of Go modules", goModCache(home), ""},
+		known{"the folder of temporary files", os.TempDir(), `/\w`},
+		known{"the folder of temporary files", "/tmp", `/\w`},
+	) {
 		path := filepath.Clean(folder.path)
-		if folder.path == "" || path == "/" {
+		if !filepath.IsAbs(path) || path == "/" {
 			continue
 		}
 		end := folder.after
@@ -52,7 +57,7 @@ func goModCache(home string) string {
 		return dir
 	}
 	if dir := os.Getenv("GOPATH"); dir != "" {
-		return filepath.Join(dir, "pkg", "mod")
+		return filepath.Join(filepath.SplitList(dir)[0], "pkg", "mod")
 	}
 	if home == "" {
 		return ""

@@ -134,6 +134,19 @@ func TestTellsPathsLikeBase64(t *testing.T) {
 	}
 }
 
+// Every cache is found, with the one of Go modules.
+func TestTellsCaches(t *testing.T) {
+	t.Setenv("GOMODCACHE", "")
+	t.Setenv("GOPATH", "/a:/b")
+	folders := LocalFolders("", "/srv/cache", "/data/ada/gomod", "")
+	for _, path := range []string{"/srv/cache", "/data/ada/gomod/github.com", "/a/pkg/mod/x"} {
+		doc := parsed(t, map[string]any{"cell_type": "code", "source": "f()", "metadata": map[string]any{"x": path}})
+		if doc.CheckLeaks("n.ipynb", folders) == nil {
+			t.Errorf("%s: not found", path)
+		}
+	}
+}
+
 // Code may name the folder of temporary files; what it prints may not.
 func TestTellsTemporary(t *testing.T) {
 	t.Setenv("TMPDIR", "/tmp")

@@ -3,6 +3,7 @@
 package publish
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -67,7 +68,7 @@ func Notebooks(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Op
 // now, some at once. A failure does not keep the others from running; all failures are returned
 // together.
 func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o Options, keep *execute.Cache, temp string, d *display.Display) ([]source, error) {
-	results := make([]string, len(o.paths))
+	results, read := make([]string, len(o.paths)), make([][]byte, len(o.paths))
 	var todo, alone []toRun
 	times := execute.DurationsIn(p)
 	for i, path := range o.paths {
@@ -78,6 +79,7 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 		if !doc.IsGo() {
 			return nil, fmt.Errorf("%s is for the kernel %q, not for Go: run it there, and make its page with -html-only", plain.Text(filepath.Base(path)), doc.Metadata.Kernelspec.Name)
 		}
+		read[i] = doc.Raw
 		// Two notebooks from different folders may have one name.
 		results[i] = filepath.Join(temp, fmt.Sprintf("%d-%s", i, filepath.Base(path)))
 		one := toRun{path: path, result: results[i], expected: execute.ExpectedRun{Took: times.Last(path), Alone: doc.Metadata.Ran.Alone}}
@@ -123,7 +125,7 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 				err := executeChecked(ctx, p, tools, one.path, one.result, execute.Limits{Cell: o.CellLimit, Total: o.TotalLimit}, d.Another())
 				took := ahead.End(k)
 				if err == nil && keep != nil {
-					err = keep.Store(one.path, one.key, one.result)
+					err = store(ctx, keep, one)
 				}
 				if err == nil {
 					err = times.Record(one.path, took)
@@ -140,13 +142,30 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 	if err := errors.Join(failures...); err != nil {
 		return nil, fmt.Errorf("nothing is published:\n%w", err)
 	}
-	return executedSources(o.paths, results, d)
+	sources, err := executedSources(o.paths, results, d)
+	for i := range sources {
+		sources[i].read = read[i]
+	}
+	return sources, err
 }
 
 // toRun is a notebook that is to be run, and where the executed one goes.
 type toRun struct {
 	path, result, key string
 	expected          execute.ExpectedRun
+}
+
+// store keeps what was executed, unless the notebook or code that it uses is no longer what its key
+// is of: then nobody knows which of both was executed.
+func store(ctx context.Context, keep *execute.Cache, one toRun) error {
+	key, err := keep.Key(ctx, one.path)
+	if err != nil {
+		return err
+	}
+	if key != one.key {
+		return fmt.Errorf("%s, or code that it uses, was changed while it ran; publish again", plain.Text(filepath.Base(one.path)))
+	}
+	return keep.Store(one.path, one.key, one.result)
 }
 
 // executedSources reads the executed notebooks.
@@ -184,7 +203,7 @@ func publishStored(ctx context.Context, p *setup.Workspace, tools *setup.Tools, 
 		if slices.ContainsFunc(doc.CodeCells(), func(c notebook.Cell) bool { return c.Count == nil }) {
 			without = append(without, fmt.Errorf("%s has cells that have not run", plain.Text(name)))
 		}
-		if err := doc.CheckLeaks(name, notebook.LocalFolders(p.Root, p.Cache)); err != nil {
+		if err := doc.CheckLeaks(name, notebook.LocalFolders(p.Root, p.Caches()...)); err != nil {
 			refused = append(refused, err)
 		}
 		sources = append(sources, storedSource(path, names[at], doc))
@@ -231,11 +250,21 @@ func executeChecked(ctx context.Context, p *setup.Workspace, tools *setup.Tools,
 	if err != nil {
 		return err
 	}
-	return doc.CheckLeaks(filepath.Base(path), notebook.LocalFolders(p.Root, p.Cache))
+	return doc.CheckLeaks(filepath.Base(path), notebook.LocalFolders(p.Root, p.Caches()...))
 }
 
-// writeBack stores the executed notebooks in place of the originals.
+// writeBack stores the executed notebooks in place of the originals, if all of these are what they
+// were when they were read.
 func writeBack(executed []source, paths []string, d *display.Display) error {
+	for i, path := range paths {
+		now, err := notebook.Read(path)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(now.Raw, executed[i].read) {
+			return fmt.Errorf("no outputs are stored: %s was changed while it ran, and your changes would be lost; run publish -w again", plain.Text(filepath.Base(path)))
+		}
+	}
 	for i, path := range paths {
 		if err := files.WriteFile(path, executed[i].doc.Raw, 0o644); err != nil {
 			return fmt.Errorf("cannot store outputs in %s: %w", path, err)

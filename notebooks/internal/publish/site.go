@@ -22,6 +22,7 @@ type source struct {
 	path string             // of the notebook; paths of pictures are relative to its folder
 	name string             // of its page, without .html
 	doc  *notebook.Document // with outputs
+	read []byte             // the notebook as it was read before it was executed, where it was
 
 	provenance string // the sentence at the foot of the page about the origin of its outputs
 	warning    string // the sentence at the top of the page if outputs may be of other code
@@ -100,7 +101,7 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 
 // checkFigures checks pictures that come from files for leaks.
 func checkFigures(p *setup.Workspace, pages []*page, sources []source) error {
-	folders := notebook.LocalFolders(p.Root, p.Cache)
+	folders := notebook.LocalFolders(p.Root, p.Caches()...)
 	for i, pg := range pages {
 		for _, f := range pg.Figures {
 			if f.Path == "" {

@@ -23,24 +23,25 @@ const Module = "ngebm"
 // set-up fills. The latter is named by what its content is made from, so that
 // clones with the same pins share it and a changed pin gets a new one.
 type Workspace struct {
-	Root      string // of the repository: the folder of go.mod
-	Notebooks string // root/notebooks
-	goroot    string // of the Go release that go.mod selects
-	Version   string // of that release, "go1.26.5"
-	Cache     string // ngebm in the user's cache folder
-	Pins      string // hash of go.mod, go.sum and the Go release
-	goplsPins string // hash of those that pin gopls, and the Go release
+	Root      string   // of the repository: the folder of go.mod
+	Notebooks string   // root/notebooks
+	goroot    string   // of the Go release that go.mod selects
+	Version   string   // of that release, "go1.26.5"
+	Cache     string   // ngebm in the user's cache folder
+	Pins      string   // hash of go.mod, go.sum and the Go release
+	goplsPins string   // hash of those that pin gopls, and the Go release
+	goCaches  []string // of modules and of builds
 }
 
 // FindWorkspace finds the repository around the working folder.
 func FindWorkspace(ctx context.Context) (*Workspace, error) {
-	cmd := proc.Command(ctx, "go", "env", "-json", "GOMOD", "GOROOT", "GOVERSION")
+	cmd := proc.Command(ctx, "go", "env", "-json", "GOMOD", "GOROOT", "GOVERSION", "GOMODCACHE", "GOCACHE")
 	cmd.Env = GoEnv()
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("cannot run go: %w; is Go's bin folder on PATH?", err)
 	}
-	var env struct{ GOMOD, GOROOT, GOVERSION string }
+	var env struct{ GOMOD, GOROOT, GOVERSION, GOMODCACHE, GOCACHE string }
 	if err := json.Unmarshal(out, &env); err != nil {
 		return nil, fmt.Errorf("cannot read the answer of go env: %w", err)
 	}
@@ -66,9 +67,16 @@ func FindWorkspace(ctx context.Context) (*Workspace, error) {
 		goroot:    env.GOROOT,
 		Version:   env.GOVERSION,
 		Cache:     filepath.Join(caches, Module),
+		goCaches:  []string{env.GOMODCACHE, env.GOCACHE},
 		Pins:      digest.Of(string(text), string(sum), env.GOROOT, env.GOVERSION),
 		goplsPins: digest.Of(string(goplsPins), env.GOROOT, env.GOVERSION),
 	}, nil
+}
+
+// Caches are the folders of caches that outputs may name: this program's, Go's, and that of
+// datasets.
+func (w *Workspace) Caches() []string {
+	return append([]string{w.Cache, os.Getenv("NGEBM_DATA")}, w.goCaches...)
 }
 
 // Tools is what set-up leaves behind.

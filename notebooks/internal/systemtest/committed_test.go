@@ -38,7 +38,7 @@ func TestCommittedNotebooks(t *testing.T) {
 		if title, summary := doc.Introduction(); title == "" || summary == "" {
 			t.Errorf("%s: no title (# …) with a paragraph after it, which the index of pages shows", path)
 		}
-		if err := doc.CheckLeaks(path, notebook.LocalFolders(p.Root, p.Cache)); err != nil {
+		if err := doc.CheckLeaks(path, notebook.LocalFolders(p.Root, p.Caches()...)); err != nil {
 			t.Error(err)
 		}
 		for i, c := range cells {

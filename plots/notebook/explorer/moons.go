@@ -19,7 +19,7 @@ import (
 
 // Train does what the panel's button does: it trains the network of the preset "moons"
 // with these settings, in a temporary folder, so that it learns from the start each
-// time. Of the options, Progress and Watch are used.
+// time. Of the options, Progress and OnEpochEnd are used.
 func Train(ctx context.Context, backend compute.Backend, s Settings, opts train.Options) (*ngebm.Run, error) {
 	if err := s.check(); err != nil {
 		return nil, err
