@@ -66,6 +66,9 @@ func NewBatches(d *Dataset, size int, seed uint64, aug Augment) (*Batches, error
 	case size > d.Len():
 		return nil, fmt.Errorf("data: the batch size %d is larger than the %d examples of %s %s: give a batch size of at most %d, or more data", size, d.Len(), d.Name, d.Split, d.Len())
 	}
+	if err := d.withoutNoise(); err != nil {
+		return nil, err
+	}
 	if err := aug.check(d); err != nil {
 		return nil, err
 	}

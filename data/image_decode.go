@@ -97,7 +97,8 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		p.err = &imageError{fmt.Errorf("is %dx%d, but images must have 1 to %d pixels", f.size.X, f.size.Y, maxPixels), remedy}
 		return nil
 	}
-	if !scaled && max(f.size.X, f.size.Y) > maxSide {
+	// One that is stretched is scaled in one call, whose memory is its height times the new width.
+	if (!scaled || d.stretch) && max(f.size.X, f.size.Y) > maxSide {
 		p.err = &imageError{fmt.Errorf("is %dx%d, but sides may have at most %d pixels", f.size.X, f.size.Y, maxSide), remedy}
 		return nil
 	}

@@ -141,6 +141,7 @@ func TestDecodeImageRefuses(t *testing.T) {
 		"no pixels":        {square, []int{0, 2, 1}, FitCrop, "[0 2 1]"},
 		"too many":         {square, []int{maxSide, maxSide, 1}, FitCrop, "at most 4194304 pixels"},
 		"unknown fit":      {square, []int{2, 2, 1}, "cover", `the fit "cover" is unknown: give one of "exact", "crop", "stretch"`},
+		"a long stretched": {pngOf(t, grey(1, maxSide+1, 0)), []int{8, 32, 1}, FitStretch, "is 1x16385, but sides may have at most 16384 pixels"},
 		"one that is long": {pngOf(t, grey(maxSide+1, 1, 0)), []int{maxSide, 1, 1}, FitExact, "is 16385x1, but must be 1x16384"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -65,3 +65,13 @@ func TestWithNoiseIsLast(t *testing.T) {
 		}
 	}
 }
+
+// Batches would be without it.
+func TestNoBatchesOfNoise(t *testing.T) {
+	noisy, err := images(t, 8, 4, 4, 1).WithNoise(.1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = NewBatches(noisy, 2, 1, Augment{})
+	says(t, err, "noise was added to it")
+}

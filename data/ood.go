@@ -204,6 +204,9 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 		if (kind == "rotated" || kind == "rotated 270") && d.Shape[0] != d.Shape[1] {
 			return nil, fmt.Errorf("data: %q needs square images, but those of %s have the shape %v: use \"rotated 180\"", kind, d.Name, d.Shape)
 		}
+		if kind == "interpolated" && !slices.ContainsFunc(d.Labels, func(label int32) bool { return label != d.Labels[0] }) {
+			return nil, fmt.Errorf("data: %q needs images of two classes, and all of %s have one: choose another kind", kind, d.Name)
+		}
 		s.Pixels = make([]uint8, len(d.Pixels))
 		err := parallelFor(d.Len(), func(i int) error {
 			way.make(d, i, stream(forOOD, seed, uint64(i), 0), s.pixels(i))
@@ -219,8 +222,7 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 
 func (d *Dataset) pixels(i int) []uint8 { return d.Pixels[i*d.Size() : (i+1)*d.Size()] }
 
-// otherClass draws an example of another class than i's, or returns i if all examples have
-// one class.
+// otherClass draws an example of another class than i's, of which there is one.
 func otherClass(d *Dataset, i int, rng *rand.Rand) int {
 	start := rng.IntN(d.Len())
 	for k := range d.Len() {

@@ -24,6 +24,9 @@ func (d *Dataset) pointOODKinds() []string {
 	if d.Encoder == nil {
 		return []string{uniformBox}
 	}
+	if len(d.Encoder.Columns) == 1 { // nothing depends on another
+		return []string{uniformBox, shifted}
+	}
 	return []string{uniformBox, shifted, permutedColumns}
 }
 

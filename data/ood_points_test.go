@@ -2,6 +2,8 @@ package data
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +100,25 @@ func TestBoxOfOnePoint(t *testing.T) {
 	says(t, err, "all its points are equal")
 	_, err = one.SynthesizeOOD("rotated", 1)
 	says(t, err, "choose one of uniform box, shifted, permuted columns")
+}
+
+// Columns that are one cannot be permuted against each other, and images of one class not be blended
+// with those of another.
+func TestKindsThatChangeNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "one.csv")
+	if err := os.WriteFile(path, []byte("x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n7,a\n8,b\n9,a\n10,b\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, test := open(t, "csv:"+path+"@y", Options{})
+	_, err := test.SynthesizeOOD("permuted columns", 1)
+	says(t, err, "choose one of uniform box, shifted")
+	_, digits := open(t, "digits", Options{})
+	_, ones, err := digits.HoldOutClasses("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ones.SynthesizeOOD("interpolated", 1)
+	says(t, err, "needs images of two classes")
 }
 
 // The kinds are known by a dataset's name.

@@ -28,6 +28,16 @@ func (d *Dataset) First(n int) (*Dataset, error) {
 	return d.Subset(d.Split, indices)
 }
 
+// Sample returns n examples, or all where there are fewer: the first, unless the examples are in the
+// order of their classes, as those of folders are; then n that are drawn with the seed.
+func (d *Dataset) Sample(n int, seed uint64) (*Dataset, error) {
+	if n < 1 || n >= d.Len() || !slices.IsSorted(d.Labels) {
+		return d.First(n)
+	}
+	_, drawn, err := d.RandomSplit(n, seed, d.Split, d.Split)
+	return drawn, err
+}
+
 // splitAt holds out the first n examples of order. Both parts keep d's own order.
 func (d *Dataset) splitAt(order []int, n int, restSplit, heldSplit string) (rest, held *Dataset, err error) {
 	first, others := slices.Clone(order[:n]), slices.Clone(order[n:])

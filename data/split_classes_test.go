@@ -87,3 +87,28 @@ func TestHoldOutClassesRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The first examples of a set that is sorted by class are of one class; a sample is not.
+func TestSample(t *testing.T) {
+	d, err := four(t).Subset("test", []int{0, 3, 1, 4, 2, 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int32]bool{}
+	for seed := range uint64(20) {
+		drawn, err := d.Sample(2, seed)
+		if err != nil || drawn.Len() != 2 || drawn.Split != "test" {
+			t.Fatalf("%v (%v)", drawn, err)
+		}
+		seen[drawn.Labels[0]], seen[drawn.Labels[1]] = true, true
+	}
+	if len(seen) != 3 {
+		t.Errorf("classes %v of 3", seen)
+	}
+	if first, err := four(t).Sample(2, 1); err != nil || !slices.Equal(first.Pixels, []uint8{0, 1}) {
+		t.Errorf("of a set that is not sorted: %v (%v)", first, err)
+	}
+	if whole, err := d.Sample(9, 1); err != nil || whole.Len() != 6 {
+		t.Errorf("%v (%v)", whole, err)
+	}
+}

@@ -215,8 +215,8 @@ type Margin struct {
 	// to the same shape. "" is none.
 	Outliers string  `json:"outliers,omitempty"`
 	Weight   float64 `json:"weight,omitempty"` // .1, or 0 (no margin) where Exposure is given
-	In       float64 `json:"in,omitempty"`     // energies of data below it cost; 23
-	Out      float64 `json:"out,omitempty"`    // energies of outliers above it cost; 5
+	In       float64 `json:"in,omitempty"`     // energies of data below it cost; 0 is the default, 23
+	Out      float64 `json:"out,omitempty"`    // energies of outliers above it cost; 0 is the default, 5
 	// Exposure is the weight of outlier exposure; 0 is none, .5 is the paper's.
 	Exposure float64 `json:"exposure,omitempty"`
 }

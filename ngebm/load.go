@@ -196,8 +196,12 @@ func (r *Run) Restore(ctx context.Context, devices int) (complete bool, err erro
 			return false, err
 		}
 	}
-	if _, err := r.restoreLast(ctx); err != nil {
+	found, err := r.restoreLast(ctx)
+	switch {
+	case err != nil:
 		return false, err
+	case !found && r.loadedFrom != "": // the store has weights that no checkpoint has any more
+		return false, fmt.Errorf("ngebm: the checkpoint of %q was removed after this process had read it; run the command again", r.Dir)
 	}
 	h := r.History
 	n := len(h.Evaluations)
@@ -281,7 +285,7 @@ func (r *Run) restore(ctx context.Context, file string) (bool, error) {
 		}
 	}
 	*r.History = history
-	r.loadedFrom = Checkpoint(file)
+	r.loadedFrom, r.storedStep = Checkpoint(file), history.Steps()
 	r.verified = r.verified || file == ckpt.LastFile
 	return true, nil
 }

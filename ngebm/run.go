@@ -62,6 +62,7 @@ type Run struct {
 	training   string          // checksum of all training examples, before the validation split, and of outliers; empty where it is not known
 	auxState   *tensors.Tensor // what auxiliary inputs resume from, in the checkpoint that was read or written last, or nil
 	loadedFrom Checkpoint      // the one that the weights were last read from or written to; empty before
+	storedStep int             // the step of that checkpoint
 	sealed     bool            // the checkpoint that was read last seals what config.json says
 	verified   bool            // the last checkpoint was read or written by this process
 }
@@ -254,7 +255,14 @@ func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples 
 		return Evaluation{}, err
 	}
 	e := o.evaluation(h, r.Config.Focal)
-	e.Step, e.Split, e.Examples, e.Checksum = h.Steps(), d.Split, d.Len(), d.Checksum
+	split := d.Split // a set of one's own may have another word for what it is
+	switch d {
+	case r.Test:
+		split = "test"
+	case r.Validation:
+		split = "validation"
+	}
+	e.Step, e.Split, e.Examples, e.Checksum = h.Steps(), split, d.Len(), d.Checksum
 	return e, nil
 }
 

@@ -64,6 +64,9 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 	if o.Every == 0 || o.Every > o.Steps {
 		o.Every = o.Steps
 	}
+	if o.Steps%o.Every != 0 {
+		return nil, fmt.Errorf("ngebm: chains of %d steps cannot be kept every %d; give a multiple", o.Steps, o.Every)
+	}
 	if o.Progress == nil {
 		o.Progress = progress.Discard{}
 	}

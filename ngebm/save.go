@@ -110,7 +110,7 @@ func (r *Run) Save(as Checkpoint, aux *tensors.Tensor) error {
 	if err != nil || as != LastCheckpoint {
 		return err
 	}
-	r.loadedFrom, r.verified = as, true
+	r.loadedFrom, r.storedStep, r.verified = as, state.Step, true
 	r.Cost.Trained = time.Now().UTC().Truncate(time.Second)
 	return r.folder().WriteJSON(ckpt.CostFile, r.Cost)
 }
@@ -160,15 +160,25 @@ func (r *Run) readCost() error {
 }
 
 // Checksum returns the SHA-256 of the checkpoint that the run was last at, in hex: it
-// identifies the weights, whatever trained them.
+// identifies the weights, whatever trained them. It is an error if that does not have the run's
+// weights: steps were taken since, or another process has trained further.
 func (r *Run) Checksum() (string, error) {
+	if now := r.History.Steps(); r.loadedFrom != "" && now != r.storedStep {
+		return "", fmt.Errorf("ngebm: the weights are those of step %d, and the checkpoint of step %d; save the run first, or measure its classifier", now, r.storedStep)
+	}
 	sum := sha256.New()
 	folder, err := openFolder(r.Dir)
 	if err != nil {
 		return "", err
 	}
 	defer folder.Close()
-	file, err := folder.Open(string(cmp.Or(r.loadedFrom, LastCheckpoint)), ckpt.MaxFile)
+	name := string(cmp.Or(r.loadedFrom, LastCheckpoint))
+	if r.loadedFrom != "" {
+		if head, err := ckpt.ReadHeader(folder, name, func(ckpt.Header) error { return nil }); err == nil && head.Step != r.storedStep {
+			return "", fmt.Errorf("ngebm: %s in %q is of step %d now, not of step %d: another process trains the run; load it again", name, r.Dir, head.Step, r.storedStep)
+		}
+	}
+	file, err := folder.Open(name, ckpt.MaxFile)
 	if err != nil {
 		return "", fmt.Errorf("ngebm: %w", err)
 	}

@@ -86,7 +86,7 @@ func (w wheel) fetch(ctx context.Context, work string, report progress.Reporter)
 	downloading, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := watchSize(down, "download "+w.name+" "+w.version, w.size, w.patience(), report, cancel)
-	err = run(downloading, []string{"TMPDIR=" + down}, append(pip, "download", "--quiet", "--no-input",
+	err = run(downloading, work, []string{"TMPDIR=" + down}, append(pip, "download", "--quiet", "--no-input",
 		"--disable-pip-version-check", "--no-cache-dir", "--timeout=5", "--retries=1",
 		"--no-deps", "--only-binary=:all:", "--require-hashes", "--dest="+down, "-r", requirements)...)
 	stop()
@@ -121,20 +121,22 @@ func findPip(ctx context.Context, work string) ([]string, error) {
 	if err != nil {
 		return nil, errors.New("needs python3 on the PATH")
 	}
-	if run(ctx, nil, python, "-c", "import pip") == nil {
+	if run(ctx, work, nil, python, "-c", "import pip") == nil {
 		return []string{python, "-m", "pip"}, nil
 	}
 	env := filepath.Join(work, "venv")
-	if err := run(ctx, nil, python, "-m", "venv", env); err != nil {
+	if err := run(ctx, work, nil, python, "-m", "venv", env); err != nil {
 		return nil, fmt.Errorf("python3 has neither pip nor venv, install one (on Debian: apt install python3-venv): %w", err)
 	}
 	return []string{filepath.Join(env, "bin", "python"), "-m", "pip"}, nil
 }
 
-// run runs a Python command. Its error holds the line of output that names the problem.
-func run(ctx context.Context, env []string, args ...string) error {
+// run runs a Python command in the folder work, since Python would import what the current one has. Its
+// error holds the line of output that names the problem.
+func run(ctx context.Context, work string, env []string, args ...string) error {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir = work
 	cmd.Env = append(pythonenv.Own(os.Environ()), env...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second

@@ -208,7 +208,7 @@ func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options
 	}
 	defer attacker.Close()
 	for _, plan := range o.Attacks {
-		set, err := first(in, plan.Examples)
+		set, err := sample(in, plan.Examples, o.Seed)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -228,15 +228,15 @@ func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options
 	return curves, checks, nil
 }
 
-// first returns the first n examples, or all where n is 0 or more than there are.
-func first(d *data.Dataset, n int) (*data.Dataset, error) {
+// sample returns n examples, see [data.Dataset.Sample], or all where n is 0 or more than there are.
+func sample(d *data.Dataset, n int, seed uint64) (*data.Dataset, error) {
 	if n < 0 {
 		return nil, fmt.Errorf("measure: an attack on %d examples is not possible; give 1 or more, or 0 for all %d", n, d.Len())
 	}
 	if n == 0 || n >= d.Len() {
 		return d, nil
 	}
-	return d.First(n)
+	return d.Sample(n, seed)
 }
 
 func (r *Report) confuse(logits [][]float64, labels []int32) {

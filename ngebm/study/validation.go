@@ -233,7 +233,7 @@ func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]flo
 		}
 		values["AUROC_"+score.Name] = detection.AUROC
 	}
-	attacked, err := d.First(v.AttackExamples)
+	attacked, err := d.Sample(v.AttackExamples, run.Config.Seed)
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,9 @@ type weight struct {
 	values []float32
 }
 
+// shortcuts are the names of projections and their norms in PyTorch, which has both in a sequence.
+var shortcuts = strings.NewReplacer("shortcut_bn.", "shortcut.1.", "shortcut.", "shortcut.0.")
+
 // named returns a classifier's weights in PyTorch's layouts, by PyTorch's names.
 func named(c *ngebm.Classifier) (map[string]weight, error) {
 	_, wide := c.Network.(nets.WideResNet)
@@ -90,11 +93,8 @@ func named(c *ngebm.Classifier) (map[string]weight, error) {
 			return fmt.Errorf("weight %s is %s; it must be float32: %w", path, value.Shape(), err)
 		}
 		name := strings.ReplaceAll(path, "/", ".")
-		if residual {
-			name = strings.ReplaceAll(name, "shortcut_bn.", "shortcut.1.")
-		}
 		if wide || residual {
-			name = strings.ReplaceAll(name, "shortcut.", "shortcut.0.")
+			name = shortcuts.Replace(name)
 		}
 		if _, ok := all[name]; ok {
 			return fmt.Errorf("two weights of %s have the name %s in PyTorch; give one layer another", c.Network, name)

@@ -84,6 +84,34 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// Shortcuts of a ResNet are named as in PyTorch, where a projection and its norm are a sequence.
+func TestNamesOfShortcuts(t *testing.T) {
+	network, err := nets.Parse("resnet-18-8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ngebm.NewClassifier(testdevice.Open(t, "go"), network, 5, []int{8, 8, 3}, classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays, err := torchweights.Read(written(t, c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, layer := range []string{"layer2", "layer3", "layer4"} {
+		for _, name := range []string{"0.weight", "1.weight", "1.bias", "1.running_mean", "1.running_var"} {
+			if full := layer + ".0.shortcut." + name; arrays[full] == nil {
+				t.Errorf("no %s", full)
+			}
+		}
+	}
+	for name := range arrays {
+		if strings.Count(name, "shortcut") == 1 && strings.Contains(name, "shortcut.0.1") {
+			t.Errorf("%s", name)
+		}
+	}
+}
+
 // PyTorch's logits of the files, loaded strictly (testdata/load.py), are this program's
 // within 1e-5; those of the authors' network are the stored ones.
 func TestPyTorchLoads(t *testing.T) {

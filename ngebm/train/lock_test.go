@@ -3,11 +3,16 @@ package train_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"ngebm/data"
 	"ngebm/data/progress"
+	"ngebm/data/testerror"
 	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/train"
@@ -54,6 +59,91 @@ func TestStoppedWhileLoading(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who waited for a run whose checkpoint was removed meanwhile does not train on with the weights that
+// it had read before.
+func TestRemovedWhileWaiting(t *testing.T) {
+	backend, runs := testdevice.Open(t, "go"), t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	half, err := train.Run(ctx, backend, small(), train.Options{Runs: runs, Progress: stopAfter{20, cancel}})
+	if !errors.Is(err, train.ErrStopped) {
+		t.Fatal(err)
+	}
+	unlock, err := ckpt.Folder(half.Dir).Lock(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	remove := func() {
+		once.Do(func() {
+			if err := os.Remove(filepath.Join(half.Dir, ckpt.LastFile)); err != nil {
+				t.Error(err)
+			}
+			unlock()
+		})
+	}
+	_, err = train.Run(t.Context(), backend, small(), train.Options{Runs: runs, Progress: onTask{"wait for another process", remove}})
+	testerror.Want(t, err, "was removed after this process had read it; run the command again")
+	again, err := train.Run(t.Context(), backend, small(), train.Options{Runs: runs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := train.Run(t.Context(), backend, small(), train.Options{Runs: t.TempDir()})
+	if err != nil || !slices.Equal(checkpointOf(t, alone), checkpointOf(t, again)) {
+		t.Errorf("the command again gives other weights (%v)", err)
+	}
+}
+
+// Who is stopped when the last example was evaluated has a complete run.
+func TestStoppedAtTheEnd(t *testing.T) {
+	backend, o := testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o.Progress = reports(func(r progress.Report) {
+		if r.Unit == "steps" && r.Finished {
+			cancel()
+		}
+	})
+	run, err := train.Run(ctx, backend, small(), o)
+	if err != nil || ctx.Err() == nil {
+		t.Fatalf("%v, %v", err, ctx.Err())
+	}
+	if _, err := os.Stat(filepath.Join(run.Dir, ckpt.HistoryFile)); err != nil {
+		t.Error(err)
+	}
+	if again, err := train.Run(t.Context(), backend, small(), o); err != nil || !again.Loaded {
+		t.Errorf("it is not complete: %v", err)
+	}
+}
+
+// Sets of one's own are the test and the validation set, whatever their split is called.
+func TestOtherWordsForSplits(t *testing.T) {
+	backend, cfg := testdevice.Open(t, "go"), small()
+	all, _, err := data.Open(t.Context(), cfg.Data, data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := train.Options{Runs: t.TempDir()}
+	if o.TrainSet, o.TestSet, err = all.RandomSplit(60, 1, "seen", "validation"); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Data = ""
+	for i := range 2 {
+		run, err := train.Run(t.Context(), backend, cfg, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test, held := run.History.Last("test"), run.History.Last("validation"); run.Loaded != (i == 1) || test == nil || held == nil || test.Examples != 60 || held.Examples != cfg.Validation {
+			t.Errorf("loaded %t, test %+v, validation %+v", run.Loaded, test, held)
+		}
+	}
+}
+
+// reports is a function that takes reports.
+type reports func(progress.Report)
+
+func (f reports) Report(r progress.Report) { f(r) }
 
 // onlyRun is the folder of the only run below runs.
 func onlyRun(t *testing.T, runs string) string {

@@ -29,6 +29,9 @@ func TestOnEpochEnd(t *testing.T) {
 			t.Error(err)
 		}
 		atOne = append(atOne, energies[0])
+		if _, err := r.Checksum(); err == nil {
+			t.Errorf("at step %d the weights have the checksum of an earlier checkpoint", r.History.Steps())
+		}
 		if len(steps) == 1 {
 			time.Sleep(look)
 		}

@@ -128,15 +128,15 @@ func (t *trainer) loop(ctx context.Context) error {
 		}
 	}
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(err, ErrDiverged):
+		t.report(true)
+		return errors.Join(err, t.backToCheckpoint())
+	case err != nil && ctx.Err() != nil:
 		if err := t.save(); err != nil {
 			return err
 		}
 		t.report(true)
 		return fmt.Errorf("ngebm: %w at step %d of %d and saved in %s; train the same configuration to resume", ErrStopped, h.Steps(), t.total, t.run.Dir)
-	case errors.Is(err, ErrDiverged):
-		t.report(true)
-		return errors.Join(err, t.backToCheckpoint())
 	case err != nil:
 		return err
 	}
