@@ -115,9 +115,16 @@ func (d *Dataset) OODKinds() []string {
 	}
 	var names []string
 	for _, s := range imageOODKinds {
-		names = append(names, s.name)
+		if s.name != "interpolated" || !d.hasOneClass() {
+			names = append(names, s.name)
+		}
 	}
 	return names
+}
+
+// hasOneClass reports whether all examples have one label.
+func (d *Dataset) hasOneClass() bool {
+	return len(d.Labels) > 0 && !slices.ContainsFunc(d.Labels, func(label int32) bool { return label != d.Labels[0] })
 }
 
 // OODKindsOf returns the kinds that [Dataset.OODKinds] has for a dataset that [Open] knows by that name,
@@ -204,7 +211,7 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 		if (kind == "rotated" || kind == "rotated 270") && d.Shape[0] != d.Shape[1] {
 			return nil, fmt.Errorf("data: %q needs square images, but those of %s have the shape %v: use \"rotated 180\"", kind, d.Name, d.Shape)
 		}
-		if kind == "interpolated" && !slices.ContainsFunc(d.Labels, func(label int32) bool { return label != d.Labels[0] }) {
+		if kind == "interpolated" && d.hasOneClass() {
 			return nil, fmt.Errorf("data: %q needs images of two classes, and all of %s have one: choose another kind", kind, d.Name)
 		}
 		s.Pixels = make([]uint8, len(d.Pixels))

@@ -153,14 +153,16 @@ func (l *session) startCells(choose func()) {
 	l.T.Fatalf("no cell runs; the window shows\n%s", l.seen())
 }
 
-// ran is the number of the cell that ran last, of those that JupyterLab has drawn; more than any
-// number while one runs or waits for its turn. (It draws cells as they come into sight, so that
-// their list alone says nothing.)
+// ran is the number of the cell that ran last, of those that JupyterLab has drawn, and a million more
+// for each that runs or waits for its turn. (It draws cells as they come into sight, so that their list
+// alone says nothing.)
 func (l *session) ran() int {
 	l.T.Helper()
 	var last int
-	l.act("look at the prompts", chromedp.Evaluate(`Math.max(0, ...[...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt")].
-		map(p => p.textContent.includes("*") ? 1e9 : Number(/[0-9]+/.exec(p.textContent)?.[0] ?? 0)))`, &last))
+	l.act("look at the prompts", chromedp.Evaluate(`(() => {
+		const prompts = [...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell .jp-InputArea-prompt")].map(p => p.textContent);
+		return 1e6 * prompts.filter(p => p.includes("*")).length + Math.max(0, ...prompts.map(p => Number(/[0-9]+/.exec(p)?.[0] ?? 0)));
+	})()`, &last))
 	return last
 }
 
