@@ -49,7 +49,7 @@ func TestRowsTakeLittleMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	wantLabels(t, post(h, "application/json", body), 0)
 	runtime.ReadMemStats(&after)
-	if got := after.TotalAlloc - before.TotalAlloc; got > 12*size { // 8 do without the race detector
+	if got := after.TotalAlloc - before.TotalAlloc; got > 8*size {
 		t.Errorf("%d bytes were allocated for a body of %d", got, len(body))
 	}
 }

@@ -110,10 +110,9 @@ func TestResumeIsExact(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				stopped, err := train.Run(ctx, backend, cfg, train.Options{Runs: runs, Progress: stopAfter{step, cancel}, SaveEvery: time.Hour})
 				cancel()
-				if err == nil && int(step) == cfg.Epochs*stopped.History.StepsPerEpoch {
-					continue // it was done when it was stopped
-				}
-				if !errors.Is(err, train.ErrStopped) || !strings.Contains(err.Error(), "train the same configuration to resume") {
+				if last := int(step) == cfg.Epochs*alone.History.StepsPerEpoch; last && err != nil {
+					t.Fatalf("stopped at step %d, the last, when all was done: %v", step, err)
+				} else if !last && (!errors.Is(err, train.ErrStopped) || !strings.Contains(err.Error(), "train the same configuration to resume")) {
 					t.Fatalf("stopped at step %d: %v", step, err)
 				}
 				if got := stopped.History.Steps(); got != int(step) {
