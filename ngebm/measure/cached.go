@@ -33,11 +33,7 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	}
 	for _, p := range o.Attacks {
 		if text := fmt.Sprintf("%#v", p.Attack); strings.Contains(text, "(0x") { // a pointer
-			r, err := Measure(ctx, run.Classifier, run.Test, o)
-			if err == nil {
-				r.Run, r.Code, r.Notes = run.Hash, ngebm.Version(), run.Notes
-			}
-			return r, err
+			return measureRun(ctx, run, o)
 		}
 	}
 	checkpoint, err := run.Checksum()
@@ -55,13 +51,22 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("measure: %w", err)
 	}
-	if r, err = Measure(ctx, run.Classifier, run.Test, o); err != nil {
+	if r, err = measureRun(ctx, run, o); err != nil {
 		return nil, err
 	}
-	r.Run, r.Code, r.Notes = run.Hash, ngebm.Version(), run.Notes
 	if err := cache.Write(run.Dir, name, r); err != nil {
 		return r, fmt.Errorf("measure: %w", err)
 	}
+	return r, nil
+}
+
+// measureRun measures a run on its test set, and says which it is.
+func measureRun(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
+	r, err := Measure(ctx, run.Classifier, run.Test, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Run, r.Code, r.Notes = run.Hash, ngebm.Version(), run.Notes
 	return r, nil
 }
 

@@ -158,7 +158,7 @@ func New(p Predictor, o Options) (*Handler, error) {
 }
 
 // Warm predicts batches of zeros, of 1, 2, 4 … inputs, so that what is compiled when it is first needed
-// does not keep a client waiting.
+// does not keep a client waiting. Call it before the first request.
 func (h *Handler) Warm(ctx context.Context) error {
 	for n := 1; ; n = min(2*n, h.options.MaxBatch) {
 		inputs := make([][]float32, n)

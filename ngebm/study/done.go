@@ -79,9 +79,7 @@ func (r *Results) take(p Plan) {
 // results of another base configuration, or a run that is not planned, or whose folder is not among
 // runs, the folder of runs, and so would be trained again.
 func (p Plan) Keeps(old *Results, runs string) error {
-	one, other := p.Base, old.Base
-	one.Seed, other.Seed = 0, 0
-	if !same(anywhere(one.WithoutFolders()), anywhere(other)) {
+	if p.Base = p.Base.WithoutFolders(); !same(p.base(), old.base()) {
 		return fmt.Errorf("study: it has results of the preset %s, or of other settings", old.Preset)
 	}
 	entries, err := os.ReadDir(runs)

@@ -63,12 +63,11 @@ func Merge(all ...*Results) (*Results, error) {
 
 // like reports a difference in what all runs of two plans have in common.
 func (p Plan) like(other Plan) error {
-	p.Base.Seed, other.Base.Seed = 0, 0
 	for _, part := range []struct {
 		name      string
 		one, this any
 	}{
-		{"the base configuration", anywhere(other.Base), anywhere(p.Base)},
+		{"the base configuration", other.base(), p.base()},
 		{"the protocol", other.Measure, p.Measure},
 	} {
 		if !same(part.one, part.this) {
@@ -76,6 +75,12 @@ func (p Plan) like(other Plan) error {
 		}
 	}
 	return nil
+}
+
+// base is the base configuration as machines and seeds share it.
+func (p Plan) base() ngebm.Config {
+	p.Base.Seed = 0
+	return anywhere(p.Base)
 }
 
 // anywhere is a configuration without the data's name, which may differ between machines:

@@ -181,6 +181,14 @@ type normed struct {
 	epsilons []float64
 }
 
+// ensembleLinf is EnsembleLinf with its default.
+func (p Protocol) ensembleLinf() []float64 {
+	if len(p.EnsembleLinf) > 0 {
+		return p.EnsembleLinf
+	}
+	return p.Linf
+}
+
 func (p Protocol) attacks() []normed {
 	var all []normed
 	for _, a := range []normed{{attack.Linf, p.Linf}, {attack.L2, p.L2}} {
@@ -296,14 +304,11 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 		return m, nil
 	}
 	if len(p.Linf) > 0 {
-		strong, epsilons := Ensemble(attack.Linf, len(s.test.Classes)), p.Linf
+		strong := Ensemble(attack.Linf, len(s.test.Classes))
 		if p.AutoAttack {
 			strong = attack.Standard(attack.Linf)
 		}
-		if len(p.EnsembleLinf) > 0 {
-			epsilons = p.EnsembleLinf
-		}
-		ensembles = append(ensembles, measure.Plan{Attack: strong, Epsilons: inUnits(epsilons, s.test)})
+		ensembles = append(ensembles, measure.Plan{Attack: strong, Epsilons: inUnits(p.ensembleLinf(), s.test)})
 	}
 	if m.attacked, err = on(s.attacked, measure.Options{Attacks: curves, AttackBatch: p.AttackBatch}); err != nil {
 		return m, err

@@ -109,10 +109,7 @@ func (r Registered) measured(kind, of, where string) (MetricOf, error) {
 			}
 		}
 	case kind == "ensemble" && norm == attack.Linf:
-		epsilons := r.Measure.EnsembleLinf
-		if len(epsilons) == 0 {
-			epsilons = r.Measure.Linf
-		}
+		epsilons := r.Measure.ensembleLinf()
 		if i := slices.IndexFunc(epsilons, is); i >= 0 {
 			return robustAt(norm, true, epsilons[i]), nil
 		}
