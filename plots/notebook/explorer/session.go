@@ -38,6 +38,7 @@ type job struct {
 	settings Settings
 	cancel   context.CancelFunc
 	done     chan result // gets one value
+	picture  string      // drawn last while the network learns; to be read once done has its value
 }
 
 type result struct {
@@ -65,8 +66,9 @@ func (s *session) run(ctx context.Context) (*ngebm.Run, error) {
 			}
 		case r := <-done:
 			settings := s.job.settings
-			s.job = nil
-			if err := s.keep(r); err != nil {
+			err := s.keep(r)
+			s.redraw()
+			if err != nil {
 				s.say(fmt.Sprintf("%s: %v. Move the sliders and press Train.", settings, err))
 			} else {
 				s.say(fmt.Sprintf("✓ %s: accuracy %s. Press Train to train again.", settings, lastAccuracy(r.run)))
@@ -76,8 +78,9 @@ func (s *session) run(ctx context.Context) (*ngebm.Run, error) {
 			s.page.show(line("The browser that showed the sliders is gone. Run the cell again to explore more."))
 			return s.last, nil
 		case <-ctx.Done():
+			// GoNB kills a cell five seconds after an interrupt, so nothing is drawn again.
 			s.stop()
-			s.page.show(line("Interrupted. Run the cell again to explore more."))
+			s.say("Interrupted. Run the cell again to explore more.")
 			return s.last, nil
 		}
 	}
@@ -102,7 +105,9 @@ func (s *session) handle(ctx context.Context, m message) (finish bool) {
 			return false
 		}
 		settings := s.job.settings
-		if s.stop() {
+		complete := s.stop()
+		s.redraw()
+		if complete {
 			s.say(fmt.Sprintf("✓ %s. Press Train to train again.", settings)) // it had just ended
 		} else {
 			s.say(fmt.Sprintf("Stopped %s: %s. Press Train to train again.", reached(s.last), settings))
@@ -131,6 +136,7 @@ func (s *session) start(ctx context.Context, settings Settings) {
 		if err != nil { // training reports in a moment that the run diverged
 			return
 		}
+		j.picture = picture
 		s.page.show(line(fmt.Sprintf("Learning %s: %s", settings, reached(run))) + picture)
 		next = time.Now().Add(max(minPause, time.Since(began))) // leaves at least half the time for training
 	}
@@ -144,29 +150,38 @@ func (s *session) start(ctx context.Context, settings Settings) {
 const minPause = 150 * time.Millisecond
 
 // stop ends the training that runs, if any, and waits for its end; it reports whether
-// the training was complete.
+// the training was complete. The last picture is the one that was drawn while it learned.
 func (s *session) stop() (complete bool) {
 	if s.job == nil {
 		return false
 	}
 	s.job.cancel()
 	r := <-s.job.done
-	s.job = nil
 	s.keep(r)
 	return r.err == nil
 }
 
-// keep keeps a run that has ended, with its picture. That it was stopped is no error.
+// keep keeps the run of the job, which has ended, with its last picture. That it was stopped
+// is no error.
 func (s *session) keep(r result) error {
 	if s.last = afterFirstEpoch(r.run); s.last != nil {
-		if picture, err := s.draw(s.last); err == nil {
-			s.picture = picture
-		}
+		s.picture = s.job.picture
 	}
+	s.job = nil
 	if errors.Is(r.err, train.ErrStopped) {
 		return nil
 	}
 	return r.err
+}
+
+// redraw draws the last run as it ended.
+func (s *session) redraw() {
+	if s.last == nil {
+		return
+	}
+	if picture, err := s.draw(s.last); err == nil {
+		s.picture = picture
+	}
 }
 
 // say shows a line above the picture of the last run.

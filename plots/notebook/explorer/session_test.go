@@ -179,7 +179,7 @@ func TestEnds(t *testing.T) {
 		if e := d.wait(); e.err != nil || e.run == nil || e.run.History.Steps() == 1000 {
 			t.Errorf("%+v", e)
 		}
-		d.see("Interrupted.")
+		d.see("Interrupted. Run the cell again to explore more.</div><img γ=0.1") // the last picture stays
 	})
 	t.Run("nothing was trained", func(t *testing.T) {
 		d := openDesk(t.Context(), t, time.Minute)
