@@ -1,6 +1,7 @@
 package study_test
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,6 +53,37 @@ func TestContinue(t *testing.T) {
 	}
 	if want := "(of these, 4 are kept from earlier results)"; !strings.Contains(p.String(), want) {
 		t.Errorf("the plan does not say %q:\n%s", want, p)
+	}
+}
+
+// Weights that are selected are kept before a run with them is done.
+func TestContinueWithSelected(t *testing.T) {
+	p := briefPlan(t)
+	p.Seeds = []uint64{1}
+	var kept *study.Results
+	full := errors.New("disk full")
+	_, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}, func(r *study.Results) error {
+		if r.Selected == nil {
+			return nil
+		}
+		kept = copied(t, r)
+		return full
+	})
+	if !errors.Is(err, full) || kept == nil || kept.Find(study.Selected, 1) != nil {
+		t.Fatalf("%v, and kept is %v", err, kept)
+	}
+	p.Done = kept
+	folder := t.TempDir()
+	r, err := run(t, p, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Find(study.Selected, 1) == nil || r.Selected.Settings != kept.Selected.Settings {
+		t.Errorf("selected %v, then\n%s", kept.Selected, r)
+	}
+	trained, err := filepath.Glob(filepath.Join(folder, "*", "config.json"))
+	if want := len(r.Runs) - len(kept.Runs); err != nil || len(trained) != want {
+		t.Errorf("it trains %d runs (%v), not %d", len(trained), err, want)
 	}
 }
 

@@ -27,7 +27,8 @@ import (
 const version = 1
 
 // Run trains the plan's runs and measures each on the test set. save, unless it is nil,
-// receives the results whenever a run is done; an error of save ends the experiment.
+// receives the results whenever a run is done, and once weights are selected; an error of save
+// ends the experiment.
 //
 // Finished work is stored in the folders of the runs: an experiment that was interrupted,
 // run again, resumes with the same results. Several processes may work on one plan with
@@ -170,6 +171,9 @@ func (x *experiment) resolved(r planned) (*ngebm.Config, error) {
 				return nil, err
 			}
 			x.results.Selected = outcome
+			if err := x.save(x.results); err != nil { // the runs of candidates may be gone before the first run with them is done
+				return nil, err
+			}
 		}
 		settings = x.results.Selected.Settings
 	}

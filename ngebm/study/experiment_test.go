@@ -63,9 +63,13 @@ func TestRun(t *testing.T) {
 	p := smallPlan(t)
 	p.Measure.Detectors, p.Measure.Near, p.Measure.OODValidation = []string{"kNN", "MDS"}, []string{"rotated"}, "uniform noise"
 	folder := t.TempDir()
-	kept := 0
+	kept, selected := 0, false
 	backend := testdevice.Open(t, "go")
 	r, err := p.Run(t.Context(), backend, train.Options{Runs: folder, Cache: t.TempDir()}, func(r *study.Results) error {
+		if r.Selected != nil && !selected {
+			selected = true
+			return nil
+		}
 		if kept++; len(r.Runs) != kept || len(r.Missing()) != 4-kept {
 			t.Errorf("after %d runs there are %d results, %d missing", kept, len(r.Runs), len(r.Missing()))
 		}

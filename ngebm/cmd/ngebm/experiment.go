@@ -23,7 +23,7 @@ const experimentAbout = `Compare training methods from one preset: train each wi
 Writes one file of results and prints means over seeds with 95 % t-intervals. The settings of ng-ebm-chosen are
 selected among -candidates on validation data, never on the test set.
 
-The results file is written after every run. Runs that are done are loaded, so the same command resumes an
+The results file is written after every run and once weights are selected. Runs that are done are loaded, so the same command resumes an
 experiment that was interrupted; started twice with one folder of runs, the processes share the runs. Machines
 without a folder in common take one -part each. ngebm merge combines the files of several processes;
 ngebm/study/cluster has this for Slurm and Kubernetes. Where the folder of runs is gone, -continue takes the runs
