@@ -11,24 +11,26 @@ import (
 	"ngebm/data/tabular"
 )
 
-// imageOODKinds are the synthetic OOD sets for images. make fills pixels, one image of d's
-// shape, from example i or from rng.
+// imageOODKinds are the synthetic OOD sets for images. check reports why one cannot be made of a
+// dataset, and is nil where it can of all images; make fills pixels, one image of d's shape, from
+// example i or from rng.
 var imageOODKinds = []struct {
-	name string
-	make func(d *Dataset, i int, rng *rand.Rand, pixels []uint8)
+	name  string
+	check func(d *Dataset) error
+	make  func(d *Dataset, i int, rng *rand.Rand, pixels []uint8)
 }{
-	{"uniform noise", func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
+	{"uniform noise", nil, func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
 		for j := range pixels {
 			pixels[j] = uint8(rng.IntN(int(d.MaxPixel) + 1))
 		}
 	}},
-	{"gaussian noise", func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
+	{"gaussian noise", nil, func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
 		for j := range pixels {
 			v := float64(d.MaxPixel) * (.5 + .25*rng.NormFloat64())
 			pixels[j] = uint8(math.Round(min(max(v, 0), float64(d.MaxPixel))))
 		}
 	}},
-	{"constant", func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
+	{"constant", nil, func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
 		channels := d.Shape[2]
 		for c := range channels {
 			v := uint8(rng.IntN(int(d.MaxPixel) + 1))
@@ -37,40 +39,54 @@ var imageOODKinds = []struct {
 			}
 		}
 	}},
-	{"inverted", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
+	{"inverted", nil, func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
 		for j, p := range d.pixels(i) {
 			pixels[j] = d.MaxPixel - p
 		}
 	}},
-	{"rotated", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
-		quarterTurn(pixels, d.pixels(i), d.Shape[0], d.Shape[2]) // square: SynthesizeOOD checks
+	{"rotated", checkSquare, func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
+		quarterTurn(pixels, d.pixels(i), d.Shape[0], d.Shape[2])
 	}},
-	{"rotated 180", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
+	{"rotated 180", nil, func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
 		halfTurn(pixels, d.pixels(i), d.Shape[2])
 	}},
-	{"rotated 270", func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
+	{"rotated 270", checkSquare, func(d *Dataset, i int, _ *rand.Rand, pixels []uint8) {
 		half := make([]uint8, len(pixels))
 		halfTurn(half, d.pixels(i), d.Shape[2])
 		quarterTurn(pixels, half, d.Shape[0], d.Shape[2])
 	}},
-	{"shuffled", func(d *Dataset, i int, rng *rand.Rand, pixels []uint8) {
+	{"shuffled", nil, func(d *Dataset, i int, rng *rand.Rand, pixels []uint8) {
 		channels := d.Shape[2]
 		from := d.pixels(i)
 		for to, j := range rng.Perm(len(pixels) / channels) {
 			copy(pixels[to*channels:][:channels], from[j*channels:][:channels])
 		}
 	}},
-	{"interpolated", func(d *Dataset, i int, rng *rand.Rand, pixels []uint8) {
+	{"interpolated", checkTwoClasses, func(d *Dataset, i int, rng *rand.Rand, pixels []uint8) {
 		a, b := d.pixels(i), d.pixels(otherClass(d, i, rng))
 		for j := range pixels {
 			pixels[j] = uint8((int(a[j]) + int(b[j])) / 2)
 		}
 	}},
-	{"blobs", func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
+	{"blobs", nil, func(d *Dataset, _ int, rng *rand.Rand, pixels []uint8) {
 		c := floatImage{d.Shape[0], d.Shape[1], d.Shape[2], make([]float64, len(pixels))}
 		c.blobs(rng)
 		c.store(pixels, d.MaxPixel)
 	}},
+}
+
+func checkSquare(d *Dataset) error {
+	if len(d.Shape) == 3 && d.Shape[0] != d.Shape[1] {
+		return fmt.Errorf("needs square images, but those of %s have the shape %v: use \"rotated 180\"", d.Name, d.Shape)
+	}
+	return nil
+}
+
+func checkTwoClasses(d *Dataset) error {
+	if len(d.Labels) > 0 && !slices.ContainsFunc(d.Labels, func(label int32) bool { return label != d.Labels[0] }) {
+		return fmt.Errorf("needs images of two classes, and all of %s have one: choose another kind", d.Name)
+	}
+	return nil
 }
 
 // quarterTurn rotates a square image by 90 degrees counter-clockwise.
@@ -115,16 +131,11 @@ func (d *Dataset) OODKinds() []string {
 	}
 	var names []string
 	for _, s := range imageOODKinds {
-		if s.name != "interpolated" || !d.hasOneClass() {
+		if s.check == nil || s.check(d) == nil {
 			names = append(names, s.name)
 		}
 	}
 	return names
-}
-
-// hasOneClass reports whether all examples have one label.
-func (d *Dataset) hasOneClass() bool {
-	return len(d.Labels) > 0 && !slices.ContainsFunc(d.Labels, func(label int32) bool { return label != d.Labels[0] })
 }
 
 // OODKindsOf returns the kinds that [Dataset.OODKinds] has for a dataset that [Open] knows by that name,
@@ -208,11 +219,10 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 		if way.name != kind || !d.IsImages() {
 			continue
 		}
-		if (kind == "rotated" || kind == "rotated 270") && d.Shape[0] != d.Shape[1] {
-			return nil, fmt.Errorf("data: %q needs square images, but those of %s have the shape %v: use \"rotated 180\"", kind, d.Name, d.Shape)
-		}
-		if kind == "interpolated" && d.hasOneClass() {
-			return nil, fmt.Errorf("data: %q needs images of two classes, and all of %s have one: choose another kind", kind, d.Name)
+		if way.check != nil {
+			if err := way.check(d); err != nil {
+				return nil, fmt.Errorf("data: %q %w", kind, err)
+			}
 		}
 		s.Pixels = make([]uint8, len(d.Pixels))
 		err := parallelFor(d.Len(), func(i int) error {

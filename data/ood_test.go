@@ -224,3 +224,36 @@ func TestOODKindAlias(t *testing.T) {
 		}
 	}
 }
+
+// The kinds that a dataset is said to accept are those that can be made of it.
+func TestOODKindsFit(t *testing.T) {
+	images := func(height, width int, labels ...int32) *data.Dataset {
+		set, err := data.New(data.Dataset{
+			Info:  data.Info{Name: "shapes", Split: "test", Classes: []string{"a", "b"}},
+			Shape: []int{height, width, 1}, MaxPixel: 255, Labels: labels, Pixels: make([]uint8, height*width*len(labels)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	all := images(2, 2, 0, 1).OODKinds()
+	for name, c := range map[string]struct {
+		set   *data.Dataset
+		lacks []string
+		why   string
+	}{
+		"oblong":    {images(2, 3, 0, 1), []string{"rotated", "rotated 270"}, `needs square images, but those of shapes have the shape [2 3 1]: use "rotated 180"`},
+		"one class": {images(2, 2, 1, 1), []string{"interpolated"}, "needs images of two classes, and all of shapes have one"},
+	} {
+		kinds := c.set.OODKinds()
+		for _, kind := range all {
+			_, err := c.set.SynthesizeOOD(kind, 1)
+			if lacks := slices.Contains(c.lacks, kind); lacks == slices.Contains(kinds, kind) || lacks != (err != nil) {
+				t.Errorf("%s, %s: %v, and the kinds are %v", name, kind, err, kinds)
+			} else if err != nil && !strings.Contains(err.Error(), c.why) {
+				t.Errorf("%s, %s: %v", name, kind, err)
+			}
+		}
+	}
+}
