@@ -15,7 +15,7 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 		{func(c *Config) { c.Beta = -.5 }, []string{"beta", "-0.5", "0 or more"}},
 		{func(c *Config) { c.Gamma = math.NaN() }, []string{"gamma", "NaN"}},
 		{func(c *Config) { c.Alpha = math.Inf(1) }, []string{"alpha", "+Inf"}},
-		{func(c *Config) { c.Alpha, c.Beta, c.Gamma = 0, 0, 0 }, []string{"all 0", "alpha=1"}},
+		{func(c *Config) { c.Alpha, c.Beta, c.Gamma = 0, 0, 0 }, []string{"all other terms are 0", "alpha=1"}},
 		{func(c *Config) { c.Epochs = 0 }, []string{"epochs is 0", "from 1 to 1000000"}},
 		{func(c *Config) { c.Batch = -3 }, []string{"batch", "-3"}},
 		{func(c *Config) { c.Limit = -1 }, []string{"limit", "-1"}},
@@ -99,6 +99,11 @@ func TestValidateNamesValueAndRemedy(t *testing.T) {
 	samplesOnly := DefaultConfig("moons", "mlp-8") // log p(x,y) alone
 	samplesOnly.Alpha, samplesOnly.JEM.Joint, samplesOnly.JEM.Conditional = 0, 1, true
 	if err := samplesOnly.Validate(); err != nil {
+		t.Error(err)
+	}
+	squares := DefaultConfig("moons", "mlp-8") // E² alone
+	squares.Alpha, squares.ZLoss = 0, 1
+	if err := squares.Validate(); err != nil {
 		t.Error(err)
 	}
 	for _, p := range Presets() {

@@ -41,8 +41,8 @@ func (c Config) Validate() error {
 		}
 	}
 	switch {
-	case c.Alpha == 0 && c.Beta == 0 && c.Gamma == 0 && !c.JEM.Enabled():
-		return fmt.Errorf("ngebm: alpha, beta and gamma are all 0, so there is nothing to minimize; ordinary training is alpha=1")
+	case c.Alpha == 0 && !c.TrainsEnergy():
+		return fmt.Errorf("ngebm: alpha, beta, gamma and the weights of all other terms are 0, so there is nothing to minimize; ordinary training is alpha=1")
 	case c.Epochs < 1 || c.Epochs > maxEpochs:
 		return bad("epochs", c.Epochs, fmt.Sprintf("from 1 to %d", maxEpochs))
 	case c.Batch < 1 || c.Batch > maxBatch:

@@ -122,6 +122,14 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 			return nil, fmt.Errorf("measure: %s has examples of shape %v, but %s has %v; resize it first", out.Name, out.Shape, in.Name, in.Shape)
 		}
 	}
+	for _, set := range []*data.Dataset{in, o.Validation} {
+		if set == nil || len(set.Labels) == 0 {
+			continue
+		}
+		if label := slices.Max(set.Labels); int(label) >= len(c.Classes) {
+			return nil, fmt.Errorf("measure: %s has an example of class %d, counted from 0, and the classifier has %d classes: measure on a set of the same classes", set.Name, label, len(c.Classes))
+		}
+	}
 	r := &Report{Network: c.Network.String(), Parameters: c.Parameters(), Data: in.Info, Examples: in.Len()}
 	s, err := newScorer(c, in, o.Progress)
 	if err != nil {

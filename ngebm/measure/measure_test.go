@@ -17,6 +17,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/nets"
 	"ngebm/ngebm/ood"
 	"ngebm/ngebm/train"
 )
@@ -218,4 +219,41 @@ func nine(t *testing.T, d *data.Dataset) *data.Dataset {
 		t.Fatal(err)
 	}
 	return part
+}
+
+// Labels that the classifier does not have are refused, in the set that is measured and in that
+// which the temperature is fitted to.
+func TestMeasureOtherClasses(t *testing.T) {
+	net, err := nets.Parse("mlp-4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ngebm.NewClassifier(testdevice.Open(t, "go"), net, 1, []int{2}, []string{"a", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(label int32) *data.Dataset {
+		d, err := data.New(data.Dataset{
+			Info:  data.Info{Name: "points", Split: "test", Classes: []string{"a", "b", "c"}},
+			Shape: []int{2}, Points: []float32{0, 0, 1, 1}, Labels: []int32{0, label},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for name, o := range map[string]struct {
+		in *data.Dataset
+		measure.Options
+	}{
+		"test":       {set(2), measure.Options{}},
+		"validation": {set(1), measure.Options{Validation: set(2)}},
+	} {
+		if _, err := measure.Measure(t.Context(), c, o.in, o.Options); err == nil || !strings.Contains(err.Error(), "class 2, counted from 0, and the classifier has 2 classes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := measure.Measure(t.Context(), c, set(1), measure.Options{Bins: 2}); err != nil {
+		t.Error(err)
+	}
 }
