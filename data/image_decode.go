@@ -85,7 +85,7 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 	}
 	p.lossy = f.lossy
 	if d.only != (image.Point{}) && f.size != d.only {
-		p.err = &imageError{fmt.Errorf("is %dx%d, but must be %dx%d", f.size.X, f.size.Y, d.only.X, d.only.Y), "scale it, or choose to crop or stretch it"}
+		p.err = &imageError{fmt.Errorf("is %dx%d, but must be %dx%d", f.size.X, f.size.Y, d.only.X, d.only.Y), "scale it, or have it cropped or stretched (ngebm serve -image-fit; in Go, data.FitCrop or data.FitStretch)"}
 		return nil
 	}
 	scaled := d.size != imageSize{}

@@ -129,7 +129,7 @@ func TestDecodeImageRefuses(t *testing.T) {
 		fit     Fit
 		want    string
 	}{
-		"another size":     {square, []int{8, 8, 1}, FitExact, "the image is 28x28, but must be 8x8: scale it, or choose to crop or stretch it"},
+		"another size":     {square, []int{8, 8, 1}, FitExact, "the image is 28x28, but must be 8x8: scale it, or have it cropped or stretched (ngebm serve -image-fit; in Go, data.FitCrop or data.FitStretch)"},
 		"no content":       {nil, []int{8, 8, 1}, FitCrop, "the file is empty"},
 		"text":             {[]byte("hello"), []int{8, 8, 1}, FitCrop, "does not decode: it is not one of JPEG, PNG"},
 		"unknown format":   {[]byte("\x00\x00\x00\x20ftypheic"), []int{8, 8, 1}, FitCrop, "HEIC image"},
