@@ -26,22 +26,11 @@ type CalibrationMethod struct {
 // CalibrationMethods lists the methods, the least flexible first.
 func CalibrationMethods() []CalibrationMethod {
 	return []CalibrationMethod{
-		{"temperature", "all logits divided by one number (Guo et al. 2017)", fitTemperature},
+		{"temperature", "all logits divided by one number (Guo et al. 2017)", func(_ context.Context, v Sample) (Calibrator, error) { return FitTemperature(v) }},
 		{"vector", "each class's logit scaled and shifted (Guo et al. 2017)", func(ctx context.Context, v Sample) (Calibrator, error) { return FitVector(ctx, v) }},
 		{"histogram", "the validation accuracy of the confidence's bin, 15 of equal width (Zadrozny and Elkan 2001)", func(_ context.Context, v Sample) (Calibrator, error) { return FitHistogram(v, DefaultBins) }},
 		{"isotonic", "a rising function of the confidence, by pooled adjacent violators (Zadrozny and Elkan 2002)", func(_ context.Context, v Sample) (Calibrator, error) { return FitIsotonic(v) }},
 	}
-}
-
-// fitTemperature is [FitTemperature] for those who do not see its warning: T is 1 where all
-// validation examples are right, and the NLL falls down to MinTemperature, which makes every
-// confidence 1.
-func fitTemperature(_ context.Context, v Sample) (Calibrator, error) {
-	t, err := FitTemperature(v)
-	if err == nil && t.T <= MinTemperature {
-		t.T = 1
-	}
-	return t, err
 }
 
 // Calibrate implements [Calibrator]: it sets the sample's Temperature.

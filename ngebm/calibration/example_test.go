@@ -72,6 +72,6 @@ func ExampleFitTemperature() {
 	fmt.Println(t.T, err)
 	fmt.Println(t.Warning)
 	// Output:
-	// 1e-06 <nil>
-	// the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data
+	// 1 <nil>
+	// T is left at 1, since the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data
 }

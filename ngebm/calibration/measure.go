@@ -18,11 +18,13 @@ type Options struct {
 
 	// Bootstrap draws intervals for every metric from resamples of the examples.
 	// Those after temperature take the temperature as given; that of T_opt
-	// resamples the validation examples. There is no interval of the smooth ECE: it would
-	// take most of the time. Intervals are basic ones, see package bootstrap. Those of ECE and
-	// ECE_equal_mass begin at 0 where the metric is one of the 95 % that a perfectly
+	// resamples the validation examples. There is no interval of the smooth ECE, which would
+	// take most of the time, nor of the MCE, which it would cover in half of the samples.
+	// Intervals are basic ones, see package bootstrap. Those of sums of gaps begin at 0 where
+	// the ECE (for ECE_equal_mass, this metric) is one of the 95 % that a perfectly
 	// calibrated model scores: with a true ECE of 0 the basic interval alone would cover
-	// it in .65 of the samples.
+	// it in .65 of the samples. Those of debiased metrics take the
+	// debiased values of resamples for estimates of the sample's plain metric.
 	Bootstrap bootstrap.Options
 }
 
@@ -124,12 +126,40 @@ func (r *Report) calibrate(s Sample, o Options) error {
 	return nil
 }
 
+// debiases returns the plain value of a metric from which an estimate of its bias is taken off.
+func (r *Report) debiases(name string) (plain float64, ok bool) {
+	switch name {
+	case "ECE_debiased":
+		return r.ECE, true
+	case "RMSCE_debiased":
+		return r.RMSCE, true
+	}
+	return 0, false
+}
+
+// maybePerfect reports whether a metric of gaps is one of the 95 % that a perfectly calibrated model
+// shows: ECE_equal_mass by its own, the others by the ECE.
+func (r *Report) maybePerfect(c Convention) bool {
+	switch c.Name {
+	case "ECE", "RMSCE", "ECE_debiased", "RMSCE_debiased", "classwise_ECE":
+		return r.ECE <= r.Perfect["ECE"].High
+	case "ECE_equal_mass":
+		return r.ECEEqualMass <= r.Perfect[c.Name].High
+	}
+	return false
+}
+
 // draw draws an interval for each metric.
 func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
-	conventions := slices.DeleteFunc(Conventions(), func(c Convention) bool { return c.Name == "smooth_ECE" })
+	conventions := slices.DeleteFunc(Conventions(), func(c Convention) bool { return c.Name == "smooth_ECE" || c.Name == "MCE" })
 	estimates := make([]bootstrap.Estimate, len(conventions))
 	for k, c := range conventions {
 		estimates[k] = bootstrap.Estimate{Value: c.Of(r.Metrics), Scale: c.Scale}
+		if plain, ok := r.debiases(c.Name); ok {
+			// What a resample's debiased value estimates is the sample's plain one, so that is where
+			// their distribution is centered; it is taken to be as far from the truth.
+			estimates[k].Value = (estimates[k].Value + plain) / 2
+		}
 	}
 	all, err := bootstrap.Intervals(o, estimates, func() func(*rand.Rand, []float64) {
 		memory := e.newScratch()
@@ -148,7 +178,7 @@ func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
 	r.Intervals, r.IntervalKind = make(map[string]bootstrap.Interval), bootstrap.Kind
 	for k, c := range conventions {
 		i := all[k]
-		if p, ok := r.Perfect[c.Name]; ok && c.Name != "ECE_midpoint" && estimates[k].Value <= p.High {
+		if r.maybePerfect(c) {
 			i.Low = 0
 		}
 		r.Intervals[c.Name] = bootstrap.Interval{Low: min(i.Low, c.most()), High: min(i.High, c.most())}

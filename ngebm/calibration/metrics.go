@@ -83,7 +83,7 @@ func Conventions() []Convention {
 		{"accuracy", "share whose largest value is the label's; the first on ties", bootstrap.Share, func(f *Metrics) *float64 { return &f.Accuracy }},
 		{"mean_confidence", "mean probability of the predicted class", bootstrap.Share, func(f *Metrics) *float64 { return &f.MeanConfidence }},
 		{"ECE", "equal-width bins (lo,hi], mean confidence, weighted by size", bootstrap.Gap, func(f *Metrics) *float64 { return &f.ECE }},
-		{"MCE", "largest gap of the same bins", bootstrap.Gap, func(f *Metrics) *float64 { return &f.MCE }},
+		{"MCE", "largest gap of the same bins; no interval", bootstrap.Gap, func(f *Metrics) *float64 { return &f.MCE }},
 		{"RMSCE", "root of the weighted mean squared gap of the same bins (plug-in)", bootstrap.Gap, func(f *Metrics) *float64 { return &f.RMSCE }},
 		{"ECE_debiased", "2 ECE less the ECE expected with the bins' accuracies drawn again (Kumar et al. 2019)", bootstrap.Gap, further(func(f *Further) *float64 { return &f.ECEDebiased })},
 		{"RMSCE_debiased", "RMSCE, each squared gap less the variance of its accuracy (Kumar et al. 2019)", bootstrap.Gap, further(func(f *Further) *float64 { return &f.RMSCEDebiased })},

@@ -125,11 +125,10 @@ func (p *Predictor) fitTemperature(logits [][]float64, labels []int32) error {
 	if t.Warning == "" {
 		return nil
 	}
-	if t.T > calibration.MinTemperature {
+	if t.T != 1 {
 		return fmt.Errorf("predict: no temperature fits the %d validation examples: %s; train a better model", len(labels), t.Warning)
 	}
-	p.Temperature = 1
-	p.Warnings = append(p.Warnings, "the temperature is left at 1: "+t.Warning)
+	p.Warnings = append(p.Warnings, "temperature: "+t.Warning)
 	return nil
 }
 

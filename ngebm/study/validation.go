@@ -264,9 +264,6 @@ func scaledByHalves(logits [][]float64, labels []int32) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if t.T <= calibration.MinTemperature {
-			t.T = 1 // all of that half are right
-		}
 		for _, row := range h.Logits {
 			scaled := make([]float64, len(row))
 			for k, f := range row {
