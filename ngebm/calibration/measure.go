@@ -41,9 +41,11 @@ type Report struct {
 	// Perfect is what a perfectly calibrated model with the same confidences would score,
 	// by the metric's name: ECE, ECE_equal_mass, ECE_midpoint; nil in reports of before
 	// 2026-12.
-	Perfect     map[string]Expected           `json:"perfect,omitempty"`
-	Reliability []Bin                         `json:"reliability"`
-	Intervals   map[string]bootstrap.Interval `json:"intervals,omitempty"` // by the metric's name
+	Perfect     map[string]Expected `json:"perfect,omitempty"`
+	Reliability []Bin               `json:"reliability"`
+	// Intervals are by the metric's name. There is none where all resamples give the same value;
+	// that of the accuracy is Wilson's then.
+	Intervals map[string]bootstrap.Interval `json:"intervals,omitempty"`
 	// IntervalKind is bootstrap.Kind; empty where there are no intervals, and in reports
 	// of before 2026-12, whose intervals are percentiles.
 	IntervalKind string   `json:"interval_kind,omitempty"`
@@ -181,7 +183,14 @@ func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
 		if r.maybePerfect(c) {
 			i.Low = 0
 		}
-		r.Intervals[c.Name] = bootstrap.Interval{Low: min(i.Low, c.most()), High: min(i.High, c.most())}
+		i = bootstrap.Interval{Low: min(i.Low, c.most()), High: min(i.High, c.most())}
+		if !(i.Low < i.High) { // all resamples are equal, as where all is right, and say nothing
+			if c.Name != "accuracy" {
+				continue
+			}
+			i = bootstrap.Wilson(r.Accuracy, r.Samples)
+		}
+		r.Intervals[c.Name] = i
 	}
 	return nil
 }

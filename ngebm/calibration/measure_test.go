@@ -317,3 +317,12 @@ func TestRiskCoverage(t *testing.T) {
 		t.Errorf("%d points, the last %v (%v)", len(curve), last, err)
 	}
 }
+
+// Where all is right, all resamples are, too: the accuracy has Wilson's interval.
+func TestIntervalOfAllRight(t *testing.T) {
+	s := Sample{Logits: [][]float64{{2, 0}, {0, 2}, {3, 0}}, Labels: []int32{0, 1, 0}}
+	r := measured(t, s, Options{Bins: 2, Bootstrap: bootstrap.Options{Resamples: 50, Seed: 1}})
+	if i := r.Intervals["accuracy"]; i != bootstrap.Wilson(1, 3) || i.Low > .5 {
+		t.Errorf("accuracy %v has the interval %v", r.Accuracy, i)
+	}
+}

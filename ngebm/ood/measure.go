@@ -48,7 +48,9 @@ type Report struct {
 	In  int `json:"in"` // number of in-distribution scores
 	Out int `json:"out"`
 	Metrics
-	Intervals map[string]bootstrap.Interval `json:"intervals,omitempty"` // by the metric's name
+	// Intervals are by the metric's name. There is none where all resamples give the same value, as
+	// where no score of one set is among the other's.
+	Intervals map[string]bootstrap.Interval `json:"intervals,omitempty"`
 	// IntervalKind is bootstrap.Kind; empty where there are no intervals, and in reports
 	// of before 2026-12, whose intervals are percentiles.
 	IntervalKind string `json:"interval_kind,omitempty"`
@@ -83,7 +85,9 @@ func Measure(in, out []float64, o bootstrap.Options) (*Report, error) {
 	}
 	r.Intervals, r.IntervalKind = make(map[string]bootstrap.Interval), bootstrap.Kind
 	for k, c := range conventions {
-		r.Intervals[c.Name] = intervals[k]
+		if intervals[k].Low < intervals[k].High { // else all resamples are equal, and say nothing
+			r.Intervals[c.Name] = intervals[k]
+		}
 	}
 	return r, nil
 }

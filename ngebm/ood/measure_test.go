@@ -259,3 +259,14 @@ func BenchmarkAUROCOfTwoMillion(b *testing.B) {
 		}
 	}
 }
+
+// All resamples of sets that do not overlap have the same AUROC, which says nothing of others.
+func TestNoIntervalOfSeparated(t *testing.T) {
+	r, err := Measure([]float64{2, 3}, []float64{0, 1}, bootstrap.Options{Resamples: 50, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i, ok := r.Intervals["AUROC"]; ok || r.AUROC != 1 {
+		t.Errorf("AUROC %v has the interval %v", r.AUROC, i)
+	}
+}
