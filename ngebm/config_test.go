@@ -256,3 +256,15 @@ func TestBatchNormalizationIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Methods with outliers take a kind that the data have.
+func TestSetMethodOutliers(t *testing.T) {
+	for set, want := range map[string]string{"digits": "uniform noise", "moons": "uniform box", "csv:wine.csv@class": "uniform box"} {
+		for _, method := range []string{"outlier-exposure", "energy-margin"} {
+			cfg := DefaultConfig(set, "mlp-8")
+			if err := cfg.SetMethod(method); err != nil || cfg.Margin.Outliers != want || cfg.Method() != method {
+				t.Errorf("%s of %s has the outliers %q (%v), and is called %s", method, set, cfg.Margin.Outliers, err, cfg.Method())
+			}
+		}
+	}
+}

@@ -207,7 +207,14 @@ func (c *Config) SetMethod(method string) error {
 		if set, _, _ := strings.Cut(c.Data, ":"); slices.Contains(data.Toy2DKinds(), set) {
 			settings = m.points
 		}
-		return c.Set(settings)
+		if err := c.Set(settings); err != nil {
+			return err
+		}
+		// Rows of a table have the images' settings, but other kinds of outliers.
+		if kinds := data.OODKindsOf(c.Data); c.Margin.Outliers != "" && !slices.Contains(kinds, c.Margin.Outliers) {
+			c.Margin.Outliers = kinds[0]
+		}
+		return nil
 	}
 	return fmt.Errorf("ngebm: no method is named %.60q%s; there are %s", method, nearest.Hint(method, names), strings.Join(names, ", "))
 }

@@ -204,8 +204,9 @@ func (m *MaskingReport) warn() {
 		m.Warnings = append(m.Warnings, Warning{name, fmt.Sprintf(format, args...)})
 	}
 	n := float64(m.N)
-	if gain := m.Best - m.BlackBox; float64(gain) > maxBlackBoxGain*n {
-		add(BlackBoxWins, "%d of %d images survive PGD and APGD, but only %d survive Square, which sees no gradients: gradients mislead; report the worst case of both", m.Best, m.N, m.BlackBox)
+	best := min(m.Best, m.MoreSteps, m.Restarts)
+	if gain := best - m.BlackBox; float64(gain) > maxBlackBoxGain*n {
+		add(BlackBoxWins, "%d of %d images survive PGD and APGD, but only %d survive Square, which sees no gradients: gradients mislead; report the worst case of both", best, m.N, m.BlackBox)
 	}
 	if gain := m.WhiteBox - m.Best; float64(gain) > maxGain*n {
 		add(WeakPGD, "%d of %d images survive PGD, but only %d survive APGD: PGD is too weak here; report APGD or AutoAttack", m.WhiteBox, m.N, m.Best)

@@ -157,7 +157,7 @@ var mendedSquare = map[string]int{"0.04": 90, "0.08": 58, "0.1": 36, "0.15": 5}
 // The rows of testdata/results.csv, by attack; TestAutoAttack has AutoAttack's. Without a
 // random start the number of surviving images is the packages' within 2; with one it is so
 // within three standard errors, and for APGD and the targeted DLR loss no more than that
-// above. Square is held against mendedSquare.
+// above. Square is within 4 of mendedSquare.
 func TestReference(t *testing.T) {
 	const third = 1. / 30 // foolbox's default, .01/.3
 	a, err := attack.New(referenceMLP(t, testdevice.Open(t, "cpu")), attack.Options{Seed: 1, Batch: 200})
@@ -220,6 +220,9 @@ func TestReference(t *testing.T) {
 				if c.random {
 					q := float64(want[p.Epsilon]) / float64(n)
 					tolerance = max(tolerance, 3*math.Sqrt(q*(1-q)*float64(n)))
+				}
+				if c.name == "Square" { // both seeds of the package agree
+					tolerance = 4
 				}
 				difference := float64(alone - want[p.Epsilon])
 				t.Logf("ε %-5v %3d of %d survive, %3d in the table (curve: %d)", p.Epsilon, alone, n, want[p.Epsilon], p.Surviving)

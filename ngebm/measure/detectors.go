@@ -59,6 +59,11 @@ func (s *scorer) fit(ctx context.Context, o Options) error {
 		if o.Validation == nil {
 			return fmt.Errorf("measure: parameters are chosen between validation examples and %s, but there are no validation examples; hold some out", o.OODValidation.Name)
 		}
+		for _, out := range o.Out {
+			if out.Checksum == o.OODValidation.Checksum {
+				return fmt.Errorf("measure: parameters are chosen on %s, which has the same examples as %s, one of the sets to detect; take another", o.OODValidation.Name, out.Name)
+			}
+		}
 		names = append(names, "GEN")
 		var err error
 		if tune.in, err = s.outputs(ctx, o.Validation, len(o.Detectors) > 0); err != nil {

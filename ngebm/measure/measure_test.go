@@ -150,10 +150,11 @@ func TestMeasure(t *testing.T) {
 	}
 
 	for want, o := range map[string]measure.Options{
-		"it is always measured, so leave it out": {Out: options.Out, Detectors: []string{"MSP"}},
-		"give Options.Train":                     {Out: options.Out, Detectors: []string{"kNN"}},
-		"there are no validation examples":       {Out: options.Out, Detectors: []string{"kNN"}, Train: run.Train, OODValidation: noise},
-		"k is 50; it must be from 1 to the 9":    {Out: options.Out, Detectors: []string{"kNN"}, Train: nine(t, run.Train)},
+		"it is always measured, so leave it out":                   {Out: options.Out, Detectors: []string{"MSP"}},
+		"give Options.Train":                                       {Out: options.Out, Detectors: []string{"kNN"}},
+		"which has the same examples as UCI digits, uniform noise": {Out: options.Out, Validation: run.Validation, OODValidation: noise},
+		"there are no validation examples":                         {Out: options.Out, Detectors: []string{"kNN"}, Train: run.Train, OODValidation: noise},
+		"k is 50; it must be from 1 to the 9":                      {Out: options.Out, Detectors: []string{"kNN"}, Train: nine(t, run.Train)},
 	} {
 		if _, err := measure.Measure(t.Context(), run.Classifier, run.Test, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

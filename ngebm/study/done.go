@@ -91,7 +91,7 @@ func (p Plan) Keeps(old *Results, runs string) error {
 		trained := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), "-"+run.Run) })
 		switch {
 		case p.Done != nil && p.Done.Find(run.Method, run.Seed) != nil:
-		case !slices.Contains(p.runs(), name):
+		case !slices.Contains(p.Part.of(p.runs()), name):
 			return fmt.Errorf("study: it has %s, which is not asked for now", name)
 		case !trained:
 			return fmt.Errorf("study: it has %s, whose folder (…-%s) is not in %q", name, run.Run, runs)

@@ -56,6 +56,23 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// Runs of before that were tested on other OOD inputs are not one table with those of now.
+func TestContinueOtherOODInputs(t *testing.T) {
+	p := briefPlan(t)
+	p.Methods, p.Selection, p.Seeds = []string{"cross-entropy"}, study.Selection{}, []uint64{1}
+	p.Measure.OODKinds, p.Measure.OODExamples = []string{"rotated"}, 20
+	done, err := run(t, p, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Done, p.Seeds = copied(t, done), []uint64{1, 2}
+	for i := range p.Done.Runs[0].Detection {
+		p.Done.Runs[0].Detection[i].Checksum = strings.Repeat("0", 64)
+	}
+	_, err = run(t, p, t.TempDir())
+	testerror.Want(t, err, "rotated")
+}
+
 // Weights that are selected are kept before a run with them is done.
 func TestContinueWithSelected(t *testing.T) {
 	p := briefPlan(t)
@@ -126,7 +143,10 @@ func TestKeeps(t *testing.T) {
 	if err := p.Keeps(done, t.TempDir()); err != nil {
 		t.Errorf("it is continued: %v", err)
 	}
-	p.Done, p.Seeds = nil, []uint64{2}
+	p.Done, p.Seeds = nil, []uint64{1, 2}
+	p.Part = study.Part{Index: 2, Of: 2}
+	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is not asked for now")
+	p.Part, p.Seeds = study.Part{}, []uint64{2}
 	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is not asked for now")
 	p.Base.Epochs++
 	testerror.Want(t, p.Keeps(done, folder), "results of the preset digits-few, or of other settings")

@@ -129,7 +129,17 @@ func (x *experiment) jobs() (jobs []job, err error) {
 			if err != nil {
 				return nil, err
 			}
-			jobs = append(jobs, x.candidates.job(fmt.Sprintf("candidate %d, seed %d", i+1, seed), i, k, config))
+			candidate := x.candidates.job(fmt.Sprintf("candidate %d, seed %d", i+1, seed), i, k, config)
+			evaluate := candidate.evaluate
+			candidate.evaluate = func(ctx context.Context, run *ngebm.Run, diverged error) (bool, error) {
+				evaluated, release, err := x.evaluated(ctx, run, diverged)
+				if err != nil {
+					return false, err
+				}
+				defer release()
+				return evaluate(ctx, evaluated, diverged)
+			}
+			jobs = append(jobs, candidate)
 		}
 	}
 	for _, r := range runs {
@@ -147,6 +157,9 @@ func (x *experiment) jobs() (jobs []job, err error) {
 					return false, err
 				}
 				x.results.put(*result)
+				if err := x.results.agree(); err != nil { // with runs of before
+					return false, err
+				}
 				if err := x.addMember(ctx, measured, result); err != nil {
 					return false, err
 				}
@@ -192,6 +205,22 @@ func (x *experiment) weights(ctx context.Context, run *ngebm.Run, diverged error
 	}
 	best.Train, best.Validation, best.Test, best.Notes = run.Train, run.Validation, run.Test, run.Notes
 	return best, func() { best.Close() }, nil
+}
+
+// evaluated returns a candidate's run with the weights and the validation examples with which
+// runs are measured.
+func (x *experiment) evaluated(ctx context.Context, run *ngebm.Run, diverged error) (*ngebm.Run, func(), error) {
+	evaluated, release, err := x.weights(ctx, run, diverged)
+	if err != nil || evaluated.Validation == nil {
+		return evaluated, release, err
+	}
+	own := *evaluated
+	own.Loaded = run.Loaded
+	if own.Validation, err = x.plan.Measure.noisy(own.Validation); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return &own, release, nil
 }
 
 // measure measures a run that was trained, with the weights of measured, or loads what was

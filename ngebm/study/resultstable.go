@@ -75,6 +75,12 @@ func (r *Results) String() string {
 	if len(measuredBy) > 1 {
 		fmt.Fprintf(&b, "\nnote: the runs were measured by %d versions of the code, as each says (measuring.source); a change between them may be part of a difference", len(measuredBy))
 	}
+	for _, m := range r.Methods {
+		seeds := len(r.Of(m))
+		if e := r.Ensemble(m); r.Measure.Ensembles && seeds > 1 && (e == nil || len(e.Seeds) < seeds) {
+			fmt.Fprintf(&b, "\nnote: there is no ensemble of all %d runs of %s, whose folders were not in one place; the experiment without -part, with all of them in one folder of runs, adds it", seeds, m)
+		}
+	}
 	for _, name := range r.Missing() {
 		fmt.Fprintf(&b, "\nmissing: %s", name)
 	}
