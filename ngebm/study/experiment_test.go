@@ -311,7 +311,9 @@ func TestValidate(t *testing.T) {
 // anything is trained.
 func TestOODDatasetsRefused(t *testing.T) {
 	digits := briefPlan(t)
-	digits.Measure.OODDatasets = []string{"digits", "digits"}
+	digits.Measure.OODDatasets = []string{"digits@16", "digits@16"}
+	itself := briefPlan(t)
+	itself.Measure.OODDatasets = []string{"digits"}
 	points := briefPlan(t)
 	moons, err := ngebm.PresetConfig("moons")
 	if err != nil {
@@ -321,7 +323,8 @@ func TestOODDatasetsRefused(t *testing.T) {
 	points.Base.Validation = 100
 	points.Measure.OODKinds, points.Measure.OODDatasets, points.Measure.Linf, points.Measure.L2 = []string{"uniform box"}, []string{"digits"}, nil, nil
 	for want, p := range map[string]study.Plan{
-		"two OOD sets (-ood-datasets) are called UCI digits in results": digits,
+		"two OOD sets (-ood-datasets) are called UCI digits":          digits,
+		"the OOD dataset digits (-ood-datasets) is the test set itself": itself,
 		"OOD dataset digits has examples of shape [8 8 1]":              points,
 	} {
 		folder := t.TempDir()

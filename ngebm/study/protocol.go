@@ -344,6 +344,9 @@ func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Opti
 			p.Missing = append(p.Missing, publicName(name))
 			continue
 		}
+		if set.Checksum == like.Checksum {
+			return nil, fmt.Errorf("study: the OOD dataset %s (-ood-datasets) is the test set itself; leave it out", publicName(name))
+		}
 		for i, other := range sets { // results distinguish them by their names
 			if set.Name == other.Name || publicName(name) == p.OODDatasets[i] {
 				return nil, fmt.Errorf("study: two OOD sets (-ood-datasets) are called %s in results, which do not keep the folders of paths; rename one of the folders", set.Name)

@@ -2,6 +2,7 @@ package study
 
 import (
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -27,10 +28,10 @@ func Rows(all []Compared) []Row {
 }
 
 // Rows returns a row for each of the methods of that name, or for all methods of the plan
-// if none is given.
+// that have results if none is given.
 func (r *Results) Rows(methods ...string) []Row {
 	if len(methods) == 0 {
-		methods = r.Methods
+		methods = slices.DeleteFunc(slices.Clone(r.Methods), func(m string) bool { return len(r.Of(m)) == 0 })
 	}
 	rows := make([]Row, len(methods))
 	for i, name := range methods {

@@ -23,9 +23,11 @@ const experimentAbout = `Compare training methods from one preset: train each wi
 Writes one file of results and prints means over seeds with 95 % t-intervals. The settings of ng-ebm-chosen are
 selected among -candidates on validation data, never on the test set.
 
-The results file is written after every run and once weights are selected. Runs that are done are loaded, so the same command resumes an
-experiment that was interrupted; started twice with one folder of runs, the processes share the runs. Machines
-without a folder in common take one -part each. ngebm merge combines the files of several processes;
+A preset with a plan (cifar10-cpu) has its own defaults of all these flags; -dry-run prints them.
+
+The results file is written after every run and once weights are selected. Runs that are done are loaded, so the
+same command resumes an experiment that was interrupted; started twice with one folder of runs, the processes share
+the runs. Machines without a folder in common take one -part each. ngebm merge combines the files of several processes;
 ngebm/study/cluster has this for Slurm and Kubernetes. Where the folder of runs is gone, -continue takes the runs
 of a results file as done. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
 101,202,303,404,505; give it to resume such an experiment.`
@@ -40,11 +42,15 @@ const pointRadii = ".05,.1,.2,.4"
 // forData replaces the defaults for images by those for other data, but for flags that are given.
 func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
 	kinds := data.OODKindsOf(set)
-	if slices.Contains(kinds, "interpolated") {
-		return
-	}
 	given := map[string]bool{}
 	fs.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	if slices.Contains(kinds, "interpolated") {
+		if own, _, _ := strings.Cut(set, "@"); !given["ood-datasets"] {
+			others := slices.DeleteFunc(strings.Split(f.oodDatasets, ","), func(name string) bool { return name == own })
+			f.oodDatasets = strings.Join(others, ",")
+		}
+		return
+	}
 	for _, d := range []struct {
 		flag, value string
 		text        *string

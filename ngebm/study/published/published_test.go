@@ -88,6 +88,13 @@ func TestUnderway(t *testing.T) {
 		if got, want := fmt.Sprintf("%+v", was), fmt.Sprintf("%+v", is); got != want {
 			t.Errorf("%s is of another plan: %s, not %s", e.Name(), got, want)
 		}
+		if !plan.Planned(r) {
+			t.Errorf("%s is not said to be as planned", e.Name())
+		}
+		if r.Measure.Seed++; plan.Planned(r) {
+			t.Errorf("%s, measured otherwise, is said to be as planned", e.Name())
+		}
+		r.Measure.Seed--
 		if len(r.Missing()) == 0 {
 			t.Errorf("%s is complete: move it to results", e.Name())
 		}
