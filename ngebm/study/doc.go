@@ -16,8 +16,8 @@
 // Contexts stop a study; signals are left to the program.
 //
 // What was measured is read by metrics, over the seeds: [Rows] and [Results.Rows] return a
-// [Row] for each method, from which a [MetricOf] reads numbers, [Table] makes a table, and
-// package plots figures; [Shifts] does the same under corruptions.
+// [Row] for each method, from which a [MetricOf] reads numbers, and package plots
+// makes figures; [Shifts] does the same under corruptions.
 //
 // Results that are part of this repository are in package study/published.
 package study

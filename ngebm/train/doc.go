@@ -9,7 +9,7 @@
 //	trainer.go      trainOrLoad: load or lock; prepare: batches, auxiliary inputs, step
 //	auxiliary.go    where a step has more than its batch: SGLD samples, outliers
 //	step.go         compile: the terms of the objective, their gradients, Adam's update
-//	../config.go    Config.Objective: which terms these are (package energy has them)
+//	../presets.go   Config.Objective: which terms these are (package energy has them)
 //	inputs.go       what a step's executable is given; multistep.go: many steps a call
 //
 // A reader turns back four times: from config_flags.go, NewRun, auxiliary.go and Objective,

@@ -21,8 +21,8 @@ XLA's CPU plugin is searched in this order:
   4. ngebm/pjrt in the user's cache folder ($XDG_CACHE_HOME or ~/.cache)
 If it is in none of them, it is downloaded into the last one with pip (x86-64 Linux only), unless
 $NGEBM_OFFLINE is set. The downloaded plugin is verified by SHA-256 before it is opened; those of 1 to 3
-are not verified. A plugin that a user other than root could modify is refused. The CUDA plugin is searched
-in 2, 3 and among the packages of python3.
+are not verified. A plugin that a user other than you and root could modify is refused. The CUDA plugin is
+searched in 2, 3 and among the packages of python3.
 
 Programs that XLA compiles for the CPU are kept in ngebm/compiled in the user's cache folder, 512 MiB at
 most, so that the next command loads them; $NGEBM_COMPILE_CACHE names another folder, and 0 keeps none.`

@@ -119,7 +119,7 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.measure.EnsembleExamples, "ensemble-examples", 200, "number of those of -attack-examples for the ensemble of attacks, where every attack must fail (0: all)")
 	fs.BoolVar(&f.measure.AutoAttack, "autoattack", false, "the ensemble is AutoAttack's standard version, with its checks (APGD-CE; APGD-T and FAB-T with 9 targets; Square with 5,000 queries; for 4 classes or more): some thirty times as much work")
 	listVar(fs, &f.ood, "ood", ofImages.ood, ",", "`kinds` of synthetic OOD inputs, made from test examples; for points and tables the default is all their kinds")
-	listVar(fs, &f.oodDatasets, "ood-datasets", ofImages.oodDatasets, ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them); for points and tables the default is none")
+	listVar(fs, &f.oodDatasets, "ood-datasets", ofImages.oodDatasets, ",", "OOD `datasets`; those that are not in the cache are left out (ngebm fetch downloads them, but for celeba); for points and tables the default is none")
 	listVar(fs, &f.detectors, "detectors", "", ",", "`names` of detectors to fit on the training examples' features, next to the scores that need no fit: all, or some of "+strings.Join(ood.FeatureDetectorNames(), ", "))
 	listVar(fs, &f.near, "near", "", ",", "those `names` of -ood and -ood-datasets that are near OOD; all others are far, and a table has means of both, as OpenOOD has it")
 	fs.StringVar(&f.measure.OODValidation, "ood-validation", "", "OOD `kind or dataset`, not among the tested ones, on which detectors' own parameters are chosen (default: they keep their papers' values)")

@@ -31,7 +31,8 @@ predictor.json; with -refit, or any flag that says how, it is fitted again. What
 come from where the validation examples come from. An input from elsewhere may get any answer.
 
 The score of an input is a p-value: the share of validation examples that are no more usual. Files that cannot be used
-are named after the others are answered. Status: 0 if all inputs are answered, 3 if some are refused, 1 after an error.`
+are named after the others are answered. Status: 0 if all inputs are answered, 3 if some are refused, 1 after an error
+(go run turns 3 into 1; build the program to distinguish them).`
 
 // refusedStatus is the program's exit status if an input is refused, as errRefused says.
 const refusedStatus = 3

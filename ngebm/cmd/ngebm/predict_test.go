@@ -147,7 +147,7 @@ func TestPredict(t *testing.T) {
 			{[]string{dir, missing}, []string{"none.csv", "no such file"}},
 			{[]string{dir, "-alpha", "0"}, []string{"-alpha", "between 0 and 1"}},
 			{[]string{filepath.Join(t.TempDir(), "none"), "-alpha", "2"}, []string{"alpha is 2", "between 0 and 1"}}, // before anything is loaded
-			{[]string{dir, "-data", "digits"}, []string{"digits holds images of 8x8x1", "trained on points of 2 numbers", "name those data with -data"}},
+			{[]string{dir, "-data", "digits"}, []string{"digits holds images of 8x8x1", "trained on points of 2 numbers", "name those data once: ngebm predict"}},
 			{[]string{dir, "-alpha", ".001"}, []string{"60 held-out examples", "needs 999"}},
 			{[]string{dir, "-scores", "pz"}, []string{`no score "pz"`, "px"}},
 			{[]string{dir, "-sets", "best"}, []string{`"best"`, "lac, aps or raps"}},
@@ -205,7 +205,7 @@ func TestPredictRows(t *testing.T) {
 	_, err = predicted(t, dir, rows)
 	testerror.Want(t, err, "no table", "-data csv:/path/to/wine.csv@class")
 	_, err = predicted(t, dir, rows, "-data", "digits")
-	testerror.Want(t, err, "digits holds images of 8x8x1", "trained on rows of a table, encoded as 13 numbers", "as in csv:/path/to/wine.csv@class")
+	testerror.Want(t, err, "digits holds images of 8x8x1", "trained on rows of a table, encoded as 13 numbers", "-data csv:/path/to/wine.csv@class")
 	if out, err := predicted(t, dir, rows, "-data", name); err != nil || strings.Count(out, "class_0") < 2 {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -98,8 +98,8 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 		return nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, loaded.Dir, elsewhere(loaded.Config.Data))
 	}
 	if c := loaded.Classifier; !slices.Equal(train.Shape, c.Shape) || (train.Encoder == nil) != (c.Encoder == nil) {
-		return nil, fmt.Errorf("ngebm: %s holds %s, and the run was trained on %s; name those data with -data, as in %s",
-			set, examplesOf(train.Shape, train.Encoder), examplesOf(c.Shape, c.Encoder), elsewhere(loaded.Config.Data))
+		return nil, fmt.Errorf("ngebm: %s holds %s, and the run was trained on %s; name those data once: ngebm predict %s -data %s",
+			set, examplesOf(train.Shape, train.Encoder), examplesOf(c.Shape, c.Encoder), loaded.Dir, elsewhere(loaded.Config.Data))
 	}
 	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: train, Test: test})
 	if err != nil {
