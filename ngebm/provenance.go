@@ -117,6 +117,12 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 	return "", fmt.Errorf("ngebm: the run in %q was trained with another network of the name %q: %s; give the network that it was trained with, or train it again with Options.Fresh (-fresh)", r.Dir, r.Config.Net, what)
 }
 
+// Computation identifies what computes here with the run's weights: the code ([Source]), the
+// libraries and the kind of device. It is part of the keys of what is stored about a run.
+func (r *Run) Computation() string {
+	return fmt.Sprintf("source %s; %s; %s", Source(), libraries(), kindOf(r.backend))
+}
+
 // kindOf names the kind of device that a backend computes on.
 func kindOf(backend compute.Backend) string {
 	if xla, ok := backend.(interface{ PluginName() string }); ok {
@@ -260,7 +266,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 		plain.Values(&stored)
 	}
 	for _, s := range stored {
-		if s.Checkpoint == checkpoint && s.Source == Source() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) && s.Evaluation.check(r.History.Terms) == nil {
+		if s.Checkpoint == checkpoint && s.Source == r.Computation() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) && s.Evaluation.check(r.History.Terms) == nil {
 			*last = s.Evaluation
 			return nil
 		}
@@ -270,7 +276,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 		return err
 	}
 	*last = again
-	stored = append(stored, evaluatedAgain{checkpoint, Source(), again})
+	stored = append(stored, evaluatedAgain{checkpoint, r.Computation(), again})
 	// A folder that cannot be written costs the time of evaluating again.
 	_ = r.folder().WriteJSON(ckpt.EvaluationsFile, stored)
 	return nil

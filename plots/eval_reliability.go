@@ -30,9 +30,8 @@ type Calibration struct {
 // Wilson's 95 % interval of the accuracy, as wide as the bin. A bin below the
 // diagonal is over-confident. Dashes bound 95 % of the accuracies that a perfectly
 // calibrated model with the same confidences would have (consistency bars, Bröcker and
-// Smith 2007). Above are the two forms of the ECE that the report has, with their intervals
-// if it has any, each next to what such a model would show; the caption states their
-// conventions.
+// Smith 2007). Above are two forms of the ECE, with their intervals if the report has any, and
+// the ECE that such a model would show; the caption states their conventions.
 func Reliability(methods ...Calibration) (*Figure, error) {
 	if len(methods) == 0 {
 		return nil, errors.New("plots: no method to draw a reliability diagram of")

@@ -40,7 +40,7 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	if err != nil {
 		return nil, err
 	}
-	name := "measured-" + o.key(checkpoint, run.Test) + ".json"
+	name := "measured-" + o.key(run.Computation(), checkpoint, run.Test) + ".json"
 	r, err := cache.Read[Report](run.Dir, name)
 	switch {
 	case err == nil && (r.Run != run.Hash || r.Data.Checksum != run.Test.Checksum):
@@ -70,8 +70,8 @@ func measureRun(ctx context.Context, run *ngebm.Run, o Options) (*Report, error)
 	return r, nil
 }
 
-// key identifies a measurement.
-func (o Options) key(checkpoint string, in *data.Dataset) string {
+// key identifies a measurement, by what computed it.
+func (o Options) key(computation, checkpoint string, in *data.Dataset) string {
 	type plan struct {
 		Attack   string
 		Epsilons []float64
@@ -79,7 +79,7 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		Masking  bool
 	}
 	k := struct {
-		Source              string
+		Computation         string
 		Checkpoint, In, Val string
 		Bins                int
 		Bootstrap           bootstrap.Options
@@ -91,7 +91,7 @@ func (o Options) key(checkpoint string, in *data.Dataset) string {
 		Detectors           []string        `json:",omitempty"`
 		Train               string          `json:",omitempty"` // of detectors
 		OODValidation       string          `json:",omitempty"`
-	}{Source: ngebm.Source(), Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
+	}{Computation: computation, Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
 	if o.Validation != nil {
 		k.Val = o.Validation.Checksum
 	}

@@ -52,11 +52,14 @@ func TestKey(t *testing.T) {
 		"several":               {"a", set("1"), options(attack.Ensemble{pgd, l2}, .1)},
 		"several, one of which": {"a", set("1"), options(attack.Ensemble{finer, l2}, .1)},
 	} {
-		key := a.o.key(a.checkpoint, a.in)
+		key := a.o.key("source 1", a.checkpoint, a.in)
 		if other, ok := seen[key]; ok {
 			t.Errorf("%s has the report of %s", name, other)
 		}
 		seen[key] = name
+		if a.o.key("source 2", a.checkpoint, a.in) == key {
+			t.Errorf("%s: other code has the same report", name)
+		}
 	}
 }
 

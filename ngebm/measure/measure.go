@@ -52,7 +52,7 @@ type Options struct {
 type Plan struct {
 	Attack   attack.Attack
 	Epsilons []float64 // see the units of package attack
-	Examples int       // the first N of the set; 0 is all
+	Examples int       // how many of the set, see data.Dataset.Sample; 0 is all
 	// Masking also looks for signs of masked gradients, at the largest ε of an
 	// attack's plan.
 	Masking bool

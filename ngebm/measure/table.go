@@ -114,6 +114,9 @@ func (r *Report) oodRows(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s", plain.Text(d.Set.Name), d.Score)
 		for _, convention := range ood.Conventions() {
 			fmt.Fprintf(w, "\t%.4f", convention.Of(d.Metrics))
+			if i, ok := d.Intervals[convention.Name]; ok {
+				fmt.Fprintf(w, " [%.4f, %.4f]", i.Low, i.High)
+			}
 		}
 		fmt.Fprintln(w)
 	}

@@ -73,7 +73,7 @@ func (x *experiment) addMember(ctx context.Context, run *ngebm.Run, result *Resu
 
 // logitsOf computes a run's logits on a set, or loads what was computed.
 func logitsOf(ctx context.Context, run *ngebm.Run, checkpoint string, set *data.Dataset) ([][]float64, error) {
-	name := "outputs-" + cache.Key([]string{ngebm.Source(), checkpoint, set.Checksum}) + ".json"
+	name := "outputs-" + cache.Key([]string{run.Computation(), checkpoint, set.Checksum}) + ".json"
 	stored, err := cache.Read[outputs](run.Dir, name)
 	switch {
 	case err == nil && (stored.Run != run.Hash || len(stored.Logits) != set.Len()):

@@ -235,7 +235,7 @@ func (x *experiment) measure(ctx context.Context, r planned, trained, run *ngebm
 	if result.Checkpoint, err = run.Checksum(); err != nil {
 		return nil, false, err
 	}
-	name := "experiment-" + x.key(*result) + ".json"
+	name := "experiment-" + x.key(run.Computation(), *result) + ".json"
 	switch stored, err := readResult(run, name, result.Checkpoint); {
 	case err == nil:
 		// Two methods may have one configuration, and so one run.
@@ -289,8 +289,8 @@ func readResult(run *ngebm.Run, name, checkpoint string) (*Result, error) {
 	return r, nil
 }
 
-// key identifies how a run was measured.
-func (x *experiment) key(result Result) string {
+// key identifies how a run was measured, and by what.
+func (x *experiment) key(computation string, result Result) string {
 	var sets, ood []string
 	for _, set := range result.Sets {
 		sets = append(sets, set.Checksum)
@@ -302,13 +302,13 @@ func (x *experiment) key(result Result) string {
 		ood = append(ood, x.validation.Checksum)
 	}
 	return cache.Key(struct {
-		Version    int
-		Source     string
-		Checkpoint string
-		Sets       []string
-		Outside    []string
-		Protocol   Protocol
-	}{version, ngebm.Source(), result.Checkpoint, sets, ood, x.plan.Measure})
+		Version     int
+		Computation string
+		Checkpoint  string
+		Sets        []string
+		Outside     []string
+		Protocol    Protocol
+	}{version, computation, result.Checkpoint, sets, ood, x.plan.Measure})
 }
 
 // describe identifies the run, and what training it took.

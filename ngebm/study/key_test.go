@@ -21,7 +21,7 @@ func TestKey(t *testing.T) {
 		"another split":    {Result{Checkpoint: "1", Sets: sets("train", "validation 2", "test")}, Protocol{}},
 		"another protocol": {Result{Checkpoint: "1", Sets: sets("train", "validation", "test")}, Protocol{Missing: []string{"svhn"}}},
 	} {
-		key := (&experiment{plan: Plan{Measure: c.protocol}}).key(c.result)
+		key := (&experiment{plan: Plan{Measure: c.protocol}}).key("source 1", c.result)
 		if other, ok := seen[key]; ok {
 			t.Errorf("%s has the result of %s", name, other)
 		}

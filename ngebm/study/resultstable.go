@@ -116,14 +116,14 @@ func mean(values []float64) string {
 // calibrationRows has two rows for each method, without and with temperature scaling, and its
 // ensemble if there is one.
 func (r *Results) calibrationRows(w io.Writer) {
-	names := []string{"accuracy", "mean_confidence", "ECE", "ECE_midpoint", "NLL", "Brier_sum"}
-	fmt.Fprintf(w, "calibration\t%s\tT\n", strings.Join(names, "\t"))
+	names := []string{"accuracy", "mean_confidence", "ECE", "ECE_debiased", "ECE_midpoint", "NLL", "Brier_sum"}
+	fmt.Fprintf(w, "calibration\t%s\tT\tECE, perfect model\n", strings.Join(names, "\t"))
 	for _, m := range r.Methods {
 		fmt.Fprint(w, Title(m))
 		for _, name := range names {
 			fmt.Fprintf(w, "\t%s", r.Estimate(m, Calibration(name)).Format(4))
 		}
-		fmt.Fprintf(w, "\t%s\n  + temperature", r.Estimate(m, Temperature()).Format(3))
+		fmt.Fprintf(w, "\t%s\t%s\n  + temperature", r.Estimate(m, Temperature()).Format(3), r.Estimate(m, Perfect("ECE")).Format(4))
 		for _, name := range names {
 			fmt.Fprintf(w, "\t%s", r.Estimate(m, AtT(name)).Format(4))
 		}

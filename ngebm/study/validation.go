@@ -29,8 +29,8 @@ type Validation struct {
 	// the network's input units otherwise (of rows of a table, deviations); 0 is 8/255 for
 	// images and .3 otherwise.
 	Epsilon float64
-	// AttackExamples is the number of validation examples to attack, the first ones; 0 is
-	// 200. Fewer if the set has fewer.
+	// AttackExamples is the number of validation examples to attack, see data.Dataset.Sample; 0
+	// is 200. Fewer if the set has fewer.
 	AttackExamples int
 	Progress       progress.Reporter // nil shows nothing
 }
@@ -182,13 +182,13 @@ func (v Validation) file(run *ngebm.Run) (string, error) {
 		return "", err
 	}
 	return "judged-" + cache.Key(struct {
-		Source          string
+		Computation     string
 		Checkpoint, Set string
 		Strange, Attack string
 		Epsilon         float64
 		Examples        int
 		Seed            uint64
-	}{ngebm.Source(), checkpoint, run.Validation.Checksum, v.OODKind, fmt.Sprint(PGD(attack.Linf)), v.Epsilon, v.AttackExamples, run.Config.Seed}) + ".json", nil
+	}{run.Computation(), checkpoint, run.Validation.Checksum, v.OODKind, fmt.Sprint(PGD(attack.Linf)), v.Epsilon, v.AttackExamples, run.Config.Seed}) + ".json", nil
 }
 
 // measure computes the values.

@@ -16,11 +16,11 @@ func ExampleResults() {
 		study.Column{Name: "ECE", Of: study.Calibration("ECE")})
 	fmt.Print(nb.Must(t.Text())) // in a notebook nb.ShowTable(t)
 	// Output:
-	// CIFAR-10, means of 3 seeds
-	//                              accuracy    ECE
-	// cross-entropy                   0.369  0.047
-	// cross-entropy + temperature     0.369  0.042
-	// NG-EBM, paper's weights         0.372  0.085
+	// CIFAR-10, means of 3 seeds; in brackets 95 % t-intervals over the seeds
+	//                                          accuracy                   ECE
+	// cross-entropy                0.369 [0.331, 0.409]  0.047 [0.031, 0.071]
+	// cross-entropy + temperature  0.369 [0.331, 0.409]  0.042 [0.019, 0.090]
+	// NG-EBM, paper's weights      0.372 [0.332, 0.415]  0.085 [0.053, 0.132]
 }
 
 // A sentence that is printed because it is true of the results.

@@ -1,6 +1,9 @@
 package nb
 
 import (
+	"slices"
+	"strings"
+
 	"ngebm/ngebm/study"
 	"ngebm/plots/notebook"
 	"ngebm/plots/table"
@@ -24,18 +27,21 @@ func Records(caption string, records [][]string) *table.Table {
 // LaTeX.
 func ShowTable(t *table.Table) { Check(notebook.ShowTable(t)) }
 
-// Metrics returns a table of metrics, a row for each method: means over the seeds, with three
-// decimals.
+// Metrics returns a table of metrics, a row for each method: means over the seeds and, where there
+// are several, their 95 % t-intervals in brackets, which the caption then says, with three decimals.
 func Metrics(caption string, rows []study.Row, columns ...study.Column) *table.Table {
 	names := []string{""}
 	for _, c := range columns {
 		names = append(names, c.Name)
 	}
+	if slices.ContainsFunc(rows, func(r study.Row) bool { return len(r.Results) > 1 }) && !strings.Contains(caption, "95 %") {
+		caption += "; in brackets 95 % t-intervals over the seeds"
+	}
 	t := table.New(caption, names...)
 	for _, r := range rows {
 		cells := []any{r.Title}
 		for _, c := range columns {
-			cells = append(cells, r.Mean(c.Of))
+			cells = append(cells, r.Estimate(c.Of).Format(3))
 		}
 		t.Add(cells...)
 	}
