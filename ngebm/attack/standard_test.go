@@ -1,6 +1,7 @@
 package attack_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func referenceConv(t testing.TB, backend compute.Backend) *stored {
 
 // Survivors of the first n digits under fra31/auto-attack (commit a392200, PyTorch 2.15.0, one
 // batch; run as its README says, version "standard"). asItIs is the result
-// with seed 1 (that with seed 2 is the same); mended is what is left if Square's windows reach the last row and column,
+// with seed 1; mended is what is left if Square's windows reach the last row and column,
 // which its random_int(0, h−s) never lets them (see Square's doc). FAB-T draws nothing.
 func TestAutoAttack(t *testing.T) {
 	backend := testdevice.Open(t, "cpu")
@@ -50,9 +51,12 @@ func TestAutoAttack(t *testing.T) {
 		n, fab, asItIs, mended int
 	}{
 		{"MLP", referenceMLP(t, backend), attack.Linf, .1, 100, 29, 29, 29},
+		{"MLP", referenceMLP(t, backend), attack.L2, .4, 40, 23, 21, 21},
 		{"ConvNet", referenceConv(t, backend), attack.Linf, .1, 30, 13, 12, 12},
+		{"ConvNet", referenceConv(t, backend), attack.Linf, .07, 30, 16, 16, 16},
+		{"ConvNet", referenceConv(t, backend), attack.L2, .4, 30, 16, 15, 15},
 	} {
-		t.Run(c.name+" "+string(c.norm), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s %g", c.name, c.norm, c.epsilon), func(t *testing.T) {
 			if testing.Short() {
 				t.Skip("SKIPPED with -short: 5,000 queries")
 			}
