@@ -26,9 +26,16 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
-// Kind names the intervals of this package, for reports. Reports that name none were
-// stored while intervals were percentiles.
-const Kind = "basic"
+// HasWidth reports whether an interval has a width, beyond rounding. One without says nothing
+// of other samples: all resamples gave the same value, or the end of the range cut it off.
+func (i Interval) HasWidth() bool {
+	return i.High-i.Low > 1e-9*max(math.Abs(i.Low), math.Abs(i.High))
+}
+
+// Kind names the intervals of reports: basic ones of this package, the second way in which
+// reports have them (debiased metrics are centered otherwise, and intervals without a width are
+// left out). Reports that name none were stored while intervals were percentiles.
+const Kind = "basic 2"
 
 // Scale is the scale on which an interval is made. It keeps the ends in the metric's range.
 type Scale int

@@ -19,7 +19,8 @@ type Options struct {
 	// Bootstrap draws intervals for every metric from resamples of the examples.
 	// Those after temperature take the temperature as given; that of T_opt
 	// resamples the validation examples. There is no interval of the smooth ECE, which would
-	// take most of the time, nor of the MCE, which it would cover in half of the samples.
+	// take most of the time, nor of the MCE and the classwise ECE, which it would cover
+	// in half of the samples where they are small.
 	// Intervals are basic ones, see package bootstrap. Those of sums of gaps begin at 0 where
 	// the ECE (for ECE_equal_mass, this metric) is one of the 95 % that a perfectly
 	// calibrated model scores: with a true ECE of 0 the basic interval alone would cover
@@ -43,8 +44,8 @@ type Report struct {
 	// 2026-12.
 	Perfect     map[string]Expected `json:"perfect,omitempty"`
 	Reliability []Bin               `json:"reliability"`
-	// Intervals are by the metric's name. There is none where all resamples give the same value;
-	// that of the accuracy is Wilson's then.
+	// Intervals are by the metric's name. There is none where it has no width, as where all
+	// resamples give the same value; a 95 % interval of the accuracy is Wilson's then.
 	Intervals map[string]bootstrap.Interval `json:"intervals,omitempty"`
 	// IntervalKind is bootstrap.Kind; empty where there are no intervals, and in reports
 	// of before 2026-12, whose intervals are percentiles.
@@ -109,7 +110,9 @@ func (r *Report) calibrate(s Sample, o Options) error {
 	if o.Bootstrap.Resamples == 0 {
 		return nil
 	}
-	r.Intervals["ECE_after_T"] = after.Intervals["ECE"]
+	if i, ok := after.Intervals["ECE"]; ok {
+		r.Intervals["ECE_after_T"] = i
+	}
 	if t.Warning != "" {
 		return nil // there is no optimum to draw again
 	}
@@ -128,6 +131,9 @@ func (r *Report) calibrate(s Sample, o Options) error {
 	return nil
 }
 
+// withoutInterval are metrics without an interval, see Options.Bootstrap.
+var withoutInterval = []string{"smooth_ECE", "MCE", "classwise_ECE"}
+
 // debiases returns the plain value of a metric from which an estimate of its bias is taken off.
 func (r *Report) debiases(name string) (plain float64, ok bool) {
 	switch name {
@@ -143,7 +149,7 @@ func (r *Report) debiases(name string) (plain float64, ok bool) {
 // shows: ECE_equal_mass by its own, the others by the ECE.
 func (r *Report) maybePerfect(c Convention) bool {
 	switch c.Name {
-	case "ECE", "RMSCE", "ECE_debiased", "RMSCE_debiased", "classwise_ECE":
+	case "ECE", "RMSCE", "ECE_debiased", "RMSCE_debiased":
 		return r.ECE <= r.Perfect["ECE"].High
 	case "ECE_equal_mass":
 		return r.ECEEqualMass <= r.Perfect[c.Name].High
@@ -153,7 +159,7 @@ func (r *Report) maybePerfect(c Convention) bool {
 
 // draw draws an interval for each metric.
 func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
-	conventions := slices.DeleteFunc(Conventions(), func(c Convention) bool { return c.Name == "smooth_ECE" || c.Name == "MCE" })
+	conventions := slices.DeleteFunc(Conventions(), func(c Convention) bool { return slices.Contains(withoutInterval, c.Name) })
 	estimates := make([]bootstrap.Estimate, len(conventions))
 	for k, c := range conventions {
 		estimates[k] = bootstrap.Estimate{Value: c.Of(r.Metrics), Scale: c.Scale}
@@ -184,8 +190,8 @@ func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
 			i.Low = 0
 		}
 		i = bootstrap.Interval{Low: min(i.Low, c.most()), High: min(i.High, c.most())}
-		if !(i.Low < i.High) { // all resamples are equal, as where all is right, and say nothing
-			if c.Name != "accuracy" {
+		if !i.HasWidth() { // as where all is right
+			if c.Name != "accuracy" || o.Level != 0 && o.Level != .95 {
 				continue
 			}
 			i = bootstrap.Wilson(r.Accuracy, r.Samples)

@@ -89,7 +89,7 @@ func Conventions() []Convention {
 		{"RMSCE_debiased", "RMSCE, each squared gap less the variance of its accuracy (Kumar et al. 2019)", bootstrap.Gap, further(func(f *Further) *float64 { return &f.RMSCEDebiased })},
 		{"smooth_ECE", "no bins, a Gaussian kernel as wide as the result (Błasiok and Nakkiran 2023); no interval", bootstrap.Gap, further(func(f *Further) *float64 { return &f.SmoothECE })},
 		{"ECE_equal_mass", "bins of equal mass, edges between order statistics, ties together", bootstrap.Gap, func(f *Metrics) *float64 { return &f.ECEEqualMass }},
-		{"classwise_ECE", "mean over classes of each class's ECE, bins (lo,hi]", bootstrap.Gap, func(f *Metrics) *float64 { return &f.ClasswiseECE }},
+		{"classwise_ECE", "mean over classes of each class's ECE, bins (lo,hi]; no interval", bootstrap.Gap, func(f *Metrics) *float64 { return &f.ClasswiseECE }},
 		{"ECE_midpoint", "20 bins (lo,hi], the bin's midpoint in place of mean confidence", bootstrap.Gap, func(f *Metrics) *float64 { return &f.ECEMidpoint }},
 		{"ECE_midpoint_official", "the same as the NG-EBM authors compute it: float32, [lo,hi), pseudo-counts", bootstrap.Gap, func(f *Metrics) *float64 { return &f.ECEMidpointOfficial }},
 		{"NLL", "mean -log p(label), nats; not clipped from logits, at 2.2e-16 from probabilities", bootstrap.Positive, func(f *Metrics) *float64 { return &f.NLL }},

@@ -8,6 +8,9 @@ type Temperature struct {
 	T   float64
 	NLL float64 // of the validation sample at T
 
+	// AllRight says that every validation example is classified right, so that T is left at 1.
+	AllRight bool
+
 	// Warning is not empty if the NLL has no minimum. Where it falls without end as T falls to
 	// 0, since all examples are right, and where it does not depend on T, T is 1; else T is an
 	// end of the range.
@@ -33,11 +36,11 @@ func FitTemperature(validation Sample) (Temperature, error) {
 	fit := newFit(validation)
 	switch cold, hot, flat := fit.limits(); {
 	case flat:
-		return Temperature{1, fit.at(1).nll, "every row's values are all equal: no temperature changes the probabilities"}, nil
+		return Temperature{T: 1, NLL: fit.at(1).nll, Warning: "every row's values are all equal: no temperature changes the probabilities"}, nil
 	case hot:
-		return Temperature{MaxTemperature, fit.at(1 / MaxTemperature).nll, "the NLL is lowest at T = ∞: on the validation data the logits tell no more about the labels than chance"}, nil
+		return Temperature{T: MaxTemperature, NLL: fit.at(1 / MaxTemperature).nll, Warning: "the NLL is lowest at T = ∞: on the validation data the logits tell no more about the labels than chance"}, nil
 	case cold: // T = 0 would make every confidence 1
-		return Temperature{1, fit.at(1).nll, "T is left at 1, since the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data"}, nil
+		return Temperature{T: 1, NLL: fit.at(1).nll, AllRight: true, Warning: "T is left at 1, since the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data"}, nil
 	}
 	inverse := fit.solve(1, nil)
 	found := Temperature{T: 1 / inverse, NLL: fit.at(inverse).nll}

@@ -48,8 +48,8 @@ type Report struct {
 	In  int `json:"in"` // number of in-distribution scores
 	Out int `json:"out"`
 	Metrics
-	// Intervals are by the metric's name. There is none where all resamples give the same value, as
-	// where no score of one set is among the other's.
+	// Intervals are by the metric's name. There is none where it has no width, as where no score of
+	// one set is among the other's.
 	Intervals map[string]bootstrap.Interval `json:"intervals,omitempty"`
 	// IntervalKind is bootstrap.Kind; empty where there are no intervals, and in reports
 	// of before 2026-12, whose intervals are percentiles.
@@ -85,7 +85,7 @@ func Measure(in, out []float64, o bootstrap.Options) (*Report, error) {
 	}
 	r.Intervals, r.IntervalKind = make(map[string]bootstrap.Interval), bootstrap.Kind
 	for k, c := range conventions {
-		if intervals[k].Low < intervals[k].High { // else all resamples are equal, and say nothing
+		if intervals[k].HasWidth() {
 			r.Intervals[c.Name] = intervals[k]
 		}
 	}

@@ -125,7 +125,7 @@ func (p *Predictor) fitTemperature(logits [][]float64, labels []int32) error {
 	if t.Warning == "" {
 		return nil
 	}
-	if t.T != 1 {
+	if !t.AllRight {
 		return fmt.Errorf("predict: no temperature fits the %d validation examples: %s; train a better model", len(labels), t.Warning)
 	}
 	p.Warnings = append(p.Warnings, "temperature: "+t.Warning)

@@ -132,12 +132,12 @@ func (x *experiment) jobs() (jobs []job, err error) {
 			candidate := x.candidates.job(fmt.Sprintf("candidate %d, seed %d", i+1, seed), i, k, config)
 			evaluate := candidate.evaluate
 			candidate.evaluate = func(ctx context.Context, run *ngebm.Run, diverged error) (bool, error) {
-				evaluated, release, err := x.evaluated(ctx, run, diverged)
+				measured, release, err := x.weights(ctx, run, diverged)
 				if err != nil {
 					return false, err
 				}
 				defer release()
-				return evaluate(ctx, evaluated, diverged)
+				return evaluate(ctx, measured, diverged)
 			}
 			jobs = append(jobs, candidate)
 		}
@@ -203,24 +203,8 @@ func (x *experiment) weights(ctx context.Context, run *ngebm.Run, diverged error
 	if err != nil {
 		return nil, nil, err
 	}
-	best.Train, best.Validation, best.Test, best.Notes = run.Train, run.Validation, run.Test, run.Notes
+	best.Train, best.Validation, best.Test, best.Notes, best.Loaded = run.Train, run.Validation, run.Test, run.Notes, run.Loaded
 	return best, func() { best.Close() }, nil
-}
-
-// evaluated returns a candidate's run with the weights and the validation examples with which
-// runs are measured.
-func (x *experiment) evaluated(ctx context.Context, run *ngebm.Run, diverged error) (*ngebm.Run, func(), error) {
-	evaluated, release, err := x.weights(ctx, run, diverged)
-	if err != nil || evaluated.Validation == nil {
-		return evaluated, release, err
-	}
-	own := *evaluated
-	own.Loaded = run.Loaded
-	if own.Validation, err = x.plan.Measure.noisy(own.Validation); err != nil {
-		release()
-		return nil, nil, err
-	}
-	return &own, release, nil
 }
 
 // measure measures a run that was trained, with the weights of measured, or loads what was

@@ -53,7 +53,7 @@ func (r Registered) Validate() error {
 // Planned reports whether results were made as planned: from the plan's configuration, weights
 // selected as it says, measured by its protocol. They may have some of its runs only.
 func (r Registered) Planned(results *Results) bool {
-	return results.Plan.like(r.Plan) == nil && same(results.Selection, r.Selection)
+	return results.Plan.like(r.Plan) == nil && (!results.selects() || same(results.Selection, r.Selection))
 }
 
 // Answers compares what each question asks for, with Holm's correction for the family. Where

@@ -2,6 +2,7 @@ package study
 
 import (
 	"image/color"
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
@@ -88,21 +89,22 @@ func (r Row) Estimate(of MetricOf) Estimate {
 }
 
 // Range goes from the lowest to the highest end of the runs' own intervals, so that it
-// covers the draw of the test examples and that of the seed; nil if a run has no interval.
+// covers the draw of the test examples and that of the seed. A run without an interval adds its
+// value; nil if none has one.
 func (r Row) Range(of MetricOf) *bootstrap.Interval {
-	var all *bootstrap.Interval
+	all, found := bootstrap.Interval{Low: math.Inf(1), High: math.Inf(-1)}, false
 	for _, result := range r.Results {
-		one := of(result).Interval
-		switch {
-		case one == nil:
-			return nil
-		case all == nil:
-			copied := *one
-			all = &copied
+		m := of(result)
+		one := bootstrap.Interval{Low: m.Value, High: m.Value}
+		if m.Interval != nil {
+			one, found = *m.Interval, true
 		}
 		all.Low, all.High = min(all.Low, one.Low), max(all.High, one.High)
 	}
-	return all
+	if !found {
+		return nil
+	}
+	return &all
 }
 
 // Column is a column of a table of rows: a metric with its name.

@@ -21,7 +21,7 @@ func withInterval(value float64, intervals map[string]bootstrap.Interval, name s
 // sayIntervals explains the brackets.
 func sayIntervals(w *bytes.Buffer, o *bootstrap.Options) {
 	if o != nil {
-		fmt.Fprintf(w, "[…]: %g %% %s bootstrap intervals, %d resamples, seed %d\n", 100*o.Level, bootstrap.Kind, o.Resamples, o.Seed)
+		fmt.Fprintf(w, "[…]: %g %% basic bootstrap intervals, %d resamples, seed %d\n", 100*o.Level, o.Resamples, o.Seed)
 	}
 }
 

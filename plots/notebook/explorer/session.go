@@ -67,6 +67,9 @@ func (s *session) run(ctx context.Context) (*ngebm.Run, error) {
 		case r := <-done:
 			settings := s.job.settings
 			err := s.keep(r)
+			if ctx.Err() != nil {
+				continue // it was interrupted, not done
+			}
 			s.redraw()
 			if err != nil {
 				s.say(fmt.Sprintf("%s: %v. Move the sliders and press Train.", settings, err))
