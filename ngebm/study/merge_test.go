@@ -215,3 +215,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// One seed has no interval.
+func TestTableOfOneSeed(t *testing.T) {
+	r := made(t, smallPlan(t), 1, 1)
+	if text := r.String(); strings.Contains(text, " … ") {
+		t.Errorf("with one seed the table has ranges:\n%s", text)
+	}
+}

@@ -154,7 +154,7 @@ func (r *Results) ratioRows(w io.Writer) {
 				fmt.Fprint(w, "\t1")
 				continue
 			}
-			if e.Equal() {
+			if len(e.Values) == 1 || e.Equal() {
 				fmt.Fprintf(w, "\t%s", e.Format(2))
 				continue
 			}
@@ -296,6 +296,10 @@ func (r *Results) Costs() string {
 			func(run *Result) float64 { return run.Measuring.Seconds },
 		} {
 			e := r.Estimate(m, Custom("", "", of))
+			if len(e.Values) == 1 {
+				fmt.Fprintf(w, "\t%s", digits(e.Mean))
+				continue
+			}
 			fmt.Fprintf(w, "\t%s (%s … %s)", digits(e.Mean), digits(slices.Min(e.Values)), digits(slices.Max(e.Values)))
 		}
 		fmt.Fprintln(w)
