@@ -95,7 +95,8 @@ func (p *Workspace) goplsModule() string {
 // goBuild builds programs that the module in folder from pins into folder to.
 func goBuild(ctx context.Context, from, to string, args ...string) *exec.Cmd {
 	cmd := proc.Command(ctx, "go", append([]string{"build", "-v", "-o", to + string(os.PathSeparator)}, args...)...)
-	cmd.Dir, cmd.Env = from, GoEnv()
+	// Where a build that is stopped leaves its temporary folder, it is removed with to.
+	cmd.Dir, cmd.Env = from, append(GoEnv(), "GOTMPDIR="+to)
 	return cmd
 }
 
