@@ -46,10 +46,11 @@ func testCommittedNotebooksRun(t *testing.T, first chan<- struct{}) {
 	}
 }
 
-// testPublishes publishes notebooks with the runs that others may have left.
+// testPublishes publishes notebooks with the runs that others may have left. Its limit of a cell
+// is wider than the usual one, since three lanes and other tests share the machine.
 func testPublishes(t *testing.T, part []string) {
 	site := filepath.Join(t.TempDir(), "site")
-	printed, took, err := runProgramWith(t, "..", []string{"NGEBM_RUNS=" + executedRuns()}, append([]string{"publish", "-jobs", "1", "-o", site}, part...)...)
+	printed, took, err := runProgramWith(t, "..", []string{"NGEBM_RUNS=" + executedRuns()}, append([]string{"publish", "-jobs", "1", "-timeout", "12m", "-o", site}, part...)...)
 	t.Logf("publish took %v and said\n%s", took, printed)
 	if err != nil {
 		t.Fatal(err)
