@@ -238,9 +238,9 @@ func (r *Run) Announce(what string, reporter progress.Reporter) {
 
 // evaluatedAgain is one of them.
 type evaluatedAgain struct {
-	Checkpoint string     `json:"checkpoint"` // SHA-256
-	Source     string     `json:"source"`
-	Evaluation Evaluation `json:"evaluation"`
+	Checkpoint  string     `json:"checkpoint"` // SHA-256
+	Computation string     `json:"source"`     // see Run.Computation; before 2026-12 the source alone
+	Evaluation  Evaluation `json:"evaluation"`
 }
 
 // otherTestSet is the note of a run that is evaluated again.
@@ -266,7 +266,7 @@ func (r *Run) testAgain(ctx context.Context, reporter progress.Reporter) error {
 		plain.Values(&stored)
 	}
 	for _, s := range stored {
-		if s.Checkpoint == checkpoint && s.Source == r.Computation() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) && s.Evaluation.check(r.History.Terms) == nil {
+		if s.Checkpoint == checkpoint && s.Computation == r.Computation() && s.Evaluation.Checksum == r.Test.Checksum && len(s.Evaluation.Values) == len(r.History.Terms) && s.Evaluation.check(r.History.Terms) == nil {
 			*last = s.Evaluation
 			return nil
 		}

@@ -131,9 +131,6 @@ func (r *Report) calibrate(s Sample, o Options) error {
 	return nil
 }
 
-// withoutInterval are metrics without an interval, see Options.Bootstrap.
-var withoutInterval = []string{"smooth_ECE", "MCE", "classwise_ECE"}
-
 // debiases returns the plain value of a metric from which an estimate of its bias is taken off.
 func (r *Report) debiases(name string) (plain float64, ok bool) {
 	switch name {
@@ -159,7 +156,7 @@ func (r *Report) maybePerfect(c Convention) bool {
 
 // draw draws an interval for each metric.
 func (r *Report) draw(e *evaluation, o bootstrap.Options) error {
-	conventions := slices.DeleteFunc(Conventions(), func(c Convention) bool { return slices.Contains(withoutInterval, c.Name) })
+	conventions := slices.DeleteFunc(Conventions(), func(c Convention) bool { return !c.hasInterval() })
 	estimates := make([]bootstrap.Estimate, len(conventions))
 	for k, c := range conventions {
 		estimates[k] = bootstrap.Estimate{Value: c.Of(r.Metrics), Scale: c.Scale}

@@ -77,6 +77,15 @@ func (c Convention) most() float64 {
 	return 1
 }
 
+// hasInterval reports whether intervals of the metric are drawn; see [Options].Bootstrap.
+func (c Convention) hasInterval() bool {
+	switch c.Name {
+	case "smooth_ECE", "MCE", "classwise_ECE":
+		return false
+	}
+	return true
+}
+
 // Conventions lists the metrics, in the order in which they are shown.
 func Conventions() []Convention {
 	return []Convention{

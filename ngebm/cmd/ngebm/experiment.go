@@ -39,22 +39,30 @@ var ofImages = protocolDefaults{"interpolated,uniform noise,gaussian noise,rotat
 
 const pointRadii = ".05,.1,.2,.4"
 
-// forData replaces the defaults for images by those for other data, but for flags that are given.
+// given are the names of the flags that the command line, or a plan, has set.
+func given(fs *flag.FlagSet) map[string]bool {
+	names := map[string]bool{}
+	fs.Visit(func(one *flag.Flag) { names[one.Name] = true })
+	return names
+}
+
+// forData replaces the defaults for images of any dataset by those for this one, but for flags that
+// are given.
 func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
-	kinds := data.OODKindsOf(set)
-	given := map[string]bool{}
-	fs.Visit(func(one *flag.Flag) { given[one.Name] = true })
-	if slices.Contains(kinds, "interpolated") {
-		if own, _, _ := strings.Cut(set, "@"); !given["ood-datasets"] {
-			others := slices.DeleteFunc(strings.Split(f.oodDatasets, ","), func(name string) bool { return name == own })
-			f.oodDatasets = strings.Join(others, ",")
-		}
-		return
-	}
-	for _, d := range []struct {
+	type replacement struct {
 		flag, value string
 		text        *string
-	}{{"ood", strings.Join(kinds, ","), &f.ood}, {"ood-datasets", "", &f.oodDatasets}, {"linf", pointRadii, &f.linf}, {"l2", pointRadii, &f.l2}} {
+	}
+	var all []replacement
+	if kinds := data.OODKindsOf(set); slices.Contains(kinds, "interpolated") {
+		own, _, _ := strings.Cut(set, "@")
+		others := slices.DeleteFunc(strings.Split(ofImages.oodDatasets, ","), func(name string) bool { return name == own })
+		all = []replacement{{"ood-datasets", strings.Join(others, ","), &f.oodDatasets}}
+	} else {
+		all = []replacement{{"ood", strings.Join(kinds, ","), &f.ood}, {"ood-datasets", "", &f.oodDatasets}, {"linf", pointRadii, &f.linf}, {"l2", pointRadii, &f.l2}}
+	}
+	given := given(fs)
+	for _, d := range all {
 		if !given[d.flag] {
 			*d.text = d.value
 		}
@@ -71,8 +79,7 @@ func forPlan(fs *flag.FlagSet, preset string) error {
 	if err != nil {
 		return err
 	}
-	given := map[string]bool{}
-	fs.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	given := given(fs)
 	m := p.Measure
 	for name, value := range map[string]string{
 		"methods": strings.Join(p.Methods, ","), "seeds": join(p.Seeds),
