@@ -52,7 +52,20 @@
 // and 32 images take 1.41, 7.1 and 25 ms, 1.8, 1.3 and 1.1 times ONNX Runtime's time; one takes
 // 1.04 times PyTorch's.
 //
-// On such a processor, before kernels' gradients were one product of matrices, in one
+// On two cores of an Intel Xeon (Emerald Rapids, 29 November 2026), which other machines' load slowed and
+// quickened by a third, PyTorch's step from 137 to 207 ms within minutes. In four runs, two and one:
+//
+//	step                                        ms        PyTorch 2.15           JAX 0.10.2  peak MiB (PyTorch's)
+//	wrn-10-2, 64 images, cross-entropy          183-231   1.07, 1.11, 1.17, 1.19  .40, .42      563-599 (952-956)
+//	wrn-10-2, 64 images, NG-EBM                 389-525   .75, .78, .79, .81      .15, .16      783-1080 (1082-1170)
+//	wrn-16-4, 32 images, cross-entropy          511, 574  .97, 1.05                           877, 903 (1140, 1125)
+//	wrn-16-4, 32 images, NG-EBM                 990, 1072 .81, .74                            1280, 1274 (1338, 1306)
+//
+// Kernels' gradients take half of a step of cross-entropy there (package convgrad). 20 losses differ
+// by 7e-7 (wrn-16-4: 4e-6 and 1.9e-5). One, 8 and 32 images take 2.0, 9.2 and 28 ms, 2.5, 1.6 and 1.15
+// times ONNX Runtime's time.
+//
+// On an AMD EPYC with AVX-512, before kernels' gradients were one product of matrices, in one
 // run or two. The peers were not yet the fastest of their ways: PyTorch was eager with images
 // as NCHW, JAX jitted with NHWC.
 //
@@ -96,8 +109,9 @@
 //	convnet, 256 digits, PGD                     .86
 //	mlp-128-128, 128 points                      .96-1.05
 //
-// Programs here do not set it: it was not measured on other processors, and a plugin of another
-// version ends the process where it does not know a flag.
+// On the Intel Xeon it is slower without: 1.29 and .92 of PyTorch's time in place of 1.05 and .76 for steps
+// of wrn-10-2, and 1.2 times as slow for one image and for 32. So programs here do not set it; and a plugin of
+// another version ends the process where it does not know a flag.
 //
 // # Several devices
 //

@@ -92,21 +92,41 @@
 //	16      8x8    256, 256  1       164          176       232     115          138
 //	128     16x16  32, 32    1       63           99        146     63           94
 //
-// C reaches 140 to 200 there. With few channels, packing and copying take the time.
+// On two cores of an Intel Xeon (Emerald Rapids) by the clock (29 November 2026), before and after the
+// smaller side of products of 64 and 128 channels came first:
+//
+//	images  size   channels  stride  convolution  before  now
+//	64      32x32  16, 16    1       28           51      51
+//	64      32x32  16, 32    1       29           54      56
+//	64      32x32  32, 32    1       33           83      82
+//	64      32x32  32, 64    1       34           125     120
+//	64      32x32  64, 64    2       34           60      80
+//	64      16x16  64, 64    1       42           87      127
+//	64      16x16  64, 128   1       55           130     179
+//	64      16x16  128, 128  2       80           92      134
+//	64      8x8    128, 128  1       137          153     198
+//	32      32x32  64, 64    1       46           90      130
+//	32      16x16  128, 128  1       83           165     184
+//	32      8x8    256, 256  1       170          260     243
+//	16      8x8    256, 256  1       170          260     236
+//	128     16x16  32, 32    1       28           77      79
+//
+// C reaches 140 to 200 on the AMD, 190 to 320 on the Intel. With few channels, packing and copying
+// take half of K's time or more.
 // This repeats it:
 //
 //	go test -run - -bench KernelGradient -benchtime 20x ./ngebm/internal/convgrad
 //
 // Slower than tiles were: shifts of x that are padded after D·x in place of before (.7 of the
 // speed with 32 channels), contiguous parts of x, of three columns as channels, a third of dy's
-// columns at a time (.6), and one product of all six rows (.6). Which side of a product comes
-// first is the same.
+// columns at a time (.6), and one product of all six rows (.6).
 //
 // Slower than these products were, at 32x32 with 32 channels: nine products (1.4 times the
 // time), im2col and one product (2.1 times), three products of x's shifts by columns (1.4),
 // contiguous shifts of padded and flattened inputs (1.3), and the same product in 4 to 64
-// parts, in a loop on the device (1.1 to 1.3) or not (1.0). Which side comes first is the
-// same. From 3 to 16 channels a convolution is as fast.
+// parts, in a loop on the device (1.1 to 1.3) or not (1.0). Which side comes first was not
+// compared on an AMD: the compiler turns the transpose of a product round again, unless it is
+// reshaped in between. From 3 to 16 channels a convolution is as fast.
 //
 // Tiles make a step of WRN-16-4 (32 images) 7 % faster for cross-entropy and 9 % for
 // NG-EBM, and it compiles in 5 s in place of 2. Winograd's F(2x2, 3x3), in tiles along both

@@ -81,7 +81,7 @@ func (s *shifts) products() *Node {
 
 // product computes those taps that meet the rows of x that leave a remainder.
 func (s *shifts) product(stride, remainder int, taps *[3]*Node) {
-	in, out := s.channels()
+	_, out := s.channels()
 	x := SliceAxis(s.x.node, 1, AxisRange(remainder).Stride(stride))
 	rows := x.Shape().Dimensions[1]
 	var js []int
@@ -94,9 +94,9 @@ func (s *shifts) product(stride, remainder int, taps *[3]*Node) {
 	}
 	left := s.byColumns(x, s.offset[1])
 	right := StopGradient(Reshape(Concatenate(ys, 3), -1, len(js)*out))
-	sides := Reshape(DotGeneral(left, []int{0}, nil, right, []int{0}, nil), 3, in, len(js), out)
+	all := s.parts(s.multiply(left, right))
 	for i, j := range js {
-		taps[j] = TransposeAllAxes(SliceAxis(sides, 2, AxisElem(i)), 2, 0, 1, 3)
+		taps[j] = SliceAxis(all, 0, AxisElem(i))
 	}
 }
 
@@ -109,6 +109,30 @@ func (s *shifts) byColumns(x *Node, from int) *Node {
 	}
 	in, _ := s.channels()
 	return StopGradient(Reshape(Concatenate(side, 3), -1, 3*in))
+}
+
+// multiply is the product of shifts of x and of dy. Which side comes first makes one of 192
+// or 384 columns by fewer up to twice as fast on an Intel Xeon, with the smaller one first. Products of 96
+// columns by 64 and of 768 by 256 are slower so.
+func (s *shifts) multiply(left, right *Node) *Node {
+	if s.smallFirst() {
+		left, right = right, left
+	}
+	return DotGeneral(left, []int{0}, nil, right, []int{0}, nil)
+}
+
+func (s *shifts) smallFirst() bool {
+	in, _ := s.channels()
+	return in == 64 || in == 128
+}
+
+// parts are the parts of the kernel's gradient in such a product: (shifts of dy, 3, in, out).
+func (s *shifts) parts(product *Node) *Node {
+	in, out := s.channels()
+	if s.smallFirst() {
+		return TransposeAllAxes(Reshape(product, -1, out, 3, in), 0, 2, 3, 1)
+	}
+	return TransposeAllAxes(Reshape(product, 3, in, -1, out), 2, 0, 1, 3)
 }
 
 // minTiled is the least sum of channels, in and out, for which tiles are faster.
@@ -127,7 +151,7 @@ func (s *shifts) tilesPay() bool {
 //
 // which is six products of a quarter of the positions in place of three of all.
 func (s *shifts) byTiles() *Node {
-	in, out := s.channels()
+	_, out := s.channels()
 	count := tilesOf(s.y.size(0))
 	padded := spaced(spaced(s.x.node, 2, s.offset[1], 1, s.y.size(1)+2), 1, s.offset[0], 1, perTile*(count+1))
 	x := tileRows(padded, len(inputRows))
@@ -140,11 +164,11 @@ func (s *shifts) byTiles() *Node {
 		}
 		left := s.byColumns(dx, 0)
 		right := StopGradient(Reshape(sum(column(resultRows[:], i), y), -1, out))
-		products = append(products, Reshape(DotGeneral(left, []int{0}, nil, right, []int{0}, nil), 1, 3, in, out))
+		products = append(products, s.multiply(left, right))
 	}
 	var taps []*Node
 	for j := range 3 {
-		taps = append(taps, sum(column(kernelRows[:], j), products))
+		taps = append(taps, s.parts(sum(column(kernelRows[:], j), products)))
 	}
 	return s.w.back(Concatenate(taps, 0), s.asked, X, Y)
 }
