@@ -57,6 +57,10 @@ func difference(pairs [][2]*Result, f, g MetricOf) Comparison {
 			scale = bootstrap.Linear
 		}
 	}
+	return newDifference(scale, differences)
+}
+
+func newDifference(scale bootstrap.Scale, differences []float64) Comparison {
 	e := NewEstimateOn(scale, differences)
 	slope := 1. // of the mean where it is tested, to that where the standard error is
 	if m := math.Abs(e.Mean); scale == bootstrap.Signed && m > 0 && m < 1 {

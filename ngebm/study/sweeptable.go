@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/bootstrap"
 )
 
 // SweepTable is what a [Sweep] found. It turns into JSON, which says nothing of how
@@ -54,6 +55,38 @@ func (t *SweepTable) Index(metric string) (int, error) {
 		names = append(names, f.Name)
 	}
 	return 0, fmt.Errorf("study: the sweep has no metric %q; it has %s", metric, strings.Join(names, ", "))
+}
+
+// Row returns the index of the row with these settings, written as in the grid.
+func (t *SweepTable) Row(settings ...string) (int, error) {
+	i := slices.IndexFunc(t.Rows, func(r SweepRow) bool { return slices.Equal(r.Settings, settings) })
+	if i < 0 {
+		return 0, fmt.Errorf("study: the sweep %s has no row with the settings %q", t.Grid, settings)
+	}
+	return i, nil
+}
+
+// Difference says by how much a metric of one row is larger than of another: the mean of the
+// differences between runs with the same seed, with its t-interval. A row with a seed that
+// failed is an error.
+func (t *SweepTable) Difference(row, other int, metric string) (Comparison, error) {
+	k, err := t.Index(metric)
+	if err != nil {
+		return Comparison{}, err
+	}
+	for _, i := range []int{row, other} {
+		if i < 0 || i >= len(t.Rows) {
+			return Comparison{}, fmt.Errorf("study: the sweep has no row %d; it has %d", i, len(t.Rows))
+		}
+		if r := t.Rows[i]; !r.whole() {
+			return Comparison{}, fmt.Errorf("study: %q cannot be compared, since not every seed has metrics: %s", r.Settings, strings.Join(r.Failed, "; "))
+		}
+	}
+	var differences []float64
+	for s, v := range t.Rows[row].Metrics[k].Values {
+		differences = append(differences, v-t.Rows[other].Metrics[k].Values[s])
+	}
+	return newDifference(bootstrap.Linear, differences), nil
 }
 
 // Best returns the row with the best mean of a metric, the first of equals. Rows with a

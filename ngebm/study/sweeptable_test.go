@@ -84,6 +84,40 @@ func TestBestAndPareto(t *testing.T) {
 	}
 }
 
+// The expected numbers are scipy.stats.ttest_rel's, 1.17, with its confidence_interval(.95).
+func TestSweepDifference(t *testing.T) {
+	table := madeUp([]float64{.9, .1}, []float64{.8, .05})
+	table.Rows[0].Metrics[0] = study.NewEstimate([]float64{.5, .6, .7, .8})
+	table.Rows[1].Metrics[0] = study.NewEstimate([]float64{.4, .45, .65, .78})
+	row, err1 := table.Row("0")
+	other, err2 := table.Row("1")
+	c, err3 := table.Difference(row, other, "accuracy")
+	if err1 != nil || err2 != nil || err3 != nil {
+		t.Fatal(err1, err2, err3)
+	}
+	for _, v := range []struct {
+		what      string
+		got, want float64
+	}{{"mean", c.Mean, .08}, {"low", c.Low, -.010945978453757763}, {"high", c.High, .1709459784537577}, {"p", c.P, .06788574367808185}} {
+		if math.Abs(v.got-v.want) > 1e-9 {
+			t.Errorf("%s: %v, want %v", v.what, v.got, v.want)
+		}
+	}
+	if c.Shows() != 0 {
+		t.Errorf("it shows %d, with a p-value of %.3f", c.Shows(), c.P)
+	}
+
+	_, err := table.Row("2")
+	testerror.Want(t, err, "no row", `"2"`)
+	_, err = table.Difference(row, other, "robustness")
+	testerror.Want(t, err, `no metric "robustness"`)
+	_, err = table.Difference(row, 7, "ECE")
+	testerror.Want(t, err, "no row 7")
+	table.Rows[1].Failed = []string{"seed 2: loss is NaN at step 40"}
+	_, err = table.Difference(row, other, "ECE")
+	testerror.Want(t, err, `"1"`, "loss is NaN at step 40")
+}
+
 func ExampleSweepTable_String() {
 	table := madeUp([]float64{.93, .06}, []float64{.95, .02}, []float64{.94, .3})
 	table.Rows[2].Failed = []string{"seed 2: loss is NaN at step 40"}
