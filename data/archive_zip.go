@@ -33,7 +33,7 @@ type zipArchive struct {
 func (z *zipArchive) key(ctx context.Context) (string, error) { return fileKey(ctx, z.path) }
 
 func (z *zipArchive) list(ctx context.Context, _ progress.Reporter) (members []member, note string, err error) {
-	err = z.open(ctx, func(files *format.Zip) error {
+	err = z.open(ctx, func(files *format.Zip, _ int64) error {
 		members, z.others, err = zipMembers(ctx, files)
 		note = zipNote(files)
 		return err
@@ -44,15 +44,15 @@ func (z *zipArchive) list(ctx context.Context, _ progress.Reporter) (members []m
 func (z *zipArchive) each(ctx context.Context, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool, to progress.Reporter) error {
 	bar := track(to, "decode "+filepath.Base(z.path), "images", int64(len(want)))
 	defer bar.finish()
-	return z.open(ctx, func(files *format.Zip) error {
-		return eachInZip(ctx, files, z.others, want, func(p imageEntry, content func() ([]byte, error)) bool {
+	return z.open(ctx, func(files *format.Zip, size int64) error {
+		return eachInZip(ctx, files, size, z.others, want, func(p imageEntry, content func() ([]byte, error)) bool {
 			bar.add(1)
 			return add(p, content)
 		})
 	})
 }
 
-func (z *zipArchive) open(ctx context.Context, do func(files *format.Zip) error) error {
+func (z *zipArchive) open(ctx context.Context, do func(files *format.Zip, size int64) error) error {
 	file, err := files.OpenLinked(z.path, maxFileSize)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (z *zipArchive) open(ctx context.Context, do func(files *format.Zip) error)
 		n, _ := file.ReadAt(magic, 0) // a short file gives a short magic
 		return orDone(ctx, notZip(magic[:n], err))
 	}
-	return orDone(ctx, do(files))
+	return orDone(ctx, do(files, fileSize(file)))
 }
 
 // notZip returns an error that names the format of a file that is no zip file, if it is known.
@@ -149,8 +149,9 @@ func zippedHead(f *zip.File) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, sniffed))
 }
 
-// eachInZip adds the wanted files, also by other names.
-func eachInZip(ctx context.Context, files *format.Zip, others map[string][]string, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool) error {
+// eachInZip adds the wanted files of an archive of that size, also by other names.
+func eachInZip(ctx context.Context, files *format.Zip, size int64, others map[string][]string, want map[string]imageEntry, add func(p imageEntry, content func() ([]byte, error)) bool) error {
+	var unpacked int64
 	for _, f := range files.File {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -168,6 +169,9 @@ func eachInZip(ctx context.Context, files *format.Zip, others map[string][]strin
 			}
 			if content == nil && readErr == nil {
 				content, readErr = readZipped(f)
+				if unpacked += int64(len(content)); unpacked > maxUnpackedFree && unpacked/maxUnpackedRatio > size {
+					return errBomb // names may share what is packed
+				}
 			}
 			if !add(p, func() ([]byte, error) { return content, readErr }) {
 				return nil

@@ -2,6 +2,8 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -48,4 +50,27 @@ func TestZipRefuses(t *testing.T) {
 	if _, _, err = Open(t.Context(), "zip:"+t.TempDir(), Options{}); !strings.Contains(err.Error(), "is a folder, not an archive: write folder:") {
 		t.Error(err)
 	}
+}
+
+// Entries of the directory that share one file's content do not unpack for hours.
+func TestZipOfSharedContent(t *testing.T) {
+	whole := zipOf(t, []archived{{"train/cat/00000.png", make([]byte, maxZippedFree)}})
+	first, end := bytes.Index(whole, []byte("PK\x01\x02")), bytes.LastIndex(whole, []byte("PK\x05\x06"))
+	entry, tail := whole[first:end], bytes.Clone(whole[end:])
+	archive, directory := bytes.Clone(whole[:first]), []byte(nil)
+	const entries = 40
+	for k := range entries {
+		part := "train"
+		if k%2 == 1 {
+			part = "test/"
+		}
+		one := bytes.Replace(entry, []byte("train/cat/00000"), fmt.Appendf(nil, "%s/cat/%05d", part, k), 1)
+		directory = append(directory, bytes.ReplaceAll(one, []byte("test//cat/"), []byte("test/cats/"))...)
+	}
+	binary.LittleEndian.PutUint16(tail[8:], entries)
+	binary.LittleEndian.PutUint16(tail[10:], entries)
+	binary.LittleEndian.PutUint32(tail[12:], uint32(len(directory)))
+	archive = append(append(archive, directory...), tail...)
+	_, _, err := Open(t.Context(), "zip:"+writeFile(t, "shared.zip", archive), Options{Cache: t.TempDir()})
+	says(t, err, "it unpacks to more than 256 MiB and 200 times its size")
 }

@@ -62,7 +62,7 @@ func (b *zipBytes) each(ctx context.Context, want map[string]imageEntry, add fun
 	if err != nil {
 		return err
 	}
-	return eachInZip(ctx, files, b.others, want, add)
+	return eachInZip(ctx, files, int64(len(b.content)), b.others, want, add)
 }
 
 // readImages makes a set of files as [openImages] does.

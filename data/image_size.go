@@ -33,10 +33,7 @@ func cutSize(name string) (string, imageSize, error) {
 		sides = append(sides, n)
 	}
 	size := imageSize{height: sides[0], width: sides[0]}
-	switch len(sides) {
-	case 1:
-		return name[:at], size, nil
-	case 2, 3:
+	if len(sides) > 1 {
 		size.width = sides[1]
 	}
 	if len(sides) == 3 {
@@ -44,6 +41,9 @@ func cutSize(name string) (string, imageSize, error) {
 	}
 	if len(sides) > 3 || len(sides) == 3 && size.channels != 1 && size.channels != 3 {
 		return "", imageSize{}, invalid
+	}
+	if size.height*size.width > maxImagePixels {
+		return "", imageSize{}, fmt.Errorf("data: %q asks for images of %dx%d, but they may have %d pixels: give a smaller size", name, size.height, size.width, maxImagePixels)
 	}
 	return name[:at], size, nil
 }

@@ -13,21 +13,23 @@ func TestCutSize(t *testing.T) {
 		base string
 		size imageSize
 	}{
-		"digits":                    {"digits", imageSize{}},
-		"digits@16":                 {"digits", imageSize{16, 16, 0}},
-		"mnist@32x32x3":             {"mnist", imageSize{32, 32, 3}},
-		"folder:photos@48x64":       {"folder:photos", imageSize{48, 64, 0}},
-		"folder:a@home/photos":      {"folder:a@home/photos", imageSize{}},
-		"folder:a@home/photos@64":   {"folder:a@home/photos", imageSize{64, 64, 0}},
-		"folder:photos@64/":         {"folder:photos@64/", imageSize{}}, // a folder that is called photos@64
-		"folder:me@example.org":     {"folder:me@example.org", imageSize{}},
-		"tar:photos@2x3x1":          {"tar:photos", imageSize{2, 3, 1}},
-		"folder:photos@16384x16384": {"folder:photos", imageSize{16384, 16384, 0}},
+		"digits":                  {"digits", imageSize{}},
+		"digits@16":               {"digits", imageSize{16, 16, 0}},
+		"mnist@32x32x3":           {"mnist", imageSize{32, 32, 3}},
+		"folder:photos@48x64":     {"folder:photos", imageSize{48, 64, 0}},
+		"folder:a@home/photos":    {"folder:a@home/photos", imageSize{}},
+		"folder:a@home/photos@64": {"folder:a@home/photos", imageSize{64, 64, 0}},
+		"folder:photos@64/":       {"folder:photos@64/", imageSize{}}, // a folder that is called photos@64
+		"folder:me@example.org":   {"folder:me@example.org", imageSize{}},
+		"tar:photos@2x3x1":        {"tar:photos", imageSize{2, 3, 1}},
+		"folder:photos@256x16384": {"folder:photos", imageSize{256, 16384, 0}},
 	} {
 		if base, size, err := cutSize(name); err != nil || base != want.base || size != want.size {
 			t.Errorf("%s is %s and %v (%v), want %s and %v", name, base, size, err, want.base, want.size)
 		}
 	}
+	_, _, err := cutSize("folder:photos@257x16384")
+	says(t, err, "257x16384", "may have 4194304 pixels")
 	for _, name := range []string{"digits@", "digits@0", "digits@x", "digits@3x", "digits@3x3x2", "digits@1x2x3x4", "digits@16385", "digits@99999999999999999999"} {
 		_, _, err := cutSize(name)
 		says(t, err, `"`+name+`" has no valid size: write @SIZE, @HEIGHTxWIDTH or @HEIGHTxWIDTHxCHANNELS`)

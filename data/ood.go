@@ -239,13 +239,31 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 
 func (d *Dataset) pixels(i int) []uint8 { return d.Pixels[i*d.Size() : (i+1)*d.Size()] }
 
-// otherClass draws an example of another class than i's, of which there is one.
+// otherClass draws an example of another class than i's, of which there is one. Of a class with more than
+// an eighth of all examples it draws until it has one. In place of an example of a smaller class it
+// takes the next of another class, as it always did: where classes are in order, that is one and the same.
 func otherClass(d *Dataset, i int, rng *rand.Rand) int {
 	start := rng.IntN(d.Len())
+	if d.Labels[start] == d.Labels[i] && d.classSize(d.Labels[i]) > d.Len()/8 {
+		for tries := 0; d.Labels[start] == d.Labels[i] && tries < 1000; tries++ {
+			start = rng.IntN(d.Len())
+		}
+	}
 	for k := range d.Len() {
 		if j := (start + k) % d.Len(); d.Labels[j] != d.Labels[i] {
 			return j
 		}
 	}
 	return i
+}
+
+// classSize is the number of examples of a class.
+func (d *Dataset) classSize(class int32) int {
+	n := 0
+	for _, label := range d.Labels {
+		if label == class {
+			n++
+		}
+	}
+	return n
 }

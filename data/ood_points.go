@@ -55,7 +55,7 @@ func (d *Dataset) uniformBox(rng *rand.Rand) ([]float32, error) {
 		inside := true
 		for k := range p {
 			width := high[k] - low[k]
-			p[k] = low[k] - width + 3*width*rng.Float32()
+			p[k] = low[k] - width + float32(3*width*rng.Float32()) // converted: no processor may fuse it
 			inside = inside && p[k] >= low[k] && p[k] <= high[k]
 		}
 		if !inside {

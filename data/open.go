@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"ngebm/data/nearest"
@@ -111,6 +112,28 @@ func untilDone(ctx context.Context, do func() (pair, error)) (pair, error) {
 	}
 }
 
+// reporterUntil passes reports on until it is closed: what was given up may still make some.
+type reporterUntil struct {
+	mu     sync.Mutex
+	to     progress.Reporter
+	closed bool
+}
+
+// Report implements [progress.Reporter].
+func (r *reporterUntil) Report(report progress.Report) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.to.Report(report)
+	}
+}
+
+func (r *reporterUntil) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+}
+
 // Open opens the dataset with the given name, one of [Names], as a training and a test set of the
 // same shape and classes: "digits", "moons", "moons:200", "cifar10", "cifar10-c:fog/3",
 // "folder:PATH", "tar:PATH". Published datasets are downloaded once, verified by checksum, and
@@ -146,6 +169,9 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 	if opts.Progress == nil {
 		opts.Progress = progress.Discard{}
 	}
+	until := &reporterUntil{to: opts.Progress}
+	defer until.close()
+	opts.Progress = until
 	base, size, err := cutSize(name)
 	if err != nil {
 		return nil, nil, err

@@ -28,14 +28,28 @@ func (d *Dataset) First(n int) (*Dataset, error) {
 	return d.Subset(d.Split, indices)
 }
 
-// Sample returns n examples, or all where there are fewer: the first, unless the examples are in the
-// order of their classes, as those of folders are; then n that are drawn with the seed.
+// Sample returns n examples, or all where there are fewer: the first, unless the examples of each class
+// follow one another, as those of folders do; then n that are drawn with the seed.
 func (d *Dataset) Sample(n int, seed uint64) (*Dataset, error) {
-	if n < 1 || n >= d.Len() || !slices.IsSorted(d.Labels) {
+	if n < 1 || n >= d.Len() || !d.grouped() {
 		return d.First(n)
 	}
 	_, drawn, err := d.RandomSplit(n, seed, d.Split, d.Split)
 	return drawn, err
+}
+
+// grouped reports whether the examples of each class follow one another.
+func (d *Dataset) grouped() bool {
+	ended := make([]bool, len(d.Classes))
+	for i, class := range d.Labels {
+		if ended[class] {
+			return false
+		}
+		if i+1 < d.Len() && d.Labels[i+1] != class {
+			ended[class] = true
+		}
+	}
+	return true
 }
 
 // splitAt holds out the first n examples of order. Both parts keep d's own order.

@@ -108,6 +108,21 @@ func TestSample(t *testing.T) {
 	if first, err := four(t).Sample(2, 1); err != nil || !slices.Equal(first.Pixels, []uint8{0, 1}) {
 		t.Errorf("of a set that is not sorted: %v (%v)", first, err)
 	}
+	falling, err := four(t).Subset("test", []int{2, 5, 0, 3, 1, 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(seen)
+	for seed := range uint64(20) {
+		drawn, err := falling.Sample(2, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[drawn.Labels[0]], seen[drawn.Labels[1]] = true, true
+	}
+	if len(seen) != 3 {
+		t.Errorf("of classes one after the other, in no order: %v of 3", seen)
+	}
 	if whole, err := d.Sample(9, 1); err != nil || whole.Len() != 6 {
 		t.Errorf("%v (%v)", whole, err)
 	}

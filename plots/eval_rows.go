@@ -93,7 +93,9 @@ func severityRuns(name string, c color.Color, values [][]float64) []SeverityRun 
 	for seed := range runs {
 		runs[seed] = SeverityRun{Name: name, Color: c}
 		for _, all := range values {
-			runs[seed].Values = append(runs[seed].Values, all[seed])
+			if seed < len(all) { // else [Severities] refuses it: its runs have as many values each
+				runs[seed].Values = append(runs[seed].Values, all[seed])
+			}
 		}
 	}
 	return runs

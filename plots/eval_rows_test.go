@@ -64,4 +64,8 @@ func TestShiftPanels(t *testing.T) {
 	if r := panels[0].Runs[1]; r.Name != "mine" || !slices.Equal(r.Values, []float64{.8, .4}) {
 		t.Errorf("the second seed is %+v", r)
 	}
+	short := []study.Shifted{{Title: "mine", Seeds: []uint64{1, 2}, Shifts: [][]measure.Shift{shift(.9, .5), shift(.8)}}}
+	if _, err := Severities("accuracy", "", ShiftPanels(short, study.Calibration("accuracy"), "contrast")...); err == nil {
+		t.Error("seeds with different severities are drawn")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
@@ -75,11 +76,16 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 	}
 	alt = append(alt, fmt.Sprintf("All against %s: %s.", cost, strings.Join(amounts, ", ")))
 	bars := intervalKey(panels)
-	if bars == "" {
-		bars = "range of the seeds"
+	if slices.ContainsFunc(panels, SummaryPanel.hasRange) || bars == "" {
+		bars = strings.TrimPrefix(bars+", or range of the seeds", ", or ")
 	}
 	keys = append(keys, lineKey(bars, draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
 	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
+}
+
+// hasRange reports whether the bar of an estimate is the range of its seeds.
+func (p SummaryPanel) hasRange() bool {
+	return slices.ContainsFunc(p.Estimates, func(e Estimate) bool { return e.Interval == nil && len(e.Seeds) > 1 })
 }
 
 // spanOf is the estimate's interval, or the range of its seeds.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"ngebm/data"
@@ -28,7 +29,10 @@ func FeatureGrid(ctx context.Context, m Model, around *data.Dataset, x, y string
 	if err != nil {
 		return nil, err
 	}
-	row, nodes := medianRow(around), []float32(nil)
+	if err := latticeFits(n, around.Size()); err != nil {
+		return nil, err
+	}
+	row, nodes := medianRow(around), make([]float32, 0, n*n*around.Size())
 	for _, v := range g.Y {
 		row[columns[1].input] = columns[1].standardized(v)
 		for _, u := range g.X {
@@ -36,8 +40,8 @@ func FeatureGrid(ctx context.Context, m Model, around *data.Dataset, x, y string
 			nodes = append(nodes, row...)
 		}
 	}
-	lattice := *around
-	lattice.Name, lattice.Split, lattice.Points, lattice.Labels = "lattice", "lattice", nodes, make([]int32, n*n)
+	lattice := data.Dataset{Info: around.Info, Shape: around.Shape, Points: nodes, Labels: make([]int32, n*n), Encoder: around.Encoder}
+	lattice.Name, lattice.Split = "lattice", "lattice"
 	made, err := data.New(lattice)
 	if err != nil {
 		return nil, err
@@ -59,8 +63,7 @@ func FeaturePlane(rows *data.Dataset, x, y string) (*data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	plane := *rows
-	plane.Shape, plane.Encoder, plane.Points = []int{2}, nil, make([]float32, 0, 2*rows.Len())
+	plane := data.Dataset{Info: rows.Info, Shape: []int{2}, Points: make([]float32, 0, 2*rows.Len()), Labels: rows.Labels}
 	for i := range rows.Len() {
 		for _, c := range columns {
 			plane.Points = append(plane.Points, c.original(rows.Points[i*rows.Size()+c.input]))
@@ -94,6 +97,9 @@ func featureColumns(rows *data.Dataset, names ...string) ([]feature, error) {
 		c, input, err := rows.Encoder.Column(name)
 		if err == nil && !c.Numeric() {
 			err = fmt.Errorf("column %q holds categories: an axis must be numeric", name)
+		}
+		if err == nil && c.Deviation < 1e-5*math.Abs(c.Mean) { // points are float32
+			err = fmt.Errorf("column %q is %.6g ± %.2g, too far from 0 to be drawn: subtract a constant from it", name, c.Mean, c.Deviation)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("plots: %s: %w", rows.Name, err)

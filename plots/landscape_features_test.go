@@ -2,6 +2,7 @@ package plots_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -105,6 +106,35 @@ func TestFeatureGridGolden(t *testing.T) {
 	plots.Golden(t, "landscapes-features", figure, err)
 }
 
+// wide has 302 inputs.
+func wide(t *testing.T) *data.Dataset {
+	t.Helper()
+	categories := make([]string, 300)
+	for i := range categories {
+		categories[i] = fmt.Sprintf("%03d", i)
+	}
+	points := make([]float32, 302)
+	points[2] = 1
+	d, err := data.New(data.Dataset{
+		Info: data.Info{Name: "wide", Classes: []string{"a"}}, Shape: []int{302}, Labels: make([]int32, 2), Points: slices.Concat(points, append([]float32{1, 1}, points[2:]...)),
+		Encoder: &tabular.Encoder{Label: "y", Columns: []tabular.Column{{Name: "c0", Deviation: 1}, {Name: "c1", Deviation: 1}, {Name: "c2", Categories: categories}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// seconds has a column of Unix time.
+func seconds(t *testing.T) *data.Dataset {
+	t.Helper()
+	d := rows(t)
+	columns := slices.Clone(d.Encoder.Columns)
+	columns[2] = tabular.Column{Name: "time", Mean: 1.7e9, Deviation: 30}
+	d.Encoder = &tabular.Encoder{Label: "y", Columns: columns}
+	return d
+}
+
 func TestFeatureGridRefuses(t *testing.T) {
 	moons, _, err := data.Open(t.Context(), "moons:10", data.Options{})
 	if err != nil {
@@ -121,6 +151,8 @@ func TestFeatureGridRefuses(t *testing.T) {
 		`no column is named "width"`:          {rows(t), "height", "width", 5},
 		`column "color" holds categories`:     {rows(t), "color", "height", 5},
 		"a grid of 1 by 1 points":             {rows(t), "weight", "height", 1},
+		"take too much memory: give":          {wide(t), "c0", "c1", 1000},
+		"too far from 0 to be drawn":          {seconds(t), "height", "time", 5},
 	} {
 		_, err := plots.FeatureGrid(t.Context(), &sumModel{}, c.d, c.x, c.y, c.n)
 		if err == nil || !strings.Contains(err.Error(), want) {

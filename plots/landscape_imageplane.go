@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/plot"
@@ -58,6 +59,9 @@ func ImagePlaneGrid(ctx context.Context, m InputModel, d *data.Dataset, images [
 	left, right := min(0, across), max(width, across)
 	around := max(right-left, height) / 2
 	g.X, g.Y = spread(left, right, around, n), spread(0, height, around, n)
+	if err := latticeFits(n, size); err != nil {
+		return nil, nil, err
+	}
 	inputs := make([]float32, 0, n*n*size)
 	for _, b := range g.Y {
 		for _, a := range g.X {
@@ -79,6 +83,17 @@ func ImagePlaneGrid(ctx context.Context, m InputModel, d *data.Dataset, images [
 		pins[i].Label = "an image of " + d.Classes[d.Labels[index]]
 	}
 	return g, pins, nil
+}
+
+// maxLattice bounds the values of the inputs of a lattice, which are in memory together: 1 GiB.
+const maxLattice = 1 << 28
+
+// latticeFits returns an error where the inputs of n by n nodes would take too much memory.
+func latticeFits(n, size int) error {
+	if n*n > maxLattice/size {
+		return fmt.Errorf("plots: %d by %d nodes of %d inputs each take too much memory: give %d nodes at most", n, n, size, int(math.Sqrt(float64(maxLattice/size))))
+	}
+	return nil
 }
 
 // Pin marks a place on a landscape, with an image next to it.

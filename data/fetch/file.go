@@ -66,7 +66,7 @@ func (f File) State(folder string) State {
 		}
 		return Unchecked
 	}
-	if info, err := os.Stat(path + partSuffix); err == nil && info.Size() > 0 {
+	if info, err := os.Stat(partOf(path)); err == nil && info.Size() > 0 {
 		return Partial
 	}
 	return Absent

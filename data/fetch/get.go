@@ -78,13 +78,22 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 		return path, err
 	}
 	if err := g.download(ctx, f, path); err != nil {
-		return "", fmt.Errorf("fetch: download of %s: %w%s; run again, or %s", f.Name, err, kept(path+partSuffix), f.byHand(path))
+		return "", fmt.Errorf("fetch: download of %s: %w%s; run again, or %s", f.Name, err, kept(partOf(path)), f.byHand(path))
 	}
 	return path, nil
 }
 
 // otherFolder is what helps where files cannot be written.
 const otherFolder = "make the folder writable, or set NGEBM_DATA to another (in Go, data.Options.Cache)"
+
+// partOf is the name of an unfinished download of this user's.
+func partOf(path string) string {
+	part := path + partSuffix
+	if _, err := files.Own(part); err != nil { // another user's, in a folder like /tmp
+		part += fmt.Sprintf("-%d", os.Geteuid())
+	}
+	return part
+}
 
 // kept says how much of an unfinished download is there.
 func kept(part string) string {
@@ -101,10 +110,7 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 	if len(f.URLs) == 0 {
 		return errors.New("no address is known")
 	}
-	d := &download{getter: g, file: f, part: path + partSuffix}
-	if _, err := files.Own(d.part); err != nil { // another user's, in a folder like /tmp
-		d.part += fmt.Sprintf("-%d", os.Geteuid())
-	}
+	d := &download{getter: g, file: f, part: partOf(path)}
 	defer d.finish()
 	var failed []string
 	for _, address := range f.URLs {

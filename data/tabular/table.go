@@ -144,7 +144,8 @@ func allNumbers(cells []string) bool {
 // addClass adds the class of a row.
 func (s *scanner) addClass(classes *texts, label, class string) error {
 	if isMissing(class) {
-		return s.at(label, errMissing)
+		_, _, err := parseCell(class)
+		return s.at(label, err)
 	}
 	if err := s.checkText(class); err != nil {
 		return s.at(label, err)
@@ -201,6 +202,12 @@ func (t *Table) setClasses(classes texts) error {
 			y, _, _ := parseCell(b)
 			return cmp.Compare(x, y)
 		})
+		for k, class := range t.Classes[1:] {
+			before, _, _ := parseCell(t.Classes[k])
+			if v, _, _ := parseCell(class); v == before {
+				return fmt.Errorf("column %q has one class as %q and as %q: write it one way", t.Label, t.Classes[k], class)
+			}
+		}
 	}
 	index := map[string]int32{}
 	for k, class := range t.Classes {
