@@ -171,11 +171,15 @@ func (c *Classifier) finite(ctx context.Context, d *data.Dataset, gradient bool)
 	return c.predict(ctx, d.Name, d.Len(), d.Example, gradient)
 }
 
+// ErrNotFinite is in the error of inputs for which the network computes NaN or an infinite number, as
+// far from its training data it may.
+var ErrNotFinite = errors.New("it must be finite")
+
 // checkFinite names the first of an example's width values that is not finite.
 func checkFinite[T float32 | float64](what, name string, width int, values []T) error {
 	for i, v := range values {
 		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return fmt.Errorf("ngebm: %s %d of example %d (from 0) of %s is %v; it must be finite", what, i%width, i/width, name, f)
+			return fmt.Errorf("ngebm: %s %d of example %d (from 0) of %s is %v; %w", what, i%width, i/width, name, f, ErrNotFinite)
 		}
 	}
 	return nil

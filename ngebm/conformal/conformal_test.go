@@ -68,6 +68,19 @@ func TestNeedIsExact(t *testing.T) {
 	}
 }
 
+// A rate that rounds to 1 has the rank of the largest that is below it.
+func TestRateNextToOne(t *testing.T) {
+	scores := []float64{3, 1, 2}
+	for _, rate := range []float64{.9, 1 - 1e-10, math.Nextafter(1, 0)} {
+		if q, err := Quantile(scores, rate); err != nil || q != 1 {
+			t.Errorf("alpha %v: %v (%v), want the smallest", rate, q, err)
+		}
+		if bound, err := Threshold(scores, rate); err != nil || bound != 3 {
+			t.Errorf("rate %v: %v (%v), want the largest", rate, bound, err)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	nan := math.NaN()
 	p := [][]float64{{.6, .4}, {.3, .7}}

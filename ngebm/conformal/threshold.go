@@ -67,13 +67,13 @@ func Threshold(scores []float64, rate float64) (float64, error) {
 	return threshold, nil
 }
 
-// atMost is ⌊(n+1) rate⌋, where (n+1) rate may miss a whole number by rounding.
+// atMost is ⌊(n+1) rate⌋, where (n+1) rate may miss a whole number by rounding; for a rate below 1 it is n at most.
 func atMost(rate float64, n int) int {
 	product := float64(n+1) * rate
 	if whole := math.Round(product); math.Abs(product-whole) < 1e-9*whole {
-		return int(whole)
+		return min(int(whole), n)
 	}
-	return int(product)
+	return min(int(product), n)
 }
 
 // needed is the smallest n with (n+1) rate ≥ 1.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/internal/cache"
 	"ngebm/ngebm/jem"
@@ -46,6 +49,9 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	case err == nil && (r.Run != run.Hash || r.Data.Checksum != run.Test.Checksum):
 		return nil, fmt.Errorf("measure: %w", cache.WrongRun(run.Dir, name, r.Run))
 	case err == nil:
+		if err := r.check(run.Test.Len(), o); err != nil {
+			return nil, fmt.Errorf("measure: the stored report %q %w; delete it to measure again", filepath.Join(run.Dir, name), err)
+		}
 		r.Notes = run.Notes
 		return r, nil
 	case !errors.Is(err, fs.ErrNotExist):
@@ -58,6 +64,35 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 		return r, fmt.Errorf("measure: %w", err)
 	}
 	return r, nil
+}
+
+// check returns what is missing in a report that was read, of a number of examples.
+func (r *Report) check(examples int, o Options) error {
+	curves := func(all []*attack.Curve) bool {
+		return len(all) == len(o.Attacks) && !slices.ContainsFunc(all, func(c *attack.Curve) bool { return c == nil })
+	}
+	switch {
+	case r.Calibration == nil || r.Calibration.Calibrated != nil && r.Calibration.AfterT == nil:
+		return errors.New("has no calibration")
+	case r.Examples != examples:
+		return fmt.Errorf("is of %d examples, not %d", r.Examples, examples)
+	case !curves(r.Robustness):
+		return fmt.Errorf("has not the %d attacks that were asked for", len(o.Attacks))
+	case (r.Refined != nil) != (o.Refine.Steps != 0):
+		return errors.New("does not fit the refinement that was asked for")
+	case slices.Contains(r.Masking, nil):
+		return errors.New("has an empty check of its gradients")
+	case r.Refined == nil:
+		return nil
+	case r.Refined.Calibration == nil || !curves(r.Refined.Robustness) || slices.Contains(r.Refined.Masking, nil):
+		return errors.New("has no calibration or attacks of refined inputs")
+	}
+	for i, c := range r.Robustness {
+		if len(r.Refined.Robustness[i].Points) != len(c.Points) {
+			return fmt.Errorf("has %d points of an attack, and %d of refined inputs", len(c.Points), len(r.Refined.Robustness[i].Points))
+		}
+	}
+	return nil
 }
 
 // measureRun measures a run on its test set, and says which it is.

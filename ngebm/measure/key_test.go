@@ -63,6 +63,36 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// A report that lacks what was asked for is refused, and not shown: printing it would panic.
+func TestReportsAreChecked(t *testing.T) {
+	whole := &calibration.Report{}
+	curve := &attack.Curve{Points: make([]attack.Point, 1)}
+	attacked := Options{Attacks: []Plan{{Epsilons: []float64{.1}}}}
+	refined := Options{Attacks: attacked.Attacks, Refine: jem.Refinement{Steps: 3}}
+	for want, c := range map[string]struct {
+		r Report
+		o Options
+	}{
+		"":                               {Report{Calibration: whole, Examples: 5}, Options{}},
+		"has no calibration":             {Report{Examples: 5}, Options{}},
+		"has no calibration ":            {Report{Calibration: &calibration.Report{Calibrated: &calibration.Calibrated{}}, Examples: 5}, Options{}},
+		"is of 4 examples, not 5":        {Report{Calibration: whole, Examples: 4}, Options{}},
+		"has not the 1 attacks":          {Report{Calibration: whole, Examples: 5}, attacked},
+		"has not the 1 attacks ":         {Report{Calibration: whole, Examples: 5, Robustness: []*attack.Curve{nil}}, attacked},
+		"has not the 0 attacks":          {Report{Calibration: whole, Examples: 5, Robustness: []*attack.Curve{curve}}, Options{}},
+		"does not fit the refinement":    {Report{Calibration: whole, Examples: 5, Refined: &Refined{}}, Options{}},
+		"does not fit the refinement ":   {Report{Calibration: whole, Examples: 5, Robustness: []*attack.Curve{curve}}, refined},
+		"has no calibration or attacks ": {Report{Calibration: whole, Examples: 5, Robustness: []*attack.Curve{curve}, Refined: &Refined{}}, refined},
+		"has 1 points of an attack, and 0": {Report{Calibration: whole, Examples: 5, Robustness: []*attack.Curve{curve},
+			Refined: &Refined{Calibration: whole, Robustness: []*attack.Curve{{}}}}, refined},
+	} {
+		err := c.r.check(5, c.o)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), strings.TrimSpace(want))) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
 // A run's notes are shown with its report.
 func TestNotesAreShown(t *testing.T) {
 	r := Report{Calibration: &calibration.Report{}, Notes: []string{"it was trained by other code"}, Code: ngebm.Version()}

@@ -59,8 +59,8 @@ func Export(c *ngebm.Classifier, o Options) (*Model, error) {
 	if o.Temperature == 0 {
 		o.Temperature = 1
 	}
-	if !(o.Temperature > 0) || math.IsInf(o.Temperature, 0) || float32(o.Temperature) == 0 {
-		return nil, fmt.Errorf("onnx: the temperature is %v; it must be positive and finite", o.Temperature)
+	if t := float32(o.Temperature); !(t > 0) || math.IsInf(float64(t), 0) {
+		return nil, fmt.Errorf("onnx: the temperature is %v; it must be positive and finite, also in float32", o.Temperature)
 	}
 	output, err := batched(c.Store(), c.Shape, c.BuildLogits)
 	if err != nil {

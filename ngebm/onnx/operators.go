@@ -146,6 +146,9 @@ func concatenate(e *emitter, in []value, o *operation) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
+	if o.shape[axis[0]].batch {
+		return value{}, errors.New("Concatenate adds to the batch; " + onlyItself)
+	}
 	perm := e.full(in[0]).perm
 	var names []string
 	for _, v := range in {
@@ -164,6 +167,9 @@ func reverse(e *emitter, in []value, o *operation) (value, error) {
 	}
 	stored := make([]int, len(axes))
 	for i, axis := range axes {
+		if o.shape[axis].batch {
+			return value{}, errors.New("Reverse turns the batch round; " + onlyItself)
+		}
 		stored[i] = slices.Index(v.perm, axis)
 	}
 	all := func(n int) string { return e.int64s(slices.Repeat([]int{n}, len(axes))) }
@@ -199,6 +205,9 @@ func reduction(operator string) func(e *emitter, in []value, o *operation) (valu
 		var at, perm []int
 		for i, axis := range v.perm {
 			if slices.Contains(axes, axis) {
+				if o.inputs[0].shape[axis].batch {
+					return value{}, fmt.Errorf("%s takes all examples of the batch; %s", operator, onlyItself)
+				}
 				at = append(at, i)
 				continue
 			}

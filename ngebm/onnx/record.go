@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -76,9 +77,13 @@ func (r *recorder) Identity(x compute.Value) (compute.Value, error) { return x, 
 
 // ConvertDType implements [compute.StandardOps].
 func (r *recorder) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
+	var err error
+	if _, known := types[dtype]; !known {
+		err = fmt.Errorf("values of type %s are not written", dtype)
+	}
 	shape := shapeOf(x).Clone()
 	shape.DType = dtype
-	return r.add(compute.OpTypeConvertDType, shape, nil, []compute.Value{x})
+	return r.add(compute.OpTypeConvertDType, shape, err, []compute.Value{x})
 }
 
 // Reshape implements [compute.StandardOps].

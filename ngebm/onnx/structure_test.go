@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	onnxpb "github.com/gomlx/compute-onnx/support/protos"
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -313,6 +314,15 @@ func TestExportRefuses(t *testing.T) {
 		"a constant depends on the number of examples": {"batch mean", func(scope *model.Scope, x *Node, classes int) *Node {
 			return dense(scope, Sub(x, ReduceAndKeep(x, ReduceMean, 0)), classes)
 		}},
+		"ReduceMax takes all examples of the batch": {"batch largest", func(scope *model.Scope, x *Node, classes int) *Node {
+			return dense(scope, Sub(x, ReduceAndKeep(x, ReduceMax, 0)), classes)
+		}},
+		"Reverse turns the batch round": {"turned", func(scope *model.Scope, x *Node, classes int) *Node {
+			return dense(scope, Sub(x, Reverse(x, 0)), classes)
+		}},
+		"values of type BFloat16 are not written": {"short", func(scope *model.Scope, x *Node, classes int) *Node {
+			return dense(scope, ConvertDType(ConvertDType(x, dtypes.BFloat16), dtypes.Float32), classes)
+		}},
 		"Slice: 1 for 2 examples and 2 for 3 is not in proportion to the batch": {"first", func(scope *model.Scope, x *Node, classes int) *Node {
 			return dense(scope, Sub(x, Slice(x, AxisRange(-1), AxisRange())), classes)
 		}},
@@ -328,6 +338,7 @@ func TestExportRefuses(t *testing.T) {
 		"the temperature is NaN":    {Temperature: math.NaN()},
 		"the temperature is +Inf":   {Temperature: math.Inf(1)},
 		"the temperature is 1e-60":  {Temperature: 1e-60},
+		"the temperature is 1e+39":  {Temperature: 1e39},
 		`the metadata has "energy"`: {Metadata: map[string]string{"energy": "x"}},
 	} {
 		if _, err := onnx.Export(c, o); err == nil || !strings.Contains(err.Error(), want) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 
+	"ngebm/ngebm"
 	"ngebm/ngebm/predict"
 )
 
@@ -45,6 +46,8 @@ func (h *Handler) explain(err error) error {
 		return &requestError{http.StatusServiceUnavailable, fmt.Sprintf("no decision within %v; send it again later", h.options.Timeout)}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &requestError{http.StatusRequestTimeout, "the body did not come in time; send it faster, or a smaller one"}
+	case errors.Is(err, ngebm.ErrNotFinite):
+		return &requestError{http.StatusUnprocessableEntity, "the network computes no finite numbers for an input: it is too far from the training data; send others"}
 	case errors.Is(err, context.Canceled):
 		return &requestError{statusClientClosed, "the client is gone"}
 	}

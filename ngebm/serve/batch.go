@@ -180,7 +180,7 @@ func (b *batcher) take() (batch []*job) {
 	return batch
 }
 
-// decide predicts a batch. Where that fails each request is predicted alone, so that one with
+// decide predicts a batch. Where that fails its halves are predicted, and so on, so that one request with
 // inputs that the network cannot take does not fail the others.
 func (b *batcher) decide(batch []*job) {
 	var inputs [][]float32
@@ -193,10 +193,26 @@ func (b *batcher) decide(batch []*job) {
 	began := time.Now()
 	decisions, err := safely(ctx, b.predictor, inputs)
 	b.expected, b.until = len(inputs)+b.length(), time.Now().Add(time.Since(began)/patience)
+	b.answer(batch, decisions, err)
+}
+
+// answer gives a batch its decisions, or its halves theirs where it has an error.
+func (b *batcher) answer(batch []*job, decisions []Decision, err error) {
+	if err != nil && len(batch) > 1 {
+		for _, half := range [][]*job{batch[:len(batch)/2], batch[len(batch)/2:]} {
+			var inputs [][]float32
+			for _, j := range half {
+				inputs = append(inputs, j.inputs...)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
+			decisions, err := safely(ctx, b.predictor, inputs)
+			cancel()
+			b.answer(half, decisions, err)
+		}
+		return
+	}
 	for _, j := range batch {
-		if err != nil && len(batch) > 1 {
-			j.decisions, j.err = safely(j.ctx, b.predictor, j.inputs)
-		} else if j.err = err; err == nil {
+		if j.err = err; err == nil {
 			j.decisions, decisions = decisions[:len(j.inputs)], decisions[len(j.inputs):]
 		}
 		close(j.done)

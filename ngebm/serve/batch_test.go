@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"ngebm/ngebm"
 )
 
 // Requests of many goroutines are predicted together, each gets its own answers, and no batch is larger
@@ -99,6 +102,37 @@ func TestErrorsAreOfOneRequest(t *testing.T) {
 				t.Errorf("the log is %s", text)
 			}
 		})
+	}
+}
+
+// An input that the network cannot take is its client's error, and found among many in a few batches.
+func TestInputTooFarAway(t *testing.T) {
+	var calls atomic.Int64
+	e := &echo{err: func(inputs [][]float32) error {
+		calls.Add(1)
+		for _, x := range inputs {
+			if x[0] == 1 {
+				return fmt.Errorf("predict: logit 0 is +Inf; %w", ngebm.ErrNotFinite)
+			}
+		}
+		return nil
+	}}
+	h := newHandler(t, e, func(o *Options) { o.Delay = 200 * time.Millisecond })
+	var g errgroup.Group
+	for i := range 64 {
+		g.Go(func() error {
+			w := post(h, "application/json", fmt.Appendf(nil, `{"inputs":[[%d,0,0,0]]}`, i/63))
+			if want := []int{200, 422}[i/63]; w.Code != want || want == 422 && !strings.Contains(w.Body.String(), "too far from the training data") {
+				return fmt.Errorf("status %d: %s, want %d", w.Code, w.Body, want)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if n := calls.Load(); n > 40 { // 13 if all are one batch
+		t.Errorf("%d batches for 64 requests", n)
 	}
 }
 

@@ -26,11 +26,11 @@ const (
 // address, as in "127.0.0.1:8080".
 func ListenAndServe(ctx context.Context, address string, h *Handler) error {
 	if err := h.Warm(ctx); err != nil {
-		return errors.Join(err, h.Close(ctx))
+		return errors.Join(err, h.closeSoon(ctx))
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("serve: %w; choose another address", errors.Join(err, h.Close(ctx)))
+		return fmt.Errorf("serve: %w; choose another address", errors.Join(err, h.closeSoon(ctx)))
 	}
 	return Serve(ctx, l, h)
 }
@@ -50,7 +50,8 @@ func Serve(ctx context.Context, l net.Listener, h *Handler) error {
 	go func() { failed <- server.Serve(l) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve: %w", errors.Join(err, h.Close(ctx)))
+		server.Close()
+		return fmt.Errorf("serve: %w", errors.Join(err, h.closeSoon(ctx)))
 	case <-ctx.Done():
 	}
 	h.draining.Store(true)
@@ -67,6 +68,13 @@ func Serve(ctx context.Context, l net.Listener, h *Handler) error {
 		return fmt.Errorf("serve: requests were not answered in time and are lost: %w", err)
 	}
 	return nil
+}
+
+// closeSoon is Close with as much time as a request has, also where ctx has ended.
+func (h *Handler) closeSoon(ctx context.Context) error {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.options.Timeout)
+	defer cancel()
+	return h.Close(closing)
 }
 
 // connections are those that have, or may have, a request to answer.

@@ -44,6 +44,19 @@ func (l lateListener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
+// Where the program is stopped before it serves, what it opened is freed all the same.
+func TestStopBeforeServing(t *testing.T) {
+	h := newHandler(t, &counting{}, nil)
+	freed := false
+	h.free = func() { freed = true }
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := ListenAndServe(ctx, "127.0.0.1:0", h)
+	if !freed || err != nil && strings.Contains(err.Error(), "has not finished") {
+		t.Errorf("freed: %v; %v", freed, err)
+	}
+}
+
 func TestShutdownWithoutRequestsIsNoError(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

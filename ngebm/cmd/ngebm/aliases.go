@@ -25,14 +25,15 @@ func renamedFlags(command string) map[string]string {
 	}[command]
 }
 
-// current returns the arguments with the flags' names of now. A flag that is given again
-// with another value, which package flag would take in place of the first without a word,
+// use is how a flag is given.
+type use struct{ name, value string }
+
+// current returns the arguments with the flags' names of now, and adds those flags to given. A flag
+// that is given again with another value, which package flag would take in place of the first without a word,
 // is an error, under one name or two. An argument that is no flag, or one that nobody
 // defined, ends it: it is for package flag.
-func current(fs *flag.FlagSet, args []string, renamed map[string]string) ([]string, error) {
+func current(fs *flag.FlagSet, args []string, renamed map[string]string, given map[string]use) ([]string, error) {
 	args = slices.Clone(args)
-	type use struct{ name, value string }
-	given := map[string]use{}
 	for i := 0; i < len(args); i++ {
 		name, value, assigned := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
 		now := cmp.Or(renamed[name], name)

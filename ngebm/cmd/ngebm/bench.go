@@ -67,6 +67,9 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	if fs.NArg() > 0 {
 		return fmt.Errorf("ngebm bench: unexpected argument %q", fs.Arg(0))
 	}
+	if err := checkOut("bench", *out); err != nil {
+		return err
+	}
 	if err := findPeer(&p); err != nil {
 		return err
 	}

@@ -62,14 +62,9 @@ func export(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.Float64Var(&f.temperature, "temperature", 0, "`number` that divides the logits before the softmax of the ONNX file's probabilities (0: that of the run's predictor, 1 without one)")
 	flags.BoolVar(&f.best, "best", false, "export the checkpoint with the highest validation accuracy instead of the last")
 	flags.BoolVar(&f.force, "force", false, "replace existing files")
-	var dirs []string
-	for again := true; again; { // the run may be before, after and between the flags
-		if err := parse(flags, args); err != nil {
-			return err
-		}
-		if again = flags.NArg() > 0; again {
-			dirs, args = append(dirs, flags.Arg(0)), flags.Args()[1:]
-		}
+	dirs, err := parseAmong(flags, args)
+	if err != nil {
+		return err
 	}
 	if len(dirs) != 1 {
 		return fmt.Errorf("ngebm export: %d folders of runs are given (%q); give one, as in ngebm export runs/digits-0123456789ab -onnx digits.onnx", len(dirs), dirs)
@@ -88,7 +83,15 @@ func (f *exportFlags) check() error {
 	if !(f.temperature >= 0) || math.IsInf(f.temperature, 0) {
 		return fmt.Errorf("-temperature is %v; it must be positive and finite, or 0 for that of the run's predictor", f.temperature)
 	}
-	if f.onnx == f.safetensors {
+	onnx, err := filepath.Abs(f.onnx)
+	if err != nil {
+		return err
+	}
+	weights, err := filepath.Abs(f.safetensors)
+	if err != nil {
+		return err
+	}
+	if onnx == weights || sameFile(f.onnx, f.safetensors) {
 		return fmt.Errorf("-onnx and -safetensors both name %q; give two files", f.onnx)
 	}
 	for _, path := range []string{f.onnx, f.safetensors} {

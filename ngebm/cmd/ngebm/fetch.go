@@ -26,24 +26,25 @@ func fetchSets(ctx context.Context, args []string, stdout io.Writer) error {
 	list := fs.Bool("list", false, "list the datasets: size, license, whether they are in the cache, their files and the sources of their checksums")
 	offline := fs.Bool("offline", false, "download nothing: verify and decode what is in the cache, and report what is missing")
 	cache := fs.String("cache", "", "cache `folder` (default $NGEBM_DATA, else ngebm/data in your user cache folder)")
-	if err := parse(fs, args); err != nil {
+	names, err := parseAmong(fs, args)
+	if err != nil {
 		return err
 	}
 	opts := environment.Data(progress.ForTerminal(os.Stderr))
 	opts.Cache, opts.Offline = cmp.Or(*cache, opts.Cache), *offline || opts.Offline
 	switch {
-	case *list && fs.NArg() > 0:
-		return fmt.Errorf("ngebm fetch: -list takes no names; unexpected argument %q", fs.Arg(0))
+	case *list && len(names) > 0:
+		return fmt.Errorf("ngebm fetch: -list takes no names; unexpected argument %q", names[0])
 	case *list:
 		folder, err := opts.CacheFolder()
 		if err != nil {
 			return err
 		}
 		return listPublished(stdout, folder, data.PublishedSets())
-	case fs.NArg() == 0:
+	case len(names) == 0:
 		return errors.New("ngebm fetch: name a dataset, as in ngebm fetch svhn, or list them with -list")
 	}
-	for _, name := range fs.Args() {
+	for _, name := range names {
 		train, test, err := data.Open(ctx, name, opts)
 		if err != nil {
 			return err

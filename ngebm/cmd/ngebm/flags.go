@@ -36,11 +36,15 @@ func printFlags(fs *flag.FlagSet) {
 
 // parse reads the arguments. An unknown flag is an error that names a similar one. Help is
 // printed to the standard error.
-func parse(fs *flag.FlagSet, args []string) error {
+func parse(fs *flag.FlagSet, args []string) error { return parseAfter(fs, args, map[string]use{}) }
+
+// parseAfter is parse after arguments that gave some flags already. It adds those that it finds.
+func parseAfter(fs *flag.FlagSet, args []string, given map[string]use) error {
 	help := fs.Usage
+	defer func() { fs.Usage = help }()
 	fs.SetOutput(io.Discard) // package flag prints the arguments as they are
 	fs.Usage = func() {}
-	args, err := current(fs, args, renamedFlags(strings.TrimPrefix(fs.Name(), "ngebm ")))
+	args, err := current(fs, args, renamedFlags(strings.TrimPrefix(fs.Name(), "ngebm ")), given)
 	if err == nil {
 		err = nearest.Flag(fs, fs.Parse(args))
 	}
@@ -58,8 +62,9 @@ func parse(fs *flag.FlagSet, args []string) error {
 // parseAmong is parse for a command with other arguments, before, after and between the flags. It
 // returns these.
 func parseAmong(fs *flag.FlagSet, args []string) (others []string, err error) {
+	given := map[string]use{}
 	for {
-		if err := parse(fs, args); err != nil {
+		if err := parseAfter(fs, args, given); err != nil {
 			return nil, err
 		}
 		if fs.NArg() == 0 {

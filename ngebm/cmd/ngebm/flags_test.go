@@ -32,6 +32,16 @@ func TestRepeatedListsAddUp(t *testing.T) {
 	}
 }
 
+// Flags may follow other arguments, -h too.
+func TestHelpAfterArguments(t *testing.T) {
+	fs := flag.NewFlagSet("test", flag.ContinueOnError)
+	shown := 0
+	fs.Usage = func() { shown++ }
+	if _, err := parseAmong(fs, []string{"a", "b", "-h"}); err != flag.ErrHelp || shown != 1 {
+		t.Errorf("%v; help is shown %d times", err, shown)
+	}
+}
+
 // Every flag whose text is cut at commas or semicolons is such a list.
 func TestEveryListAddsUp(t *testing.T) {
 	lists := map[string][]string{
@@ -80,31 +90,38 @@ func TestSetAddsUp(t *testing.T) {
 
 func TestWrongNames(t *testing.T) {
 	for args, want := range map[string]string{
-		"trian":                                               `unknown command "trian" (did you mean train?)`,
-		"train -prset digits":                                 "there is no flag -prset (did you mean -preset?)",
-		"sweep -seed 1":                                       "there is no flag -seed (did you mean -seeds?)",
-		"measure -logit x":                                    "there is no flag -logit (did you mean -logits?)",
-		"train -\x1b[2J":                                      `there is no flag -\x1b[2J`,
-		"train -preset digit":                                 `no preset is named "digit" (did you mean digits?)`,
-		"train -method crossentropy":                          `no method is named "crossentropy" (did you mean cross-entropy?)`,
-		"train -set epoch=3":                                  `there is no setting "epoch" (did you mean epochs?)`,
-		"train -set jem.stepz=3":                              `there is no setting "jem.stepz" (did you mean jem.steps?)`,
-		"train -set lr=3":                                     `there is no setting "lr" (did you mean learning_rate?)`,
-		"train -set sharpness=.9":                             `there is no setting "sharpness"; there are name, data`,
-		"train -set epochs=3 -set epochs=4":                   `epochs is set twice, to "3" and to "4"`,
-		"train -set seed=18446744073709551616":                `seed cannot be "18446744073709551616": it is a whole number from 0 to 18446744073709551615`,
-		"train -set epochs=9223372036854775808":               `epochs cannot be "9223372036854775808": it is a whole number of at most 9223372036854775807`,
-		"train -preset moons -preset digits":                  `-preset is given twice, as "moons" and as "digits"`,
-		"train -max-train=5 -max-train 6":                     "-max-train is given twice",
-		"sweep -grid beta=0,.1 -seeds 1,18446744073709551616": "whole numbers from 0 to 18446744073709551615",
-		"sweep -grid beta=0,.1 -pareto ECE -pareto acuracy":   `(did you mean accuracy?)`,
-		"experiment -methods crossentropy":                    "(did you mean cross-entropy?)",
-		"bench -rows cross-entropi":                           "(did you mean cross-entropy?)",
-		"fetch cifar-10":                                      "(did you mean cifar10?)",
-		"fetch cifar10-c:fogg":                                "(did you mean fog?)",
-		"train -model convent -runs /nowhere":                 "(did you mean convnet?)",
-		"train -dry-run -model convent":                       "(did you mean convnet?)",
-		"train -model wnr-10-2 -runs /nowhere":                "(did you mean wrn-D-W?)",
+		"trian":                                                        `unknown command "trian" (did you mean train?)`,
+		"train -prset digits":                                          "there is no flag -prset (did you mean -preset?)",
+		"sweep -seed 1":                                                "there is no flag -seed (did you mean -seeds?)",
+		"measure -logit x":                                             "there is no flag -logit (did you mean -logits?)",
+		"train -\x1b[2J":                                               `there is no flag -\x1b[2J`,
+		"train -preset digit":                                          `no preset is named "digit" (did you mean digits?)`,
+		"train -method crossentropy":                                   `no method is named "crossentropy" (did you mean cross-entropy?)`,
+		"train -set epoch=3":                                           `there is no setting "epoch" (did you mean epochs?)`,
+		"train -set jem.stepz=3":                                       `there is no setting "jem.stepz" (did you mean jem.steps?)`,
+		"train -set lr=3":                                              `there is no setting "lr" (did you mean learning_rate?)`,
+		"train -set sharpness=.9":                                      `there is no setting "sharpness"; there are name, data`,
+		"train -set epochs=3 -set epochs=4":                            `epochs is set twice, to "3" and to "4"`,
+		"train -set seed=18446744073709551616":                         `seed cannot be "18446744073709551616": it is a whole number from 0 to 18446744073709551615`,
+		"train -set epochs=9223372036854775808":                        `epochs cannot be "9223372036854775808": it is a whole number of at most 9223372036854775807`,
+		"train -preset moons -preset digits":                           `-preset is given twice, as "moons" and as "digits"`,
+		"train -max-train=5 -max-train 6":                              "-max-train is given twice",
+		"sweep -grid beta=0,.1 -seeds 1,18446744073709551616":          "whole numbers from 0 to 18446744073709551615",
+		"sweep -grid beta=0,.1 -pareto ECE -pareto acuracy":            `(did you mean accuracy?)`,
+		"experiment -methods crossentropy":                             "(did you mean cross-entropy?)",
+		"bench -rows cross-entropi":                                    "(did you mean cross-entropy?)",
+		"predict -alpha .1 no-run -alpha .2 x.png":                     `-alpha is given twice, as ".1" and as ".2"`,
+		"export -onnx a.onnx no-run -onnx b.onnx":                      `-onnx is given twice, as "a.onnx" and as "b.onnx"`,
+		"export no-run -onnx nowhere.onnx -safetensors ./nowhere.onnx": "-onnx and -safetensors both name",
+		"predict no-run -o x.json":                                     "there is nothing to write without files",
+		"bench -o no-folder/x.json":                                    "its folder does not exist",
+		"measure -logits L.csv -labels y.csv -o no-folder/x":           "its folder does not exist",
+		"fetch svhn -ofline":                                           "there is no flag -ofline (did you mean -offline?)",
+		"fetch cifar-10":                                               "(did you mean cifar10?)",
+		"fetch cifar10-c:fogg":                                         "(did you mean fog?)",
+		"train -model convent -runs /nowhere":                          "(did you mean convnet?)",
+		"train -dry-run -model convent":                                "(did you mean convnet?)",
+		"train -model wnr-10-2 -runs /nowhere":                         "(did you mean wrn-D-W?)",
 	} {
 		fields := strings.Fields(args)
 		if strings.HasPrefix(args, "train -model") {

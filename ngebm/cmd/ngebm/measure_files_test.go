@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"ngebm/data/testerror"
 )
 
 const csvData = "testdata/csv/"
@@ -41,6 +45,21 @@ func TestMeasureReadsWhatPandasWrites(t *testing.T) {
 		t.Errorf("the header is not named:\n%s", out)
 	}
 	hold(t, report(t, "-in-scores", csvData+"first_line_trailing_blank_scores.csv", "-out-scores", header+"scores_out.csv"), map[string]float64{"in": 3})
+}
+
+// An input is not replaced by the results, under whatever name.
+func TestMeasureKeepsItsInputs(t *testing.T) {
+	logits, labels := file(t, "L.csv", "0.5,1.5\n1.5,0.5\n"), file(t, "y.csv", "0\n1\n")
+	other := filepath.Join(filepath.Dir(labels), ".", "link.csv")
+	if err := os.Link(labels, other); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{logits, other} {
+		err := measure(t.Context(), []string{"-logits", logits, "-labels", labels, "-o", out}, new(bytes.Buffer))
+		testerror.Want(t, err, "-o names the input", "would be lost")
+	}
+	err := measure(t.Context(), []string{"-logits", logits, "-ood", "o=" + labels, "-o", labels}, new(bytes.Buffer))
+	testerror.Want(t, err, "-o names the input", "would be lost")
 }
 
 // Labels are told from logits by the number of rows only where the same program wrote

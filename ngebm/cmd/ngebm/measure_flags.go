@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
@@ -26,6 +27,16 @@ type measureFlags struct {
 	probabilities                                 bool
 	bins                                          int
 	bootstrap                                     bootstrap.Options
+}
+
+// files are the inputs.
+func (f *measureFlags) files() []string {
+	all := []string{f.logits, f.labels, f.valLogits, f.valLabels, f.in, f.out}
+	for _, set := range f.ood {
+		_, path, _ := strings.Cut(set, "=")
+		all = append(all, path)
+	}
+	return all
 }
 
 func (f *measureFlags) register(fs *flag.FlagSet) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,8 +29,8 @@ func checkOut(command, file string) error {
 	return nil
 }
 
-// output writes results as JSON to a file if one is named, and prints them as a table; to
-// the file - it prints the JSON.
+// output writes results as JSON to a file if one is named, and prints them as a table, also
+// where the file cannot be written; to the file - it prints the JSON.
 func output(stdout io.Writer, command, file string, results any, table func(io.Writer) error) error {
 	if file == "" {
 		return table(stdout)
@@ -44,7 +45,7 @@ func output(stdout io.Writer, command, file string, results any, table func(io.W
 		return err
 	}
 	if err := files.WriteFile(file, b, 0o644); err != nil {
-		return fmt.Errorf("ngebm %s: cannot write the results: %w", command, err)
+		return errors.Join(fmt.Errorf("ngebm %s: cannot write the results: %w", command, err), table(stdout))
 	}
 	return table(stdout)
 }

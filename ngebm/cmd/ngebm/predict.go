@@ -85,6 +85,9 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 	if slices.ContainsFunc(paths, func(path string) bool { return sameFile(path, *out) }) {
 		return fmt.Errorf("ngebm predict: -o names the input %q, which would be lost; name another file", *out)
 	}
+	if *out != "" && len(paths) == 1 {
+		return fmt.Errorf("ngebm predict: -o %q: there is nothing to write without files to decide about; give files, or leave it out", *out)
+	}
 	f.complete()
 	if f.options.FalseAlarms == 0 || f.options.Sets.Alpha == 0 || f.options.Delta == 0 {
 		return errors.New("ngebm predict: -alpha, -false-alarms or -delta is 0; each must be between 0 and 1")
@@ -94,7 +97,7 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fs.Visit(func(given *flag.Flag) {
 		switch given.Name {
-		case "device", "plugin", "o":
+		case "device", "plugin", "o", "refit":
 		default:
 			f.refit = true
 		}
@@ -193,7 +196,7 @@ func (d *decider) decide(ctx context.Context, paths []string, out string, stdout
 		results.Decisions = append(results.Decisions, found...)
 		refused = refused || slices.ContainsFunc(found, func(one decided) bool { return one.Refused })
 	}
-	if len(results.Decisions) > 0 {
+	if len(results.Decisions) > 0 || out != "" {
 		if err := output(stdout, "predict", out, results, results.print); err != nil {
 			return err
 		}

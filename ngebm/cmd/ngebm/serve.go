@@ -69,6 +69,11 @@ func serveRun(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := f.checkAddress(); err != nil {
 		return err
 	}
+	for _, host := range splitList(f.hosts) {
+		if strings.ContainsAny(host, "/[] ") || strings.Count(host, ":") == 1 {
+			return fmt.Errorf("ngebm serve: -hosts holds %q; give names without scheme, port and brackets, as in models.example.org", host)
+		}
+	}
 	config := configFlags{device: f.device, plugin: f.plugin, devices: 1}
 	dev, options, err := config.open(ctx)
 	if err != nil {
@@ -97,9 +102,7 @@ func (f *serveFlags) serve(ctx context.Context, d *decider, stdout io.Writer) er
 	}
 	if !f.public {
 		o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
-		if f.hosts != "" {
-			o.Hosts = append(o.Hosts, strings.Split(strings.ToLower(f.hosts), ",")...)
-		}
+		o.Hosts = append(o.Hosts, splitList(strings.ToLower(f.hosts))...)
 	}
 	h, err := serve.ForRun(d.run, d.predictor, o)
 	if err != nil {

@@ -125,6 +125,9 @@ func TestServeRefuses(t *testing.T) {
 		"a -addr 0.0.0.0:8080":         "use 127.0.0.1, or allow it with -public",
 		"a -addr example.com:80":       "can be reached by other machines",
 		"a -public -hosts example.com": "with -public any is allowed",
+		"a -hosts x.org,https://a.org": `-hosts holds "https://a.org"; give names without scheme, port and brackets`,
+		"a -hosts a.org:8443":          `-hosts holds "a.org:8443"`,
+		"a -hosts [fe80::1]":           `-hosts holds "[fe80::1]"`,
 		"testdata/none -device go":     `"testdata/none" holds no run`,
 		"a -batch":                     "flag needs an argument: -batch; -h explains the flags",
 	} {
