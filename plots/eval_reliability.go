@@ -51,7 +51,10 @@ func Reliability(methods ...Calibration) (*Figure, error) {
 		panels = append(panels, m.panel(i%panelColumns(len(methods)) == 0))
 		alt = append(alt, m.alt())
 	}
-	return figureGrid{reliabilityKeys(), panels, reliabilityCaption(methods)}.figure(strings.Join(alt, " ")), nil
+	perfect := slices.ContainsFunc(methods, func(m Calibration) bool {
+		return slices.ContainsFunc(m.Report.Reliability, func(b calibration.Bin) bool { return b.Perfect != nil })
+	})
+	return figureGrid{reliabilityKeys(perfect), panels, reliabilityCaption(methods)}.figure(strings.Join(alt, " ")), nil
 }
 
 func (m Calibration) check() error {
@@ -207,21 +210,25 @@ var (
 	confidenceStyle = draw.LineStyle{Color: foreground, Width: 1.4, Dashes: []vg.Length{2, 2}}
 )
 
-// reliabilityKeys explains the marks in gray, as the colors are the methods'.
-func reliabilityKeys() legend {
+// reliabilityKeys explains the marks in gray, as the colors are the methods'; those of perfect models where
+// there are some.
+func reliabilityKeys(perfect bool) legend {
 	mark := draw.GlyphStyle{Color: foreground, Radius: binRadius, Shape: polygon{36, 0}}
-	return legend{
+	keys := legend{
 		lineKey("accuracy of a bin", draw.LineStyle{}, mark),
 		{"gap to its confidence", func(c draw.Canvas) {
 			c.StrokeLine2(draw.LineStyle{Color: withAlpha(foreground, gapAlpha), Width: gapWidth}, c.Center().X, c.Min.Y+2, c.Center().X, c.Max.Y-2)
 		}},
 		boxKey("95 % interval", withAlpha(foreground, bandAlpha)),
 		lineKey("perfect calibration", diagonalStyle, draw.GlyphStyle{}),
-		lineKey("95 % of perfect models", perfectStyle, draw.GlyphStyle{}),
+	}
+	if perfect {
+		keys = append(keys, lineKey("95 % of perfect models", perfectStyle, draw.GlyphStyle{}))
+	}
+	return append(keys,
 		boxKey("share of the examples", withAlpha(foreground, gapAlpha)),
 		lineKey("accuracy of all", accuracyStyle, draw.GlyphStyle{}),
-		lineKey("mean confidence of all", confidenceStyle, draw.GlyphStyle{}),
-	}
+		lineKey("mean confidence of all", confidenceStyle, draw.GlyphStyle{}))
 }
 
 // boxKey stands for an area.
