@@ -146,7 +146,7 @@ func TestHash(t *testing.T) {
 		t.Error("a name, a path or a setting that is not used changed the hash")
 	}
 	seen := map[string]string{base.Hash("d"): "base", base.Hash("e"): "data"}
-	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1", "label_smoothing=.1",
+	for _, set := range []string{"beta=1", "gamma=1", "alpha=2", "epochs=3", "batch=3", "seed=2", "net=mlp-8", "learning_rate=1", "warmup=1", "schedule=step,decay_epochs=[1]", "validation=9", "eval_every=2", "augment.pad=1", "augment.flip=true", "augment.noise=1", "label_smoothing=.1",
 		"weight_decay=.1", "clip_norm=1", "logitnorm=.1", "z_loss=.1", "input_gradient=.1", "jacobian=.1", "input_noise=.1", "margin.outliers=inverted,margin.exposure=1", "margin.outliers=inverted,margin.exposure=1,margin.weight=1", "optimizer=adamw", "optimizer=adamw,weight_decay=.1", "optimizer=sgd", "optimizer=sgd,momentum=.9", "optimizer=sgd,momentum=.9,nesterov=true",
 		"gamma_per_dimension=true", "ramp_epochs=1", "fade_epochs=1", "focal=2", "augment.mixup=1", "augment.cutout=1", "start=0123456789ab", "ema=.9", "recover.times=1", "recover.times=1,recover.shrink=.1",
 		"jem.weight=1", "jem.weight=2", "jem.joint=1,jem.conditional=true", "jem.weight=1,jem.conditional=true", "jem.weight=1,jem.steps=5", "jem.weight=1,jem.step=2", "jem.weight=1,jem.noise=1", "jem.weight=1,jem.buffer=9", "jem.weight=1,jem.restart=1", "jem.weight=1,jem.start=data", "jem.weight=1,jem.energy_l2=1", "jem.weight=1,jem.max_gap=9",
@@ -179,6 +179,8 @@ func TestSetOfACopy(t *testing.T) {
 // leaves it out.
 func TestSetDecayWithoutEffect(t *testing.T) {
 	for set, want := range map[string]string{
+		"schedule=step":                           "schedule=step has no effect without decay_epochs",
+		"epochs=null":                             `epochs cannot be "null": it is a whole number`,
 		"decay=.5":                                `decay=0.5 has no effect with schedule="constant"; add schedule=step`,
 		"schedule=cosine,decay=.5":                `decay=0.5 has no effect with schedule="cosine"`,
 		"decay_epochs=[1]":                        `decay_epochs=[1] has no effect with schedule="constant"`,

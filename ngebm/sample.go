@@ -48,9 +48,15 @@ type Samples struct {
 	like data.Dataset // what to call the samples as a set, without examples
 }
 
+// maxNoise bounds the numbers of noise that are drawn at once: 1 GiB.
+const maxNoise = 1 << 28
+
 // Sample draws from the classifier's p(x). train is the set that it was trained on, or
 // one like it: it gives the starts of the chains.
 func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling) (*Samples, error) {
+	if train == nil {
+		return nil, errors.New("ngebm: no dataset is given to start chains from: a loaded run has none; train its configuration again (it will be loaded), or open the set")
+	}
 	if !slices.Equal(train.Shape, c.Shape) {
 		return nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", train.Name, train.Shape, c.Shape)
 	}
@@ -66,6 +72,12 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 	}
 	if o.Steps%o.Every != 0 {
 		return nil, fmt.Errorf("ngebm: chains of %d steps cannot be kept every %d; give a multiple", o.Steps, o.Every)
+	}
+	if settings.Start == "data" && len(train.Classes) != len(c.Classes) {
+		return nil, fmt.Errorf("ngebm: chains cannot start from %s, which has %d classes, while this classifier has %d: give a set of the same classes", train.Name, len(train.Classes), len(c.Classes))
+	}
+	if most := maxNoise / train.Size() / o.Count; o.Every > most {
+		return nil, fmt.Errorf("ngebm: the noise of %d steps of %d chains does not fit into memory: keep samples more often, every %d steps at most (Sampling.Every)", o.Every, o.Count, most)
 	}
 	if o.Progress == nil {
 		o.Progress = progress.Discard{}

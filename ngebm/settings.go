@@ -3,6 +3,7 @@ package ngebm
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -61,6 +62,8 @@ func (c *Config) unusedDecay(before Config) error {
 	switch {
 	case c.Schedule == "step" && decay && len(c.DecayEpochs) == 0:
 		return fmt.Errorf("ngebm: decay=%v has no effect without decay_epochs; add them, as in decay_epochs=[60,80]", c.Decay)
+	case c.Schedule == "step" && before.Schedule != "step" && len(c.DecayEpochs) == 0:
+		return errors.New("ngebm: schedule=step has no effect without decay_epochs; add them, as in decay_epochs=[60,80]")
 	case c.Schedule == "step":
 	case decay:
 		return fmt.Errorf("ngebm: decay=%v has no effect with schedule=%.60q; add schedule=step, or leave it out", c.Decay, c.Schedule)
@@ -113,6 +116,9 @@ func fieldByKey(v reflect.Value, key string) (field reflect.Value, ok bool) {
 // setField reads value as JSON, except that text needs no quotes and numbers may
 // begin with a point, as people write them on a command line.
 func setField(field reflect.Value, value string) error {
+	if value == "null" && field.Kind() != reflect.Slice { // JSON's, which leaves a number as it is
+		return errors.New("no value")
+	}
 	switch field.Kind() {
 	case reflect.String:
 		field.SetString(value)

@@ -137,7 +137,7 @@ func run(ctx context.Context, work string, env []string, args ...string) error {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir = work
-	cmd.Env = append(pythonenv.Own(os.Environ()), env...)
+	cmd.Env = append(pythonenv.Own(os.Environ()), append(env, "PIP_REQUIRE_VIRTUALENV=false", "PIP_USER=false")...) // whatever pip.conf says
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {

@@ -111,12 +111,19 @@ func TestSampleRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fewer, _, err := run.Train.HoldOutClasses("3", "4", "5", "6", "7", "8", "9")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name  string
 		set   *data.Dataset
 		ask   ngebm.Sampling
 		wants string
 	}{
+		{"no set", nil, ngebm.Sampling{Count: 1, Steps: 1}, "no dataset is given to start chains from"},
+		{"fewer classes", fewer, ngebm.Sampling{Count: 4, Steps: 1, Start: "data"}, "has 3 classes, while this classifier has 10"},
+		{"long chains", run.Train, ngebm.Sampling{Count: 1000, Steps: 1_000_000}, "keep samples more often, every 4194 steps at most"},
 		{"another shape", moons, ngebm.Sampling{Count: 1, Steps: 1}, "shape [2]"},
 		{"no chains", run.Train, ngebm.Sampling{Steps: 1}, "0 samples"},
 		{"no steps", run.Train, ngebm.Sampling{Count: 1}, "chains of 0 steps"},

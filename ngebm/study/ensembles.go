@@ -87,7 +87,10 @@ func logitsOf(ctx context.Context, run *ngebm.Run, checkpoint string, set *data.
 	if err != nil {
 		return nil, err
 	}
-	return logits, cache.Write(run.Dir, name, outputs{run.Hash, logits})
+	if err := cache.Write(run.Dir, name, outputs{run.Hash, logits}); !errors.Is(err, cache.ErrTooLarge) {
+		return logits, err
+	}
+	return logits, nil // computed again the next time
 }
 
 // putEnsemble enters a method's ensemble, in the plan's order.

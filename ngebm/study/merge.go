@@ -80,7 +80,7 @@ func (p Plan) like(other Plan) error {
 // base is the base configuration as machines and seeds share it.
 func (p Plan) base() ngebm.Config {
 	p.Base.Seed = 0
-	return anywhere(p.Base)
+	return anywhere(p.Base.WithoutFolders())
 }
 
 // anywhere is a configuration without the data's name, which may differ between machines:
@@ -185,6 +185,7 @@ func conflict(a, b Result) string {
 		{"weights", a.Checkpoint, b.Checkpoint},
 		{"calibration", numbers(a.Calibration, alike), numbers(b.Calibration, alike)},
 		{"energy", a.Energy, b.Energy},
+		{"gradient norm", a.GradientNorm, b.GradientNorm},
 		{"detection", separations(a.Detection, alike), separations(b.Detection, alike)},
 		{"robustness", a.Robustness, b.Robustness},
 	} {

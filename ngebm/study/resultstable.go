@@ -243,8 +243,15 @@ func (r *Results) Setup() string {
 		line(s.Split, "%d examples of %s%s, SHA-256 %.12s…", s.Examples, plain.Text(s.Name), lossy, s.Checksum)
 	}
 	if c := run.Calibration; c != nil {
+		of := func(n, all int) int { // 0 asks for all
+			if n == 0 {
+				return all
+			}
+			return min(n, all)
+		}
+		attacked := of(r.Measure.AttackExamples, c.Samples)
 		line("measured", "%d test examples; %d for OOD detection; %d attacked, %d of them by the ensemble",
-			c.Samples, r.Measure.OODExamples, r.Measure.AttackExamples, r.Measure.EnsembleExamples)
+			c.Samples, of(r.Measure.OODExamples, c.Samples), attacked, of(r.Measure.EnsembleExamples, attacked))
 	}
 	c := run.Config
 	line("network", "%s, %d weights", run.Network, run.Parameters)

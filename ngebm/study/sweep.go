@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/train"
 )
@@ -87,7 +88,8 @@ func (s Sweep) configs() ([]ngebm.Config, error) {
 		if cfg.Validation == 0 {
 			return nil, fmt.Errorf("study: a sweep selects by validation data, never by the test set, but %s holds out none; set validation to a number of training examples, such as validation=200", assignments)
 		}
-		key := cfg.Hash("")
+		// What a checksum stands for once the data are opened.
+		key := cfg.Hash(fmt.Sprint(cfg.Data, "\x00", cfg.Limit, "\x00", data.CanonicalOODKind(cfg.Margin.Outliers)))
 		if other, ok := seen[key]; ok {
 			return nil, fmt.Errorf("study: %s and %s of the sweep are the same configuration; remove one", other, assignments)
 		}

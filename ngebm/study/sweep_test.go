@@ -146,6 +146,19 @@ func TestSweepWithDivergence(t *testing.T) {
 	}
 }
 
+// What a checksum stands for once the data are opened tells rows of a grid from each other, too.
+func TestSweepOfData(t *testing.T) {
+	for key, values := range map[string][]string{"limit": {"100", "150"}, "data": {"moons:200", "moons:300"}} {
+		s := smallSweep(t)
+		s.Grid = study.Grid{{Key: key, Values: values}}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if _, err := s.Run(ctx, testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}); !errors.Is(err, train.ErrStopped) {
+			t.Errorf("%s: %v, want that it was stopped", key, err)
+		}
+	}
+}
+
 func TestSweepBadInput(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {

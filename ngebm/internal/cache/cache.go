@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -47,9 +48,18 @@ func Read[T any](dir, name string) (*T, error) {
 	return &v, nil
 }
 
+// ErrTooLarge is the error of what [Read] would refuse, which is not stored.
+var ErrTooLarge = errors.New("it is larger than what is read again")
+
 // Write stores v under a name in the folder dir.
 func Write(dir, name string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
+	if len(b) >= maxBytes {
+		b, err = json.Marshal(v)
+	}
+	if len(b) >= maxBytes {
+		return ErrTooLarge
+	}
 	if err == nil {
 		err = write(dir, name, append(b, '\n'))
 	}

@@ -45,8 +45,14 @@ func LocalFolders(root string, caches ...string) []localFolder {
 		if end == "" {
 			end = `(?:$|[^\w-])`
 		}
-		find := regexp.MustCompile(`(?:^|[^\w./-]|file://)` + regexp.QuoteMeta(path) + end)
-		paths = append(paths, localFolder{folder.what, path, find, folder.after != ""})
+		names := []string{path}
+		if real, err := filepath.EvalSymlinks(path); err == nil && real != path && real != "/" {
+			names = append(names, real) // programs may say where a link leads
+		}
+		for _, name := range names {
+			find := regexp.MustCompile(`(?:^|[^\w./-]|file://)` + regexp.QuoteMeta(name) + end)
+			paths = append(paths, localFolder{folder.what, name, find, folder.after != ""})
+		}
 	}
 	return paths
 }

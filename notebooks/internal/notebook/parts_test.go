@@ -3,7 +3,10 @@ package notebook
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -156,5 +159,29 @@ func TestTellsTemporary(t *testing.T) {
 	}
 	if err := parsed(t, map[string]any{"cell_type": "code", "source": "f()", "metadata": map[string]any{"x": "/tmp/x"}}).CheckLeaks("n.ipynb", folders); err == nil {
 		t.Error("in the metadata it may")
+	}
+}
+
+// A folder that is reached by a link is found by the name that it has itself, too.
+func TestLinkedFolder(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, link := filepath.Join(dir, "export", "ada"), filepath.Join(dir, "ada")
+	if err := errors.Join(os.MkdirAll(real, 0o755), os.Symlink(real, link)); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, folder := range LocalFolders(link) {
+		if folder.find.MatchString("saved in " + real + "/runs") {
+			found["by its own"] = true
+		}
+		if folder.find.MatchString("saved in " + link + "/runs") {
+			found["by the link"] = true
+		}
+	}
+	if len(found) != 2 {
+		t.Errorf("it is found only %v", found)
 	}
 }

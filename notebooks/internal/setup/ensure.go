@@ -29,7 +29,9 @@ func Ensure(ctx context.Context, folder, task string, d *display.Display, make f
 }
 
 func makeLocked(ctx context.Context, folder string, d *display.Display, make func(ctx context.Context, dir string) error) error {
-	unlock, err := files.Lock(ctx, folder+".lock", func() { fmt.Fprintln(d, "waiting for another process that is making it") })
+	unlock, err := files.Lock(ctx, folder+".lock", func() {
+		fmt.Fprintf(d, "waiting for another process that is making it (it holds %q)\n", folder+".lock")
+	})
 	if err != nil {
 		return fmt.Errorf("cannot lock: %w", err)
 	}

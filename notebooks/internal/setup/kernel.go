@@ -6,10 +6,12 @@ import (
 	"embed"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"ngebm/notebooks/internal/digest"
@@ -137,6 +139,8 @@ func warmUp(ctx context.Context, p *Workspace, d *display.Display) error {
 // getXLA makes the CPU plugin of XLA available through the project's command, so
 // that this program need not be linked with XLA, and passes on what that says
 // about devices: where no XLA is available networks run in pure Go, slowly.
+//
+// errNoXLA is its error where there is none.
 func getXLA(ctx context.Context, p *Workspace, d *display.Display) error {
 	cmd := proc.Command(ctx, "go", "run", Module+"/ngebm/cmd/ngebm", "devices")
 	cmd.Dir, cmd.Env = p.Root, GoEnv()
@@ -146,8 +150,16 @@ func getXLA(ctx context.Context, p *Workspace, d *display.Display) error {
 		return err
 	}
 	d.Say("%s", strings.TrimRight(devices.String(), "\n"))
+	if noXLA.MatchString(devices.String()) {
+		return errNoXLA
+	}
 	return nil
 }
+
+// noXLA matches the line of ngebm devices that says that there is no XLA for the CPU.
+var noXLA = regexp.MustCompile(`(?m)^\W*cpu +not available`)
+
+var errNoXLA = errors.New("XLA is not available: networks run in pure Go, slowly; the next start tries again")
 
 // Completion builds gopls if it is missing.
 func Completion(ctx context.Context, p *Workspace, tools *Tools, d *display.Display) error {

@@ -58,7 +58,7 @@ except ImportError:
 		fmt.Sscan(lines[1], &minor)
 		switch {
 		case minor < oldestPython:
-			remedy = fmt.Sprintf("%s is Python %s; 3.%d or newer is needed", path, lines[0], oldestPython)
+			remedy = fmt.Sprintf("%s is Python %s; 3.%d or newer is needed: on macOS, brew install python; elsewhere, your system's package of a newer one, or uv python install", path, lines[0], oldestPython)
 		case lines[3] != "venv":
 			remedy = fmt.Sprintf("%s lacks the venv module: on Debian and Ubuntu, apt-get install python3.%d-venv", path, minor)
 		default:
@@ -66,7 +66,7 @@ except ImportError:
 		}
 	}
 	if remedy == "" {
-		remedy = "no python3 on PATH: on Debian and Ubuntu, apt-get install python3-venv; on macOS, xcode-select --install or brew install python"
+		remedy = "no python3 on PATH: on Debian and Ubuntu, apt-get install python3-venv; on macOS, brew install python"
 	}
 	return python{}, fmt.Errorf("JupyterLab needs Python: %s", remedy)
 }

@@ -5,6 +5,7 @@ package setup
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,19 +103,27 @@ func All(ctx context.Context, p *Workspace, d *display.Display) (*Tools, error) 
 	if err := warmUp(ctx, p, d); err != nil {
 		return nil, err
 	}
-	return tools, Ensure(ctx, p.Folder("xla", p.Pins), "XLA, the compiler that trains the networks", d, func(ctx context.Context, _ string) error {
+	err = Ensure(ctx, p.Folder("xla", p.Pins), "XLA, the compiler that trains the networks", d, func(ctx context.Context, _ string) error {
 		return getXLA(ctx, p, d)
 	})
+	if errors.Is(err, errNoXLA) {
+		d.Say("%v", err)
+		err = nil
+	}
+	return tools, err
 }
 
 // ForPages is as much of All as makes pages of notebooks that have run: the
 // Python of the toolbox.
 func ForPages(ctx context.Context, p *Workspace, d *display.Display) (*Tools, error) {
-	if err := os.MkdirAll(p.Cache, 0o755); err != nil {
+	if err := os.MkdirAll(p.Cache, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make %s: %w; set XDG_CACHE_HOME to a folder that can be written", p.Cache, err)
 	}
 	if err := tempdir.CheckOwn(p.Cache); err != nil {
 		return nil, err
+	}
+	if err := os.Chmod(p.Cache, 0o700); err != nil { // who can read a lock can hold it
+		return nil, fmt.Errorf("cannot keep others out of %s: %w; set XDG_CACHE_HOME to a folder of yours", p.Cache, err)
 	}
 	if err := CheckCache(p.Cache); err != nil {
 		return nil, err

@@ -16,7 +16,8 @@ const (
 // message is the whole state of the panel, each time: messages may be lost or overtake
 // each other (GoNB gives each to its own goroutine), so none may matter alone.
 type message struct {
-	Number  int                `json:"number"`  // from 1, one more for each message
+	Panel   string             `json:"panel"`   // a name that each view of the panel draws at random
+	Number  int                `json:"number"`  // from 1, one more for each message of the view
 	Presses int                `json:"presses"` // how often a button was pressed so far
 	Pressed string             `json:"pressed"` // the last one
 	Values  map[string]float64 `json:"values"`  // of the sliders when it was, by name

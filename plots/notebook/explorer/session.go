@@ -26,12 +26,17 @@ type session struct {
 	// draw returns a picture of a run that may still learn, as HTML.
 	draw func(*ngebm.Run) (string, error)
 
-	latest  int // number of the last message that was handled
-	presses int // that were handled
+	views   map[string]counts // by the name of the panel's view
 	job     *job
 	last    *ngebm.Run
 	picture string // of the last run
 }
+
+// counts are the last message of a view of the panel, and its presses, that were handled.
+type counts struct{ number, presses int }
+
+// maxViews bounds the views that are told from each other: a person opens a few.
+const maxViews = 100
 
 // job is a training that runs.
 type job struct {
@@ -91,14 +96,18 @@ func (s *session) run(ctx context.Context) (*ngebm.Run, error) {
 
 // handle does what a message asks for, once, and reports whether that was to finish.
 func (s *session) handle(ctx context.Context, m message) (finish bool) {
-	if m.Number <= s.latest {
+	seen, known := s.views[m.Panel]
+	if m.Number <= seen.number || !known && len(s.views) == maxViews {
 		return false
 	}
-	s.latest = m.Number
-	if m.Presses <= s.presses {
+	if s.views == nil {
+		s.views = map[string]counts{}
+	}
+	pressed := m.Presses > seen.presses
+	s.views[m.Panel] = counts{m.Number, max(m.Presses, seen.presses)}
+	if !pressed {
 		return false
 	}
-	s.presses = m.Presses
 	switch m.Pressed {
 	case pressedTrain:
 		s.stop()

@@ -107,6 +107,25 @@ func (d *desk) wait() result {
 	}
 }
 
+// A second view of the panel counts from the beginning, and its buttons work.
+func TestSecondView(t *testing.T) {
+	d := openDesk(t.Context(), t, time.Minute)
+	d.sent.Panel = "first"
+	for range 3 {
+		d.press(pressedTrain, .1, 1)
+		d.see("✓")
+	}
+	d.sent = message{Panel: "second"}
+	d.press(pressedTrain, .2, 1)
+	d.see("γ=0.2")
+	d.sent = message{Panel: "second"}
+	d.press(pressedFinish, .2, 1) // a message that came before
+	d.see("γ=0.2")
+	d.sent.Number, d.sent.Presses = 1, 1
+	d.press(pressedFinish, .2, 1)
+	d.wait()
+}
+
 func TestTrainToTheEnd(t *testing.T) {
 	d := openDesk(t.Context(), t, time.Minute)
 	d.press("train", .1, 30)

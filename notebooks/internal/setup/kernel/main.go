@@ -93,6 +93,12 @@ func startKernel(args []string) (status int, err error) {
 			return 0, err
 		}
 	}
+	// What is set for the Python with JupyterLab is not for cells: they find the packages of the user's.
+	for _, name := range []string{"PYTHONNOUSERSITE", "PYTHONUTF8"} {
+		if err := os.Unsetenv(name); err != nil {
+			return 0, err
+		}
+	}
 	root, err := moduleAround()
 	if err != nil {
 		return 0, err
