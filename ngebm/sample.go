@@ -55,7 +55,7 @@ const maxNoise = 1 << 28
 // one like it: it gives the starts of the chains.
 func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling) (*Samples, error) {
 	if train == nil {
-		return nil, errors.New("ngebm: no dataset is given to start chains from: a loaded run has none; train its configuration again (it will be loaded), or open the set")
+		return nil, errors.New("ngebm: no dataset is given to start chains from: a loaded run comes without its data; train its configuration again (it will be loaded), or open the set")
 	}
 	if !slices.Equal(train.Shape, c.Shape) {
 		return nil, fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", train.Name, train.Shape, c.Shape)

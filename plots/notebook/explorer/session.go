@@ -35,7 +35,7 @@ type session struct {
 // counts are the last message of a view of the panel, and its presses, that were handled.
 type counts struct{ number, presses int }
 
-// maxViews bounds the views that are told from each other: a person opens a few.
+// maxViews bounds the views whose messages are counted: a person opens a few.
 const maxViews = 100
 
 // job is a training that runs.
