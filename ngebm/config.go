@@ -212,7 +212,8 @@ type Adversarial struct {
 type Margin struct {
 	// Outliers names what the model should find unlikely: a kind of synthetic OOD set
 	// (see data.Dataset.SynthesizeOOD: "uniform noise") or a dataset for data.Open, brought
-	// to the same shape. "" is none.
+	// to the same shape. "" is none. A kind that changes images changes all training images, those
+	// held out for validation too: detect another kind there, or the outliers have been seen.
 	Outliers string  `json:"outliers,omitempty"`
 	Weight   float64 `json:"weight,omitempty"` // .1, or 0 (no margin) where Exposure is given
 	In       float64 `json:"in,omitempty"`     // energies of data below it cost; 0 is the default, 23
