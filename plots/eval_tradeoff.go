@@ -75,11 +75,14 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 		amounts = append(amounts, fmt.Sprintf("%s %.3g", e.Name, costs[e.Name]))
 	}
 	alt = append(alt, fmt.Sprintf("All against %s: %s.", cost, strings.Join(amounts, ", ")))
-	bars := intervalKey(panels)
-	if slices.ContainsFunc(panels, SummaryPanel.hasRange) || bars == "" {
-		bars = strings.TrimPrefix(bars+", or range of the seeds", ", or ")
+	var bars []string
+	if key := intervalKey(panels); key != "" {
+		bars = append(bars, key)
 	}
-	keys = append(keys, lineKey(bars, draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
+	if slices.ContainsFunc(panels, SummaryPanel.hasRange) || len(bars) == 0 {
+		bars = append(bars, "range of the seeds")
+	}
+	keys = append(keys, lineKey(strings.Join(bars, ", or "), draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
 	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 

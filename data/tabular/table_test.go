@@ -118,6 +118,7 @@ func TestReadRefuses(t *testing.T) {
 		"a missing value":     {"x,y\n1,a\n,b\n", []string{"line 3", `column "x" has no value`}},
 		"NA":                  {"x,y\n1,a\nNA,b\n", []string{"line 3", `column "x" has "NA", which stands for no value`}},
 		"a missing class":     {"x,y\n1,a\n2,\n", []string{"line 3", `column "y" has no value`}},
+		"a marked class":      {"x,y\n1,a\n2,?\n", []string{"line 3", `column "y" has "?", which stands for no value`}},
 		"a class called none": {"x,y\n1,mild\n2,none\n", []string{"line 3", `column "y" has "none", which stands for no value`}},
 		"a class twice":       {"x,y\n1.5,0\n2,1\n3,1.0\n", []string{`column "y" has one class as "1" and as "1.0"`}},
 		"infinity":            {"x,y\n1,a\n-inf,b\n", []string{"line 3", `"-inf"`, "finite"}},

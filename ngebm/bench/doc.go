@@ -55,11 +55,11 @@
 // On two cores of an Intel Xeon (Emerald Rapids, 29 November 2026), which other machines' load slowed and
 // quickened by a third, PyTorch's step from 137 to 207 ms within minutes. In four runs, two and one:
 //
-//	step                                        ms        PyTorch 2.15           JAX 0.10.2  peak MiB (PyTorch's)
-//	wrn-10-2, 64 images, cross-entropy          183-231   1.07, 1.11, 1.17, 1.19  .40, .42      563-599 (952-956)
-//	wrn-10-2, 64 images, NG-EBM                 389-525   .75, .78, .79, .81      .15, .16      783-1080 (1082-1170)
-//	wrn-16-4, 32 images, cross-entropy          511, 574  .97, 1.05                           877, 903 (1140, 1125)
-//	wrn-16-4, 32 images, NG-EBM                 990, 1072 .81, .74                            1280, 1274 (1338, 1306)
+//	step                                ms         PyTorch 2.15            JAX 0.10.2  peak MiB (PyTorch's)
+//	wrn-10-2, 64 images, cross-entropy  183-231    1.07, 1.11, 1.17, 1.19  .40, .42    563-599 (952-956)
+//	wrn-10-2, 64 images, NG-EBM         389-525    .75, .78, .79, .81      .15, .16    783-1080 (1082-1170)
+//	wrn-16-4, 32 images, cross-entropy  511, 574   .97, 1.05                           877, 903 (1140, 1125)
+//	wrn-16-4, 32 images, NG-EBM         990, 1072  .81, .74                            1280, 1274 (1338, 1306)
 //
 // Kernels' gradients take half of a step of cross-entropy there (package convgrad). 20 losses differ
 // by 7e-7 (wrn-16-4: 4e-6 and 1.9e-5). One, 8 and 32 images take 2.0, 9.2 and 28 ms, 2.5, 1.6 and 1.15

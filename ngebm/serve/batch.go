@@ -183,30 +183,33 @@ func (b *batcher) take() (batch []*job) {
 // decide predicts a batch. Where that fails its halves are predicted, and so on, so that one request with
 // inputs that the network cannot take does not fail the others.
 func (b *batcher) decide(batch []*job) {
-	var inputs [][]float32
+	inputs := inputsOf(batch)
+	b.observe(len(inputs))
+	began := time.Now()
+	decisions, err := b.compute(inputs)
+	b.expected, b.until = len(inputs)+b.length(), time.Now().Add(time.Since(began)/patience)
+	b.answer(batch, decisions, err)
+}
+
+func inputsOf(batch []*job) (inputs [][]float32) {
 	for _, j := range batch {
 		inputs = append(inputs, j.inputs...)
 	}
-	b.observe(len(inputs))
+	return inputs
+}
+
+// compute is the predictor's answer within the time-out.
+func (b *batcher) compute(inputs [][]float32) ([]Decision, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
 	defer cancel()
-	began := time.Now()
-	decisions, err := safely(ctx, b.predictor, inputs)
-	b.expected, b.until = len(inputs)+b.length(), time.Now().Add(time.Since(began)/patience)
-	b.answer(batch, decisions, err)
+	return safely(ctx, b.predictor, inputs)
 }
 
 // answer gives a batch its decisions, or its halves theirs where it has an error.
 func (b *batcher) answer(batch []*job, decisions []Decision, err error) {
 	if err != nil && len(batch) > 1 {
 		for _, half := range [][]*job{batch[:len(batch)/2], batch[len(batch)/2:]} {
-			var inputs [][]float32
-			for _, j := range half {
-				inputs = append(inputs, j.inputs...)
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
-			decisions, err := safely(ctx, b.predictor, inputs)
-			cancel()
+			decisions, err := b.compute(inputsOf(half))
 			b.answer(half, decisions, err)
 		}
 		return

@@ -83,15 +83,7 @@ func (f *exportFlags) check() error {
 	if !(f.temperature >= 0) || math.IsInf(f.temperature, 0) {
 		return fmt.Errorf("-temperature is %v; it must be positive and finite, or 0 for that of the run's predictor", f.temperature)
 	}
-	onnx, err := filepath.Abs(f.onnx)
-	if err != nil {
-		return err
-	}
-	weights, err := filepath.Abs(f.safetensors)
-	if err != nil {
-		return err
-	}
-	if onnx == weights || sameFile(f.onnx, f.safetensors) {
+	if f.onnx != "" && f.safetensors != "" && samePath(f.onnx, f.safetensors) {
 		return fmt.Errorf("-onnx and -safetensors both name %q; give two files", f.onnx)
 	}
 	for _, path := range []string{f.onnx, f.safetensors} {

@@ -74,11 +74,8 @@ func measure(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := f.validate(fs.Args()); err != nil {
 		return fmt.Errorf("ngebm measure: %w; -h explains the flags", err)
 	}
-	if err := checkOut("measure", *out); err != nil {
+	if err := checkOut("measure", *out, f.files()...); err != nil {
 		return err
-	}
-	if slices.ContainsFunc(f.files(), func(path string) bool { return sameFile(path, *out) }) {
-		return fmt.Errorf("ngebm measure: -o names the input %q, which would be lost; name another file", *out)
 	}
 	report, print, err := f.measureUntil(ctx)
 	if err != nil {

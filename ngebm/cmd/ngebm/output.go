@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"ngebm/data/files"
 )
@@ -18,15 +19,35 @@ func outFlag(fs *flag.FlagSet) *string {
 }
 
 // checkOut reports a file that cannot be created because its folder does not exist, before
-// hours of work.
-func checkOut(command, file string) error {
+// hours of work, and one that would replace an input.
+func checkOut(command, file string, inputs ...string) error {
 	if file == "" || file == "-" {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Dir(file)); err != nil {
 		return fmt.Errorf("ngebm %s: -o %q: its folder does not exist; create it, or choose another file", command, file)
 	}
+	if slices.ContainsFunc(inputs, func(path string) bool { return sameFile(path, file) }) {
+		return fmt.Errorf("ngebm %s: -o names the input %q, which would be lost; name another file", command, file)
+	}
 	return nil
+}
+
+// sameFile says whether two paths name one file that is there.
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
+}
+
+// samePath is sameFile, also for one that is not there yet.
+func samePath(a, b string) bool {
+	first, err := filepath.Abs(a)
+	second, otherErr := filepath.Abs(b)
+	return sameFile(a, b) || err == nil && otherErr == nil && first == second
 }
 
 // output writes results as JSON to a file if one is named, and prints them as a table, also

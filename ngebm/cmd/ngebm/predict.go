@@ -79,11 +79,8 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(paths) == 0 {
 		return errors.New("ngebm predict: no run is given; give its folder and files, as in ngebm predict runs/digits-0123456789ab image.png")
 	}
-	if err := checkOut("predict", *out); err != nil {
+	if err := checkOut("predict", *out, paths...); err != nil {
 		return err
-	}
-	if slices.ContainsFunc(paths, func(path string) bool { return sameFile(path, *out) }) {
-		return fmt.Errorf("ngebm predict: -o names the input %q, which would be lost; name another file", *out)
 	}
 	if *out != "" && len(paths) == 1 {
 		return fmt.Errorf("ngebm predict: -o %q: there is nothing to write without files to decide about; give files, or leave it out", *out)
@@ -145,16 +142,6 @@ func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir st
 	}
 	run.Close()
 	return fitPredictor(ctx, backend, run, cmp.Or(f.data, run.Config.Data), f.options)
-}
-
-// sameFile says whether two paths name one file that is there.
-func sameFile(a, b string) bool {
-	first, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second)
 }
 
 // decided is one row of the command's results.
