@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +48,7 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 	if err := writeSettings(settings); err != nil {
 		return err
 	}
+	runtime := filepath.Join(settings, "runtime")
 	token := rand.Text()
 	log, err := tempdir.CreateFile(filepath.Join(settings, fmt.Sprintf("server-%d.log", port)))
 	if err != nil {
@@ -59,13 +61,13 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 	}
 	defer release()
 
-	cmd := proc.Command(ctx, tools.Python, append([]string{"-c", Script}, Arguments(p, port, browser)...)...)
+	cmd := proc.Command(ctx, tools.Python, append([]string{"-c", Script}, Arguments(p, port)...)...)
 	cmd.Dir = p.Notebooks
 	cmd.Env = append(setup.PythonEnv(),
 		"JUPYTER_CONFIG_DIR="+settings, // so that nobody's own settings are read or written
 		"JUPYTER_DATA_DIR="+filepath.Join(settings, "data"),
 		"JUPYTER_PATH="+filepath.Join(tools.Kernel, "jupyter"), // where the kernel is described
-		"JUPYTER_RUNTIME_DIR="+filepath.Join(settings, "runtime"),
+		"JUPYTER_RUNTIME_DIR="+runtime,
 		"JUPYTERLAB_WORKSPACES_DIR="+TabsFolder(p),
 		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
 		setup.GoplsVariable+"="+tools.Gopls,
@@ -87,15 +89,20 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 		server.err = cmd.Wait()
 		close(server.ended)
 	}()
-	url := fmt.Sprintf("http://127.0.0.1:%d/lab%s?token=%s", port, startPage(p), token)
+	address := fmt.Sprintf("http://127.0.0.1:%d/lab%s?token=%s", port, startPage(p), token)
 	if err := server.awaitReady(ctx, port, token); err != nil {
 		d.Done("failed")
 		server.end()
 		return err
 	}
 	d.Done("ready")
-	d.Say("\nOpen %s", url)
+	d.Say("\nOpen %s", address)
 	d.Say("Ctrl-C here stops JupyterLab and its kernels.\n")
+	if browser {
+		if err := openBrowser(tools, filepath.Join(runtime, fmt.Sprintf("jpserver-%d-open.html", cmd.Process.Pid)), log); err != nil {
+			d.Say("No browser was opened (%v): open the address above.", err)
+		}
+	}
 	completion := prepareCompletion(ctx, p, tools, d)
 	select {
 	case <-ctx.Done():
@@ -107,6 +114,21 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 	if ctx.Err() == nil {
 		return fmt.Errorf("JupyterLab ended by itself (%v); its log is %s", server.err, server.log)
 	}
+	return nil
+}
+
+// openBrowser opens Jupyter's page that leads on to the notebooks in the person's own browser:
+// with the environment that this program has, not with the server's, and without an end
+// when the server ends, for there may be other pages in it. The address itself, which holds the
+// token, is no argument.
+func openBrowser(tools *setup.Tools, page string, log *os.File) error {
+	// -I: no module of whatever folder or variables lead to.
+	cmd := proc.Detached(tools.Python, "-I", "-m", "webbrowser", "-t", (&url.URL{Scheme: "file", Path: page}).String())
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go cmd.Wait() // the browser itself may be its child, and last
 	return nil
 }
 
@@ -130,13 +152,13 @@ func prepareCompletion(ctx context.Context, p *setup.Workspace, tools *setup.Too
 
 // Arguments are JupyterLab's settings for this project: on this machine only,
 // with the Go kernel and no other, and without news or offers of updates.
-func Arguments(p *setup.Workspace, port int, browser bool) []string {
+func Arguments(p *setup.Workspace, port int) []string {
 	args := []string{
 		"--ServerApp.ip=127.0.0.1",
 		"--ServerApp.port=" + strconv.Itoa(port),
 		"--ServerApp.port_retries=0",
 		"--ServerApp.root_dir=" + p.Notebooks,
-		"--ServerApp.open_browser=" + pythonBool(browser),
+		"--ServerApp.open_browser=False", // openBrowser does
 		"--LabApp.default_url=/lab" + startPage(p),
 		"--LabApp.news_url=None",
 		"--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -160,13 +182,6 @@ func Arguments(p *setup.Workspace, port int, browser bool) []string {
 // that a fresh clone does not open the notebooks of another and start their kernels.
 func TabsFolder(p *setup.Workspace) string {
 	return filepath.Join(p.Cache, "lab", "workspaces", digest.Of(p.Root))
-}
-
-func pythonBool(b bool) string {
-	if b {
-		return "True"
-	}
-	return "False"
 }
 
 // startPage is the path below /lab that opens the first notebook.

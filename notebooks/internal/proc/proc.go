@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -27,6 +28,20 @@ func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd.WaitDelay = Grace
 	return cmd
 }
+
+// Detached prepares a program that outlives this one, with all that it starts: the browser of
+// the person at the machine. It gets this program's environment, with one variable more by which
+// it is known, and a session other than the terminal's. Only Linux needs the variable: elsewhere
+// what a launcher has started is nobody's child.
+func Detached(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Env = append(os.Environ(), detachedMark())
+	return cmd
+}
+
+// detachedMark names this process, for a detached terminal may run this program once more.
+func detachedMark() string { return "NGEBM_DETACHED_FROM=" + strconv.Itoa(os.Getpid()) }
 
 // Run runs a program of the set-up, its output written to w line by line, standard
 // output only if it has no other use. An error holds the end of what it printed.
@@ -59,17 +74,18 @@ func shown(cmd *exec.Cmd) string {
 type process struct {
 	pid, parent, group int
 	zombie             bool
+	detached           bool // neither it nor what it started is in a family
 }
 
 // descendants returns every living process that descends from root, and every
-// member of a process group that a descendant leads.
+// member of a process group that a descendant leads, but for detached ones.
 func descendants(root int, table []process) []int {
 	family := map[int]bool{root: true}
 	groups := map[int]bool{}
 	for grown := true; grown; {
 		grown = false
 		for _, p := range table {
-			if !family[p.pid] && (family[p.parent] || groups[p.group]) {
+			if !family[p.pid] && !p.detached && (family[p.parent] || groups[p.group]) {
 				family[p.pid], grown = true, true
 				groups[p.pid] = true // the group it leads, if it leads one
 			}
@@ -84,7 +100,8 @@ func descendants(root int, table []process) []int {
 	return pids
 }
 
-// Family returns the living processes that this one started, directly or not.
+// Family returns the living processes that this one started, directly or not, but for those
+// that are Detached.
 func Family() []int { return familyOf(os.Getpid()) }
 
 func familyOf(pid int) []int {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,6 +14,15 @@ import (
 // AdoptOrphans makes this process the parent of every descendant whose own
 // parent ends, so that endDescendants finds it.
 func AdoptOrphans() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// environ is the environment that a process was started with; that of another user is not shown.
+func environ(path string) []string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(text), "\x00")
+}
 
 // processes reads the process table from /proc.
 func processes() ([]process, error) {
@@ -36,6 +47,7 @@ func processes() ([]process, error) {
 			continue
 		}
 		p.zombie = state == "Z" || state == "X"
+		p.detached = slices.Contains(environ("/proc/"+entry.Name()+"/environ"), detachedMark())
 		table = append(table, p)
 	}
 	return table, nil

@@ -12,6 +12,7 @@ func TestDescendants(t *testing.T) {
 		{pid: 21, parent: 1, group: 20},  // a grandchild that lost its parent
 		{pid: 30, parent: 20, group: 30}, {pid: 31, parent: 30, group: 30, zombie: true},
 		{pid: 40, parent: 1, group: 40},
+		{pid: 50, parent: 10, group: 50, detached: true}, {pid: 51, parent: 50, group: 50},
 	}
 	got := descendants(10, table)
 	if len(got) != 3 || got[0] != 20 || got[1] != 21 || got[2] != 30 {

@@ -92,7 +92,7 @@ func testExplorerBehindPrefix(t *testing.T, s *labInBrowser) {
 	temp := t.TempDir()
 	env, mark := marked(t, "JUPYTER_CONFIG_DIR="+temp, "JUPYTER_DATA_DIR="+temp, "JUPYTER_RUNTIME_DIR="+temp,
 		"JUPYTER_PATH="+filepath.Join(b.tools.Kernel, "jupyter"), "JUPYTER_TOKEN=prefix")
-	cmd := exec.Command(b.tools.Python, append([]string{"-c", lab.Script, "--ServerApp.base_url=/user/ada/"}, lab.Arguments(here, port, false)...)...)
+	cmd := exec.Command(b.tools.Python, append([]string{"-c", lab.Script, "--ServerApp.base_url=/user/ada/"}, lab.Arguments(here, port)...)...)
 	cmd.Dir, cmd.Env = here.Notebooks, env
 	leash, err := cmd.StdinPipe()
 	if err != nil {

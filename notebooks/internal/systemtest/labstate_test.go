@@ -3,6 +3,7 @@ package systemtest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -14,13 +15,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"ngebm/notebooks/internal/lab"
 )
 
-// served is the program with its server, without a browser.
+// served is the program with its server, without a browser unless the variable BROWSER names one.
 type served struct {
 	address *url.URL // as it was printed, with the token
 	stop    func()   // ends it, as Ctrl-C does; the end of the test does so, too
@@ -39,7 +41,10 @@ func serve(t *testing.T, command []string, root string, variables ...string) *se
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	command = append(slices.Clone(command), ready(t).program, "-no-browser", "-port", strconv.Itoa(port))
+	command = append(slices.Clone(command), ready(t).program, "-port", strconv.Itoa(port))
+	if !slices.ContainsFunc(variables, func(v string) bool { return strings.HasPrefix(v, "BROWSER=") }) {
+		command = append(command, "-no-browser")
+	}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = root, env, said, said
 	if err := cmd.Start(); err != nil {
@@ -113,14 +118,19 @@ func testServer(t *testing.T) {
 	s.stop()
 
 	temp := t.TempDir()
-	s = serve(t, nil, root, "TMPDIR="+temp)
+	command, opened := fakeBrowser(t)
+	s = serve(t, nil, root, "TMPDIR="+temp, "BROWSER="+command)
 	t.Run("the same clone has its tabs again", func(t *testing.T) {
 		if got := s.ask(t, http.MethodGet, path, nil); !bytes.Contains(got, []byte(tab)) {
 			t.Errorf("it does not find its tab again: %s", got)
 		}
 	})
 	t.Run("is guarded", func(t *testing.T) { testGuarded(t, s) })
+	browser := opened(s)
 	s.stop()
+	if err := browser.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("the browser ended with the program: %v", err)
+	}
 	t.Run("leaves no temporary files", func(t *testing.T) {
 		if left, _ := os.ReadDir(temp); len(left) > 0 {
 			t.Errorf("left: %v", left)
@@ -134,6 +144,55 @@ func testServer(t *testing.T) {
 			t.Errorf("a fresh clone opens another's tab: %s", got)
 		}
 	})
+}
+
+// fakeBrowser is a command that starts, like xdg-open, a program in the background, and how to wait
+// for that program, which has read the address of the server from the page that it was to open.
+func fakeBrowser(t *testing.T) (command string, opened func(*served) *os.Process) {
+	t.Helper()
+	dir := t.TempDir()
+	command, seen := filepath.Join(dir, "open-browser"), filepath.Join(dir, "seen")
+	// Without the test's mark, since it is to be left behind.
+	script := fmt.Sprintf(`#!/bin/sh
+env -u %s sleep 600 &
+{ echo $!; env | grep -c ^JUPYTER; echo "$1"; cat "${1#file://}"; } >'%s.part'
+mv '%[2]s.part' '%[2]s'
+`, markVariable, seen)
+	if err := os.WriteFile(command, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return command, func(s *served) *os.Process {
+		t.Helper()
+		var text []byte
+		for range 200 { // Python has to start first
+			var err error
+			if text, err = os.ReadFile(seen); err == nil {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		parts := strings.SplitN(string(text), "\n", 4)
+		if len(parts) != 4 {
+			t.Fatalf("no browser was opened, or it has seen %q", text)
+		}
+		pid, err := strconv.Atoi(parts[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Kill() })
+		if parts[1] != "0" {
+			t.Errorf("the browser has %s of the server's variables", parts[1])
+		}
+		token := s.address.Query().Get("token")
+		if strings.Contains(parts[2], token) || !strings.Contains(parts[3], token) || !strings.Contains(parts[3], s.address.Path) {
+			t.Errorf("the browser was to open %q, which says\n%s", parts[2], parts[3])
+		}
+		return p
+	}
 }
 
 // A kernel of JupyterLab's is as one of publish's.

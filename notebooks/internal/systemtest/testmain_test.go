@@ -147,10 +147,13 @@ func setUp(t *testing.T) fixture {
 	return b
 }
 
+// markVariable is by which a test's processes are known.
+const markVariable = "NGEBM_TEST_MARK"
+
 // marked is an environment in which every process, however far down, can be told
 // as this test's.
 func marked(t *testing.T, extra ...string) (env []string, mark string) {
-	mark = "NGEBM_TEST_MARK=" + strings.ReplaceAll(t.Name(), "/", "-") + "-" + time.Now().Format("150405.000000")
+	mark = markVariable + "=" + strings.ReplaceAll(t.Name(), "/", "-") + "-" + time.Now().Format("150405.000000")
 	env = append(os.Environ(), mark, "NGEBM_RUNS="+filepath.Join(t.TempDir(), "runs"))
 	return append(env, extra...), mark
 }
