@@ -165,7 +165,7 @@ func (c *Classifier) Accuracy(ctx context.Context, d *data.Dataset) (float64, er
 // finite is predict for a caller who compares the figures: NaN, which is below no
 // threshold and above none, is an error.
 func (c *Classifier) finite(ctx context.Context, d *data.Dataset, gradient bool) ([][]float64, []float64, error) {
-	if err := c.fits(d); err != nil {
+	if err := c.Fits(d); err != nil {
 		return nil, nil, err
 	}
 	return c.predict(ctx, d.Name, d.Len(), d.Example, gradient)
@@ -216,7 +216,7 @@ var errNoExec = errors.New("ngebm: the executable is nil; make one with NewExec"
 // number of examples done after each batch; if ctx ends, so does Apply, with its
 // error.
 func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Dataset, done func(examples int)) ([][]float64, error) {
-	if err := c.fits(d); err != nil {
+	if err := c.Fits(d); err != nil {
 		return nil, err
 	}
 	if exec == nil {
@@ -225,8 +225,9 @@ func (c *Classifier) Apply(ctx context.Context, exec *model.Exec, d *data.Datase
 	return c.apply(ctx, exec, d.Name, c.whole(d.Len()), d.Example, done)
 }
 
-// fits returns an error if the set's examples are none for the classifier.
-func (c *Classifier) fits(d *data.Dataset) error {
+// Fits returns an error if the set's examples are none for the classifier: it is empty, they have
+// another shape, or they are rows of a table that other training rows standardized.
+func (c *Classifier) Fits(d *data.Dataset) error {
 	if err := ready(d); err != nil {
 		return err
 	}

@@ -229,7 +229,7 @@ func (c *Classifier) featuresOf() (*model.Exec, error) {
 // detectors of package ood are fitted on. A network that is not [nets.Featured] is an error,
 // a *[NoFeaturesError].
 func (c *Classifier) Features(ctx context.Context, d *data.Dataset) ([][]float64, error) {
-	if err := c.fits(d); err != nil {
+	if err := c.Fits(d); err != nil {
 		return nil, err
 	}
 	return c.predictFeatures(ctx, d.Name, d.Len(), d.Example)

@@ -237,7 +237,7 @@ func (r *Run) dataName() string {
 // Evaluate measures the run's classifier on a set, with the terms of its history.
 func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples int)) (Evaluation, error) {
 	h, c := r.History, r.Classifier
-	if err := c.fits(d); err != nil {
+	if err := c.Fits(d); err != nil {
 		return Evaluation{}, err
 	}
 	exec := c.forward

@@ -57,7 +57,7 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 	if train == nil {
 		return nil, errors.New("ngebm: no dataset is given to start chains from: a loaded run comes without its data; train its configuration again (it will be loaded), or open the set")
 	}
-	if err := c.fits(train); err != nil {
+	if err := c.Fits(train); err != nil {
 		return nil, err
 	}
 	settings := jem.Settings{Weight: 1, Conditional: o.Conditional, Step: o.Step, Noise: o.Noise, Start: o.Start}.WithDefaults()

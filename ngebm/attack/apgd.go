@@ -224,7 +224,11 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 			return err
 		}
 	}
-	return s.evaluate(b, state[6])
+	best, err := tensors.CopyFlatData[float32](state[6])
+	if err != nil {
+		return err
+	}
+	return s.evaluateBest(b, best, state[0])
 }
 
 // targets returns the class of each example of the batch at the rank, see target; 0 for rank 0.

@@ -93,14 +93,8 @@ func (a *Attacker) Close() {
 // Units) and returns the robust accuracy at each. If ctx ends, Run returns an error that
 // wraps ctx's.
 func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsilons []float64) (*Curve, error) {
-	epsilons, err := checkEpsilons(epsilons)
+	epsilons, err := checkPlan(attack, epsilons)
 	if err != nil {
-		return nil, err
-	}
-	if attack == nil {
-		return nil, errors.New("attack: the attack is nil: use attack.FGSM, PGD, APGD, TargetedAPGD, TargetedFAB, Square, Ensemble or Standard")
-	}
-	if err := checkNorm(attack.norm()); err != nil {
 		return nil, err
 	}
 	s, err := a.newSearch(ctx, d, attack.String())
@@ -108,6 +102,28 @@ func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsi
 		return nil, err
 	}
 	return s.run(attack, epsilons)
+}
+
+// Check returns the error that [Attacker.Run] would end with, of any set of a classifier with that
+// many classes, because of the attack or of its list of ε.
+func Check(attack Attack, epsilons []float64, classes int) error {
+	if _, err := checkPlan(attack, epsilons); err != nil {
+		return err
+	}
+	return attack.check(classes)
+}
+
+// checkPlan is what Check finds without the classes. It returns the list sorted and without
+// repetitions.
+func checkPlan(attack Attack, epsilons []float64) ([]float64, error) {
+	epsilons, err := checkEpsilons(epsilons)
+	if err != nil {
+		return nil, err
+	}
+	if attack == nil {
+		return nil, errors.New("attack: the attack is nil: use attack.FGSM, PGD, APGD, TargetedAPGD, TargetedFAB, Square, Ensemble or Standard")
+	}
+	return epsilons, checkNorm(attack.norm())
 }
 
 // checkEpsilons returns the list sorted and without repetitions.
@@ -167,7 +183,10 @@ func (a *Attacker) newSearch(ctx context.Context, d *data.Dataset, task string) 
 		count := min(s.batch, n-start)
 		clear(x)
 		for k := range count {
-			d.Example(start+k, x[k*d.Size():(k+1)*d.Size()])
+			d.Example(start+k, s.at(x, k))
+			if d.IsImages() && (slices.Min(s.at(x, k)) < -1 || slices.Max(s.at(x, k)) > 1) {
+				return nil, fmt.Errorf("attack: example %d of %s has values outside of [-1,1], the range of pixels, in which an attack has to stay: attack the set without noise", start+k, d.Name)
+			}
 		}
 		rows, err := s.forward(x, count)
 		if err != nil {

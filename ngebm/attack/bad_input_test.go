@@ -29,6 +29,14 @@ func TestBadInput(t *testing.T) {
 	labeled.Labels[3] = 12
 	ones := *d
 	ones.Labels = make([]int32, d.Len())
+	zeros := *d
+	zeros.Labels = make([]int32, d.Len())
+	black := *d
+	black.Pixels = make([]uint8, len(d.Pixels))
+	noisy, err := black.WithNoise(.03, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cut := *d
 	cut.Pixels = d.Pixels[:100]
 	pgd := attack.PGD{Norm: attack.Linf, Steps: 2, Step: .5}
@@ -82,6 +90,11 @@ func TestBadInput(t *testing.T) {
 			zero := Sqrt(MulScalar(AddScalar(ReduceSum(x, 1, 2, 3), 100), 0))
 			return Add(f, Mul(f, InsertAxes(zero, -1)))
 		}), d, attack.TargetedFAB{Norm: attack.Linf, Steps: 2}, []float64{.1}, []string{"example 0", "not finite"}},
+		{"NaN gradients of APGD", broken(func(f, x *Node) *Node {
+			zero := Sqrt(MulScalar(AddScalar(ReduceSum(x, 1, 2, 3), 100), 0))
+			return Add(f, Mul(f, InsertAxes(zero, -1)))
+		}), &zeros, attack.APGD{Norm: attack.Linf, Steps: 2}, []float64{.1}, []string{"example", "not finite"}}, // class 0 is the first of NaN
+		{"noise on the images", m, noisy, pgd, []float64{.01}, []string{"example 0", "[-1,1]", "without noise"}},
 		{"logits of another rank", broken(func(f, _ *Node) *Node { return ReduceSum(f, -1) }), d, pgd, []float64{.1}, []string{"[batch, classes]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,5 +117,14 @@ func TestBadInput(t *testing.T) {
 	}
 	if _, err := attack.New(m, attack.Options{Batch: -1}); err == nil {
 		t.Error("batch -1, no error")
+	}
+	if err := attack.Check(attack.Standard(attack.Linf), []float64{.1}, 10); err != nil {
+		t.Error(err)
+	}
+	if err := attack.Check(attack.Standard(attack.Linf), []float64{.1}, 2); err == nil || !strings.Contains(err.Error(), "4 classes") {
+		t.Errorf("AutoAttack on two classes: %v", err)
+	}
+	if _, err := attack.WorstOf(nil, nil); err == nil || !strings.Contains(err.Error(), "curve 0") {
+		t.Errorf("no curve: %v", err)
 	}
 }

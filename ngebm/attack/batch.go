@@ -90,6 +90,24 @@ func (s *search) evaluate(b *batch, candidates *tensors.Tensor) error {
 	return nil
 }
 
+// evaluateBest is evaluate of the best iterates. Where the last iterate of an example is not finite
+// it takes the place of the best, so that evaluate reports it: NaN compares with nothing, and the
+// best would be the example itself, which survives.
+func (s *search) evaluateBest(b *batch, best []float32, last *tensors.Tensor) error {
+	iterates, err := tensors.CopyFlatData[float32](last)
+	if err != nil {
+		return err
+	}
+	for k := range b.images {
+		if !finite(s.at(iterates, k)) {
+			copy(s.at(best, k), s.at(iterates, k))
+		}
+	}
+	candidates := s.upload(best)
+	defer free(candidates)
+	return s.evaluate(b, candidates)
+}
+
 // found records an adversarial example of image i.
 func (s *search) found(i int, x []float32) {
 	s.broken[i] = true

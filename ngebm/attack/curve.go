@@ -84,6 +84,9 @@ func WorstOf(curves ...*Curve) (*Curve, error) {
 	if len(curves) == 0 {
 		return nil, errors.New("attack: WorstOf needs at least one curve")
 	}
+	if i := slices.Index(curves, nil); i >= 0 {
+		return nil, fmt.Errorf("attack: curve %d (from 0) of WorstOf is nil", i)
+	}
 	first := curves[0]
 	worst := *first
 	worst.Points = nil

@@ -3,11 +3,12 @@ package attack
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/ngebm/internal/explain"
 )
 
 // forward returns the logits of the first count examples of a batch.
@@ -52,6 +53,7 @@ func (s *search) call(name string, build builder, in ...*tensors.Tensor) ([]*ten
 		if err != nil {
 			return nil, s.fault(err)
 		}
+		exec.SetMaxCache(-1) // a graph for each size of a batch, however many sets are attacked
 		s.execs[name] = exec
 	}
 	args := make([]any, len(in))
@@ -65,10 +67,13 @@ func (s *search) call(name string, build builder, in ...*tensors.Tensor) ([]*ten
 	return out, nil
 }
 
-// fault makes one line of GoMLX's errors, which carry stacks of calls.
+// fault makes one line of GoMLX's errors, which carry stacks of calls. What fails before any logits
+// are known is most likely the shape.
 func (s *search) fault(err error) error {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return fmt.Errorf("%s: the classifier cannot take examples of shape %v (use a dataset of the shape it was trained on): %s", s.task, s.d.Shape, line)
+	if len(s.logits) == 0 {
+		return fmt.Errorf("%s: the classifier does not take a batch of examples of shape %v; use a dataset of the shape it was trained on: %w", s.task, s.d.Shape, explain.Error(err))
+	}
+	return fmt.Errorf("%s: a batch of %d examples: %w", s.task, s.batch, explain.Error(err))
 }
 
 // upload makes a tensor of one batch of examples.

@@ -104,14 +104,9 @@ func (s *search) reaches(distance float32) bool {
 	return float64(distance) <= float64(s.threat.Radius)*(1+1e-6)
 }
 
-// record evaluates the nearest misclassified iterates that are within ε. Where there is none,
-// the last iterate shows whether gradients were finite.
+// record evaluates the nearest misclassified iterates that are within ε, or the example itself.
 func (a TargetedFAB) record(s *search, b *batch, state []*tensors.Tensor) error {
 	distances, err := tensors.CopyFlatData[float32](state[2])
-	if err != nil {
-		return err
-	}
-	last, err := tensors.CopyFlatData[float32](state[0])
 	if err != nil {
 		return err
 	}
@@ -123,13 +118,8 @@ func (a TargetedFAB) record(s *search, b *batch, state []*tensors.Tensor) error 
 		if !s.reaches(distances[k]) {
 			copy(s.at(nearest, k), s.at(b.x, k))
 		}
-		if !finite(s.at(last, k)) {
-			copy(s.at(nearest, k), s.at(last, k)) // evaluate reports it
-		}
 	}
-	candidates := s.upload(nearest)
-	defer free(candidates)
-	return s.evaluate(b, candidates)
+	return s.evaluateBest(b, nearest, state[0])
 }
 
 // step builds one iteration; see approach for its inputs and outputs.

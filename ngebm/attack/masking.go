@@ -143,7 +143,8 @@ func strongest(norm Norm, classes int) Attack {
 	return Ensemble{APGD{Norm: norm, Steps: 100}, TargetedAPGD{Norm: norm, Steps: 100}}
 }
 
-// hugeEpsilon is large enough to turn any example into any other.
+// hugeEpsilon is large enough to turn any example into any other, and, of points, into others of
+// their size: those of one class may be close together.
 func hugeEpsilon(d *data.Dataset, norm Norm) float64 {
 	epsilon := 1.
 	if !d.IsImages() {
@@ -151,7 +152,7 @@ func hugeEpsilon(d *data.Dataset, norm Norm) float64 {
 		for _, v := range d.Points {
 			lowest, highest = min(lowest, float64(v)), max(highest, float64(v))
 		}
-		epsilon = 4 * (highest - lowest)
+		epsilon = 4 * max(highest-lowest, highest, -lowest)
 	}
 	if norm == L2 {
 		epsilon *= math.Sqrt(float64(d.Size()))

@@ -26,10 +26,20 @@ type CalibrationMethod struct {
 // CalibrationMethods lists the methods, the least flexible first.
 func CalibrationMethods() []CalibrationMethod {
 	return []CalibrationMethod{
-		{"temperature", "all logits divided by one number (Guo et al. 2017)", func(_ context.Context, v Sample) (Calibrator, error) { return FitTemperature(v) }},
+		{"temperature", "all logits divided by one number (Guo et al. 2017)", atOnce(func(v Sample) (Calibrator, error) { return FitTemperature(v) })},
 		{"vector", "each class's logit scaled and shifted (Guo et al. 2017)", func(ctx context.Context, v Sample) (Calibrator, error) { return FitVector(ctx, v) }},
-		{"histogram", "the validation accuracy of the confidence's bin, 15 of equal width (Zadrozny and Elkan 2001)", func(_ context.Context, v Sample) (Calibrator, error) { return FitHistogram(v, DefaultBins) }},
-		{"isotonic", "a rising function of the confidence, by pooled adjacent violators (Zadrozny and Elkan 2002)", func(_ context.Context, v Sample) (Calibrator, error) { return FitIsotonic(v) }},
+		{"histogram", "the validation accuracy of the confidence's bin, 15 of equal width (Zadrozny and Elkan 2001)", atOnce(func(v Sample) (Calibrator, error) { return FitHistogram(v, DefaultBins) })},
+		{"isotonic", "a rising function of the confidence, by pooled adjacent violators (Zadrozny and Elkan 2002)", atOnce(func(v Sample) (Calibrator, error) { return FitIsotonic(v) })},
+	}
+}
+
+// atOnce is the Fit of a method that takes no time worth interrupting.
+func atOnce(fit func(Sample) (Calibrator, error)) func(context.Context, Sample) (Calibrator, error) {
+	return func(ctx context.Context, v Sample) (Calibrator, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return fit(v)
 	}
 }
 

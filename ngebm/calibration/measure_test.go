@@ -326,3 +326,43 @@ func TestIntervalOfAllRight(t *testing.T) {
 		t.Errorf("accuracy %v has the interval %v", r.Accuracy, i)
 	}
 }
+
+// A resample without a wrong example has no best temperature. With one wrong example of 60, that
+// is 1/e of all, so that the interval would have no upper end.
+func TestNoIntervalOfTemperature(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		wrong  int
+		margin float64 // of the wrong ones
+		draws  bool
+	}{
+		{"one wrong", 1, 1, false},
+		{"twelve wrong", 12, 1, true},
+		{"no better than chance", 30, 2.99, false}, // half of the resamples have T = ∞
+	} {
+		v := Sample{}
+		for i := range 60 {
+			row, label := []float64{0, 3}, int32(1)
+			if i < c.wrong {
+				row, label = []float64{c.margin, 0}, 1
+			}
+			v.Logits, v.Labels = append(v.Logits, row), append(v.Labels, label)
+		}
+		r := measured(t, v, Options{Validation: &v, Bootstrap: bootstrap.Options{Resamples: 200, Seed: 1}})
+		interval, drawn := r.Intervals["T_opt"]
+		if drawn != c.draws || drawn && !(interval.Low < r.Calibrated.TOpt && r.Calibrated.TOpt < interval.High && interval.High < 10*r.Calibrated.TOpt) {
+			t.Errorf("%s: T %v has the interval %v", c.name, r.Calibrated.TOpt, interval)
+		}
+		if warned := strings.Contains(strings.Join(r.Warnings, "; "), "no interval"); warned == c.draws {
+			t.Errorf("%s: %q", c.name, r.Warnings)
+		}
+	}
+}
+
+// Equal logits are predicted as the first of them.
+func TestTemperatureOfTies(t *testing.T) {
+	fit, err := FitTemperature(Sample{Logits: [][]float64{{1, 1}, {0, 2}}, Labels: []int32{1, 1}})
+	if err != nil || fit.AllRight || fit.T != 1 || !strings.Contains(fit.Warning, "equal") {
+		t.Errorf("%+v (%v)", fit, err)
+	}
+}

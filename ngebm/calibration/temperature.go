@@ -1,6 +1,9 @@
 package calibration
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Temperature is the T that minimizes the NLL of softmax(logits/T) on a validation
 // sample (Guo et al. 2017).
@@ -34,13 +37,18 @@ func FitTemperature(validation Sample) (Temperature, error) {
 		return Temperature{}, err
 	}
 	fit := newFit(validation)
-	switch cold, hot, flat := fit.limits(); {
+	switch cold, hot, flat := fit.limits(nil); {
 	case flat:
 		return Temperature{T: 1, NLL: fit.at(1).nll, Warning: "every row's values are all equal: no temperature changes the probabilities"}, nil
 	case hot:
 		return Temperature{T: MaxTemperature, NLL: fit.at(1 / MaxTemperature).nll, Warning: "the NLL is lowest at T = ∞: on the validation data the logits tell no more about the labels than chance"}, nil
 	case cold: // T = 0 would make every confidence 1
-		return Temperature{T: 1, NLL: fit.at(1).nll, AllRight: true, Warning: "T is left at 1, since the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data"}, nil
+		left := Temperature{T: 1, NLL: fit.at(1).nll, AllRight: fit.allRight()}
+		left.Warning = "T is left at 1, since the NLL is lowest at T = 0: every validation example is classified right, so that no confidence is too high; use more validation data"
+		if !left.AllRight {
+			left.Warning = "T is left at 1, since the NLL is lowest at T = 0: no logit is above a label's, and some are equal to it; use more validation data"
+		}
+		return left, nil
 	}
 	inverse := fit.solve(1, nil)
 	found := Temperature{T: 1 / inverse, NLL: fit.at(inverse).nll}
@@ -79,20 +87,35 @@ func newFit(s Sample) *fit {
 
 // limits looks at the derivative of NLL at both ends of 1/T. It is positive at 0
 // if labels' logits are on average below their rows' means (hot), and it tends to
-// 0 from below at ∞ only if every label's logit is its row's largest (cold).
-func (f *fit) limits() (cold, hot, flat bool) {
+// 0 from below at ∞ only if every label's logit is its row's largest (cold). Example i counts
+// weights[i] times; without weights, once.
+func (f *fit) limits(weights []int32) (cold, hot, flat bool) {
 	var atZero, atInfinity, all float64
 	for i, label := range f.label {
+		w := 1.
+		if weights != nil {
+			w = float64(weights[i])
+		}
 		row := f.behind[i*f.classes : (i+1)*f.classes]
 		sum := 0.
 		for _, d := range row {
 			sum += d
 		}
-		all += sum
-		atZero += row[label] - sum/float64(f.classes)
-		atInfinity += row[label]
+		all += w * sum
+		atZero += w * (row[label] - sum/float64(f.classes))
+		atInfinity += w * row[label]
 	}
 	return atInfinity == 0, atZero >= 0, all == 0
+}
+
+// allRight reports whether every label is the class that is predicted: the first largest of its row.
+func (f *fit) allRight() bool {
+	for i, label := range f.label {
+		if slices.Index(f.behind[i*f.classes:(i+1)*f.classes], 0) != int(label) {
+			return false
+		}
+	}
+	return true
 }
 
 // point is the mean NLL at one inverse temperature, with its first two

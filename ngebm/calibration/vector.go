@@ -3,6 +3,7 @@ package calibration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -180,8 +181,8 @@ func (v Vector) Calibrate(s Sample) (Sample, error) {
 	if err := s.Validate(); err != nil {
 		return Sample{}, err
 	}
-	if got := len(s.rows()[0]); got != len(v.Scale) {
-		return Sample{}, errors.New("calibration: vector scaling was fitted with another number of classes than the sample has")
+	if got := len(s.rows()[0]); got != len(v.Scale) || got != len(v.Shift) {
+		return Sample{}, fmt.Errorf("calibration: vector scaling of %d scales and %d shifts, for a sample of %d classes; fit it with the same classes", len(v.Scale), len(v.Shift), got)
 	}
 	scaled := Sample{Labels: s.Labels}
 	for _, row := range logRows(s) {

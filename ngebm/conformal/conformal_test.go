@@ -1,8 +1,10 @@
 package conformal
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"ngebm/data/testerror"
@@ -111,7 +113,7 @@ func TestErrors(t *testing.T) {
 		"probability NaN":    {fit([][]float64{{nan, 1}}, []int32{0}, nil, Options{Alpha: .5}), []string{"NaN", "finite"}},
 		"label":              {fit(p, []int32{0, 2}, nil, Options{Alpha: .5}), []string{"label 2"}},
 		"no random numbers":  {fit(p, []int32{0, 1}, nil, Options{Method: APS, Alpha: .5, Randomized: true}), []string{"0 random numbers for 2 examples"}},
-		"random number":      {fit(p, []int32{0, 1}, []float64{0, 2}, Options{Method: APS, Alpha: .5, Randomized: true}), []string{"random number 1", "is 2"}},
+		"random number":      {fit(p, []int32{0, 1}, []float64{0, 1}, Options{Method: APS, Alpha: .5, Randomized: true}), []string{"random number 1", "is 1, not in [0,1)"}},
 		"rate":               {threshold([]float64{1, 2}, 1), []string{"false alarms is 1", "between 0 and 1"}},
 		"score NaN":          {threshold([]float64{1, nan}, .5), []string{"score 1", "NaN"}},
 		"few scores":         {threshold([]float64{1, 2}, .05), []string{"2 held-out", "needs 19"}},
@@ -146,4 +148,17 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
+	// No method is LAC, for Fit as for stored sets.
+	unnamed := good
+	unnamed.Method = ""
+	p := []float64{.3, .6, .1}
+	if got := unnamed.Of(p, 0); unnamed.Check(3) != nil || !slices.Equal(got, good.Of(p, 0)) || !slices.Equal(got, []int{1}) {
+		t.Errorf("without a method the set is %v", got)
+	}
+	defer func() {
+		if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), "a row of 4 probabilities, for sets of 3 classes") {
+			t.Errorf("panic %v", r)
+		}
+	}()
+	good.Of([]float64{.25, .25, .25, .25}, 0)
 }

@@ -63,7 +63,7 @@ func Fit(probabilities [][]float64, labels []int32, u []float64, o Options) (*Se
 			group = int(labels[i])
 		}
 		if u != nil {
-			if random = u[i]; !(random >= 0 && random <= 1) {
+			if random = u[i]; !(random >= 0 && random < 1) {
 				return nil, fmt.Errorf("conformal: random number %d (from 0) is %v, not in [0,1)", i, random)
 			}
 		}
@@ -117,7 +117,7 @@ func (s *Sets) Check(classes int) error {
 }
 
 // Of returns the classes in the set of one row of probabilities, most probable first; there
-// may be none. u is in [0,1) and counts only with Randomized.
+// may be none. u is in [0,1) and counts only with Randomized. It panics as [Sets.Scores] does.
 func (s *Sets) Of(p []float64, u float64) []int {
 	scores := s.Scores(p, u)
 	set := []int{}
@@ -133,10 +133,14 @@ func (s *Sets) Of(p []float64, u float64) []int {
 	return set
 }
 
-// Scores returns s(x, k) for each class k of a row of probabilities.
+// Scores returns s(x, k) for each class k of a row of probabilities. A row of another number of
+// classes is a mistake of the program: it panics.
 func (s *Sets) Scores(p []float64, u float64) []float64 {
+	if len(p) != s.Classes {
+		panic(fmt.Sprintf("conformal: a row of %d probabilities, for sets of %d classes", len(p), s.Classes))
+	}
 	scores := make([]float64, len(p))
-	if s.Method == LAC {
+	if cmp.Or(s.Method, LAC) == LAC {
 		for k := range p {
 			scores[k] = 1 - p[k]
 		}

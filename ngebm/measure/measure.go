@@ -4,7 +4,9 @@
 package measure
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -117,7 +119,13 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 	if o.Progress == nil {
 		o.Progress = progress.Discard{}
 	}
-	for _, out := range o.Out {
+	if in == nil {
+		return nil, errors.New("measure: the set is nil; give the run's Test, or another set of the same shape")
+	}
+	for i, out := range o.Out {
+		if out == nil {
+			return nil, fmt.Errorf("measure: OOD set %d (from 0) is nil", i)
+		}
 		if !slices.Equal(out.Shape, in.Shape) {
 			return nil, fmt.Errorf("measure: %s has examples of shape %v, but %s has %v; resize it first", out.Name, out.Shape, in.Name, in.Shape)
 		}
@@ -129,6 +137,9 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 		if label := slices.Max(set.Labels); int(label) >= len(c.Classes) {
 			return nil, fmt.Errorf("measure: %s has an example of class %d, counted from 0, and the classifier has %d classes: measure on a set of the same classes", set.Name, label, len(c.Classes))
 		}
+	}
+	if err := o.check(in, len(c.Classes)); err != nil {
+		return nil, err
 	}
 	r := &Report{Network: c.Network.String(), Parameters: c.Parameters(), Data: in.Info, Examples: in.Len()}
 	s, err := newScorer(c, in, o.Progress)
@@ -170,6 +181,31 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 		r.Refined, err = refined(ctx, c, in, o)
 	}
 	return r, err
+}
+
+// check returns an error for options that would end the measuring later: attacks may take hours.
+func (o Options) check(in *data.Dataset, classes int) error {
+	if err := o.Refine.Validate(); err != nil {
+		return fmt.Errorf("measure: refinement: %w", err)
+	}
+	if err := o.Bootstrap.Validate(); err != nil {
+		return err
+	}
+	if bins := cmp.Or(o.Bins, calibration.DefaultBins); bins < 1 || bins > in.Len() {
+		return fmt.Errorf("measure: %d bins for the %d examples of %s; there must be at least 1, and at most as many as examples", bins, in.Len(), in.Name)
+	}
+	if o.AttackBatch < 0 {
+		return fmt.Errorf("measure: %d examples are attacked at once; give 1 or more, or 0 for 128", o.AttackBatch)
+	}
+	for _, plan := range o.Attacks {
+		if plan.Examples < 0 {
+			return fmt.Errorf("measure: an attack on %d examples is not possible; give 1 or more, or 0 for all %d", plan.Examples, in.Len())
+		}
+		if err := attack.Check(plan.Attack, plan.Epsilons, classes); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // calibrate measures calibration on a set with the given logits; logits gives those of
@@ -238,9 +274,6 @@ func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options
 
 // sample returns n examples, see [data.Dataset.Sample], or all where n is 0 or more than there are.
 func sample(d *data.Dataset, n int, seed uint64) (*data.Dataset, error) {
-	if n < 0 {
-		return nil, fmt.Errorf("measure: an attack on %d examples is not possible; give 1 or more, or 0 for all %d", n, d.Len())
-	}
 	if n == 0 || n >= d.Len() {
 		return d, nil
 	}

@@ -1,6 +1,7 @@
 package measure_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"os"
@@ -12,10 +13,12 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/jem"
 	"ngebm/ngebm/measure"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/ood"
@@ -229,6 +232,12 @@ func nine(t *testing.T, d *data.Dataset) *data.Dataset {
 
 // Labels that the classifier does not have are refused, in the set that is measured and in that
 // which the temperature is fitted to.
+// refuses is progress of what should not have begun.
+type refuses struct{ t *testing.T }
+
+// Report implements progress.Reporter.
+func (r refuses) Report(p progress.Report) { r.t.Errorf("reported %q", p.Task) }
+
 func TestMeasureOtherClasses(t *testing.T) {
 	net, err := nets.Parse("mlp-4")
 	if err != nil {
@@ -258,6 +267,33 @@ func TestMeasureOtherClasses(t *testing.T) {
 		if _, err := measure.Measure(t.Context(), c, o.in, o.Options); err == nil || !strings.Contains(err.Error(), "class 2, counted from 0, and the classifier has 2 classes") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	// Options that cannot be carried out are refused before anything is computed: progress is not reported.
+	plan := func(change func(*measure.Plan)) []measure.Plan {
+		bad := measure.Plan{Attack: attack.FGSM(attack.Linf), Epsilons: []float64{.1}}
+		change(&bad)
+		return []measure.Plan{{Attack: attack.FGSM(attack.Linf), Epsilons: []float64{.1}}, bad}
+	}
+	for want, o := range map[string]measure.Options{
+		"noise":                      {Refine: jem.Refinement{Steps: 3, Noise: -1}},
+		"an attack on -1 examples":   {Attacks: plan(func(p *measure.Plan) { p.Examples = -1 })},
+		"the list of ε is empty":     {Attacks: plan(func(p *measure.Plan) { p.Epsilons = nil })},
+		"the attack is nil":          {Attacks: plan(func(p *measure.Plan) { p.Attack = nil })},
+		"0 steps":                    {Attacks: plan(func(p *measure.Plan) { p.Attack = attack.PGD{Norm: attack.Linf} })},
+		"at least 4 classes":         {Attacks: plan(func(p *measure.Plan) { p.Attack = attack.Standard(attack.Linf) })},
+		"-1 examples are attacked":   {AttackBatch: -1},
+		"15 bins for the 2 examples": {Bins: 15},
+		"level is 2":                 {Bootstrap: bootstrap.Options{Level: 2}},
+		"OOD set 1 (from 0) is nil":  {Out: []*data.Dataset{set(1), nil}},
+	} {
+		o.Bins = cmp.Or(o.Bins, 2)
+		o.Progress = refuses{t}
+		if _, err := measure.Measure(t.Context(), c, set(1), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	if _, err := measure.Measure(t.Context(), c, nil, measure.Options{}); err == nil || !strings.Contains(err.Error(), "the set is nil") {
+		t.Errorf("no set: %v", err)
 	}
 	if _, err := measure.Measure(t.Context(), c, set(1), measure.Options{Bins: 2}); err != nil {
 		t.Error(err)

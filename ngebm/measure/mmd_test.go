@@ -146,6 +146,7 @@ func TestMMDRefuses(t *testing.T) {
 	}{
 		{line(t, 1, 2), digits, "points has examples of shape [2], but UCI digits has [8 8 1]"},
 		{line(t, 1), line(t, 1, 2), "1 and 2 examples are too few"},
+		{line(t, 1, 2), line(t, make([]float32, 10_001)...), "the reference points has 10001 examples"},
 		{line(t, 1, 2), line(t, 5, 5, 5), "at least half of the examples of points are equal"},
 	} {
 		if _, err := measure.MMD(test.samples, test.reference); err == nil || !strings.Contains(err.Error(), test.want) {

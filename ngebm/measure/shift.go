@@ -31,7 +31,7 @@ func (s Shift) Values(metric func(*calibration.Report) float64) []float64 {
 // Shifts measures the calibration of a classifier on a set of images as it is and
 // under every corruption that [data.Dataset.Corrupt] knows, at every severity.
 // The temperature of all reports is fitted on validation, images without corruption; nil
-// fits none. It is an error if a corruption does not apply to the set, such as JPEG to
+// fits none. There are 15 bins, or as many as images where these are fewer. It is an error if a corruption does not apply to the set, such as JPEG to
 // images of two channels.
 func Shifts(ctx context.Context, c *ngebm.Classifier, in, validation *data.Dataset, seed uint64) ([]Shift, error) {
 	var options calibration.Options
@@ -47,6 +47,7 @@ func Shifts(ctx context.Context, c *ngebm.Classifier, in, validation *data.Datas
 		if err != nil {
 			return nil, err
 		}
+		options.Bins = min(calibration.DefaultBins, d.Len())
 		r, err := calibration.Measure(calibration.Sample{Logits: logits, Labels: d.Labels}, options)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)

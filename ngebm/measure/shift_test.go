@@ -48,6 +48,13 @@ func TestShifts(t *testing.T) {
 	if plain, err := measure.Shifts(t.Context(), run.Classifier, run.Test, nil, 7); err != nil || plain[0].Reports[1].Calibrated != nil {
 		t.Errorf("without validation there is a temperature, or %v", err)
 	}
+	few, err := run.Test.Sample(10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shifts, err := measure.Shifts(t.Context(), run.Classifier, few, nil, 7); err != nil || shifts[0].Reports[0].Bins != 10 {
+		t.Errorf("of 10 images: %v", err)
+	}
 	moons, _, err := data.Open(t.Context(), "moons:10", data.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -72,8 +72,9 @@ type Detector struct {
 	Value      float64
 	Candidates []float64
 
-	fit  func(ctx context.Context, t *fitting) (Fitted, error)
-	with func(value float64) Detector
+	fit   func(ctx context.Context, t *fitting) (Fitted, error)
+	with  func(value float64) Detector
+	whole bool // the parameter is a whole number
 }
 
 // Fitted is a detector that can score. It may be used from any goroutine.
@@ -152,17 +153,24 @@ func FeatureDetectorNames() []string {
 	return names
 }
 
-// With returns the detector with another value of its parameter.
+// With returns the detector with another value of its parameter. The numbers of kNN and ViM are
+// whole.
 func (d Detector) With(value float64) (Detector, error) {
 	if d.with == nil {
 		return d, fmt.Errorf("ood: %s has no parameter to set to %v", d.Name, value)
+	}
+	if d.whole && value != math.Trunc(value) {
+		return d, fmt.Errorf("ood: %s of %s is %v; it must be a whole number", d.Parameter, d.Name, value)
 	}
 	return d.with(value), nil
 }
 
 // Fit fits the detector on training examples, which one that needs no features ignores. The
-// slices are not changed.
+// slices are not changed. If ctx has ended before or meanwhile, the error is its.
 func (d Detector) Fit(ctx context.Context, t Training) (Fitted, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if d.Needs != NeedsFeatures {
 		return d.fit(ctx, nil)
 	}
@@ -174,7 +182,7 @@ func (d Detector) Fit(ctx context.Context, t Training) (Fitted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ood: %s: %w", d.Name, err)
 	}
-	return fitted, nil
+	return fitted, ctx.Err()
 }
 
 // Tune returns the detector with that candidate of its parameter that has the largest AUROC
@@ -183,6 +191,9 @@ func (d Detector) Fit(ctx context.Context, t Training) (Fitted, error) {
 // are left out. A detector without a parameter is returned as it is, and so is one whose own value
 // can be fitted and no candidate can.
 func (d Detector) Tune(ctx context.Context, t Training, in, out Outputs) (Detector, error) {
+	if d.with == nil {
+		return d, ctx.Err()
+	}
 	best, found := d, -1.
 	var failed error
 	for _, value := range d.Candidates {

@@ -38,8 +38,8 @@ func ViM(dimension int) Detector {
 	}
 	return Detector{Name: "ViM", Definition: "logsumexp f - α‖residual of the feature‖, dimension = " + shown, Source: "Wang et al. 2022, arXiv 2203.10807",
 		Needs: NeedsFeatures, Parameter: "dimension", Value: float64(dimension), Candidates: []float64{16, 32, 64, 128, 256, 512},
-		with: func(v float64) Detector { return ViM(int(v)) },
-		fit:  func(_ context.Context, t *fitting) (Fitted, error) { return fitViM(t, dimension) }}
+		with: func(v float64) Detector { return ViM(int(v)) }, whole: true,
+		fit: func(_ context.Context, t *fitting) (Fitted, error) { return fitViM(t, dimension) }}
 }
 
 // vim is a fitted [ViM].

@@ -29,7 +29,7 @@ import (
 func KNN(k int) Detector {
 	return Detector{Name: "kNN", Definition: fmt.Sprintf("-distance to the k-th nearest training feature, all of norm 1, k = %d", k), Source: "Sun et al. 2022, arXiv 2204.06507",
 		Needs: NeedsFeatures, Parameter: "k", Value: float64(k), Candidates: []float64{50, 100, 200, 500, 1000},
-		with: func(v float64) Detector { return KNN(int(v)) },
+		with: func(v float64) Detector { return KNN(int(v)) }, whole: true,
 		fit: func(_ context.Context, t *fitting) (Fitted, error) {
 			if n, _ := t.features.Dims(); k < 1 || k > n {
 				return nil, fmt.Errorf("k is %d; it must be from 1 to the %d training examples", k, n)

@@ -231,6 +231,9 @@ func TestScoringRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := d.Fit(canceled, c.training()); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, fit canceled: %v", d.Name, err)
+		}
 		if _, err := fitted.Score(t.Context(), Outputs{}); err == nil {
 			t.Errorf("%s without outputs: no error", d.Name)
 		}
@@ -257,6 +260,11 @@ func TestScoringRefuses(t *testing.T) {
 	}
 	if _, err := MDS().With(3); err == nil || !strings.Contains(err.Error(), "MDS has no parameter") {
 		t.Errorf("MDS with 3: %v", err)
+	}
+	for _, d := range []Detector{KNN(5), ViM(0)} {
+		if _, err := d.With(2.5); err == nil || !strings.Contains(err.Error(), "is 2.5; it must be a whole number") {
+			t.Errorf("%s with 2.5: %v", d.Name, err)
+		}
 	}
 }
 
@@ -293,7 +301,7 @@ func TestTune(t *testing.T) {
 	if same, err := own.Tune(t.Context(), c.training(), in, out); err != nil || same.Value != 5 {
 		t.Errorf("only the detector's own value can be fitted: %v, %v", same.Value, err)
 	}
-	if same, err := MDS().Tune(t.Context(), c.training(), in, out); err != nil || same.Name != "MDS" {
+	if same, err := MDS().Tune(t.Context(), Training{}, in, out); err != nil || same.Name != "MDS" { // nothing is fitted
 		t.Errorf("MDS: %v, %v", same.Name, err)
 	}
 }

@@ -19,7 +19,8 @@ type Score struct {
 	// alone.
 	FromProbabilities bool
 
-	of func(row []float64) float64 // of probabilities if FromProbabilities, else of logits
+	of      func(row []float64) float64 // of probabilities if FromProbabilities, else of logits
+	invalid error                       // of its parameters
 }
 
 // Scores lists the scores that need nothing but logits.
@@ -29,6 +30,9 @@ func Scores() []Score {
 
 // Of returns the score of each row of logits, [examples][classes].
 func (s Score) Of(logits [][]float64) ([]float64, error) {
+	if s.invalid != nil {
+		return nil, s.invalid
+	}
 	if !s.FromProbabilities {
 		return each(logits, s.of)
 	}
@@ -41,13 +45,31 @@ func (s Score) Of(logits [][]float64) ([]float64, error) {
 }
 
 // OfProbabilities returns the score of each row of probabilities,
-// [examples][classes].
+// [examples][classes]. It is an error if a row is none: values from 0 to 1 whose sum is 1, both
+// to one part in a thousand.
 func (s Score) OfProbabilities(p [][]float64) ([]float64, error) {
+	if s.invalid != nil {
+		return nil, s.invalid
+	}
 	if !s.FromProbabilities {
 		return nil, fmt.Errorf("ood: %s (%s) cannot be computed from probabilities; give logits", s.Name, s.Definition)
 	}
+	for i, row := range p {
+		sum := 0.
+		for k, v := range row {
+			if sum += v; !(v >= 0 && v <= 1+tolerance) {
+				return nil, fmt.Errorf("ood: row %d (the first is 0): value %d is %v, no probability; give logits to Score.Of", i, k, v)
+			}
+		}
+		if len(row) > 0 && !(math.Abs(sum-1) <= tolerance) {
+			return nil, fmt.Errorf("ood: row %d (the first is 0): the probabilities sum to %v, not 1; give logits to Score.Of", i, sum)
+		}
+	}
 	return each(p, s.of)
 }
+
+// tolerance is by how much probabilities may be off, which others have rounded.
+const tolerance = 1e-3
 
 // each computes a score of each row.
 func each(rows [][]float64, of func(row []float64) float64) ([]float64, error) {
@@ -73,13 +95,18 @@ func each(rows [][]float64, of func(row []float64) float64) ([]float64, error) {
 }
 
 // Energy is T log Σ exp(f/T), the logarithm of the unnormalized density p(x) of
-// NG-EBM and JEM for T = 1, and Liu et al. (2020)'s negative free energy.
+// NG-EBM and JEM for T = 1, and Liu et al. (2020)'s negative free energy. Of a T that is not above
+// 0 there are no scores, but an error.
 func Energy(temperature float64) Score {
+	var invalid error
+	if !(temperature > 0) || math.IsInf(temperature, 1) {
+		invalid = fmt.Errorf("ood: the energy at temperature %v; it must be above 0 and finite, as 1 is", temperature)
+	}
 	name, is := "px", "logsumexp f (energy)"
 	if temperature != 1 {
 		name, is = fmt.Sprintf("px_T%g", temperature), fmt.Sprintf("T logsumexp f/T, T = %g", temperature)
 	}
-	return Score{Name: name, Definition: is, of: func(logits []float64) float64 {
+	return Score{Name: name, Definition: is, invalid: invalid, of: func(logits []float64) float64 {
 		top := slices.Max(logits)
 		sum := 0.
 		for _, f := range logits {
@@ -115,10 +142,15 @@ func Entropy() Score {
 
 // GEN is the negative generalized entropy, -Σ pᵞ (1-p)ᵞ over the top classes of
 // highest probability, or all if there are fewer (Liu, Lochman and Zach 2023, who
-// use γ = .1 and, of 1000 classes, the top 100).
+// use γ = .1 and, of 1000 classes, the top 100). Of a γ that is not above 0, or a top below 1,
+// there are no scores, but an error.
 func GEN(gamma float64, top int) Score {
+	var invalid error
+	if !(gamma > 0) || math.IsInf(gamma, 1) || top < 1 {
+		invalid = fmt.Errorf("ood: GEN with γ = %v over the top %d classes; γ must be above 0 and finite, as .1 is, and there must be 1 class or more", gamma, top)
+	}
 	is := fmt.Sprintf("-Σ pᵞ(1-p)ᵞ over the min(%d, classes) most probable classes, γ = %g", top, gamma)
-	return Score{Name: "GEN", Definition: is, FromProbabilities: true, of: func(p []float64) float64 {
+	return Score{Name: "GEN", Definition: is, FromProbabilities: true, invalid: invalid, of: func(p []float64) float64 {
 		p = slices.Clone(p)
 		slices.Sort(p)
 		sum := 0.

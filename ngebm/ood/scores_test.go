@@ -69,6 +69,25 @@ func TestScoresFromProbabilities(t *testing.T) {
 	}
 }
 
+func TestScoresRefuse(t *testing.T) {
+	logits := [][]float64{{5, -3}}
+	of := func(s Score, rows [][]float64) error { _, err := s.Of(rows); return err }
+	from := func(rows ...[]float64) error { _, err := MaxSoftmax().OfProbabilities(rows); return err }
+	for want, err := range map[string]error{
+		"temperature 0;":     of(Energy(0), logits),
+		"temperature -1;":    of(Energy(-1), logits),
+		"γ = -1":             of(GEN(-1, 100), logits),
+		"the top -1 classes": of(GEN(.1, -1), logits),
+		"row 1 (the first is 0): value 0 is 5, no probability": from([]float64{.5, .5}, logits[0]),
+		"value 1 is NaN, no probability":                       from([]float64{.5, math.NaN()}),
+		"probabilities sum to 0.8, not 1":                      from([]float64{.4, .4}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
 func TestBadLogits(t *testing.T) {
 	for want, logits := range map[string][][]float64{
 		"there are no rows":                  {},

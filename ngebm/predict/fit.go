@@ -147,8 +147,8 @@ func (p *Predictor) compareOutliers(ctx context.Context, held examined, o Option
 	if o.Outliers == nil {
 		return nil
 	}
-	if !slices.Equal(o.Outliers.Shape, p.fitted.Shape) {
-		return fmt.Errorf("predict: the outliers of %s have shape %v, the run's examples %v", o.Outliers.Name, o.Outliers.Shape, p.fitted.Shape)
+	if err := p.run.Classifier.Fits(o.Outliers); err != nil {
+		return fmt.Errorf("predict: outliers: %w", err)
 	}
 	outside, err := p.examine(ctx, o.Outliers, o.Progress)
 	if err != nil {

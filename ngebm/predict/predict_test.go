@@ -66,6 +66,16 @@ func TestPredictor(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	t.Run("an input that overflows is the input's fault", func(t *testing.T) {
+		far := make([]float32, len(inputs[0]))
+		for i := range far {
+			far[i] = 3e38
+		}
+		if _, err := p.Predict(t.Context(), [][]float32{far}); !errors.Is(err, ngebm.ErrNotFinite) {
+			t.Errorf("error %v", err)
+		}
+	})
+
 	t.Run("keeps its promises on test data", func(t *testing.T) {
 		covered, alarms, answered, wrong := 0., 0., 0., 0.
 		for i, d := range decisions {

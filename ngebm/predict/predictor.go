@@ -11,14 +11,11 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/floats"
 
 	"ngebm/data"
 	"ngebm/data/tabular"
 	"ngebm/ngebm"
-	"ngebm/ngebm/energy"
 	"ngebm/ngebm/internal/softmax"
 	"ngebm/ngebm/ood"
 )
@@ -45,7 +42,6 @@ type Predictor struct {
 	run  *ngebm.Run
 	owns bool // the run
 
-	gradient  *model.Exec           // logits and gradient norms; nil where no score needs these
 	detectors map[string]ood.Fitted // on features, by the score's name
 	mu        sync.RWMutex
 	closed    bool
@@ -57,15 +53,7 @@ func newPredictor(run *ngebm.Run, f fitted) (*Predictor, error) {
 	if err := p.restoreDetectors(); err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(f.Scores, func(t scoreThreshold) bool { return t.Score == GradientScore }) {
-		return p, nil
-	}
-	var err error
-	p.gradient, err = run.Classifier.NewExec(func(logits func(*graph.Node) *graph.Node, in []*graph.Node) []*graph.Node {
-		f := logits(in[0])
-		return []*graph.Node{f, energy.GradientNorm(energy.LogSumExp(f), in[0])}
-	})
-	return p, err
+	return p, nil
 }
 
 // Shape is the shape of one input: {height, width, channels} of images.
@@ -87,9 +75,6 @@ func (p *Predictor) Close() {
 		return
 	}
 	p.closed = true
-	if p.gradient != nil {
-		p.gradient.Finalize()
-	}
 	if p.owns {
 		p.run.Close()
 	}
@@ -121,8 +106,8 @@ func (p *Predictor) Predict(ctx context.Context, inputs [][]float32) ([]Decision
 
 // PredictSet is [Predictor.Predict] for the examples of a dataset.
 func (p *Predictor) PredictSet(ctx context.Context, d *data.Dataset) ([]Decision, error) {
-	if !slices.Equal(d.Shape, p.fitted.Shape) {
-		return nil, fmt.Errorf("predict: %s has examples of shape %v; the model takes %v", d.Name, d.Shape, p.fitted.Shape)
+	if err := p.run.Classifier.Fits(d); err != nil {
+		return nil, fmt.Errorf("predict: %w", err)
 	}
 	decisions := make([]Decision, 0, d.Len())
 	for start := 0; start < d.Len(); start += chunk {
@@ -163,12 +148,10 @@ func (p *Predictor) evaluate(ctx context.Context, inputs [][]float32) (logits []
 	}
 	var norms []float64
 	c := p.run.Classifier
-	if p.gradient == nil {
-		logits, err = c.LogitsAt(ctx, flat)
-	} else if out, e := c.ApplyAt(ctx, p.gradient, flat); e == nil {
-		logits, norms = slices.Collect(slices.Chunk(out[0], len(p.fitted.Classes))), out[1]
+	if slices.ContainsFunc(p.Scores, func(t scoreThreshold) bool { return t.Score == GradientScore }) {
+		logits, norms, err = c.GradientNormsAt(ctx, flat)
 	} else {
-		err = e
+		logits, err = c.LogitsAt(ctx, flat)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -208,7 +191,7 @@ func (p *Predictor) score(ctx context.Context, name string, inputs [][]float32, 
 	}
 	for i, v := range scores {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("predict: score %s of input %d (from 0) is %v; it must be finite", name, i, v)
+			return nil, fmt.Errorf("predict: score %s of input %d (from 0) is %v: %w", name, i, v, ngebm.ErrNotFinite)
 		}
 	}
 	return scores, nil

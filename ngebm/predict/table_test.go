@@ -1,8 +1,12 @@
 package predict_test
 
 import (
+	"bytes"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"ngebm/data"
@@ -39,6 +43,24 @@ func TestPredictorOfTable(t *testing.T) {
 		}
 		if err := p.Save(); err != nil {
 			t.Fatal(err)
+		}
+		text, err := os.ReadFile("../../data/testdata/tables/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := filepath.Join(t.TempDir(), file)
+		if err := os.WriteFile(half, text[:bytes.LastIndexByte(text[:len(text)/2], '\n')+1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		others, _, err := data.Open(t.Context(), "csv:"+half+"@class", data.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.PredictSet(t.Context(), others); err == nil || !strings.Contains(err.Error(), "standardized by other training rows") {
+			t.Errorf("rows that another table standardized: %v", err)
+		}
+		if _, err := predict.Fit(t.Context(), run, predict.Options{FalseAlarms: .1, Outliers: others}); err == nil || !strings.Contains(err.Error(), "standardized by other training rows") {
+			t.Errorf("outliers that another table standardized: %v", err)
 		}
 		covered, refused, shifted := shares(t, p, run.Test)
 		t.Logf("%s: %.3f of %d test rows have their class in the set (90 %% asked); %.3f are refused, shifted ones %.3f", file, covered, run.Test.Len(), refused, shifted)
