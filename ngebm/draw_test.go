@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ngebm/data"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 )
@@ -51,4 +52,16 @@ func TestDraw(t *testing.T) {
 	if _, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: t.TempDir(), Train: trainSet, Test: testSet}); err == nil {
 		t.Error("all examples were drawn, which is no draw")
 	}
+}
+
+// A run against outliers that are not given would have the hash of one without.
+func TestNewRunWithoutItsOutliers(t *testing.T) {
+	trainSet, testSet, err := data.Open(t.Context(), "moons:240", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := small()
+	cfg.Margin.Outliers = "uniform box"
+	_, err = ngebm.NewRun(testdevice.Open(t, "go"), cfg, ngebm.Setup{Runs: t.TempDir(), Train: trainSet, Test: testSet})
+	testerror.Want(t, err, `margin.outliers is "uniform box"`, "train.OpenOutliers")
 }

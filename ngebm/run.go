@@ -1,6 +1,7 @@
 package ngebm
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -127,7 +128,7 @@ type Setup struct {
 	Runs    string        // the folder of runs
 	Network nets.Network  // in place of the one that Config.Net names; nil otherwise
 	Train   *data.Dataset // before the validation split
-	Test    *data.Dataset
+	Test    *data.Dataset // of the same shape, classes and encoding
 	// Outliers are those that Config.Margin names, or nil.
 	Outliers *data.Dataset
 	// Fresh ignores runs that older versions trained without recording the network.
@@ -139,6 +140,12 @@ type Setup struct {
 func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
 	cfg, net, err := cfg.Resolve(s.Network)
 	if err != nil {
+		return nil, err
+	}
+	if cfg.Margin.Outliers != "" && s.Outliers == nil {
+		return nil, fmt.Errorf("ngebm: margin.outliers is %q, and Setup.Outliers is nil; open them with train.OpenOutliers", cfg.Margin.Outliers)
+	}
+	if err := fitEachOther(s.Train, s.Test); err != nil {
 		return nil, err
 	}
 	r := &Run{Config: cfg, History: &History{}, Train: s.Train, Test: s.Test, backend: backend}
@@ -156,6 +163,21 @@ func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
 		}
 	}
 	return r, r.build(net, r.Train.Encoder, r.Train.Shape, r.Train.Classes, r.Test.Len())
+}
+
+// fitEachOther refuses a test set whose examples or labels mean something else than the training
+// set's.
+func fitEachOther(train, test *data.Dataset) error {
+	switch {
+	case !slices.Equal(train.Shape, test.Shape):
+		return fmt.Errorf("ngebm: the examples of %s have the shape %v, those of %s %v; give a training and a test set of one shape", train.Name, train.Shape, test.Name, test.Shape)
+	case !slices.Equal(train.Classes, test.Classes):
+		return fmt.Errorf("ngebm: %s has %d classes, %.200q, and %s %d, %.200q; give a training and a test set of the same classes in one order",
+			train.Name, len(train.Classes), strings.Join(train.Classes, ", "), test.Name, len(test.Classes), strings.Join(test.Classes, ", "))
+	case train.Encoder != nil && test.Encoder != nil && !bytes.Equal(train.Encoder.JSON(), test.Encoder.JSON()):
+		return fmt.Errorf("ngebm: the rows of %s and of %s were standardized differently; encode both with the training set's Encoder", train.Name, test.Name)
+	}
+	return nil
 }
 
 // build makes the run's weights, the classifier that uses them, or their average, and the

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ngebm/data"
 	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
@@ -37,6 +39,23 @@ func TestBadInput(t *testing.T) {
 		{"all held out", func(c *ngebm.Config, _ *train.Options) { c.Validation = 240 }, []string{"240"}},
 		{"folder that cannot be written", func(_ *ngebm.Config, o *train.Options) { o.Runs = file }, []string{"run's folder", "-runs"}},
 		{"images wanted", func(c *ngebm.Config, _ *train.Options) { c.Net = "convnet" }, []string{"convnet", "shape", "[2]", "mlp"}},
+		{"test set of another shape", func(_ *ngebm.Config, o *train.Options) {
+			o.TrainSet, o.TestSet = open(t, "moons:240"), open(t, "digits")
+		}, []string{"moons", "[2]", "digits", "[8 8 1]", "one shape"}},
+		{"test set of more classes", func(_ *ngebm.Config, o *train.Options) {
+			o.TrainSet, o.TestSet = open(t, "moons:240"), classes(t, open(t, "moons:240"), "A", "B", "C")
+		}, []string{"moons has 2 classes", `3, "A, B, C"`}},
+		{"test set of classes in another order", func(_ *ngebm.Config, o *train.Options) {
+			o.TrainSet, o.TestSet = classes(t, open(t, "moons:240"), "A", "B"), classes(t, open(t, "moons:240"), "B", "A")
+		}, []string{`"A, B"`, `"B, A"`, "in one order"}},
+		{"test set standardized by its own rows", func(c *ngebm.Config, o *train.Options) {
+			c.Batch, c.Validation = 2, 0
+			o.TrainSet, o.TestSet = open(t, writeTable(t, people, people)), open(t, writeTable(t, older, older))
+		}, []string{"standardized differently", "the training set's Encoder"}},
+		{"outliers standardized by their own rows", func(c *ngebm.Config, _ *train.Options) {
+			c.Batch, c.Validation = 2, 0
+			c.Data, c.Margin.Outliers = writeTable(t, people, people), writeTable(t, older, older)
+		}, []string{"margin.outliers is", "standardized by themselves", "uniform box"}},
 		{"two networks", func(_ *ngebm.Config, o *train.Options) { o.Network = twoTowers{3} }, []string{"mlp-16", "two-towers-3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -76,6 +95,31 @@ func TestBadInput(t *testing.T) {
 		_, err := ngebm.Load(t.Context(), backend, dir, nil)
 		testerror.Want(t, err, dir, "config.json")
 	})
+}
+
+// older is the table people with another age.
+var older = strings.Replace(people, "60", "90", 1)
+
+// open is the training set of a name.
+func open(t *testing.T, name string) *data.Dataset {
+	t.Helper()
+	d, _, err := data.Open(t.Context(), name, data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// classes is a set with other names of classes.
+func classes(t *testing.T, d *data.Dataset, names ...string) *data.Dataset {
+	t.Helper()
+	changed := *d
+	changed.Classes = names
+	d, err := data.New(changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // hungry is a network that wants terabytes for each number of its input.

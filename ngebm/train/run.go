@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,8 @@ type Options struct {
 	// needs; graph.MaxPool is not one, use nets.MaxPool2D.
 	Network nets.Network
 	// TrainSet and TestSet are sets of your own, in place of those Config.Data
-	// names. Config.Limit does not apply to them.
+	// names. They have one shape and the same classes, in one order. Config.Limit does not
+	// apply to them.
 	TrainSet, TestSet *data.Dataset
 	// SaveEvery is the minimum time between two checkpoints; 0 is five seconds.
 	// Saving never takes more than about a twentieth of the time.
@@ -134,7 +136,7 @@ func openData(ctx context.Context, cfg ngebm.Config, opts Options, s *ngebm.Setu
 			return err
 		}
 	}
-	s.Outliers, err = openOutliers(ctx, cfg, s.Train, opts)
+	s.Outliers, err = OpenOutliers(ctx, cfg, s.Train, data.Options{Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
 	return err
 }
 
@@ -148,8 +150,12 @@ func verifyUnmodified(d *data.Dataset) error {
 	return err
 }
 
-// openOutliers finds the outliers that the configuration names, or returns nil.
-func openOutliers(ctx context.Context, cfg ngebm.Config, train *data.Dataset, opts Options) (*data.Dataset, error) {
+// OpenOutliers opens the outliers that the configuration names, for ngebm.Setup, or returns nil
+// where it names none. train is the set before the validation split. Limit and Seed of the options
+// are not used. A name that is neither a kind of synthetic OOD set nor a dataset is an error, and so
+// is a set whose examples cannot be brought to the training set's shape, or whose rows were
+// standardized otherwise.
+func OpenOutliers(ctx context.Context, cfg ngebm.Config, train *data.Dataset, o data.Options) (*data.Dataset, error) {
 	name := cfg.Margin.Outliers
 	if name == "" {
 		return nil, nil
@@ -157,11 +163,15 @@ func openOutliers(ctx context.Context, cfg ngebm.Config, train *data.Dataset, op
 	if kinds := train.OODKinds(); slices.Contains(kinds, data.CanonicalOODKind(name)) {
 		return train.SynthesizeOOD(name, cfg.Seed)
 	}
-	found, _, err := data.Open(ctx, name, data.Options{Seed: cfg.Seed, Cache: opts.Cache, Offline: opts.Offline, Progress: opts.Progress})
+	o.Limit, o.Seed = 0, cfg.Seed
+	found, _, err := data.Open(ctx, name, o)
 	if err != nil {
 		return nil, fmt.Errorf("ngebm: margin.outliers is %q, neither a kind of synthetic OOD set (%s) nor a dataset: %w", name, strings.Join(train.OODKinds(), ", "), err)
 	}
 	if slices.Equal(found.Shape, train.Shape) {
+		if found.Encoder != nil && train.Encoder != nil && !bytes.Equal(found.Encoder.JSON(), train.Encoder.JSON()) {
+			return nil, fmt.Errorf("ngebm: margin.outliers is %q, whose rows were standardized by themselves, not as the training set's; name a kind of synthetic OOD set (%s)", name, strings.Join(train.OODKinds(), ", "))
+		}
 		return found, nil
 	}
 	if !train.IsImages() || !found.IsImages() {

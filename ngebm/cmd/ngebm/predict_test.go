@@ -160,6 +160,14 @@ func TestPredict(t *testing.T) {
 	})
 }
 
+// The outliers are part of the run's hash.
+func TestPredictAfterOutliers(t *testing.T) {
+	dir := trainedOn(t, "-preset", "moons", "-model", "mlp-4", "-max-train", "300", "-method", "energy-margin", "-set", "epochs=20,batch=20,validation=60,warmup=5,learning_rate=.02")
+	if out, err := predicted(t, dir); err != nil || !strings.Contains(out, "60 validation examples") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestPredictImages(t *testing.T) {
 	dir := trainedOn(t, "-data", "digits", "-model", "mlp-8", "-max-train", "300", "-set", "epochs=2,batch=20,validation=100,warmup=2,learning_rate=.01")
 	picture := func(size int, gray uint8) string {

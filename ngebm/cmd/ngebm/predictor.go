@@ -17,6 +17,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/environment"
 	"ngebm/ngebm/predict"
+	"ngebm/ngebm/train"
 )
 
 // decider is a run and its predictor, both open.
@@ -93,15 +94,19 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 	}
 	options := environment.Data(o.Progress)
 	options.Limit = cfg.Limit
-	train, test, err := data.Open(ctx, cfg.Data, options)
+	trainSet, test, err := data.Open(ctx, cfg.Data, options)
 	if err != nil {
 		return nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, loaded.Dir, elsewhere(loaded.Config.Data))
 	}
-	if c := loaded.Classifier; !slices.Equal(train.Shape, c.Shape) || (train.Encoder == nil) != (c.Encoder == nil) {
+	if c := loaded.Classifier; !slices.Equal(trainSet.Shape, c.Shape) || (trainSet.Encoder == nil) != (c.Encoder == nil) {
 		return nil, fmt.Errorf("ngebm: %s holds %s, and the run was trained on %s; name those data once: ngebm predict %s -data %s",
-			set, examplesOf(train.Shape, train.Encoder), examplesOf(c.Shape, c.Encoder), loaded.Dir, elsewhere(loaded.Config.Data))
+			set, examplesOf(trainSet.Shape, trainSet.Encoder), examplesOf(c.Shape, c.Encoder), loaded.Dir, elsewhere(loaded.Config.Data))
 	}
-	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: train, Test: test})
+	outliers, err := train.OpenOutliers(ctx, cfg, trainSet, options)
+	if err != nil {
+		return nil, err
+	}
+	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: trainSet, Test: test, Outliers: outliers})
 	if err != nil {
 		return nil, err
 	}
