@@ -67,6 +67,10 @@ func (c Config) Validate() error {
 		return bad("augment.pad", c.Augment.Pad, "0 or more pixels")
 	case !(c.Augment.Noise >= 0) || math.IsInf(c.Augment.Noise, 0):
 		return bad("augment.noise", c.Augment.Noise, "a finite number of 0 or more")
+	case !(c.Augment.Mixup >= 0) || math.IsInf(c.Augment.Mixup, 0):
+		return bad("augment.mixup", c.Augment.Mixup, "a finite number of 0 (none) or more, such as .2")
+	case c.Augment.Cutout < 0:
+		return bad("augment.cutout", c.Augment.Cutout, "0 (none) or more pixels")
 	case c.Validation < 0:
 		return bad("validation", c.Validation, "0 (none) or more examples")
 	case c.EvalEvery < 1 || c.EvalEvery > maxEpochs:

@@ -283,6 +283,7 @@ func TestValidate(t *testing.T) {
 		"the selection of weights has no seeds": func(p *study.Plan) { p.Selection.Seeds = nil },
 		`cannot select weights by "loss"`:       func(p *study.Plan) { p.Selection.Metric = "loss" },
 		"there is no setting":                   func(p *study.Plan) { p.Selection.Candidates = []string{"betta=1"} },
+		"sets the seed":                         func(p *study.Plan) { p.Selection.Candidates = []string{"beta=1,seed=3"} },
 		"beta is -1":                            func(p *study.Plan) { p.Selection.Candidates = []string{"beta=-1"} },
 		"(-attack-examples) is 7;":              func(p *study.Plan) { p.Measure.AttackExamples = 7 },
 		"(-test) is -1;":                        func(p *study.Plan) { p.Measure.TestExamples = -1 },

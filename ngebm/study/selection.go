@@ -7,6 +7,7 @@ import (
 
 	"ngebm/data/nearest"
 	"ngebm/data/progress"
+	"ngebm/ngebm"
 )
 
 // Selection says how the weights of [Selected] are found: each candidate is trained with
@@ -42,6 +43,13 @@ func (s Selection) validate() error {
 		return fmt.Errorf("study: no candidates to select the weights of %s from; give at least one, such as beta=.1,gamma=.1;beta=.01,gamma=.01", Selected)
 	case !slices.Contains(ValidationMetrics(), s.Metric):
 		return fmt.Errorf("study: cannot select weights by %.60q%s; choose from %s", s.Metric, nearest.Hint(s.Metric, ValidationMetrics()), strings.Join(ValidationMetrics(), ", "))
+	}
+	for _, candidate := range s.Candidates {
+		for _, a := range ngebm.SplitSettings(candidate) {
+			if key, _, _ := strings.Cut(a, "="); strings.TrimSpace(key) == "seed" {
+				return fmt.Errorf("study: the candidate %.200q sets the seed; give the seeds of all candidates separately (-select-seeds)", candidate)
+			}
+		}
 	}
 	return checkSeeds("the selection of weights", s.Seeds)
 }

@@ -111,8 +111,11 @@ func (t *SweepTable) Best(metric string) (row int, err error) {
 // Pareto returns the rows that no other row dominates in the given metrics (all, if none
 // are given), in the table's order. A row dominates another if its mean is at least as
 // good in every metric and better in one; intervals are not used. Rows with a seed that
-// failed do not count.
+// failed do not count. A table without metrics, since every run failed, has no front.
 func (t *SweepTable) Pareto(metrics ...string) ([]int, error) {
+	if len(t.Metrics) == 0 {
+		return nil, nil
+	}
 	if len(metrics) == 0 {
 		for _, f := range t.Metrics {
 			metrics = append(metrics, f.Name)

@@ -7,6 +7,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/study"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -81,6 +82,23 @@ func TestBestAndPareto(t *testing.T) {
 	table.Rows[0].Failed = []string{"seed 2: loss is NaN at step 40"}
 	if best, err := table.Best("accuracy"); err != nil || best != 1 {
 		t.Errorf("a row with a seed that failed counts: best is %d (%v)", best, err)
+	}
+}
+
+// A table in which every run failed says why.
+func TestSweepOfFailures(t *testing.T) {
+	table := madeUp(nil, nil)
+	table.Metrics = nil
+	for i := range table.Rows {
+		table.Rows[i].Failed = []string{"seed 1: loss is NaN at step 40"}
+	}
+	front, err := table.Pareto("accuracy")
+	if err != nil || len(front) > 0 {
+		t.Errorf("the front is %v (%v)", front, err)
+	}
+	text, err := table.Text("accuracy", "ECE")
+	if err != nil || strings.Count(text, "loss is NaN at step 40") != 2 {
+		t.Errorf("%v:\n%s", err, text)
 	}
 }
 

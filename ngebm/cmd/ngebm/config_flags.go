@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"ngebm/data/progress"
@@ -30,30 +31,60 @@ const seedsUsage = "random seeds; each sets the initial weights, the order of th
 func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.preset, "preset", "digits", "`name` of the configuration to start from; ngebm train -list shows all presets")
 	fs.StringVar(&f.set, "data", "", "`dataset` to use instead of the preset's: digits, moons, cifar10, folder:PATH, zip:PATH …; NAME@SIZE resizes the images; csv:PATH@LABEL for rows of a table")
-	fs.IntVar(&f.maxTrain, "max-train", 0, "maximum number of training examples (0: all)")
+	fs.IntVar(&f.maxTrain, "max-train", 0, "maximum number of training examples (0: all; default: the preset's)")
 	fs.StringVar(&f.model, "model", "", "`network` to use instead of the preset's: convnet, wrn-10-2, mlp-128-128 …")
 	fs.StringVar(&f.method, "method", "", "training `method` to use instead of the preset's: cross-entropy, ng-ebm, jem, adversarial … (ngebm train -list shows all)")
 	listVar(fs, &f.changes, "set", "", ",", "`settings` to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry-run prints all settings")
 	fs.StringVar(&f.runs, "runs", environment.Runs(), "`folder` in which runs are stored; $NGEBM_RUNS changes the default")
-	fs.DurationVar(&f.save, "save-every", 5*time.Second, "minimum time between checkpoints")
+	fs.DurationVar(&f.save, "save-every", 5*time.Second, "minimum time between checkpoints, above 0")
 	fs.BoolVar(&f.fresh, "fresh", false, "discard stored runs of this configuration and train again")
 	fs.IntVar(&f.devices, "devices", 1, "number of devices for data parallelism; does not change the result")
 	fs.StringVar(&f.device, "device", "", deviceUsage)
 	fs.StringVar(&f.plugin, "plugin", "", pluginUsage)
 }
 
+// change returns the value that -set gives a setting.
+func (f *configFlags) change(key string) (value string, ok bool) {
+	for _, a := range ngebm.SplitSettings(f.changes) {
+		if k, v, _ := strings.Cut(a, "="); strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v), true
+		}
+	}
+	return "", false
+}
+
+// refuseSeed refuses a seed in -set, for commands that train with those of -seeds.
+func (f *configFlags) refuseSeed(command string) error {
+	if seed, ok := f.change("seed"); ok {
+		return fmt.Errorf("ngebm %s: -set seed=%.60q has no effect; give the seeds with -seeds", command, seed)
+	}
+	return nil
+}
+
 // config returns the configuration that the flags describe.
-func (f *configFlags) config() (ngebm.Config, error) {
+func (f *configFlags) config(fs *flag.FlagSet) (ngebm.Config, error) {
 	cfg, err := ngebm.PresetConfig(f.preset)
 	if err != nil {
 		return cfg, err
+	}
+	if f.save <= 0 {
+		return cfg, fmt.Errorf("ngebm: -save-every is %s; it must be above 0, such as 5s", f.save)
+	}
+	given := given(fs)
+	for _, same := range [][2]string{{"data", "data"}, {"model", "net"}, {"max-train", "limit"}} {
+		if value, ok := f.change(same[1]); ok && given[same[0]] {
+			return cfg, fmt.Errorf("ngebm: -%s and -set %s=%.60q are one setting; leave one out", same[0], same[1], value)
+		}
 	}
 	for field, value := range map[*string]string{&cfg.Data: f.set, &cfg.Net: f.model} {
 		if value != "" {
 			*field = value
 		}
 	}
-	if f.maxTrain != 0 {
+	if set, ok := f.change("data"); ok { // on which the method's settings depend
+		cfg.Data = set
+	}
+	if given["max-train"] {
 		cfg.Limit = f.maxTrain
 	}
 	if f.method != "" {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ngebm/data"
+	"ngebm/ngebm"
 	"ngebm/ngebm/ood"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/study/published"
@@ -201,10 +202,20 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 // plan returns the plan that the flags describe.
 func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, err error) {
 	p = study.Plan{Preset: c.preset}
-	if p.Base, err = c.config(); err != nil {
+	if err := c.refuseSeed("experiment"); err != nil {
 		return p, err
 	}
+	if p.Base, err = c.config(fs); err != nil {
+		return p, err
+	}
+	if err := c.refuseMethod(fs, p.Base); err != nil {
+		return p, err
+	}
+	given := given(fs)
 	if err := forPlan(fs, c.preset); err != nil {
+		return p, err
+	}
+	if err := f.refuseSelection(given); err != nil {
 		return p, err
 	}
 	p.Methods, p.Measure = splitList(f.methods), f.measure
@@ -255,6 +266,31 @@ func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, e
 		}
 	}
 	return p, p.Validate()
+}
+
+// refuseMethod refuses settings in -set that differ from the preset's and that every method sets.
+func (f configFlags) refuseMethod(fs *flag.FlagSet, base ngebm.Config) error {
+	changes := f.changes
+	f.changes = ""
+	preset, err := f.config(fs)
+	if err != nil {
+		return err
+	}
+	preset.Data = base.Data
+	if method := base.Method(); method != preset.Method() {
+		return fmt.Errorf("ngebm experiment: -set %.200q changes the training method, to %s, which each of -methods sets again; name a method that has it in -methods, or give weights of NG-EBM with -candidates", changes, method)
+	}
+	return nil
+}
+
+// refuseSelection refuses flags of the selection where nothing is selected.
+func (f *experimentFlags) refuseSelection(given map[string]bool) error {
+	for _, name := range []string{"candidates", "select-by", "select-seeds"} {
+		if given[name] && !slices.Contains(splitList(f.methods), study.Selected) {
+			return fmt.Errorf("ngebm experiment: -%s has no effect without the method %s; add it to -methods", name, study.Selected)
+		}
+	}
+	return nil
 }
 
 // resultsAt returns the results in a file that a command would replace; nil if it does not exist.

@@ -30,6 +30,12 @@ func mergeFiles(stdout io.Writer, out string, paths []string) error {
 			return fmt.Errorf("ngebm merge: %q is after a file; flags come before the files, as in ngebm merge -o all.json a.json b.json", path)
 		}
 	}
+	if out == "" || out == "-" {
+		return fmt.Errorf("ngebm merge: -o %q: name a file; the tables are printed all the same", out)
+	}
+	if err := checkOut("merge", out); err != nil {
+		return err
+	}
 	for i, path := range paths {
 		r, err := study.ReadResults(path)
 		if err != nil {

@@ -49,7 +49,10 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := checkOut("sweep", *out); err != nil {
 		return err
 	}
-	cfg, err := f.config()
+	if err := f.refuseSeed("sweep"); err != nil {
+		return err
+	}
+	cfg, err := f.config(fs)
 	if err != nil {
 		return err
 	}

@@ -140,6 +140,11 @@ func TestSweepCommandLine(t *testing.T) {
 	for _, c := range []struct{ args, err string }{
 		{"sweep", "-grid is missing; give"},
 		{"sweep -grid beta=0 -ood rotatd", "did you mean rotated?"},
+		{"sweep -grid beta=0 -set seed=3", `-set seed="3" has no effect; give the seeds with -seeds`},
+		{"train -save-every 0s", "-save-every is 0s; it must be above 0"},
+		{"train -data moons -set data=digits", `-data and -set data="digits" are one setting; leave one out`},
+		{"train -model mlp-4 -set net=mlp-8", `-model and -set net="mlp-8" are one setting`},
+		{"train -max-train 100 -set limit=200", `-max-train and -set limit="200" are one setting`},
 		{"sweep -grid beta=0 -epsilon -1", "(-epsilon) is -1"},
 		{"sweep -grid beta=0 -attacked -1", "(-attack-examples) is -1"},
 		{"sweep -grid beta=0 -o nowhere/sweep.json", "its folder does not exist"},

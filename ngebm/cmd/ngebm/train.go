@@ -38,7 +38,7 @@ func trainRun(ctx context.Context, args []string, stdout io.Writer) error {
 	if *list {
 		return listAll(stdout)
 	}
-	cfg, err := f.config()
+	cfg, err := f.config(fs)
 	if err != nil {
 		return err
 	}
