@@ -48,6 +48,9 @@ const requestedImages = 128
 // steps reports whether a row is a training step.
 func steps(row string) bool { return row == CrossEntropy || row == NGEBM || row == JEM }
 
+// comparesLosses reports whether a row's losses are computed on the reference device.
+func comparesLosses(row string) bool { return steps(row) && row != JEM }
+
 // The numbers of first losses that are compared: with the peer's, and with those on the
 // reference device, where a step may take minutes.
 const (
@@ -156,6 +159,9 @@ func (p Plan) Validate() error {
 			return fmt.Errorf("bench: ONNX Runtime computes logits, not %s; use rows %s", row, strings.Join([]string{Logits, Latency1, Latency8, Latency32}, ","))
 		}
 	}
+	if p.ReferenceDevice != "" && !slices.ContainsFunc(p.Rows, comparesLosses) {
+		return fmt.Errorf("bench: reference-device is %.60q, but none of the rows has losses to compare; add %s or %s", p.ReferenceDevice, CrossEntropy, NGEBM)
+	}
 	return nil
 }
 
@@ -242,7 +248,7 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, report f
 			sides[i].Rounds = append(sides[i].Rounds, seconds)
 		}
 	}
-	if p.ReferenceDevice != "" && t.StepsRow && t.Row != JEM {
+	if p.ReferenceDevice != "" && comparesLosses(t.Row) {
 		t.Device, t.Devices, t.Write = p.ReferenceDevice, 1, false
 		other, err := start(ctx, worker, t)
 		if err != nil {

@@ -40,13 +40,6 @@ var ofImages = protocolDefaults{"interpolated,uniform noise,gaussian noise,rotat
 
 const pointRadii = ".05,.1,.2,.4"
 
-// given are the names of the flags that the command line, or a plan, has set.
-func given(fs *flag.FlagSet) map[string]bool {
-	names := map[string]bool{}
-	fs.Visit(func(one *flag.Flag) { names[one.Name] = true })
-	return names
-}
-
 // forData replaces the defaults for images of any dataset by those for this one, but for flags that
 // are given.
 func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {

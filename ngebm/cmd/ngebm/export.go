@@ -72,6 +72,9 @@ func export(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := f.check(); err != nil {
 		return fmt.Errorf("ngebm export: %w", err)
 	}
+	if f.onnx == "" && given(flags)["temperature"] {
+		return errors.New("ngebm export: -temperature has no effect without -onnx; the weights stay as they are")
+	}
 	return f.export(ctx, dirs[0], stdout)
 }
 

@@ -59,6 +59,13 @@ func parseAfter(fs *flag.FlagSet, args []string, given map[string]use) error {
 	return nil
 }
 
+// given are the names of the flags that the command line, or a plan, has set.
+func given(fs *flag.FlagSet) map[string]bool {
+	names := map[string]bool{}
+	fs.Visit(func(one *flag.Flag) { names[one.Name] = true })
+	return names
+}
+
 // parseAmong is parse for a command with other arguments, before, after and between the flags. It
 // returns these.
 func parseAmong(fs *flag.FlagSet, args []string) (others []string, err error) {

@@ -113,6 +113,7 @@ func TestWrongNames(t *testing.T) {
 		"predict -alpha .1 no-run -alpha .2 x.png":                     `-alpha is given twice, as ".1" and as ".2"`,
 		"export -onnx a.onnx no-run -onnx b.onnx":                      `-onnx is given twice, as "a.onnx" and as "b.onnx"`,
 		"export no-run -onnx nowhere.onnx -safetensors ./nowhere.onnx": "-onnx and -safetensors both name",
+		"export no-run -safetensors nowhere.s -temperature 2":          "-temperature has no effect without -onnx",
 		"predict no-run -o x.json":                                     "there is nothing to write without files",
 		"bench -o no-folder/x.json":                                    "its folder does not exist",
 		"measure -logits L.csv -labels y.csv -o no-folder/x":           "its folder does not exist",

@@ -74,6 +74,9 @@ func measure(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := f.validate(fs.Args()); err != nil {
 		return fmt.Errorf("ngebm measure: %w; -h explains the flags", err)
 	}
+	if f.in != "" && given(fs)["bins"] {
+		return errors.New("ngebm measure: -bins has no effect with -in-scores and -out-scores; it needs -logits and -labels")
+	}
 	if err := checkOut("measure", *out, f.files()...); err != nil {
 		return err
 	}

@@ -257,6 +257,7 @@ func TestMeasureBadInput(t *testing.T) {
 		{"-in-scores {} -out-scores " + y, "in.csv", "1\nnan\n", "in.csv:2: value 1 is nan"},
 		{"-in-scores {} -out-scores " + y, "in.csv", "1,2\n", "in.csv: rows of 2 values"},
 		{"-in-scores " + y, "", "", "-in-scores and -out-scores go together"},
+		{"-in-scores " + y + " -out-scores " + y + " -bins 5", "", "", "-bins has no effect with -in-scores"},
 		{"-in-scores " + y + " -out-scores " + y + " -logits " + l, "", "", "take neither logits nor labels"},
 		{"-logits nowhere.csv -labels " + y, "", "", "nowhere.csv"},
 		{"-logits " + l, "", "", "give -labels with -logits"},

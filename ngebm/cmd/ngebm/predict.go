@@ -89,6 +89,12 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 	if f.options.FalseAlarms == 0 || f.options.Sets.Alpha == 0 || f.options.Delta == 0 {
 		return errors.New("ngebm predict: -alpha, -false-alarms or -delta is 0; each must be between 0 and 1")
 	}
+	switch given := given(fs); {
+	case given["delta"] && f.options.Risk == 0:
+		return errors.New("ngebm predict: -delta has no effect without -risk; add it, as in -risk .05")
+	case given["seed"] && !f.options.Sets.Randomized:
+		return errors.New("ngebm predict: -seed has no effect without -randomized; add it, or leave -seed out")
+	}
 	if err := f.options.Validate(); err != nil {
 		return err
 	}

@@ -147,6 +147,8 @@ func TestPredict(t *testing.T) {
 			{[]string{dir, missing}, []string{"none.csv", "no such file"}},
 			{[]string{dir, "-alpha", "0"}, []string{"-alpha", "between 0 and 1"}},
 			{[]string{filepath.Join(t.TempDir(), "none"), "-alpha", "2"}, []string{"alpha is 2", "between 0 and 1"}}, // before anything is loaded
+			{[]string{dir, "-delta", ".1"}, []string{"-delta has no effect without -risk"}},
+			{[]string{dir, "-sets", "aps", "-seed", "3"}, []string{"-seed has no effect without -randomized"}},
 			{[]string{dir, "-data", "digits"}, []string{"digits holds images of 8x8x1", "trained on points of 2 numbers", "name those data once: ngebm predict"}},
 			{[]string{dir, "-alpha", ".001"}, []string{"60 held-out examples", "needs 999"}},
 			{[]string{dir, "-scores", "pz"}, []string{`no score "pz"`, "px"}},
