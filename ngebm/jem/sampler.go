@@ -1,6 +1,7 @@
 package jem
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -45,7 +46,8 @@ type Samples struct {
 }
 
 // NewSampler returns a sampler of batch samples a step, shaped as the training set's
-// examples. Its buffer is filled with fresh starts.
+// examples. Its buffer is empty: call [Sampler.Fill] or [Sampler.SetBuffer] before
+// [Sampler.Next].
 func NewSampler(m Model, settings Settings, train *data.Dataset, batch int, seed uint64) (*Sampler, error) {
 	settings = settings.WithDefaults()
 	if err := settings.Validate(); err != nil {
@@ -66,15 +68,24 @@ func NewSampler(m Model, settings Settings, train *data.Dataset, batch int, seed
 		return nil, err
 	}
 	s.buffer = make([]float32, settings.Buffer*s.size)
-	rng := stream(forBuffer, seed, 0, 0)
-	for slot := range settings.Buffer {
+	return s, nil
+}
+
+// Fill fills the buffer with fresh starts. With starts from the data this takes minutes for
+// images; it ends early, with the context's error, if ctx ends.
+func (s *Sampler) Fill(ctx context.Context) error {
+	rng := stream(forBuffer, s.seed, 0, 0)
+	for slot := range s.settings.Buffer {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		class := rng.IntN(s.classes)
-		if settings.Conditional {
+		if s.settings.Conditional {
 			class = s.classOf(slot)
 		}
 		s.starter.Draw(rng, class, s.sample(slot))
 	}
-	return s, nil
+	return nil
 }
 
 func (s *Sampler) sample(slot int) []float32 { return s.buffer[slot*s.size : (slot+1)*s.size] }

@@ -58,6 +58,9 @@ func sampler(t *testing.T, m jem.Model, s jem.Settings, train *data.Dataset, bat
 		t.Fatal(err)
 	}
 	t.Cleanup(out.Close)
+	if err := out.Fill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 

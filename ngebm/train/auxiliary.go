@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -40,8 +41,9 @@ type inputSource interface {
 	close()
 }
 
-// newInputSource returns the one that the configuration asks for, or nil.
-func (t *trainer) newInputSource() (inputSource, error) {
+// newInputSource returns the one that the configuration asks for, or nil. ctx ends what takes
+// long.
+func (t *trainer) newInputSource(ctx context.Context) (inputSource, error) {
 	cfg := t.run.Config
 	m := innerloop.Model{Backend: t.backend, Store: t.store, Scope: ckpt.NetworkScope, Logits: t.logits}
 	if t.sharding != nil {
@@ -50,7 +52,14 @@ func (t *trainer) newInputSource() (inputSource, error) {
 	switch {
 	case cfg.JEM.Enabled():
 		s, err := jem.NewSampler(m, cfg.JEM, t.run.Train, cfg.Batch, cfg.Seed)
-		return &sgldSamples{s}, err
+		if err != nil || t.run.AuxState() != nil { // which has the buffer
+			return &sgldSamples{s}, err
+		}
+		if err := s.Fill(ctx); err != nil {
+			s.Close()
+			return nil, err
+		}
+		return &sgldSamples{s}, nil
 	case cfg.Margin.Outliers != "":
 		b, err := data.NewBatches(t.outliers, cfg.Batch, cfg.Seed, data.Augment{})
 		if err != nil {

@@ -38,7 +38,7 @@ func trainerAt(t *testing.T, cfg ngebm.Config, stepsPerCall int) *trainer {
 	}
 	t.Cleanup(unlock)
 	out := &trainer{run: r, backend: backend, store: r.Classifier.Store(), total: 1000, opts: Options{Progress: progress.Discard{}}, stepsPerCall: stepsPerCall}
-	if err := out.prepare(); err != nil {
+	if err := out.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(out.close)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -59,7 +60,7 @@ func (s *Stepper) prepare() error {
 	if s.ready {
 		return nil
 	}
-	if err := s.trainer.prepare(); err != nil {
+	if err := s.trainer.prepare(context.Background()); err != nil {
 		return err
 	}
 	s.batches = slices.Repeat(s.batches, s.trainer.stepsPerCall)

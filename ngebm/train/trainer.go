@@ -97,7 +97,10 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 		return nil, err
 	}
 	t.began, t.process, t.spent, t.first = time.Now(), cputime.Process(), r.Cost, r.History.Steps()
-	if err := t.prepare(); err != nil {
+	if err := t.prepare(ctx); err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return nil, fmt.Errorf("ngebm: %w before a step of %q was taken", ErrStopped, r.Dir)
+		}
 		return nil, err
 	}
 	defer t.close()
@@ -206,11 +209,11 @@ func (t *trainer) steps(ctx context.Context) error {
 }
 
 // prepare builds the batches and the source of auxiliary inputs, and compiles the step.
-func (t *trainer) prepare() (err error) {
+func (t *trainer) prepare(ctx context.Context) (err error) {
 	if t.batches, err = newBatches(t.run.Train, t.run.Config, t.attempt()); err != nil {
 		return err
 	}
-	if t.auxiliary, err = t.newInputSource(); err != nil {
+	if t.auxiliary, err = t.newInputSource(ctx); err != nil {
 		return err
 	}
 	if err := t.restoreAuxiliary(t.run.LoadedFrom()); err != nil {
