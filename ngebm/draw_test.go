@@ -8,6 +8,7 @@ import (
 	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
 )
 
 // Seeds draw their own training and validation examples, which share none; without a draw
@@ -64,4 +65,19 @@ func TestNewRunWithoutItsOutliers(t *testing.T) {
 	cfg.Margin.Outliers = "uniform box"
 	_, err = ngebm.NewRun(testdevice.Open(t, "go"), cfg, ngebm.Setup{Runs: t.TempDir(), Train: trainSet, Test: testSet})
 	testerror.Want(t, err, `margin.outliers is "uniform box"`, "train.OpenOutliers")
+}
+
+// More samples than can be drawn even one step at a time are refused with how many can.
+func TestSampleTooMany(t *testing.T) {
+	trainSet, _, err := data.Open(t.Context(), "moons:240", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ngebm.NewClassifier(testdevice.Open(t, "go"), nets.MLP{}, 1, trainSet.Shape, trainSet.Classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.Sample(t.Context(), trainSet, ngebm.Sampling{Count: 1 << 28, Steps: 1})
+	testerror.Want(t, err, "268435456 chains", "draw 134217728 samples at a time at most")
 }

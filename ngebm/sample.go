@@ -76,6 +76,9 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 	if settings.Start == "data" && len(train.Classes) != len(c.Classes) {
 		return nil, fmt.Errorf("ngebm: chains cannot start from %s, which has %d classes, while this classifier has %d: give a set of the same classes", train.Name, len(train.Classes), len(c.Classes))
 	}
+	if most := maxNoise / train.Size(); o.Count > most {
+		return nil, fmt.Errorf("ngebm: the noise of one step of %d chains does not fit into memory: draw %d samples at a time at most (Sampling.Count)", o.Count, most)
+	}
 	if most := maxNoise / train.Size() / o.Count; o.Every > most {
 		return nil, fmt.Errorf("ngebm: the noise of %d steps of %d chains does not fit into memory: keep samples more often, every %d steps at most (Sampling.Every)", o.Every, o.Count, most)
 	}

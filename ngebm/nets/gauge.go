@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
 
 	"ngebm/ngebm/energy"
 )
@@ -43,12 +43,8 @@ func parseGauge(name, head string) (Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	var heads []string
-	for _, h := range Heads() {
-		heads = append(heads, h[0])
-	}
-	if !slices.Contains(heads, head) {
-		return nil, fmt.Errorf("nets: no head is named %.60q; after %s comes one of %s", head, gaugeMark, strings.Join(heads, ", "))
+	if !slices.ContainsFunc(Heads(), func(h [2]string) bool { return h[0] == head }) {
+		return nil, fmt.Errorf("nets: no head is named %.60q; after %s comes one of %s", head, gaugeMark, names(Heads()))
 	}
 	return Gauge{Net: net, Head: head}, nil
 }
@@ -57,7 +53,7 @@ func parseGauge(name, head string) (Network, error) {
 func (g Gauge) String() string { return g.Net.String() + gaugeMark + g.Head }
 
 // Logits implements [Network]. The network's weights are named, and so drawn, as without
-// the head, whose own are in gauge.
+// the head, whose own are in gauge. It panics where no head has that name.
 func (g Gauge) Logits(scope *model.Scope, x *Node, classes int) *Node {
 	f := g.Net.Logits(scope, x, classes)
 	own := scope.In("gauge")
@@ -68,9 +64,11 @@ func (g Gauge) Logits(scope *model.Scope, x *Node, classes int) *Node {
 		return Add(f, MLP{Hidden: headWidths}.Logits(own, f, 1))
 	case "mlp":
 		return Add(f, MLP{Hidden: headWidths}.Logits(own, x, 1))
-	default:
+	case "network":
 		return Add(f, g.Net.Logits(own, x, 1))
 	}
+	exceptions.Panicf("nets: no head is named %.60q; choose one of %s", g.Head, names(Heads()))
+	return nil
 }
 
 // UsesBatches and LearnsFromBatches implement [BatchStatistics]: they are the network's.
@@ -98,10 +96,15 @@ func (g Gauge) head(shape []int, classes int) (Sized, []int) {
 	}
 }
 
-// Weights implements [Sized].
+// Weights implements [Sized]. A network that does not has weights that are known when they are
+// built: then there are none.
 func (g Gauge) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 	return func(yield func(string, []int) bool) {
-		for name, dims := range g.Net.(Sized).Weights(shape, classes) {
+		net, ok := g.Net.(Sized)
+		if !ok {
+			return
+		}
+		for name, dims := range net.Weights(shape, classes) {
 			if !yield(name, dims) {
 				return
 			}
@@ -118,9 +121,13 @@ func (g Gauge) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 	}
 }
 
-// Widest implements [Sized].
+// Widest implements [Sized]. Of a network that does not it knows inputs and outputs only.
 func (g Gauge) Widest(shape []int, classes int) int {
-	widest := g.Net.(Sized).Widest(shape, classes)
+	net, ok := g.Net.(Sized)
+	if !ok {
+		return max(product(shape), classes)
+	}
+	widest := net.Widest(shape, classes)
 	if head, takes := g.head(shape, classes); head != nil {
 		widest = max(widest, head.Widest(takes, 1))
 	}

@@ -4,7 +4,9 @@ import (
 	"math"
 	"testing"
 
+	"ngebm/data/testerror"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
 
@@ -34,4 +36,17 @@ func TestExactGaugeTurnsNGEBMIntoCrossEntropy(t *testing.T) {
 			t.Errorf("%s at the last step is %g, not 0", name, last)
 		}
 	}
+}
+
+// A network of a person's own, of unknown size, can have a head, whose name is checked.
+func TestGaugeOfOwnNetwork(t *testing.T) {
+	cfg := small()
+	cfg.Net, cfg.Epochs, cfg.Warmup = "", 1, 0
+	for _, head := range nets.Heads() {
+		if _, err := train.Run(t.Context(), testdevice.Open(t, "go"), cfg, train.Options{Runs: t.TempDir(), Network: nets.Gauge{Net: twoTowers{3}, Head: head[0]}}); err != nil {
+			t.Errorf("%s: %v", head[0], err)
+		}
+	}
+	_, err := train.Run(t.Context(), testdevice.Open(t, "go"), cfg, train.Options{Runs: t.TempDir(), Network: nets.Gauge{Net: twoTowers{3}, Head: "netwrk"}})
+	testerror.Want(t, err, `no head is named "netwrk"`, "exact, logits, mlp, network")
 }
