@@ -51,7 +51,7 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 		return nil, errors.New("plots: no accuracy against ε to draw")
 	}
 	var names []named
-	worst := false
+	worst, interval := false, oneInterval
 	for _, p := range panels {
 		if len(p.Runs) == 0 {
 			return nil, fmt.Errorf("plots: the panel %q has no runs", p.Title)
@@ -62,6 +62,9 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 			}
 		}
 		worst = worst || len(p.Worst) > 0
+		if slices.ContainsFunc([][]RobustRun{p.Runs, p.Worst}, haveSeeds) {
+			interval = rangeOfSeveral
+		}
 	}
 	styles := map[string]draw.LineStyle{}
 	var keys legend
@@ -69,7 +72,7 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 		styles[names[i].name] = style
 		keys = append(keys, lineKey(names[i].name, style, draw.GlyphStyle{}))
 	}
-	keys = append(keys, boxKey("95 % interval", withAlpha(foreground, bandAlpha)))
+	keys = append(keys, boxKey(interval, withAlpha(foreground, bandAlpha)))
 	if worst {
 		keys = append(keys, lineKey("stronger attack", draw.LineStyle{}, worstMark(foreground)))
 	}
@@ -86,6 +89,11 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 		drawn, alt, attacks = append(drawn, one), append(alt, text), append(attacks, p.attacks())
 	}
 	return figureGrid{keys, drawn, strings.Join(attacks, " ")}.figure(strings.Join(alt, " ")), nil
+}
+
+// haveSeeds reports whether several runs have one name.
+func haveSeeds(runs []RobustRun) bool {
+	return len(groupByName(runs, func(r RobustRun) string { return r.Name })) < len(runs)
 }
 
 func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, error) {

@@ -54,6 +54,20 @@ func TestRobustnessGolden(t *testing.T) {
 	})
 }
 
+// The band of one seed is another thing than that of several.
+func TestHaveSeeds(t *testing.T) {
+	for want, names := range map[bool][]string{false: {"a", "b"}, true: {"a", "b", "a"}} {
+		var attacked []RobustRun
+		var corrupted SeverityPanel
+		for _, name := range names {
+			attacked, corrupted.Runs = append(attacked, RobustRun{Name: name}), append(corrupted.Runs, SeverityRun{Name: name})
+		}
+		if haveSeeds(attacked) != want || corrupted.haveSeeds() != want {
+			t.Errorf("runs of %q: %v and %v, want %v", names, haveSeeds(attacked), corrupted.haveSeeds(), want)
+		}
+	}
+}
+
 func TestRobustnessDegenerate(t *testing.T) {
 	run := func(c *attack.Curve) RobustPanel {
 		return RobustPanel{Title: "L∞", Runs: []RobustRun{{Name: "run", Curve: c}}}

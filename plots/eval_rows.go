@@ -21,11 +21,15 @@ func RangePanel(title, note string, rows []study.Row, of study.MetricOf) Summary
 }
 
 // MeanPanel is [RangePanel] with another bar: the 95 % t-interval of the mean over the seeds.
+// One seed, or seeds of one value, have no such interval and no bar.
 func MeanPanel(title, note string, rows []study.Row, of study.MetricOf) SummaryPanel {
 	p := SummaryPanel{Title: title, Note: note, Bars: "95 % interval of the mean"}
 	for _, r := range rows {
 		e := r.Estimate(of)
-		interval := &bootstrap.Interval{Low: e.Low, High: e.High}
+		var interval *bootstrap.Interval
+		if len(e.Values) > 1 && !e.Equal() {
+			interval = &bootstrap.Interval{Low: e.Low, High: e.High}
+		}
 		p.Estimates = append(p.Estimates, Estimate{Name: r.Title, Color: r.Color, Seeds: e.Values, Interval: interval})
 	}
 	return p

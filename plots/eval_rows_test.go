@@ -29,6 +29,13 @@ func TestRowsAsPanels(t *testing.T) {
 			t.Errorf("estimate %+v with the range %v", b, row.Range(ece))
 		}
 	}
+	alone, same := rows[0], rows[0]
+	alone.Results, same.Results = rows[0].Results[:1], []*study.Result{rows[0].Results[0], rows[0].Results[0]}
+	for i, e := range MeanPanel("ECE", "15 bins", []study.Row{alone, same}, ece).Estimates {
+		if e.Interval != nil {
+			t.Errorf("row %d has an interval, of the values %v", i, e.Seeds)
+		}
+	}
 	if first := FirstSeeds(rows); len(first) != len(rows) || first[1].Report != rows[1].Results[0].Calibration || first[1].Name != rows[1].Title {
 		t.Errorf("calibrations of the first seeds: %+v", first)
 	}

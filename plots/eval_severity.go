@@ -49,6 +49,9 @@ func Severities(metric, caption string, panels ...SeverityPanel) (*Figure, error
 		styles[names[i].name] = style
 		keys = append(keys, lineKey(names[i].name, style, draw.GlyphStyle{}))
 	}
+	if slices.ContainsFunc(panels, SeverityPanel.haveSeeds) {
+		keys = append(keys, boxKey("range of the seeds", withAlpha(foreground, bandAlpha)))
+	}
 	lowest, highest := 1., 0.
 	for _, r := range all {
 		lowest, highest = min(lowest, slices.Min(r.Values)), max(highest, slices.Max(r.Values))
@@ -68,6 +71,11 @@ func Severities(metric, caption string, panels ...SeverityPanel) (*Figure, error
 		drawn, alt = append(drawn, one), append(alt, text)
 	}
 	return figureGrid{keys, drawn, caption}.figure(strings.Join(alt, " ")), nil
+}
+
+// haveSeeds reports whether several runs have one name.
+func (p SeverityPanel) haveSeeds() bool {
+	return len(groupByName(p.Runs, func(r SeverityRun) string { return r.Name })) < len(p.Runs)
 }
 
 func (p SeverityPanel) check() error {

@@ -98,9 +98,14 @@ func estimateColors(panels []SummaryPanel) map[string]color.Color {
 	return colorsByName(all)
 }
 
+// What a bar or band of intervals is, in legends.
+const (
+	oneInterval    = "95 % interval"
+	rangeOfSeveral = "range of the seeds’ 95 % intervals"
+)
+
 // intervalKey names the bars of panels in a legend, all kinds of them; empty where there are none.
 func intervalKey(panels []SummaryPanel) string {
-	const one, several = "95 % interval", "range of the seeds’ 95 % intervals"
 	var keys []string
 	for _, p := range panels {
 		for _, e := range p.Estimates {
@@ -109,17 +114,17 @@ func intervalKey(panels []SummaryPanel) string {
 			case e.Interval == nil:
 				continue
 			case key == "" && len(e.Seeds) > 1:
-				key = several
+				key = rangeOfSeveral
 			case key == "":
-				key = one
+				key = oneInterval
 			}
 			if !slices.Contains(keys, key) {
 				keys = append(keys, key)
 			}
 		}
 	}
-	if slices.Contains(keys, several) { // which that of one seed is, too
-		keys = slices.DeleteFunc(keys, func(key string) bool { return key == one })
+	if slices.Contains(keys, rangeOfSeveral) { // which that of one seed is, too
+		keys = slices.DeleteFunc(keys, func(key string) bool { return key == oneInterval })
 	}
 	return strings.Join(keys, ", or ")
 }
