@@ -82,7 +82,7 @@ type Evaluation struct {
 	// Checksum is the set's, see data.Info; empty where it was not recorded yet.
 	Checksum string  `json:"checksum,omitempty"`
 	Accuracy float64 `json:"accuracy"` // in [0,1]
-	Loss     float64 `json:"loss"`     // weighted total
+	Loss     float64 `json:"loss"`     // weighted total of the terms in Values that are not NaN
 	Values   Values  `json:"values"`   // each term, in History.Terms order; NaN for those that no set has, such as JEM's
 }
 

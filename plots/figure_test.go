@@ -28,6 +28,34 @@ func checkDrawn(t *testing.T, f *Figure) image.Image {
 	return img
 }
 
+// Names that are too long are cut: nothing of them is at the figure's edge.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("a name that is long ", 20)
+	p := newHistoryPanel(long)
+	p.X.Max, p.aspect, p.xLabel, p.yLabel = 1, .6, long, long
+	grid, err := EnergyGrid(t.Context(), hills{corners, 2}, pointSet(t, 30, corners), 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	regions, err := Landscapes(OwnScale, Landscape{Grid: grid, Regions: []string{long, long, long}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range []*Figure{figureGrid{keys: legend{lineKey(long, energyLine, seedMark(foreground))}, panels: []panel{p}}.figure("of long names"), regions} {
+		img := checkDrawn(t, f)
+		size, clean := img.Bounds(), true
+		for x := range size.Dx() {
+			for y := range size.Dy() {
+				edge := x == 0 || y == 0 || x == size.Dx()-1 || y == size.Dy()-1
+				clean = clean && !(edge && img.At(x, y) != img.At(0, 0))
+			}
+		}
+		if !clean {
+			t.Errorf("something is drawn at the edge of figure %d", i)
+		}
+	}
+}
+
 func figure(t testing.TB) *Figure {
 	t.Helper()
 	f, err := History(Run{Name: "NG-EBM", Color: methodColor("NG-EBM"), History: madeUp(60, 15, 1, 0.1, 0.1)})

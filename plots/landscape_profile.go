@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"ngebm/data"
+	"ngebm/ngebm/study/palette"
 )
 
 // Segment is a straight line in the plane, from A to B.
@@ -58,6 +59,19 @@ const nearLine = 0.03
 // energyLine is wide enough to be seen below the logits.
 var energyLine = draw.LineStyle{Color: color.Black, Width: 3.6}
 
+// classLines are the hues of [palette.Classes], dark enough for lines. Gray stands for black,
+// which the energy has.
+var classLines = []color.NRGBA{
+	palette.Ocher, palette.Blue, palette.BluishGreen, palette.ReddishPurple,
+	palette.Vermillion, palette.SkyBlue, palette.Olive, palette.Gray,
+}
+
+// classLine is the line of class k, of another pair of color and dashes than the first 32's.
+func classLine(k int) draw.LineStyle {
+	n := len(classLines)
+	return draw.LineStyle{Color: classLines[k%n], Width: lineWidth, Dashes: dashes[(k+k/n)%len(dashes)]}
+}
+
 // EnergyAlong evaluates a model at n equidistant points of a line, ends included, for
 // E(x) = logsumexp f(x) and the logits. near holds points to mark where they are
 // close to the line, and names the classes. n must be in 2..100000.
@@ -88,8 +102,8 @@ func EnergyAlong(ctx context.Context, m Model, line Segment, near *data.Dataset,
 }
 
 // Profiles draws models along lines, three in a row: the energy as a wide
-// black line and on top of it the logits, each in its class's color; and below them a tick for
-// each example close to the line, colored by its label. Where a value is not a
+// black line and on top of it the logits, each in its class's color and dashes; and below them
+// a tick for each example close to the line, colored by its label. Where a value is not a
 // finite number its curve has a gap.
 func Profiles(profiles ...*Profile) (*Figure, error) {
 	if len(profiles) == 0 {
@@ -107,7 +121,7 @@ func Profiles(profiles ...*Profile) (*Figure, error) {
 		for k, name := range p.Near.Classes {
 			if !seen[name] {
 				seen[name] = true
-				s.keys = append(s.keys, lineKey("f(x) of "+name, draw.LineStyle{Color: classMark(k, 1).Color, Width: lineWidth}, draw.GlyphStyle{}))
+				s.keys = append(s.keys, lineKey("f(x) of "+name, classLine(k), draw.GlyphStyle{}))
 			}
 		}
 		panel := p.panel()
@@ -152,7 +166,7 @@ func (p *Profile) panel() panel {
 		if l, h := finiteRange(f); l <= h {
 			low, high = min(low, l), max(high, h)
 		}
-		addLine(out.Plot, p.Distance, f, draw.LineStyle{Color: classMark(k, 1).Color, Width: lineWidth})
+		addLine(out.Plot, p.Distance, f, classLine(k))
 	}
 	pad := (high - low) / 12
 	if pad == 0 {
@@ -188,7 +202,7 @@ func (p *Profile) rug() (r rug) {
 func (r rug) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, _ := p.Transforms(&c)
 	for i, at := range r.at {
-		style := draw.LineStyle{Color: withAlpha(classMark(int(r.labels[i]), 1).Color, 0xa0), Width: 0.8}
+		style := draw.LineStyle{Color: withAlpha(classLine(int(r.labels[i])).Color, 0xa0), Width: 0.8}
 		c.StrokeLine2(style, trX(at), c.Min.Y, trX(at), c.Min.Y+7)
 	}
 }

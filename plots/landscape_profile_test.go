@@ -31,6 +31,19 @@ func TestProfilesGolden(t *testing.T) {
 	golden(t, "profiles", f, err)
 }
 
+// Lines of 32 classes differ in color or dashes.
+func TestClassLinesDiffer(t *testing.T) {
+	seen := map[string]int{}
+	for k := range 32 {
+		style := classLine(k)
+		text := fmt.Sprint(style.Color, style.Dashes)
+		if other, ok := seen[text]; ok {
+			t.Errorf("the lines of classes %d and %d are equal", other, k)
+		}
+		seen[text] = k
+	}
+}
+
 // Along the line from (0, 0) to (3, 4), whose length is 5, the energy of one bump
 // h·exp(-r²/2) at the origin is the bump itself.
 func TestEnergyAlong(t *testing.T) {

@@ -50,7 +50,9 @@ func (r regions) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 		}
 		if 20*best >= min(len(r.grid.X), len(r.grid.Y)) {
-			caption(c, vg.Point{X: trX(x), Y: trY(y)}, name)
+			at := vg.Point{X: trX(x), Y: trY(y)}
+			room := 2*min(at.X-c.Min.X, c.Max.X-at.X) + gap
+			caption(c, at, shorten(name, room, textStyle(labelSize, true).Width))
 		}
 	}
 }

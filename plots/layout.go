@@ -38,12 +38,13 @@ func lineKey(label string, line draw.LineStyle, mark draw.GlyphStyle) key {
 // the panels, never on the data.
 type legend []key
 
-// lines breaks the legend into lines of at most a width.
+// lines breaks the legend into lines of at most a width. A label that is longer is cut.
 func (l legend) lines(width vg.Length) [][]key {
 	style := textStyle(labelSize, false)
 	var lines [][]key
 	used := vg.Length(0)
 	for _, k := range l {
+		k.label = shorten(k.label, width-thumbWidth-4, style.Width)
 		w := thumbWidth + 4 + style.Width(k.label) + keyGap
 		if len(lines) == 0 || used+w-keyGap > width {
 			lines = append(lines, nil)
@@ -191,10 +192,11 @@ func (p panel) words(c draw.Canvas) {
 	c.FillText(title, vg.Point{X: data.Min.X, Y: top}, shorten(p.title, width, title.Width))
 	label := textStyle(labelSize, false)
 	label.XAlign, label.YAlign = draw.XCenter, draw.YTop
-	c.FillText(label, vg.Point{X: data.Center().X, Y: c.Min.Y - 2}, p.xLabel)
+	c.FillText(label, vg.Point{X: data.Center().X, Y: c.Min.Y - 2}, shorten(p.xLabel, data.Size().X+gap, label.Width))
 	label.YAlign = draw.YBottom
+	yLabel := shorten(p.yLabel, data.Size().Y+gap, label.Width) // a rotated style has another width
 	label.Rotation = math.Pi / 2
-	c.FillText(label, vg.Point{X: c.Min.X - 4, Y: data.Center().Y}, p.yLabel)
+	c.FillText(label, vg.Point{X: c.Min.X - 4, Y: data.Center().Y}, yLabel)
 }
 
 // shorten cuts a text to a width, and shows that it did.

@@ -62,7 +62,7 @@ func madeUpJEM(steps, perEpoch int) *ngebm.History {
 	h.Values = append(h.Values, gap, slope)
 	for i := range h.Evaluations {
 		e := &h.Evaluations[i]
-		e.Loss, e.Values = math.NaN(), append(e.Values, math.NaN(), math.NaN())
+		e.Loss, e.Values = e.Values[0], append(e.Values, math.NaN(), math.NaN()) // of cross-entropy alone, which is not drawn
 	}
 	h.Stopped = fmt.Sprintf("the mean energies of samples and data are 157 apart, beyond jem.max_gap = 100, at step %d", steps)
 	h.Events = []ngebm.Event{

@@ -25,10 +25,21 @@ func lossPanel(runs []Run, styles []draw.LineStyle) panel {
 	var all []series
 	for i, r := range runs {
 		all = append(all, stepSeries(r.History, r.History.Loss, styles[i]))
-		all = append(all, evaluationSeries(r.History, styles[i], false, func(e ngebm.Evaluation) float64 { return e.Loss })...)
+		all = append(all, evaluationSeries(r.History, styles[i], false, func(e ngebm.Evaluation) float64 { return wholeLoss(r.History, e) })...)
 	}
 	addSeries(p.Plot, all)
 	return p
+}
+
+// wholeLoss is the loss of an evaluation, or NaN where it lacks terms that the loss of a step
+// has, such as those of samples.
+func wholeLoss(h *ngebm.History, e ngebm.Evaluation) float64 {
+	for t, v := range e.Values {
+		if t < len(h.Weights) && math.IsNaN(v) && h.Weights[t] > 0 {
+			return math.NaN()
+		}
+	}
+	return e.Loss
 }
 
 func termPanel(runs []Run, styles []draw.LineStyle, term string) panel {
