@@ -36,7 +36,7 @@
 //	                                 times k/n here and (k-1)/n there
 //	--decay_epochs 160 180           schedule=step,decay_epochs=[160,180]
 //	--decay_rate .3                  decay=.3
-//	--batch_size 64, --n_epochs 200  batch=64, epochs=200 (the paper has 150)
+//	--batch_size 64, --n_epochs 150  batch=64, epochs=150; the decay at 160 and 180 is then never reached
 //	--sigma .03                      augment.noise=.03; and experiment -test-noise .03, since theirs is on test images, too
 //	--n_valid 5000                   validation=5000
 //	--depth 28, --width 10           net=wrn-28-10
@@ -49,6 +49,7 @@
 //	--class_cond_p_x_sample          jem.conditional=true
 //	--uncond, --clf_only             none
 //	--labels_per_class -1            none: all images have labels
+//	--seed 1234                      seed=1234, of other random numbers
 //	best_valid_ckpt.pt (a file)      [LoadBest], export -best, experiment -best
 //
 // Nesterov's momentum, AdamW, clip_norm and other schedules are not theirs.

@@ -17,7 +17,7 @@
 //	                    threshold that accepts ≥ 95 % of in   drop_intermediate=False; Liang et     OpenOOD's, which are the next row
 //	                                                          al. (ODIN)
 //	FPR95_out_positive  share of in rejected at the lowest    pytorch-ood 0.4.0 FPR95TPR;
-//	                    threshold that rejects ≥ 95 % of out  Hendrycks and Gimpel
+//	                    threshold that rejects ≥ 95 % of out  Hendrycks et al. 2019 (OE)
 //
 // OpenOOD takes OOD as positive since August 2023. Its FPR@95 is FPR95_out_positive; it calls
 // roc_curve with its default, drop_intermediate=True, which leaves out points on a straight line,
@@ -64,8 +64,8 @@
 // made from test images, interpolated with another or rotated; far OOD are blobs, uniform noise
 // and digits. ODIN, GEN and the detectors keep their papers' parameters, or the defaults of
 // pytorch-ood. With one seed and such sets it orders no detectors for others; it shows how far
-// they differ, and that those on features miss near OOD, and those on logits far OOD. Notebook
-// 04_out_of_distribution has ten seeds of digits.
+// they differ. kNN and MDS miss near OOD, and scores of the logits, ReAct's among them, far OOD.
+// Notebook 04_out_of_distribution has ten seeds of digits.
 //
 //	           interpolated  rotated  near   blobs  noise  digits  far
 //	px         .770          .660     .715   .312   .647   .139    .366

@@ -19,9 +19,6 @@ import (
 	"ngebm/plots/notebook"
 )
 
-// seeds are those that comparisons are made with: three, so that their spread is seen.
-var seeds = []uint64{1, 2, 3}
-
 // Context ends when the cell is interrupted (■ in the toolbar): what trains then saves, and
 // resumes when the cell runs again. A second interrupt ends the cell at once.
 func Context() context.Context { return cellContext() }
@@ -72,29 +69,21 @@ func Train(cfg ngebm.Config) *ngebm.Run {
 	return run
 }
 
-// Compare trains the methods of a comparison (cross-entropy, label smoothing, NG-EBM with
-// weak and with the paper's weights) on a preset, with three seeds each, and measures them;
+// CompareSeeds trains the methods of a comparison (cross-entropy, label smoothing, NG-EBM with
+// weak and with the paper's weights) on a preset, with the seeds 1 to n each, and measures them;
 // or it loads what was trained and measured before. options says what to measure of a run;
-// more methods follow it.
-func Compare(preset string, options func(*ngebm.Run) (measure.Options, error), more ...study.Method) []study.Compared {
-	return CompareMethods(Preset(preset, "", ""), append(study.ComparisonMethods(), more...), Options(), options)
-}
-
-// CompareSeeds is [Compare] with the seeds 1 to n. Where a run takes seconds, ten seeds decide
-// what three leave open.
+// more methods follow it. Where a run takes seconds, ten seeds decide what three leave open.
 func CompareSeeds(n int, preset string, options func(*ngebm.Run) (measure.Options, error), more ...study.Method) []study.Compared {
-	many := make([]uint64, n)
-	for i := range many {
-		many[i] = uint64(i + 1)
-	}
-	all := Must(study.Compare(Context(), Backend(), Preset(preset, "", ""), append(study.ComparisonMethods(), more...), many, Options(), options))
-	Use(all[0].Runs[0].Test.Info)
-	return all
+	return CompareMethods(n, Preset(preset, "", ""), append(study.ComparisonMethods(), more...), Options(), options)
 }
 
-// CompareMethods is [Compare] for a configuration, methods and options of your own.
-func CompareMethods(cfg ngebm.Config, methods []study.Method, train train.Options,
+// CompareMethods is [CompareSeeds] for a configuration, methods and options of your own.
+func CompareMethods(n int, cfg ngebm.Config, methods []study.Method, train train.Options,
 	options func(*ngebm.Run) (measure.Options, error)) []study.Compared {
+	seeds := make([]uint64, n)
+	for i := range seeds {
+		seeds[i] = uint64(i + 1)
+	}
 	all := Must(study.Compare(Context(), Backend(), cfg, methods, seeds, train, options))
 	Use(all[0].Runs[0].Test.Info)
 	return all
