@@ -103,10 +103,13 @@ func mainError(args []string) error {
 	}
 	defer proc.KillFamily()
 	err = opts.carryOut(ctx)
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err == nil || ctx.Err() == nil:
+		return err
+	case errors.Is(err, context.Canceled):
 		return errors.New("stopped; nothing is left half made")
 	}
-	return err
+	return fmt.Errorf("stopped: %w", err)
 }
 
 func (o *options) carryOut(ctx context.Context) error {
@@ -197,6 +200,9 @@ func parse(args []string, out io.Writer) (*options, error) {
 	flags.Visit(func(f *flag.Flag) {
 		if !slices.Contains(allowed, f.Name) {
 			err = fmt.Errorf("-%s has no meaning for %s; -h explains", f.Name, o.command)
+		}
+		if o.publish.HTMLOnly && slices.Contains([]string{"jobs", "timeout", "total"}, f.Name) {
+			err = fmt.Errorf("-html-only runs nothing: leave out -%s", f.Name)
 		}
 	})
 	return o, err

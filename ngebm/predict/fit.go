@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ngebm/data"
 	"ngebm/data/progress"
@@ -154,7 +155,7 @@ func (p *Predictor) compareOutliers(ctx context.Context, held examined, o Option
 	if err != nil {
 		return err
 	}
-	p.Outliers = o.Outliers.Name
+	p.Outliers = strings.ToValidUTF8(o.Outliers.Name, "\ufffd") // as JSON has it: the seal is of what is read back
 	for k := range p.Scores {
 		r, err := ood.Measure(held.scores[k], outside.scores[k], bootstrap.Options{})
 		if err != nil {

@@ -354,3 +354,48 @@ func TestFitRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Classes may have any names that a set may give them, and outliers a name of any bytes.
+func TestStoredNames(t *testing.T) {
+	backend := testdevice.Open(t, "cpu")
+	moons, test, err := data.Open(t.Context(), "moons:700", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := func(d *data.Dataset, name string) *data.Dataset {
+		other := *d
+		other.Name, other.Classes = name, []string{"en\u00a0haut", "下\u3000"}
+		out, err := data.New(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	cfg := ngebm.DefaultConfig("moons:700", "mlp-16")
+	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.Validation = 5, 50, 1e-2, 100
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir(), TrainSet: named(moons, "mine"), TestSet: named(test, "mine")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(run.Close)
+	box, err := run.Test.SynthesizeOOD("uniform box", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := predict.Fit(t.Context(), run, predict.Options{Scores: []string{"input"}, FalseAlarms: .1, Outliers: named(box, "\xfcber")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Save(); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := predict.Load(t.Context(), backend, run.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stored.Close()
+	if !slices.Equal(stored.Classes(), run.Train.Classes) {
+		t.Errorf("classes %q", stored.Classes())
+	}
+}

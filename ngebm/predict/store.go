@@ -219,7 +219,9 @@ func parse(raw []byte) (fitted, error) {
 	if err == nil {
 		err = s.check()
 	}
+	classes := slices.Clone(s.Classes) // fits compares them with the run's, which are stored as they are
 	plain.Values(&s.fitted)
+	s.Classes = classes
 	return s.fitted, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -202,15 +203,22 @@ func inputsOf(batch []*job) (inputs [][]float32) {
 func (b *batcher) compute(inputs [][]float32) ([]Decision, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), b.timeout)
 	defer cancel()
-	return safely(ctx, b.predictor, inputs)
+	decisions, err := safely(ctx, b.predictor, inputs)
+	if err != nil && ctx.Err() != nil {
+		err = errTimeout
+	}
+	return decisions, err
 }
 
 // answer gives a batch its decisions, or its halves theirs where it has an error.
 func (b *batcher) answer(batch []*job, decisions []Decision, err error) {
-	if err != nil && len(batch) > 1 {
+	if err != nil && len(batch) > 1 && !errors.Is(err, errTimeout) { // which is no input's fault
 		for _, half := range [][]*job{batch[:len(batch)/2], batch[len(batch)/2:]} {
-			decisions, err := b.compute(inputsOf(half))
-			b.answer(half, decisions, err)
+			half = slices.DeleteFunc(slices.Clone(half), func(j *job) bool { return j.ctx.Err() != nil }) // nobody waits
+			if len(half) > 0 {
+				decisions, err := b.compute(inputsOf(half))
+				b.answer(half, decisions, err)
+			}
 		}
 		return
 	}

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -185,4 +186,37 @@ func TestTimeout(t *testing.T) {
 	h := newHandler(t, e, func(o *Options) { o.Timeout = 50 * time.Millisecond })
 	wantError(t, post(h, "", square(t, 1)), 503, "no decision within 50ms")
 	close(e.block)
+}
+
+// late is a predictor that takes longer than anybody waits.
+type late struct{ calls atomic.Int64 }
+
+func (l *late) Predict(ctx context.Context, _ [][]float32) ([]Decision, error) {
+	l.calls.Add(1)
+	<-ctx.Done()
+	return nil, fmt.Errorf("late: %w", ctx.Err())
+}
+
+// What nobody waits for any more is not predicted again, in halves.
+func TestTimeoutOfABatch(t *testing.T) {
+	l := &late{}
+	h := newHandler(t, l, func(o *Options) { o.Delay, o.Timeout = 50*time.Millisecond, 200*time.Millisecond })
+	var g errgroup.Group
+	for range 8 {
+		g.Go(func() error {
+			if w := post(h, "application/json", []byte(`{"inputs":[[0,0,0,0]]}`)); w.Code != 503 {
+				return fmt.Errorf("status %d: %s", w.Code, w.Body)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if err := h.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := l.calls.Load(); n > 4 { // 1 if all are one batch, 15 with halves
+		t.Errorf("%d batches for 8 requests", n)
+	}
 }

@@ -34,11 +34,15 @@ func Load(ctx context.Context, backend compute.Backend, dir string, o Options) (
 }
 
 // ForRun is [Load] for a run that is open, and its predictor or one of your own. Both stay the caller's.
+// Without Fit it takes numbers only where nobody can know how a file becomes an input: of images
+// that a program made for itself, or that have neither 1 nor 3 channels.
 func ForRun(run *ngebm.Run, p Predictor, o Options) (h *Handler, err error) {
 	o.Shape, o.Encoder = run.Classifier.Shape, run.Classifier.Encoder
 	if isImage := len(o.Shape) == 3; isImage && o.Fit == "" {
-		if o.Fit, err = data.FitOf(run.Config.Data); err != nil {
-			return nil, err
+		if fit, err := data.FitOf(run.Config.Data); err == nil {
+			if _, err := data.NewImageDecoder(o.Shape, fit); err == nil {
+				o.Fit = fit
+			}
 		}
 	}
 	return New(p, o)

@@ -174,10 +174,7 @@ type decisions struct {
 // used does not keep the others from their answers.
 func (d *decider) decide(ctx context.Context, paths []string, out string, stdout io.Writer) error {
 	results, refused := decisions{Run: d.run.Hash}, false
-	read, err := newInputReader(d.run)
-	if err != nil {
-		return err
-	}
+	read := newInputReader(d.run)
 	for _, path := range paths {
 		found, err := d.file(ctx, read, path)
 		if ctx.Err() != nil {

@@ -18,22 +18,23 @@ import (
 // inputReader turns files into inputs of a run's network.
 type inputReader struct {
 	run    *ngebm.Run
-	images *data.ImageDecoder // nil if the inputs are no images
+	images *data.ImageDecoder // nil if files of images are not taken
+	why    error              // then, of inputs that are images
 }
 
-func newInputReader(run *ngebm.Run) (*inputReader, error) {
+func newInputReader(run *ngebm.Run) *inputReader {
 	r := &inputReader{run: run}
 	if len(run.Classifier.Shape) != 3 {
-		return r, nil
+		return r
 	}
 	fit, err := data.FitOf(run.Config.Data)
 	if err == nil {
 		r.images, err = data.NewImageDecoder(run.Classifier.Shape, fit)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ngebm predict: %w", err)
+		r.images, r.why = nil, err
 	}
-	return r, nil
+	return r
 }
 
 // ofNumbers are the endings of files that hold numbers, not images.
@@ -57,9 +58,11 @@ func (r *inputReader) file(ctx context.Context, path string) (inputs [][]float32
 			return nil, true, err
 		}
 		return slices.Collect(slices.Chunk(table.Inputs, encoder.Size())), true, nil
-	case r.images == nil || slices.Contains(ofNumbers, strings.ToLower(filepath.Ext(path))):
+	case r.images == nil && r.why == nil || slices.Contains(ofNumbers, strings.ToLower(filepath.Ext(path))):
 		inputs, err = r.numbers(path)
 		return inputs, true, err
+	case r.why != nil:
+		return nil, false, fmt.Errorf("this network takes no image files (%w); give numbers, in one of %s", r.why, strings.Join(ofNumbers, " "))
 	}
 	f, err := openInput(path)
 	if err != nil {
@@ -90,7 +93,7 @@ func (r *inputReader) numbers(path string) ([][]float32, error) {
 	for i, row := range t.Rows {
 		inputs[i] = make([]float32, size)
 		for j, v := range row {
-			if r.images != nil && (v < -1 || v > 1) {
+			if len(r.run.Classifier.Shape) == 3 && (v < -1 || v > 1) {
 				return nil, fmt.Errorf("%s is %v; pixels are from -1 (black) to 1 (white): 2p/255-1 of a byte p", t.Value(i, j), v)
 			}
 			inputs[i][j] = float32(v)

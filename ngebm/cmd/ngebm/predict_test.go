@@ -14,6 +14,9 @@ import (
 
 	"ngebm/data/testdisk"
 	"ngebm/data/testerror"
+	"ngebm/ngebm"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/nets"
 )
 
 func write(t *testing.T, name, content string) string {
@@ -221,4 +224,25 @@ func TestPredictRows(t *testing.T) {
 	}
 	_, err = predicted(t, dir, write(t, "bad.csv", "alcohol\n3\n"))
 	testerror.Want(t, err, "bad.csv", `no column "malic_acid"`)
+}
+
+// Images that no file gives are read from files of numbers.
+func TestNumbersOfImages(t *testing.T) {
+	net, err := nets.Parse("mlp-4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	classifier, err := ngebm.NewClassifier(testdevice.Open(t, "go"), net, 1, []int{2, 2, 2}, []string{"a", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := newInputReader(&ngebm.Run{Config: ngebm.Config{Data: "npz:set.npz"}, Classifier: classifier})
+	inputs, _, err := read.file(t.Context(), write(t, "x.csv", "-1,0,.5,1,0,0,0,0\n"))
+	if err != nil || len(inputs) != 1 || inputs[0][2] != .5 {
+		t.Errorf("%v, %v", inputs, err)
+	}
+	_, _, err = read.file(t.Context(), write(t, "x.csv", "-1,0,.5,2,0,0,0,0\n"))
+	testerror.Want(t, err, "pixels are from -1")
+	_, _, err = read.file(t.Context(), write(t, "x.png", ""))
+	testerror.Want(t, err, "takes no image files", "1 or 3 channels", ".npy")
 }

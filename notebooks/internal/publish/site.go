@@ -47,12 +47,15 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 		return fmt.Errorf("nothing is published:\n%w", err)
 	}
 	d.Done("made")
+	from := originOf(ctx, p.Root)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	site, err := openSite(out)
 	if err != nil {
 		return err
 	}
 	defer site.close()
-	from := originOf(ctx, p.Root)
 	for i, pg := range pages {
 		if pg.Provenance == "" {
 			pg.Provenance = provenance
