@@ -187,7 +187,7 @@ func (e *Encoder) Read(ctx context.Context, r io.Reader) (*Rows, error) {
 }
 
 func (e *Encoder) read(ctx context.Context, r io.Reader, limit limits) (*Rows, error) {
-	limit.cells = min(limit.cells, maxValues/max(1, e.Size()))
+	limit.rows = min(limit.rows, maxValues/max(1, e.Size()))
 	s, err := newScanner(ctx, r, limit)
 	if err != nil {
 		return nil, err

@@ -174,7 +174,7 @@ func (s *scanner) record() ([]string, error) {
 	s.input.record = s.limit.record
 	record, err := s.csv.Read()
 	if parse := (*csv.ParseError)(nil); errors.As(err, &parse) && !errors.Is(err, csv.ErrFieldCount) {
-		return nil, fmt.Errorf("line %d: %w", parse.Line, parse.Err)
+		return nil, s.quoteError(parse, len(record))
 	}
 	if errors.Is(err, errLong) {
 		return nil, fmt.Errorf("line %d or below: %w", s.line+1, err)
@@ -193,6 +193,24 @@ func (s *scanner) record() ([]string, error) {
 		record[k] = strings.TrimSpace(cell)
 	}
 	return record, nil
+}
+
+// quoteError is the error about a quote in the cell that follows the given number of cells.
+func (s *scanner) quoteError(parse *csv.ParseError, before int) error {
+	where := fmt.Sprintf("line %d: ", parse.Line)
+	if parse.StartLine != parse.Line {
+		where = fmt.Sprintf("line %d, in the row that begins at line %d: ", parse.Line, parse.StartLine)
+	}
+	if before < len(s.names) {
+		where += fmt.Sprintf("column %q", s.names[before])
+	} else { // in the header, or beyond it
+		where += fmt.Sprintf("cell %d", before+1)
+	}
+	what := "has a quote within it"
+	if errors.Is(parse, csv.ErrQuote) {
+		what = "begins with a quote that is not closed at its end"
+	}
+	return fmt.Errorf(`%s %s: put the cell in quotes and write a quote in it twice ("")`, where, what)
 }
 
 // at adds the line and the column to an error about a cell.

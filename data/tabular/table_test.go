@@ -131,8 +131,11 @@ func TestReadRefuses(t *testing.T) {
 		"a formula":           {"x,y\n=1+2,a\n2,b\n", []string{"line 2", `formula "=1+2"`}},
 		"a formula as name":   {"=cmd|' /C calc'!A0,y\n1,b\n", []string{"line 1", "formula"}},
 		"few cells":           {"x,z,y\n1,2,a\n1,2\n", []string{"line 3: it has 2 cells, but the header names 3"}},
-		"a lone quote":        {"x,y\n1,a\n1\",b\n", []string{"line 3: bare \""}},
-		"an open quote":       {"x,y\n\"1,a\n2,b\n", []string{"line 3: extraneous or missing \""}},
+		"a lone quote":        {"x,y\n1,a\n1\",b\n", []string{`line 3: column "x" has a quote within it: put the cell in quotes and write a quote in it twice ("")`}},
+		"a quote too many":    {"x,y\n1,\"a\"b\n", []string{`line 2: column "y" begins with a quote that is not closed at its end: put the cell in quotes`}},
+		"an open quote":       {"x,y\n1,a\n\"1,a\n2,b\n", []string{`in the row that begins at line 3: column "x" begins with a quote that is not closed`}},
+		"a quote in a name":   {"x,y\"\n1,a\n", []string{`line 1: cell 2 has a quote within it`}},
+		"a quote too far":     {"x,y\n1,a,\"\n", []string{`cell 3 begins with a quote that is not closed`}},
 		"one class":           {"x,y\n1,a\n2,a\n", []string{`column "y" has only the class "a"`}},
 		"a target":            {"x,y\n" + lines(30, "%[1]d,%[1]d.5\n"), []string{`column "y" has 30 different values in 30 rows: is it the class?`}},
 		"no header":           {"5.1,3.5,a\n4.9,3,b\n", []string{"line 1", `"5.1,3.5,a", may be a header or values`}},
@@ -176,6 +179,26 @@ func TestBounds(t *testing.T) {
 	limit.bytes = 100
 	_, err = read(context.Background(), strings.NewReader(people), "class", limit)
 	testerror.Want(t, err, "too large")
+}
+
+// The inputs of a test file are bounded as those of the table are, however many columns it has.
+func TestBoundsOfEncodedRows(t *testing.T) {
+	const columns, rows = 3000, 40 // maxValues / columns / columns is 29
+	e := &Encoder{Label: "class"}
+	for k := range columns {
+		e.Columns = append(e.Columns, Column{Name: fmt.Sprint("x", k), Deviation: 1})
+	}
+	file := strings.Join(e.Inputs(), ",") + "\n" + strings.Repeat(strings.Repeat("1,", columns-1)+"1\n", rows)
+	got, err := e.Read(context.Background(), strings.NewReader(file))
+	if err != nil || len(got.Lines) != rows || len(got.Inputs) != rows*columns {
+		t.Errorf("%d rows of %d columns: %v", rows, columns, err)
+	}
+	for _, limit := range []limits{{rows: 3, cells: 1 << 20}, {rows: 1 << 20, cells: 3 * columns}} {
+		whole := defaultLimits()
+		whole.rows, whole.cells = limit.rows, limit.cells
+		_, err := e.read(context.Background(), strings.NewReader(file), whole)
+		testerror.Want(t, err, "more than 3 rows of 3000 columns")
+	}
 }
 
 // A row is refused before all of it is in memory, where an empty cell takes 40 bytes.
