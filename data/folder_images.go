@@ -190,6 +190,9 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	}
 	first := parts["train"][0]
 	set.Shape = []int{first.height, first.width, channels}
+	if err := s.decoding.take(int64(len(s.entries)*set.Size()) - s.decoding.bytes.Load()); err != nil { // of gray images that become color
+		return nil, nil, err
+	}
 	kind.about(base, original, &set)
 	set.Source += s.note
 	if size := s.decoding.size; size != (imageSize{}) {
@@ -217,10 +220,12 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	return train, test, nil
 }
 
-// tooDark reports 16-bit images that use little of the range, as those of a 12-bit sensor do: their
-// upper 8 bits are nearly black.
+// dark is 1/8 of the range of 8 bits. Images whose values are all below it were probably not scaled.
+const dark = 256 / 8
+
+// tooDark reports 16-bit images that use little of the range, as those of a 12-bit sensor do: with 8
+// bits they are nearly black.
 func (s *imageSet) tooDark() string {
-	const dark = 256 / 8
 	deep := 0
 	var brightest uint8
 	for _, p := range s.decoded {
@@ -231,7 +236,7 @@ func (s *imageSet) tooDark() string {
 	if deep == 0 || brightest >= dark {
 		return ""
 	}
-	return fmt.Sprintf("16-bit images, of which the upper 8 bits are used, use less than 1/8 of the range: their largest value is %d of 255: rescale them first", brightest)
+	return fmt.Sprintf("16-bit images, of which 8 bits are kept, use less than 1/8 of the range: their largest value is %d of 255: rescale them first", brightest)
 }
 
 // classNames returns the classes of images that are sorted by class.

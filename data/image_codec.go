@@ -19,6 +19,7 @@ type codec struct {
 type frame struct {
 	size   image.Point // of what decode returns
 	lossy  bool
+	deep   bool // has more than 8 bits a sample, though decode returns 8
 	decode func() (image.Image, error)
 }
 
@@ -40,7 +41,7 @@ func codecs() []codec {
 func standard(lossy bool, config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) func([]byte) (frame, error) {
 	return func(content []byte) (frame, error) {
 		c, err := config(bytes.NewReader(content))
-		return frame{image.Pt(c.Width, c.Height), lossy, func() (image.Image, error) {
+		return frame{size: image.Pt(c.Width, c.Height), lossy: lossy, decode: func() (image.Image, error) {
 			return decode(bytes.NewReader(content))
 		}}, err
 	}

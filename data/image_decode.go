@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -31,7 +32,7 @@ type decodedImage struct {
 	width, height int
 	channels      int
 	lossy         bool  // was JPEG or lossy WebP
-	deep          bool  // has 16 bits a channel in the file
+	deep          bool  // has more than 8 bits a channel in the file
 	brightest     uint8 // largest value before scaling, if deep
 	pixels        []uint8
 	err           *imageError // nil if the image can be used
@@ -83,7 +84,7 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		p.doesNotDecode(err)
 		return nil
 	}
-	p.lossy = f.lossy
+	p.lossy, p.deep = f.lossy, f.deep
 	if d.only != (image.Point{}) && f.size != d.only {
 		p.err = &imageError{fmt.Errorf("is %dx%d, but must be %dx%d", f.size.X, f.size.Y, d.only.X, d.only.Y), "scale it, or have it cropped or stretched (ngebm serve -image-fit; in Go, data.FitCrop or data.FitStretch)"}
 		return nil
@@ -107,15 +108,6 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		return err
 	}
 	defer d.room.Release(pixels)
-	if scaled {
-		pixels = int64(d.size.height) * int64(d.size.width)
-	}
-	switch n := d.bytes.Add(3 * pixels); {
-	case n > maxDecoded:
-		return fmt.Errorf("the images take more than %d GiB decoded: take fewer or smaller ones", maxDecoded>>30)
-	case !scaled && n > maxDecodedFree && n/maxUnpackedRatio > d.files.Load():
-		return fmt.Errorf("the images take more than %d MiB decoded and %d times the size of their files: add @SIZE to the name, or take smaller ones", maxDecodedFree>>20, maxUnpackedRatio)
-	}
 	img, err := f.decode()
 	if err == nil && img.Bounds().Size() != f.size {
 		err = fmt.Errorf("it is %v, but its header says %v", img.Bounds().Size(), f.size)
@@ -125,6 +117,14 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		return nil
 	}
 	p.original = f.size
+	channels := channelsOf(img)
+	if scaled {
+		pixels = int64(d.size.height) * int64(d.size.width)
+		channels = cmp.Or(d.size.channels, channels)
+	}
+	if err := d.take(pixels * int64(channels)); err != nil {
+		return err
+	}
 	switch {
 	case !scaled:
 		p.copyPixels(img, img.Bounds())
@@ -132,6 +132,17 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		p.copyStretched(img, d.size)
 	default:
 		p.copyScaled(img, d.size)
+	}
+	return nil
+}
+
+// take counts bytes that decoded images take, and returns an error if they are too many.
+func (d *decoding) take(bytes int64) error {
+	switch n := d.bytes.Add(bytes); {
+	case n > maxDecoded:
+		return fmt.Errorf("the images take more than %d GiB decoded: take fewer or smaller ones", maxDecoded>>30)
+	case d.size == imageSize{} && n > maxDecodedFree && n/maxUnpackedRatio > d.files.Load():
+		return fmt.Errorf("the images take more than %d MiB decoded and %d times the size of their files: add @SIZE to the name, or take smaller ones", maxDecodedFree>>20, maxUnpackedRatio)
 	}
 	return nil
 }
@@ -182,13 +193,18 @@ func (p *decodedImage) resized(size imageSize) {
 	}
 }
 
-// copyPixels copies a part of an image.
-func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
-	p.width, p.height, p.channels = part.Dx(), part.Dy(), 3
+// channelsOf returns 1 for a gray image, else 3.
+func channelsOf(img image.Image) int {
 	switch img.(type) {
 	case *image.Gray, *image.Gray16:
-		p.channels = 1
+		return 1
 	}
+	return 3
+}
+
+// copyPixels copies a part of an image.
+func (p *decodedImage) copyPixels(img image.Image, part image.Rectangle) {
+	p.width, p.height, p.channels = part.Dx(), part.Dy(), channelsOf(img)
 	switch img.(type) {
 	case *image.Gray16, *image.RGBA64, *image.NRGBA64:
 		p.deep = true

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -79,6 +80,50 @@ func TestImageWithALongSide(t *testing.T) {
 	open(t, "folder:"+root+"@4", Options{Cache: t.TempDir()})
 }
 
+// Decoded images are counted with the channels that they are kept with.
+func TestDecodedBytes(t *testing.T) {
+	gray, colors := pngOf(t, grey(2, 2, 9)), pngOf(t, plain(2, 2, color.NRGBA{R: 255, A: 255}))
+	for name, c := range map[string]struct {
+		content []byte
+		size    imageSize
+		want    int64
+	}{
+		"gray":                {gray, imageSize{}, 4},
+		"color":               {colors, imageSize{}, 12},
+		"gray, scaled":        {gray, imageSize{height: 3, width: 3}, 9},
+		"color, scaled":       {colors, imageSize{height: 3, width: 3}, 27},
+		"gray, made color":    {gray, imageSize{height: 3, width: 3, channels: 3}, 27},
+		"color, made gray":    {colors, imageSize{height: 3, width: 3, channels: 1}, 9},
+		"gray, of its size":   {gray, imageSize{height: 2, width: 2}, 4},
+		"color, of one pixel": {colors, imageSize{height: 1, width: 1}, 3},
+	} {
+		for _, more := range []int64{0, 1} {
+			d := newDecoding(c.size)
+			d.files.Store(maxDecoded)
+			d.bytes.Store(maxDecoded - c.want + more)
+			var p decodedImage
+			if err := p.decode(t.Context(), c.content, d); p.err != nil || (err != nil) != (more > 0) || err == nil && int64(len(p.pixels)) != c.want {
+				t.Errorf("%s: %d bytes where %d are left: %v, %v", name, len(p.pixels), c.want-more, err, p.err)
+			}
+		}
+	}
+	// Gray images become color images where one of the dataset is.
+	s := newImageSet(t.Context(), imageSize{})
+	s.decoding.files.Store(maxDecoded)
+	for i, channels := range []int{1, 1, 3} {
+		name := fmt.Sprint(i)
+		s.entries = append(s.entries, imageEntry{name: name, class: "a", split: "train"})
+		s.decoded[name] = &decodedImage{entry: s.entries[i], width: 1 << 16, height: 1 << 14, channels: channels}
+		if err := s.decoding.take(1 << 30 * int64(channels)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.entries = append(s.entries, imageEntry{name: "3", class: "a", split: "test"})
+	s.decoded["3"] = s.decoded["0"]
+	_, _, err := s.assemble(userImages(), "made")
+	says(t, err, "the images take more than 8 GiB decoded")
+}
+
 // What a 16-bit image of 12 bits becomes is nearly black, and that is told, each time.
 func TestDarkImagesOf16Bits(t *testing.T) {
 	gray := func(value uint16) []byte {
@@ -88,7 +133,8 @@ func TestDarkImagesOf16Bits(t *testing.T) {
 	}
 	colors := image.NewNRGBA64(image.Rect(0, 0, 4, 4))
 	colors.SetNRGBA64(2, 1, color.NRGBA64{R: 3000, A: 0xffff})
-	const note = "16-bit images, of which the upper 8 bits are used, use less than 1/8 of the range: their largest value is %d of 255: rescale them first"
+	pam := append([]byte("P7\nWIDTH 4\nHEIGHT 4\nDEPTH 3\nMAXVAL 65535\nENDHDR\n"), bytes.Repeat([]byte{0x0f, 0xff}, 4*4*3)...)
+	const note = "16-bit images, of which 8 bits are kept, use less than 1/8 of the range: their largest value is %d of 255: rescale them first"
 	isNote := func(r progress.Report) bool { return r.Unit == "" }
 	for name, c := range map[string]struct {
 		files [][]byte
@@ -100,6 +146,10 @@ func TestDarkImagesOf16Bits(t *testing.T) {
 		"color":                 {[][]byte{pngOf(t, colors), pngOf(t, colors)}, fmt.Sprintf(note, 11)},
 		"one uses the range":    {[][]byte{gray(4095), gray(65535)}, ""},
 		"dark images of 8 bits": {[][]byte{pngOf(t, grey(4, 4, 3)), pngOf(t, grey(4, 4, 2))}, ""},
+		"PGM of 12 bits":        {[][]byte{[]byte("P2 4 4 65535" + strings.Repeat(" 4095", 16)), gray(17)}, fmt.Sprintf(note, 16)},
+		"PAM of 12 bits":        {[][]byte{pam, pam}, fmt.Sprintf(note, 16)},
+		"PGM that is scaled":    {[][]byte{[]byte("P2 4 4 4095" + strings.Repeat(" 4095", 16)), gray(17)}, ""},
+		"dark PGM of 8 bits":    {[][]byte{[]byte("P2 4 4 255" + strings.Repeat(" 15", 16)), pngOf(t, grey(4, 4, 2))}, ""},
 		"with one of 8 bits":    {[][]byte{gray(4095), pngOf(t, grey(4, 4, 200))}, fmt.Sprintf(note, 15)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func openGIF(content []byte) (frame, error) {
 		return frame{}, err
 	}
 	size := image.Pt(max(h.screen.X, h.frame.Max.X), max(h.screen.Y, h.frame.Max.Y))
-	return frame{size, false, func() (image.Image, error) { return h.decode(size) }}, nil
+	return frame{size: size, decode: func() (image.Image, error) { return h.decode(size) }}, nil
 }
 
 // decode decodes the frame as a GIF without anything else, so that image/gif does not see the

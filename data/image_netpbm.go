@@ -31,7 +31,7 @@ func openNetpbm(content []byte) (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
-	return frame{h.size, false, h.decode}, nil
+	return frame{size: h.size, deep: h.maximum > math.MaxUint8, decode: h.decode}, nil
 }
 
 // readNetpbmHeader reads the header.

@@ -57,7 +57,7 @@ func openTIFF(content []byte) (frame, error) {
 	if isFax := first(tiffCompression) == 3 || first(tiffCompression) == 4; !isFax || first(tiffPhotometric) != 1 {
 		return f, err
 	}
-	return frame{f.size, false, func() (image.Image, error) {
+	return frame{size: f.size, decode: func() (image.Image, error) {
 		img, err := f.decode()
 		if gray, ok := img.(*image.Gray); ok && err == nil {
 			for i, v := range gray.Pix {

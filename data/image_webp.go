@@ -61,14 +61,14 @@ func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 func openWebPFrame(id string, data []byte) (frame, error) {
 	if id == "VP8L" {
 		c, err := vp8l.DecodeConfig(bytes.NewReader(data))
-		return frame{image.Pt(c.Width, c.Height), false, func() (image.Image, error) {
+		return frame{size: image.Pt(c.Width, c.Height), decode: func() (image.Image, error) {
 			return vp8l.Decode(bytes.NewReader(data))
 		}}, err
 	}
 	d := vp8.NewDecoder()
 	d.Init(bytes.NewReader(data), len(data))
 	h, err := d.DecodeFrameHeader()
-	return frame{image.Pt(h.Width, h.Height), true, func() (image.Image, error) {
+	return frame{size: image.Pt(h.Width, h.Height), lossy: true, decode: func() (image.Image, error) {
 		planes, err := d.DecodeFrame()
 		if err != nil {
 			return nil, err
@@ -100,7 +100,7 @@ func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
 		if f.size != bounds.Size() {
 			return frame{}, fmt.Errorf("its first frame is %dx%d, its header says %dx%d", f.size.X, f.size.Y, bounds.Dx(), bounds.Dy())
 		}
-		return frame{canvas, f.lossy, func() (image.Image, error) {
+		return frame{size: canvas, lossy: f.lossy, decode: func() (image.Image, error) {
 			img, err := f.decode()
 			if err != nil || bounds.Size() == canvas {
 				return img, err
