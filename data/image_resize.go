@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"slices"
 )
@@ -14,6 +15,11 @@ import (
 // It is an error if d holds points, a side is below 1 or too large, or the channels cannot be
 // converted.
 func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
+	return d.resize(context.Background(), height, width, channels)
+}
+
+// resize is [Dataset.Resize] until ctx is done; the error is then its cause.
+func (d *Dataset) resize(ctx context.Context, height, width, channels int) (*Dataset, error) {
 	if err := d.withoutNoise(); err != nil {
 		return nil, err
 	}
@@ -40,6 +46,9 @@ func (d *Dataset) Resize(height, width, channels int) (*Dataset, error) {
 	resized.Name = fmt.Sprintf("%s, resized to %dx%dx%d", d.Name, height, width, channels)
 	resized.Source = fmt.Sprintf("%s; resized from %dx%dx%d", d.Source, d.Shape[0], d.Shape[1], from)
 	err := parallelFor(d.Len(), func(i int) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		full := make([]uint8, d.Size())
 		d.floatImage(i).store(full, 255)
 		scaled := resample(full, d.Shape[0], d.Shape[1], from, height, width)

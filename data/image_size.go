@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"strconv"
@@ -59,14 +60,14 @@ func (s imageSize) String() string {
 }
 
 // of returns d resized; see [Dataset.Resize].
-func (s imageSize) of(d *Dataset) (*Dataset, error) {
+func (s imageSize) of(ctx context.Context, d *Dataset) (*Dataset, error) {
 	if s == (imageSize{}) {
 		return d, nil
 	}
 	if d.IsImages() && s.channels == 0 {
 		s.channels = d.Shape[2]
 	}
-	return d.Resize(s.height, s.width, s.channels)
+	return d.resize(ctx, s.height, s.width, s.channels)
 }
 
 // crop returns the largest centered part of an image with the proportions of s. Scaling it is the

@@ -190,7 +190,16 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 			return nil, nil, fmt.Errorf("data: %q needs an argument: write %s", name, s.pattern())
 		}
 		opened, err := untilDone(ctx, func() (p pair, err error) {
-			p.train, p.test, err = s.open(ctx, arg, opts)
+			if p.train, p.test, err = s.open(ctx, arg, opts); err != nil {
+				return p, err
+			}
+			if p.train, err = p.train.limit(opts.Limit); err != nil {
+				return p, err
+			}
+			if p.train, err = size.of(ctx, p.train); err != nil {
+				return p, err
+			}
+			p.test, err = size.of(ctx, p.test)
 			return p, err
 		})
 		if cause := context.Cause(ctx); cause != nil && err != nil {
@@ -199,17 +208,7 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 		if err != nil {
 			return nil, nil, err
 		}
-		train, test = opened.train, opened.test
-		if train, err = train.limit(opts.Limit); err != nil {
-			return nil, nil, err
-		}
-		if train, err = size.of(train); err != nil {
-			return nil, nil, err
-		}
-		if test, err = size.of(test); err != nil {
-			return nil, nil, err
-		}
-		return train, test, nil
+		return opened.train, opened.test, nil
 	}
 	return nil, nil, unknown(base, kind)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -70,6 +71,21 @@ func TestOpenRefuses(t *testing.T) {
 			_, _, err := Open(context.Background(), c.name, Options{Limit: c.limit, Cache: t.TempDir()})
 			says(t, err, c.want...)
 		})
+	}
+}
+
+// Ctrl-C also stops what follows the reading.
+func TestOpenStopsWhileItResizes(t *testing.T) {
+	enough := errors.New("enough")
+	ctx, stop := context.WithCancelCause(t.Context())
+	read := source{name: "made", open: func(context.Context, string, Options) (train, test *Dataset, err error) {
+		stop(enough)
+		return images(t, 4, 2, 2, 1), images(t, 2, 2, 2, 1), nil
+	}}
+	_, _, err := Open(ctx, "made@3", Options{published: []source{read}})
+	says(t, err, "stopped while made@3 was read: enough")
+	if !errors.Is(err, enough) {
+		t.Errorf("the error is %v", err)
 	}
 }
 
