@@ -139,6 +139,15 @@ func TestNamesAreEscaped(t *testing.T) {
 	broken := append(petFiles(t), archived{"train/cat/" + evil + ".png", []byte("GIF8")})
 	left := append(petFiles(t), archived{"train/cat/x." + evil, []byte("x")}, archived{evil + "/x.txt", nil})
 	class := append(petFiles(t), archived{"train/" + evil + "/1.png", pngOf(t, grey(4, 3, 0))})
+	images, labels := arrayOf([]int{2, 1, 1}, 0, uint8(1)), arrayOf[int64]([]int{2}, 0, 2)
+	arrays := zipOf(t, []archived{{"x_train.npy", images}, {"y_train.npy", labels}, {"x_test.npy", images}, {"y_test.npy", labels}})
+	table := writeFile(t, evil+".csv", []byte(people))
+	for _, spec := range []string{
+		"npz:" + writeFile(t, evil+".npz", arrays), "npz:" + writeFile(t, evil+".npz", nil), "npz:" + evil,
+		"csv:" + table + "@class", "csv:" + table + "," + table + "@class", "csv:" + table + "@age", "csv:" + evil + "@class",
+	} {
+		openEscaped(t, spec)
+	}
 	for name, files := range map[string][]archived{"broken": broken, "left out": left, "class": class} {
 		for _, spec := range []string{
 			"tar:" + writeFile(t, evil+".tar", tarOf(t, files)),
@@ -146,18 +155,24 @@ func TestNamesAreEscaped(t *testing.T) {
 			"folder:" + writeFolder(t, files),
 			"tar:" + evil, "zip:" + evil, "folder:" + evil, evil,
 		} {
-			told := &reports{}
-			train, _, err := Open(t.Context(), spec, Options{Cache: t.TempDir(), Progress: told})
-			text := fmt.Sprint(err)
-			for _, r := range told.all {
-				text += r.Task
-			}
-			if train != nil {
-				text += train.String() + train.Source
-			}
-			if strings.ContainsAny(text, "\x1b\x07\n\u202e") {
-				t.Errorf("%s, %q: %q", name, spec, text)
-			}
+			t.Run(name, func(t *testing.T) { openEscaped(t, spec) })
 		}
+	}
+}
+
+// openEscaped opens a dataset and checks what could reach a terminal.
+func openEscaped(t *testing.T, spec string) {
+	t.Helper()
+	told := &reports{}
+	train, _, err := Open(t.Context(), spec, Options{Cache: t.TempDir(), Progress: told})
+	text := fmt.Sprint(err)
+	for _, r := range told.all {
+		text += r.Task
+	}
+	if train != nil {
+		text += train.String() + train.Source
+	}
+	if strings.ContainsAny(text, "\x1b\x07\n\u202e") {
+		t.Errorf("%q: %q", spec, text)
 	}
 }

@@ -30,7 +30,7 @@ const (
 	cacheMagic     = "NGEBMSET"
 	cacheVersion   = 3 // of this layout and of the decoders
 	maxCacheHeader = 1 << 24
-	maxCacheFile   = maxDecoded + 1<<30
+	maxCacheFile   = 2*maxDecoded + 1<<30 // an NPZ file may have maxDecoded to train, and as much to test
 )
 
 type cacheHeader struct {

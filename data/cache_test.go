@@ -125,6 +125,16 @@ func TestCacheAbsurdHeader(t *testing.T) {
 	}
 }
 
+// The cache file of the largest NPZ file, with maxDecoded to train and as much to test, is read.
+func TestCacheOfTheLargestDataset(t *testing.T) {
+	path := writeFile(t, "large", nil)
+	if err := os.Truncate(path, 2*maxDecoded+maxCacheHeader); err != nil { // takes no room on most disks
+		t.Skip(err)
+	}
+	_, _, _, err := readCacheFile(path, "key")
+	says(t, err, "not a cache file")
+}
+
 // A cache of before, whose key knew names, sizes and times only, is not used.
 func TestCacheOfAnOlderVersion(t *testing.T) {
 	file := cacheFile(t)

@@ -38,7 +38,7 @@ func openCSV(ctx context.Context, arg string, opts Options) (train, test *Datase
 	if err != nil {
 		return nil, nil, err
 	}
-	set := Dataset{Info: Info{Name: filepath.Base(arg[:at]), Source: "a user's table", License: "unknown", Classes: table.Classes}}
+	set := Dataset{Info: Info{Name: shown(filepath.Base(arg[:at])), Source: "a user's table", License: "unknown", Classes: table.Classes}}
 	if testPath == "" {
 		return splitTable(set, table, opts)
 	}
@@ -46,7 +46,7 @@ func openCSV(ctx context.Context, arg string, opts Options) (train, test *Datase
 	for i := range all {
 		all[i] = i
 	}
-	set.Name = filepath.Base(trainPath)
+	set.Name = shown(filepath.Base(trainPath))
 	if err := set.fillTable(table, all, trainPath, opts); err != nil {
 		return nil, nil, err
 	}

@@ -24,7 +24,8 @@ func npzNames() [][4]string {
 }
 
 // openNPZ reads images and labels from a NumPy archive: images as uint8 of shape [n, height, width]
-// or [n, height, width, channels], labels as integers from 0 of shape [n] or [n, 1].
+// or [n, height, width, channels], labels as integers from 0 of shape [n] or [n, 1]. opts.Progress
+// gets a report about classes without training examples, and images whose values are all below [dark].
 func openNPZ(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	archive, err := archivePath(name)
 	if err != nil {
@@ -42,18 +43,26 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 		defer file.Close()
 		bar := track(opts.Progress, "decode "+filepath.Base(archive), "bytes", fileSize(file))
 		defer bar.finish()
+		base := shown(filepath.Base(archive))
 		arrays, err := format.OpenNPZ(file, fileSize(file))
 		if err == nil {
 			limit := min(maxDecoded, max(minUnpackedLimit, maxUnpackedTimes*fileSize(file)))
-			if train, test, err = readNPZ(ctx, arrays, filepath.Base(archive), limit); err == nil {
+			if train, test, err = readNPZ(ctx, arrays, base, limit); err == nil {
 				bar.add(int(fileSize(file)))
 			}
 		}
 		if err != nil {
-			return nil, nil, "", fmt.Errorf("data: %s: %w", archive, err)
+			return nil, nil, "", fmt.Errorf("data: %s: %w", shown(archive), err)
 		}
+		var notes []string
 		if empty := train.classesWithout(); len(empty) > 0 {
-			note = fmt.Sprintf("%s: %d of the %d classes have no training example (%s)", filepath.Base(archive), len(empty), len(train.Classes), listed(empty, ", "))
+			notes = append(notes, fmt.Sprintf("%d of the %d classes have no training example (%s)", len(empty), len(train.Classes), listed(empty, ", ")))
+		}
+		if brightest := max(slices.Max(train.Pixels), slices.Max(test.Pixels)); brightest < dark {
+			notes = append(notes, fmt.Sprintf("its images use less than 1/8 of the range: their largest value is %d of 255: rescale them first if %[1]d is white", brightest))
+		}
+		if notes != nil {
+			note = base + ": " + strings.Join(notes, "; ")
 		}
 		return train, test, note, nil
 	})

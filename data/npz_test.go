@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/data/progress"
 )
 
 // arrayOf is an array of bytes or of numbers of 8 bytes, as numpy.save writes it.
@@ -92,6 +94,29 @@ func TestNPZWhole(t *testing.T) {
 	}
 	if scaled, _ := open(t, "npz:"+file+"@2x2x3", opts); !slices.Equal(scaled.Shape, []int{2, 2, 3}) {
 		t.Errorf("got %v", scaled)
+	}
+}
+
+// Images from 0 to 1 or to 16 are nearly black from 0 to 255, which is reported, each time.
+func TestDarkNPZ(t *testing.T) {
+	for brightest, want := range map[uint8]string{
+		1:  "mine.npz: its images use less than 1/8 of the range: their largest value is 1 of 255: rescale them first if 1 is white",
+		31: "mine.npz: its images use less than 1/8 of the range: their largest value is 31 of 255: rescale them first if 31 is white",
+		32: "",
+	} {
+		file := writeFile(t, "mine.npz", zipOf(t, []archived{
+			{"x_train.npy", arrayOf([]int{2, 1, 2}, 0, 1, 0, uint8(0))}, {"y_train.npy", arrayOf[int64]([]int{2}, 0, 1)},
+			{"x_test.npy", arrayOf([]int{1, 1, 2}, 0, brightest)}, {"y_test.npy", arrayOf[int64]([]int{1}, 1)},
+		}))
+		cache := t.TempDir()
+		for range 2 {
+			told := &reports{}
+			open(t, "npz:"+file, Options{Cache: cache, Progress: told})
+			isNote := func(r progress.Report) bool { return r.Unit == "" }
+			if want != "" && !told.said(want) || want == "" && slices.ContainsFunc(told.all, isNote) {
+				t.Errorf("up to %d: told %v, want %q", brightest, told.all, want)
+			}
+		}
 	}
 }
 
