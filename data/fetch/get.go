@@ -86,13 +86,20 @@ func (g getter) get(ctx context.Context, f File) (path string, err error) {
 // otherFolder is what helps where files cannot be written.
 const otherFolder = "make the folder writable, or set NGEBM_DATA to another (in Go, data.Options.Cache)"
 
-// partOf is the name of an unfinished download of this user's.
+// partOf is the name of an unfinished download of this user's, another one where something else has
+// the usual name. It only looks.
 func partOf(path string) string {
 	part := path + partSuffix
-	if _, err := files.Own(part); err != nil { // another user's, in a folder like /tmp
+	if info, err := os.Lstat(part); err == nil && !files.IsOwn(info) {
 		part += fmt.Sprintf("-%d", os.Geteuid())
 	}
 	return part
+}
+
+// clearedPart is [partOf] after what has the usual name was removed, where this user may.
+func clearedPart(path string) string {
+	_, _ = files.Own(path + partSuffix) // fails for another user's, in a folder like /tmp
+	return partOf(path)
 }
 
 // kept says how much of an unfinished download is there.
@@ -110,7 +117,7 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 	if len(f.URLs) == 0 {
 		return errors.New("no address is known")
 	}
-	d := &download{getter: g, file: f, part: partOf(path)}
+	d := &download{getter: g, file: f, part: clearedPart(path)}
 	defer d.finish()
 	var failed []string
 	for _, address := range f.URLs {

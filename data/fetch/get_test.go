@@ -137,6 +137,21 @@ func TestGetReportsResume(t *testing.T) {
 	}
 }
 
+// State only looks, also at what a download would remove.
+func TestStateRemovesNothing(t *testing.T) {
+	folder := t.TempDir()
+	part := file().Path(folder) + partSuffix
+	if err := os.Symlink("elsewhere", part); err != nil {
+		t.Fatal(err)
+	}
+	if got := file().State(folder); got != Absent {
+		t.Errorf("the state is %q", got)
+	}
+	if to, err := os.Readlink(part); err != nil || to != "elsewhere" {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
+}
+
 // Whatever lies there of an earlier download does no harm.
 func TestGetAfterOthers(t *testing.T) {
 	other := bytes.Repeat([]byte("x"), 2*len(published))

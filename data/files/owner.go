@@ -47,14 +47,20 @@ func (f *Folder) own(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, failed(f.path(name), err)
 	}
-	uid, ok := Owner(info)
-	if info.Mode().IsRegular() && onlyName(info) && (!ok || uid == os.Geteuid()) {
+	if IsOwn(info) {
 		return info, nil
 	}
 	if err := f.root.Remove(name); err != nil {
 		return nil, fmt.Errorf("%w, so something of that name that is not your own file is in the way: remove it", failed(f.path(name), err))
 	}
 	return nil, nil
+}
+
+// IsOwn reports whether a file, of which info is from Lstat, is one that [Folder.Own] keeps: a regular
+// file of this user's without a second name.
+func IsOwn(info fs.FileInfo) bool {
+	uid, ok := Owner(info)
+	return info.Mode().IsRegular() && onlyName(info) && (!ok || uid == os.Geteuid())
 }
 
 // Own is [Folder.Own] of a path.
