@@ -2,7 +2,9 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -206,11 +208,21 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 			return nil, nil, fmt.Errorf("data: stopped while %s was read: %w", shown(name), cause)
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, uncut(err, name, base)
 		}
 		return opened.train, opened.test, nil
 	}
 	return nil, nil, unknown(base, kind)
+}
+
+// uncut adds to the error for a path that is missing, base, that the whole of the name is there: its
+// end was taken for a size.
+func uncut(err error, name, base string) error {
+	_, path, _ := strings.Cut(name, ":")
+	if _, statErr := os.Stat(path); name == base || statErr != nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w; %s is there, but %s was taken for a size: write %s/", err, shown(path), name[len(base):], shown(name))
 }
 
 // unknown returns the error for a name that does not exist, with the nearest one if there is any.

@@ -32,10 +32,10 @@ func classCounts(d *Dataset) []int {
 func TestOpenRefuses(t *testing.T) {
 	here := t.TempDir()
 	t.Chdir(here)
-	if err := os.Mkdir("decoded", 0o755); err != nil {
+	if err := errors.Join(os.Mkdir("decoded", 0o755), os.Mkdir("photos@2024", 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"decoded.tar", "photos.zip", "arrays.npz"} {
+	for _, name := range []string{"archive@64", "decoded.tar", "photos.zip", "arrays.npz"} {
 		if err := os.WriteFile(name, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -63,6 +63,10 @@ func TestOpenRefuses(t *testing.T) {
 		{"folder", 0, []string{"write folder:PATH"}},
 		{"tar:", 0, []string{"write tar:PATH"}},
 		{"folder:nowhere", 0, []string{"no image folder at " + filepath.Join(here, "nowhere"), "check the path"}},
+		{"folder:photos@2024", 0, []string{"no image folder at " + filepath.Join(here, "photos") + ": ", "photos@2024 is there, but @2024 was taken for a size: write folder:photos@2024/"}},
+		{"folder:photos@2024/", 0, []string{filepath.Join(here, "photos@2024") + ": it has no"}},
+		{"tar:archive@64", 0, []string{"archive@64 is there, but @64 was taken for a size: write tar:archive@64/"}},
+		{"npz:archive@64/", 0, []string{filepath.Join(here, "archive@64") + ": it is not a whole zip file"}},
 		{"folder:decoded.tar", 0, []string{"is a file, not a folder", "write tar:decoded.tar or zip:decoded.tar"}},
 		{"tar:nowhere", 0, []string{"no archive at " + filepath.Join(here, "nowhere")}},
 		{"tar:decoded", 0, []string{"is a folder, not an archive", "write folder:decoded"}},

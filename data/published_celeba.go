@@ -94,10 +94,16 @@ func (c celeba) key(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if externalKey, err := fileKey(ctx, c.external); err == nil {
-		key += " " + externalKey
+	if !c.hasExternal() {
+		return key, nil
 	}
-	return key, nil
+	externalKey, err := fileKey(ctx, c.external)
+	return key + " " + externalKey, err
+}
+
+func (c celeba) hasExternal() bool {
+	_, err := os.Lstat(c.external)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // arrange selects the images in img_align_celeba, or else those in no folder.
@@ -167,9 +173,9 @@ func (c celeba) partition(ctx context.Context, inside string) (splits map[string
 		if err != nil {
 			return nil, err
 		}
-	} else if text, err = readImageFile(files.Open(c.external, maxFileSize)); errors.Is(err, fs.ErrNotExist) {
+	} else if !c.hasExternal() {
 		return nil, nil
-	} else if err != nil {
+	} else if text, err = readImageFile(files.OpenLinked(c.external, maxFileSize)); err != nil {
 		return nil, err
 	}
 	if splits, err = parsePartition(text); err != nil {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -96,6 +97,19 @@ func TestCelebACached(t *testing.T) {
 	if train, _ := open(t, "celeba:"+filepath.Join(folder, "faces.zip"), opts); train.Len() != 3 {
 		t.Errorf("got %v", train)
 	}
+	// The split may be a link, to a file.
+	partition := filepath.Join(folder, celebaPartition)
+	if err := errors.Join(os.Rename(partition, partition+".moved"), os.Symlink(partition+".moved", partition)); err != nil {
+		t.Fatal(err)
+	}
+	if train, _ := open(t, "celeba:"+filepath.Join(folder, "faces.zip"), Options{Cache: t.TempDir()}); train.Len() != 3 {
+		t.Errorf("got %v", train)
+	}
+	if err := os.Remove(partition + ".moved"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := Open(t.Context(), "celeba:"+filepath.Join(folder, "faces.zip"), opts)
+	says(t, err, celebaPartition, "no such file")
 }
 
 func TestCelebARefuses(t *testing.T) {
