@@ -47,14 +47,20 @@ func testInterrupt(t *testing.T, s *labInBrowser) {
 	l := s.openCleared(t, "03_calibration.ipynb")
 	l.shiftEnter(5) // to the cell that trains, which stays in sight
 	const output = `[...document.querySelectorAll(".jp-OutputArea-output")].map(o => o.textContent).join("\n")`
-	l.await("see it train", `[...document.querySelectorAll(".jp-OutputArea-output progress[aria-label^=train]")].some(p => p.value > .05 && p.value < .7)`)
-	l.act("look", l.Take("lab-4-training"))
-	l.interrupt()
-	l.await("see it stop", `/stopped at [0-9]+ of [0-9]+ steps[^]*run the same comparison again to resume/.test(`+output+`)`)
+	const cell = `Means of 10 seeds and their 95 %`
 	var said string
-	l.act("read", l.Take("lab-5-interrupted"), chromedp.Evaluate(`/stopped at ([0-9]+) of/.exec(`+output+`)[1]`, &said))
-
-	l.runCell(`Means of 10 seeds and their 95 %`)
+	for range 5 { // on a busy machine the interrupt may come between two runs: then once more
+		l.await("see it train", `[...document.querySelectorAll(".jp-OutputArea-output progress[aria-label^=train]")].some(p => p.value > .05 && p.value < .7)`)
+		l.act("look", l.Take("lab-4-training"))
+		l.interrupt()
+		l.await("see it stop", `/run the same comparison again to resume/.test(`+output+`)`)
+		l.act("read", l.Take("lab-5-interrupted"), chromedp.Evaluate(`(/stopped at ([0-9]+) of [0-9]+ steps/.exec(`+output+`) ?? ["", ""])[1]`, &said))
+		if said != "" {
+			break
+		}
+		l.runCell(cell)
+	}
+	l.runCell(cell)
 	l.await("see it resume", `/resumed at [0-9]+/.test(`+output+`)`)
 	var resumed string
 	l.act("read", l.Take("lab-6-resumed"), chromedp.Evaluate(`/resumed at ([0-9]+)/.exec(`+output+`)[1]`, &resumed))
