@@ -124,17 +124,17 @@ func (r *Report) calibrate(s Sample, o Options) error {
 // drawTemperature draws the interval of T_opt. There is none, but a warning, where one of its ends
 // would be that of a resample whose NLL has no minimum, as one without a wrong example.
 func (r *Report) drawTemperature(fit *fit, t Temperature, o bootstrap.Options) error {
-	var without atomic.Int64
+	var colds, hots atomic.Int64
 	temperatures, err := bootstrap.Intervals(o, []bootstrap.Estimate{{Value: t.T, Scale: bootstrap.Positive}}, func() func(*rand.Rand, []float64) {
 		weights := make([]int32, len(fit.label))
 		return func(rng *rand.Rand, out []float64) {
 			bootstrap.Resample(rng, weights)
 			switch cold, hot, _ := fit.limits(weights); {
 			case cold:
-				without.Add(1)
+				colds.Add(1)
 				out[0] = MinTemperature
 			case hot:
-				without.Add(1)
+				hots.Add(1)
 				out[0] = MaxTemperature
 			default:
 				out[0] = 1 / fit.solve(1/t.T, weights)
@@ -144,8 +144,9 @@ func (r *Report) drawTemperature(fit *fit, t Temperature, o bootstrap.Options) e
 	if err != nil {
 		return err
 	}
-	tail := (1 - cmp.Or(o.Level, .95)) / 2 * float64(o.Resamples)
-	if n := without.Load(); float64(n) >= tail {
+	// The percentile lies between the values of ranks that are this many from an end, and one more.
+	tail := (1 - cmp.Or(o.Level, .95)) / 2 * float64(o.Resamples-1)
+	if n := max(colds.Load(), hots.Load()); float64(n) > tail {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("temperature: no interval, since %d of %d resamples of the validation examples have no best T, as where all are classified right; use more validation data", n, o.Resamples))
 		return nil
 	}

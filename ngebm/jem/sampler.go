@@ -2,6 +2,7 @@ package jem
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -67,16 +68,17 @@ func NewSampler(m Model, settings Settings, train *data.Dataset, batch int, seed
 	if s.chain, err = NewChain(m, settings.Steps, settings.Conditional); err != nil {
 		return nil, err
 	}
-	s.buffer = make([]float32, settings.Buffer*s.size)
 	return s, nil
 }
 
 // Fill fills the buffer with fresh starts. With starts from the data this takes minutes for
 // images; it ends early, with the context's error, if ctx ends.
 func (s *Sampler) Fill(ctx context.Context) error {
+	s.buffer = make([]float32, s.settings.Buffer*s.size)
 	rng := stream(forBuffer, s.seed, 0, 0)
 	for slot := range s.settings.Buffer {
 		if ctx.Err() != nil {
+			s.buffer = nil
 			return ctx.Err()
 		}
 		class := rng.IntN(s.classes)
@@ -97,6 +99,9 @@ func (s *Sampler) classOf(slot int) int { return slot * s.classes / s.settings.B
 // at it (0, or how often the run has been rolled back), with chains whose steps are
 // Settings.Step times scale. They are put back into the buffer.
 func (s *Sampler) Next(step int, attempt uint64, scale float64) (*Samples, error) {
+	if s.buffer == nil {
+		return nil, errors.New("jem: the replay buffer is empty; call Fill, or SetBuffer with a stored one, before Next")
+	}
 	rng := stream(forSlots, s.seed, attempt, uint64(step))
 	slots, start := make([]int, s.batch), make([]float32, s.batch*s.size)
 	samples := &Samples{Labels: make([]int32, s.batch)}
@@ -182,7 +187,7 @@ func (s *Sampler) SetBuffer(t *tensors.Tensor) error {
 	if err != nil {
 		return fmt.Errorf("jem: the replay buffer cannot be read: %w", err)
 	}
-	copy(s.buffer, values)
+	s.buffer = values
 	return nil
 }
 

@@ -302,6 +302,12 @@ func TestGoroutinesEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := s.Next(0, 0, 1); err == nil || !strings.Contains(err.Error(), "the replay buffer is empty") {
+			t.Errorf("before the buffer is filled: %v", err)
+		}
+		if err := s.Fill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		next(t, s, 0, 0, 1)
 		next(t, s, 9, 0, 1) // not the step whose noise is ready
 		s.Close()

@@ -230,14 +230,14 @@ func nine(t *testing.T, d *data.Dataset) *data.Dataset {
 	return part
 }
 
-// Labels that the classifier does not have are refused, in the set that is measured and in that
-// which the temperature is fitted to.
 // refuses is progress of what should not have begun.
 type refuses struct{ t *testing.T }
 
 // Report implements progress.Reporter.
 func (r refuses) Report(p progress.Report) { r.t.Errorf("reported %q", p.Task) }
 
+// Labels that the classifier does not have are refused, in the set that is measured and in that
+// which the temperature is fitted to.
 func TestMeasureOtherClasses(t *testing.T) {
 	net, err := nets.Parse("mlp-4")
 	if err != nil {

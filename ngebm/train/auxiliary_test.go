@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,10 +31,20 @@ func TestReplayBufferIsDrawnOnce(t *testing.T) {
 	}
 	resumed.close()
 
+	// Interrupted once its files are there, which is just before the buffer is drawn.
 	cfg.JEM.Buffer = 1_000_000 // seconds
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	_, err = Run(ctx, testdevice.Open(t, "go"), cfg, Options{Runs: t.TempDir()})
+	runs := t.TempDir()
+	go func() {
+		for ctx.Err() == nil {
+			if found, _ := filepath.Glob(filepath.Join(runs, "*", "cost.json")); len(found) > 0 {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	_, err = Run(ctx, testdevice.Open(t, "go"), cfg, Options{Runs: runs})
 	if !errors.Is(err, ErrStopped) || !strings.Contains(err.Error(), "before a step of") {
 		t.Errorf("stopped while it draws the buffer: %v", err)
 	}
