@@ -1,7 +1,6 @@
 package ngebm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -234,7 +233,7 @@ func (c *Classifier) Fits(d *data.Dataset) error {
 	if !slices.Equal(d.Shape, c.Shape) {
 		return fmt.Errorf("ngebm: %s has examples of shape %v, but this classifier was trained on shape %v", d.Name, d.Shape, c.Shape)
 	}
-	if c.Encoder != nil && d.Encoder != nil && !bytes.Equal(c.Encoder.JSON(), d.Encoder.JSON()) {
+	if c.Encoder.Differs(d.Encoder) {
 		return fmt.Errorf("ngebm: the rows of %s were standardized by other training rows than this classifier's; encode them with the classifier's Encoder", d.Name)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package ngebm
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -174,7 +173,7 @@ func fitEachOther(train, test *data.Dataset) error {
 	case !slices.Equal(train.Classes, test.Classes):
 		return fmt.Errorf("ngebm: %s has %d classes, %.200q, and %s %d, %.200q; give a training and a test set of the same classes in one order",
 			train.Name, len(train.Classes), strings.Join(train.Classes, ", "), test.Name, len(test.Classes), strings.Join(test.Classes, ", "))
-	case train.Encoder != nil && test.Encoder != nil && !bytes.Equal(train.Encoder.JSON(), test.Encoder.JSON()):
+	case train.Encoder.Differs(test.Encoder):
 		return fmt.Errorf("ngebm: the rows of %s and of %s were standardized differently; encode both with the training set's Encoder", train.Name, test.Name)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package tabular
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,12 @@ func (e *Encoder) JSON() []byte {
 		panic(err) // Validate refuses what JSON cannot hold
 	}
 	return b
+}
+
+// Differs reports whether two encoders make other inputs of one row; nil, which is no table's,
+// differs from none.
+func (e *Encoder) Differs(other *Encoder) bool {
+	return e != nil && other != nil && !bytes.Equal(e.JSON(), other.JSON())
 }
 
 // Inputs returns the names of the inputs, [Size()]: that of the column, or column=category.

@@ -1,7 +1,6 @@
 package study
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -377,7 +376,7 @@ func openOOD(ctx context.Context, name string, like *data.Dataset, opts train.Op
 		return nil, fmt.Errorf("study: OOD dataset %s: %w", name, err)
 	case !slices.Equal(test.Shape, like.Shape):
 		return nil, fmt.Errorf("study: OOD dataset %s has examples of shape %v, and %s of shape %v; choose one like it", name, test.Shape, like.Name, like.Shape)
-	case test.Encoder != nil && (like.Encoder == nil || !bytes.Equal(test.Encoder.JSON(), like.Encoder.JSON())):
+	case test.Encoder != nil && like.Encoder == nil || test.Encoder.Differs(like.Encoder):
 		return nil, fmt.Errorf("study: OOD dataset %s is a separate table, whose rows are standardized by other training rows; tables have the OOD kinds %s (-ood)", name, strings.Join(like.OODKinds(), ", "))
 	}
 	return test, nil
