@@ -47,8 +47,9 @@
 //	T_opt                  argmin over T of the NLL of           scipy minimize_scalar, torch LBFGS  gpleiss/temperature_scaling (50 steps of LBFGS do not
 //	                       softmax(logits/T), to convergence     with line search, to 1e-6           converge); netcal, whose weight is 1/T
 //
-// The ECE of a calibrated model is above 0, because accuracies of few examples scatter. Report.Perfect says what a
-// perfectly calibrated model with the same confidences would show: mean and 95 %. Intervals
+// The ECE of a calibrated model is above 0, because accuracies of few examples scatter.
+// Report.Perfect says what a perfectly calibrated model with the same confidences would show: mean
+// and 95 %. Intervals
 // are basic bootstrap intervals (package bootstrap) and begin at 0 where the ECE is one of
 // those 95 %. They cover a true ECE of 0, .03 and .11 in .99, .90 and .89 of 100 samples of
 // 600 examples; percentiles, which were used before, in 0, .34 and .92 (TestCoverage).

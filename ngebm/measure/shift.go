@@ -31,8 +31,8 @@ func (s Shift) Values(metric func(*calibration.Report) float64) []float64 {
 // Shifts measures the calibration of a classifier on a set of images as it is and
 // under every corruption that [data.Dataset.Corrupt] knows, at every severity.
 // The temperature of all reports is fitted on validation, images without corruption; nil
-// fits none. There are 15 bins, or as many as images where these are fewer. It is an error if a corruption does not apply to the set, such as JPEG to
-// images of two channels.
+// fits none. There are 15 bins, or as many as images where these are fewer. It is an error if a
+// corruption does not apply to the set, such as JPEG to images of two channels.
 func Shifts(ctx context.Context, c *ngebm.Classifier, in, validation *data.Dataset, seed uint64) ([]Shift, error) {
 	var options calibration.Options
 	if validation != nil {
