@@ -111,7 +111,25 @@
 //	16      8x8    256, 256  1       170          260     236
 //	128     16x16  32, 32    1       28           77      79
 //
-// C reaches 140 to 200 on the AMD, 190 to 320 on the Intel. With few channels, packing and copying
+// On two cores of an AMD EPYC of a later generation (Zen 5) by the clock (30 November 2026):
+//
+//	images  size   channels  stride  convolution  now
+//	64      32x32  16, 16    1       98           110
+//	64      32x32  16, 32    1       119          150
+//	64      32x32  32, 32    1       107          211
+//	64      32x32  32, 64    1       123          299
+//	64      32x32  64, 64    2       88           156
+//	64      16x16  64, 64    1       110          329
+//	64      16x16  64, 128   1       187          385
+//	64      16x16  128, 128  2       176          271
+//	64      8x8    128, 128  1       255          444
+//	32      32x32  64, 64    1       161          356
+//	32      16x16  128, 128  1       184          429
+//	32      8x8    256, 256  1       286          552
+//	16      8x8    256, 256  1       293          420
+//	128     16x16  32, 32    1       104          225
+//
+// C reaches 140 to 200 on the first AMD, 190 to 320 on the Intel. With few channels, packing and copying
 // take half of K's time or more.
 // This repeats it:
 //
