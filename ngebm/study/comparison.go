@@ -142,7 +142,7 @@ func (c Comparison) InWords() string {
 		}
 	}
 	interval := fmt.Sprintf(" [%.2f, %.2f]", low, high)
-	if c.Equal() {
+	if len(c.Values) < 2 || c.Equal() {
 		interval = ""
 	}
 	s := fmt.Sprintf("%.2f times %s%s, in %d of %d seeds", times, way, interval, agree, len(c.Values))

@@ -240,7 +240,11 @@ func (r *Results) Setup() string {
 		if s.Lossy {
 			lossy = ", lossy"
 		}
-		line(s.Split, "%d examples of %s%s, SHA-256 %.12s…", s.Examples, plain.Text(s.Name), lossy, s.Checksum)
+		sum := fmt.Sprintf("SHA-256 %.12s…", s.Checksum)
+		if !r.share(s) {
+			sum = "drawn by each seed"
+		}
+		line(s.Split, "%d examples of %s%s, %s", s.Examples, plain.Text(s.Name), lossy, sum)
 	}
 	if c := run.Calibration; c != nil {
 		of := func(n, all int) int { // 0 asks for all
@@ -257,7 +261,11 @@ func (r *Results) Setup() string {
 	line("network", "%s, %d weights", run.Network, run.Parameters)
 	line("training", "%d steps of %d examples (%d epochs), %s at %g, %s, noise of %g",
 		run.Training.Steps, c.Batch, c.Epochs, optimizer(c), c.LearningRate, c.Schedule, c.Augment.Noise)
-	line("seeds", "%v, weights, order and validation split", r.Seeds)
+	seeds := fmt.Sprint(r.Seeds)
+	if done := r.seedsDone(); len(done) < len(r.Seeds) {
+		seeds = fmt.Sprintf("%v of %v", done, r.Seeds)
+	}
+	line("seeds", "%s, weights, order and validation split", seeds)
 	line("machine", "%s; %s", run.Measuring.Machine, run.Measuring.Device)
 	versions := map[string]bool{}
 	for _, run := range r.Runs {
@@ -268,6 +276,46 @@ func (r *Results) Setup() string {
 		line("missing", "%s: nothing is said of these", strings.Join(r.Measure.Missing, ", "))
 	}
 	return b.String()
+}
+
+// share reports whether all runs have the same examples in a split.
+func (r *Results) share(set DatasetInfo) bool {
+	for _, run := range r.Runs {
+		for _, s := range run.Sets {
+			if s.Split == set.Split && s.Checksum != set.Checksum {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// seedsDone are the seeds that any method has.
+func (r *Results) seedsDone() (done []uint64) {
+	for _, seed := range r.Seeds {
+		if slices.ContainsFunc(r.Runs, func(run Result) bool { return run.Seed == seed }) {
+			done = append(done, seed)
+		}
+	}
+	return done
+}
+
+// HowMany says how many seeds the rows have: "3 seeds", or "1 to 3 seeds".
+func HowMany(rows []Row) string {
+	least, most := 0, 0
+	for i, row := range rows {
+		n := len(row.Results)
+		if most = max(most, n); i == 0 || n < least {
+			least = n
+		}
+	}
+	switch {
+	case least < most:
+		return fmt.Sprintf("%d to %d seeds", least, most)
+	case most == 1:
+		return "1 seed"
+	}
+	return fmt.Sprintf("%d seeds", most)
 }
 
 // optimizer is the name of a configuration's optimizer.

@@ -1,6 +1,7 @@
 package study_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -148,6 +149,36 @@ func TestShiftedRows(t *testing.T) {
 	}
 }
 
+// Of an experiment that is under way, what is said of seeds and images is true of the runs that
+// are there.
+func TestPartOfAnExperiment(t *testing.T) {
+	p := smallPlan(t)
+	r := made(t, p, 1, 1, 2, 3)
+	if got := study.HowMany(r.Rows()); got != "3 seeds" {
+		t.Errorf("all methods have %q", got)
+	}
+	if got := study.HowMany(made(t, p, 1, 1).Rows()); got != "1 seed" {
+		t.Errorf("with one seed methods have %q", got)
+	}
+	for _, line := range []string{"\nseeds      [1 2 3],", "\ntrain      0 examples of a, SHA-256 "} {
+		if !strings.Contains(r.Setup(), line) {
+			t.Errorf("the set-up of all lacks %q:\n%s", line, r.Setup())
+		}
+	}
+	r.Runs = r.Runs[:len(p.Methods)+1]
+	for i := range r.Runs {
+		r.Runs[i].Sets[0].Checksum = fmt.Sprint("drawn with ", r.Runs[i].Seed)
+	}
+	if got := study.HowMany(r.Rows()); got != "1 to 2 seeds" {
+		t.Errorf("some methods have %q", got)
+	}
+	for _, line := range []string{"\nseeds      [1 2] of [1 2 3],", "\ntrain      0 examples of a, drawn by each seed\n", "\ntest       0 examples of a, SHA-256 02"} {
+		if !strings.Contains(r.Setup(), line) {
+			t.Errorf("the set-up of a part lacks %q:\n%s", line, r.Setup())
+		}
+	}
+}
+
 // What a ratio says in words depends on its interval, and on its P, which Holm adjusts.
 func TestComparisonInWords(t *testing.T) {
 	for _, c := range []struct {
@@ -158,7 +189,7 @@ func TestComparisonInWords(t *testing.T) {
 		{study.Estimate{Mean: 2, Low: 1.5, High: 3, Values: []float64{1.8, 2.2}}, .01, "2.00 times smaller [1.50, 3.00], in 2 of 2 seeds"},
 		{study.Estimate{Mean: 2, Low: 1.5, High: 3, Values: []float64{1.8, 2.2}}, .06, "2.00 times smaller [1.50, 3.00], in 2 of 2 seeds; not settled"},
 		{study.Estimate{Mean: .5, Low: .2, High: 1.25, Values: []float64{.4, 1.1}}, .2, "2.00 times larger [0.80, 5.00], in 1 of 2 seeds; not settled"},
-		{study.Estimate{Mean: 3, Low: math.Inf(-1), High: math.Inf(1), Values: []float64{3}}, math.NaN(), "3.00 times smaller [-Inf, +Inf], in 1 of 1 seeds; not settled"},
+		{study.Estimate{Mean: 3, Low: math.Inf(-1), High: math.Inf(1), Values: []float64{3}}, math.NaN(), "3.00 times smaller, in 1 of 1 seeds; not settled"},
 	} {
 		if got := (study.Comparison{Estimate: c.e, P: c.p}).InWords(); got != c.words {
 			t.Errorf("%+v: %q", c.e, got)

@@ -32,3 +32,16 @@ func ExampleConclude() {
 		100*paper.Mean(accuracy), 100*paper.Mean(confidence))
 	// Output: With the paper's weights NG-EBM is under-confident: right in 37.2 %, it claims 28.8 %.
 }
+
+// Where methods differ in how many seeds they have, the table says so.
+func ExampleMetrics() {
+	rows := nb.Results("cifar10-cpu").Rows("cross-entropy", "ng-ebm-paper")
+	rows[1].Results = rows[1].Results[:1]
+	t := nb.Metrics("CIFAR-10, "+study.HowMany(rows), rows, study.Column{Name: "accuracy", Of: study.Calibration("accuracy")})
+	fmt.Print(nb.Must(t.Text()))
+	// Output:
+	// CIFAR-10, 1 to 3 seeds; in brackets 95 % t-intervals over the seeds
+	//                          seeds              accuracy
+	// cross-entropy                3  0.369 [0.331, 0.409]
+	// NG-EBM, paper's weights      1                 0.356
+}

@@ -29,8 +29,13 @@ func ShowTable(t *table.Table) { Check(notebook.ShowTable(t)) }
 
 // Metrics returns a table of metrics, a row for each method: means over the seeds and, where there
 // are several, their 95 % t-intervals in brackets, which the caption then says, with three decimals.
+// Where methods differ in how many seeds they have, a column says so.
 func Metrics(caption string, rows []study.Row, columns ...study.Column) *table.Table {
 	names := []string{""}
+	differ := slices.ContainsFunc(rows, func(r study.Row) bool { return len(r.Results) != len(rows[0].Results) })
+	if differ {
+		names = append(names, "seeds")
+	}
 	for _, c := range columns {
 		names = append(names, c.Name)
 	}
@@ -40,6 +45,9 @@ func Metrics(caption string, rows []study.Row, columns ...study.Column) *table.T
 	t := table.New(caption, names...)
 	for _, r := range rows {
 		cells := []any{r.Title}
+		if differ {
+			cells = append(cells, len(r.Results))
+		}
 		for _, c := range columns {
 			cells = append(cells, r.Estimate(c.Of).Format(3))
 		}
