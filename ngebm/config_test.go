@@ -166,6 +166,18 @@ func TestHash(t *testing.T) {
 	}
 }
 
+func TestFindSetting(t *testing.T) {
+	const assignments = "decay_epochs=[60,80], seed = 3,data=folder:a=b"
+	for key, want := range map[string]string{"decay_epochs": "[60,80]", "seed": "3", "data": "folder:a=b"} {
+		if value, ok := FindSetting(assignments, key); !ok || value != want {
+			t.Errorf("%s is %q (%v), want %q", key, value, ok, want)
+		}
+	}
+	if value, ok := FindSetting(assignments, "net"); ok {
+		t.Errorf("a key that is not there is %q", value)
+	}
+}
+
 // Copies of a configuration do not share their lists.
 func TestSetOfACopy(t *testing.T) {
 	cfg := DefaultConfig("digits", "convnet")

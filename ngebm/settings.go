@@ -97,6 +97,16 @@ func SplitSettings(s string) []string {
 	return append(parts, s[start:])
 }
 
+// FindSetting returns the value that a list of assignments, as [Config.Set] takes, gives a key.
+func FindSetting(assignments, key string) (value string, ok bool) {
+	for _, a := range SplitSettings(assignments) {
+		if k, v, _ := strings.Cut(a, "="); strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v), true
+		}
+	}
+	return "", false
+}
+
 // fieldByKey finds the field with that JSON name, dots leading into structs.
 func fieldByKey(v reflect.Value, key string) (field reflect.Value, ok bool) {
 	head, rest, nested := strings.Cut(key, ".")

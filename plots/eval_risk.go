@@ -92,6 +92,11 @@ type group[T any] struct {
 	members []T
 }
 
+// haveSeeds reports whether several have one name.
+func haveSeeds[T any](all []T, name func(T) string) bool {
+	return len(groupByName(all, name)) < len(all)
+}
+
 // groupByName groups in the order in which the names first appear.
 func groupByName[T any](all []T, name func(T) string) []group[T] {
 	var groups []group[T]

@@ -62,7 +62,7 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 			}
 		}
 		worst = worst || len(p.Worst) > 0
-		if slices.ContainsFunc([][]RobustRun{p.Runs, p.Worst}, haveSeeds) {
+		if haveSeeds(p.Runs, RobustRun.name) || haveSeeds(p.Worst, RobustRun.name) {
 			interval = rangeOfSeveral
 		}
 	}
@@ -91,10 +91,7 @@ func Robustness(panels ...RobustPanel) (*Figure, error) {
 	return figureGrid{keys, drawn, strings.Join(attacks, " ")}.figure(strings.Join(alt, " ")), nil
 }
 
-// haveSeeds reports whether several runs have one name.
-func haveSeeds(runs []RobustRun) bool {
-	return len(groupByName(runs, func(r RobustRun) string { return r.Name })) < len(runs)
-}
+func (r RobustRun) name() string { return r.Name }
 
 func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, error) {
 	one := panel{Plot: newPlot(), title: p.Title, aspect: 0.72, xLabel: "ε (units of the data)"}
@@ -106,7 +103,7 @@ func (p RobustPanel) panel(styles map[string]draw.LineStyle) (panel, string, err
 	one.Add(gridLines{})
 	alt := []string{fmt.Sprintf("Accuracy against ε, %s.", p.Title)}
 	for k, runs := range [][]RobustRun{p.Runs, p.Worst} {
-		groups := groupByName(runs, func(r RobustRun) string { return r.Name })
+		groups := groupByName(runs, RobustRun.name)
 		for i, g := range groups {
 			line, err := poolSeeds(g, unit)
 			if err != nil {

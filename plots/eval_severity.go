@@ -42,14 +42,14 @@ func Severities(metric, caption string, panels ...SeverityPanel) (*Figure, error
 		}
 		all = append(all, p.Runs...)
 	}
-	names := namesOf(groupByName(all, func(r SeverityRun) string { return r.Name }), func(r SeverityRun) color.Color { return r.Color })
+	names := namesOf(groupByName(all, SeverityRun.name), func(r SeverityRun) color.Color { return r.Color })
 	styles := map[string]draw.LineStyle{}
 	var keys legend
 	for i, style := range stylesOf(names) {
 		styles[names[i].name] = style
 		keys = append(keys, lineKey(names[i].name, style, draw.GlyphStyle{}))
 	}
-	if slices.ContainsFunc(panels, SeverityPanel.haveSeeds) {
+	if slices.ContainsFunc(panels, func(p SeverityPanel) bool { return haveSeeds(p.Runs, SeverityRun.name) }) {
 		keys = append(keys, boxKey("range of the seeds", withAlpha(foreground, bandAlpha)))
 	}
 	lowest, highest := 1., 0.
@@ -73,10 +73,7 @@ func Severities(metric, caption string, panels ...SeverityPanel) (*Figure, error
 	return figureGrid{keys, drawn, caption}.figure(strings.Join(alt, " ")), nil
 }
 
-// haveSeeds reports whether several runs have one name.
-func (p SeverityPanel) haveSeeds() bool {
-	return len(groupByName(p.Runs, func(r SeverityRun) string { return r.Name })) < len(p.Runs)
-}
+func (r SeverityRun) name() string { return r.Name }
 
 func (p SeverityPanel) check() error {
 	if len(p.Runs) == 0 {
@@ -105,7 +102,7 @@ func (p SeverityPanel) panel(styles map[string]draw.LineStyle) (panel, string) {
 	one.X.Tick.Marker = ticks
 	one.Add(gridLines{})
 	alt := p.Title + ":"
-	for i, g := range groupByName(p.Runs, func(r SeverityRun) string { return r.Name }) {
+	for i, g := range groupByName(p.Runs, SeverityRun.name) {
 		line := band{style: styles[g.name]}
 		for severity := range p.Runs[0].Values {
 			mean, low, high := 0., math.Inf(1), math.Inf(-1)

@@ -45,10 +45,8 @@ func (s Selection) validate() error {
 		return fmt.Errorf("study: cannot select weights by %.60q%s; choose from %s", s.Metric, nearest.Hint(s.Metric, ValidationMetrics()), strings.Join(ValidationMetrics(), ", "))
 	}
 	for _, candidate := range s.Candidates {
-		for _, a := range ngebm.SplitSettings(candidate) {
-			if key, _, _ := strings.Cut(a, "="); strings.TrimSpace(key) == "seed" {
-				return fmt.Errorf("study: the candidate %.200q sets the seed; give the seeds of all candidates separately (-select-seeds)", candidate)
-			}
+		if _, ok := ngebm.FindSetting(candidate, "seed"); ok {
+			return fmt.Errorf("study: the candidate %.200q sets the seed; give the seeds of all candidates separately (-select-seeds)", candidate)
 		}
 	}
 	return checkSeeds("the selection of weights", s.Seeds)

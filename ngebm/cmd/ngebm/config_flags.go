@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"ngebm/data/progress"
@@ -43,19 +42,9 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.plugin, "plugin", "", pluginUsage)
 }
 
-// change returns the value that -set gives a setting.
-func (f *configFlags) change(key string) (value string, ok bool) {
-	for _, a := range ngebm.SplitSettings(f.changes) {
-		if k, v, _ := strings.Cut(a, "="); strings.TrimSpace(k) == key {
-			return strings.TrimSpace(v), true
-		}
-	}
-	return "", false
-}
-
 // refuseSeed refuses a seed in -set, for commands that train with those of -seeds.
 func (f *configFlags) refuseSeed(command string) error {
-	if seed, ok := f.change("seed"); ok {
+	if seed, ok := ngebm.FindSetting(f.changes, "seed"); ok {
 		return fmt.Errorf("ngebm %s: -set seed=%.60q has no effect; give the seeds with -seeds", command, seed)
 	}
 	return nil
@@ -72,7 +61,7 @@ func (f *configFlags) config(fs *flag.FlagSet) (ngebm.Config, error) {
 	}
 	given := given(fs)
 	for _, same := range [][2]string{{"data", "data"}, {"model", "net"}, {"max-train", "limit"}} {
-		if value, ok := f.change(same[1]); ok && given[same[0]] {
+		if value, ok := ngebm.FindSetting(f.changes, same[1]); ok && given[same[0]] {
 			return cfg, fmt.Errorf("ngebm: -%s and -set %s=%.60q are one setting; leave one out", same[0], same[1], value)
 		}
 	}
@@ -81,7 +70,7 @@ func (f *configFlags) config(fs *flag.FlagSet) (ngebm.Config, error) {
 			*field = value
 		}
 	}
-	if set, ok := f.change("data"); ok { // on which the method's settings depend
+	if set, ok := ngebm.FindSetting(f.changes, "data"); ok { // on which the method's settings depend
 		cfg.Data = set
 	}
 	if given["max-train"] {
