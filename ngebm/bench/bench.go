@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"ngebm/data/nearest"
 	"ngebm/data/progress"
+	"ngebm/ngebm/device"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
@@ -159,6 +161,9 @@ func (p Plan) Validate() error {
 			return fmt.Errorf("bench: ONNX Runtime computes logits, not %s; use rows %s", row, strings.Join([]string{Logits, Latency1, Latency8, Latency32}, ","))
 		}
 	}
+	if kind, _, _ := strings.Cut(p.Net, "-"); (p.Library == "torch" || p.Library == "jax") && (strings.Contains(p.Net, "+") || kind == "resnet") {
+		return fmt.Errorf("bench: PyTorch and JAX have no %.60q here, only mlp, convnet and wrn without parts, as in wrn-10-2; leave out the comparison, or compare such a one", p.Net)
+	}
 	if p.ReferenceDevice != "" && !slices.ContainsFunc(p.Rows, comparesLosses) {
 		return fmt.Errorf("bench: reference-device is %.60q, but none of the rows has losses to compare; add %s or %s", p.ReferenceDevice, CrossEntropy, NGEBM)
 	}
@@ -217,7 +222,12 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, report f
 	r := &Row{Name: t.Row, Ours: side{ready: ours.ready}}
 	sides, workers := []*side{&r.Ours}, []*process{ours}
 	if p.Library != "" {
-		theirs, err := start(ctx, python, t)
+		peer := t
+		peer.Device = ours.Kind // "" and the environment left it to this program
+		if t.Library == ONNXRuntime && ours.Kind == device.CUDA {
+			return nil, errors.New("ONNX Runtime is timed on the CPU only, and this program found a GPU; use -device cpu")
+		}
+		theirs, err := start(ctx, python, peer)
 		if err != nil {
 			return nil, err
 		}
@@ -275,6 +285,7 @@ type side struct {
 type ready struct {
 	Name       string  `json:"name"`                 // of the program
 	Where      string  `json:"where"`                // the device
+	Kind       string  `json:"kind,omitempty"`       // of the device: see device.Device
 	Parameters int     `json:"parameters,omitempty"` // of the network
 	Operations float64 `json:"operations,omitempty"` // of its logits for one example
 }

@@ -126,6 +126,8 @@ func TestRefuses(t *testing.T) {
 		"0; it must be 1 or more":     func(p *Plan) { p.StepsPerCall = 0 },
 		"4 steps per call are not po": func(p *Plan) { p.StepsPerCall, p.Devices = 4, 2 },
 		"ONNX Runtime computes logits, not cross-entropy; use rows logits,latency 1": func(p *Plan) { p.Library = ONNXRuntime },
+		`PyTorch and JAX have no "wrn-10-2+group" here`:                              func(p *Plan) { p.Net = "wrn-10-2+group" },
+		`PyTorch and JAX have no "resnet-18-8" here`:                                 func(p *Plan) { p.Net, p.Library = "resnet-18-8", "jax" },
 		"failed":                         func(p *Plan) { p.Python = "false" },
 		"cannot start":                   func(p *Plan) { p.Python = "no-such-python" },
 		`device "tpu": unknown`:          func(p *Plan) { p.Device = "tpu" },
@@ -142,6 +144,39 @@ func TestRefuses(t *testing.T) {
 				t.Errorf("%v, want one line with %q", err, want)
 			}
 		})
+	}
+}
+
+// The peer works on the kind of device that this program found, also where the plan leaves it open.
+func TestPeersDevice(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	folder := t.TempDir()
+	python := filepath.Join(folder, "python")
+	if err := os.WriteFile(python, []byte("#!/bin/sh\nprintf %s \"$2\" > "+filepath.Join(folder, "task")+"\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := plan()
+	p.Device, p.Python, p.Rows = "", python, []string{CrossEntropy}
+	if _, err := p.Run(t.Context(), []string{os.Args[0]}); err == nil {
+		t.Fatal("a peer that fails is no error")
+	}
+	got, err := os.ReadFile(filepath.Join(folder, "task"))
+	if err != nil || !strings.Contains(string(got), `"device":"cpu"`) {
+		t.Errorf("the peer's task is %s (%v)", got, err)
+	}
+}
+
+// The times of many repeats are a long line.
+func TestManyRepeats(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	p := plan()
+	p.Library, p.ReferenceDevice, p.Repeats, p.Rounds, p.Rows = "", "", 4000, 1, []string{CrossEntropy}
+	table, err := p.Run(t.Context(), []string{os.Args[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(table.Rows[0].Ours.Rounds[0]); n != 4000 {
+		t.Errorf("%d times of 4000", n)
 	}
 }
 
@@ -212,7 +247,7 @@ func TestPeers(t *testing.T) {
 		t.Run(library, func(t *testing.T) {
 			testpython.With(t, "numpy", library)
 			t.Setenv(workerEnv, "1")
-			for net, shape := range map[string][]int{"mlp-lrelu-8-8": {2}, "convnet": {8, 8, 1}, "wrn-10-1": {8, 8, 3}} {
+			for net, shape := range map[string][]int{"mlp-lrelu-8-8": {2}, "mlp-8": {2, 2, 1}, "convnet": {8, 8, 1}, "wrn-10-1": {8, 8, 3}} {
 				p := plan()
 				p.Net, p.Shape, p.Library, p.Python, p.ReferenceDevice, p.Repeats, p.Rounds, p.Batch = net, shape, library, python, "", 1, 1, 4
 				switch {

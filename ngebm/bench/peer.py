@@ -100,7 +100,7 @@ def torch_variant(channels_last, compiled):
 
     order = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
     p = {k: tensor(v.copy(), order[v.ndim]).requires_grad_() for k, v in weights.items()}
-    x = tensor(x0, (0, 3, 1, 2) if images else (0, 1))
+    x = tensor(x0, (0, 3, 1, 2) if images else tuple(range(x0.ndim)))
     y = torch.from_numpy(y0).to(device)
 
     def f(v):

@@ -15,6 +15,9 @@ import (
 //go:embed peer.py
 var peerScript []byte
 
+// maxLine is the longest line of a worker: a result has some 40 bytes a repeat.
+const maxLine = 1 << 30
+
 // process is a running worker.
 type process struct {
 	ready
@@ -37,6 +40,7 @@ func start(ctx context.Context, command []string, t task) (*process, error) {
 		return nil, err
 	}
 	p.out = bufio.NewScanner(out)
+	p.out.Buffer(nil, maxLine)
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", command[0], err)
 	}
@@ -65,7 +69,11 @@ func (p *process) read(into any) error {
 			return json.Unmarshal(line, into)
 		}
 	}
+	_ = p.in.Close()     // so that it ends, whatever it waits for
 	_ = p.command.Wait() // its failure is reported below
+	if err := p.out.Err(); err != nil {
+		return fmt.Errorf("what %s printed cannot be read: %w", p.command.Path, err)
+	}
 	lines := strings.Split(strings.TrimSpace(p.errors.String()), "\n")
 	return fmt.Errorf("%s failed: %s", p.command.Path, lines[len(lines)-1])
 }

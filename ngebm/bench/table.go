@@ -105,7 +105,7 @@ func (t *Table) Print(w io.Writer) error {
 		fmt.Fprint(tab, "of peak\t")
 	}
 	if first.Peer != nil {
-		fmt.Fprintf(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tmax. difference of %d results\tpeer's way\t", peerResults)
+		fmt.Fprintf(tab, "peer ms\tpeer MiB\tours / peer (rounds)\tmax. difference of up to %d results\tpeer's way\t", peerResults)
 	}
 	if p.ReferenceDevice != "" {
 		fmt.Fprintf(tab, "difference of first / %d losses on %s\t", referenceResults, p.ReferenceDevice)

@@ -107,7 +107,7 @@ func newWorker(ctx context.Context, t task, opts device.Options) (*worker, error
 		return nil, err
 	}
 	c := s.Classifier()
-	w := &worker{ready: ready{Name: "ngebm", Where: where(dev), Parameters: c.Parameters()}}
+	w := &worker{ready: ready{Name: "ngebm", Where: where(dev), Kind: dev.Kind, Parameters: c.Parameters()}}
 	if w.Operations, err = c.Operations(); err != nil {
 		return nil, err
 	}
