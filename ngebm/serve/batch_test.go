@@ -161,6 +161,7 @@ func TestBackPressure(t *testing.T) {
 				})
 			}
 			wantError(t, post(h, "application/json", input), 503, c.want)
+			wantError(t, post(h, "image/png", []byte("no image: it is not decoded")), 503, c.want)
 			close(e.block)
 			if err := g.Wait(); err != nil {
 				t.Error(err)

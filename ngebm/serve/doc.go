@@ -16,8 +16,9 @@
 //
 // [Handler] is an [http.Handler] for a server of your own; [ListenAndServe] and [Serve] are a server
 // with time-outs and a graceful shutdown. Bodies, inputs, requests in flight and waiting inputs are
-// bounded; what is beyond is refused by 413 or 503 before memory is taken for it. Every error is JSON,
-// {"error": "…"}, and says what was wrong and what to do.
+// bounded; what is beyond is refused by 413 or 503 before memory is taken for it. Every error of these
+// handlers is JSON, {"error": "…"}, and says what was wrong and what to do; those of the server
+// itself (a header that is too large, or none of HTTP) are text.
 //
 // A client that sends slowly takes the memory of what it has sent, and no place among the requests in
 // flight: its header must come within 5 s, a further part of its body every 5 s, and all of it within

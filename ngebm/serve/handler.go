@@ -117,6 +117,7 @@ type Handler struct {
 	metrics  *metrics
 	requests *semaphore.Weighted
 	bodies   *semaphore.Weighted // bytes
+	inputs   *semaphore.Weighted // that are decoded, wait or are predicted
 	origins  *http.CrossOriginProtection
 	mux      *http.ServeMux
 	draining atomic.Bool
@@ -136,6 +137,7 @@ func New(p Predictor, o Options) (*Handler, error) {
 	}
 	h := &Handler{
 		options: o, requests: semaphore.NewWeighted(int64(o.MaxRequests)), bodies: semaphore.NewWeighted(maxBodies),
+		inputs:  semaphore.NewWeighted(int64(o.MaxWaiting + o.MaxBatch)),
 		origins: http.NewCrossOriginProtection(), mux: http.NewServeMux(), stall: min(stallTime, o.Timeout),
 	}
 	if o.Fit != "" {
@@ -214,10 +216,25 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"seconds", time.Since(began).Seconds(), "inputs", answer.inputs, "remote", r.RemoteAddr)
 	}()
 	if err := h.admit(r); err != nil {
+		var known *requestError
+		if errors.As(err, &known) && known.status == http.StatusMethodNotAllowed {
+			answer.Header().Set("Allow", allowed(r.URL.Path))
+		}
 		fail(answer, err)
 		return
 	}
 	h.mux.ServeHTTP(answer, r)
+}
+
+// methodOf is the method that each path takes. Those of GET take HEAD too.
+var methodOf = map[string]string{"/predict": http.MethodPost, "/healthz": http.MethodGet, "/metrics": http.MethodGet}
+
+// allowed is the header Allow of a path.
+func allowed(path string) string {
+	if methodOf[path] == http.MethodGet {
+		return "GET, HEAD"
+	}
+	return methodOf[path]
 }
 
 // admit refuses what no handler takes.
@@ -233,10 +250,9 @@ func (h *Handler) admit(r *http.Request) error {
 	if err := h.origins.Check(r); err != nil {
 		return &requestError{http.StatusForbidden, "a browser sent this for a page of another site; send it from a program"}
 	}
-	methods := map[string]string{"/predict": http.MethodPost, "/healthz": http.MethodGet, "/metrics": http.MethodGet}
-	method, known := methods[r.URL.Path]
+	method := methodOf[r.URL.Path]
 	switch {
-	case !known:
+	case method == "":
 		return &requestError{http.StatusNotFound, fmt.Sprintf("there is no %.100q; POST to /predict, or GET /healthz or /metrics", r.URL.Path)}
 	case method != r.Method && (method != http.MethodGet || r.Method != http.MethodHead):
 		return &requestError{http.StatusMethodNotAllowed, fmt.Sprintf("%s takes %s, not %.20q", r.URL.Path, method, r.Method)}
@@ -269,7 +285,9 @@ func (h *Handler) predict(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.requests.Release(1)
-	inputs, err := h.read(ctx, r.Header.Get("Content-Type"), body)
+	room := inputRoom{of: h.inputs}
+	defer room.release()
+	inputs, err := h.read(ctx, r.Header.Get("Content-Type"), body, &room)
 	if err != nil {
 		fail(w, h.explain(err))
 		return

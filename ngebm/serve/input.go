@@ -48,8 +48,25 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (received, err
 	return received{content, body.release}, nil
 }
 
+// inputRoom is the room that a request takes for its inputs, each before it is decoded: a small file may be
+// a large input.
+type inputRoom struct {
+	of    *semaphore.Weighted
+	taken int64
+}
+
+func (r *inputRoom) take() error {
+	if !r.of.TryAcquire(1) {
+		return errFull
+	}
+	r.taken++
+	return nil
+}
+
+func (r *inputRoom) release() { r.of.Release(r.taken) }
+
 // read returns the inputs of a request.
-func (h *Handler) read(ctx context.Context, contentType string, body received) ([][]float32, error) {
+func (h *Handler) read(ctx context.Context, contentType string, body received, room *inputRoom) ([][]float32, error) {
 	kind, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil && contentType != "" {
 		return nil, bad("the Content-Type %.100q cannot be parsed; leave it out for an image file", contentType)
@@ -57,14 +74,14 @@ func (h *Handler) read(ctx context.Context, contentType string, body received) (
 	content := bytes.NewReader(body.content)
 	switch kind {
 	case "application/json":
-		return h.readJSON(content)
+		return h.readJSON(content, room)
 	case "multipart/form-data":
-		return h.readForm(ctx, multipart.NewReader(content, parameters["boundary"]))
+		return h.readForm(ctx, multipart.NewReader(content, parameters["boundary"]), room)
 	}
 	if bytes.HasPrefix(body.content, []byte("{")) {
 		return nil, bad("this is JSON, but the Content-Type is %.100q; it must be application/json", kind)
 	}
-	input, err := h.readImage(ctx, content)
+	input, err := h.readImage(ctx, content, room)
 	return [][]float32{input}, err
 }
 
@@ -106,10 +123,13 @@ func unread(err error, format string, args ...any) error {
 	return bad("%s: %.500s", fmt.Sprintf(format, args...), strings.TrimPrefix(err.Error(), "data: "))
 }
 
-func (h *Handler) readImage(ctx context.Context, file io.Reader) ([]float32, error) {
+func (h *Handler) readImage(ctx context.Context, file io.Reader, room *inputRoom) ([]float32, error) {
 	if h.images == nil {
 		_, form := h.key()
 		return nil, &requestError{http.StatusUnsupportedMediaType, `this network takes no image files: send ` + form + ` with Content-Type application/json`}
+	}
+	if err := room.take(); err != nil {
+		return nil, err
 	}
 	input, err := h.images.Decode(ctx, file)
 	if err != nil {
@@ -122,7 +142,7 @@ func (h *Handler) readImage(ctx context.Context, file io.Reader) ([]float32, err
 }
 
 // readForm reads the image files of a form.
-func (h *Handler) readForm(ctx context.Context, form *multipart.Reader) (inputs [][]float32, err error) {
+func (h *Handler) readForm(ctx context.Context, form *multipart.Reader, room *inputRoom) (inputs [][]float32, err error) {
 	for {
 		part, err := form.NextPart()
 		switch {
@@ -135,7 +155,7 @@ func (h *Handler) readForm(ctx context.Context, form *multipart.Reader) (inputs 
 		case len(inputs) == h.options.MaxBatch:
 			return nil, h.tooMany()
 		}
-		input, err := h.readImage(ctx, part)
+		input, err := h.readImage(ctx, part, room)
 		if err != nil {
 			var known *requestError
 			if errors.As(err, &known) {
@@ -161,7 +181,7 @@ func (h *Handler) key() (key, form string) {
 
 // readJSON reads {"inputs": [N][values]} or {"rows": [N]{column: value}}, one after the other, so that
 // a body of many empty lists takes no memory.
-func (h *Handler) readJSON(body io.Reader) (inputs [][]float32, err error) {
+func (h *Handler) readJSON(body io.Reader, room *inputRoom) (inputs [][]float32, err error) {
 	key, form := h.key()
 	d := json.NewDecoder(body)
 	d.UseNumber()
@@ -175,6 +195,9 @@ func (h *Handler) readJSON(body io.Reader) (inputs [][]float32, err error) {
 	for d.More() {
 		if len(inputs) == h.options.MaxBatch {
 			return nil, h.tooMany()
+		}
+		if err := room.take(); err != nil {
+			return nil, err
 		}
 		input, err := h.readValues(d, len(inputs))
 		if err != nil {

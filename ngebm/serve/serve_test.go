@@ -265,6 +265,11 @@ func TestAdmission(t *testing.T) {
 	wantError(t, do("GET", "/", nil), 404, `there is no "/"; POST to /predict`)
 	wantError(t, do("GET", "/predict", nil), 405, `/predict takes POST, not "GET"`)
 	wantError(t, do("POST", "/metrics", nil), 405, `/metrics takes GET, not "POST"`)
+	for path, want := range map[string]string{"/predict": "POST", "/healthz": "GET, HEAD", "/metrics": "GET, HEAD"} { // RFC 9110, 15.5.6
+		if got := do("PUT", path, nil).Header().Get("Allow"); got != want {
+			t.Errorf("%s allows %q, want %q", path, got, want)
+		}
+	}
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "",
 		"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
