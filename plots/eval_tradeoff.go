@@ -79,10 +79,12 @@ func Tradeoff(cost string, costs map[string]float64, panels ...SummaryPanel) (*F
 	if key := intervalKey(panels); key != "" {
 		bars = append(bars, key)
 	}
-	if slices.ContainsFunc(panels, SummaryPanel.hasRange) || len(bars) == 0 {
+	if slices.ContainsFunc(panels, SummaryPanel.hasRange) {
 		bars = append(bars, "range of the seeds")
 	}
-	keys = append(keys, lineKey(strings.Join(bars, ", or "), draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
+	if len(bars) > 0 {
+		keys = append(keys, lineKey(strings.Join(bars, ", or "), draw.LineStyle{Color: foreground, Width: lineWidth}, draw.GlyphStyle{}))
+	}
 	return figureGrid{keys: keys, panels: drawn}.figure(strings.Join(alt, " ")), nil
 }
 

@@ -22,7 +22,7 @@ type Landscape struct {
 	Grid  *Grid         // of the model, see [EnergyGrid]
 	Data  *data.Dataset // points to draw on top, colored by label; may be nil
 	// Arrows draws the gradient ∂E/∂x, from the differences of energies on the grid.
-	// One scale holds for all landscapes of a figure; the legend gives it.
+	// One scale holds for all landscapes of a figure; the legend gives it. Both axes must have one unit.
 	Arrows bool
 	// Chains draws SGLD chains in the plane, at most 100, evenly picked: their path
 	// over the stored steps, where they start and where they end.

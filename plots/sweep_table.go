@@ -79,13 +79,14 @@ func seedsSaid(t *study.SweepTable) string {
 	if len(t.Seeds) == 1 {
 		return fmt.Sprintf("One seed, on %d validation examples: no interval.", t.Validation)
 	}
-	return fmt.Sprintf("Means over %d seeds, on %d validation examples each; ±: half the 95 %% t-interval over seeds.", len(t.Seeds), t.Validation)
+	return fmt.Sprintf("Means over %d seeds, on %d validation examples each; ±: to the farther end of the 95 %% t-interval over seeds.", len(t.Seeds), t.Validation)
 }
 
 // heat turns a metric into colors from the worst (dark) to the best (bright).
 type heat struct {
 	figure    study.Metric
-	low, high float64
+	low, high float64    // of the colors
+	means     [2]float64 // the least and the most
 	colors    palette.ColorMap
 }
 
@@ -97,6 +98,7 @@ func newHeat(t *study.SweepTable, k int) (heat, error) {
 			h.low, h.high = min(h.low, r.Metrics[k].Mean), max(h.high, r.Metrics[k].Mean)
 		}
 	}
+	h.means = [2]float64{h.low, h.high}
 	if flat(h.low, h.high) { // all the same
 		pad := max(math.Abs(h.low)/100, 1e-3)
 		h.low, h.high = h.low-pad, h.high+pad

@@ -3,10 +3,12 @@ package plots
 import (
 	"fmt"
 	"math"
-	"ngebm/ngebm/study"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
+
+	"ngebm/ngebm/study"
 )
 
 // sweepOf makes up a table: value gives accuracy, ECE and robust accuracy of a cell.
@@ -65,6 +67,17 @@ func TestWeightMapGolden(t *testing.T) {
 	table.Rows[4].Failed = []string{"seed 1: loss is NaN at step 40"}
 	f, err = WeightMap(table, "accuracy", "gamma", "beta")
 	golden(t, "weight-map-panels", f, err)
+}
+
+// A map says the range of the means, not that of the colors, which is wider where all are equal.
+func TestWeightMapRange(t *testing.T) {
+	f, err := WeightMap(sweepOf(byWeights("1"), 1, func(int) [3]float64 { return [3]float64{.95, .1, .5} }), "accuracy", "beta", "gamma")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "from 0.95 to 0.95"; !strings.Contains(f.Alt, want) {
+		t.Errorf("%q lacks %q", f.Alt, want)
+	}
 }
 
 func TestParetoGolden(t *testing.T) {

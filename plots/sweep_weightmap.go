@@ -47,7 +47,7 @@ func WeightMap(t *study.SweepTable, metric, x, y string) (*Figure, error) {
 	}
 	best := t.Rows[m.best]
 	alt := fmt.Sprintf("Map of %s over %s and %s, from %.3g to %.3g; best is %.3f at %s.", withDirection(t.Metrics[m.metric]), settingName(x), settingName(y),
-		m.heat.low, m.heat.high, best.Metrics[m.metric].Mean, settingsSaid(t, best.Settings))
+		m.heat.means[0], m.heat.means[1], best.Metrics[m.metric].Mean, settingsSaid(t, best.Settings))
 	caption := fmt.Sprintf("%s: %s. Brighter is better. %s", metric, t.Metrics[m.metric].Definition, seedsSaid(t))
 	return figureGrid{keys, drawn, caption}.figure(alt), nil
 }
@@ -140,7 +140,7 @@ func (w weightCells) Plot(c draw.Canvas, p *plot.Plot) {
 		if drawable(r) {
 			e := r.Metrics[w.metric]
 			fill, lines = w.heat.color(e.Mean), []string{fmt.Sprintf("%.3f", e.Mean)}
-			if len(e.Values) > 1 {
+			if len(e.Values) > 1 && !e.Equal() {
 				lines = append(lines, fmt.Sprintf("± %.3f", e.Half()))
 			}
 		}

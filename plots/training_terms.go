@@ -48,8 +48,7 @@ func Terms(xLabel string, events []float64, terms ...Term) (*Figure, error) {
 		p := newHistoryPanel(t.Name)
 		p.X.Tick.Marker = roundTicks(3)
 		p.Y.Tick.Marker = roundTicks(3)
-		x, y := envelope(t.X, t.Y, 200)
-		addSeries(p.Plot, []series{{x: x, y: y, noisy: true, style: draw.LineStyle{Color: palette.Blue, Width: lineWidth}}})
+		addSeries(p.Plot, []series{{x: t.X, y: t.Y, noisy: true, style: draw.LineStyle{Color: palette.Blue, Width: lineWidth}}})
 		p.X.Min, p.X.Max = 0, t.X[len(t.X)-1]
 		for _, e := range lines {
 			p.X.Max = max(p.X.Max, e.at)
