@@ -77,6 +77,12 @@ func measure(ctx context.Context, args []string, stdout io.Writer) error {
 	if f.in != "" && given(fs)["bins"] {
 		return errors.New("ngebm measure: -bins has no effect with -in-scores and -out-scores; it needs -logits and -labels")
 	}
+	switch given := given(fs); {
+	case given["bins"] && f.labels == "":
+		return errors.New("ngebm measure: -bins has no effect without -labels; add them, or leave it out")
+	case given["seed"] && f.bootstrap.Resamples == 0:
+		return errors.New("ngebm measure: -seed has no effect without -bootstrap; add it, as in -bootstrap 1000, or leave -seed out")
+	}
 	if err := checkOut("measure", *out, f.files()...); err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func TestMeasurePrintsTables(t *testing.T) {
 
 	// Probabilities: only the scores that they have.
 	p := file(t, "P.csv", ".75,.25\n.5,.5\n1,0\n")
-	out = ask(t, "-probabilities", "-bins", "2", "-logits", p, "-ood", "same="+p)
+	out = ask(t, "-probabilities", "-logits", p, "-ood", "same="+p)
 	if !strings.Contains(out, "entropy") || strings.Contains(out, "px") {
 		t.Errorf("scores of probabilities:\n%s", out)
 	}
@@ -258,6 +258,8 @@ func TestMeasureBadInput(t *testing.T) {
 		{"-in-scores {} -out-scores " + y, "in.csv", "1,2\n", "in.csv: rows of 2 values"},
 		{"-in-scores " + y, "", "", "-in-scores and -out-scores go together"},
 		{"-in-scores " + y + " -out-scores " + y + " -bins 5", "", "", "-bins has no effect with -in-scores"},
+		{"-logits " + l + " -ood o={} -bins 5", "O.csv", "1,2\n", "-bins has no effect without -labels"},
+		{"-logits " + l + " -labels " + y + " -seed 5", "", "", "-seed has no effect without -bootstrap"},
 		{"-in-scores " + y + " -out-scores " + y + " -logits " + l, "", "", "take neither logits nor labels"},
 		{"-logits nowhere.csv -labels " + y, "", "", "nowhere.csv"},
 		{"-logits " + l, "", "", "give -labels with -logits"},

@@ -54,7 +54,7 @@ func (f *predictFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.method, "sets", string(conformal.LAC), "`method` of the sets: lac (smallest), aps (adaptive) or raps (adaptive, few classes)")
 	fs.Float64Var(&f.options.Sets.Alpha, "alpha", .1, "`share` of sets without the right class, at most")
 	fs.BoolVar(&f.options.Sets.Randomized, "randomized", false, "aps and raps: randomize the last class, for smaller sets")
-	fs.Float64Var(&f.options.Sets.Penalty, "penalty", 0, "raps: `number` that each class beyond -rank costs")
+	fs.Float64Var(&f.options.Sets.Penalty, "penalty", 0, "raps: `number` above 0 that each class beyond -rank costs, such as .01")
 	fs.IntVar(&f.options.Sets.Rank, "rank", 0, "raps: `number` of classes without a penalty")
 	fs.BoolVar(&f.options.Sets.PerClass, "per-class", false, "cover each class, not all together")
 	fs.StringVar((*string)(&f.options.Calibration), "calibration", string(predict.TemperatureScaling), "`method` of the probabilities: temperature, or vector (a scale and a shift for each class; needs hundreds of validation examples a class)")
@@ -94,6 +94,10 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 		return errors.New("ngebm predict: -delta has no effect without -risk; add it, as in -risk .05")
 	case given["seed"] && !f.options.Sets.Randomized:
 		return errors.New("ngebm predict: -seed has no effect without -randomized; add it, or leave -seed out")
+	case given["false-alarms"] && len(f.options.Scores) == 0:
+		return errors.New("ngebm predict: -false-alarms has no effect with -scores none; give scores, or leave it out")
+	case f.options.Sets.Method == conformal.RAPS && f.options.Sets.Penalty == 0:
+		return errors.New("ngebm predict: -sets raps without a penalty is aps; give -penalty, as in .01, or choose aps")
 	}
 	if err := f.options.Validate(); err != nil {
 		return err
@@ -173,7 +177,7 @@ type decisions struct {
 // decide reads files, a batch of inputs at a time, and prints what is decided about them. One that cannot be
 // used does not keep the others from their answers.
 func (d *decider) decide(ctx context.Context, paths []string, out string, stdout io.Writer) error {
-	results, refused := decisions{Run: d.run.Hash}, false
+	results, refused := decisions{Run: d.run.Hash, Decisions: []decided{}}, false
 	read := newInputReader(d.run)
 	for _, path := range paths {
 		found, err := d.file(ctx, read, path)

@@ -127,6 +127,13 @@ func TestPredict(t *testing.T) {
 		wide, missing := write(t, "wide.csv", "1,2,3\n"), filepath.Join(t.TempDir(), "none.csv")
 		out, err := predicted(t, dir, wide, rows, missing, "-o", "-")
 		testerror.Want(t, err, "none.csv", "no such file", "2 of 3 files cannot be used")
+		nothing := filepath.Join(t.TempDir(), "nothing.json")
+		if _, err := predicted(t, "-o", nothing, dir, missing); err == nil {
+			t.Error("a file that is not there is no error")
+		}
+		if got, err := os.ReadFile(nothing); err != nil || !strings.Contains(string(got), `"decisions": []`) {
+			t.Errorf("where no file can be used, the results are %s (%v)", got, err)
+		}
 		if errors.Is(err, errRefused) {
 			t.Error("the status is that of a refusal")
 		}
@@ -151,6 +158,8 @@ func TestPredict(t *testing.T) {
 			{[]string{dir, "-alpha", "0"}, []string{"-alpha", "between 0 and 1"}},
 			{[]string{filepath.Join(t.TempDir(), "none"), "-alpha", "2"}, []string{"alpha is 2", "between 0 and 1"}}, // before anything is loaded
 			{[]string{dir, "-delta", ".1"}, []string{"-delta has no effect without -risk"}},
+			{[]string{dir, "-sets", "raps", "-rank", "2"}, []string{"-sets raps without a penalty is aps; give -penalty"}},
+			{[]string{dir, "-scores", "none", "-false-alarms", ".01"}, []string{"-false-alarms has no effect with -scores none"}},
 			{[]string{dir, "-sets", "aps", "-seed", "3"}, []string{"-seed has no effect without -randomized"}},
 			{[]string{dir, "-data", "digits"}, []string{"digits holds images of 8x8x1", "trained on points of 2 numbers", "name those data once: ngebm predict"}},
 			{[]string{dir, "-alpha", ".001"}, []string{"60 held-out examples", "needs 999"}},
