@@ -170,8 +170,8 @@ func (p Plan) Validate() error {
 	return nil
 }
 
-// Run times every row and returns the table. If ctx ends, Run returns an error
-// that wraps [train.ErrStopped]. worker is a command line that passes its last argument,
+// Run times every row and returns the table. If ctx ends, the error
+// wraps [train.ErrStopped]. With an error the table has the rows before it, and is nil if there is none. worker is a command line that passes its last argument,
 // a task, to [Work].
 func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 	if err := p.Validate(); err != nil {
@@ -201,10 +201,13 @@ func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 		t.Inputs, t.Write = filepath.Join(dir, "inputs.npz"), p.Library != "" || p.ReferenceDevice != ""
 		r, err := p.row(ctx, t, worker, []string{p.Python, script}, report)
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("bench: %w", train.ErrStopped)
+			err = train.ErrStopped
+		}
+		if err != nil && len(table.Rows) == 0 {
+			table = nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("bench: %s: %w", row, err)
+			return table, fmt.Errorf("bench: %s: %w", row, err)
 		}
 		table.Rows = append(table.Rows, *r)
 		report(p.Rounds + 1)

@@ -192,6 +192,31 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// The rows that are done are not lost when the rest is stopped.
+func TestStoppedLater(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	p := plan()
+	p.Library, p.ReferenceDevice, p.Rows = "", "", []string{Latency8, CrossEntropy}
+	ctx, cancel := context.WithCancel(t.Context())
+	p.Progress = laterStopper{int64(p.Rounds + 1), cancel}
+	table, err := p.Run(ctx, []string{os.Args[0]})
+	if !errors.Is(err, train.ErrStopped) || table == nil || len(table.Rows) != 1 || table.Rows[0].Name != Latency8 {
+		t.Errorf("the table is %+v, the error %v", table, err)
+	}
+}
+
+// laterStopper stops once so many rounds are done.
+type laterStopper struct {
+	rounds int64
+	stop   func()
+}
+
+func (s laterStopper) Report(r progress.Report) {
+	if r.Done >= s.rounds {
+		s.stop()
+	}
+}
+
 // stopper stops at the first round.
 type stopper func()
 

@@ -50,11 +50,11 @@ def best(make, choices):
     for name, settings in choices.items():
         try:
             works[name] = make(*settings)
-            first, took = timed(works[name]), []
-            if first < 2:  # else a few more would take long
-                timed(works[name])
-                took = [timed(works[name]) for _ in range(3)]
-            times[name] = min(took or [first])
+            timed(works[name])  # compiles
+            took = [timed(works[name])]
+            if took[0] < 2:  # else a few more would take long
+                took += [timed(works[name]) for _ in range(3)]
+            times[name] = min(took)
         except Exception as e:
             if len(choices) == 1:
                 raise

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -79,10 +80,10 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	p.Progress = progress.ForTerminal(os.Stderr)
 	table, err := p.Run(ctx, []string{self, "bench", "-worker"})
-	if err != nil {
+	if table == nil {
 		return err
 	}
-	return output(stdout, "bench", *out, table, table.Print)
+	return errors.Join(output(stdout, "bench", *out, table, table.Print), err) // rows before an error are not lost
 }
 
 func parseShape(s string) ([]int, error) {
