@@ -20,12 +20,15 @@ func TestParseNotebookRefuses(t *testing.T) {
 		`[]`:                                   "is not a notebook",
 		`{"nbformat":4,"cells":[],"cells":[]}`: `it has "cells" twice`,
 		`{"nbformat":4,"cells":[],"CELLS":[]}`: `it has "CELLS" twice`,
-		`{"nbformat":4,"cells":[{"cell_type":"code","source":"a","Source":"b"}]}`: `it has "Source" twice`,
-		`{"nbformat":4,"cells":[{"cell_type":"heading","level":1,"source":"a"}]}`: `cell 1 is of kind "heading"`,
-		`{"nbformat":4,"cells":[{"cell_type":"code","execution_count":"1"}]}`:     "is not a notebook",
-		`{"nbformat":4,"cells":[]} {"nbformat":4}`:                                "is not a notebook",
-		`{"nbformat":4,"cells":[`:                    "is not a notebook",
-		"\xef\xbb\xbf" + `{"nbformat":4,"cells":[]}`: "is not a notebook",
+		`{"nbformat":4,"cells":[{"cell_type":"raw"}],"cellſ":[]}`:                     `it has "cellſ" twice`,
+		`{"nbformat":4,"cells":[],"metadata":{"kernelspec":{},"\u212aernelspec":{}}}`: `ernelspec" twice`,
+		`{"nbformat":4,"CELLS":[{"cell_type":"raw"}]}`:                                `its cells are not under "cells"; open it in JupyterLab`,
+		`{"nbformat":4,"cells":[{"cell_type":"code","source":"a","Source":"b"}]}`:     `it has "Source" twice`,
+		`{"nbformat":4,"cells":[{"cell_type":"heading","level":1,"source":"a"}]}`:     `cell 1 is of kind "heading"`,
+		`{"nbformat":4,"cells":[{"cell_type":"code","execution_count":"1"}]}`:         "is not a notebook",
+		`{"nbformat":4,"cells":[]} {"nbformat":4}`:                                    "is not a notebook",
+		`{"nbformat":4,"cells":[`:                                                     "is not a notebook",
+		"\xef\xbb\xbf" + `{"nbformat":4,"cells":[]}`:                                  "is not a notebook",
 	} {
 		_, err := Parse("a\x1b[2J.ipynb", []byte(raw))
 		if err == nil || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), `a\x1b[2J.ipynb is`) {

@@ -19,6 +19,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Add([]byte(`{"cells":[{"cell_type":"code","source":[""," x"],"outputs":[{"output_type":"display_data","data":{"text/html":5}}]}]}`))
+	f.Add([]byte(`{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{"cell_type":"markdown","metadata":{},"source":"x"}],"cellſ":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		doc, err := Parse("n.ipynb", raw)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"ngebm/data/plain"
 )
 
 // What a notebook may have. Its text is all but its pictures. More than this is refused
@@ -64,6 +66,9 @@ func (d *Document) checkText(name string) error {
 		return d.ErrorIn(name, -1, err.Error())
 	}
 	cells, _ := d.tree["cells"].([]any)
+	if len(cells) != len(d.Cells) { // Go takes "Cells" for them, others do not
+		return fmt.Errorf("%s is not a notebook: its cells are not under \"cells\"; open it in JupyterLab and save it again", plain.Text(name))
+	}
 	for i, c := range cells {
 		sum.add(c)
 		err := sum.check()

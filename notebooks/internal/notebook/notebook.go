@@ -130,7 +130,7 @@ func Parse(name string, raw []byte) (*Document, error) {
 }
 
 // uniqueKeys returns an error if an object of a JSON text has a key twice, or twice but for
-// small and capital letters: readers differ in which they take.
+// small and capital letters, as Go compares them ("ſ" is an s): readers differ in which they take.
 func uniqueKeys(raw []byte) error {
 	type object struct {
 		keys  map[string]bool // nil for an array
@@ -150,7 +150,7 @@ func uniqueKeys(raw []byte) error {
 			inside = &open[len(open)-1]
 		}
 		if key, ok := token.(string); ok && inside != nil && inside.keys != nil && !inside.value {
-			if folded := strings.ToLower(key); inside.keys[folded] {
+			if folded := strings.ToLower(strings.ToUpper(key)); inside.keys[folded] {
 				return fmt.Errorf("it has %q twice in one place", key)
 			} else {
 				inside.keys[folded], inside.value = true, true
