@@ -1,6 +1,7 @@
 package notebook
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -24,7 +25,7 @@ func Failure(outputs []Output) string {
 	for _, o := range outputs {
 		switch {
 		case o.Kind == "error":
-			reason = o.Value
+			reason = cmp.Or(o.Value, o.EName, "error")
 		case o.Kind == "stream" && o.Name == "stderr":
 			stderr.WriteString(printable.StripColors(string(o.Text)))
 		}

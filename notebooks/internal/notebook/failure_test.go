@@ -15,6 +15,8 @@ func TestFailure(t *testing.T) {
 		{"output", []Output{{Kind: "stream", Name: "stdout", Text: "exit status 1\n"}}, ""},
 		{"a log line", []Output{stderr("2026/01/02 epoch 3: exit status 1 would be bad\n")}, ""},
 		{"an error", []Output{{Kind: "error", Value: "exit status 2"}}, "exit status 2"},
+		{"an error without a value", []Output{{Kind: "error", EName: "AssertionError"}}, "AssertionError"}, // Python's assert
+		{"an error without words", []Output{{Kind: "error"}}, "error"},
 		{"an error with its cause", []Output{stderr("panic: boom\n"), {Kind: "error", Value: "exit status 2"}}, "exit status 2\npanic: boom"},
 		{"a shell line", []Output{stderr("exit status 7\n")}, "exit status 7"},
 		{"a shell line that says why", []Output{stderr("ls: no such file\nexit status 2\n")}, "exit status 2\nls: no such file\nexit status 2"},

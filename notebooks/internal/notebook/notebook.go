@@ -49,7 +49,8 @@ type Output struct {
 	Name  string                     `json:"name"`        // of a stream: "stdout" or "stderr"
 	Text  text                       `json:"text"`        // of a stream
 	Data  map[string]json.RawMessage `json:"data"`        // by MIME type
-	Value string                     `json:"evalue"`      // of an error
+	EName string                     `json:"ename"`       // of an error: its kind
+	Value string                     `json:"evalue"`      // of an error, may be empty
 
 	// Metadata may describe a picture in words, for all formats or for PNG.
 	Metadata struct {
