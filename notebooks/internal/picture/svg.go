@@ -111,6 +111,9 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 	if len(c.open) == 0 && (!drawn || t.Name.Local != "svg") {
 		return fmt.Errorf("it is no SVG: it begins with %q in the namespace %q", t.Name.Local, t.Name.Space)
 	}
+	if len(c.open) == 0 && c.drawing.root != nil {
+		return errors.New("it is no SVG: it has a second picture after the first")
+	}
 	if len(c.open) >= maxSVGDepth {
 		return fmt.Errorf("it is an SVG of more than %d elements in one another", maxSVGDepth)
 	}

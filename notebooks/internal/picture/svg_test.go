@@ -23,6 +23,7 @@ func TestCleanSVG(t *testing.T) {
 		"not closed":         notebooktest.SVGRoot + `<g>`,
 		"another encoding":   `<?xml version="1.0" encoding="utf-7"?>` + notebooktest.SVGRoot + `</svg>`,
 		"two":                notebooktest.SVGRoot + `</svg><script/>`,
+		"two pictures":       notebooktest.SVGRoot + `</svg>` + notebooktest.SVGRoot + `</svg>`,
 		"very deep":          notebooktest.SVGRoot + strings.Repeat("<g>", maxSVGDepth+1),
 		"nothing":            ``,
 	} {
