@@ -80,20 +80,39 @@ func TestResults(t *testing.T) {
 
 // The time of a step leaves out the first steps, and what is not training.
 func TestStepTime(t *testing.T) {
-	var timer stepTimer
-	for _, r := range []progress.Report{
-		{Unit: "bytes", Done: 7, Elapsed: time.Hour},
-		{Unit: "steps", Done: 1, Elapsed: 5 * time.Second},
-		{Unit: "steps", Done: 20, Elapsed: 6 * time.Second},
-		{Unit: "steps", Done: 60, Elapsed: 6*time.Second + 80*time.Millisecond},
-		{Unit: "steps", Done: 61, Elapsed: time.Hour, Finished: true},
+	for _, test := range []struct {
+		name    string
+		reports []progress.Report
+		want    time.Duration
+	}{
+		{"one step a report", []progress.Report{
+			{Unit: "bytes", Done: 7, Elapsed: time.Hour},
+			{Unit: "steps", Done: 1, Elapsed: 5 * time.Second},
+			{Unit: "steps", Done: 20, Elapsed: 6 * time.Second},
+			{Unit: "steps", Done: 60, Elapsed: 6*time.Second + 80*time.Millisecond},
+			{Unit: "steps", Done: 61, Elapsed: time.Hour, Finished: true},
+		}, 2 * time.Millisecond},
+		{"64 steps a report", []progress.Report{
+			{Unit: "steps", Done: 64, Elapsed: 5 * time.Second},
+			{Unit: "steps", Done: 128, Elapsed: 5*time.Second + 64*time.Millisecond},
+		}, time.Millisecond},
+		{"12 steps a report", []progress.Report{
+			{Unit: "steps", Done: 12, Elapsed: 5 * time.Second},
+			{Unit: "steps", Done: 24, Elapsed: 6 * time.Second},
+			{Unit: "steps", Done: 36, Elapsed: 6*time.Second + 24*time.Millisecond},
+		}, 2 * time.Millisecond},
+		{"a run that is too short", []progress.Report{
+			{Unit: "steps", Done: 64, Elapsed: 5 * time.Second},
+			{Unit: "steps", Done: 64, Elapsed: 6 * time.Second, Finished: true},
+		}, 0},
+		{"a run without steps", nil, 0},
 	} {
-		timer.Report(r)
-	}
-	if got := timer.mean(); got != 2*time.Millisecond {
-		t.Errorf("a step takes %v", got)
-	}
-	if short := (&stepTimer{}).mean(); short != 0 {
-		t.Errorf("a run without steps: %v", short)
+		var timer stepTimer
+		for _, r := range test.reports {
+			timer.Report(r)
+		}
+		if got := timer.mean(); got != test.want {
+			t.Errorf("%s: %v, not %v", test.name, got, test.want)
+		}
 	}
 }

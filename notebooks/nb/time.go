@@ -1,6 +1,7 @@
 package nb
 
 import (
+	"math"
 	"os"
 	"time"
 
@@ -10,14 +11,15 @@ import (
 )
 
 // StepTime trains a configuration, whatever is stored, and returns the time that a step
-// takes by the clock: a mean that leaves out the first 20 steps, which compile. Other
-// programs on the machine slow it down, so take the least of several calls. See `ngebm
-// bench` for more.
+// takes by the clock: a mean that leaves out the first 20 steps, which compile, evaluations
+// and checkpoints. Other programs on the machine slow it down, so take the least of several
+// calls. See `ngebm bench` for more.
 func StepTime(cfg ngebm.Config) time.Duration {
 	folder := Must(os.MkdirTemp("", "timing"))
 	defer os.RemoveAll(folder)
+	cfg.EvalEvery = cfg.Epochs // after the last step
 	var timer stepTimer
-	Must(train.Run(Context(), Backend(), cfg, train.Options{Progress: &timer, Runs: folder}))
+	Must(train.Run(Context(), Backend(), cfg, train.Options{Progress: &timer, Runs: folder, SaveEvery: math.MaxInt64}))
 	return timer.mean()
 }
 
@@ -27,12 +29,13 @@ type stepTimer struct {
 	first, last int64
 }
 
-// Report implements [progress.Reporter].
+// Report implements [progress.Reporter]. A report may be of many steps: the first one may come
+// long after step 20.
 func (t *stepTimer) Report(r progress.Report) {
-	if r.Unit != "steps" || r.Finished {
+	if r.Unit != "steps" || r.Finished || r.Done < 20 {
 		return
 	}
-	if t.last, t.to = r.Done, r.Elapsed; r.Done <= 20 {
+	if t.last, t.to = r.Done, r.Elapsed; t.first == 0 {
 		t.first, t.from = r.Done, r.Elapsed
 	}
 }
