@@ -33,7 +33,7 @@ const unknown = time.Minute
 
 // NewETA expects notebooks that begin in this order, up to jobs at a time.
 func NewETA(jobs int, runs []ExpectedRun) *ETA {
-	f := &ETA{jobs: jobs, runs: slices.Clone(runs)}
+	f := &ETA{jobs: max(1, min(jobs, len(runs))), runs: slices.Clone(runs)}
 	for i := range f.runs {
 		if f.runs[i].Took <= 0 {
 			f.runs[i].Took = unknown

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -47,5 +48,8 @@ func TestETAOfSeveral(t *testing.T) {
 	f.runs[0].begun, f.runs[1].begun = now, now
 	if got, want := f.left(now), 9*time.Minute; got != want { // 3 beside 1+1+2, and 5
 		t.Errorf("%v, not %v", got, want)
+	}
+	if got, want := NewETA(math.MaxInt, f.runs[:3]).left(now), 3*time.Minute; got != want { // more jobs than there are notebooks
+		t.Errorf("all at once: %v, not %v", got, want)
 	}
 }
