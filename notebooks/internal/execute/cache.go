@@ -111,11 +111,14 @@ func withoutOutputs(raw []byte) (string, error) {
 var ownPackage = regexp.MustCompile(`\b` + setup.Module + `(?:/[\w.-]+)+`)
 
 // importedPackages are the packages of this module that a notebook's cells name,
-// in imports or in shell lines, sorted.
+// in imports or in shell lines, sorted. In "go run ./ngebm/cmd/ngebm" the first folder is the
+// module's of that name, so each path is taken as one from the module's folder, too.
 func importedPackages(doc *notebook.Document) []string {
 	var found []string
 	for _, c := range doc.CodeCells() {
-		found = append(found, ownPackage.FindAllString(string(c.Source), -1)...)
+		for _, path := range ownPackage.FindAllString(string(c.Source), -1) {
+			found = append(found, path, setup.Module+"/"+path)
+		}
 	}
 	slices.Sort(found)
 	return slices.Compact(found)

@@ -31,9 +31,10 @@ func TestKey(t *testing.T) {
 	write("data/set.csv", "1,2\n")
 	write("data/d_test.go", "package data\n")
 	write("other/o.go", "package other\n")
+	write("ngebm/cmd/ngebm/m.go", "package main\n\nfunc main() {}\n")
 	path := filepath.Join(root, "n.ipynb")
 	notebook := func(text string) {
-		notebooktest.Write(t, path, "# "+text, "import \"ngebm/plots\"", "!go run ngebm/none")
+		notebooktest.Write(t, path, "# "+text, "import \"ngebm/plots\"", "!go run ngebm/none", "!cd .. && go run ./ngebm/cmd/ngebm -h")
 	}
 	notebook("Title")
 
@@ -74,6 +75,7 @@ func TestKey(t *testing.T) {
 		{"a package that it imports", func() {
 			write("data/d.go", "package data\n\nimport _ \"embed\"\n\n//go:embed set.csv\nvar Set string\n")
 		}, true},
+		{"a command that is run by its folder", func() { write("ngebm/cmd/ngebm/m.go", "package main\n\nfunc main() { println() }\n") }, true},
 		{"embedded data", func() { write("data/set.csv", "1,3\n") }, true},
 		{"text", func() { notebook("Another title") }, true},
 		{"go.mod, go.sum or the Go release", func() { k.Workspace.Pins = "others" }, true},
