@@ -18,7 +18,6 @@ import (
 	"ngebm/data/files"
 	"ngebm/notebooks/internal/digest"
 	"ngebm/notebooks/internal/notebook"
-	"ngebm/notebooks/internal/printable"
 	"ngebm/notebooks/internal/proc"
 	"ngebm/notebooks/internal/setup"
 )
@@ -132,11 +131,10 @@ func libraryKey(ctx context.Context, p *setup.Workspace, names []string) (string
 	}
 	// -e: a path in a cell that is no package is the cell's own matter.
 	cmd := proc.Command(ctx, "go", append([]string{"list", "-e", "-deps", "-json=ImportPath,Dir,Module,GoFiles,CgoFiles,OtherFiles,CFiles,HFiles,SFiles,EmbedFiles"}, names...)...)
-	var stderr printable.Tail
-	cmd.Dir, cmd.Env, cmd.Stderr = p.Root, setup.GoEnv(), &stderr
-	out, err := cmd.Output()
+	cmd.Dir, cmd.Env = p.Root, setup.GoEnv()
+	out, err := proc.Output(ctx, cmd)
 	if err != nil {
-		return "", fmt.Errorf("go list: %w\n%s", err, stderr.String())
+		return "", err
 	}
 	var parts []string
 	for packages := json.NewDecoder(strings.NewReader(string(out))); ; {

@@ -2,6 +2,7 @@
 package proc
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -59,6 +60,15 @@ func Run(ctx context.Context, cmd *exec.Cmd, w io.Writer) error {
 		return ctx.Err()
 	}
 	return fmt.Errorf("%s failed (%w):\n%s", shown(cmd), err, tail.String())
+}
+
+// Output runs a program that answers on standard output, and returns the answer. An error is
+// that of [Run].
+func Output(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	err := Run(ctx, cmd, io.Discard)
+	return out.Bytes(), err
 }
 
 // shown is a command as a person would type it, cut to a readable length.

@@ -14,9 +14,9 @@ import (
 func versions(ctx context.Context, p *setup.Workspace) (string, error) {
 	cmd := proc.Command(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/gomlx/gomlx")
 	cmd.Dir, cmd.Env = p.Root, setup.GoEnv()
-	gomlx, err := cmd.Output()
+	gomlx, err := proc.Output(ctx, cmd)
 	if err != nil {
-		return "", fmt.Errorf("ask for the version of GoMLX: %w", err)
+		return "", err
 	}
 	return fmt.Sprintf("Go %s and GoMLX %s on %s/%s", strings.TrimPrefix(p.Version, "go"), strings.TrimPrefix(strings.TrimSpace(string(gomlx)), "v"), runtime.GOOS, runtime.GOARCH), nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -38,9 +39,12 @@ type Workspace struct {
 func FindWorkspace(ctx context.Context) (*Workspace, error) {
 	cmd := proc.Command(ctx, "go", "env", "-json", "GOMOD", "GOROOT", "GOVERSION", "GOMODCACHE", "GOCACHE")
 	cmd.Env = GoEnv()
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("cannot run go: %w; is Go's bin folder on PATH?", err)
+	out, err := proc.Output(ctx, cmd)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("there is no go command on PATH: add Go's bin folder to it")
+	case err != nil:
+		return nil, err
 	}
 	var env struct{ GOMOD, GOROOT, GOVERSION, GOMODCACHE, GOCACHE string }
 	if err := json.Unmarshal(out, &env); err != nil {
@@ -57,7 +61,7 @@ func FindWorkspace(ctx context.Context) (*Workspace, error) {
 	}
 	caches, err := os.UserCacheDir()
 	if err != nil {
-		return nil, fmt.Errorf("no cache folder: %w; set HOME", err)
+		return nil, fmt.Errorf("no cache folder: %w; set XDG_CACHE_HOME to an absolute path, or leave it out and set HOME", err)
 	}
 	root := filepath.Dir(env.GOMOD)
 	// Missing where a test has only the rest of the repository: completion will be missing too.

@@ -50,7 +50,7 @@ const tempLock = ".lock"
 func tempParent() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no folder for temporary files: %w; set HOME", err)
+		return "", fmt.Errorf("no folder for temporary files: %w; set XDG_CACHE_HOME to an absolute path, or leave it out and set HOME", err)
 	}
 	cache = filepath.Join(cache, "ngebm")
 	if err := os.MkdirAll(cache, 0o755); err != nil {

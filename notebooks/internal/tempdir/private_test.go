@@ -75,6 +75,17 @@ func TestTempFolder(t *testing.T) {
 	}
 }
 
+// A cache folder that has no place is named, with what helps.
+func TestTempFolderWithoutCache(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", "cache")
+	if _, err := os.UserCacheDir(); err == nil {
+		t.Skip("SKIPPED: this system's cache folder has no variable")
+	}
+	if _, _, err := Folder("run"); err == nil || !strings.Contains(err.Error(), "set XDG_CACHE_HOME to an absolute path") {
+		t.Errorf("%v", err)
+	}
+}
+
 // What stands for a left folder and is none, or has no lock that is a file, is neither
 // waited for, nor followed, nor removed.
 func TestTempFolderLeavesWhatIsNotOurs(t *testing.T) {

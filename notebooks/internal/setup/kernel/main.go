@@ -17,6 +17,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -132,10 +133,11 @@ func temporary() (string, error) {
 // moduleAround finds the module that the working folder is in; "" if it is in none.
 func moduleAround() (string, error) {
 	cmd := exec.Command(os.Getenv(realGo), "env", "GOMOD")
-	cmd.Env = append(os.Environ(), "GOWORK=off")
+	var stderr bytes.Buffer
+	cmd.Env, cmd.Stderr = append(os.Environ(), "GOWORK=off"), &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", cmd, err)
+		return "", fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
 	}
 	file := strings.TrimSuffix(string(out), "\n")
 	if file == "" || file == os.DevNull {

@@ -116,3 +116,15 @@ func TestAsGopls(t *testing.T) {
 		}
 	}
 }
+
+// Where go cannot tell the module, the kernel says why.
+func TestModuleAroundFails(t *testing.T) {
+	fails := filepath.Join(t.TempDir(), "go")
+	if err := os.WriteFile(fails, []byte("#!/bin/sh\necho unknown directive >&2\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(realGo, fails)
+	if root, err := moduleAround(); err == nil || !strings.Contains(err.Error(), "unknown directive") {
+		t.Errorf("%q, %v", root, err)
+	}
+}
