@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -76,7 +77,8 @@ func (s *siteFolder) writeWithPage(pg *page, of source) error {
 	}
 	for _, name := range names {
 		if isFigureOf(pg.Name, name) {
-			if err := s.figures.Remove(name); err != nil {
+			// Another process that writes the site may have removed it meanwhile.
+			if err := s.figures.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}

@@ -1,10 +1,13 @@
 package publish
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"ngebm/notebooks/internal/notebooktest"
 	"ngebm/notebooks/internal/picture"
@@ -36,6 +39,34 @@ func TestSiteIsNotWrittenThroughLinks(t *testing.T) {
 		if content, _ := os.ReadFile(precious); err != nil || len(entries) != 1 || string(content) != "precious" {
 			t.Errorf("%s: %v, %q (%v)", link, entries, content, err)
 		}
+	}
+}
+
+// Two processes may write one site at once.
+func TestSiteIsWrittenTwiceAtOnce(t *testing.T) {
+	top := t.TempDir()
+	pg, of := &page{Name: "n"}, sourceOf(t, top, "n", notebooktest.Markdown("# T"))
+	for i := range 20 {
+		pg.Figures = append(pg.Figures, picture.Figure{File: fmt.Sprintf("figures/n-%d.png", i+1), Content: notebooktest.Image(t, ".png")})
+	}
+	var writing errgroup.Group
+	for range 2 {
+		writing.Go(func() error {
+			site, err := openSite(filepath.Join(top, "site"))
+			if err != nil {
+				return err
+			}
+			defer site.close()
+			for range 10 {
+				if err := site.writeWithPage(pg, of); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := writing.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
