@@ -127,8 +127,8 @@ func (s *siteFolder) writeGallery(templates *template.Template, exhibits []exhib
 	}{exhibits, from})
 }
 
-// writeShared writes the files that all pages use.
-func (s *siteFolder) writeShared(pages []*page) error {
+// writeShared writes the files that all pages use, MathJax unless it is nil.
+func (s *siteFolder) writeShared(mathjax []byte) error {
 	entries, err := pageFiles.ReadDir("pages")
 	if err != nil {
 		return err
@@ -145,14 +145,8 @@ func (s *siteFolder) writeShared(pages []*page) error {
 			return err
 		}
 	}
-	for _, pg := range pages {
-		if pg.Formulas {
-			mathjax, err := os.ReadFile(pg.Mathjax)
-			if err != nil {
-				return err
-			}
-			return s.write("mathjax.js", mathjax)
-		}
+	if mathjax == nil {
+		return nil
 	}
-	return nil
+	return s.write("mathjax.js", mathjax)
 }

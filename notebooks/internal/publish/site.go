@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -47,6 +48,15 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 		return fmt.Errorf("nothing is published:\n%w", err)
 	}
 	d.Done("made")
+	// Both are made before the folder is opened: a site is not left half written.
+	exhibits, err := gallery(filepath.Join(p.Root, "plots"))
+	if err != nil {
+		return fmt.Errorf("nothing is published: the gallery of figures: %w", err)
+	}
+	mathjax, err := mathjaxFor(pages)
+	if err != nil {
+		return fmt.Errorf("nothing is published: MathJax: %w", err)
+	}
 	from := originOf(ctx, p.Root)
 	if err := ctx.Err(); err != nil {
 		return err
@@ -79,11 +89,7 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 			return err
 		}
 	}
-	if err := site.writeShared(pages); err != nil {
-		return err
-	}
-	exhibits, err := gallery(filepath.Join(p.Root, "plots"))
-	if err != nil {
+	if err := site.writeShared(mathjax); err != nil {
 		return err
 	}
 	if err := site.writeGallery(templates, exhibits, from); err != nil {
@@ -100,6 +106,16 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 	}
 	d.Say("Published %s", filepath.Join(out, "index.html"))
 	return nil
+}
+
+// mathjaxFor reads MathJax if a page has formulas; else it is nil.
+func mathjaxFor(pages []*page) ([]byte, error) {
+	for _, pg := range pages {
+		if pg.Formulas {
+			return os.ReadFile(pg.Mathjax)
+		}
+	}
+	return nil, nil
 }
 
 // checkFigures checks pictures that come from files for leaks.
