@@ -23,7 +23,8 @@ type Options struct {
 }
 
 // Find looks up the named notebooks of a folder, all of them if there are no names. A name may
-// end in .ipynb; one with a slash is a path.
+// end in .ipynb; one with a slash is a path. A folder for pages that has other files which
+// these would replace is refused.
 func (o *Options) Find(folder string) error {
 	all, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.ipynb"))
 	if err != nil {
@@ -33,7 +34,7 @@ func (o *Options) Find(folder string) error {
 		if o.paths = all; len(all) == 0 {
 			return fmt.Errorf("no notebooks (*.ipynb) in %s", folder)
 		}
-		return nil
+		return o.checkOut()
 	}
 	for _, name := range o.Names {
 		path := strings.TrimSuffix(name, ".ipynb") + ".ipynb"
@@ -51,7 +52,54 @@ func (o *Options) Find(folder string) error {
 		}
 		o.paths = append(o.paths, path)
 	}
+	return o.checkOut()
+}
+
+// checkOut returns an error if the site would replace or remove files that are not of an earlier
+// one: notebooks that are published and pictures next to them, or others of those names.
+func (o *Options) checkOut() error {
+	if o.Out == "" {
+		return nil
+	}
+	figures := filepath.Join(o.Out, "figures")
+	for i, name := range pageNames(o.paths) {
+		path := o.paths[i]
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return err
+		}
+		for _, folder := range []string{filepath.Dir(path), filepath.Dir(real)} {
+			if isSame(folder, o.Out) || isSame(folder, figures) {
+				return fmt.Errorf("-o %q: the site would replace files next to the notebook %q; choose a folder for the site alone", o.Out, path)
+			}
+		}
+		if _, err := os.Lstat(filepath.Join(o.Out, name+".html")); err == nil { // an earlier site's page
+			continue
+		}
+		files := []string{filepath.Join(o.Out, name+".ipynb")}
+		entries, _ := os.ReadDir(figures) // none where it is not there
+		for _, entry := range entries {
+			if isFigureOf(name, entry.Name()) {
+				files = append(files, filepath.Join(figures, entry.Name()))
+			}
+		}
+		for _, file := range files {
+			if _, err := os.Lstat(file); err == nil {
+				return fmt.Errorf("-o %q: the site would replace %q, which is of no page there; choose a folder for the site alone", o.Out, file)
+			}
+		}
+	}
 	return nil
+}
+
+// isSame reports whether two paths lead to one folder.
+func isSame(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }
 
 // escapeGlob quotes a folder's name for use in a glob pattern.

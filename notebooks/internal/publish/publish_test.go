@@ -1,10 +1,12 @@
 package publish
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"ngebm/data/testerror"
 	"ngebm/notebooks/internal/notebooktest"
 )
 
@@ -31,5 +33,60 @@ func TestPublishNames(t *testing.T) {
 	o = Options{Names: []string{"a", "a.ipynb"}}
 	if err := o.Find(folder); err == nil || !strings.Contains(err.Error(), "is named twice") {
 		t.Errorf("a name twice: %v", err)
+	}
+}
+
+// A site is not written where it would replace notebooks or pictures that are not an earlier
+// site's: that is found before anything runs.
+func TestSiteAlone(t *testing.T) {
+	top := t.TempDir()
+	file := func(path string) {
+		t.Helper()
+		path = filepath.Join(top, path)
+		for _, err := range []error{os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, path := range []string{
+		"paper/My notes.ipynb", "paper/figures/My-notes-1.png", "paper/figures/inner.ipynb",
+		"others/My-notes.ipynb", "pictures/figures/My-notes-12-still.png",
+		"site/index.html", "site/My-notes.html", "site/My-notes.ipynb", "site/figures/My-notes-1.png",
+		"pages/.git/HEAD", "pages/CNAME", "pages/index.html", "pages/figures/logo-1.png", "pages/Another.ipynb",
+	} {
+		file(path)
+	}
+	for _, link := range []struct{ to, at string }{{"paper", "same"}, {"../paper/My notes.ipynb", "others/linked.ipynb"}} {
+		if err := os.Symlink(link.to, filepath.Join(top, link.at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct{ out, notebook, refused string }{
+		{"paper", "paper/My notes.ipynb", "next to the notebook"},
+		{"paper/.", "same/My notes.ipynb", "next to the notebook"},
+		{"same", "paper/My notes.ipynb", "next to the notebook"},
+		{"paper", "others/linked.ipynb", "next to the notebook"},
+		{"paper", "paper/figures/inner.ipynb", "next to the notebook"},
+		{"others", "paper/My notes.ipynb", "My-notes.ipynb"},
+		{"pictures", "paper/My notes.ipynb", "My-notes-12-still.png"},
+		{"", "paper/My notes.ipynb", ""},
+		{"new", "paper/My notes.ipynb", ""},
+		{"paper/site", "paper/My notes.ipynb", ""},
+		{"site", "paper/My notes.ipynb", ""},
+		{"pages", "paper/My notes.ipynb", ""},
+	} {
+		o := Options{Names: []string{filepath.Join(top, test.notebook)}}
+		if test.out != "" {
+			o.Out = top + "/" + test.out
+		}
+		if err := o.Find(top); test.refused != "" {
+			testerror.Want(t, err, "-o ", test.refused, "choose a folder for the site alone")
+		} else if err != nil {
+			t.Errorf("-o %s: %v", test.out, err)
+		}
+	}
+	if err := (&Options{Out: filepath.Join(top, "same")}).Find(filepath.Join(top, "paper")); err == nil {
+		t.Error("all notebooks, into their folder: no error")
 	}
 }
