@@ -60,6 +60,10 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 		return err
 	}
 	defer release()
+	gopls, off := tools.Gopls, checkCompletion(temp)
+	if off != nil {
+		gopls = ""
+	}
 
 	cmd := proc.Command(ctx, tools.Python, append([]string{"-c", Script}, Arguments(p, port)...)...)
 	cmd.Dir = p.Notebooks
@@ -70,7 +74,7 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 		"JUPYTER_RUNTIME_DIR="+runtime,
 		"JUPYTERLAB_WORKSPACES_DIR="+TabsFolder(p),
 		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
-		setup.GoplsVariable+"="+tools.Gopls,
+		setup.GoplsVariable+"="+gopls,
 		"TMPDIR="+temp, // where kernels keep their files: gone with the server, those of killed ones too
 	)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -103,7 +107,7 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 			d.Say("No browser was opened (%v): open the address above.", err)
 		}
 	}
-	completion := prepareCompletion(ctx, p, tools, d)
+	completion := prepareCompletion(ctx, p, tools, off, d)
 	select {
 	case <-ctx.Done():
 		d.Say("Stopping JupyterLab …")
@@ -132,12 +136,31 @@ func openBrowser(tools *setup.Tools, page string, log *os.File) error {
 	return nil
 }
 
+// completionSocket is where a kernel's gopls listens, below the folder that the kernel is given for
+// temporary files: in GoNB's folder in that of setup/kernel, whose number may be shorter.
+const completionSocket = "k4294967295/gonb_12345678/gopls_socket"
+
+// checkCompletion returns an error if gopls cannot listen, because the folder for temporary files
+// is too long for the system.
+func checkCompletion(temp string) error {
+	most := len(syscall.RawSockaddrUnix{}.Path) - 1 // a zero follows
+	if long := len(filepath.Join(temp, completionSocket)) - most; long > 0 {
+		return fmt.Errorf("the path of the folder %q is too long for a socket in it, by %d bytes; set XDG_CACHE_HOME to a folder with a shorter one", temp, long)
+	}
+	return nil
+}
+
 // prepareCompletion builds gopls next to the running server, at low priority, if
-// it is missing: kernels work without it, those started later have completion.
-func prepareCompletion(ctx context.Context, p *setup.Workspace, tools *setup.Tools, d *display.Display) <-chan struct{} {
+// it is missing: kernels work without it, those started later have completion. It only reports
+// what keeps completion off.
+func prepareCompletion(ctx context.Context, p *setup.Workspace, tools *setup.Tools, off error, d *display.Display) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		if off != nil {
+			d.Say("Code completion is off: %v.", off)
+			return
+		}
 		if _, err := os.Stat(tools.Gopls); err == nil {
 			return
 		}

@@ -118,6 +118,8 @@ func startKernel(args []string) (status int, err error) {
 	return 0, err
 }
 
+// temporary makes the folder for GoNB's temporary files. Its name is short, because the path of a
+// socket in it is limited: lab.completionSocket has it.
 func temporary() (string, error) {
 	caches, err := os.UserCacheDir()
 	if err != nil {
@@ -127,7 +129,7 @@ func temporary() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return os.MkdirTemp(base, "ngebm-kernel-")
+	return os.MkdirTemp(base, "k")
 }
 
 // moduleAround finds the module that the working folder is in; "" if it is in none.

@@ -128,3 +128,13 @@ func TestModuleAroundFails(t *testing.T) {
 		t.Errorf("%q, %v", root, err)
 	}
 }
+
+// The kernel's folder has a short name, so that gopls can listen in it; lab.completionSocket has
+// the same.
+func TestTemporaryIsShort(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	dir, err := temporary()
+	if name := filepath.Base(dir); err != nil || len(name) > len("k4294967295") {
+		t.Errorf("%q (%v)", dir, err)
+	}
+}
