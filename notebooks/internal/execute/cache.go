@@ -96,7 +96,7 @@ func withoutOutputs(raw []byte) (string, error) {
 	}
 	if metadata, ok := doc["metadata"].(map[string]any); ok {
 		delete(metadata, "language_info")                           // the kernel's own words
-		if own, ok := metadata[setup.Module].(map[string]any); ok { // see notebook.Ran
+		if own, ok := metadata[setup.Module].(map[string]any); ok { // see notebook.Document
 			if delete(own, "code"); len(own) == 0 {
 				delete(metadata, setup.Module)
 			}

@@ -54,7 +54,7 @@ def first_line(source):
 
 
 def code_hash(nb):
-    """Identifies the code that outputs are of; document.codeHash in Go has the same."""
+    """Identifies the code that outputs are of; Document.CodeHash in Go has the same."""
     digest = hashlib.sha256()
     for cell in nb.cells:
         if cell.cell_type == "code":

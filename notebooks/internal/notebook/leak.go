@@ -111,7 +111,7 @@ func (doc *Document) CheckLeaks(notebook string, folders []localFolder) error {
 	return nil
 }
 
-// LeakInPicture is checkLeaks for a picture from a file, whose path is named: drawing
+// LeakInPicture is [Document.CheckLeaks] for a picture from a file, whose path is named: drawing
 // programs note there where a picture was saved. It is empty if nothing leaks.
 func LeakInPicture(path string, content []byte, folders []localFolder) string {
 	text := string(content)

@@ -26,7 +26,7 @@ type Document struct {
 			Language string `json:"language"`
 		} `json:"kernelspec"`
 		Ran struct {
-			Code string `json:"code"` // codeHash of the cells that the outputs are of
+			Code string `json:"code"` // CodeHash of the cells that the outputs are of
 			// Alone says that the notebook measures times: no other runs while it does.
 			Alone bool `json:"alone"`
 		} `json:"ngebm"` // the code is put there by executeScript

@@ -12,7 +12,7 @@ import (
 )
 
 // AdoptOrphans makes this process the parent of every descendant whose own
-// parent ends, so that endDescendants finds it.
+// parent ends, so that [KillFamily] finds it.
 func AdoptOrphans() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
 // environ is the environment that a process was started with; that of another user is not shown.
