@@ -32,7 +32,7 @@ func GoEnv() []string {
 // person has set for another, or for another Jupyter: its folders, server or hub.
 func PythonEnv() []string {
 	return append(pythonenv.Own(os.Environ(), "JUPYTER", "JPY_", "IPYTHONDIR"),
-		"PYTHONNOUSERSITE=1", "PYTHONUTF8=1", "PIP_REQUIRE_VIRTUALENV=false", "PIP_USER=false")
+		"PYTHONNOUSERSITE=1", "PYTHONUTF8=1")
 }
 
 // UseRunnableTemp lets this program, and all that it starts, keep temporary files where

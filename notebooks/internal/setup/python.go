@@ -86,7 +86,7 @@ func makeVenv(ctx context.Context, base python, dir string, d *display.Display) 
 	}
 	install := proc.Command(ctx, filepath.Join(dir, "bin", "python"), "-m", "pip", "install",
 		"--disable-pip-version-check", "--no-input", "--progress-bar=off", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", pins)
-	install.Env = PythonEnv()
+	install.Env = append(PythonEnv(), "PIP_REQUIRE_VIRTUALENV=false", "PIP_USER=false") // whatever pip.conf says
 	if offline() {
 		wheels := os.Getenv("PIP_FIND_LINKS")
 		if info, err := os.Stat(wheels); err != nil || !info.IsDir() {

@@ -17,7 +17,7 @@ func TestOffline(t *testing.T) {
 	dir := t.TempDir()
 	base, log, wheels := filepath.Join(dir, "python3"), filepath.Join(dir, "log"), filepath.Join(dir, "wheels")
 	script := `#!/bin/sh
-echo "$* $PIP_FIND_LINKS $PIP_CONFIG_FILE" >> '` + log + `'
+echo "$* $PIP_REQUIRE_VIRTUALENV $PIP_USER $PIP_FIND_LINKS $PIP_CONFIG_FILE" >> '` + log + `'
 [ "$2" != venv ] || { mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; }
 `
 	if err := os.WriteFile(base, []byte(script), 0o755); err != nil {
@@ -55,7 +55,7 @@ echo "$* $PIP_FIND_LINKS $PIP_CONFIG_FILE" >> '` + log + `'
 		}
 	}
 	ran, err := install("1", wheels)
-	if err != nil || !strings.Contains(ran, "--require-hashes") || !strings.HasSuffix(ran, "--no-index --find-links="+wheels+"  "+os.DevNull+"\n") {
+	if err != nil || !strings.Contains(ran, "--require-hashes") || !strings.HasSuffix(ran, "--no-index --find-links="+wheels+" false false  "+os.DevNull+"\n") {
 		t.Errorf("with a folder: %v, %q", err, ran)
 	}
 	if ran, err := install("0", ""); err != nil || !strings.Contains(ran, "pip install") || strings.Contains(ran, "--no-index") {
