@@ -76,8 +76,9 @@ func (r *Results) take(p Plan) {
 }
 
 // Keeps reports what of a file of results would be lost if the plan's were written in its place:
-// results of another base configuration, or a run that is not planned, or whose folder is not among
-// runs, the folder of runs, and so would be trained again.
+// results of another base configuration, or a run that is not planned, or one whose folder is not
+// among runs, the folder of runs, and which Done does not have either, so that it would be trained
+// again.
 func (p Plan) Keeps(old *Results, runs string) error {
 	if p.Base = p.Base.WithoutFolders(); !same(p.base(), old.base()) {
 		return fmt.Errorf("study: it has results of the preset %s, or of other settings", old.Preset)
@@ -89,8 +90,9 @@ func (p Plan) Keeps(old *Results, runs string) error {
 	for _, run := range old.Runs {
 		name := planned{run.Method, run.Seed}
 		trained := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), "-"+run.Run) })
+		kept := slices.ContainsFunc(p.kept(), func(r Result) bool { return r.Method == run.Method && r.Seed == run.Seed })
 		switch {
-		case p.Done != nil && p.Done.Find(run.Method, run.Seed) != nil:
+		case kept:
 		case !slices.Contains(p.Part.of(p.runs()), name):
 			return fmt.Errorf("study: it has %s, which is not asked for now", name)
 		case !trained:

@@ -143,6 +143,8 @@ func TestKeeps(t *testing.T) {
 	if err := p.Keeps(done, t.TempDir()); err != nil {
 		t.Errorf("it is continued: %v", err)
 	}
+	p.Seeds = []uint64{2}
+	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is not asked for now")
 	p.Done, p.Seeds = nil, []uint64{1, 2}
 	p.Part = study.Part{Index: 2, Of: 2}
 	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is not asked for now")

@@ -20,7 +20,8 @@ type Plan struct {
 	Measure   Protocol     `json:"measure"`
 	Part      Part         `json:"-"` // of the runs, for several machines
 	// Done are results of the plan from a machine whose folder of runs is not at hand: their
-	// runs and their selection are kept as they are, and only the other runs are trained.
+	// selection and those of their runs that are planned are kept as they are, and only the
+	// other runs are trained.
 	Done *Results `json:"-"`
 }
 

@@ -134,7 +134,7 @@ func (f *experimentFlags) register(fs *flag.FlagSet) {
 	fs.IntVar(&f.measure.Resamples, "bootstrap", 200, "bootstrap resamples for the 95 % intervals of each run (0: none)")
 	fs.Uint64Var(&f.measure.Seed, "measure-seed", 1, "seed of the test subsets, OOD inputs, resamples and attacks")
 	fs.StringVar(&f.part, "part", "", "train and measure only `i/n` of the runs: 2/4 is the second of four parts")
-	fs.StringVar(&f.done, "continue", "", "`file` of results of this experiment, from another machine for one: its runs and selected weights are kept as they are, and only the others are done (ensembles are of the others then)")
+	fs.StringVar(&f.done, "continue", "", "`file` of results of this experiment, from another machine for one: its selected weights and those of its runs that are asked for are kept as they are, and only the others are done (ensembles are of the others then)")
 	fs.StringVar(&f.out, "o", "results.json", "`file` for the results, as JSON")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the plan, then exit")
 	fs.BoolVar(&f.collect, "collect", false, "") // ngebm merge, as it was called before
@@ -180,7 +180,7 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if old != nil {
 		if err := plan.Keeps(old, options.Runs); err != nil {
-			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w; name another file, or keep its runs with -continue %s", f.out, err, f.out)
+			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w; name another file, or keep its runs: add its seeds and methods, and -continue %s", f.out, err, f.out)
 		}
 	}
 	results, err := plan.Run(ctx, d.Backend, options, func(r *study.Results) error { return r.Write(f.out) })
