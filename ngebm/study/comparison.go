@@ -18,9 +18,9 @@ import (
 type Comparison struct {
 	Estimate // of the difference or the ratio; Values by seed
 	// P is the two-sided p-value of the paired t-test, on the scale of the interval, that
-	// there is none (0, or a ratio of 1); NaN for fewer than two seeds. Where all seeds
-	// have the same difference or ratio, for which there is no t-test, it is that of the
-	// sign test, 2^(1-n). [Holm] adjusts it.
+	// there is none (0, or a ratio of 1); NaN for fewer than two seeds, or where a ratio
+	// is 0 or infinite. Where all seeds have the same difference or ratio, for which there
+	// is no t-test, it is that of the sign test, 2^(1-n). [Holm] adjusts it.
 	P     float64
 	ratio bool
 }
@@ -98,7 +98,7 @@ func pairs(a, b []*Result) [][2]*Result {
 func tTest(e Estimate, slope float64) float64 {
 	n := float64(len(e.Values))
 	switch {
-	case n < 2:
+	case n < 2 || math.IsInf(e.Mean, 0) || math.IsNaN(e.Mean): // of logarithms of 0
 		return math.NaN()
 	case e.Mean == 0:
 		return 1

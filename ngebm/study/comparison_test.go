@@ -133,6 +133,28 @@ func TestEqualSeeds(t *testing.T) {
 	}
 }
 
+// A ratio of which one side is 0 says nothing of how much the ratios of other seeds differ.
+func TestRatioOfZero(t *testing.T) {
+	ece := study.Calibration("ECE")
+	some, zero, zeros := ofSeeds(.2, .3, .1, .4, .2, .3), ofSeeds(.1, 0, .1, .1, .1, .1), ofSeeds(0, 0, 0, 0, 0, 0)
+	for name, c := range map[string]struct {
+		a, b  study.Row
+		words string
+	}{
+		"one is infinite": {some, zero, "+Inf times smaller [0.00, +Inf], in 6 of 6 seeds; not settled"},
+		"one is 0":        {zero, some, "+Inf times larger [0.00, +Inf], in 5 of 6 seeds; not settled"},
+		"all are 0":       {zeros, some, "+Inf times larger, in 6 of 6 seeds; not settled"},
+		"one of each":     {ofSeeds(0, .2, .3), ofSeeds(.1, 0, .1), "NaN times smaller [NaN, NaN], in 2 of 3 seeds; not settled"},
+	} {
+		if r := study.Ratio(c.a, c.b, ece); !math.IsNaN(r.P) || r.InWords() != c.words {
+			t.Errorf("%s: %q, p %v", name, r.InWords(), r.P)
+		}
+	}
+	if e := study.NewEstimate([]float64{1, 2, math.Inf(1)}); e.Equal() {
+		t.Errorf("%v are equal", e.Values)
+	}
+}
+
 // Intervals over seeds stay in the metric's range (values by numpy 2.4.6 and scipy's t).
 func TestEstimateOn(t *testing.T) {
 	for _, c := range []struct {

@@ -109,13 +109,17 @@ func NewEstimateOn(scale bootstrap.Scale, values []float64) Estimate {
 }
 
 // NewEstimate returns mean and interval of values, one for each seed, on the linear scale;
-// all NaN if there are none. Equal values have no interval, see [Estimate.Equal].
+// all NaN if there are none. Equal values have no interval, see [Estimate.Equal]; where the mean
+// is infinite the interval has all numbers.
 func NewEstimate(values []float64) Estimate {
 	mean, deviation := stat.MeanStdDev(values, nil)
 	e := Estimate{Mean: mean, Low: mean, High: mean, Values: values}
 	if n := float64(len(values)); n > 1 && !e.Equal() {
 		half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(.975) * deviation / math.Sqrt(n)
 		e.Low, e.High = mean-half, mean+half
+		if math.IsInf(mean, 0) {
+			e.Low, e.High = math.Inf(-1), math.Inf(1)
+		}
 	}
 	return e
 }
@@ -128,7 +132,8 @@ func (e Estimate) Equal() bool {
 		return false
 	}
 	least, most := slices.Min(e.Values), slices.Max(e.Values)
-	return most-least <= 1e-9*max(math.Abs(least), math.Abs(most))
+	size := max(math.Abs(least), math.Abs(most))
+	return most-least <= 1e-9*size && !math.IsInf(size, 0)
 }
 
 // Format writes the mean and its interval, "0.951 [0.944, 0.957]", only the mean for one
