@@ -152,15 +152,3 @@ func (e Estimate) Format(digits int) string {
 
 // Half is the distance from the mean to the farther end of the interval.
 func (e Estimate) Half() float64 { return max(e.High-e.Mean, e.Mean-e.Low) }
-
-// Sign is 1 if the whole interval is above 0, -1 if it is below, and 0 if it contains 0:
-// of a difference, whether a difference was shown, and in which direction.
-func (e Estimate) Sign() int {
-	switch {
-	case e.Low > 0:
-		return 1
-	case e.High < 0:
-		return -1
-	}
-	return 0
-}

@@ -196,12 +196,3 @@ func TestComparisonInWords(t *testing.T) {
 		}
 	}
 }
-
-// What an estimate of a difference shows depends on its interval.
-func TestEstimateSign(t *testing.T) {
-	for e, want := range map[[2]float64]int{{1.5, 3}: 1, {-2, -.5}: -1, {-1, 3}: 0} {
-		if got := (study.Estimate{Low: e[0], High: e[1]}).Sign(); got != want {
-			t.Errorf("%v: sign %d", e, got)
-		}
-	}
-}
