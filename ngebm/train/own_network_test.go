@@ -126,6 +126,31 @@ func TestOwnBatchNorm(t *testing.T) {
 	}
 }
 
+// Statistics that a network keeps would be lost in bfloat16, which is refused with what to do.
+func TestOwnStatisticsInBFloat16(t *testing.T) {
+	normalize := map[string]func(*model.Scope, *graph.Node) *graph.Node{
+		"batch": func(s *model.Scope, x *graph.Node) *graph.Node { return nets.BatchNorm(s, x, .1) },
+		"act":   nets.ActNorm,
+		"layer": nets.LayerNorm,
+	}
+	for _, c := range []struct{ norm, precision, err string }{
+		{"batch", ngebm.BFloat16, "changes its variable norm/running_"},
+		{"act", ngebm.BFloat16, "use nets.GroupNorm, nets.LayerNorm or nets.InstanceNorm, or precision=float32"},
+		{"layer", ngebm.BFloat16, ""},
+		{"batch", "float32", ""},
+	} {
+		net := freeNet(func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+			return nets.Dense(scope.In("out"), normalize[c.norm](scope.In("norm"), x), classes)
+		})
+		cfg := ngebm.DefaultConfig("digits", "")
+		cfg.Limit, cfg.Epochs, cfg.Precision = 64, 1, c.precision
+		_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: net})
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s in %s: %v, want %q", c.norm, c.precision, err, c.err)
+		}
+	}
+}
+
 // A network with operations that the pure-Go backend lacks is traced on its own backend; a
 // loss that a network adds would not be trained, and is refused.
 func TestOwnOperations(t *testing.T) {
