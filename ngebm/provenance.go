@@ -195,7 +195,7 @@ func (r *Run) Refresh(ctx context.Context, reporter progress.Reporter) error {
 	return nil
 }
 
-// RecordMaker records which code, libraries and devices take the run's next steps, in the
+// RecordMaker records which code, libraries, devices and kind of machine take the run's next steps, in the
 // run's folder. Call it before the first of them. devices is the number that share each step.
 func (r *Run) RecordMaker(devices int) error {
 	c := &r.Cost
@@ -203,7 +203,7 @@ func (r *Run) RecordMaker(devices int) error {
 	if r.History.Steps() > 0 && c.Maker != now {
 		c.Earlier = append(c.Earlier, c.Maker)
 	}
-	c.Device, c.Code, c.Maker = files.WithoutFolders(r.backend.Description()), Version(), now
+	c.Device, c.Code, c.Machine, c.Maker = files.WithoutFolders(r.backend.Description()), Version(), Machine(), now
 	return r.folder().WriteJSON(ckpt.CostFile, r.Cost)
 }
 

@@ -78,6 +78,9 @@ type Cost struct {
 	Process float64 `json:"process_seconds,omitempty"`
 	// Code is the version of the code that took the last step; see Version.
 	Code string `json:"code,omitempty"`
+	// Machine is the kind of machine that took the last step, empty in runs that were trained
+	// before it was recorded; see the function Machine.
+	Machine string `json:"machine,omitempty"`
 	// Maker took the last step, Earlier those before it where that was another.
 	Maker
 	Earlier []Maker `json:"earlier,omitempty"`
@@ -111,8 +114,8 @@ func (c Cost) check() error {
 			return fmt.Errorf("the text of a maker is longer than %d bytes", maxText)
 		}
 	}
-	if len(c.Code)+len(c.Device) > maxText {
-		return fmt.Errorf("code and device are longer than %d bytes", maxText)
+	if len(c.Code)+len(c.Device)+len(c.Machine) > maxText {
+		return fmt.Errorf("code, device and machine are longer than %d bytes", maxText)
 	}
 	return nil
 }

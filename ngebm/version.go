@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -57,6 +58,16 @@ func versionOf(info *debug.BuildInfo) string {
 		return ""
 	}
 	return revision + modified
+}
+
+// Machine names the kind of machine that the program runs on, "linux/amd64, 2 processors", not
+// which one it is.
+func Machine() string {
+	unit := "processors"
+	if runtime.NumCPU() == 1 {
+		unit = "processor"
+	}
+	return fmt.Sprintf("%s/%s, %d %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), unit)
 }
 
 // computing are the modules that compute what this one asks for.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -238,7 +237,7 @@ func (x *experiment) measure(ctx context.Context, r planned, trained, run *ngebm
 	}
 	result.enter(m)
 	result.Measuring = Work{
-		Code: ngebm.Version(), Source: ngebm.Source(), Device: files.WithoutFolders(x.engine.backend.Description()), Machine: machine(),
+		Code: ngebm.Version(), Source: ngebm.Source(), Device: files.WithoutFolders(x.engine.backend.Description()), Machine: ngebm.Machine(),
 		Seconds: time.Since(began).Seconds(), Process: cputime.Process() - processor,
 	}
 	return result, true, cache.Write(run.Dir, name, result)
@@ -301,7 +300,7 @@ func describe(run *ngebm.Run, r planned) *Result {
 		Method: r.method, Seed: r.seed, Config: run.Config.WithoutFolders(), Run: run.Hash, Network: run.Config.Net,
 		Sets: []DatasetInfo{infoOf(run.Train), infoOf(run.Validation), infoOf(run.Test)},
 		Training: Training{Steps: run.History.Steps(), Batch: run.Config.Batch, Work: Work{
-			Code: run.Cost.Code, Source: run.Cost.Source, Device: files.WithoutFolders(run.Cost.Device), Machine: machine(),
+			Code: run.Cost.Code, Source: run.Cost.Source, Device: files.WithoutFolders(run.Cost.Device), Machine: run.Cost.Machine,
 			Seconds: run.Cost.Seconds, Process: run.Cost.Process,
 		}},
 	}
@@ -331,13 +330,4 @@ func (r *Result) enter(m measured) {
 			r.Robustness = append(r.Robustness, &c)
 		}
 	}
-}
-
-// machine names the kind of machine, not which.
-func machine() string {
-	unit := "processors"
-	if runtime.NumCPU() == 1 {
-		unit = "processor"
-	}
-	return fmt.Sprintf("%s/%s, %d %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), unit)
 }

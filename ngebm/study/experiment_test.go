@@ -1,6 +1,7 @@
 package study_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"os"
@@ -148,6 +149,46 @@ func TestRun(t *testing.T) {
 	for _, w := range []string{"cross-entropy", "+ temperature", "selected", "px", "worst case Linf", "AUROC near", "datasets that were missing: svhn"} {
 		if !strings.Contains(r.String(), w) {
 			t.Errorf("the table does not say %q:\n%s", w, r)
+		}
+	}
+}
+
+// Results say which kind of machine trained a run, as its folder does, and which measured it.
+func TestMachines(t *testing.T) {
+	p := briefPlan(t)
+	p.Methods, p.Selection, p.Seeds = []string{"cross-entropy"}, study.Selection{}, []uint64{1}
+	p.Measure = study.Protocol{OODExamples: 20}
+	folder := t.TempDir()
+	first, err := run(t, p, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := first.Runs[0].Training.Machine; got != ngebm.Machine() {
+		t.Errorf("trained here by %q, not %q", got, ngebm.Machine())
+	}
+	costs, err := filepath.Glob(filepath.Join(folder, "*", "cost.json"))
+	if err != nil || len(costs) != 1 {
+		t.Fatal(costs, err)
+	}
+	for i, machine := range []string{"plan9/mips, 3 processors", ""} {
+		text, err := json.Marshal(ngebm.Cost{Seconds: 7, Machine: machine})
+		if err == nil {
+			err = os.WriteFile(costs[0], text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Measure.Seed = uint64(i + 2) // else it is not measured again
+		r, err := run(t, p, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := copied(t, r).Runs[0]
+		if got.Training.Machine != machine || got.Training.Seconds != 7 || got.Measuring.Machine != ngebm.Machine() {
+			t.Errorf("trained by %q, measured by %q; want %q and %q", got.Training.Machine, got.Measuring.Machine, machine, ngebm.Machine())
+		}
+		if merged, err := study.Merge(r, copied(t, r)); err != nil || merged.Costs() != r.Costs() || merged.Setup() != r.Setup() {
+			t.Errorf("merged (%v) it is\n%s\nnot\n%s", err, merged.Setup(), r.Setup())
 		}
 	}
 }

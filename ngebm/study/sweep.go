@@ -54,7 +54,7 @@ func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts train.Opti
 		return nil, err
 	}
 	t := &SweepTable{Base: s.Base, Grid: s.Grid, Validation: s.Base.Validation, Interval: intervalOverSeeds,
-		Code: ngebm.Version(), Source: ngebm.Source(), Machine: machine()}
+		Code: ngebm.Version(), Source: ngebm.Source(), Machine: ngebm.Machine()}
 	t.Base.Seed = s.Seeds[0]
 	for cell := range configs {
 		t.Rows = append(t.Rows, SweepRow{Settings: s.Grid.values(cell)})
