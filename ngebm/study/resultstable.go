@@ -253,9 +253,20 @@ func (r *Results) Setup() string {
 			}
 			return min(n, all)
 		}
-		attacked := of(r.Measure.AttackExamples, c.Samples)
-		line("measured", "%d test examples; %d for OOD detection; %d attacked, %d of them by the ensemble",
-			c.Samples, of(r.Measure.OODExamples, c.Samples), attacked, of(r.Measure.EnsembleExamples, attacked))
+		m := r.Measure // each part is drawn from the one before
+		detected := of(m.OODExamples, c.Samples)
+		attacked := of(m.AttackExamples, detected)
+		parts := fmt.Sprintf("%d test examples", c.Samples)
+		if len(m.OODKinds)+len(m.OODDatasets) > 0 {
+			parts += fmt.Sprintf("; %d for OOD detection", detected)
+		}
+		if len(m.attacks()) > 0 {
+			parts += fmt.Sprintf("; %d attacked", attacked)
+		}
+		if len(m.Linf) > 0 {
+			parts += fmt.Sprintf(", %d of them by the ensemble", of(m.EnsembleExamples, attacked))
+		}
+		line("measured", "%s", parts)
 	}
 	c := run.Config
 	line("network", "%s, %d weights", run.Network, run.Parameters)

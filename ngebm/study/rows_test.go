@@ -179,6 +179,25 @@ func TestPartOfAnExperiment(t *testing.T) {
 	}
 }
 
+// What the set-up says was measured is what [study.Protocol] draws: each part from the one before.
+func TestSetupOfMeasured(t *testing.T) {
+	for _, c := range []struct {
+		m    study.Protocol
+		want string // made has 40 test examples
+	}{
+		{study.Protocol{OODExamples: 30, AttackExamples: 25, EnsembleExamples: 20, OODKinds: []string{"rotated"}, Linf: []float64{8}}, "; 30 for OOD detection; 25 attacked, 20 of them by the ensemble"},
+		{study.Protocol{OODExamples: 20, OODKinds: []string{"rotated"}, Linf: []float64{8}}, "; 20 for OOD detection; 20 attacked, 20 of them by the ensemble"},
+		{study.Protocol{OODExamples: 20, AttackExamples: 500, OODDatasets: []string{"svhn"}, L2: []float64{8}}, "; 20 for OOD detection; 20 attacked"},
+		{study.Protocol{OODExamples: 20}, ""},
+	} {
+		p := smallPlan(t)
+		p.Measure = c.m
+		if setup, line := made(t, p, 1, 1).Setup(), "\nmeasured   40 test examples"+c.want+"\n"; !strings.Contains(setup, line) {
+			t.Errorf("the set-up lacks %q:\n%s", line, setup)
+		}
+	}
+}
+
 // What a ratio says in words depends on its interval, and on its P, which Holm adjusts.
 func TestComparisonInWords(t *testing.T) {
 	for _, c := range []struct {
