@@ -53,7 +53,7 @@ func (s Sweep) Run(ctx context.Context, backend compute.Backend, opts train.Opti
 	if err := newEngine("sweep", s.Grid.String(), backend, opts).run(ctx, jobs); err != nil {
 		return nil, err
 	}
-	t := &SweepTable{Base: s.Base, Grid: s.Grid, Validation: s.Base.Validation, Interval: intervalOverSeeds,
+	t := &SweepTable{Base: s.Base.WithoutFolders(), Grid: s.Grid, Validation: s.Base.Validation, Interval: intervalOverSeeds,
 		Code: ngebm.Version(), Source: ngebm.Source(), Machine: ngebm.Machine()}
 	t.Base.Seed = s.Seeds[0]
 	for cell := range configs {

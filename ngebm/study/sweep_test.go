@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/data/testerror"
 	"ngebm/ngebm"
@@ -111,6 +112,24 @@ func TestSweepResumes(t *testing.T) {
 	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
 	if err != nil || !run.Loaded || !slices.Contains(finished.Rows[2].Runs, run.Hash) {
 		t.Errorf("loaded is %v, %s is not among %v (%v)", run.Loaded, run.Hash, finished.Rows[2].Runs, err)
+	}
+}
+
+// A table does not say where on a machine the data lie.
+func TestSweepNamesNoFolder(t *testing.T) {
+	s := smallSweep(t)
+	trainSet, testSet, err := data.Open(t.Context(), s.Base.Data, data.Options{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Base.Data = "folder:" + filepath.Join(t.TempDir(), "photos")
+	s.Grid, s.Seeds = study.Grid{{Key: "beta", Values: []string{"0"}}}, []uint64{1}
+	table, err := s.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir(), TrainSet: trainSet, TestSet: testSet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table.Base.Data != "folder:photos" {
+		t.Errorf("the table's data are %q", table.Base.Data)
 	}
 }
 
