@@ -187,7 +187,7 @@ func hasWeightsOf(h ckpt.Header, net nets.Network, info runInfo) error {
 // then say what to know of it. devices is the number that would train it; 0 leaves that out
 // of the comparison.
 func (r *Run) Restore(ctx context.Context, devices int) (complete bool, err error) {
-	*r.History, r.Notes, r.Warning, r.verified = History{}, nil, "", false
+	*r.History, r.Cost, r.Notes, r.Warning, r.verified = History{}, Cost{}, nil, "", false
 	if r.HasCheckpoint() {
 		if err := r.readCost(); err != nil {
 			return false, err

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -207,6 +208,29 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is restored is what the folder says now, with nothing of what was read before.
+func TestRestoredCost(t *testing.T) {
+	run, err := train.Run(t.Context(), testdevice.Open(t, "go"), small(), train.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(run.Dir, "cost.json")
+	editJSON(t, path, func(c map[string]any) {
+		clear(c)
+		c["seconds"] = 3
+	})
+	for _, want := range []ngebm.Cost{{Seconds: 3}, {}} { // then the file is gone
+		if _, err := run.Restore(t.Context(), 1); err != nil || !reflect.DeepEqual(run.Cost, want) {
+			t.Errorf("the cost is %+v, not %+v (%v)", run.Cost, want, err)
+		}
+		if want.Seconds > 0 {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
