@@ -57,7 +57,8 @@ func derivatives(t *testing.T, backend compute.Backend, dtype dtypes.DType, of f
 }
 
 // The gradient of a 1x1 kernel, a matrix product on XLA's CPU, is pure Go's, for
-// strides that leave a rest and for the kernel's channels in either order.
+// strides that leave a rest and for the kernel's channels in either order; so is that of an
+// input of one position, of which only the kernel's first position meets a result.
 func TestProduct(t *testing.T) {
 	for _, c := range []convolution{
 		{size: []int{5}, kernel: []int{1}},
@@ -67,18 +68,24 @@ func TestProduct(t *testing.T) {
 		{size: []int{4, 6}, kernel: []int{1, 1}, first: true},
 		{size: []int{4}, kernel: []int{1}, strides: []int{2}, pads: [][2]int{{1, 1}}}, // stays a convolution
 		{size: []int{2, 2}, kernel: []int{1, 1}, input: []int{2, 3}},
+		{size: []int{1}, kernel: []int{2}, pads: [][2]int{{0, 2}}},
+		{size: []int{1, 1}, kernel: []int{2, 3}, pads: [][2]int{{0, 2}, {0, 4}}, first: true},
+		{size: []int{1}, kernel: []int{3}, strides: []int{2}, pads: [][2]int{{0, 6}}},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			xs, ws := c.shapes()
 			r := rand.New(rand.NewPCG(6, 0))
 			x, w, y := normal(r, xs...), normal(r, ws...), normal(r, c.shape(t)...)
-			k := func(backend string) []float64 {
+			gradients := func(backend string) [][]float64 {
 				return call(t, MustNewExec(testdevice.Open(t, backend), func(in []*Node) []*Node {
-					return Gradient(dot(c.apply(in[0], in[1]), in[2]), in[1])
-				}), dtypes.Float64, x, w, y)[0]
+					return Gradient(dot(c.apply(in[0], in[1]), in[2]), in[0], in[1])
+				}), dtypes.Float64, x, w, y)
 			}
-			if f := relativeError(k("cpu"), k(goBackend)); !(f < 1e-12) {
-				t.Errorf("off by %.2g", f)
+			got, want := gradients("cpu"), gradients(goBackend)
+			for i, name := range []string{"the input", "the kernel"} {
+				if f := relativeError(got[i], want[i]); !(f < 1e-12) {
+					t.Errorf("of %s: off by %.2g", name, f)
+				}
 			}
 		})
 	}
