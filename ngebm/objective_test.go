@@ -92,14 +92,16 @@ func TestObjectives(t *testing.T) {
 }
 
 // Where the softmax is sure, of the label or of another class, the focal loss and its
-// gradient are PyTorch's and finite; beyond what float32 can tell from 1 too.
+// gradient are PyTorch's and finite; beyond what float32 can tell from 1 too, and there the
+// derivative of the gradient's norm as well.
 func TestFocalLossWhereSure(t *testing.T) {
 	want := reference.Read(t, "testdata/objectives.npz")
 	for _, gamma := range []float64{1, 1.5, 2, 3} {
 		of := func(backend string, logits *tensors.Tensor, labels []int32) []*tensors.Tensor {
 			return MustExecOnceN(testdevice.Open(t, backend), func(f, y *Node) []*Node {
 				loss := energy.FocalLoss(f, y, gamma)
-				return []*Node{loss, Gradient(loss, f)[0]}
+				norm := energy.InputGradientNorm(loss, f)
+				return []*Node{loss, Gradient(loss, f)[0], norm, Gradient(norm, f)[0]}
 			}, logits, labels)
 		}
 		for _, backend := range []string{"cpu", "go"} {

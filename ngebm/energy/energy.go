@@ -85,9 +85,11 @@ func CrossEntropy(logits, labels *Node, smoothing float64) *Node {
 func FocalLoss(logits, labels *Node, gamma float64) *Node {
 	logP := Sub(ClassLogit(logits, labels), LogSumExp(logits))
 	wrong := OneMinus(Exp(logP))
-	// Rounding may leave 1-p a little below 0, where a power is not a number.
-	wrong = Max(wrong, ZerosLike(wrong))
-	return Neg(ReduceAllMean(Mul(PowScalar(wrong, gamma), logP)))
+	// Rounding may leave 1-p a little below 0, where a power is not a number; at 0 the second
+	// derivative of one below 2 is none.
+	positive := GreaterThan(wrong, ZerosLike(wrong))
+	power := Where(positive, PowScalar(Where(positive, wrong, OnesLike(wrong)), gamma), ZerosLike(wrong))
+	return Neg(ReduceAllMean(Mul(power, logP)))
 }
 
 // Margin returns the scalar that energy-bounded learning adds to cross-entropy
