@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -24,11 +25,25 @@ type Stepper struct {
 // the backend's devices (see [Options]), and taken in a loop on the device, stepsPerCall
 // in each call, if that is more than 1; 0 leaves that to the library, as in a run. The
 // weights are those that a run would start from. The step is compiled when it is first
-// taken.
+// taken. Outliers, another run's weights and the average of weights are only for runs: a
+// configuration with margin.outliers, start or ema is refused.
 func NewStepper(backend compute.Backend, cfg ngebm.Config, train *data.Dataset, devices, stepsPerCall int) (*Stepper, error) {
 	cfg, net, err := cfg.Resolve(nil)
 	if err != nil {
 		return nil, err
+	}
+	for _, s := range []struct {
+		name  string
+		value any
+		given bool
+	}{
+		{"margin.outliers", fmt.Sprintf("%q", cfg.Margin.Outliers), cfg.Margin.Outliers != ""},
+		{"start", fmt.Sprintf("%q", cfg.InitFrom), cfg.InitFrom != ""},
+		{"ema", cfg.EMA, cfg.EMA != 0},
+	} {
+		if s.given {
+			return nil, fmt.Errorf("ngebm: %s is %v, which only a run has; leave it out of a stepper's configuration", s.name, s.value)
+		}
 	}
 	batches, err := newBatches(train, cfg, 0)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/train"
@@ -43,9 +44,16 @@ func TestStepper(t *testing.T) {
 	if losses[49] >= losses[0] {
 		t.Errorf("the loss goes from %v to %v", losses[0], losses[49])
 	}
-	cfg.Batch = 0
-	if _, err := train.NewStepper(backend, cfg, run.Train, 1, 1); err == nil {
-		t.Error("a batch of 0 is no error")
+	for want, change := range map[string]func(*ngebm.Config){
+		"batch is 0": func(c *ngebm.Config) { c.Batch = 0 },
+		`margin.outliers is "uniform box", which only a run has; leave it out`: func(c *ngebm.Config) { c.Margin.Outliers = "uniform box" },
+		`start is "0123456789ab", which only a run has; leave it out`:          func(c *ngebm.Config) { c.InitFrom = "0123456789ab" },
+		"ema is 0.9, which only a run has; leave it out":                       func(c *ngebm.Config) { c.EMA = .9 },
+	} {
+		other := cfg
+		change(&other)
+		_, err := train.NewStepper(backend, other, run.Train, 1, 1)
+		testerror.Want(t, err, want)
 	}
 }
 
