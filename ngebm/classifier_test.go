@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
@@ -46,6 +48,43 @@ func TestLogitsAt(t *testing.T) {
 	for _, x := range [][]float32{nil, {1, 2, 3}} {
 		if _, err := run.Classifier.LogitsAt(t.Context(), x); err == nil || !strings.Contains(err.Error(), "not one or more inputs of shape [2]") {
 			t.Errorf("%d values: error %v", len(x), err)
+		}
+	}
+}
+
+// Two classifiers of the same tensors are independent of each other, and leave the tensors alone.
+func TestClassifiersOfTheSameWeights(t *testing.T) {
+	backend, net, classes, x := testdevice.Open(t, "go"), nets.MLP{Hidden: []int{3}}, []string{"a", "b"}, []float32{1, -2}
+	trained, err := ngebm.NewClassifier(backend, net, 1, []int{2}, classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := map[string]*tensors.Tensor{}
+	if err := trained.Weights(func(name string, value *tensors.Tensor) (err error) {
+		weights[name], err = value.LocalClone()
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := trained.LogitsAt(t.Context(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []*ngebm.Classifier
+	for range 2 {
+		c, err := ngebm.NewClassifierFromWeights(backend, net, weights, []int{2}, classes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, c)
+	}
+	made[0].Close()
+	if got, err := made[1].LogitsAt(t.Context(), x); err != nil || !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("once the other is closed, the logits are %v, not %v (%v)", got, want, err)
+	}
+	for name, w := range weights {
+		if w.CheckValid() != nil {
+			t.Errorf("%s is not valid any more", name)
 		}
 	}
 }

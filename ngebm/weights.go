@@ -33,7 +33,7 @@ func NewClassifier(backend compute.Backend, net nets.Network, seed uint64, shape
 // NewClassifierFromWeights returns a classifier of a network that was trained elsewhere, for
 // examples of the given shape. The weights are float32, in the network's own layouts,
 // by their path in it, "layer1.0/conv1/weight"; there must be one for each of the
-// network's weights and no others.
+// network's weights and no others. They are copied.
 func NewClassifierFromWeights(backend compute.Backend, net nets.Network, weights map[string]*tensors.Tensor, shape []int, classes []string) (*Classifier, error) {
 	if len(classes) < 2 {
 		return nil, fmt.Errorf("ngebm: %d classes are named; a classifier has 2 or more", len(classes))
@@ -54,7 +54,11 @@ func NewClassifierFromWeights(backend compute.Backend, net nets.Network, weights
 		case !w.Shape().Equal(v.Shape()):
 			wrong = append(wrong, fmt.Errorf("%s is %s, not %s", name, w.Shape(), v.Shape()))
 		default:
-			if err := v.SetValue(w); err != nil {
+			own, err := w.LocalClone()
+			if err == nil {
+				err = v.SetValue(own)
+			}
+			if err != nil {
 				wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
 			}
 		}
