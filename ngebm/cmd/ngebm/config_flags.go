@@ -36,7 +36,7 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 	listVar(fs, &f.changes, "set", "", ",", "`settings` to change, as in beta=.1,gamma=.1,epochs=20; ngebm train -dry-run prints all settings")
 	fs.StringVar(&f.runs, "runs", environment.Runs(), "`folder` in which runs are stored; $NGEBM_RUNS changes the default")
 	fs.DurationVar(&f.save, "save-every", 5*time.Second, "minimum time between checkpoints, above 0")
-	fs.BoolVar(&f.fresh, "fresh", false, "discard stored runs of this configuration and train again")
+	fs.BoolVar(&f.fresh, "fresh", false, "discard stored runs of this configuration and train again; for one process alone: several that share a folder would each train every run, so give them a new folder with -runs")
 	fs.IntVar(&f.devices, "devices", 1, "number of devices for data parallelism; does not change the result")
 	fs.StringVar(&f.device, "device", "", deviceUsage)
 	fs.StringVar(&f.plugin, "plugin", "", pluginUsage)
