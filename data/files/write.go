@@ -22,9 +22,9 @@ type Pending struct {
 	done   bool
 }
 
-// Create begins a file, in place of a regular file or of nothing: a device or a pipe of the
-// name is left alone, with an error. Whoever may read it once it is committed follows from perm, less
-// what the umask takes away. Unless Commit is called, Discard must be.
+// Create begins a file, in place of a regular file or of nothing: a device, a pipe or a link of the
+// system's, such as /dev/stdout, is left alone, with an error. Whoever may read it once it is
+// committed follows from perm, less what the umask takes away. Unless Commit is called, Discard must be.
 func Create(path string, perm fs.FileMode) (*Pending, error) {
 	return inFolderOf(path, func(f *Folder, name string) (*Pending, error) { return f.Create(name, perm) })
 }
@@ -50,9 +50,12 @@ func (f *Folder) WriteFile(name string, content []byte, perm fs.FileMode) error 
 
 // Create is [Create] in the folder.
 func (f *Folder) Create(name string, perm fs.FileMode) (*Pending, error) {
-	// A link, such as /dev/stdout, is looked through.
+	// A link to a pipe or a device is looked through.
 	if there, err := os.Stat(f.path(name)); err == nil && !there.Mode().IsRegular() {
 		return nil, irregular(f.path(name), "a regular file", there.Mode())
+	}
+	if f.isSystemLink(name) {
+		return nil, fmt.Errorf("%q is a link of the system's, which is not replaced; name a file (for the standard output: -)", f.path(name))
 	}
 	f.sweep(false, name)
 	own, err := f.root.OpenRoot(".") // the file may outlive the folder's handle
@@ -71,6 +74,31 @@ func (f *Folder) Create(name string, perm fs.FileMode) (*Pending, error) {
 		return nil, failed(f.path(name), err)
 	}
 	return p, nil
+}
+
+// isSystemLink reports a link that is in /dev or /proc or leads there, as /dev/stdout does: what it
+// leads to may be a regular file, but the link is not this user's to replace.
+func (f *Folder) isSystemLink(name string) bool {
+	target, err := os.Readlink(f.path(name))
+	if err != nil {
+		return false // no link
+	}
+	dir, err := filepath.Abs(f.Path())
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return true // nobody can tell
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(dir, target)
+	}
+	for _, system := range []string{"/dev/", "/proc/"} {
+		if strings.HasPrefix(dir+"/", system) || strings.HasPrefix(target, system) {
+			return true
+		}
+	}
+	return false
 }
 
 // errSwept is the error for a file that another writer removed as abandoned.

@@ -243,3 +243,43 @@ func TestOnlyFilesAreReplaced(t *testing.T) {
 		t.Errorf("there are %q", there)
 	}
 }
+
+// A link of the system's stays, and what it leads to is left alone: here, as /dev/stdout, it leads to an
+// open file.
+func TestSystemLinksAreNotReplaced(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	open, err := os.Create(filepath.Join(dir, "open"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	descriptor := fmt.Sprintf("/proc/self/fd/%d", open.Fd())
+	if info, err := os.Stat(descriptor); err != nil || !info.Mode().IsRegular() {
+		t.Fatalf("%v, %v", info, err)
+	}
+	up := strings.Repeat("../", strings.Count(dir, "/"))
+	for name, target := range map[string]string{"absolute": descriptor, "relative": up + descriptor[1:], "device": "/dev/null", "nothing": "/dev/no-such-device"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("/proc/self/fd", filepath.Join(dir, "folder")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"absolute": "is a link of the system's", "relative": "is a link of the system's", "nothing": "is a link of the system's", "device": "is a device",
+		"folder/" + filepath.Base(descriptor): "is a link of the system's",
+	} {
+		path := filepath.Join(dir, name)
+		err := WriteFile(path, []byte("x"), 0o644)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+		if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
