@@ -101,7 +101,7 @@ func (f *Folder) isSystemLink(name string) bool {
 	return false
 }
 
-// errSwept is the error for a file that another writer removed as abandoned.
+// errSwept is the error for a file that another writer removed as abandoned, or is about to.
 var errSwept = errors.New("other writers keep removing it")
 
 // begin makes the temporary file.
@@ -116,15 +116,25 @@ func (p *Pending) begin(perm fs.FileMode) (err error) {
 		if p.file.Chmod(0o600) != nil {
 			p.mode = 0 // a disk without modes
 		}
-		p.hold = flock.New(p.file.Name(), flock.SetFlag(os.O_RDONLY|noFollow|nonBlocking))
-		_ = p.hold.Lock() // where a disk has no locks, nobody else gets one either
-		var now fs.FileInfo
-		if now, err = p.folder.root.Lstat(filepath.Base(p.file.Name())); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(made, now) {
-			err = errSwept
-		}
+		err = p.claim(made)
 	}
 	if err != nil {
 		p.drop()
+	}
+	return err
+}
+
+// claim takes the lock of the temporary file. It does not wait for another user who has it: whoever
+// takes the locks of others removes their files too.
+func (p *Pending) claim(made fs.FileInfo) error {
+	p.hold = flock.New(p.file.Name(), flock.SetFlag(os.O_RDONLY|noFollow|nonBlocking))
+	// Where a disk has no locks, nobody else gets one either.
+	if got, err := p.hold.TryLock(); err == nil && !got {
+		return errSwept
+	}
+	now, err := p.folder.root.Lstat(filepath.Base(p.file.Name()))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(made, now) {
+		return errSwept
 	}
 	return err
 }

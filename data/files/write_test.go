@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
 )
 
 func names(t *testing.T, dir string) []string {
@@ -146,6 +149,45 @@ func TestManyWritersOfOneName(t *testing.T) {
 	all.Wait()
 	if there := names(t, filepath.Dir(path)); len(there) != 1 {
 		t.Errorf("%q", there)
+	}
+}
+
+// Another user who has the lock of a temporary file does not make its writer wait.
+func TestALockedTemporaryFileIsGivenUp(t *testing.T) {
+	f, err := OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for name, locked := range map[string]bool{"locked": true, "free": false} {
+		p := &Pending{folder: f, name: name}
+		if p.file, err = renameio.NewPendingFile(name, renameio.WithRoot(f.root)); err != nil {
+			t.Fatal(err)
+		}
+		other := flock.New(p.file.Name())
+		if locked {
+			if ok, err := other.TryLock(); !ok {
+				t.Fatal(err)
+			}
+		}
+		made, err := p.file.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		claimed := make(chan error)
+		go func() { claimed <- p.claim(made) }()
+		select {
+		case err := <-claimed:
+			if (err == errSwept) != locked || !locked && err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: it waits for the other's lock", name)
+			_ = other.Close()
+			<-claimed
+		}
+		_ = other.Close()
+		p.drop()
 	}
 }
 
