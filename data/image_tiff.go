@@ -45,8 +45,8 @@ func openTIFF(content []byte) (frame, error) {
 	if err != nil {
 		return f, err
 	}
-	if int64(first(tiffTileWidth)) > maxPixelsOf(f.size)/max(1, int64(first(tiffTileHeight))) {
-		return frame{}, fmt.Errorf("its tiles are %dx%d: save it again, with smaller tiles", first(tiffTileWidth), first(tiffTileHeight))
+	if err := checkTiles(int64(first(tiffTileWidth)), int64(first(tiffTileHeight)), f.size); err != nil {
+		return frame{}, err
 	}
 	packed := first(tiffCompression) == tiffPackBits
 	for _, blocks := range [][2]uint16{{tiffStrips, tiffStripCounts}, {tiffTiles, tiffTileCounts}} {
@@ -71,6 +71,22 @@ func openTIFF(content []byte) (frame, error) {
 // maxPixelsOf is how many pixels a strip or tile of an image of that size may have: a tile reaches
 // beyond the image.
 func maxPixelsOf(size image.Point) int64 { return int64(size.X)*int64(size.Y) + 1<<20 }
+
+// checkTiles refuses tiles that are larger than maxPixelsOf, or have together far more pixels than the
+// image: x/image/tiff unpacks up to 8 bytes for each. Tiles that are no wider and no higher than the
+// image have together less than four times its pixels. Strips are as wide as the image and, since
+// setRows, no higher.
+func checkTiles(width, height int64, size image.Point) error {
+	if width == 0 || height == 0 {
+		return nil // strips, or an error of x/image/tiff
+	}
+	cover := func(side int, tile int64) int64 { return (int64(side) + tile - 1) / tile * tile }
+	pixels := int64(size.X) * int64(size.Y)
+	if width > maxPixelsOf(size)/height || cover(size.X, width) > (4*pixels+1<<20)/max(1, cover(size.Y, height)) {
+		return fmt.Errorf("its tiles are %dx%d, of an image of %dx%d: save it again, with smaller tiles", width, height, size.X, size.Y)
+	}
+	return nil
+}
 
 // checkBlocks refuses what would cost x/image/tiff far more time or memory than the file has bytes: strips
 // or tiles that overlap, since it copies each, and PackBits, which it unpacks without a bound.

@@ -101,3 +101,60 @@ func TestTIFFBlocksAreBounded(t *testing.T) {
 		t.Error("a tag that is there twice is no error")
 	}
 }
+
+// tiffOfTiles is a gray TIFF of zeros in deflated tiles.
+func tiffOfTiles(t *testing.T, width, height, tileWidth, tileHeight int) []byte {
+	t.Helper()
+	var deflated bytes.Buffer
+	w := zlib.NewWriter(&deflated)
+	if _, err := w.Write(make([]byte, tileWidth*tileHeight)); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	n := (width + tileWidth - 1) / tileWidth * ((height + tileHeight - 1) / tileHeight)
+	const begin = 8
+	offsets := uint32(begin + n*deflated.Len())
+	counts := offsets + 4*uint32(n)
+	out := binary.LittleEndian.AppendUint32([]byte("II*\x00"), counts+4*uint32(n))
+	out = append(out, bytes.Repeat(deflated.Bytes(), n)...)
+	for i := range n {
+		out = binary.LittleEndian.AppendUint32(out, uint32(begin+i*deflated.Len()))
+	}
+	for range n {
+		out = binary.LittleEndian.AppendUint32(out, uint32(deflated.Len()))
+	}
+	entries := [][3]uint32{
+		{256, 1, uint32(width)}, {257, 1, uint32(height)}, {258, 1, 8}, {259, 1, 8}, {262, 1, 1}, {277, 1, 1},
+		{tiffTileWidth, 1, uint32(tileWidth)}, {tiffTileHeight, 1, uint32(tileHeight)}, {tiffTiles, uint32(n), offsets}, {tiffTileCounts, uint32(n), counts},
+	}
+	if n == 1 {
+		entries[8][2], entries[9][2] = begin, uint32(deflated.Len())
+	}
+	out = binary.LittleEndian.AppendUint16(out, uint16(len(entries)))
+	for _, e := range entries {
+		out = binary.LittleEndian.AppendUint16(out, uint16(e[0]))
+		out = binary.LittleEndian.AppendUint16(out, 4) // LONG
+		out = binary.LittleEndian.AppendUint32(out, e[1])
+		out = binary.LittleEndian.AppendUint32(out, e[2])
+	}
+	return append(out, 0, 0, 0, 0)
+}
+
+// Tiles may reach beyond the image, but all together not far: each is unpacked as a whole.
+func TestTIFFTilesAreBounded(t *testing.T) {
+	for _, test := range []struct {
+		width, height, tileWidth, tileHeight int
+		want                                 string // in the error; "" is none
+	}{
+		{300, 300, 256, 256, ""},
+		{8, 8, 1024, 1024, ""},
+		{1100, 1100, 1024, 1024, ""},
+		{40, 2000, 256, 256, ""},
+		{1, 4096, 1024, 1024, "its tiles are 1024x1024, of an image of 1x4096"},
+		{4096, 1, 8, 131072, "its tiles are 8x131072, of an image of 4096x1"},
+	} {
+		_, err := DecodeImage(bytes.NewReader(tiffOfTiles(t, test.width, test.height, test.tileWidth, test.tileHeight)), []int{8, 8, 1}, FitStretch)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%dx%d in tiles of %dx%d: the error is %v, want one that says %q", test.width, test.height, test.tileWidth, test.tileHeight, err, test.want)
+		}
+	}
+}
