@@ -166,10 +166,14 @@ func (c celeba) arrange(ctx context.Context, members []member) (a arrangement, e
 func (c celeba) partition(ctx context.Context, inside string) (splits map[string]string, err error) {
 	var text []byte
 	if inside != "" {
+		var readErr error
 		err = c.each(ctx, map[string]imageEntry{inside: {name: inside}}, func(_ imageEntry, content func() ([]byte, error)) bool {
-			text, err = content()
+			text, readErr = content()
 			return false
 		}, progress.Discard{})
+		if err == nil && readErr != nil {
+			err = fmt.Errorf("%s cannot be read: %w", shown(inside), shownError(readErr))
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -135,6 +136,19 @@ func TestCelebARefuses(t *testing.T) {
 			says(t, err, c.want)
 		})
 	}
+}
+
+// A partition that is damaged is none, even if its lines can be read.
+func TestCelebADamagedPartition(t *testing.T) {
+	packed := zipOf(t, append(faces(t, "img_align_celeba/", 5), archived{celebaPartition, []byte(faceSplits)}))
+	// Its record in the directory is the last: the CRC-32 is at byte 16, and the name at 46.
+	at := bytes.LastIndex(packed, []byte(celebaPartition)) - 46
+	if !bytes.HasPrefix(packed[at:], []byte("PK\x01\x02")) {
+		t.Fatalf("%q is no record", packed[at:at+4])
+	}
+	packed[at+16] ^= 1
+	_, _, err := Open(t.Context(), "celeba:"+writeFile(t, "faces.zip", packed), Options{Cache: t.TempDir()})
+	says(t, err, celebaPartition+" cannot be read", "checksum error")
 }
 
 func TestPartitionRefuses(t *testing.T) {
