@@ -84,7 +84,7 @@ func unpackLimit() unpack.Limit {
 	return unpack.Limit{Free: minUnpackedLimit, Ratio: maxUnpackedRatio, Err: fmt.Errorf("it, or its beginning, unpacks to more than %d times its size, which is refused: unpack it first", maxUnpackedRatio)}
 }
 
-// readPlain reads what is not compressed.
+// readPlain reads what is not compressed, of at most limit bytes and that many values.
 func (t *Table) readPlain(r *bufio.Reader, limit, values int64, labels bool) error {
 	start, err := r.Peek(64)
 	if err != nil && err != io.EOF {
@@ -117,7 +117,7 @@ func (t *Table) readPlain(r *bufio.Reader, limit, values int64, labels bool) err
 	if decoded != nil {
 		r = bufio.NewReader(decoded)
 	}
-	return t.parseText(r, labels)
+	return t.parseText(r, values, labels)
 }
 
 // halfZero reports UTF-16 without a mark: every second byte, from the given one, is 0.

@@ -164,6 +164,12 @@ func TestManySmallValues(t *testing.T) {
 		_, err := parse(packed, false)
 		refuses(t, err, "it unpacks to 16777216 values, more than a compressed file of its size may hold (numpy.save writes it without compression)")
 	}
+	text := []byte(strings.Repeat("0\n", 5<<20)) // random 0 and 1, which stay below 20 times their size
+	for i := 0; i < len(text); i += 2 {
+		text[i] = '0' + dense[i/16%len(dense)]>>(i/2%8)&1
+	}
+	_, err := parse(codings(t, string(text))["gzip"], false)
+	refuses(t, err, "it unpacks to more than 4194304 values, the most that a compressed file of its size may hold: unpack it first")
 }
 
 func TestOnlyRegularFiles(t *testing.T) {

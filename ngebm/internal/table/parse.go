@@ -14,6 +14,7 @@ import (
 type parser struct {
 	*Table
 	scanner  scanner
+	maxLen   int64
 	labels   bool // words are allowed where there is one column
 	sep      byte
 	trailing bool   // a separator ends every line
@@ -27,9 +28,9 @@ type parser struct {
 	flat     []float64
 }
 
-// parseText reads lines of numbers.
-func (t *Table) parseText(r *bufio.Reader, labels bool) error {
-	p := &parser{Table: t, scanner: scanner{Reader: r}, labels: labels}
+// parseText reads lines of numbers, at most that many in all.
+func (t *Table) parseText(r *bufio.Reader, maxLen int64, labels bool) error {
+	p := &parser{Table: t, scanner: scanner{Reader: r}, maxLen: maxLen, labels: labels}
 	t.lines = []int32{}
 	sample, err := p.start()
 	if err != nil || len(sample) == 0 {
@@ -182,6 +183,9 @@ func (p *parser) row(l line) error {
 	}
 	if p.flat, err = p.values(p.flat, l); err != nil {
 		return err
+	}
+	if int64(len(p.flat)) > p.maxLen {
+		return fmt.Errorf("%s: it unpacks to more than %d values, the most that a compressed file of its size may hold: unpack it first", printable(p.Path), p.maxLen)
 	}
 	for k, f := range l.fields {
 		if isWhole(f) {
