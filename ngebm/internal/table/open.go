@@ -54,8 +54,9 @@ type source interface {
 
 // read detects the format of a file by its first bytes.
 func (t *Table) read(f source, size int64, labels bool) error {
-	start := make([]byte, 2)
-	if n, _ := f.ReadAt(start, 0); string(start[:n]) == "PK" {
+	start := make([]byte, 4)
+	switch n, _ := f.ReadAt(start, 0); string(start[:n]) {
+	case "PK\x03\x04", "PK\x05\x06": // a zip file, and one of nothing
 		return t.readNPZ(f, size)
 	}
 	r, err := unpack.NewReader(f, unpackLimit())
@@ -133,7 +134,8 @@ func halfZero(b []byte, from int) bool {
 	return true
 }
 
-// binaryKind names files that are not read, with the remedy, by their first bytes.
+// binaryKind names files that are not read, with the remedy, by their first bytes. A column's name, such
+// as PAR1, must not be taken for them.
 func binaryKind(b []byte) string {
 	for _, k := range []struct{ magic, what string }{
 		{"\xfd7zXZ\x00", "compressed by xz: unpack it first (xz -d)"},
@@ -141,16 +143,17 @@ func binaryKind(b []byte) string {
 		{"\x04\x22\x4d\x18", "compressed by lz4: unpack it first (lz4 -d)"},
 		{"\x1f\x9d", "compressed by compress (.Z): unpack it first (gzip -d)"},
 		{"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"},
-		{"Rar!", "a RAR archive: unpack it first"},
+		{"Rar!\x1a\x07", "a RAR archive: unpack it first"},
 		{"\x89HDF", "an HDF5 file: write the array by numpy.save"},
-		{"PAR1", "a Parquet file: write it as CSV (pandas.read_parquet(f).to_csv(g, index=False))"},
-		{"ARROW1", "an Arrow or Feather file: write it as CSV"},
-		{"MATLAB 5.0", "a MAT file: write the matrix as CSV (writematrix)"},
+		{"PAR1\x15", "a Parquet file: write it as CSV (pandas.read_parquet(f).to_csv(g, index=False))"},
+		{"ARROW1\x00\x00", "an Arrow or Feather file: write it as CSV"},
+		{"MATLAB 5.0 MAT-file", "a MAT file: write the matrix as CSV (writematrix)"},
 		{"\xd0\xcf\x11\xe0", "an Excel file of the old kind: save it as CSV"},
-		{"SQLite format 3", "an SQLite database: export the table as CSV"},
-		{"RDX", "a file of R (save): write the matrix by write.csv(x, f, row.names=FALSE)"},
+		{"SQLite format 3\x00", "an SQLite database: export the table as CSV"},
+		{"RDX2\nX\n", "a file of R (save): write the matrix by write.csv(x, f, row.names=FALSE)"},
+		{"RDX3\nX\n", "a file of R (save): write the matrix by write.csv(x, f, row.names=FALSE)"},
 		{"X\n\x00\x00", "a file of R (saveRDS): write the matrix by write.csv(x, f, row.names=FALSE)"},
-		{"%PDF", "a PDF"},
+		{"%PDF-", "a PDF"},
 	} {
 		if bytes.HasPrefix(b, []byte(k.magic)) {
 			return k.what

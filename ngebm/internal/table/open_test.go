@@ -103,12 +103,26 @@ func TestNPY(t *testing.T) {
 		"\xfd7zXZ\x00":                   "compressed by xz",
 		"\x28\xb5\x2f\xfd":               "compressed by zstd",
 		"\x89HDF\r\n\x1a\n":              "an HDF5 file",
-		"PAR1":                           "a Parquet file",
+		"PAR1\x15\x04\x15":               "a Parquet file",
+		"PK\x05\x06":                     "of these NPZ files are read",
+		"RDX3\nX\n\x00\x00\x00\x03":      "a file of R (save)",
+		"Rar!\x1a\x07\x01\x00":           "a RAR archive",
+		"ARROW1\x00\x00":                 "an Arrow or Feather file",
 		"\x1f\x8b":                       "it is not a whole gzip file",
 		codings(t, "1.5\n")["gzip"][:20]: "the compressed file is damaged or cut short",
 	} {
 		_, err := parse(content, false)
 		refuses(t, err, want)
+	}
+}
+
+// Names of columns that begin as other files do.
+func TestHeadersThatLookLikeOtherFiles(t *testing.T) {
+	for _, header := range []string{"PK,SK", "PK1,PK2", "RDX,RDY", "RDX2,RDX3", "PAR1,PAR2", "ARROW1,ARROW2", "Rar!,Common", "MATLAB 5.0,Octave"} {
+		got, err := parse(header+"\n0.5,-1.25\n1.5,3.5\n", false)
+		if err != nil || len(got.Rows) != 2 || strings.Join(got.Names, ",") != header {
+			t.Errorf("%s: %v, %q (%v)", header, got.Rows, got.Names, err)
+		}
 	}
 }
 
