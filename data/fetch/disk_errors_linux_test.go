@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"slices"
@@ -55,4 +57,20 @@ func TestGetOnFaultyDisk(t *testing.T) {
 			t.Errorf("the folder holds %v", left)
 		}
 	})
+}
+
+// A folder that cannot be synced takes a download all the same; one that is not there does not.
+func TestSyncFolder(t *testing.T) {
+	if _, err := os.Stat("/proc/self"); err != nil {
+		t.Skip(err)
+	}
+	unreadable := t.TempDir()
+	if err := os.Chmod(unreadable, 0o300); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]error{t.TempDir(): nil, unreadable: nil, "/proc/self": nil, "/no/such/folder": fs.ErrNotExist} {
+		if err := syncFolder(folder); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", folder, err, want)
+		}
+	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"ngebm/data/files"
@@ -227,14 +229,17 @@ func host(address string) string {
 	return u.Host
 }
 
-// syncFolder makes a rename in the folder last through a crash of the machine.
+// syncFolder makes a rename in the folder last through a crash of the machine, where the system can do
+// that: some disks sync no folders, and a folder may be one that this user cannot read.
 func syncFolder(folder string) error {
 	f, err := os.Open(folder)
-	if err != nil {
-		return err
+	if err == nil {
+		err = errors.Join(f.Sync(), f.Close())
 	}
-	defer f.Close()
-	return f.Sync()
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
+		return nil
+	}
+	return err
 }
 
 // commit gives the finished download its name.
