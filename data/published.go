@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -81,45 +80,60 @@ func publishedSources() []source {
 
 // open returns the dataset from the cache of decoded datasets, or downloads and decodes the files.
 // The cache key holds their checksums, so a decoded dataset does not need its files. decode gets
-// the files' paths.
-func (p Published) open(ctx context.Context, opts Options, decode func(paths []string) (train, test *Dataset, err error)) (train, test *Dataset, err error) {
+// the files as [Published.read] opens them.
+func (p Published) open(ctx context.Context, opts Options, decode func(opened []*fetch.Opened) (train, test *Dataset, err error)) (train, test *Dataset, err error) {
 	key := "published"
 	for _, f := range p.Files {
 		key += ", " + f.Checksum()
 	}
 	return cached(opts, p.Name, key, func() (train, test *Dataset, err error) {
-		paths, err := p.get(ctx, opts)
+		err = p.read(ctx, opts, func(opened []*fetch.Opened) error {
+			train, test, err = decode(opened)
+			return err
+		})
 		if err != nil {
 			return nil, nil, err
 		}
-		return decode(paths)
+		return train, test, nil
 	})
 }
 
-// get returns the paths of the files in the cache folder. If downloads are forbidden, the error
-// names all missing files.
-func (p Published) get(ctx context.Context, opts Options) (paths []string, err error) {
+// read opens the files in the cache folder, and calls decode. The folder may be another user's too: what
+// is decoded has the checksums, or it is an error. If downloads are forbidden, the error names all
+// missing files.
+func (p Published) read(ctx context.Context, opts Options, decode func(opened []*fetch.Opened) error) error {
 	folder, err := opts.CacheFolder()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var missing error
+	var opened []*fetch.Opened
 	for _, f := range p.Files {
-		path, err := f.Get(ctx, fetch.Options{Folder: folder, Offline: opts.Offline, Progress: opts.Progress})
+		file, err := f.Open(ctx, fetch.Options{Folder: folder, Offline: opts.Offline, Progress: opts.Progress})
 		switch {
 		case errors.Is(err, fetch.ErrOffline) && missing != nil:
 			missing = fmt.Errorf("%w; %w", missing, err)
 		case errors.Is(err, fetch.ErrOffline):
 			missing = err
 		case err != nil:
-			return nil, fmt.Errorf("data: %s: %w", p.Name, err)
+			return fmt.Errorf("data: %s: %w", p.Name, err)
+		default:
+			defer file.Close()
+			opened = append(opened, file)
 		}
-		paths = append(paths, path)
 	}
 	if missing != nil {
-		return nil, fmt.Errorf("data: %s: %w", p.Name, missing)
+		return fmt.Errorf("data: %s: %w", p.Name, missing)
 	}
-	return paths, nil
+	if err := decode(opened); err != nil {
+		return err
+	}
+	for _, file := range opened {
+		if err := file.Unchanged(); err != nil {
+			return fmt.Errorf("data: %s: %w", p.Name, err)
+		}
+	}
+	return nil
 }
 
 // info returns what all splits have in common.
@@ -129,16 +143,11 @@ func (p Published) info(split string, classes []string) Info {
 
 // reading calls read with the content of a file, reports progress, and adds the path to the error.
 // Reading fails once ctx is done.
-func reading(ctx context.Context, opts Options, path string, read func(io.Reader) error) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	defer file.Close()
-	bar := track(opts.Progress, "decode "+filepath.Base(path), "bytes", fileSize(file))
+func reading(ctx context.Context, opts Options, file *fetch.Opened, read func(io.Reader) error) error {
+	bar := track(opts.Progress, "decode "+filepath.Base(file.Name()), "bytes", fileSize(file.File))
 	defer bar.finish()
 	if err := read(&ctxReader{bar.reader(file), ctx}); err != nil {
-		return fmt.Errorf("data: %s: %w", path, err)
+		return fmt.Errorf("data: %s: %w", file.Name(), err)
 	}
 	return nil
 }

@@ -93,8 +93,8 @@ const (
 )
 
 func (c cifar) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {
-	return c.published.open(ctx, opts, func(paths []string) (train, test *Dataset, err error) {
-		err = reading(ctx, opts, paths[0], func(r io.Reader) (err error) {
+	return c.published.open(ctx, opts, func(opened []*fetch.Opened) (train, test *Dataset, err error) {
+		err = reading(ctx, opts, opened[0], func(r io.Reader) (err error) {
 			train, test, err = c.read(ctx, r)
 			return err
 		})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -79,17 +78,14 @@ func (c cifarC) open(ctx context.Context, arg string, opts Options) (train, test
 	if err != nil {
 		return nil, nil, err
 	}
-	paths, err := c.published.get(ctx, opts)
+	err = c.published.read(ctx, opts, func(opened []*fetch.Opened) error {
+		if test, err = c.read(ctx, opened[0], kind, severity, cleanTest); err != nil {
+			return fmt.Errorf("data: %s: %w", opened[0].Name(), err)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, nil, err
-	}
-	file, err := os.Open(paths[0])
-	if err != nil {
-		return nil, nil, fmt.Errorf("data: %w", err)
-	}
-	defer file.Close()
-	if test, err = c.read(ctx, file, kind, severity, cleanTest); err != nil {
-		return nil, nil, fmt.Errorf("data: %s: %w", paths[0], err)
 	}
 	return train, test, nil
 }

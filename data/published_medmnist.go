@@ -3,7 +3,6 @@ package data
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -95,15 +94,11 @@ func openMedMNIST(ctx context.Context, name string, opts Options) (train, test *
 }
 
 func (m medmnist) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {
-	return m.published.open(ctx, opts, func(paths []string) (train, test *Dataset, err error) {
-		bar := track(opts.Progress, "decode "+filepath.Base(paths[0]), "images", int64(m.train+m.test))
+	return m.published.open(ctx, opts, func(opened []*fetch.Opened) (train, test *Dataset, err error) {
+		file := opened[0]
+		bar := track(opts.Progress, "decode "+filepath.Base(file.Name()), "images", int64(m.train+m.test))
 		defer bar.finish()
-		file, err := os.Open(paths[0])
-		if err != nil {
-			return nil, nil, fmt.Errorf("data: %w", err)
-		}
-		defer file.Close()
-		arrays, err := format.OpenNPZ(file, fileSize(file))
+		arrays, err := format.OpenNPZ(file, fileSize(file.File))
 		if err == nil {
 			if train, err = m.read(arrays, "train", m.train); err == nil {
 				bar.add(m.train)
@@ -113,7 +108,7 @@ func (m medmnist) open(ctx context.Context, _ string, opts Options) (train, test
 			}
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("data: %s: %w", paths[0], err)
+			return nil, nil, fmt.Errorf("data: %s: %w", file.Name(), err)
 		}
 		bar.add(m.test)
 		return train, test, nil

@@ -105,18 +105,18 @@ func mnists() []mnist {
 }
 
 func (m mnist) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {
-	return m.published.open(ctx, opts, func(paths []string) (train, test *Dataset, err error) {
+	return m.published.open(ctx, opts, func(opened []*fetch.Opened) (train, test *Dataset, err error) {
 		var parts [2]*Dataset
 		for i, split := range []string{"train", "test"} {
 			part := Dataset{Info: m.published.info(split, m.classes), Shape: []int{m.side, m.side, 1}, MaxPixel: 255}
-			err := reading(ctx, opts, paths[2*i], func(r io.Reader) (err error) {
+			err := reading(ctx, opts, opened[2*i], func(r io.Reader) (err error) {
 				part.Pixels, err = m.readImages(r, m.examples[i])
 				return err
 			})
 			if err != nil {
 				return nil, nil, err
 			}
-			err = reading(ctx, opts, paths[2*i+1], func(r io.Reader) (err error) {
+			err = reading(ctx, opts, opened[2*i+1], func(r io.Reader) (err error) {
 				part.Labels, err = m.readLabels(r, m.examples[i])
 				return err
 			})

@@ -46,10 +46,10 @@ func svhn() svhnSet {
 }
 
 func (s svhnSet) open(ctx context.Context, _ string, opts Options) (train, test *Dataset, err error) {
-	return s.published.open(ctx, opts, func(paths []string) (train, test *Dataset, err error) {
+	return s.published.open(ctx, opts, func(opened []*fetch.Opened) (train, test *Dataset, err error) {
 		var parts [2]*Dataset
 		for i, split := range []string{"train", "test"} {
-			err := reading(ctx, opts, paths[i], func(r io.Reader) (err error) {
+			err := reading(ctx, opts, opened[i], func(r io.Reader) (err error) {
 				parts[i], err = s.read(r, split, s.examples[i])
 				return err
 			})

@@ -178,6 +178,37 @@ func TestPublishedCancelled(t *testing.T) {
 	}
 }
 
+// What another user of a shared folder does to a file, once its checksum was found right, does not become
+// the published set.
+func TestPublishedExchanged(t *testing.T) {
+	other := gzipOf(t, idx([]int{3}, 1, 1, 1))
+	for name, change := range map[string]func(path string) error{
+		"replaced": func(path string) error {
+			return errors.Join(os.WriteFile(path+".other", other, 0o644), os.Rename(path+".other", path))
+		},
+		"written over": func(path string) error { return os.WriteFile(path, other, 0o644) },
+	} {
+		m := smallMNIST()
+		m.published, _ = m.published.served(t, mnistFiles(t)...)
+		opts := Options{Cache: t.TempDir()}
+		opts.Progress = reporter(func(r progress.Report) {
+			if r.Task == "decode "+m.published.Files[0].Name && r.Finished { // the labels come next
+				time.Sleep(20 * time.Millisecond) // longer than the disk's clock ticks
+				if err := change(m.published.Files[1].Path(opts.Cache)); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+		_, _, err := m.open(t.Context(), "", opts)
+		says(t, err, "was changed while it was read: run again")
+		for _, file := range folderNames(t, opts.Cache) {
+			if strings.HasPrefix(file, "decoded-") {
+				t.Errorf("%s: %s was kept", name, file)
+			}
+		}
+	}
+}
+
 // discard is for a reporter that nobody reads.
 func discard(progress.Report) {}
 

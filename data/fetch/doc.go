@@ -15,9 +15,9 @@
 //	                 that the checksum is not computed again at each start; only its
 //	                 own user trusts it
 //
-// Other users may share the folder; each of them verifies a file. Links and other users' files in
-// place of NAME.part are not followed. A mirror is given up if it does not respond within 10 s,
-// twice, or sends less than 16 kB in 30 s, five times.
+// Other users may share the folder; each of them verifies a file, and [File.Open] opens what was
+// verified. Links and other users' files in place of NAME.part are not followed. A mirror is given up
+// if it does not respond within 10 s, twice, or sends less than 16 kB in 30 s, five times.
 //
 // A file that a person puts there under its name counts like a downloaded one, once it is verified.
 // With Options.Offline nothing is downloaded, and the error says which file to put where.

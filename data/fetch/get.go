@@ -55,34 +55,52 @@ func (f File) Get(ctx context.Context, o Options) (path string, err error) {
 }
 
 func (g getter) get(ctx context.Context, f File) (path string, err error) {
-	if err := f.validate(); err != nil {
+	file, err := g.open(ctx, f)
+	if err != nil {
 		return "", err
 	}
-	path = f.Path(g.Folder)
-	if here, err := f.check(ctx, path, g.Progress); err != nil || here {
-		return path, err
+	return f.Path(g.Folder), file.Close()
+}
+
+// Open is [File.Get] of a file that is read at once: it opens what has the checksum, and not another file
+// that gets the name meanwhile. After reading, ask [Opened.Unchanged].
+func (f File) Open(ctx context.Context, o Options) (*Opened, error) {
+	return newGetter(o).open(ctx, f)
+}
+
+func (g getter) open(ctx context.Context, f File) (*Opened, error) {
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
+	path := f.Path(g.Folder)
+	if file, err := f.check(ctx, path, g.Progress); err != nil || file != nil {
+		return file, err
 	}
 	if g.Offline {
-		return "", fmt.Errorf("fetch: %s is not in the cache, and downloads are forbidden (%w): %s", f.Name, ErrOffline, f.byHand(path))
+		return nil, fmt.Errorf("fetch: %s is not in the cache, and downloads are forbidden (%w): %s", f.Name, ErrOffline, f.byHand(path))
 	}
 	if err := os.MkdirAll(g.Folder, 0o755); err != nil {
-		return "", fmt.Errorf("fetch: %w; %s", err, otherFolder)
+		return nil, fmt.Errorf("fetch: %w; %s", err, otherFolder)
 	}
 	unlock, err := files.Lock(ctx, path+".lock", func() { say(g.Progress, "wait for another process to download "+f.Name) })
 	if err != nil && ctx.Err() == nil {
-		return "", fmt.Errorf("fetch: no lock for a download: %w; %s", err, otherFolder)
+		return nil, fmt.Errorf("fetch: no lock for a download: %w; %s", err, otherFolder)
 	}
 	if err != nil {
-		return "", fmt.Errorf("fetch: no lock for a download: %w", err)
+		return nil, fmt.Errorf("fetch: no lock for a download: %w", err)
 	}
 	defer unlock()
-	if here, err := f.check(ctx, path, g.Progress); err != nil || here { // another process got it while this one waited
-		return path, err
+	if file, err := f.check(ctx, path, g.Progress); err != nil || file != nil { // another process got it while this one waited
+		return file, err
 	}
 	if err := g.download(ctx, f, path); err != nil {
-		return "", fmt.Errorf("fetch: download of %s: %w%s; run again, or %s", f.Name, err, kept(partOf(path)), f.byHand(path))
+		return nil, fmt.Errorf("fetch: download of %s: %w%s; run again, or %s", f.Name, err, kept(partOf(path)), f.byHand(path))
 	}
-	return path, nil
+	file, err := f.check(ctx, path, g.Progress) // remembered
+	if err == nil && file == nil {
+		err = fmt.Errorf("fetch: %s was removed after it was downloaded: run again", path)
+	}
+	return file, err
 }
 
 // otherFolder is what helps where files cannot be written.

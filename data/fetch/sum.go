@@ -17,42 +17,77 @@ import (
 	"ngebm/data/progress"
 )
 
-// check reports whether the file is at path, as published. A file that is there
-// and is another one is an error.
-func (f File) check(ctx context.Context, path string, to progress.Reporter) (here bool, err error) {
+// Opened is a published file that is open for reading, from its beginning.
+type Opened struct {
+	*os.File
+	verified fs.FileInfo // when its checksum was found right
+}
+
+// Unchanged returns an error if the file was written to or replaced since its checksum was found right,
+// so that what was read of it may be something else.
+func (o *Opened) Unchanged() error {
+	info, err := o.Stat()
+	if err != nil {
+		return fmt.Errorf("fetch: %w", err)
+	}
+	if files.Identity(info) != files.Identity(o.verified) {
+		return fmt.Errorf("fetch: %s was changed while it was read: run again", o.Name())
+	}
+	return nil
+}
+
+// check opens the file at path, if it is the published one; it is nil if there is none. A file that is
+// there and is another one is an error.
+func (f File) check(ctx context.Context, path string, to progress.Reporter) (*Opened, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("fetch: %w", err)
+		return nil, fmt.Errorf("fetch: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("fetch: %s is not a file: move it away and run again", path)
+		return nil, fmt.Errorf("fetch: %s is not a file: move it away and run again", path)
 	}
 	if f.Size > 0 && info.Size() != f.Size {
-		return false, fmt.Errorf("fetch: %s has %d bytes, but the published file has %d: remove it and run again, or %s", path, info.Size(), f.Size, f.byHand(path))
+		return nil, fmt.Errorf("fetch: %s has %d bytes, but the published file has %d: remove it and run again, or %s", path, info.Size(), f.Size, f.byHand(path))
 	}
 	file, err := files.OpenLinked(path, math.MaxInt64)
 	if err != nil {
-		return false, fmt.Errorf("fetch: %w", err)
+		return nil, fmt.Errorf("fetch: %w", err)
 	}
-	defer file.Close()
-	if info, err = file.Stat(); err != nil {
-		return false, fmt.Errorf("fetch: %w", err)
+	opened, err := f.verify(ctx, file, path, to)
+	if err != nil {
+		_ = file.Close() // nothing was written
 	}
+	return opened, err
+}
+
+// verify compares the checksum of a file, unless that is remembered.
+func (f File) verify(ctx context.Context, file *os.File, path string, to progress.Reporter) (*Opened, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("fetch: %w", err)
+	}
+	opened := &Opened{file, info}
 	if f.remembered(path, info) {
-		return true, nil
+		return opened, nil
 	}
 	if err := f.compare(ctx, file, to); err != nil {
 		var other *otherFileError
 		if errors.As(err, &other) {
-			return false, fmt.Errorf("fetch: %s %w: remove it and run again, or %s", path, err, f.byHand(path))
+			return nil, fmt.Errorf("fetch: %s %w: remove it and run again, or %s", path, err, f.byHand(path))
 		}
-		return false, fmt.Errorf("fetch: %s: %w", path, err)
+		return nil, fmt.Errorf("fetch: %s: %w", path, err)
+	}
+	if err := opened.Unchanged(); err != nil {
+		return nil, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("fetch: %w", err)
 	}
 	f.remember(path, info)
-	return true, nil
+	return opened, nil
 }
 
 // otherFileError says that a file is not the published one.
