@@ -30,9 +30,15 @@ type imageFiles interface {
 type imageKind struct {
 	name    string
 	arrange func(ctx context.Context, members []member) (arrangement, error)
-	// about fills in Info, except the classes. base is the base name of the folder or
-	// archive, original the size of the images, zero if they differ.
-	about func(base string, original image.Point, set *Dataset)
+	// about fills in Info, except the classes.
+	about func(of imageFacts, set *Dataset)
+}
+
+// imageFacts are what [imageKind.about] can tell a dataset by.
+type imageFacts struct {
+	base        string      // name of the folder or archive
+	original    image.Point // size of the images, zero if they differ
+	train, test int         // images
 }
 
 // openImages builds a dataset of the images in files, which are at an absolute path.
@@ -193,7 +199,7 @@ func (s *imageSet) assemble(kind imageKind, base string) (train, test *Dataset, 
 	if err := s.decoding.take(int64(len(s.entries)*set.Size()) - s.decoding.bytes.Load()); err != nil { // of gray images that become color
 		return nil, nil, err
 	}
-	kind.about(base, original, &set)
+	kind.about(imageFacts{base, original, len(parts["train"]), len(parts["test"])}, &set)
 	set.Source += s.note
 	if size := s.decoding.size; size != (imageSize{}) {
 		set.Name += fmt.Sprintf(", scaled to %v", size)
@@ -292,9 +298,9 @@ func (s *imageSet) oneSize() error {
 
 // userImages is the kind of a user's own images, in any layout that [arrange] accepts.
 func userImages() imageKind {
-	return imageKind{"images", func(_ context.Context, members []member) (arrangement, error) { return arrange(members) }, func(base string, original image.Point, set *Dataset) {
-		set.Name, set.Source, set.License = shown(base), "a user's images", "unknown"
-		if set.Lossy && slices.Equal(set.Classes, cifar10Classes()) && original == image.Pt(32, 32) {
+	return imageKind{"images", func(_ context.Context, members []member) (arrangement, error) { return arrange(members) }, func(of imageFacts, set *Dataset) {
+		set.Name, set.Source, set.License = shown(of.base), "a user's images", "unknown"
+		if set.Lossy && slices.Equal(set.Classes, cifar10Classes()) && of.original == image.Pt(32, 32) && of.train == 50_000 && of.test == 10_000 {
 			set.Name, set.Source = "CIFAR-10 (JPEG)", cifarSource+", re-encoded as JPEG"
 		}
 	}}

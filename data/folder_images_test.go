@@ -203,15 +203,35 @@ func TestImageKinds(t *testing.T) {
 	})
 }
 
-// CIFAR-10's images as JPEG files say what they are.
+// CIFAR-10's images as JPEG files, all 60,000, say what they are; others with its classes are the user's.
 func TestCIFAR10JPEGIsNamed(t *testing.T) {
+	own, side := cifar10Classes(), image.Pt(32, 32)
+	for name, c := range map[string]struct {
+		of      imageFacts
+		classes []string
+		lossy   bool
+		want    string
+	}{
+		"CIFAR-10":      {imageFacts{"x.tar", side, 50_000, 10_000}, own, true, "CIFAR-10 (JPEG)"},
+		"lossless":      {imageFacts{"x.tar", side, 50_000, 10_000}, own, false, "x.tar"},
+		"other classes": {imageFacts{"x.tar", side, 50_000, 10_000}, own[1:], true, "x.tar"},
+		"other size":    {imageFacts{"x.tar", image.Pt(32, 16), 50_000, 10_000}, own, true, "x.tar"},
+		"fewer images":  {imageFacts{"x.tar", side, 50_000, 9_999}, own, true, "x.tar"},
+		"own images":    {imageFacts{"x.tar", side, 10, 10}, own, true, "x.tar"},
+	} {
+		set := Dataset{Info: Info{Classes: c.classes, Lossy: c.lossy}}
+		userImages().about(c.of, &set)
+		if isOwn := set.Source == "a user's images"; set.Name != c.want || isOwn != (c.want == "x.tar") {
+			t.Errorf("%s: named %q (%s), want %q", name, set.Name, set.Source, c.want)
+		}
+	}
 	var files []archived
-	for _, class := range cifar10Classes() {
+	for _, class := range own {
 		img := jpegOf(t, plain(32, 32, color.NRGBA{10, 200, 30, 255}))
 		files = append(files, archived{"train/" + class + "/0000.jpg", img}, archived{"test/" + class + "/0000.jpg", img})
 	}
 	archive := writeFile(t, "images.tar", tarOf(t, files))
-	for size, want := range map[string]string{"": "CIFAR-10 (JPEG)", "@16": "CIFAR-10 (JPEG), scaled to 16x16"} {
+	for size, want := range map[string]string{"": "images.tar", "@16": "images.tar, scaled to 16x16"} {
 		train, test := open(t, "tar:"+archive+size, Options{Cache: t.TempDir()})
 		if train.Name != want || test.Name != train.Name || !train.Lossy {
 			t.Errorf("named %q (lossy %v), want %q", train.Name, train.Lossy, want)

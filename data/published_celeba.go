@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 	"maps"
 	"os"
@@ -77,7 +76,7 @@ func findCelebA(opts Options) (string, error) {
 	return "", fmt.Errorf("data: CelebA is not at %s (%w): its authors require a manual download: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, fs.ErrNotExist, celebaHome, celebaFolder, celebaPartition)
 }
 
-func aboutCelebA(_ string, _ image.Point, set *Dataset) {
+func aboutCelebA(_ imageFacts, set *Dataset) {
 	p := celebaPublished()
 	set.Name, set.Source, set.License = p.Title, p.Source, p.License
 	set.Lossy = true
