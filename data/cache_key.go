@@ -30,7 +30,8 @@ func (k *keyer) add(ctx context.Context, name string, info fs.FileInfo, open fun
 	if changed.After(k.latest) {
 		k.latest = changed
 	}
-	if ok || !info.Mode().IsRegular() {
+	// A time of whole seconds is that of a disk that records no fractions: it may stay the same.
+	if ok && changed.Nanosecond() != 0 || !info.Mode().IsRegular() {
 		return nil
 	}
 	file, err := open()

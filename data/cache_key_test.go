@@ -112,6 +112,34 @@ func TestExchangedArchivesAreNoticed(t *testing.T) {
 	}
 }
 
+// Where the time of a change says too little, the content is part of the key.
+func TestKeyOfCoarseTimes(t *testing.T) {
+	path := writeFile(t, "x", []byte("x"))
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		at   time.Time
+		ok   bool
+		want bool // that the content is read
+	}{
+		"a fraction of a second": {time.Unix(1e9, 1e6), true, false},
+		"whole seconds":          {time.Unix(1e9, 0), true, true},
+		"none":                   {time.Time{}, false, true},
+	} {
+		keys := keyer{hash: sha256.New(), changed: func(fs.FileInfo) (time.Time, bool) { return c.at, c.ok }}
+		read := false
+		err := keys.add(t.Context(), "x", info, func() (*os.File, error) {
+			read = true
+			return os.Open(path)
+		})
+		if err != nil || read != c.want {
+			t.Errorf("%s: the content was read: %v, want %v (%v)", name, read, c.want, err)
+		}
+	}
+}
+
 // A set that was changed within the last tick of the clock is read when that is over: a
 // change after that has another time.
 func TestKeySettles(t *testing.T) {
