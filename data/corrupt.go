@@ -67,8 +67,9 @@ const Severities = len(corruption{}.strength)
 // the size. On small images two severities of pixelate may give the same images.
 //
 // Random draws are a function of seed and an example's index, and the same at every severity, so
-// that a curve over severities is smooth. MaxPixel of the result is 255. The images are not those
-// of CIFAR-10-C: the draws differ, and values are rounded to the nearest integer, where CIFAR-10-C
+// that a curve over severities is smooth. Those of shot noise are not the same: how many a value
+// takes depends on the severity. MaxPixel of the result is 255. The images are not those of
+// CIFAR-10-C: the draws differ, and values are rounded to the nearest integer, where CIFAR-10-C
 // rounds down. It is an error if kind or severity is unknown or d holds points.
 func (d *Dataset) Corrupt(kind string, severity int, seed uint64) (*Dataset, error) {
 	if err := d.withoutNoise(); err != nil {

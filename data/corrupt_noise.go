@@ -14,7 +14,8 @@ func gaussianNoise(c *floatImage, deviation float64, rng *rand.Rand) error {
 	return nil
 }
 
-// shotNoise models photon counting; photons is the expected count at the value 1.
+// shotNoise models photon counting; photons is the expected count at the value 1. Poisson's number of
+// draws depends on its mean, so severities do not share their draws.
 func shotNoise(c *floatImage, photons float64, rng *rand.Rand) error {
 	for j, v := range c.values {
 		c.values[j] = distuv.Poisson{Lambda: photons * v, Src: rng}.Rand() / photons
