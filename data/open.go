@@ -159,7 +159,8 @@ func (r *reporterUntil) close() {
 // chroma, which is not interpolated. Transparency is dropped, and EXIF orientation is not applied.
 // Of 16 bits the upper 8 are used, of PGM, PPM and PAM the nearest value of 8 bits; opts.Progress
 // gets a report if the images use less than 1/8 of the range, as it does for an NPZ file. A dataset
-// of gray images only has one channel. Class names are in Unicode form NFC.
+// of gray images only has one channel; a gray PNG with transparency counts as color, and "@28x28x1"
+// makes it gray. Class names are in Unicode form NFC.
 //
 // Links are followed within the folder or archive; others are an error, but the folder or archive
 // itself may be a link. opts.Progress gets one line about the files that are left out, by kind and
