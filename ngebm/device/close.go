@@ -2,7 +2,9 @@ package device
 
 import (
 	"errors"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -31,6 +33,16 @@ func (b *closable) PluginName() string {
 		return xla.PluginName()
 	}
 	return ""
+}
+
+// Description is the backend's, with the plugin's file name in place of its path: it goes into what is
+// published.
+func (b *closable) Description() string {
+	text := b.Backend.Description()
+	if path := b.PluginName(); filepath.IsAbs(path) {
+		text = strings.ReplaceAll(text, path, filepath.Base(path))
+	}
+	return text
 }
 
 // run calls f unless the backend is closed, which waits for f.
