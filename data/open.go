@@ -25,7 +25,7 @@ type Options struct {
 	// Seed determines generated datasets; others do not depend on it.
 	Seed uint64
 	// Cache is the folder for downloads and decoded images. Empty means ngebm/data in the
-	// user's cache folder.
+	// user's cache folder. Nothing in it is ever removed; a person may remove any of it.
 	Cache string
 	// Offline forbids downloads: if a file is not in the cache, the error says which file to
 	// put where.
