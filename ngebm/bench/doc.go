@@ -52,17 +52,19 @@
 // and 32 images take 1.41, 7.1 and 25 ms, 1.8, 1.3 and 1.1 times ONNX Runtime's time; one takes
 // 1.04 times PyTorch's.
 //
-// On two cores of an AMD EPYC of a later generation (Zen 5, 30 November 2026), in two runs, one with wrn-16-4
-// and one with JAX:
+// On two cores of an AMD EPYC of a later generation (Zen 5, 30 November 2026), in four runs, two and one with JAX.
+// PyTorch's step of cross-entropy took 94 to 109 ms eager, and 134 in the one run in which compiled was
+// the fastest when the ways were tried (.74):
 //
 //	step                                        ms        PyTorch 2.15  JAX 0.10.2  peak MiB (PyTorch's)
-//	wrn-10-2, 64 images, cross-entropy          94, 98    .87, .91      .45         604, 542 (977, 961)
-//	wrn-10-2, 64 images, NG-EBM                 218, 206  .70, .63      .20         809, 792 (1093, 1100)
-//	wrn-16-4, 32 images, cross-entropy          227       .79                       918 (1168)
-//	wrn-16-4, 32 images, NG-EBM                 488       .69                       1298 (1382)
+//	wrn-10-2, 64 images, cross-entropy          92-99     .74-.99       .45         542-604 (941-977)
+//	wrn-10-2, 64 images, NG-EBM                 206-218   .63-.75       .20         783-809 (1093-1113)
+//	wrn-16-4, 32 images, cross-entropy          227, 220  .79, .85                  918, 926 (1168, 1123)
+//	wrn-16-4, 32 images, NG-EBM                 488, 488  .69, .70                  1298, 1337 (1382, 1348)
 //
 // 20 losses differ from PyTorch's by 5e-7 (wrn-16-4: 5e-6 and 1.3e-5). One, 8 and 32 images take .82, 3.6 and
-// 18 ms, 2.2, 1.3 and 1.5 times ONNX Runtime's time; one takes .97 times PyTorch's.
+// 18 ms, 2.2, 1.3 and 1.5 times ONNX Runtime's time; one takes .97 and 1.02 times PyTorch's, 8 take 1.3 times
+// that of compiled PyTorch. A step of NG-EBM takes 2.1 to 2.3 times one of cross-entropy.
 //
 // On two cores of an Intel Xeon (Emerald Rapids, 29 November 2026), which other machines' load slowed and
 // quickened by a third, PyTorch's step from 137 to 207 ms within minutes. In four runs, two and one:
