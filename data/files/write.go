@@ -55,7 +55,7 @@ func (f *Folder) Create(name string, perm fs.FileMode) (*Pending, error) {
 		return nil, irregular(f.path(name), "a regular file", there.Mode())
 	}
 	if f.isSystemLink(name) {
-		return nil, fmt.Errorf("%q is a link of the system's, which is not replaced; name a file (for the standard output: -)", f.path(name))
+		return nil, fmt.Errorf("%q is a link of the system's, which is not replaced; give the name of a file", f.path(name))
 	}
 	f.sweep(false, name)
 	own, err := f.root.OpenRoot(".") // the file may outlive the folder's handle
@@ -77,7 +77,8 @@ func (f *Folder) Create(name string, perm fs.FileMode) (*Pending, error) {
 }
 
 // isSystemLink reports a link that is in /dev or /proc or leads there, as /dev/stdout does: what it
-// leads to may be a regular file, but the link is not this user's to replace.
+// leads to may be a regular file, but the link is not this user's to replace. /dev/shm is a disk in
+// memory, for everybody's files.
 func (f *Folder) isSystemLink(name string) bool {
 	target, err := os.Readlink(f.path(name))
 	if err != nil {
@@ -93,12 +94,11 @@ func (f *Folder) isSystemLink(name string) bool {
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(dir, target)
 	}
-	for _, system := range []string{"/dev/", "/proc/"} {
-		if strings.HasPrefix(dir+"/", system) || strings.HasPrefix(target, system) {
-			return true
-		}
-	}
-	return false
+	return isSystems(dir+"/") || isSystems(filepath.Clean(target))
+}
+
+func isSystems(path string) bool {
+	return strings.HasPrefix(path, "/proc/") || strings.HasPrefix(path, "/dev/") && !strings.HasPrefix(path, "/dev/shm/")
 }
 
 // errSwept is the error for a file that another writer removed as abandoned, or is about to.

@@ -286,6 +286,17 @@ func TestOnlyFilesAreReplaced(t *testing.T) {
 	}
 }
 
+func TestIsSystems(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/dev/stdout": true, "/proc/self/fd/1": true, "/dev/fd/": true, "/dev/shm/r.json": false, "/dev/shm/": false,
+		"/devices/a": false, "/home/ada/dev/a": false,
+	} {
+		if got := isSystems(path); got != want {
+			t.Errorf("%s: %t", path, got)
+		}
+	}
+}
+
 // A link of the system's stays, and what it leads to is left alone: here, as /dev/stdout, it leads to an
 // open file.
 func TestSystemLinksAreNotReplaced(t *testing.T) {

@@ -120,7 +120,7 @@ const ONNXRuntime = "onnxruntime"
 const evalBatch = 128
 
 func (p Plan) task(row string) task {
-	t := task{Row: row, StepsRow: steps(row), Net: p.Net, Batch: p.Batch, Shape: p.Shape, Classes: p.Classes, Images: p.Images,
+	t := task{Row: row, StepsRow: steps(row), Net: strings.ToLower(p.Net), Batch: p.Batch, Shape: p.Shape, Classes: p.Classes, Images: p.Images,
 		PGDSteps: p.PGDSteps, StepsPerCall: p.StepsPerCall, Precision: p.Precision, Device: p.Device, Devices: p.Devices, Library: p.Library, Calls: 1}
 	if n := requests(row); n > 0 {
 		t.Images, t.Calls = n, requestedImages/n
@@ -161,7 +161,7 @@ func (p Plan) Validate() error {
 			return fmt.Errorf("bench: ONNX Runtime computes logits, not %s; use rows %s", row, strings.Join([]string{Logits, Latency1, Latency8, Latency32}, ","))
 		}
 	}
-	if kind, _, _ := strings.Cut(p.Net, "-"); (p.Library == "torch" || p.Library == "jax") && (strings.Contains(p.Net, "+") || kind == "resnet") {
+	if kind, _, _ := strings.Cut(strings.ToLower(p.Net), "-"); (p.Library == "torch" || p.Library == "jax") && (strings.Contains(p.Net, "+") || kind == "resnet") {
 		return fmt.Errorf("bench: PyTorch and JAX have no %.60q here, only mlp, convnet and wrn without parts, as in wrn-10-2; leave out the comparison, or compare such a one", p.Net)
 	}
 	if p.ReferenceDevice != "" && !slices.ContainsFunc(p.Rows, comparesLosses) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -128,6 +129,7 @@ func TestRefuses(t *testing.T) {
 		"ONNX Runtime computes logits, not cross-entropy; use rows logits,latency 1": func(p *Plan) { p.Library = ONNXRuntime },
 		`PyTorch and JAX have no "wrn-10-2+group" here`:                              func(p *Plan) { p.Net = "wrn-10-2+group" },
 		`PyTorch and JAX have no "resnet-18-8" here`:                                 func(p *Plan) { p.Net, p.Library = "resnet-18-8", "jax" },
+		`PyTorch and JAX have no "ResNet-18" here`:                                   func(p *Plan) { p.Net = "ResNet-18" },
 		"failed":                         func(p *Plan) { p.Python = "false" },
 		"cannot start":                   func(p *Plan) { p.Python = "no-such-python" },
 		`device "tpu": unknown`:          func(p *Plan) { p.Device = "tpu" },
@@ -160,9 +162,13 @@ func TestPeersDevice(t *testing.T) {
 	if _, err := p.Run(t.Context(), []string{os.Args[0]}); err == nil {
 		t.Fatal("a peer that fails is no error")
 	}
+	found, err := device.OpenContext(t.Context(), device.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	got, err := os.ReadFile(filepath.Join(folder, "task"))
-	if err != nil || !strings.Contains(string(got), `"device":"cpu"`) {
-		t.Errorf("the peer's task is %s (%v)", got, err)
+	if want := fmt.Sprintf(`"device":%q`, found.Kind); err != nil || !strings.Contains(string(got), want) {
+		t.Errorf("the peer's task is %s (%v), without %s", got, err, want)
 	}
 }
 

@@ -69,7 +69,10 @@ func (p *process) read(into any) error {
 			return json.Unmarshal(line, into)
 		}
 	}
-	_ = p.in.Close()     // so that it ends, whatever it waits for
+	_ = p.in.Close() // so that it ends, if it waits for more work
+	if p.out.Err() != nil {
+		_ = p.command.Process.Kill() // it may wait for its output to be read
+	}
 	_ = p.command.Wait() // its failure is reported below
 	if err := p.out.Err(); err != nil {
 		return fmt.Errorf("what %s printed cannot be read: %w", p.command.Path, err)

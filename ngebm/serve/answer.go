@@ -39,7 +39,7 @@ func (h *Handler) explain(err error) error {
 	case errors.As(err, &large):
 		return &requestError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes; send fewer or smaller inputs", large.Limit)}
 	case errors.Is(err, errFull):
-		return &requestError{http.StatusServiceUnavailable, fmt.Sprintf("%d inputs wait; send it again later", h.options.MaxWaiting)}
+		return &requestError{http.StatusServiceUnavailable, fmt.Sprintf("more than %d inputs wait or are read; send it again later", h.options.MaxWaiting)}
 	case errors.Is(err, errClosed):
 		return &requestError{http.StatusServiceUnavailable, "the service is shutting down; send it to another"}
 	case errors.Is(err, errTimeout):

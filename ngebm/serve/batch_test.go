@@ -145,7 +145,7 @@ func TestBackPressure(t *testing.T) {
 		fits   int
 		want   string
 	}{
-		"inputs that wait":   {func(o *Options) { o.MaxWaiting = 8 }, 3, "8 inputs wait; send it again later"},
+		"inputs that wait":   {func(o *Options) { o.MaxWaiting = 8 }, 3, "more than 8 inputs wait or are read; send it again later"},
 		"requests in flight": {func(o *Options) { o.MaxRequests = 2 }, 2, "too many requests at the same time"},
 	} {
 		t.Run(name, func(t *testing.T) {

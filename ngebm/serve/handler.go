@@ -41,7 +41,8 @@ type Options struct {
 	// Delay is how long an input waits for others before its batch is predicted. With 0 inputs gather while
 	// the predictor is busy, and for at most a quarter of that time after it has answered several.
 	Delay time.Duration
-	// MaxWaiting is the most inputs that wait for the predictor; 503 beyond. 0 is 8·MaxBatch.
+	// MaxWaiting is the most inputs that wait for the predictor; 503 beyond. 0 is 8·MaxBatch. With those that
+	// are decoded or predicted there are at most MaxBatch more.
 	MaxWaiting int
 	// MaxRequests is the most requests to predict that are decoded or wait for their answer at the same
 	// time; 503 beyond. Those whose body has not yet come do not count. 0 is 256.

@@ -1,6 +1,7 @@
 package nb
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"time"
@@ -20,7 +21,11 @@ func StepTime(cfg ngebm.Config) time.Duration {
 	cfg.EvalEvery = cfg.Epochs // after the last step
 	var timer stepTimer
 	Must(train.Run(Context(), Backend(), cfg, train.Options{Progress: &timer, Runs: folder, SaveEvery: math.MaxInt64}))
-	return timer.mean()
+	mean := timer.mean()
+	if mean == 0 {
+		Check(fmt.Errorf("a run of %d epochs is too short for the time of a step; give more, as in epochs=%d", cfg.Epochs, 10*cfg.Epochs))
+	}
+	return mean
 }
 
 // stepTimer times the steps of a run, without its start.

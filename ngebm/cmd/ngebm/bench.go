@@ -20,7 +20,8 @@ own process. With -compare, PyTorch, JAX or ONNX Runtime do the same work from t
 program: in the fastest of their ways, which are tried first (PyTorch: NCHW and channels_last, compiled and not;
 JAX: NHWC and NCHW; to try and to compile takes minutes). The table then has the ratios and the difference of
 the first losses (expect 1e-5 or less in float32, 1e-2 in bfloat16). The rows latency N compute the logits of N
-images at a time. Peak memory is the process's, without GPU memory. Quote ratios within one table: absolute
+images at a time. After an error, or when it is stopped, the rows before are printed, and written to -o if
+that file is new. Peak memory is the process's, without GPU memory. Quote ratios within one table: absolute
 times change with the load of the machine.
 
 On a GPU, with the paper's network, against PyTorch, losses checked against the CPU's (989 TFLOP/s is an
@@ -82,6 +83,9 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	table, err := p.Run(ctx, []string{self, "bench", "-worker"})
 	if table == nil {
 		return err
+	}
+	if _, e := os.Stat(*out); err != nil && e == nil { // a part does not replace a file that may be whole
+		*out = ""
 	}
 	return errors.Join(output(stdout, "bench", *out, table, table.Print), err) // rows before an error are not lost
 }

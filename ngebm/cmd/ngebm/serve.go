@@ -129,13 +129,17 @@ func announce(w io.Writer, run *ngebm.Run, o serve.Options, address string) {
 	for _, n := range o.Shape {
 		size *= n
 	}
+	zeros := strings.TrimSuffix(strings.Repeat("0,", min(size, 64)), ",")
+	if size > 64 {
+		zeros = fmt.Sprintf("%d numbers, …", size)
+	}
 	switch {
 	case o.Encoder != nil:
 		takes, try = "rows of a table", `-H 'Content-Type: application/json' -d '{"rows": [{"`+o.Encoder.Columns[0].Name+`": …, …}]}'`
 	case o.Fit != "":
 		takes = fmt.Sprintf("images, %dx%dx%d, fit %s", o.Shape[0], o.Shape[1], o.Shape[2], o.Fit)
 	default:
-		takes, try = fmt.Sprintf("numbers, shape %v", o.Shape), `-H 'Content-Type: application/json' -d '{"inputs": [[`+strings.TrimSuffix(strings.Repeat("0,", size), ",")+`]]}'`
+		takes, try = fmt.Sprintf("numbers, shape %v", o.Shape), `-H 'Content-Type: application/json' -d '{"inputs": [[`+zeros+`]]}'`
 	}
 	fmt.Fprintln(w, plain.Text(fmt.Sprintf("%s: %d classes; %s; on %s", run.Dir, len(run.Classifier.Classes), takes, address)))
 	fmt.Fprintln(w, plain.Text(fmt.Sprintf("  curl %s %s/predict", try, address)))

@@ -145,7 +145,7 @@ const completionSocket = "k4294967295/gonb_12345678/gopls_socket"
 func checkCompletion(temp string) error {
 	most := len(syscall.RawSockaddrUnix{}.Path) - 1 // a zero follows
 	if long := len(filepath.Join(temp, completionSocket)) - most; long > 0 {
-		return fmt.Errorf("the path of the folder %q is too long for a socket in it, by %d bytes; set XDG_CACHE_HOME to a folder with a shorter one", temp, long)
+		return fmt.Errorf("the path of the folder %q is too long for a socket in it, by %d bytes; set XDG_CACHE_HOME (on macOS HOME) to a folder with a shorter one", temp, long)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func TestCheckCompletion(t *testing.T) {
 			t.Fatalf("%s is there", temp)
 		}
 		if err := checkCompletion(temp); err != nil {
-			testerror.Want(t, err, temp, "set XDG_CACHE_HOME to a folder with a shorter one")
+			testerror.Want(t, err, temp, "set XDG_CACHE_HOME (on macOS HOME) to a folder with a shorter one")
 		} else if errors.Is(refused, syscall.EINVAL) {
 			t.Errorf("%d bytes: %v", n+1, refused)
 		}
