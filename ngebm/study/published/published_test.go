@@ -1,11 +1,7 @@
 package published_test
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,8 +10,9 @@ import (
 	"ngebm/ngebm/study/published"
 )
 
-// What is committed can be read, is whole, says which code, data and machine it is of,
-// names no folder, and tests the claim: cross-entropy is over-confident.
+// What is committed can be read, is of its plan, says which code, data and machine it is of,
+// names no folder, and tests the claim: cross-entropy is over-confident. It may lack runs, but has
+// three seeds of all methods that the plan's questions are about.
 func TestCommitted(t *testing.T) {
 	if len(published.Names()) == 0 {
 		t.Fatal("no results")
@@ -26,12 +23,19 @@ func TestCommitted(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if missing := r.Missing(); len(missing) > 0 {
-			t.Errorf("%s: missing %v", name, missing)
+		plan, err := published.ReadPlan(name)
+		if err != nil {
+			t.Error(err)
+			continue
 		}
-		if len(r.Seeds) < 3 {
-			t.Errorf("%s: %d seeds; intervals want three", name, len(r.Seeds))
+		for _, q := range plan.Family {
+			for _, method := range []string{q.Method, q.Against} {
+				if n := len(r.Of(method)); n < 3 {
+					t.Errorf("%s: %d seeds of %s; intervals want three", name, n, method)
+				}
+			}
 		}
+		isPlanned(t, name, r, plan)
 		hasProvenance(t, name, r)
 		for _, v := range r.Values("cross-entropy", study.Temperature()) {
 			if v <= 1.2 {
@@ -42,6 +46,24 @@ func TestCommitted(t *testing.T) {
 	if _, err := published.Read("mnist"); err == nil || !strings.Contains(err.Error(), "there are ") {
 		t.Errorf("results that there are not: %v", err)
 	}
+}
+
+// isPlanned reports results that are not of the plan, so that the experiment could not go on from
+// them.
+func isPlanned(t *testing.T, name string, r *study.Results, plan *study.Registered) {
+	t.Helper()
+	was, is := r.Plan, plan.Plan
+	was.Base.Data, is.Base.Data, was.Base.Name, is.Base.Name = "", "", "", ""
+	if got, want := fmt.Sprintf("%+v", was), fmt.Sprintf("%+v", is); got != want {
+		t.Errorf("%s is of another plan: %s, not %s", name, got, want)
+	}
+	if !plan.Planned(r) {
+		t.Errorf("%s is not said to be as planned", name)
+	}
+	if r.Measure.Seed++; plan.Planned(r) {
+		t.Errorf("%s, measured otherwise, is said to be as planned", name)
+	}
+	r.Measure.Seed--
 }
 
 // hasProvenance reports runs that do not say where they come from, or that name a folder.
@@ -59,46 +81,6 @@ func hasProvenance(t *testing.T, name string, r *study.Results) {
 		if strings.ContainsAny(run.Config.Data, `/\`) {
 			t.Errorf("%s: %s, seed %d names the folder %s", name, run.Method, run.Seed, run.Config.Data)
 		}
-	}
-}
-
-// The runs that are done of an experiment under way are of its plan, so that it can go on from
-// the file, and say where they come from.
-func TestUnderway(t *testing.T) {
-	entries, err := os.ReadDir("underway")
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("SKIPPED: no results of an experiment under way are committed")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		r, err := study.ReadResults(filepath.Join("underway", e.Name()))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		plan, err := published.ReadPlan(strings.TrimSuffix(e.Name(), ".json"))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		was, is := r.Plan, plan.Plan
-		was.Base.Data, is.Base.Data, was.Base.Name, is.Base.Name = "", "", "", ""
-		if got, want := fmt.Sprintf("%+v", was), fmt.Sprintf("%+v", is); got != want {
-			t.Errorf("%s is of another plan: %s, not %s", e.Name(), got, want)
-		}
-		if !plan.Planned(r) {
-			t.Errorf("%s is not said to be as planned", e.Name())
-		}
-		if r.Measure.Seed++; plan.Planned(r) {
-			t.Errorf("%s, measured otherwise, is said to be as planned", e.Name())
-		}
-		r.Measure.Seed--
-		if len(r.Missing()) == 0 {
-			t.Errorf("%s is complete: move it to results", e.Name())
-		}
-		hasProvenance(t, e.Name(), r)
 	}
 }
 
