@@ -19,3 +19,13 @@ func Mine(info fs.FileInfo) bool {
 	uid, ok := Owner(info)
 	return !ok || uid == 0 || uid == os.Geteuid()
 }
+
+// Same reports whether two paths lead to one file or folder that is there.
+func Same(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
+}

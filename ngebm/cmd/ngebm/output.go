@@ -27,27 +27,17 @@ func checkOut(command, file string, inputs ...string) error {
 	if _, err := os.Stat(filepath.Dir(file)); err != nil {
 		return fmt.Errorf("ngebm %s: -o %q: its folder does not exist; create it, or choose another file", command, file)
 	}
-	if slices.ContainsFunc(inputs, func(path string) bool { return sameFile(path, file) }) {
+	if slices.ContainsFunc(inputs, func(path string) bool { return files.Same(path, file) }) {
 		return fmt.Errorf("ngebm %s: -o names the input %q, which would be lost; name another file", command, file)
 	}
 	return nil
 }
 
-// sameFile says whether two paths name one file that is there.
-func sameFile(a, b string) bool {
-	first, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second)
-}
-
-// samePath is sameFile, also for one that is not there yet.
+// samePath is files.Same, also for one that is not there yet.
 func samePath(a, b string) bool {
 	first, err := filepath.Abs(a)
 	second, otherErr := filepath.Abs(b)
-	return sameFile(a, b) || err == nil && otherErr == nil && first == second
+	return files.Same(a, b) || err == nil && otherErr == nil && first == second
 }
 
 // output writes results as JSON to a file if one is named, and prints them as a table, also

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ngebm/data/files"
 )
 
 // Options are the flags and arguments of publish.
@@ -62,6 +64,7 @@ func (o *Options) checkOut() error {
 		return nil
 	}
 	figures := filepath.Join(o.Out, "figures")
+	entries, _ := os.ReadDir(figures) // none where it is not there
 	for i, name := range pageNames(o.paths) {
 		path := o.paths[i]
 		real, err := filepath.EvalSymlinks(path)
@@ -69,37 +72,26 @@ func (o *Options) checkOut() error {
 			return err
 		}
 		for _, folder := range []string{filepath.Dir(path), filepath.Dir(real)} {
-			if isSame(folder, o.Out) || isSame(folder, figures) {
+			if files.Same(folder, o.Out) || files.Same(folder, figures) {
 				return fmt.Errorf("-o %q: the site would replace files next to the notebook %q; choose a folder for the site alone", o.Out, path)
 			}
 		}
 		if _, err := os.Lstat(filepath.Join(o.Out, name+".html")); err == nil { // an earlier site's page
 			continue
 		}
-		files := []string{filepath.Join(o.Out, name+".ipynb")}
-		entries, _ := os.ReadDir(figures) // none where it is not there
+		replaced := []string{filepath.Join(o.Out, name+".ipynb")}
 		for _, entry := range entries {
 			if isFigureOf(name, entry.Name()) {
-				files = append(files, filepath.Join(figures, entry.Name()))
+				replaced = append(replaced, filepath.Join(figures, entry.Name()))
 			}
 		}
-		for _, file := range files {
+		for _, file := range replaced {
 			if _, err := os.Lstat(file); err == nil {
 				return fmt.Errorf("-o %q: the site would replace %q, which is of no page there; choose a folder for the site alone", o.Out, file)
 			}
 		}
 	}
 	return nil
-}
-
-// isSame reports whether two paths lead to one folder.
-func isSame(a, b string) bool {
-	first, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second)
 }
 
 // escapeGlob quotes a folder's name for use in a glob pattern.
