@@ -260,7 +260,7 @@ func (c *Classifier) predictAt(ctx context.Context, x []float32, gradient bool) 
 	if err := c.checkInputs(x); err != nil {
 		return nil, nil, err
 	}
-	return c.predict(ctx, "the inputs", len(x)/sizeOf(c.Shape), c.inputs(x), gradient)
+	return c.predict(ctx, "the inputs", len(x)/nets.Size(c.Shape), c.inputs(x), gradient)
 }
 
 // ApplyAt is [Classifier.Apply] at inputs as [Classifier.LogitsAt] takes them, and in the
@@ -272,11 +272,11 @@ func (c *Classifier) ApplyAt(ctx context.Context, exec *model.Exec, x []float32)
 	if exec == nil {
 		return nil, errNoExec
 	}
-	return c.apply(ctx, exec, "the inputs", c.cut(len(x)/sizeOf(c.Shape)), c.inputs(x), nil)
+	return c.apply(ctx, exec, "the inputs", c.cut(len(x)/nets.Size(c.Shape)), c.inputs(x), nil)
 }
 
 func (c *Classifier) checkInputs(x []float32) error {
-	size := sizeOf(c.Shape)
+	size := nets.Size(c.Shape)
 	if len(x) == 0 || len(x)%size != 0 {
 		return fmt.Errorf("ngebm: %d values are not one or more inputs of shape %v", len(x), c.Shape)
 	}
@@ -286,15 +286,6 @@ func (c *Classifier) checkInputs(x []float32) error {
 // inputs returns a function that copies the i-th of inputs.
 func (c *Classifier) inputs(x []float32) func(i int, dst []float32) {
 	return func(i int, dst []float32) { copy(dst, x[i*len(dst):]) }
-}
-
-// sizeOf is the number of values in an example of that shape.
-func sizeOf(shape []int) int {
-	size := 1
-	for _, n := range shape {
-		size *= n
-	}
-	return size
 }
 
 func energiesOf(logits [][]float64) []float64 {

@@ -113,7 +113,7 @@ func (c *Classifier) eachBatch(ctx context.Context, exec *model.Exec, name strin
 // oneBatch runs one batch.
 func (c *Classifier) oneBatch(exec *model.Exec, name string, s span, example func(i int, dst []float32), take func(s span, out [][]float32)) error {
 	x := tensors.FromShape(shapes.Make(dtypes.Float32, append([]int{s.size}, c.Shape...)...)) // zeros
-	size := sizeOf(c.Shape)
+	size := nets.Size(c.Shape)
 	tensors.MustMutableFlatData(x, func(values []float32) {
 		for i := range s.count {
 			example(s.start+i, values[i*size:(i+1)*size])
@@ -240,7 +240,7 @@ func (c *Classifier) FeaturesAt(ctx context.Context, x []float32) ([][]float64, 
 	if err := c.checkInputs(x); err != nil {
 		return nil, err
 	}
-	return c.predictFeatures(ctx, "the inputs", len(x)/sizeOf(c.Shape), c.inputs(x))
+	return c.predictFeatures(ctx, "the inputs", len(x)/nets.Size(c.Shape), c.inputs(x))
 }
 
 func (c *Classifier) predictFeatures(ctx context.Context, name string, n int, example func(i int, dst []float32)) ([][]float64, error) {

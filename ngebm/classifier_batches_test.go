@@ -71,7 +71,7 @@ func random(t testing.TB, kind, net string, shape []int, n int) (*Classifier, []
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	x := make([]float32, n*sizeOf(shape))
+	x := make([]float32, n*nets.Size(shape))
 	for i := range x {
 		x[i] = 2*rng.Float32() - 1
 	}

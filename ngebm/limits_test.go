@@ -28,7 +28,7 @@ func honestOf(t *testing.T, name string, shape []int, classes int) honest {
 	}
 	h.checkpoint.weights = nil
 	for path, dims := range net.(nets.Sized).Weights(shape, classes) {
-		value := tensors.FromFlatDataAndDimensions(make([]float32, sizeOf(dims)), dims...)
+		value := tensors.FromFlatDataAndDimensions(make([]float32, nets.Size(dims)), dims...)
 		h.checkpoint.weights = append(h.checkpoint.weights, ckpt.Tensor{Name: "/net/" + path, Trainable: true, Value: value})
 	}
 	return h
@@ -85,9 +85,9 @@ func TestWidestIsThatOfTheGraph(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := sizeOf(shape)
+		want := nets.Size(shape)
 		for _, l := range g.Layers {
-			want = max(want, sizeOf(l.Output))
+			want = max(want, nets.Size(l.Output))
 		}
 		if got := net.(nets.Sized).Widest(shape, 10); got != want {
 			t.Errorf("%s on %v: %d, want %d of %+v", name, shape, got, want, g.Layers)

@@ -10,6 +10,7 @@ import (
 	"ngebm/data/nearest"
 	"ngebm/ngebm/energy"
 	"ngebm/ngebm/jem"
+	"ngebm/ngebm/nets"
 )
 
 // Preset is a documented configuration.
@@ -258,7 +259,7 @@ func (c Config) baseLoss(shape []int) energy.NGEBM {
 		ZLoss: c.ZLoss, InputGradient: c.InputGradient, Jacobian: c.Jacobian,
 	}
 	if c.GammaPerDimension {
-		base.Gamma *= math.Sqrt(float64(sizeOf(shape)))
+		base.Gamma *= math.Sqrt(float64(nets.Size(shape)))
 	}
 	return base
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"ngebm/ngebm/internal/ckpt"
+	"ngebm/ngebm/nets"
 )
 
 // honest is a run of mlp-3 on points, as an attacker would take it to change it.
@@ -34,7 +35,7 @@ func newHonest(t *testing.T) honest {
 		t.Fatal(err)
 	}
 	weight := func(name string, dims ...int) ckpt.Tensor {
-		return ckpt.Tensor{Name: "/net/" + name, Trainable: true, Value: tensors.FromFlatDataAndDimensions(make([]float32, sizeOf(dims)), dims...)}
+		return ckpt.Tensor{Name: "/net/" + name, Trainable: true, Value: tensors.FromFlatDataAndDimensions(make([]float32, nets.Size(dims)), dims...)}
 	}
 	h.checkpoint.weights = []ckpt.Tensor{weight("fc0/weight", 2, 3), weight("fc0/bias", 3), weight("fc1/weight", 3, 2), weight("fc1/bias", 2)}
 	return h

@@ -199,7 +199,7 @@ func fitsCheckpoint(net nets.Network, shape []int, classes int) error {
 	}
 	numbers := 0
 	for _, dims := range known.Weights(shape, classes) {
-		if numbers += sizeOf(dims); numbers > maxWeights {
+		if numbers += nets.Size(dims); numbers > maxWeights {
 			return fmt.Errorf("ngebm: %s has more than %d weights for examples of shape %v, and its checkpoints would be larger than they may be; choose a smaller network", net, maxWeights, shape)
 		}
 	}
@@ -213,7 +213,7 @@ func examplesAtOnce(net nets.Network, shape []int, classes, examples int) (int, 
 	if classes > maxClasses {
 		return 0, fmt.Errorf("ngebm: there are %d classes, more than %d; merge some", classes, maxClasses)
 	}
-	widest := max(sizeOf(shape), classes)
+	widest := max(nets.Size(shape), classes)
 	if known, ok := net.(nets.Sized); ok && len(shape) > 0 {
 		widest = known.Widest(shape, classes)
 	}
@@ -229,7 +229,7 @@ func ready(d *data.Dataset) error {
 	if d == nil {
 		return errors.New("ngebm: the dataset is nil; open one with data.Open, or make one with data.New")
 	}
-	values, wanted := len(d.Points), d.Len()*sizeOf(d.Shape)
+	values, wanted := len(d.Points), d.Len()*nets.Size(d.Shape)
 	if d.IsImages() {
 		values = len(d.Pixels)
 	}

@@ -170,8 +170,9 @@ func (p Plan) Validate() error {
 	return nil
 }
 
-// Run times every row and returns the table. If ctx ends, the error
-// wraps [train.ErrStopped]. With an error the table has the rows before it, and is nil if there is none. worker is a command line that passes its last argument,
+// Run times every row and returns the table. With an error the table has the rows before it, and
+// is nil if there is none; if ctx ends, the error wraps [train.ErrStopped].
+// worker is a command line that passes its last argument,
 // a task, to [Work].
 func (p Plan) Run(ctx context.Context, worker []string) (*Table, error) {
 	if err := p.Validate(); err != nil {

@@ -125,7 +125,7 @@ func (g Gauge) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 func (g Gauge) Widest(shape []int, classes int) int {
 	net, ok := g.Net.(Sized)
 	if !ok {
-		return max(product(shape), classes)
+		return max(Size(shape), classes)
 	}
 	widest := net.Widest(shape, classes)
 	if head, takes := g.head(shape, classes); head != nil {

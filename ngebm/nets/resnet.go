@@ -103,5 +103,5 @@ func (r ResNet18) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 
 // Widest implements [Sized]. The first stage has the most positions.
 func (r ResNet18) Widest(shape []int, classes int) int {
-	return max(product(shape), classes, product(shape[:len(shape)-1])*r.Width)
+	return max(Size(shape), classes, Size(shape[:len(shape)-1])*r.Width)
 }

@@ -15,8 +15,8 @@ type Sized interface {
 	Widest(shape []int, classes int) int
 }
 
-// product is the number of values in a shape.
-func product(shape []int) int {
+// Size is the number of values in a shape; it does not look for an overflow.
+func Size(shape []int) int {
 	size := 1
 	for _, d := range shape {
 		size *= d
@@ -32,7 +32,7 @@ func layer(yield func(string, []int) bool, name string, dims ...int) bool {
 // Weights implements [Sized].
 func (m MLP) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 	return func(yield func(string, []int) bool) {
-		in := product(shape)
+		in := Size(shape)
 		for i, width := range m.Hidden {
 			if !layer(yield, fmt.Sprintf("fc%d", i), in, width) {
 				return
@@ -45,7 +45,7 @@ func (m MLP) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 
 // Widest implements [Sized].
 func (m MLP) Widest(shape []int, classes int) int {
-	return max(product(shape), classes, slices.Max(append([]int{0}, m.Hidden...)))
+	return max(Size(shape), classes, slices.Max(append([]int{0}, m.Hidden...)))
 }
 
 // Weights implements [Sized].
@@ -64,7 +64,7 @@ func (c ConvNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 
 // Widest implements [Sized]. Every convolution but the first halves both sides.
 func (c ConvNet) Widest(shape []int, classes int) int {
-	widest, positions := max(product(shape), classes), product(shape[:len(shape)-1])
+	widest, positions := max(Size(shape), classes), Size(shape[:len(shape)-1])
 	for i, channels := range c.Channels {
 		if i > 0 {
 			positions = (positions + 3) / 4
@@ -104,5 +104,5 @@ func (w WideResNet) Weights(shape []int, classes int) iter.Seq2[string, []int] {
 // Widest implements [Sized]. The second stage's first convolution has twice the channels of
 // the first stage, at as many positions.
 func (w WideResNet) Widest(shape []int, classes int) int {
-	return max(product(shape), classes, product(shape[:len(shape)-1])*32*w.Width)
+	return max(Size(shape), classes, Size(shape[:len(shape)-1])*32*w.Width)
 }

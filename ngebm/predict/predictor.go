@@ -17,6 +17,7 @@ import (
 	"ngebm/data/tabular"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/softmax"
+	"ngebm/ngebm/nets"
 	"ngebm/ngebm/ood"
 )
 
@@ -132,10 +133,7 @@ func inputsOf(d *data.Dataset, start, end int) [][]float32 {
 
 // evaluate returns the logits of inputs, and their scores, [scores][inputs].
 func (p *Predictor) evaluate(ctx context.Context, inputs [][]float32) (logits [][]float64, scores [][]float64, err error) {
-	size := 1
-	for _, n := range p.fitted.Shape {
-		size *= n
-	}
+	size := nets.Size(p.fitted.Shape)
 	flat := make([]float32, 0, len(inputs)*size)
 	for i, x := range inputs {
 		if len(x) != size {

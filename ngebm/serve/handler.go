@@ -216,30 +216,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.options.Logger.Info("request", "method", r.Method, "path", r.URL.Path, "status", answer.status,
 			"seconds", time.Since(began).Seconds(), "inputs", answer.inputs, "remote", r.RemoteAddr)
 	}()
-	if err := h.admit(r); err != nil {
-		var known *requestError
-		if errors.As(err, &known) && known.status == http.StatusMethodNotAllowed {
-			answer.Header().Set("Allow", allowed(r.URL.Path))
-		}
+	if err := h.admit(answer, r); err != nil {
 		fail(answer, err)
 		return
 	}
 	h.mux.ServeHTTP(answer, r)
 }
 
-// methodOf is the method that each path takes. Those of GET take HEAD too.
-var methodOf = map[string]string{"/predict": http.MethodPost, "/healthz": http.MethodGet, "/metrics": http.MethodGet}
-
-// allowed is the header Allow of a path.
-func allowed(path string) string {
-	if methodOf[path] == http.MethodGet {
-		return "GET, HEAD"
-	}
-	return methodOf[path]
-}
-
 // admit refuses what no handler takes.
-func (h *Handler) admit(r *http.Request) error {
+func (h *Handler) admit(w http.ResponseWriter, r *http.Request) error {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -251,12 +236,14 @@ func (h *Handler) admit(r *http.Request) error {
 	if err := h.origins.Check(r); err != nil {
 		return &requestError{http.StatusForbidden, "a browser sent this for a page of another site; send it from a program"}
 	}
-	method := methodOf[r.URL.Path]
+	taken := map[string][]string{"/predict": {http.MethodPost}, "/healthz": {http.MethodGet, http.MethodHead}, "/metrics": {http.MethodGet, http.MethodHead}}
+	methods, known := taken[r.URL.Path]
 	switch {
-	case method == "":
+	case !known:
 		return &requestError{http.StatusNotFound, fmt.Sprintf("there is no %.100q; POST to /predict, or GET /healthz or /metrics", r.URL.Path)}
-	case method != r.Method && (method != http.MethodGet || r.Method != http.MethodHead):
-		return &requestError{http.StatusMethodNotAllowed, fmt.Sprintf("%s takes %s, not %.20q", r.URL.Path, method, r.Method)}
+	case !slices.Contains(methods, r.Method):
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		return &requestError{http.StatusMethodNotAllowed, fmt.Sprintf("%s takes %s, not %.20q", r.URL.Path, methods[0], r.Method)}
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"ngebm/ngebm/nets"
 )
 
 // received is what has come of a request's body, for which room is taken.
@@ -307,9 +309,5 @@ func (h *Handler) check(i int, input []float32) error {
 
 // size is the number of values of one input.
 func (h *Handler) size() int {
-	size := 1
-	for _, n := range h.options.Shape {
-		size *= n
-	}
-	return size
+	return nets.Size(h.options.Shape)
 }

@@ -87,10 +87,11 @@ func (p Plan) Keeps(old *Results, runs string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("study: %w", err)
 	}
+	done := p.kept()
 	for _, run := range old.Runs {
 		name := planned{run.Method, run.Seed}
 		trained := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), "-"+run.Run) })
-		kept := slices.ContainsFunc(p.kept(), func(r Result) bool { return r.Method == run.Method && r.Seed == run.Seed })
+		kept := slices.ContainsFunc(done, func(r Result) bool { return r.Method == run.Method && r.Seed == run.Seed })
 		switch {
 		case kept:
 		case !slices.Contains(p.Part.of(p.runs()), name):

@@ -13,6 +13,7 @@ import (
 	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/table"
+	"ngebm/ngebm/nets"
 )
 
 // inputReader turns files into inputs of a run's network.
@@ -79,10 +80,7 @@ func (r *inputReader) numbers(path string) ([][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := 1
-	for _, n := range r.run.Classifier.Shape {
-		size *= n
-	}
+	size := nets.Size(r.run.Classifier.Shape)
 	if t.Width() != size {
 		return nil, fmt.Errorf("rows of %d values; the network takes %d, shaped %v", t.Width(), size, r.run.Classifier.Shape)
 	}

@@ -15,6 +15,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/plain"
 	"ngebm/ngebm"
+	"ngebm/ngebm/nets"
 	"ngebm/ngebm/predict"
 	"ngebm/ngebm/serve"
 )
@@ -125,10 +126,7 @@ func (f *serveFlags) serve(ctx context.Context, d *decider, stdout io.Writer) er
 func announce(w io.Writer, run *ngebm.Run, o serve.Options, address string) {
 	try := "--data-binary @image.png"
 	var takes string
-	size := 1
-	for _, n := range o.Shape {
-		size *= n
-	}
+	size := nets.Size(o.Shape)
 	zeros := strings.TrimSuffix(strings.Repeat("0,", min(size, 64)), ",")
 	if size > 64 {
 		zeros = fmt.Sprintf("%d numbers, …", size)
