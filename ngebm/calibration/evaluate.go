@@ -62,7 +62,7 @@ func newEvaluation(s Sample, bins int) (*evaluation, error) {
 			e.cells[i*classes+k] = int32(binOf(v, bins))
 		}
 		e.loss[i] = x.loss
-		e.ranked[i] = ranked{x.confidence, int32(i), x.class == int(s.Labels[i])}
+		e.ranked[i] = ranked{min(x.confidence, 1), int32(i), x.class == int(s.Labels[i])}
 	}
 	slices.SortFunc(e.ranked, func(a, b ranked) int { // they are finite, so cmp.Compare would look for NaN in vain
 		switch {
@@ -121,13 +121,15 @@ func (e *evaluation) metrics(weights []int32, s *scratch) Metrics {
 		s.official[in.official].add(w, x.confidence, x.right)
 		f.NLL += w * e.loss[x.example] / n
 	}
+	var all tally
 	for _, bin := range s.top {
-		f.Accuracy += bin.right / n
-		f.MeanConfidence += bin.confidence / n
+		all.right += bin.right // whole numbers: the same sum however they fall into bins
+		all.confidence += bin.confidence
 		f.ECE += bin.count / n * bin.gap()
 		f.MCE = max(f.MCE, bin.gap())
 		f.RMSCE += bin.count / n * bin.gap() * bin.gap()
 	}
+	f.Accuracy, f.MeanConfidence = all.right/n, all.confidence/n
 	f.RMSCE = math.Sqrt(f.RMSCE)
 	f.ECEEqualMass = equalMass(e.ranked, weights, e.n, e.bins, s.edges)
 	f.ECEMidpoint, f.ECEMidpointOfficial = midpoint(s.midpoint, 0), midpoint(s.official, 1e-5)
@@ -189,8 +191,9 @@ func (e *evaluation) classMetrics(weights []int32, bins []classTally, f *Metrics
 		of := bins[k*e.bins : (k+1)*e.bins]
 		share := 0.
 		for _, b := range of {
-			share += b.hits / n
+			share += b.hits
 		}
+		share /= n
 		f.BrierUncertainty += share * (1 - share)
 		for _, b := range of {
 			if b.count == 0 {

@@ -318,6 +318,49 @@ func TestRiskCoverage(t *testing.T) {
 	}
 }
 
+// confident is a sample of two classes and label 0, in which the i-th example has a confidence that is
+// spread over the bins. The first right ones are right.
+func confident(n, right int) Sample {
+	s := Sample{}
+	for i := range n {
+		c := .5 + (float64(i*7%n)+.5)/float64(2*n)
+		if i >= right {
+			c = 1 - c
+		}
+		s.Probabilities, s.Labels = append(s.Probabilities, []float64{c, 1 - c}), append(s.Labels, 0)
+	}
+	return s
+}
+
+// The accuracy is the share of right answers to the last bit, however they fall into bins: it is at most 1,
+// and two models with as many right answers are equal. So is each class's share in Brier's uncertainty.
+func TestAccuracyIsAShare(t *testing.T) {
+	for n := 15; n < 400; n++ {
+		for _, right := range []int{n, n - n/10} {
+			r := metricsOf(t, confident(n, right), DefaultBins)
+			if want := float64(right) / float64(n); r.Accuracy != want {
+				t.Fatalf("%d of %d are right: accuracy %v, want %v", right, n, r.Accuracy, want)
+			}
+			if r.MeanConfidence > 1 || r.BrierUncertainty != 0 {
+				t.Fatalf("%d of %d are right: %+v; all are of one class", right, n, r)
+			}
+		}
+	}
+}
+
+// Probabilities of float32 may be above 1; confidences, and their means in bins, are not.
+func TestConfidenceIsAtMostOne(t *testing.T) {
+	s := Sample{Probabilities: [][]float64{{1 + 0x1p-23, 0}, {0, 1 + 5e-4}, {.9, .1}}, Labels: []int32{0, 1, 0}}
+	r := measured(t, s, Options{Bins: 2})
+	if want := (1 + 1 + .9) / 3; r.MeanConfidence != want || r.Reliability[1].Confidence != want || r.Perfect["ECE"].High > 1 {
+		t.Errorf("mean confidence %v, in a bin %v, want %v; perfect %+v", r.MeanConfidence, r.Reliability[1].Confidence, want, r.Perfect)
+	}
+	curve, err := RiskCoverage(s, 3)
+	if err != nil || curve[0].Threshold != 1 {
+		t.Errorf("risk-coverage curve %v (%v)", curve, err)
+	}
+}
+
 // Where all is right, all resamples are, too: the accuracy has Wilson's interval.
 func TestIntervalOfAllRight(t *testing.T) {
 	s := Sample{Logits: [][]float64{{2, 0}, {0, 2}, {3, 0}}, Labels: []int32{0, 1, 0}}

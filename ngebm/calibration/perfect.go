@@ -103,7 +103,6 @@ func newOutcomes(examples []ranked) outcomes {
 		b.sum += e.confidence
 		variance += e.confidence * (1 - e.confidence)
 	}
-	variance = max(variance, 0) // a confidence can exceed 1 by a rounding
 	b.deviation = math.Sqrt(variance)
 	if variance > exactVariance {
 		return b
@@ -114,7 +113,7 @@ func newOutcomes(examples []ranked) outcomes {
 	mass := make([]float64, 1, most+1)
 	mass[0] = 1
 	for _, e := range examples {
-		p := min(e.confidence, 1)
+		p := e.confidence
 		if b.errors {
 			p = 1 - p
 		}

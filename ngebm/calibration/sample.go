@@ -12,7 +12,7 @@ import (
 // Logits and Probabilities is set. The slices are read, not changed.
 type Sample struct {
 	Logits        [][]float64 // [examples][classes], f(x); finite
-	Probabilities [][]float64 // [examples][classes], each in 0…1, each row's sum 1 within 1e-3; used as they are
+	Probabilities [][]float64 // [examples][classes], each in 0…1, each row's sum 1 within 1e-3; used as they are, but a confidence above 1 is 1
 	Labels        []int32     // [examples], 0 … classes-1
 
 	// Predictions are the predicted classes, [examples]; nil stands for each row's argmax,

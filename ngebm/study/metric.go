@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats/scalar"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -26,9 +27,13 @@ type Metric struct {
 	Interval *bootstrap.Interval
 }
 
-// better reports whether the value a is better than b.
+// better reports whether the value a is better than b, by more than the rounding of means.
 func (m Metric) better(a, b float64) bool {
-	if m.HigherIsBetter {
+	const rounding = 1e-12 // relative; of values below 1, as an ECE near 0, of 1
+	switch {
+	case scalar.EqualWithinAbsOrRel(a, b, rounding, rounding):
+		return false
+	case m.HigherIsBetter:
 		return a > b
 	}
 	return a < b

@@ -227,9 +227,9 @@ func (t *SweepTable) cell(row, k int) string {
 	if len(r.Metrics) == 0 {
 		return "-"
 	}
-	e := r.Metrics[k]
+	e, m := r.Metrics[k], t.Metrics[k]
 	text := e.Format(3)
-	if best, err := t.Best(t.Metrics[k].Name); err == nil && r.whole() && e.Mean == t.Rows[best].Metrics[k].Mean {
+	if best, err := t.Best(m.Name); err == nil && r.whole() && !m.better(t.Rows[best].Metrics[k].Mean, e.Mean) {
 		text += " *"
 	}
 	return text

@@ -61,6 +61,9 @@ func TestBestAndPareto(t *testing.T) {
 		{"each has its strength", [][]float64{{.9, .1}, {.8, .05}, {.85, .2}}, 0, 1, []int{0, 1}},
 		{"equal in one", [][]float64{{.9, .1}, {.9, .05}}, 0, 1, []int{1}},
 		{"equal in all", [][]float64{{.9, .1}, {.9, .1}}, 0, 0, []int{0, 1}},
+		{"equal but for rounding", [][]float64{{math.Nextafter(.9, 0), .1}, {.9, .1}, {.9, .2}}, 0, 0, []int{0, 1}},
+		{"equal but for rounding, near 0", [][]float64{{.9, 1e-16}, {.9, 0}}, 0, 0, []int{0, 1}},
+		{"better by little", [][]float64{{.9, .1}, {.9 + 1e-9, .1}}, 1, 0, []int{1}},
 		{"alone", [][]float64{{0, 1}}, 0, 0, []int{0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -72,6 +75,9 @@ func TestBestAndPareto(t *testing.T) {
 				t.Errorf("best %d and %d, front %v, want %d, %d and %v (%v %v %v)", a, e, front, c.accuracy, c.error, c.front, err1, err2, err3)
 			}
 		})
+	}
+	if text := madeUp([]float64{math.Nextafter(.9, 0), .1}, []float64{.9, .2}).String(); strings.Count(text, "] *") != 3 {
+		t.Errorf("both accuracies and one ECE are the best:\n%s", text)
 	}
 	table := madeUp([]float64{.9, .1}, []float64{.8, .05})
 	if front, err := table.Pareto("accuracy"); err != nil || !slices.Equal(front, []int{0}) {
