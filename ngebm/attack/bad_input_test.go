@@ -124,6 +124,21 @@ func TestBadInput(t *testing.T) {
 	if err := attack.Check(attack.Standard(attack.Linf), []float64{.1}, 2); err == nil || !strings.Contains(err.Error(), "4 classes") {
 		t.Errorf("AutoAttack on two classes: %v", err)
 	}
+	for _, c := range []struct {
+		attack attack.Attack
+		want   string // in the error; empty: none
+	}{
+		{attack.Transfer{From: m, Name: "itself", Attack: pgd}, ""},
+		{attack.Transfer{From: m, Attack: attack.PGD{Norm: attack.Linf}}, "0 steps"},
+		{attack.Transfer{From: m, Attack: attack.TargetedAPGD{Norm: attack.Linf, Steps: 2, Targets: 10}}, "at most 9"},
+		{attack.Transfer{From: m, Attack: attack.Ensemble{nil}}, "attack 0"},
+		{attack.Ensemble{pgd, attack.Transfer{From: m, Attack: attack.APGD{Norm: attack.Linf}}}, "0 steps"},
+	} {
+		err := attack.Check(c.attack, []float64{.1}, 10)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%v: error %v, want %q", c.attack, err, c.want)
+		}
+	}
 	if _, err := attack.WorstOf(nil, nil); err == nil || !strings.Contains(err.Error(), "curve 0") {
 		t.Errorf("no curve: %v", err)
 	}

@@ -30,14 +30,14 @@ func (t Transfer) norm() Norm {
 	return t.Attack.norm()
 }
 
-func (t Transfer) check(int) error {
+func (t Transfer) check(classes int) error {
 	switch {
 	case t.From == nil:
 		return errors.New("attack: a transfer has no source: set From to the model on which examples are made")
 	case t.Attack == nil:
 		return errors.New("attack: a transfer has no attack: set Attack to the one that makes examples on the source")
 	}
-	return nil
+	return t.Attack.check(classes)
 }
 
 func (t Transfer) passes() []pass { return []pass{{cost: 1, run: t.run}} }
