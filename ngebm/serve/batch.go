@@ -42,7 +42,7 @@ type batcher struct {
 	closed  bool
 
 	// From the batch before; only run uses them.
-	expected int       // inputs that it had, and that waited when it was done
+	expected int       // inputs that it had, and that waited when it was done; 0 of a request alone
 	until    time.Time // when to wait for as many no longer
 }
 
@@ -189,6 +189,9 @@ func (b *batcher) decide(batch []*job) {
 	began := time.Now()
 	decisions, err := b.compute(inputs)
 	b.expected, b.until = len(inputs)+b.length(), time.Now().Add(time.Since(began)/patience)
+	if len(batch) == 1 && b.expected == len(inputs) { // a client alone, whose next request may be smaller
+		b.expected = 0
+	}
 	b.answer(batch, decisions, err)
 }
 

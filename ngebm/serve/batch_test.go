@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -65,6 +67,51 @@ func TestWaitsForThoseJustAnswered(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slow is a predictor that takes 10 ms for each input.
+type slow struct{}
+
+func (slow) Predict(_ context.Context, inputs [][]float32) ([]Decision, error) {
+	time.Sleep(time.Duration(len(inputs)) * 10 * time.Millisecond)
+	return make([]Decision, len(inputs)), nil
+}
+
+// A client alone does not wait for others, whatever the size of its requests; two clients that wait for
+// their answers are soon predicted together. The time is synctest's, and exact.
+func TestAloneWaitsForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var batches []int
+		b := newBatcher(slow{}, Options{MaxBatch: 64, MaxWaiting: 128, Timeout: time.Minute}, func(inputs int) { batches = append(batches, inputs) })
+		ask := func(inputs int) time.Duration {
+			began := time.Now()
+			if _, err := b.predict(t.Context(), make([][]float32, inputs)); err != nil {
+				t.Error(err)
+			}
+			return time.Since(began)
+		}
+		for _, inputs := range []int{32, 1, 2, 1, 64, 1} {
+			if took, want := ask(inputs), time.Duration(inputs)*10*time.Millisecond; took != want {
+				t.Errorf("%d inputs took %v, want %v", inputs, took, want)
+			}
+		}
+		batches = nil
+		var clients sync.WaitGroup
+		for range 2 {
+			clients.Go(func() {
+				for range 4 {
+					ask(2)
+				}
+			})
+		}
+		clients.Wait()
+		if len(batches) > 5 { // of 2, 4, 4, 4 and 2 inputs, or four of 4
+			t.Errorf("two clients have the batches %v", batches)
+		}
+		if err := b.close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // An input that the predictor fails on does not fail the requests that it was gathered with, and what
