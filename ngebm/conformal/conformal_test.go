@@ -109,6 +109,7 @@ func TestErrors(t *testing.T) {
 		"penalty of aps":     {fit(p, []int32{0, 1}, nil, Options{Method: APS, Alpha: .5, Penalty: 1}), []string{"choose raps"}},
 		"negative penalty":   {fit(p, []int32{0, 1}, nil, Options{Method: RAPS, Alpha: .5, Penalty: -1}), []string{"penalty of -1"}},
 		"too few":            {fit(p, []int32{0, 1}, nil, Options{Alpha: .1}), []string{"2 held-out examples", "coverage of 0.9", "needs 9"}},
+		"too few for .93":    {fit(p, []int32{0, 1}, nil, Options{Alpha: .07}), []string{"coverage of 0.93, which needs 14"}},
 		"too few of a class": {fit(p, []int32{0, 0}, nil, Options{Alpha: .4, PerClass: true}), []string{"0 held-out examples of class 1", "needs 2"}},
 		"probability NaN":    {fit([][]float64{{nan, 1}}, []int32{0}, nil, Options{Alpha: .5}), []string{"NaN", "finite"}},
 		"label":              {fit(p, []int32{0, 2}, nil, Options{Alpha: .5}), []string{"label 2"}},
@@ -118,12 +119,14 @@ func TestErrors(t *testing.T) {
 		"score NaN":          {threshold([]float64{1, nan}, .5), []string{"score 1", "NaN"}},
 		"few scores":         {threshold([]float64{1, 2}, .05), []string{"2 held-out", "needs 19"}},
 		"a tiny rate":        {threshold([]float64{1, 2}, 1e-20), []string{"2 held-out", "needs 2147483647"}},
+		"a third of a rate":  {threshold([]float64{1, 2}, .05/3), []string{"a rate of false alarms of 0.0166667, which needs 59"}},
 		"some equal scores":  {threshold(append([]float64{0, 0}, slices.Repeat([]float64{1}, 37)...), .05), []string{"does not separate"}},
 		"equal scores":       {threshold(make([]float64, 50), .1), []string{"does not separate", "choose another"}},
 		"risk":               {risk([]float64{1}, []bool{true}, 0, .1), []string{"the risk is 0"}},
 		"delta":              {risk([]float64{1}, []bool{true}, .1, nan), []string{"delta is NaN"}},
 		"lengths":            {risk([]float64{1}, nil, .1, .1), []string{"1 confidences but 0 answers"}},
 		"few answers":        {risk([]float64{1}, []bool{true}, .1, .1), []string{"1 held-out examples", "risk of 0.1", "needs "}},
+		"confidence .93":     {risk([]float64{1}, []bool{true}, .1, .07), []string{"with confidence 0.93 even"}},
 		"all wrong":          {risk(make([]float64, 200), wrong, .1, .1), []string{"no threshold", "200 of them wrong", "hold out more"}},
 	} {
 		t.Run(name, func(t *testing.T) { testerror.Want(t, c.err, c.want...) })

@@ -52,7 +52,7 @@ func FitRisk(confidence []float64, right []bool, level, delta float64) (*Risk, e
 	tests := testable(n, level, delta)
 	if tests == 0 {
 		need := int(min(math.Ceil(math.Log(delta)/math.Log1p(-level)), math.MaxInt32))
-		return nil, &TooFewError{Have: n, Need: need, Wanted: fmt.Sprintf("a risk of %g with confidence %g even if every answer is right", level, 1-delta)}
+		return nil, &TooFewError{Have: n, Need: need, Wanted: fmt.Sprintf("a risk of %g with confidence %.10g even if every answer is right", level, 1-delta)}
 	}
 	order := make([]int, n)
 	for i := range order {
@@ -89,7 +89,7 @@ func FitRisk(confidence []float64, right []bool, level, delta float64) (*Risk, e
 			wrong--
 		}
 	}
-	return nil, fmt.Errorf("conformal: no threshold has a risk of at most %g with confidence %g on %d held-out examples, %d of them wrong; the least bound is %.3g: hold out more, ask for less, or train a better model", level, 1-delta, n, wrong, least)
+	return nil, fmt.Errorf("conformal: no threshold has a risk of at most %g with confidence %.10g on %d held-out examples, %d of them wrong; the least bound is %.3g: hold out more, ask for less, or train a better model", level, 1-delta, n, wrong, least)
 }
 
 // testable is the largest number of coverages that n examples can all show the risk at, if

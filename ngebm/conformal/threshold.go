@@ -33,7 +33,7 @@ func Quantile(scores []float64, alpha float64) (float64, error) {
 	n := len(scores)
 	rank := n + 1 - atMost(alpha, n)
 	if rank > n {
-		return 0, &TooFewError{Have: n, Need: needed(alpha), Wanted: fmt.Sprintf("coverage of %g", 1-alpha)}
+		return 0, &TooFewError{Have: n, Need: needed(alpha), Wanted: fmt.Sprintf("coverage of %.10g", 1-alpha)}
 	}
 	sorted := slices.Clone(scores)
 	slices.Sort(sorted)
@@ -55,14 +55,14 @@ func Threshold(scores []float64, rate float64) (float64, error) {
 	n := len(scores)
 	rank := atMost(rate, n)
 	if rank < 1 {
-		return 0, &TooFewError{Have: n, Need: needed(rate), Wanted: fmt.Sprintf("a rate of false alarms of %g", rate)}
+		return 0, &TooFewError{Have: n, Need: needed(rate), Wanted: fmt.Sprintf("a rate of false alarms of %.6g", rate)}
 	}
 	sorted := slices.Clone(scores)
 	slices.Sort(sorted)
 	threshold := sorted[rank-1]
 	below, _ := slices.BinarySearch(sorted, threshold)
 	if equal := len(sorted) - below; 2*below < rank-1 || sorted[0] == sorted[n-1] {
-		return 0, fmt.Errorf("conformal: the score does not separate: at a rate of %g the threshold is %g, and %d of %d held-out examples are at or above it with %d below; choose another score", rate, threshold, equal, n, below)
+		return 0, fmt.Errorf("conformal: the score does not separate: at a rate of %.6g the threshold is %g, and %d of %d held-out examples are at or above it with %d below; choose another score", rate, threshold, equal, n, below)
 	}
 	return threshold, nil
 }

@@ -209,14 +209,26 @@ func (p *Predictor) decide(logits, scores []float64, u float64) Decision {
 	for k, t := range p.Scores {
 		d.Score = min(d.Score, t.pValue(scores[k])*float64(len(p.Scores)))
 		if scores[k] < t.Threshold {
-			why = append(why, fmt.Sprintf("%s is %.4g, below %.4g", t.title(), scores[k], t.Threshold))
+			score, threshold := distinct(scores[k], t.Threshold)
+			why = append(why, fmt.Sprintf("%s is %s, below %s", t.title(), score, threshold))
 		}
 	}
 	if r := p.Risk; r != nil && plain[label] < r.Threshold {
-		why = append(why, fmt.Sprintf("confidence is %.4g, below %.4g for a risk of %g", plain[label], r.Threshold, r.Level))
+		confidence, threshold := distinct(plain[label], r.Threshold)
+		why = append(why, fmt.Sprintf("confidence is %s, below %s for a risk of %g", confidence, threshold, r.Level))
 	}
 	d.Refused, d.Why = len(why) > 0, strings.Join(why, "; ")
 	return d
+}
+
+// distinct writes two numbers with four digits, or as many as make them differ.
+func distinct(a, b float64) (string, string) {
+	for digits := 4; ; digits++ {
+		x, y := fmt.Sprintf("%.*g", digits, a), fmt.Sprintf("%.*g", digits, b)
+		if x != y || digits == 17 {
+			return x, y
+		}
+	}
 }
 
 // calibrated are the probabilities of the classes.

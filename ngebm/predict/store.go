@@ -299,7 +299,7 @@ func (p *Predictor) String() string {
 	if s.PerClass {
 		scope = fmt.Sprintf("for each class (%d examples or more)", least)
 	}
-	line("  sets: %s, the right class is in %g %% of them or more, %s; an empty one stands for none of the classes", s.Method, 100*(1-s.Alpha), scope)
+	line("  sets: %s, the right class is in %.6g %% of them or more, %s; an empty one stands for none of the classes", s.Method, 100*(1-s.Alpha), scope)
 	for _, t := range p.Scores {
 		against := ""
 		if p.Outliers != "" {
@@ -308,10 +308,11 @@ func (p *Predictor) String() string {
 		line("  refuses where %s is below %.4g%s", t.title(), t.Threshold, against)
 	}
 	if n := len(p.Scores); n > 0 {
-		line("  false alarms: at most %g %% of usual inputs, %g %% for each score", 100*p.FalseAlarms, 100*p.FalseAlarms/float64(n))
+		line("  false alarms: at most %.6g %% of usual inputs, %.6g %% for each score", 100*p.FalseAlarms, 100*p.FalseAlarms/float64(n))
 	}
 	if r := p.Risk; r != nil {
-		line("  refuses confidence below %.4g: then at most %g %% of the answers are wrong, with confidence %g; %d of %d validation examples are answered, %d of these wrong", r.Threshold, 100*r.Level, 1-r.Delta, r.Answered, r.Examples, r.Wrong)
+		threshold, _ := distinct(r.Threshold, 1)
+		line("  refuses confidence below %s: then at most %.6g %% of the answers are wrong, with confidence %.6g; %d of %d validation examples are answered, %d of these wrong", threshold, 100*r.Level, 1-r.Delta, r.Answered, r.Examples, r.Wrong)
 	}
 	for _, w := range p.Warnings {
 		line("  warning: %s", w)

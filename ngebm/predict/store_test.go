@@ -2,6 +2,7 @@ package predict
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -31,6 +32,34 @@ func TestForgedPredictors(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: the error is %v, want one that says %q", name, err, test.want)
+		}
+	}
+}
+
+// A reason names two numbers that differ, and percentages are rounded.
+func TestTextsOfNumbers(t *testing.T) {
+	p := &Predictor{fitted: fitted{
+		Classes: []string{"a", "b"}, Temperature: 1, FalseAlarms: .07,
+		Sets:   conformal.Sets{Options: conformal.Options{Method: conformal.LAC, Alpha: .07}, Classes: 2, Examples: []int{99}, Thresholds: []float64{.9}},
+		Scores: []scoreThreshold{{Score: "px", Threshold: 14.6611, Usual: []float64{14, 15}}, {Score: InputScore, Threshold: -2.655, Usual: []float64{-3, -2}}},
+		Risk:   &conformal.Risk{Level: .07, Delta: .07, Threshold: 1 - 1e-7},
+	}}
+	for _, c := range []struct {
+		logits, scores []float64
+		want           string
+	}{
+		{[]float64{14, 0}, []float64{14.6607, -457.1}, "energy (px) is 14.6607, below 14.6611; input score is -457.1, below -2.655; confidence is 0.999999, below 1 for a risk of 0.07"},
+		{[]float64{40, 0}, []float64{15, math.Nextafter(-2.655, -3)}, "input score is -2.6550000000000002, below -2.6549999999999998"},
+		{[]float64{40, 0}, []float64{14.6611, -2.655}, ""},
+	} {
+		if d := p.decide(c.logits, c.scores, 0); d.Why != c.want || d.Refused != (c.want != "") {
+			t.Errorf("%v, %v: %q, want %q", c.logits, c.scores, d.Why, c.want)
+		}
+	}
+	text := p.String()
+	for _, want := range []string{"the right class is in 93 % of them", "at most 7 % of usual inputs, 3.5 % for each", "confidence below 0.9999999: then at most 7 % of the answers are wrong, with confidence 0.93;"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
 		}
 	}
 }
