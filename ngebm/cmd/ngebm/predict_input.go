@@ -38,8 +38,12 @@ func newInputReader(run *ngebm.Run) *inputReader {
 	return r
 }
 
-// ofNumbers are the endings of files that hold numbers, not images.
-var ofNumbers = []string{".csv", ".tsv", ".txt", ".npy", ".npz", ".gz", ".bz2", ".zst", ".xz"}
+// ofNumbers are the endings of files that hold numbers, not images; packed those of files whose reader says
+// how to unpack them.
+var (
+	ofNumbers = []string{".csv", ".tsv", ".txt", ".npy", ".npz", ".gz", ".bz2"}
+	packed    = []string{".zst", ".xz"}
+)
 
 // maxInputFile is the largest file that is opened, in bytes: readers have lower bounds.
 const maxInputFile = 1 << 30
@@ -59,7 +63,7 @@ func (r *inputReader) file(ctx context.Context, path string) (inputs [][]float32
 			return nil, true, err
 		}
 		return slices.Collect(slices.Chunk(table.Inputs, encoder.Size())), true, nil
-	case r.images == nil && r.why == nil || slices.Contains(ofNumbers, strings.ToLower(filepath.Ext(path))):
+	case r.images == nil && r.why == nil || slices.Contains(slices.Concat(ofNumbers, packed), strings.ToLower(filepath.Ext(path))):
 		inputs, err = r.numbers(path)
 		return inputs, true, err
 	case r.why != nil:

@@ -254,4 +254,11 @@ func TestNumbersOfImages(t *testing.T) {
 	testerror.Want(t, err, "pixels are from -1")
 	_, _, err = read.file(t.Context(), write(t, "x.png", ""))
 	testerror.Want(t, err, "takes no image files", "1 or 3 channels", ".npy")
+	if strings.Contains(err.Error(), ".zst") || strings.Contains(err.Error(), ".xz") {
+		t.Errorf("it offers what is refused: %v", err)
+	}
+	for name, start := range map[string]string{"x.csv.zst": "\x28\xb5\x2f\xfd", "x.csv.xz": "\xfd7zXZ\x00"} {
+		_, _, err = read.file(t.Context(), write(t, name, start))
+		testerror.Want(t, err, "unpack it first")
+	}
 }
