@@ -30,9 +30,10 @@ The predictor is fitted on the run's validation split the first time, and stored
 predictor.json; with -refit, or any flag that says how, it is fitted again. What it promises holds for inputs that
 come from where the validation examples come from. An input from elsewhere may get any answer.
 
-The score of an input is a p-value: the share of validation examples that are no more usual. Files that cannot be used
-are named after the others are answered. Status: 0 if all inputs are answered, 3 if some are refused, 1 after an error
-(go run turns 3 into 1; build the program to distinguish them).`
+The score of an input is a p-value: the share of validation examples that are no more usual, by the least of -scores,
+times their number (1 at most). Files that cannot be used are named after the others are answered. Status: 0 if all
+inputs are answered, 3 if some are refused, 1 after an error (go run turns 3 into 1; build the program to distinguish
+them).`
 
 // refusedStatus is the program's exit status if an input is refused, as errRefused says.
 const refusedStatus = 3
