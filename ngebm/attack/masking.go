@@ -53,13 +53,15 @@ type MaskingReport struct {
 	N        int     `json:"n"`     // images
 	Clean    int     `json:"clean"` // without a perturbation
 
-	WhiteBox    int     `json:"white_box"`    // PGD, 40 steps of ε/10, from the image itself and from one random start
-	MoreSteps   int     `json:"more_steps"`   // of these, after 200 steps of ε/40 from a random start
-	Restarts    int     `json:"restarts"`     // of WhiteBox's, after 5 more random starts
-	Best        int     `json:"best"`         // of WhiteBox's, after APGD on the cross-entropy and then on targets, 100 steps each (FAB-T below four classes)
-	BlackBox    int     `json:"black_box"`    // Square, 1,000 queries
-	HugeEpsilon float64 `json:"huge_epsilon"` // the whole range of every pixel, or 4 times the width of the plane's points
-	Huge        int     `json:"huge"`         // PGD as above at HugeEpsilon
+	WhiteBox  int `json:"white_box"`  // PGD, 40 steps of ε/10, from the image itself and from one random start
+	MoreSteps int `json:"more_steps"` // of these, after 200 steps of ε/40 from a random start
+	Restarts  int `json:"restarts"`   // of WhiteBox's, after 5 more random starts
+	Best      int `json:"best"`       // of WhiteBox's, after APGD on the cross-entropy and then on targets, 100 steps each (FAB-T below four classes)
+	BlackBox  int `json:"black_box"`  // Square, 1,000 queries
+	// HugeEpsilon is the whole range of every pixel; of points it is 4·max(highest - lowest, highest, -lowest)
+	// of all values. For L2 it is √(values of an example) times that.
+	HugeEpsilon float64 `json:"huge_epsilon"`
+	Huge        int     `json:"huge"` // PGD as above at HugeEpsilon
 	// ZeroGradients counts the images at which every value of the cross-entropy's
 	// gradient is exactly zero.
 	ZeroGradients int `json:"zero_gradients"`

@@ -6,7 +6,7 @@
 // lie above the metric by that noise as the metric lies above the truth, so that the
 // percentile interval, which was used before, is off by twice the bias, and the basic one
 // by none of it. With 600 examples and a true ECE of .03 the percentile interval covers in
-// .6 to .7 of the samples, the basic one in .9 (TestCoverage of package calibration).
+// .34 of the samples, the basic one in .9 (TestCoverage of package calibration).
 //
 // The result depends on the seed, not on the number of cores.
 package bootstrap

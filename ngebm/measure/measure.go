@@ -108,8 +108,8 @@ type Detection struct {
 	Set   data.Info `json:"set"`
 	Score string    `json:"score"` // px (energy), py (MSP), pxgrad (minus the gradient norm) …; larger is more in-distribution
 	Is    string    `json:"is"`    // the score's formula
-	// Parameter is the value of the detector's own parameter, 0 for no parameter, or the default;
-	// ODIN has two, which Is states.
+	// Parameter is the detector's own parameter, such as kNN's k; 0 if it does not have one, where GEN was not
+	// tuned, and where ViM's is by the authors' rule. ODIN has two, which Is states.
 	Parameter float64 `json:"parameter,omitempty"`
 	ood.Report
 }

@@ -20,7 +20,7 @@ type scorer struct {
 	fromLogits []ood.Score
 	odin       *model.Exec
 	is         map[string]string
-	parameters map[string]float64 // of detectors that have one that is not the default
+	parameters map[string]float64 // of fitted detectors that have one
 	detectors  []fittedDetector
 	report     progress.Reporter
 }

@@ -32,11 +32,11 @@ import (
 // eigenvectors of the covariance, which are less exact: of features with a mean of 1e4 standard
 // deviations it is right to 1e-5.
 func ViM(dimension int) Detector {
-	shown := fmt.Sprint(dimension)
+	shown := fmt.Sprintf("= %d", dimension)
 	if dimension == 0 {
-		shown = "half of the features, as the authors have it"
+		shown = "by the authors' rule (1000, 512 or half of the features)"
 	}
-	return Detector{Name: "ViM", Definition: "logsumexp f - α‖residual of the feature‖, dimension = " + shown, Source: "Wang et al. 2022, arXiv 2203.10807",
+	return Detector{Name: "ViM", Definition: "logsumexp f - α‖residual of the feature‖, dimension " + shown, Source: "Wang et al. 2022, arXiv 2203.10807",
 		Needs: NeedsFeatures, Parameter: "dimension", Value: float64(dimension), Candidates: []float64{16, 32, 64, 128, 256, 512},
 		with: func(v float64) Detector { return ViM(int(v)) }, whole: true,
 		fit: func(_ context.Context, t *fitting) (Fitted, error) { return fitViM(t, dimension) }}

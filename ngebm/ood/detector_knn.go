@@ -17,7 +17,7 @@ import (
 
 // KNN is the detector of Sun et al. 2022 (ICML, arXiv 2204.06507, section 3): minus the
 // Euclidean distance of an example's feature to the k-th nearest feature of training examples,
-// all divided by their L2 norms. A feature of norm below 1e-12 stays near 0. The paper has k =
+// all divided by their L2 norms. A feature of norm below 1e-12 is divided by 1e-12. The paper has k =
 // 50 for CIFAR-10, 200 for CIFAR-100 and 1000 for ImageNet. k must not exceed the number of
 // training examples.
 //
@@ -42,9 +42,9 @@ func KNN(k int) Detector {
 // knn is a fitted [KNN].
 type knn struct {
 	k       int
-	train   *mat.Dense     // [examples, width], of norm 1
+	train   *mat.Dense     // [examples, width], normalized
 	single  blas32.General // the same
-	squares []float32      // of the norms: 1, or 0
+	squares []float32      // of the norms: 1, or less where the feature's is below 1e-12
 }
 
 func normalize(rows *mat.Dense) {

@@ -33,7 +33,7 @@ const (
 
 // Options say what to fit. The zero value means the defaults.
 type Options struct {
-	// Sets are those of Decision.Set; an Alpha of 0 stands for lac at α = .1.
+	// Sets are those of Decision.Set; an Alpha of 0 is .1, an empty Method lac.
 	Sets conformal.Options
 	// Calibration makes Decision.Probability: TemperatureScaling, or VectorScaling, which needs many
 	// validation examples of each class. "" is TemperatureScaling.

@@ -48,7 +48,7 @@ type Predictor struct {
 	closed    bool
 }
 
-// newPredictor compiles what the scores need.
+// newPredictor restores the detectors that were fitted.
 func newPredictor(run *ngebm.Run, f fitted) (*Predictor, error) {
 	p := &Predictor{fitted: f, run: run}
 	if err := p.restoreDetectors(); err != nil {
@@ -67,8 +67,7 @@ func (p *Predictor) Classes() []string { return slices.Clone(p.fitted.Classes) }
 // trained on a table.
 func (p *Predictor) Encoder() *tabular.Encoder { return p.run.Classifier.Encoder }
 
-// Close waits for predictions under way and frees what was compiled for the predictor, and
-// the run that [Load] read.
+// Close waits for predictions under way and frees the run, if [Load] read it.
 func (p *Predictor) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
