@@ -34,7 +34,9 @@ func MMD(samples, reference *data.Dataset) (float64, error) {
 		}
 	}
 	slices.Sort(distances)
-	width := 2 * distances[len(distances)/2] // 2σ²
+	low, high := distances[(len(distances)-1)/2], distances[len(distances)/2]
+	sigma := (math.Sqrt(low) + math.Sqrt(high)) / 2
+	width := 2 * sigma * sigma
 	if width == 0 {
 		return 0, fmt.Errorf("measure: at least half of the examples of %s are equal, so there is no scale to compare by", reference.Name)
 	}

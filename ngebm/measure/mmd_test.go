@@ -70,20 +70,32 @@ func ExampleMMD() {
 	// Output: true true
 }
 
-// By hand, on a line: samples 0 and 2, reference 0 and 1, whose median distance is 1,
-// so the kernel is k(d) = exp(-d²/2).
-//
-//	within the samples  k(2) = e^-2
-//	within the reference k(1) = e^-½
-//	across, mean of k(0), k(1), k(2), k(1)
+// By hand, on a line, from samples 0 and 2. Of an even number of distances the median is the mean of the
+// two in the middle.
 func TestMMDByHand(t *testing.T) {
-	got, err := measure.MMD(line(t, 0, 2), line(t, 0, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := math.Exp(-2) + math.Exp(-.5) - 2*(1+2*math.Exp(-.5)+math.Exp(-2))/4
-	if math.Abs(got-want) > 1e-12 {
-		t.Errorf("%v, want %v", got, want)
+	for _, c := range []struct {
+		reference []float32
+		sigma     float64
+		within    []float64 // distances within the reference, of which sigma is the median
+		across    []float64 // to 0, then to 2
+	}{
+		{[]float32{0, 1}, 1, []float64{1}, []float64{0, 1, 2, 1}},
+		{[]float32{0, 1, 3}, 2, []float64{1, 2, 3}, []float64{0, 1, 3, 2, 1, 1}},
+		{[]float32{0, 1, 3, 4}, 2.5, []float64{1, 1, 2, 3, 3, 4}, []float64{0, 1, 3, 4, 2, 1, 1, 2}},
+	} {
+		got, err := measure.MMD(line(t, 0, 2), line(t, c.reference...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean := func(distances ...float64) (sum float64) {
+			for _, d := range distances {
+				sum += math.Exp(-d * d / (2 * c.sigma * c.sigma))
+			}
+			return sum / float64(len(distances))
+		}
+		if want := mean(2) + mean(c.within...) - 2*mean(c.across...); math.Abs(got-want) > 1e-12 {
+			t.Errorf("reference %v: %v, want %v", c.reference, got, want)
+		}
 	}
 }
 
