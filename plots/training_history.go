@@ -222,14 +222,17 @@ func historyAlt(runs []Run) string {
 	var parts []string
 	for _, r := range runs {
 		h := r.History
-		loss := stepSeries(h, h.Loss, draw.LineStyle{}).y
-		smooth := movingAverage(loss, averagedOver(len(loss)))
-		text := fmt.Sprintf("%s over %s: the loss goes from %s to %s", strings.TrimSpace("Training history of "+r.Name), counted(h), said(smooth[0]), said(smooth[len(smooth)-1]))
+		averaged := func(values []float32) []float64 { // as the curves are
+			y := stepSeries(h, values, draw.LineStyle{}).y
+			return movingAverage(y, averagedOver(len(y)))
+		}
+		loss, last := averaged(h.Loss), h.Steps()-1
+		text := fmt.Sprintf("%s over %s, moving averages: the loss goes from %s to %s", strings.TrimSpace("Training history of "+r.Name), counted(h), said(loss[0]), said(loss[last]))
 		for t, name := range h.Terms {
 			if weight := weightText(h, t); weight != "" {
 				name += " (" + weight + ")"
 			}
-			text += fmt.Sprintf(", %s ends at %s", name, said(float64(h.Values[t][len(h.Values[t])-1])))
+			text += fmt.Sprintf(", %s ends at %s", name, said(averaged(h.Values[t])[last]))
 		}
 		for _, split := range splits(h) {
 			for _, e := range slices.Backward(h.Evaluations) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/energy"
 	"ngebm/ngebm/jem"
 	"ngebm/ngebm/study/palette"
 )
@@ -129,6 +130,25 @@ func TestHistoryNotes(t *testing.T) {
 	const want = "Accuracy: cross-entropy 0.987 (test), NG-EBM 0.987 (test).|Time to train: cross-entropy 2.1 s, NG-EBM 4 s (25 % of it waiting for data)."
 	if strings.Join(got, "|") != want {
 		t.Errorf("%q, not %q", got, want)
+	}
+}
+
+// The alternative text has the loss and its terms averaged alike: a loss that is its one term
+// ends where the term ends, whatever the last step had.
+func TestHistoryAlt(t *testing.T) {
+	loss := make([]float32, 100) // averaged over 5 steps
+	for i := range loss {
+		loss[i] = 2
+	}
+	loss[0], loss[99] = 5, 8
+	h := &ngebm.History{StepsPerEpoch: 10, Terms: []string{energy.NameCrossEntropy, energy.NameVariance}, Weights: []float64{1, 0},
+		Loss: loss, Values: [][]float32{loss, make([]float32, 100)}}
+	h.Values[1][99] = float32(math.NaN())
+	f, err := History(Run{Name: "made up", History: h})
+	const want = "Training history of made up over 10 epochs (100 steps), moving averages: the loss goes from 3 to 4, " +
+		"cross-entropy (α = 1) ends at 4, energy variance (β = 0) ends at what is no finite number." // (5+2+2)/3, (2+2+8)/3
+	if err != nil || f.Alt != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, f.Alt, want)
 	}
 }
 
