@@ -22,7 +22,8 @@ type Options struct {
 	// Those after temperature take the temperature as given; that of T_opt
 	// resamples the validation examples. There is no interval of the smooth ECE, which would
 	// take most of the time, nor of the MCE and the classwise ECE, which it would cover
-	// in half of the samples where they are small.
+	// in half of the samples where they are small, nor of Brier_uncertainty: it is largest where
+	// classes are equally frequent, as they often are in test sets, and resampling only lowers it.
 	// Intervals are basic ones, see package bootstrap. Those of sums of gaps begin at 0 where
 	// the ECE (for ECE_equal_mass, this metric) is one of the 95 % that a perfectly
 	// calibrated model scores: with a true ECE of 0 the basic interval alone would cover

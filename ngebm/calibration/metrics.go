@@ -80,7 +80,7 @@ func (c Convention) most() float64 {
 // hasInterval reports whether intervals of the metric are drawn; see [Options].Bootstrap.
 func (c Convention) hasInterval() bool {
 	switch c.Name {
-	case "smooth_ECE", "MCE", "classwise_ECE":
+	case "smooth_ECE", "MCE", "classwise_ECE", "Brier_uncertainty":
 		return false
 	}
 	return true
@@ -105,7 +105,7 @@ func Conventions() []Convention {
 		{"Brier_sum", "mean over examples of the sum over classes, 0 to 2", bootstrap.Positive, func(f *Metrics) *float64 { return &f.Brier }},
 		{"Brier_reliability", "Murphy's parts, summed over classes, on the bins of classwise_ECE:", bootstrap.Gap, func(f *Metrics) *float64 { return &f.BrierReliability }},
 		{"Brier_resolution", "Brier_sum = reliability - resolution + uncertainty + within_bins", bootstrap.Gap, func(f *Metrics) *float64 { return &f.BrierResolution }},
-		{"Brier_uncertainty", "sum over classes of share (1 - share)", bootstrap.Positive, func(f *Metrics) *float64 { return &f.BrierUncertainty }},
+		{"Brier_uncertainty", "sum over classes of share (1 - share); no interval", bootstrap.Positive, func(f *Metrics) *float64 { return &f.BrierUncertainty }},
 		{"Brier_within_bins", "variance of p in bins less twice its covariance with the outcome", bootstrap.Linear, func(f *Metrics) *float64 { return &f.BrierWithinBins }},
 		{"AURC", "mean risk over coverages 1/n … 1, most confident first; ties in mean order", bootstrap.Positive, func(f *Metrics) *float64 { return &f.AURC }},
 		{"AUGRC", "mean over coverages of the share of all that is answered and wrong (Traub et al. 2024)", bootstrap.Positive, further(func(f *Further) *float64 { return &f.AUGRC })},
