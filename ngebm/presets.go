@@ -146,7 +146,7 @@ func Methods() []Method {
 			"jem.weight=1,jem.noise=.03", "jem.weight=1,jem.step=.01,jem.noise=.14",
 		},
 		{
-			"jem-informative", "JEM with JEM++'s informative start, from the data's mean and covariance, and 5 steps; the rest of JEM++ (Yang, Ji 2021) is not built",
+			"jem-informative", "JEM with JEM++'s informative start, from a normal distribution with the mean and covariance of each class, and 5 steps; the rest of JEM++ (Yang, Ji 2021) is not built",
 			"jem.weight=1,jem.noise=.03,jem.start=data,jem.steps=5", "jem.weight=1,jem.step=.01,jem.noise=.14,jem.start=data,jem.steps=5",
 		},
 		{
