@@ -7,11 +7,11 @@ import (
 	"ngebm/plots/notebook"
 )
 
-// used are the sets that this cell has trained on or opened.
+// used are the sets that the captions of this cell's figures name, see [Use].
 var used []data.Info
 
-// Use names a set in the captions of the figures that the cell shows from now on. [Train]
-// and [Compare] do so by themselves.
+// Use names a set in the captions of the figures that the cell shows from now on. [Train],
+// [CompareSeeds], [CompareMethods] and [Results] do so; [Open] does not.
 func Use(set data.Info) { used = append(used, set) }
 
 // Show puts a figure below the cell, and below it the sets that the cell has used. It
