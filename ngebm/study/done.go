@@ -76,9 +76,8 @@ func (r *Results) take(p Plan) {
 }
 
 // Keeps reports what of a file of results would be lost if the plan's were written in its place:
-// results of another base configuration, or a run that is not planned, or one whose folder is not
-// among runs, the folder of runs, and which Done does not have either, so that it would be trained
-// again.
+// results of another base configuration, or a run that is neither kept from Done nor loaded: it is
+// not planned, its folder is not among runs, the folder of runs, or it is of other data.
 func (p Plan) Keeps(old *Results, runs string) error {
 	if p.Base = p.Base.WithoutFolders(); !same(p.base(), old.base()) {
 		return fmt.Errorf("study: it has results of the preset %s, or of other settings", old.Preset)
@@ -91,13 +90,17 @@ func (p Plan) Keeps(old *Results, runs string) error {
 	for _, run := range old.Runs {
 		name := planned{run.Method, run.Seed}
 		trained := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), "-"+run.Run) })
-		kept := slices.ContainsFunc(done, func(r Result) bool { return r.Method == run.Method && r.Seed == run.Seed })
+		kept := slices.IndexFunc(done, func(r Result) bool { return r.Method == run.Method && r.Seed == run.Seed })
 		switch {
-		case kept:
+		case kept >= 0 && done[kept].Run == run.Run && done[kept].Checkpoint == run.Checkpoint:
+		case kept >= 0:
+			return fmt.Errorf("study: it has %s, which is another run in the results to continue", name)
 		case !slices.Contains(p.Part.of(p.runs()), name):
 			return fmt.Errorf("study: it has %s, which is not asked for now", name)
 		case !trained:
 			return fmt.Errorf("study: it has %s, whose folder (…-%s) is not in %q", name, run.Run, runs)
+		case run.Config.Data != p.Base.Data: // checksums are known only once data are opened
+			return fmt.Errorf("study: it has %s, trained on %s, not on %s", name, run.Config.Data, p.Base.Data)
 		}
 	}
 	return nil

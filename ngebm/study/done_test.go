@@ -143,6 +143,24 @@ func TestKeeps(t *testing.T) {
 	if err := p.Keeps(done, t.TempDir()); err != nil {
 		t.Errorf("it is continued: %v", err)
 	}
+	for name, change := range map[string]func(*study.Result){
+		"other data":    func(r *study.Result) { r.Run = "abc" },
+		"other weights": func(r *study.Result) { r.Checkpoint = "abc" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := p
+			p.Done = copied(t, done)
+			change(&p.Done.Runs[0])
+			testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is another run in the results to continue")
+		})
+	}
+	p.Base.Data = "tar:elsewhere/digits.tar.gz" // the checksums say that it is the same, see TestContinueRefuses
+	if err := p.Keeps(done, t.TempDir()); err != nil {
+		t.Errorf("it is continued from another archive: %v", err)
+	}
+	p.Done = nil
+	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, trained on digits, not on tar:digits.tar.gz")
+	p.Base.Data, p.Done = done.Base.Data, done
 	p.Seeds = []uint64{2}
 	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is not asked for now")
 	p.Done, p.Seeds = nil, []uint64{1, 2}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"ngebm/data"
 	"ngebm/ngebm"
 	"ngebm/ngebm/calibration"
 )
@@ -53,12 +54,34 @@ func Merge(all ...*Results) (*Results, error) {
 				continue
 			}
 			if what := conflict(*old, run); what != "" {
-				return nil, fmt.Errorf("study: results %d conflict with those before in %s, seed %d: %s", i+1, run.Method, run.Seed, what)
+				return nil, fmt.Errorf("study: results %d conflict with those before in %s, seed %d: different %s; keep one of the files, or measure the run once and copy its folder", i+1, run.Method, run.Seed, what)
 			}
 		}
 	}
 	merged.mergeEnsembles(all)
 	return merged, merged.agree()
+}
+
+// Keeps reports what of a file of results would be lost if r were written in its place: results of
+// another plan, a run or a selection that r does not have, or has otherwise.
+func (r *Results) Keeps(old *Results) error {
+	if err := old.Plan.like(r.Plan); err != nil {
+		return fmt.Errorf("study: it differs in %w", err)
+	}
+	if s := old.Selected; s != nil && (r.Selected == nil || r.Selected.Settings != s.Settings) {
+		return fmt.Errorf("study: it has the selected weights %s", s.Settings)
+	}
+	for _, run := range old.Runs {
+		name := planned{run.Method, run.Seed}
+		is := r.Find(run.Method, run.Seed)
+		if is == nil {
+			return fmt.Errorf("study: it has %s", name)
+		}
+		if what := conflict(run, *is); what != "" {
+			return fmt.Errorf("study: it has %s with different %s", name, what)
+		}
+	}
+	return nil
 }
 
 // like reports a difference in what all runs of two plans have in common.
@@ -80,6 +103,7 @@ func (p Plan) like(other Plan) error {
 // base is the base configuration as machines and seeds share it.
 func (p Plan) base() ngebm.Config {
 	p.Base.Seed = 0
+	p.Base.Margin.Outliers = data.CanonicalOODKind(p.Base.Margin.Outliers) // as in results that were read
 	return anywhere(p.Base.WithoutFolders())
 }
 
@@ -173,7 +197,7 @@ func alike(a, b *calibration.Report) bool {
 	return a.IntervalKind == b.IntervalKind && (a.Further == nil) == (b.Further == nil)
 }
 
-// conflict says in what two results of one run differ; "" if in nothing.
+// conflict names what two results of one run differ in; "" if nothing.
 func conflict(a, b Result) string {
 	alike := alike(a.Calibration, b.Calibration)
 	for _, part := range []struct {
@@ -190,7 +214,7 @@ func conflict(a, b Result) string {
 		{"robustness", a.Robustness, b.Robustness},
 	} {
 		if !same(part.a, part.b) {
-			return "different " + part.name + "; keep one of the files, or measure the run once and copy its folder"
+			return part.name
 		}
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 
+	"ngebm/data/testerror"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/ood"
@@ -113,6 +114,40 @@ func TestMerge(t *testing.T) {
 	}
 	if _, err := study.Merge(); err == nil {
 		t.Error("nothing was merged without an error")
+	}
+}
+
+// A file that is replaced by merged results is one of the same experiment, and they have all that it has.
+func TestMergedKeeps(t *testing.T) {
+	p := smallPlan(t)
+	p.Base.Margin.Outliers = "uniform box"
+	merged := made(t, p, 1, 1, 2)
+	for name, c := range map[string]struct {
+		change func(*study.Results)
+		want   string
+	}{
+		"the same":          {func(*study.Results) {}, ""},
+		"an earlier state":  {func(r *study.Results) { r.Runs, r.Selected = r.Runs[:1], nil }, ""},
+		"on other machines": {func(r *study.Results) { r.Base.Data, r.Runs[0].Measuring.Machine = "tar:x.tar.gz", "another" }, ""},
+		"an old name":       {func(r *study.Results) { r.Base.Margin.Outliers = "far away" }, ""},
+		"another base":      {func(r *study.Results) { r.Base.Epochs++ }, "it differs in the base configuration"},
+		"another protocol":  {func(r *study.Results) { r.Measure.TestExamples = 500 }, "it differs in the protocol"},
+		"another selection": {func(r *study.Results) { r.Selected.Settings = "beta=.5" }, "it has the selected weights beta=.5"},
+		"another seed":      {func(r *study.Results) { r.Runs[3].Seed = 5 }, "it has ng-ebm-chosen, seed 5"},
+		"another run":       {func(r *study.Results) { r.Runs[0].Run = "other" }, "it has cross-entropy, seed 1 with different configuration and data"},
+		"other weights":     {func(r *study.Results) { r.Runs[0].Checkpoint = "03" }, "it has cross-entropy, seed 1 with different weights"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old := made(t, p, 1, 1, 2)
+			c.change(old)
+			if err := merged.Keeps(old); c.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+			} else {
+				testerror.Want(t, err, c.want)
+			}
+		})
 	}
 }
 

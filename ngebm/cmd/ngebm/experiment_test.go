@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ngebm/data/testerror"
 	"ngebm/ngebm/study"
 	"ngebm/ngebm/study/published"
 )
@@ -219,4 +220,27 @@ func TestExperimentIsAsPlanned(t *testing.T) {
 			t.Errorf("%s\n%s\nplanned:\n%s", name, got, want)
 		}
 	}
+}
+
+// Merged results do not replace others of the same methods and seeds.
+func TestMergeReplacesOnlyItsOwn(t *testing.T) {
+	r, err := published.Read("cifar10-cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, out := filepath.Join(t.TempDir(), "file.json"), filepath.Join(t.TempDir(), "out.json")
+	for _, path := range []string{file, out} {
+		if err := r.Write(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"merge", "-o", out, file}
+	if err := dispatch(t.Context(), args, &bytes.Buffer{}); err != nil {
+		t.Error(err)
+	}
+	r.Runs[0].Run = "abc"
+	if err := r.Write(out); err != nil {
+		t.Fatal(err)
+	}
+	testerror.Want(t, dispatch(t.Context(), args, &bytes.Buffer{}), "out.json would be replaced", "cross-entropy, seed 1 with different configuration and data")
 }

@@ -53,10 +53,8 @@ func mergeFiles(stdout io.Writer, out string, paths []string) error {
 		return err
 	}
 	if old != nil {
-		for _, run := range old.Runs {
-			if merged.Find(run.Method, run.Seed) == nil {
-				return fmt.Errorf("ngebm merge: -o %s would be replaced, and it has %s, seed %d, which is not in the files to merge; name another file, or merge it, too", out, run.Method, run.Seed)
-			}
+		if err := merged.Keeps(old); err != nil {
+			return fmt.Errorf("ngebm merge: -o %s would be replaced, and the files to merge lack what is in it: %w; name another file, or merge it, too", out, err)
 		}
 	}
 	if err := merged.Write(out); err != nil {
