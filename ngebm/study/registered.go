@@ -10,11 +10,14 @@ import (
 	"ngebm/ngebm/calibration"
 )
 
-// Registered is a plan that was written down before anything of it was run: with it, what
-// is asked, and the test that answers each question.
+// Registered is a plan that was written down before it was run: with it, what is asked, and the
+// test that answers each question.
 type Registered struct {
 	Plan
-	About []string `json:"about"` // why the plan is as it is
+	About []string `json:"about"` // why the plan is as it is, and what of it was changed later
+	// TestSets are the SHA-256 of the test sets that its runs may be measured on (see data.Info):
+	// the data's name does not say which they are.
+	TestSets []string `json:"test_sets,omitempty"`
 	// Family are the questions of one Holm family (see [Holm]). All other comparisons of the
 	// results are exploratory.
 	Family []Question `json:"family"`
@@ -51,9 +54,16 @@ func (r Registered) Validate() error {
 }
 
 // Planned reports whether results were made as planned: from the plan's configuration, weights
-// selected as it says, measured by its protocol. They may have some of its runs only.
+// selected as it says, measured by its protocol, on one of its test sets. They may have some of its
+// methods, seeds and runs only, and no others.
 func (r Registered) Planned(results *Results) bool {
-	return results.Plan.like(r.Plan) == nil && (!results.selects() || same(results.Selection, r.Selection))
+	switch {
+	case results.Plan.like(r.Plan) != nil, results.selects() && !same(results.Selection, r.Selection):
+		return false
+	case len(union(r.Methods, results.Methods)) > len(r.Methods), len(union(r.Seeds, results.Seeds)) > len(r.Seeds):
+		return false
+	}
+	return !slices.ContainsFunc(results.Runs, func(run Result) bool { return !slices.Contains(r.TestSets, run.Sets[2].Checksum) })
 }
 
 // Answers compares what each question asks for, with Holm's correction for the family. Where

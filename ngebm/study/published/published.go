@@ -1,6 +1,7 @@
 // Package published holds the results of experiments that are part of this repository,
 // as ngebm experiment and ngebm sweep wrote them: metrics with their provenance, no images.
-// It also holds the plans of experiments, each committed before anything of it was run.
+// It also holds the plans of experiments, each committed before it was run: a plan's About says
+// what was changed later.
 package published
 
 import (
