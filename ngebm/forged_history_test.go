@@ -56,7 +56,7 @@ func TestForgedTextIsPlain(t *testing.T) {
 		head.History.Events = []Event{{1, forged}}
 		head.History.Evaluations[0].Checksum = forged
 	})
-	maker := Maker{Source: forged, Libraries: forged, Kind: forged}
+	maker := Maker{Source: forged, Libraries: forged, Kind: forged, Processor: forged}
 	r, err := loaded(t, dir, Cost{Device: forged, Code: forged, Maker: maker, Earlier: []Maker{maker}})
 	if err != nil {
 		t.Fatal(err)

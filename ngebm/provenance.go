@@ -136,6 +136,14 @@ func kindOf(backend compute.Backend) string {
 	return backend.String()
 }
 
+// processorOf is the kind of processor that a backend computes on; empty for a GPU.
+func processorOf(backend compute.Backend) string {
+	if kindOf(backend) == "xla:cuda" {
+		return ""
+	}
+	return Processor()
+}
+
 // compare notes what a stored run and one that would be trained now could differ in. The
 // network is compared with what config.json says.
 func (r *Run) compare(devices int) error {
@@ -172,6 +180,9 @@ func (r *Run) compare(devices int) error {
 	if kind := kindOf(r.backend); c.Kind != "" && c.Kind != kind {
 		r.note("it was trained on %s, and this is %s", c.Kind, kind)
 	}
+	if now := processorOf(r.backend); c.Processor != "" && now != "" && c.Processor != now {
+		r.note("it was trained on %s, and this is %s, which rounds differently", c.Processor, now)
+	}
 	if c.Devices != 0 && devices != 0 && c.Devices != devices {
 		r.note("it was trained on %d devices, not on %d, which differ by rounding", c.Devices, devices)
 	}
@@ -195,16 +206,24 @@ func (r *Run) Refresh(ctx context.Context, reporter progress.Reporter) error {
 	return nil
 }
 
-// RecordMaker records which code, libraries, devices and kind of machine take the run's next steps, in the
+// RecordMaker records which code, libraries, devices and kinds of machine and processor take the run's next steps, in the
 // run's folder. Call it before the first of them. devices is the number that share each step.
 func (r *Run) RecordMaker(devices int) error {
 	c := &r.Cost
-	now := Maker{Source: Source(), Libraries: libraries(), Kind: kindOf(r.backend), Devices: devices}
-	if r.History.Steps() > 0 && c.Maker != now {
+	now := Maker{Source: Source(), Libraries: libraries(), Kind: kindOf(r.backend), Devices: devices, Processor: processorOf(r.backend)}
+	if r.History.Steps() > 0 && !c.Maker.like(now) {
 		c.Earlier = append(c.Earlier, c.Maker)
 	}
 	c.Device, c.Code, c.Machine, c.Maker = files.WithoutFolders(r.backend.Description()), Version(), Machine(), now
 	return r.folder().WriteJSON(ckpt.CostFile, r.Cost)
+}
+
+// like reports whether two makers are one; a processor that is not known may be any.
+func (m Maker) like(other Maker) bool {
+	if m.Processor == "" || other.Processor == "" {
+		m.Processor = other.Processor
+	}
+	return m == other
 }
 
 // unlike says in what one maker differs from another.
@@ -217,6 +236,7 @@ func (m Maker) unlike(other Maker) string {
 	}
 	add(m.Source != other.Source, "by other code (source "+cmp.Or(m.Source, "unknown")+", then "+other.Source+")")
 	add(m.Kind != other.Kind, "on "+cmp.Or(m.Kind, "an unknown device")+", then "+other.Kind)
+	add(m.Processor != "" && other.Processor != "" && m.Processor != other.Processor, "on "+m.Processor+", then "+other.Processor)
 	add(m.Devices != other.Devices, fmt.Sprintf("on %d devices, then %d", m.Devices, other.Devices))
 	add(m.Libraries != other.Libraries, "with "+cmp.Or(m.Libraries, "unknown libraries")+", then "+cmp.Or(other.Libraries, "unknown ones"))
 	return cmp.Or(strings.Join(parts, ", "), "by a program in between")

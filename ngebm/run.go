@@ -94,6 +94,9 @@ type Maker struct {
 	Libraries string `json:"libraries,omitempty"` // versions of the modules that computed
 	Kind      string `json:"kind,omitempty"`      // of device, "xla:cpu"
 	Devices   int    `json:"devices,omitempty"`   // that shared each step
+	// Processor is the kind of processor that computed, see the function Processor; empty on GPUs
+	// and where it is not known, as in runs that were trained before it was recorded.
+	Processor string `json:"processor,omitempty"`
 }
 
 // check reports whether a run can have cost that much.
@@ -110,7 +113,7 @@ func (c Cost) check() error {
 		if m.Devices < 0 || m.Devices > maxBatch {
 			return fmt.Errorf("devices is %d, not from 0 to %d", m.Devices, maxBatch)
 		}
-		if len(m.Source)+len(m.Libraries)+len(m.Kind) > maxText {
+		if len(m.Source)+len(m.Libraries)+len(m.Kind)+len(m.Processor) > maxText {
 			return fmt.Errorf("the text of a maker is longer than %d bytes", maxText)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"sync"
 
 	"ngebm/data"
+	"ngebm/data/plain"
 )
 
 // module is this module's path.
@@ -60,14 +62,45 @@ func versionOf(info *debug.BuildInfo) string {
 	return revision + modified
 }
 
-// Machine names the kind of machine that the program runs on, "linux/amd64, 2 processors", not
-// which one it is.
+// Machine names the kind of machine that the program runs on, "linux/amd64, 2 processors, AMD EPYC
+// (family 25, model 17)", not which one it is.
 func Machine() string {
 	unit := "processors"
 	if runtime.NumCPU() == 1 {
 		unit = "processor"
 	}
-	return fmt.Sprintf("%s/%s, %d %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), unit)
+	machine := fmt.Sprintf("%s/%s, %d %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), unit)
+	if Processor() != "" {
+		machine += ", " + Processor()
+	}
+	return machine
+}
+
+// Processor names the kind of processor that the program runs on, "AMD EPYC (family 25, model 17)".
+// Kinds round differently. It is empty where the system does not say: Linux on x86 does.
+func Processor() string { return processor() }
+
+var processor = sync.OnceValue(func() string {
+	cpuinfo, _ := os.ReadFile("/proc/cpuinfo")
+	return processorIn(string(cpuinfo))
+})
+
+// processorIn is the first processor of /proc/cpuinfo. Virtual machines give several generations
+// one name, but not one family and model.
+func processorIn(cpuinfo string) string {
+	is := map[string]string{}
+	for line := range strings.Lines(cpuinfo) {
+		key, value, ok := strings.Cut(line, ":")
+		if !ok {
+			break // the next processor follows
+		}
+		is[strings.TrimSpace(key)] = plain.Text(strings.TrimSpace(value))
+	}
+	name := is["model name"]
+	if name != "" && is["cpu family"] != "" {
+		name += fmt.Sprintf(" (family %s, model %s)", is["cpu family"], is["model"])
+	}
+	return name
 }
 
 // computing are the modules that compute what this one asks for.

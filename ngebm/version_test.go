@@ -2,6 +2,7 @@ package ngebm
 
 import (
 	"runtime/debug"
+	"strings"
 	"testing"
 )
 
@@ -27,5 +28,44 @@ func TestVersion(t *testing.T) {
 	// Tests are built without a trace of the revision.
 	if got := Version(); got != "source "+Source() {
 		t.Errorf("this test's version is %q", got)
+	}
+}
+
+// The name of a processor is not enough: both AMD EPYC are from virtual machines, of Zen 4 and of
+// Zen 5. ARM's processors have no name there.
+func TestProcessorIn(t *testing.T) {
+	for want, cpuinfo := range map[string]string{
+		"AMD EPYC (family 25, model 17)":                        "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nstepping\t: 1\n\nprocessor\t: 1\nmodel name\t: other\n",
+		"AMD EPYC (family 26, model 2)":                         "cpu family\t: 26\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n",
+		"INTEL(R) XEON(R) PLATINUM 8581C (family 6, model 207)": "cpu family : 6\nmodel : 207\nmodel name : INTEL(R) XEON(R) PLATINUM 8581C\n",
+		"ARMv7 Processor rev 4 (v7l)":                           "processor\t: 0\nmodel name\t: ARMv7 Processor rev 4 (v7l)\n",
+		"":                                                      "processor\t: 0\nBogoMIPS\t: 50.00\nCPU implementer\t: 0x41\n",
+	} {
+		if got := processorIn(cpuinfo); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if name := Processor(); !strings.HasSuffix(Machine(), name) {
+		t.Errorf("the machine %q does not name the processor %q", Machine(), name)
+	}
+}
+
+// A processor that was not recorded is not another.
+func TestMakersDiffer(t *testing.T) {
+	now := Maker{Source: "a", Kind: "xla:cpu", Devices: 1, Processor: "Zen 5"}
+	for name, c := range map[string]struct {
+		change func(*Maker)
+		want   string // "" if they are alike
+	}{
+		"the same":           {func(*Maker) {}, ""},
+		"unknown processor":  {func(m *Maker) { m.Processor = "" }, ""},
+		"another processor":  {func(m *Maker) { m.Processor = "Zen 4" }, "on Zen 4, then Zen 5"},
+		"other code, before": {func(m *Maker) { m.Source, m.Processor = "b", "" }, "by other code (source b, then a)"},
+	} {
+		before := now
+		c.change(&before)
+		if got := before.like(now); got != (c.want == "") || !got && before.unlike(now) != c.want {
+			t.Errorf("%s: alike %v, %q; want %q", name, got, before.unlike(now), c.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"ngebm/data"
-	"ngebm/data/plain"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/device"
@@ -228,14 +228,7 @@ func values(set *data.Dataset) []float32 {
 
 // processor returns the processor's name and the number of cores that this process may use.
 func processor() string {
-	name := runtime.GOOS + "/" + runtime.GOARCH
-	info, _ := os.ReadFile("/proc/cpuinfo") // Linux only
-	for _, line := range strings.Split(string(info), "\n") {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-			name = plain.Text(strings.TrimSpace(value))
-			break
-		}
-	}
+	name := cmp.Or(ngebm.Processor(), runtime.GOOS+"/"+runtime.GOARCH)
 	return fmt.Sprintf("%s, %d cores", name, runtime.NumCPU())
 }
 

@@ -193,6 +193,18 @@ func TestMachines(t *testing.T) {
 	}
 }
 
+// What was done names every kind of machine that trained or measured a run, once.
+func TestSetupNamesMachines(t *testing.T) {
+	r := made(t, smallPlan(t), 1, 1, 2)
+	for i, machines := range [][2]string{{"Zen 4", "Zen 5"}, {"", "Zen 4"}, {"Xeon", "Zen 5"}, {"", ""}} {
+		r.Runs[i].Training.Machine, r.Runs[i].Measuring.Machine = machines[0], machines[1]
+		r.Runs[i].Training.Device, r.Runs[i].Measuring.Device = "CPU", "CPU"
+	}
+	if want := "\nmachine    Zen 4; CPU\n           Zen 5; CPU\n           Xeon; CPU\ncode "; !strings.Contains(r.Setup(), want) {
+		t.Errorf("%s\ndoes not say %q", r.Setup(), want)
+	}
+}
+
 // Two processes share a plan, here two goroutines: every run is trained once, and both
 // end with the same results, which are those of one alone.
 func TestShared(t *testing.T) {

@@ -82,8 +82,8 @@ type Work struct {
 	Code   string `json:"code"`             // see ngebm.Version
 	Source string `json:"source,omitempty"` // see ngebm.Source
 	Device string `json:"device"`           // the backend's own description, without folders
-	// Machine is "linux/amd64, 2 processors". It is empty where a run does not say which trained
-	// it; results made before 2026-12 then have the one that measured.
+	// Machine is ngebm.Machine's; results made before 2026-12 lack its processor. It is empty where
+	// a run does not say which trained it; results made before 2026-12 then have the one that measured.
 	Machine string  `json:"machine"`
 	Seconds float64 `json:"seconds"` // by the clock; of measuring, by the last process that did
 	// Process is the processor time meanwhile, in seconds, of all cores together; 0

@@ -223,7 +223,7 @@ func (r *Results) energyRows(w io.Writer) {
 }
 
 // Setup describes what was done, in aligned lines: the data, what was measured on how many
-// examples, the network, the training, the seeds, the machine and the code. Without runs it
+// examples, the network, the training, the seeds, the machines and the code. Without runs it
 // has only the preset.
 func (r *Results) Setup() string {
 	var b strings.Builder
@@ -277,7 +277,9 @@ func (r *Results) Setup() string {
 		seeds = fmt.Sprintf("%v of %v", done, r.Seeds)
 	}
 	line("seeds", "%s, weights, order and validation split", seeds)
-	line("machine", "%s; %s", run.Measuring.Machine, run.Measuring.Device)
+	for i, machine := range r.machines() {
+		line([]string{"machine", ""}[min(i, 1)], "%s", machine)
+	}
 	versions := map[string]bool{}
 	for _, run := range r.Runs {
 		versions[run.Training.Code], versions[run.Measuring.Code] = true, true
@@ -287,6 +289,18 @@ func (r *Results) Setup() string {
 		line("missing", "%s: nothing is said of these", strings.Join(r.Measure.Missing, ", "))
 	}
 	return b.String()
+}
+
+// machines are the kinds of machines, with their devices, that runs were trained and measured on.
+func (r *Results) machines() (all []string) {
+	for _, run := range r.Runs {
+		for _, w := range []Work{run.Training.Work, run.Measuring} {
+			if w.Machine != "" { // else it is not known, or nothing was measured
+				all = union(all, []string{w.Machine + "; " + w.Device})
+			}
+		}
+	}
+	return all
 }
 
 // share reports whether all runs have the same examples in a split.

@@ -133,6 +133,15 @@ func TestStoredRunIsWhatWasAsked(t *testing.T) {
 		"the device's kind": {func(t *testing.T, _ *asked, dir string) {
 			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { c["kind"] = "xla:cuda" })
 		}, marked, "trained on xla:cuda, and this is go"},
+		"the processor": {func(t *testing.T, _ *asked, dir string) {
+			if ngebm.Processor() == "" {
+				t.Skip("SKIPPED: this system does not name its processor")
+			}
+			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { c["processor"] = "another" })
+		}, marked, "trained on another, and this is " + ngebm.Processor() + ", which rounds differently"},
+		"a record of the processor that there was not": {func(t *testing.T, _ *asked, dir string) {
+			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { delete(c, "processor") })
+		}, "loaded", "loaded digits-mlp-8-"},
 		"the device count": {func(t *testing.T, _ *asked, dir string) {
 			editJSON(t, filepath.Join(dir, "cost.json"), func(c map[string]any) { c["devices"] = 2 })
 		}, marked, "trained on 2 devices, not on 1"},
