@@ -193,6 +193,34 @@ func TestMachines(t *testing.T) {
 	}
 }
 
+// What is not known of a candidate's run is said, as of other runs.
+func TestCandidatesNotes(t *testing.T) {
+	p := briefPlan(t)
+	p.Seeds, p.Measure = []uint64{1}, study.Protocol{OODExamples: 20}
+	folder := t.TempDir()
+	if r, err := run(t, p, folder); err != nil || len(r.Selected.Candidates[0].Notes) != 0 || strings.Contains(r.String(), "note: ") {
+		t.Fatalf("%v\n%s", err, r)
+	}
+	costs, err := filepath.Glob(filepath.Join(folder, "*", "cost.json"))
+	if err != nil || len(costs) != 3 {
+		t.Fatal(costs, err)
+	}
+	for _, path := range costs {
+		if err := os.WriteFile(path, []byte(`{"source":"0123456789ab"}`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := run(t, p, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, candidate := range p.Selection.Candidates {
+		if want := "\nnote: the candidate " + candidate + ", seed 1: it was trained by other code than this (source 0123456789ab"; !strings.Contains(copied(t, r).String(), want) {
+			t.Errorf("%s\ndoes not say %q", r, want)
+		}
+	}
+}
+
 // What was done names every kind of machine that trained or measured a run, once.
 func TestSetupNamesMachines(t *testing.T) {
 	r := made(t, smallPlan(t), 1, 1, 2)
@@ -337,15 +365,22 @@ func TestValidate(t *testing.T) {
 		`cannot select weights by "loss"`:       func(p *study.Plan) { p.Selection.Metric = "loss" },
 		"there is no setting":                   func(p *study.Plan) { p.Selection.Candidates = []string{"betta=1"} },
 		"sets the seed":                         func(p *study.Plan) { p.Selection.Candidates = []string{"beta=1,seed=3"} },
-		"beta is -1":                            func(p *study.Plan) { p.Selection.Candidates = []string{"beta=-1"} },
-		"(-attack-examples) is 7;":              func(p *study.Plan) { p.Measure.AttackExamples = 7 },
-		"(-test) is -1;":                        func(p *study.Plan) { p.Measure.TestExamples = -1 },
-		"(-bootstrap) is -1;":                   func(p *study.Plan) { p.Measure.Resamples = -1 },
-		"(-attack-batch) is -1;":                func(p *study.Plan) { p.Measure.AttackBatch = -1 },
-		"(did you mean rotated?)":               func(p *study.Plan) { p.Measure.OODKinds = []string{"rotatd"} },
-		"ε of an attack is -1 (-l2)":            func(p *study.Plan) { p.Measure.L2 = []float64{-1} },
-		"ε of an attack is 0":                   func(p *study.Plan) { p.Measure.Linf = []float64{0} },
-		"ε of an attack is +Inf":                func(p *study.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
+		`"validation=100" sets validation`:      func(p *study.Plan) { p.Selection.Candidates = []string{"validation=100"} },
+		`"rotated" is given twice (-ood)`:       func(p *study.Plan) { p.Measure.OODKinds = []string{"rotated", "blobs", "rotated"} },
+		`"uniform box" is given twice (-ood)`:   func(p *study.Plan) { p.Measure.OODKinds = []string{"far away", "uniform box"} },
+		`"rotated" is given twice (-near)`:      func(p *study.Plan) { p.Measure.Near = []string{"rotated", "rotated"} },
+		"chosen on uniform box (-ood-validation), which is also tested": func(p *study.Plan) {
+			p.Measure.OODKinds, p.Measure.OODValidation = []string{"uniform box"}, "far away"
+		},
+		"beta is -1":                 func(p *study.Plan) { p.Selection.Candidates = []string{"beta=-1"} },
+		"(-attack-examples) is 7;":   func(p *study.Plan) { p.Measure.AttackExamples = 7 },
+		"(-test) is -1;":             func(p *study.Plan) { p.Measure.TestExamples = -1 },
+		"(-bootstrap) is -1;":        func(p *study.Plan) { p.Measure.Resamples = -1 },
+		"(-attack-batch) is -1;":     func(p *study.Plan) { p.Measure.AttackBatch = -1 },
+		"(did you mean rotated?)":    func(p *study.Plan) { p.Measure.OODKinds = []string{"rotatd"} },
+		"ε of an attack is -1 (-l2)": func(p *study.Plan) { p.Measure.L2 = []float64{-1} },
+		"ε of an attack is 0":        func(p *study.Plan) { p.Measure.Linf = []float64{0} },
+		"ε of an attack is +Inf":     func(p *study.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
 	} {
 		p := smallPlan(t)
 		change(&p)

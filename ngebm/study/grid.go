@@ -66,6 +66,8 @@ func (g Grid) check() error {
 				return fmt.Errorf("study: setting %d of the grid has no name; write key=value,value, as in beta=0,.01,.1", i+1)
 			case name == "seed":
 				return fmt.Errorf("study: the grid cannot contain seed; give the sweep's seeds separately, since rows are means over them")
+			case name == "validation":
+				return fmt.Errorf("study: the grid cannot contain validation; rows would be evaluated on different examples; set it for all (-set)")
 			case seen[name]:
 				return fmt.Errorf("study: grid lists %s twice; put all its values in one entry", name)
 			}

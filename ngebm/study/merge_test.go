@@ -215,7 +215,7 @@ func TestReadRefuses(t *testing.T) {
 func TestForgedResultsArePlain(t *testing.T) {
 	const forged = "\x1b[2J\nforged\u009b"
 	r := made(t, smallPlan(t), 1, 1)
-	r.Preset, r.Selected.Metric, r.Selected.Candidates = forged, forged, []study.Candidate{{Settings: forged, Failed: []string{forged}}}
+	r.Preset, r.Selected.Metric, r.Selected.Candidates = forged, forged, []study.Candidate{{Settings: forged, Failed: []string{forged}, Notes: []string{forged}}}
 	r.Measure.Missing = []string{forged}
 	r.Runs[0].Notes = []string{forged}
 	r.Runs[0].Sets[0].Name, r.Runs[0].Detection[0].Set, r.Runs[0].Robustness[0].Attack = forged, forged, forged

@@ -61,3 +61,15 @@ func TestMergeOldResults(t *testing.T) {
 		t.Errorf("another ECE: %v", err)
 	}
 }
+
+// A plan that is refused now, and was not before, can be read.
+func TestReadRefusedPlan(t *testing.T) {
+	p := smallPlan(t)
+	p.Measure.OODKinds, p.Selection.Candidates = []string{"rotated", "rotated"}, []string{"beta=1,gamma=1", "validation=100"}
+	if err := p.Validate(); err == nil {
+		t.Fatal("the plan is no test")
+	}
+	if r := copied(t, made(t, p, 1, 1)); len(r.Runs) != 2 {
+		t.Errorf("%d runs", len(r.Runs))
+	}
+}

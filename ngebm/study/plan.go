@@ -27,6 +27,22 @@ type Plan struct {
 
 // Validate reports the first part of the plan that cannot be done.
 func (p Plan) Validate() error {
+	p.Measure = p.Measure.canonical()
+	if err := p.validate(); err != nil {
+		return err
+	}
+	if p.selects() {
+		for _, candidate := range p.Selection.Candidates {
+			if _, ok := ngebm.FindSetting(candidate, "validation"); ok {
+				return fmt.Errorf("study: the candidate %.200q sets validation, and would be evaluated on different examples; set it for all (-set)", candidate)
+			}
+		}
+	}
+	return p.Measure.checkTwice()
+}
+
+// validate is Validate without what earlier versions did not refuse: their results can be read.
+func (p Plan) validate() error {
 	switch {
 	case len(p.Methods) == 0:
 		return fmt.Errorf("study: the plan has no methods; give at least one of %s", strings.Join(MethodNames(), ", "))

@@ -112,6 +112,21 @@ func (p Protocol) validate() error {
 	return p.validateDetectors()
 }
 
+// checkTwice reports a name that is given twice: the set would count twice in means.
+func (p Protocol) checkTwice() error {
+	for _, list := range []struct {
+		flag  string
+		names []string
+	}{{"-ood", p.OODKinds}, {"-near", p.Near}} {
+		for i, name := range list.names {
+			if slices.Contains(list.names[:i], name) {
+				return fmt.Errorf("study: the OOD set %.60q is given twice (%s); each counts once", name, list.flag)
+			}
+		}
+	}
+	return nil
+}
+
 // canonical is the protocol with the current names of OOD kinds.
 func (p Protocol) canonical() Protocol {
 	p.OODKinds = slices.Clone(p.OODKinds)

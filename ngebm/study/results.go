@@ -205,7 +205,7 @@ func ParseResults(b []byte) (*Results, error) {
 	if r.Format != format {
 		return nil, fmt.Errorf("study: results of format %d cannot be read, only of format %d; use the version of ngebm that wrote them, or a newer one", r.Format, format)
 	}
-	if err := r.Plan.Validate(); err != nil {
+	if err := r.Plan.validate(); err != nil {
 		return nil, err
 	}
 	left := map[planned]bool{}

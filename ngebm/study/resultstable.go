@@ -53,6 +53,13 @@ func (r *Results) String() string {
 	if len(r.Measure.Missing) > 0 {
 		fmt.Fprintf(&b, "\ndatasets that were missing: %s", strings.Join(r.Measure.Missing, ", "))
 	}
+	if r.Selected != nil {
+		for _, c := range r.Selected.Candidates {
+			for _, note := range c.Notes {
+				fmt.Fprintf(&b, "\nnote: the candidate %s, %s", c.Settings, note)
+			}
+		}
+	}
 	for _, run := range r.Runs {
 		if run.Failed != "" {
 			fmt.Fprintf(&b, "\nfailed: %s, seed %d: %s", run.Method, run.Seed, run.Failed)

@@ -35,6 +35,8 @@ type Candidate struct {
 	Metrics  map[string][]float64 `json:"figures,omitempty"`
 	// Failed says which seeds diverged, and why; such a candidate is not selected.
 	Failed []string `json:"failed,omitempty"`
+	// Notes say in what the runs could differ from runs trained now; see [SweepRow].
+	Notes []string `json:"notes,omitempty"`
 }
 
 func (s Selection) validate() error {
@@ -74,7 +76,7 @@ func (s Selection) resolve(e *evaluations) (*Outcome, error) {
 	}
 	out := &Outcome{Settings: s.Candidates[best], Metric: s.Metric, Definition: t.Metrics[k].Definition}
 	for i, row := range t.Rows {
-		c := Candidate{Settings: s.Candidates[i], Runs: row.Runs, Failed: row.Failed, Metrics: map[string][]float64{}}
+		c := Candidate{Settings: s.Candidates[i], Runs: row.Runs, Failed: row.Failed, Notes: row.Notes, Metrics: map[string][]float64{}}
 		for k, estimate := range row.Metrics {
 			c.Metrics[t.Metrics[k].Name] = estimate.Values
 		}

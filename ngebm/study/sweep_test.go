@@ -231,6 +231,7 @@ func TestParseGrid(t *testing.T) {
 		{"beta=1,,2", "", "beta of the grid lacks a value"},
 		{"beta=1;beta=2", "", "grid lists beta twice"},
 		{"seed=1,2", "", "the grid cannot contain seed"},
+		{"validation=20,40", "", "the grid cannot contain validation; rows would be evaluated on different examples"},
 	} {
 		g, err := study.ParseGrid(c.in)
 		switch {
