@@ -33,7 +33,8 @@ const version = 1
 // run again, resumes with the same results. Several processes may work on one plan with
 // one folder of runs: each takes the next run that no other process has, and each returns
 // all the results. Canceling ctx saves and stops; the error wraps train.ErrStopped. Runs
-// that diverge do not end the experiment; their results say so.
+// that diverge do not end the experiment; their results say so. Candidates that do are not
+// selected; if each has such a run, there is nothing to select, which is an error.
 func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Options, save func(*Results) error) (*Results, error) {
 	if save == nil {
 		save = func(*Results) error { return nil }
