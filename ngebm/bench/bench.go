@@ -109,6 +109,7 @@ type task struct {
 	Devices      int    `json:"devices"`
 	Calls        int    `json:"calls"` // of the work in one measurement
 	Library      string `json:"library"`
+	Way          string `json:"way"`    // to do the work, of those that the library has; "" is to be chosen
 	Inputs       string `json:"inputs"` // NPZ file of weights and examples
 	Write        bool   `json:"write"`  // the inputs
 }
@@ -231,7 +232,7 @@ func (p Plan) row(ctx context.Context, t task, worker, python []string, report f
 		if t.Library == ONNXRuntime && ours.Kind == device.CUDA {
 			return nil, errors.New("ONNX Runtime is timed on the CPU only, and this program found a GPU; use -device cpu")
 		}
-		theirs, err := start(ctx, python, peer)
+		theirs, err := startPeer(ctx, python, peer)
 		if err != nil {
 			return nil, err
 		}
@@ -292,6 +293,10 @@ type ready struct {
 	Kind       string  `json:"kind,omitempty"`       // of the device: see device.Device
 	Parameters int     `json:"parameters,omitempty"` // of the network
 	Operations float64 `json:"operations,omitempty"` // of its logits for one example
+	// Way is the fastest of a peer's ways to do the work, empty if its library has no names for them;
+	// Failed are those that could not do it, and why.
+	Way    string   `json:"way,omitempty"`
+	Failed []string `json:"failed,omitempty"`
 }
 
 // result is the line that a process prints after its work.

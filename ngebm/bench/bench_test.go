@@ -172,6 +172,77 @@ func TestPeersDevice(t *testing.T) {
 	}
 }
 
+// A peer's way is chosen in one process, and done in another; the table names it, and those that failed.
+func TestPeersWay(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	folder := t.TempDir()
+	python, log := filepath.Join(folder, "python"), filepath.Join(folder, "log")
+	script := `#!/bin/sh
+case "$2" in
+*'"way":""'*) task=choose; echo '{"name":"stub","where":"here","way":"fast","failed":["slow: no compiler"]}' ;;
+*'"way":"fast"'*) task=fast; echo '{"name":"stub","where":"here","way":"fast"}' ;;
+esac
+echo $task starts >>` + log + `
+while read -r n; do
+	echo $task works >>` + log + `
+	printf '{"seconds":[%s],"results":[%s],"peak":7}\n' $(seq -s, "$n") $(seq -s, "$n")
+done
+`
+	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := plan()
+	p.Python, p.Rows, p.ReferenceDevice, p.Rounds = python, []string{CrossEntropy}, "", 1
+	table, err := p.Run(t.Context(), []string{os.Args[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(log); err != nil || string(got) != "choose starts\nfast starts\nfast works\nfast works\n" {
+		t.Errorf("the peer did %q (%v)", got, err)
+	}
+	var text bytes.Buffer
+	if err := table.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"here, fast", "\ncross-entropy: a way of the peer failed: slow: no compiler\n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, &text)
+		}
+	}
+}
+
+// Of the ways that PyTorch has the fastest is taken, and those that fail are told with their reason. A
+// way that is named is the only one that is made.
+func TestBestOfAPeer(t *testing.T) {
+	const driver = `
+import ast, json, sys, time, types
+names = ("best", "timed", "torch_work")
+tree = ast.parse(open("peer.py").read())
+functions = ast.Module([n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name in names], [])
+sys.modules["torch"] = torch = types.ModuleType("torch")
+torch.__version__, torch.get_num_threads = "0", lambda: 2
+for way, net in ("", "wrn"), ("NCHW", "wrn"), ("", "mlp"):
+    made = []
+    def variant(last, compiled):
+        made.append((last, compiled))
+        if compiled:
+            raise RuntimeError("no\n compiler")
+        return lambda: time.sleep(.001 if last else .05)
+    scope = {"task": {"way": way, "device": "cpu"}, "row": "logits", "net": [net], "calls": 1, "time": time, "torch_variant": variant}
+    exec(compile(functions, "peer.py", "exec"), scope)
+    name, where, work, *rest = scope["torch_work"]()
+    print(json.dumps([name, where, callable(work), *rest, len(made)]))
+`
+	out, err := exec.Command(testpython.Path(t), "-c", driver).CombinedOutput()
+	const want = `["PyTorch 0", "2 threads", true, "channels_last", ["NCHW, compiled: RuntimeError: no compiler", "channels_last, compiled: RuntimeError: no compiler"], 4]
+["PyTorch 0", "2 threads", true, "NCHW", [], 1]
+["PyTorch 0", "2 threads", true, "eager", ["compiled: RuntimeError: no compiler"], 2]
+`
+	if err != nil || string(out) != want {
+		t.Errorf("%v, and\n%swant\n%s", err, out, want)
+	}
+}
+
 // The times of many repeats are a long line.
 func TestManyRepeats(t *testing.T) {
 	t.Setenv(workerEnv, "1")

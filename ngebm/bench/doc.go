@@ -5,9 +5,10 @@
 // measured. A peer takes turns with this program, so that other load on the machine slows
 // both. It starts from the same weights and examples, which it reads from an NPZ file (ONNX
 // Runtime: from the ONNX file of package onnx), and its losses show that it did the same
-// work. It does it in the fastest of its ways, which are timed first: PyTorch with images as
-// NCHW and channels_last, compiled and not (torch.compile knows no second derivatives); JAX
-// with NHWC and NCHW.
+// work. It does it in the fastest of its ways, which are timed first, in another process: PyTorch
+// with images as NCHW and channels_last, compiled and not (torch.compile knows no second
+// derivatives); JAX with NHWC and NCHW. A way that fails, such as torch.compile without a C++
+// compiler, is named below the table with its reason.
 //
 // # What a run costs
 //
@@ -31,7 +32,8 @@
 // # Measured on two CPU cores
 //
 // float32; medians of steps in turns; ratios are ours divided by the peer's, so that less than
-// 1 is faster. First on an AMD EPYC with AVX2, against PyTorch and JAX in the fastest of their ways
+// 1 is faster. PyTorch's peak memory is of a process that had tried all of its ways, which was
+// the one that did the work then. First on an AMD EPYC with AVX2, against PyTorch and JAX in the fastest of their ways
 // (PyTorch eager, channels_last but once; JAX NHWC). PyTorch in two runs, of which one round
 // of the second for cross-entropy was .99 and one 1.10, so that 1 is not settled there:
 //

@@ -1,7 +1,8 @@
 """The work of `ngebm bench` in PyTorch, JAX or ONNX Runtime, on the weights and examples of an NPZ file.
 
-Run by the command with a task as JSON. It prints one line of JSON when it is ready. For each line
-"N" on its standard input it then does the work N times and prints another line: seconds and results.
+Run by the command with a task as JSON. It prints one line of JSON when it is ready, with the fastest way to
+do the work if the task names none. For each line "N" on its standard input it then does the work N times and
+prints another line: seconds and results.
 """
 import json, sys, time
 import numpy as np
@@ -45,8 +46,12 @@ def parts(n, batch):
 
 
 def best(make, choices):
-    """The fastest of several ways to do the work, and its name: the least of a few times of each."""
-    works, times = {}, {}
+    """The fastest of several ways to do the work, by the least of a few times of each: the work, the way's
+    name, and which ways failed. If the task names the way, no other takes memory in this process."""
+    if task["way"] or len(choices) == 1:
+        name = task["way"] or list(choices)[0]
+        return make(*choices[name]), name, []
+    works, times, failed = {}, {}, []
     for name, settings in choices.items():
         try:
             works[name] = make(*settings)
@@ -56,14 +61,11 @@ def best(make, choices):
                 took += [timed(works[name]) for _ in range(3)]
             times[name] = min(took)
         except Exception as e:
-            if len(choices) == 1:
+            if name == list(choices)[-1] and not times:
                 raise
-            failed = e
-    if not times:
-        raise failed
+            failed.append(f"{name}: {type(e).__name__}: {' '.join(str(e).split())[:200]}")
     name = min(times, key=times.get)
-    # Training changed the weights.
-    return make(*choices[name]) if task["steps_row"] else works[name], name
+    return works[name], name, failed
 
 
 def timed(work):
@@ -74,12 +76,11 @@ def timed(work):
 
 def torch_work():
     import torch
-    choices = {"": (False, False)} if net[0] == "mlp" else {"NCHW": (False, False), "channels_last": (True, False)}
+    choices = {"eager": (False, False)} if net[0] == "mlp" else {"NCHW": (False, False), "channels_last": (True, False)}
     if row in ("cross-entropy", "logits") or calls > 1:  # torch.compile knows no second derivatives
-        choices |= {(name + ", compiled").lstrip(", "): (last, True) for name, (last, _) in choices.items()}
-    work, name = best(torch_variant, choices)
+        choices |= {(name + ", compiled").replace("eager, ", ""): (last, True) for name, (last, _) in choices.items()}
     device = torch.cuda.get_device_name() if task["device"] == "cuda" else f"{torch.get_num_threads()} threads"
-    return work, f"PyTorch {torch.__version__}", ", ".join(filter(None, (device, name)))
+    return f"PyTorch {torch.__version__}", device, *best(torch_variant, choices)
 
 
 def torch_variant(channels_last, compiled):
@@ -180,8 +181,8 @@ def jax_work():
     import os
     os.environ.setdefault("JAX_PLATFORMS", "cuda" if task["device"] == "cuda" else "cpu")
     import jax
-    work, name = best(jax_variant, {"": (False,)} if net[0] == "mlp" else {"NHWC": (False,), "NCHW": (True,)})
-    return work, f"JAX {jax.__version__}", ", ".join(filter(None, (str(jax.devices()[0]), name)))
+    choices = {"jitted": (False,)} if net[0] == "mlp" else {"NHWC": (False,), "NCHW": (True,)}
+    return f"JAX {jax.__version__}", str(jax.devices()[0]), *best(jax_variant, choices)
 
 
 def jax_variant(channels_first):
@@ -284,7 +285,7 @@ def onnxruntime_work():
     def evaluate():
         return sum(float(session.run(["energy"], {"input": x0[a:b]})[0].sum()) for a, b in parts(len(x0), task["batch"])) / len(x0)
 
-    return evaluate, f"ONNX Runtime {onnxruntime.__version__}", "CPU"
+    return f"ONNX Runtime {onnxruntime.__version__}", "CPU", evaluate, "", []
 
 
 def peak():
@@ -296,8 +297,8 @@ def peak():
         return 0
 
 
-work, name, where = {"torch": torch_work, "jax": jax_work, "onnxruntime": onnxruntime_work}[task["library"]]()
-print(json.dumps({"name": name, "where": where}), flush=True)
+name, where, work, way, failed = {"torch": torch_work, "jax": jax_work, "onnxruntime": onnxruntime_work}[task["library"]]()
+print(json.dumps({"name": name, "where": where, "way": way, "failed": failed}), flush=True)
 for line in sys.stdin:
     seconds, results = [], []
     for _ in range(int(line)):

@@ -51,6 +51,23 @@ func start(ctx context.Context, command []string, t task) (*process, error) {
 	return p, nil
 }
 
+// startPeer starts a peer. Its way to do the work is chosen in another process, so that its peak
+// memory is of that way alone.
+func startPeer(ctx context.Context, command []string, t task) (*process, error) {
+	choosing, err := start(ctx, command, t)
+	if err != nil || choosing.Way == "" {
+		return choosing, err
+	}
+	choosing.end()
+	t.Way = choosing.Way
+	p, err := start(ctx, command, t)
+	if err != nil {
+		return nil, err
+	}
+	p.Failed = choosing.Failed
+	return p, nil
+}
+
 // work repeats the work the given number of times.
 func (p *process) work(times int) (r result, err error) {
 	if _, err = fmt.Fprintln(p.in, times); err == nil {

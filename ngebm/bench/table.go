@@ -5,8 +5,10 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
+	"ngebm/data/plain"
 	"ngebm/ngebm/bootstrap"
 )
 
@@ -128,12 +130,25 @@ func (t *Table) Print(w io.Writer) error {
 			if compared(r.Name) {
 				difference = fmt.Sprintf("%.1e", r.maxAbsDiff(r.Peer, peerResults))
 			}
-			fmt.Fprintf(tab, "%.4g\t%.0f\t%.2f (%.2f-%.2f)\t%s\t%s\t", 1e3*r.Peer.median(), r.Peer.Peak, median(ratios), slices.Min(ratios), slices.Max(ratios), difference, r.Peer.Where)
+			fmt.Fprintf(tab, "%.4g\t%.0f\t%.2f (%.2f-%.2f)\t%s\t%s\t", 1e3*r.Peer.median(), r.Peer.Peak, median(ratios), slices.Min(ratios), slices.Max(ratios), difference, strings.Trim(r.Peer.Where+", "+r.Peer.Way, ", "))
 		}
 		if r.ReferenceDevice != nil {
 			fmt.Fprintf(tab, "%.1e / %.1e\t", r.maxAbsDiff(r.ReferenceDevice, 1), r.maxAbsDiff(r.ReferenceDevice, len(r.ReferenceDevice.Results)))
 		}
 		fmt.Fprintln(tab)
 	}
-	return tab.Flush()
+	if err := tab.Flush(); err != nil {
+		return err
+	}
+	for _, r := range t.Rows {
+		if r.Peer == nil {
+			continue
+		}
+		for _, failed := range r.Peer.Failed {
+			if _, err := fmt.Fprintf(w, "%s: a way of the peer failed: %s\n", r.Name, plain.Text(failed)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
