@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -84,8 +85,8 @@ func trace(backend compute.Backend, store *model.Store, shape []int, logits func
 		y := logits(x)
 		described.Layers = layers(g.Nodes(), store, g)
 		// What a gradient of a person's own does shows in a gradient only.
-		if slices.ContainsFunc(g.Nodes(), func(n *graph.Node) bool { return n.CustomGradient() != nil }) {
-			graph.Gradient(graph.ReduceAllSum(y), x)
+		if of := withOwnGradients(g, x, store); len(of) > 0 {
+			graph.Gradient(graph.ReduceAllSum(y), of...)
 		}
 		for _, n := range g.Nodes() {
 			line, _, _ := strings.Cut(n.String(), " - mem: ")
@@ -104,6 +105,35 @@ func trace(backend compute.Backend, store *model.Store, shape []int, logits func
 	slices.Sort(fixed)
 	described.Lines = slices.Concat(described.Lines, fixed, constants.lines)
 	return described, nil
+}
+
+// withOwnGradients are the nodes whose gradients show what the gradients of a person's own do: the
+// input, and the weights where such a gradient is of weights alone. None without such a gradient.
+func withOwnGradients(g *graph.Graph, x *graph.Node, store *model.Store) (of []*graph.Node) {
+	fromInput, own, ofWeights := map[*graph.Node]bool{x: true}, false, false
+	for _, n := range g.Nodes() {
+		fromInput[n] = fromInput[n] || slices.ContainsFunc(n.Inputs(), func(in *graph.Node) bool { return fromInput[in] })
+		if n.CustomGradient() != nil {
+			own, ofWeights = true, ofWeights || !fromInput[n]
+		}
+	}
+	if !own {
+		return nil
+	}
+	of = append(of, x)
+	if !ofWeights {
+		return of
+	}
+	weights := map[string]*graph.Node{}
+	for v := range store.IterVariables() {
+		if v.Trainable && v.DType().IsFloat() && v.InUseByGraph(g) {
+			weights[v.Path()] = v.NodeValue(g)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(weights)) {
+		of = append(of, weights[path])
+	}
+	return of
 }
 
 // Difference says where two descriptions first differ, in one line; empty if they do not.

@@ -27,6 +27,7 @@ type network struct {
 	stride     int
 	blur       []float32 // a constant filter of 49 values
 	double     bool      // a gradient of its own, of twice the size
+	weight     float64   // if not 0, the size of the last layer's own gradient
 }
 
 func plain() network {
@@ -51,7 +52,12 @@ func (n network) trace(t *testing.T) netgraph.Graph {
 			y = IdentityWithCustomGradient(y, func(_, v *Node) *Node { return MulScalar(v, 2) })
 		}
 		y = n.pool(y)
-		return nets.Dense(scope.In("dense"), Reshape(y, y.Shape().Dimensions[0], -1), 3)
+		y = nets.Dense(scope.In("dense"), Reshape(y, y.Shape().Dimensions[0], -1), 3)
+		if n.weight != 0 {
+			w := scope.In("shift").VariableWithValue("shift", []float32{1, 2, 3}).NodeValue(x.Graph())
+			y = Add(y, ExpandAxes(IdentityWithCustomGradient(w, func(_, v *Node) *Node { return MulScalar(v, n.weight) }), 0))
+		}
+		return y
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +82,9 @@ func TestEdits(t *testing.T) {
 		"its rate":         func(n *network) { n.dropout = .5 },
 		"a large constant": func(n *network) { n.blur = slices.Repeat([]float32{1}, 49) },
 		"a gradient":       func(n *network) { n.double = true },
+		"a weight's own":   func(n *network) { n.weight = 1 },
+		"its size":         func(n *network) { n.weight = 2 },
+		"both":             func(n *network) { n.double, n.weight = true, 2 },
 	} {
 		n := plain()
 		edit(&n)
@@ -142,4 +151,37 @@ func pure(t *testing.T) compute.Backend {
 		t.Fatal(err)
 	}
 	return backend
+}
+
+// Stored runs name these sums: the descriptions of networks stay what they were in f123bbe, with
+// GoMLX v0.28.8, whose operations they name.
+func TestSums(t *testing.T) {
+	builtIn := func(name string) netgraph.Graph {
+		net, err := nets.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := model.NewStore()
+		g, err := netgraph.Trace(pure(t), store, []int{8, 8, 1}, func(x *Node) *Node { return net.Logits(store.RootScope().In("net"), x, 10) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	own := plain()
+	own.double = true
+	for name, c := range map[string]struct {
+		g    netgraph.Graph
+		want string
+	}{
+		"mlp-8":                      {builtIn("mlp-8"), "e3e882c71241"},
+		"convnet+group+silu":         {builtIn("convnet+group+silu"), "4a303ce8ee3f"},
+		"wrn-10-1":                   {builtIn("wrn-10-1"), "df5d4450a395"},
+		"own":                        {plain().trace(t), "d53511ae6495"},
+		"own, with its own gradient": {own.trace(t), "ad397fe0e66a"},
+	} {
+		if got := c.g.Sum()[:12]; got != c.want {
+			t.Errorf("%s: the description has the sum %s, want %s", name, got, c.want)
+		}
+	}
 }
