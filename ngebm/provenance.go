@@ -49,6 +49,25 @@ func traceNetwork(backend compute.Backend, net nets.Network, store *model.Store,
 	return g, nil
 }
 
+// FeaturesSum identifies what computes the features of a network of a person's own, which the
+// run's hash does not cover: the SHA-256 of the graph of its Features and the name of its Head. It
+// is empty for a network that its name defines, and for one without features.
+func (r *Run) FeaturesSum() (string, error) {
+	net, ok := r.Classifier.Network.(nets.Featured)
+	if !ok || !isOwn(net) {
+		return "", nil
+	}
+	store := newStore(r.Config.Seed)
+	g, err := netgraph.Trace(r.backend, store, r.Classifier.Shape, func(x *Node) *Node {
+		return net.Features(store.RootScope().In(ckpt.NetworkScope), x)
+	})
+	if err != nil {
+		return "", fmt.Errorf("ngebm: cannot build the features of %s: %w", net, explain.Error(err))
+	}
+	sum := sha256.Sum256(fmt.Appendln(nil, g.Sum(), net.Head()))
+	return hex.EncodeToString(sum[:]), nil
+}
+
 // isOwn reports whether a network is a person's own, which its name does not define.
 func isOwn(net nets.Network) bool {
 	known, err := nets.Parse(net.String())

@@ -19,9 +19,9 @@ import (
 
 // MeasureCached measures a run on its test set, or returns what was measured before: a
 // report is stored in the run's folder, as measured-<key>.json, and the key covers the
-// checkpoint's content, the datasets, the options and the code (see ngebm.Source). A run
-// is measured once, but each time with an attack that holds another network, as
-// attack.Transfer does: no key says what that network is.
+// checkpoint's content, that of the datasets, the options and the code (see ngebm.Source).
+// Sets have the names of now. A run is measured once, but each time with an attack that
+// holds another network, as attack.Transfer does: no key says what that network is.
 // Adversarial examples are not stored: attack.Curve.Adversarial gives none for a
 // report that was read.
 func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
@@ -43,7 +43,13 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	if err != nil {
 		return nil, err
 	}
-	name := "measured-" + o.key(run.Computation(), checkpoint, run.Test) + ".json"
+	features := ""
+	if len(o.Detectors) > 0 {
+		if features, err = run.FeaturesSum(); err != nil {
+			return nil, err
+		}
+	}
+	name := "measured-" + o.key(run.Computation(), checkpoint, features, run.Test) + ".json"
 	r, err := cache.Read[Report](run.Dir, name)
 	switch {
 	case err == nil && (r.Run != run.Hash || r.Data.Checksum != run.Test.Checksum):
@@ -52,6 +58,7 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 		if err := r.check(run.Test.Len(), o); err != nil {
 			return nil, fmt.Errorf("measure: the stored report %q %w; delete it to measure again", filepath.Join(run.Dir, name), err)
 		}
+		r.describe(run.Test, o.Out)
 		r.Notes = run.Notes
 		return r, nil
 	case !errors.Is(err, fs.ErrNotExist):
@@ -76,6 +83,8 @@ func (r *Report) check(examples int, o Options) error {
 		return errors.New("has no calibration")
 	case r.Examples != examples:
 		return fmt.Errorf("is of %d examples, not %d", r.Examples, examples)
+	case !r.detects(o.Out):
+		return fmt.Errorf("is not of the %d OOD sets that were asked for", len(o.Out))
 	case !curves(r.Robustness):
 		return fmt.Errorf("has not the %d attacks that were asked for", len(o.Attacks))
 	case (r.Refined != nil) != (o.Refine.Steps != 0):
@@ -95,6 +104,42 @@ func (r *Report) check(examples int, o Options) error {
 	return nil
 }
 
+// detects reports whether the report has as many detections of each of the sets, in their order.
+func (r *Report) detects(sets []*data.Dataset) bool {
+	if len(sets) == 0 {
+		return len(r.OOD) == 0
+	}
+	each := len(r.OOD) / len(sets)
+	if each == 0 || len(r.OOD)%len(sets) != 0 {
+		return false
+	}
+	for i, d := range r.OOD {
+		if d.Set.Checksum != sets[i/each].Checksum {
+			return false
+		}
+	}
+	return true
+}
+
+// describe enters what the sets are called now: the key of a stored report covers their content, and
+// a folder may have been renamed since.
+func (r *Report) describe(in *data.Dataset, out []*data.Dataset) {
+	r.Data = in.Info
+	for i := range r.OOD {
+		r.OOD[i].Set = out[i*len(out)/len(r.OOD)].Info
+	}
+	curves, masking := r.Robustness, r.Masking
+	if r.Refined != nil {
+		curves, masking = slices.Concat(curves, r.Refined.Robustness), slices.Concat(masking, r.Refined.Masking)
+	}
+	for _, c := range curves {
+		c.Dataset, c.Split = in.Name, in.Split
+	}
+	for _, m := range masking {
+		m.Dataset, m.Split = in.Name, in.Split
+	}
+}
+
 // measureRun measures a run on its test set, and says which it is.
 func measureRun(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	r, err := Measure(ctx, run.Classifier, run.Test, o)
@@ -106,7 +151,7 @@ func measureRun(ctx context.Context, run *ngebm.Run, o Options) (*Report, error)
 }
 
 // key identifies a measurement, by what computed it.
-func (o Options) key(computation, checkpoint string, in *data.Dataset) string {
+func (o Options) key(computation, checkpoint, features string, in *data.Dataset) string {
 	type plan struct {
 		Attack   string
 		Epsilons []float64
@@ -126,7 +171,8 @@ func (o Options) key(computation, checkpoint string, in *data.Dataset) string {
 		Detectors           []string        `json:",omitempty"`
 		Train               string          `json:",omitempty"` // of detectors
 		OODValidation       string          `json:",omitempty"`
-	}{Computation: computation, Checkpoint: checkpoint, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
+		Features            string          `json:",omitempty"` // see ngebm.Run.FeaturesSum; of detectors
+	}{Computation: computation, Checkpoint: checkpoint, Features: features, In: in.Checksum, Bins: o.Bins, Bootstrap: o.Bootstrap, Seed: o.Seed, AttackBatch: o.AttackBatch}
 	if o.Validation != nil {
 		k.Val = o.Validation.Checksum
 	}

@@ -26,6 +26,7 @@ func TestKey(t *testing.T) {
 		in         *data.Dataset
 		o          Options
 	}
+	features := map[string]string{"other features": "6"}
 	seen := map[string]string{}
 	for name, a := range map[string]asked{
 		"nothing else":          {"a", set("1"), Options{}},
@@ -50,14 +51,16 @@ func TestKey(t *testing.T) {
 		"Square":                {"a", set("1"), options(attack.Square{Norm: attack.Linf, Queries: 10, P: .8}, .1)},
 		"its windows, by 1e-8":  {"a", set("1"), options(attack.Square{Norm: attack.Linf, Queries: 10, P: .80000001}, .1)},
 		"several":               {"a", set("1"), options(attack.Ensemble{pgd, l2}, .1)},
+		"detectors":             {"a", set("1"), Options{Detectors: []string{"kNN"}}},
+		"other features":        {"a", set("1"), Options{Detectors: []string{"kNN"}}},
 		"several, one of which": {"a", set("1"), options(attack.Ensemble{finer, l2}, .1)},
 	} {
-		key := a.o.key("source 1", a.checkpoint, a.in)
+		key := a.o.key("source 1", a.checkpoint, features[name], a.in)
 		if other, ok := seen[key]; ok {
 			t.Errorf("%s has the report of %s", name, other)
 		}
 		seen[key] = name
-		if a.o.key("source 2", a.checkpoint, a.in) == key {
+		if a.o.key("source 2", a.checkpoint, features[name], a.in) == key {
 			t.Errorf("%s: other code has the same report", name)
 		}
 	}
@@ -67,6 +70,8 @@ func TestKey(t *testing.T) {
 func TestReportsAreChecked(t *testing.T) {
 	whole := &calibration.Report{}
 	curve := &attack.Curve{Points: make([]attack.Point, 1)}
+	noise := data.Info{Checksum: "1"}
+	detecting := Options{Out: []*data.Dataset{{Info: noise}, {Info: data.Info{Checksum: "2"}}}}
 	attacked := Options{Attacks: []Plan{{Epsilons: []float64{.1}}}}
 	refined := Options{Attacks: attacked.Attacks, Refine: jem.Refinement{Steps: 3}}
 	for want, c := range map[string]struct {
@@ -77,6 +82,10 @@ func TestReportsAreChecked(t *testing.T) {
 		"has no calibration":             {Report{Examples: 5}, Options{}},
 		"has no calibration ":            {Report{Calibration: &calibration.Report{Calibrated: &calibration.Calibrated{}}, Examples: 5}, Options{}},
 		"is of 4 examples, not 5":        {Report{Calibration: whole, Examples: 4}, Options{}},
+		"is not of the 2 OOD sets":       {Report{Calibration: whole, Examples: 5}, detecting},
+		"is not of the 2 OOD sets ":      {Report{Calibration: whole, Examples: 5, OOD: []Detection{{Set: noise}}}, detecting},
+		"is not of the 2 OOD sets  ":     {Report{Calibration: whole, Examples: 5, OOD: []Detection{{Set: noise}, {Set: noise}}}, detecting},
+		"is not of the 0 OOD sets":       {Report{Calibration: whole, Examples: 5, OOD: []Detection{{Set: noise}}}, Options{}},
 		"has not the 1 attacks":          {Report{Calibration: whole, Examples: 5}, attacked},
 		"has not the 1 attacks ":         {Report{Calibration: whole, Examples: 5, Robustness: []*attack.Curve{nil}}, attacked},
 		"has not the 0 attacks":          {Report{Calibration: whole, Examples: 5, Robustness: []*attack.Curve{curve}}, Options{}},

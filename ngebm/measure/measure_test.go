@@ -136,6 +136,23 @@ func TestMeasure(t *testing.T) {
 	if !reflect.DeepEqual(a, b) || files() != 1 {
 		t.Errorf("measured again: equal is %v, %d files", reflect.DeepEqual(a, b), files())
 	}
+	// A set that is called otherwise since has the name of now.
+	renamed, test := *noise, *run.Test
+	renamed.Name, renamed.Source, test.Name = "noise", "elsewhere", "digits"
+	moved, asked := *run, options
+	moved.Test, asked.Out = &test, []*data.Dataset{&renamed}
+	if again, err = measure.MeasureCached(t.Context(), &moved, asked); err != nil || files() != 1 {
+		t.Fatalf("measured again: %v, %d files", err, files())
+	}
+	if got := again.Robustness[0].Dataset; again.Data.Name != "digits" || got != "digits" {
+		t.Errorf("the test set is called %q, and %q where it is attacked", again.Data.Name, got)
+	}
+	for _, d := range again.OOD {
+		if d.Set.Name != "noise" || d.Set.Source != "elsewhere" {
+			t.Errorf("the OOD set is %+v", d.Set)
+		}
+	}
+
 	options.Bins = 20
 	if _, err := measure.MeasureCached(t.Context(), run, options); err != nil || files() != 2 {
 		t.Errorf("with other bins: %v, %d files", err, files())

@@ -51,6 +51,11 @@ func Fit(ctx context.Context, run *ngebm.Run, options Options) (*Predictor, erro
 	if f.Detectors, err = fitDetectors(ctx, run, o.Scores); err != nil {
 		return nil, err
 	}
+	if len(f.Detectors) > 0 {
+		if f.Features, err = run.FeaturesSum(); err != nil {
+			return nil, err
+		}
+	}
 	p, err := newPredictor(run, f)
 	if err != nil {
 		return nil, err

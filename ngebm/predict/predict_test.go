@@ -14,12 +14,16 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/conformal"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/measure"
+	"ngebm/ngebm/nets"
 	"ngebm/ngebm/predict"
 	"ngebm/ngebm/train"
 )
@@ -398,4 +402,66 @@ func TestStoredNames(t *testing.T) {
 	if !slices.Equal(stored.Classes(), run.Train.Classes) {
 		t.Errorf("classes %q", stored.Classes())
 	}
+}
+
+// mine is a network of a person's own, whose features are not part of its logits' graph.
+type mine struct {
+	nets.MLP
+	scale float64
+}
+
+func (mine) String() string { return "mine" }
+
+func (n mine) Features(scope *model.Scope, x *graph.Node) *graph.Node {
+	return graph.MulScalar(n.MLP.Features(scope, x), n.scale)
+}
+
+// What was fitted on features is not used with those of an edited method, which the run's hash does
+// not cover.
+func TestOwnFeatures(t *testing.T) {
+	backend, runs := testdevice.Open(t, "cpu"), t.TempDir()
+	cfg := ngebm.DefaultConfig("moons:400", "")
+	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.Validation = 5, 50, 1e-2, 100
+	load := func(scale float64) *ngebm.Run {
+		run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs, Network: mine{nets.MLP{Hidden: []int{4}}, scale}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(run.Close)
+		return run
+	}
+	before, after := load(1), load(2)
+	if !after.Loaded || after.Hash != before.Hash {
+		t.Fatalf("%v and %v are two runs", before, after)
+	}
+	measured := func(run *ngebm.Run) int {
+		noise, err := run.Test.SynthesizeOOD("uniform box", 1)
+		if err == nil {
+			_, err = measure.MeasureCached(t.Context(), run, measure.Options{Out: []*data.Dataset{noise}, Detectors: []string{"ReAct"}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, _ := filepath.Glob(filepath.Join(run.Dir, "measured-*.json"))
+		return len(files)
+	}
+	for i, want := range []int{1, 1, 2} {
+		if got := measured([]*ngebm.Run{before, before, after}[i]); got != want {
+			t.Errorf("after %d measurements there are %d reports, want %d", i+1, got, want)
+		}
+	}
+	p, err := predict.Fit(t.Context(), before, predict.Options{Scores: []string{"MDS"}})
+	if err == nil {
+		err = p.Save()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := predict.Open(before); err != nil {
+		t.Errorf("with the features that it was fitted on: %v", err)
+	} else {
+		p.Close()
+	}
+	_, err = predict.Open(after)
+	testerror.Want(t, err, "is of other features", "fit it again")
 }

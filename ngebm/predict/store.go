@@ -46,6 +46,7 @@ type fitted struct {
 	Scores      scoreThresholds `json:"scores,omitempty"`
 	Input       *inputStats     `json:"input,omitempty"` // with the input score
 	Detectors   storedDetectors `json:"detectors,omitempty"`
+	Features    string          `json:"features,omitempty"` // that the detectors were fitted on, see ngebm.Run.FeaturesSum
 	Risk        *conformal.Risk `json:"risk,omitempty"`
 	Outliers    string          `json:"outliers,omitempty"` // the set that the scores were compared on
 	Seed        uint64          `json:"seed,omitempty"`
@@ -269,6 +270,10 @@ func (f fitted) check() error {
 func (f fitted) fits(run *ngebm.Run) error {
 	c := run.Classifier
 	checkpoint, err := run.Checksum()
+	features := ""
+	if err == nil && f.Features != "" { // older predictors lack it
+		features, err = run.FeaturesSum()
+	}
 	switch {
 	case err != nil:
 		return err
@@ -280,6 +285,8 @@ func (f fitted) fits(run *ngebm.Run) error {
 		return fmt.Errorf("is for inputs of shape %v, and the run has %v", f.Shape, c.Shape)
 	case f.Checkpoint != checkpoint:
 		return fmt.Errorf("is of other weights: its checkpoint has the SHA-256 %.12s, the run's %.12s", f.Checkpoint, checkpoint)
+	case f.Features != features:
+		return errors.New("is of other features: the network's Features or Head was edited since it was fitted")
 	}
 	return nil
 }
