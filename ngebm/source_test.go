@@ -32,11 +32,11 @@ func TestHashTokens(t *testing.T) {
 	}
 }
 
-// The source that is hashed has every package that a measurement depends on, but for
-// those that move bytes and show progress.
+// The source that is hashed has every package that a measurement or a predictor depends on, but
+// for those that move bytes and show progress.
 func TestSourceIsWhole(t *testing.T) {
 	testdisk.Inputs(t, ".", "../data")
-	out, err := exec.Command("go", "list", "-deps", "ngebm/ngebm/study").Output()
+	out, err := exec.Command("go", "list", "-deps", "ngebm/ngebm/study", "ngebm/ngebm/predict").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

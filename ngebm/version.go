@@ -128,8 +128,8 @@ func libraries() string {
 // sources is the source of every package below this one that results depend on; package
 // data has its own.
 //
-//go:embed *.go attack/*.go bootstrap/*.go calibration/*.go energy/*.go jem/*.go measure/*.go
-//go:embed nets/*.go ood/*.go study/*.go study/palette/*.go train/*.go internal/cache/*.go internal/ckpt/*.go
+//go:embed *.go attack/*.go bootstrap/*.go calibration/*.go conformal/*.go energy/*.go jem/*.go measure/*.go
+//go:embed nets/*.go ood/*.go predict/*.go study/*.go study/palette/*.go train/*.go internal/cache/*.go internal/ckpt/*.go
 //go:embed internal/convgrad/*.go internal/cputime/*.go internal/devmem/*.go internal/explain/*.go
 //go:embed internal/innerloop/*.go internal/loop/*.go internal/lp/*.go internal/netgraph/*.go
 //go:embed internal/softmax/*.go

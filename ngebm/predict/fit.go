@@ -36,7 +36,7 @@ func Fit(ctx context.Context, run *ngebm.Run, options Options) (*Predictor, erro
 	case v == nil:
 		return nil, errors.New("predict: the run was loaded without its data; train its configuration again (it will be loaded), which finds its validation split")
 	}
-	f := fitted{Version: version, Run: run.Hash, Shape: v.Shape, Classes: v.Classes, Examples: v.Len(), Validation: v.Checksum, FalseAlarms: o.FalseAlarms, Seed: o.Seed, Code: ngebm.Version()}
+	f := fitted{Version: version, Run: run.Hash, Shape: v.Shape, Classes: v.Classes, Examples: v.Len(), Validation: v.Checksum, FalseAlarms: o.FalseAlarms, Seed: o.Seed, Code: ngebm.Version(), Computation: run.Computation()}
 	if f.Checkpoint, err = run.Checksum(); err != nil {
 		return nil, err
 	}

@@ -198,6 +198,9 @@ func TestPredictor(t *testing.T) {
 		for i := range got {
 			near(t, got[i], decisions[i])
 		}
+		if len(loaded.Notes) > 0 {
+			t.Errorf("what fitted it is another: %q", loaded.Notes)
+		}
 		if loaded.String() != p.String() || !strings.Contains(p.String(), "exchangeable") {
 			t.Errorf("it says\n%s\nand stored\n%s", p, loaded)
 		}

@@ -51,7 +51,8 @@ type fitted struct {
 	Outliers    string          `json:"outliers,omitempty"` // the set that the scores were compared on
 	Seed        uint64          `json:"seed,omitempty"`
 	Warnings    []string        `json:"warnings,omitempty"`
-	Code        string          `json:"code"` // that fitted, see ngebm.Version
+	Code        string          `json:"code"`                  // that fitted, see ngebm.Version
+	Computation string          `json:"computation,omitempty"` // that fitted, see ngebm.Run.Computation
 }
 
 // vectorScaling scales and shifts each class's logit.
@@ -162,7 +163,8 @@ func (p *Predictor) Save() error {
 
 // Load opens the run in a folder with its stored predictor; no data is needed. An error that
 // wraps fs.ErrNotExist says that none is stored: [Fit] one. A predictor of other weights,
-// classes or inputs than the run's is refused. Close the predictor to free the run.
+// classes or inputs than the run's is refused; one that other code fitted has a note that says
+// so. Close the predictor to free the run.
 func Load(ctx context.Context, backend compute.Backend, dir string) (*Predictor, error) {
 	if !ckpt.Folder(dir).Has(ckpt.PredictorFile) && ckpt.Folder(dir).Has(ckpt.ConfigFile) {
 		return nil, noneStored(dir)
@@ -177,6 +179,7 @@ func Load(ctx context.Context, backend compute.Backend, dir string) (*Predictor,
 		return nil, err
 	}
 	p.owns = true
+	p.Notes = slices.Concat(run.Notes, p.Notes)
 	return p, nil
 }
 
@@ -201,7 +204,24 @@ func Open(run *ngebm.Run) (*Predictor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("predict: %q %w; fit it again", filepath.Join(run.Dir, ckpt.PredictorFile), err)
 	}
-	return newPredictor(run, f)
+	p, err := newPredictor(run, f)
+	if err == nil {
+		p.Notes = f.notes(run)
+	}
+	return p, err
+}
+
+// notes say in what a stored predictor may differ from one that is fitted now.
+func (f fitted) notes(run *ngebm.Run) []string {
+	const again = "fit it again (-refit) to compare"
+	switch now := run.Computation(); f.Computation {
+	case now:
+		return nil
+	case "": // of older programs
+		return []string{fmt.Sprintf("what fitted the predictor is not known but for its code, %.100s; %s", cmp.Or(f.Code, "unknown"), again)}
+	default:
+		return []string{fmt.Sprintf("the predictor was fitted otherwise (by %.200s; now %s); %s", f.Computation, now, again)}
+	}
 }
 
 // parse reads a stored predictor, which may come from anyone.

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"ngebm/ngebm"
 	"ngebm/ngebm/conformal"
+	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/train"
 )
 
 // What no fit writes is refused: a temperature at which probabilities are NaN, and lists that take many
@@ -61,6 +64,41 @@ func TestTextsOfNumbers(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)
 		}
+	}
+}
+
+// A predictor that other code fitted is marked, and so is one of older programs, which do not say.
+func TestNotes(t *testing.T) {
+	backend := testdevice.Open(t, "go")
+	cfg := ngebm.DefaultConfig("moons:400", "mlp-8")
+	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.Validation = 5, 50, 1e-2, 100
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	p, err := Fit(t.Context(), run, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for computation, want := range map[string]string{
+		run.Computation(): "",
+		strings.Replace(run.Computation(), ngebm.Source(), "0123456789ab", 1): "fitted otherwise (by source 0123456789ab; ",
+		"": "what fitted the predictor is not known but for its code, " + p.Code,
+	} {
+		p.Computation = computation
+		if err := p.Save(); err != nil {
+			t.Fatal(err)
+		}
+		stored, err := Open(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(stored.Notes, "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("the notes of a predictor by %q are %q, want %q", computation, got, want)
+		}
+		stored.Close()
 	}
 }
 
