@@ -50,6 +50,22 @@ func predicted(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
+// predictedWithNotices also returns what goes to the standard error.
+func predictedWithNotices(t *testing.T, args ...string) (out, notices string, err error) {
+	t.Helper()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr := os.Stderr
+	os.Stderr = write
+	out, err = predicted(t, args...)
+	os.Stderr = stderr
+	write.Close()
+	all, _ := io.ReadAll(read)
+	return out, string(all), err
+}
+
 func TestPredict(t *testing.T) {
 	dir := trainedOn(t, "-preset", "moons", "-model", "mlp-4", "-max-train", "300", "-set", "epochs=20,batch=20,validation=60,warmup=5,learning_rate=.02")
 	rows := write(t, "rows.csv", "0.5,0.25\n300,-200\n")
@@ -60,17 +76,8 @@ func TestPredict(t *testing.T) {
 		if err == nil {
 			t.Fatal("a predictor is stored already")
 		}
-		read, write, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		stderr := os.Stderr
-		os.Stderr = write
-		out, err := predicted(t, dir)
-		os.Stderr = stderr
-		write.Close()
-		also, _ := io.ReadAll(read)
-		if n := strings.Count(out+string(also), "exchangeable"); err != nil || n != 1 {
+		out, also, err := predictedWithNotices(t, dir)
+		if n := strings.Count(out+also, "exchangeable"); err != nil || n != 1 {
 			t.Errorf("%v; the description is there %d times:\n%s%s", err, n, out, also)
 		}
 		if err := os.Remove(stored); err != nil {
@@ -90,6 +97,24 @@ func TestPredict(t *testing.T) {
 		}
 		if _, err := os.Stat(stored); err != nil {
 			t.Error(err)
+		}
+	})
+
+	t.Run("says that other code trained the run", func(t *testing.T) {
+		path := filepath.Join(dir, "cost.json")
+		cost, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, bytes.ReplaceAll(cost, []byte(ngebm.Source()), []byte("0123456789ab")), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, notices, err := predictedWithNotices(t, dir, rows)
+		if !errors.Is(err, errRefused) || !strings.Contains(notices, "note: it was trained by other code than this (source 0123456789ab") {
+			t.Errorf("%v, notices %q", err, notices)
+		}
+		if err := os.WriteFile(path, cost, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	})
 

@@ -42,6 +42,7 @@ func openPredictor(ctx context.Context, backend compute.Backend, dir string, o p
 	}
 	p, err := predict.Open(run)
 	if err == nil {
+		warnOf("", p.Notes)
 		return &decider{run: run, predictor: p}, nil
 	}
 	run.Close()
@@ -54,10 +55,20 @@ func openPredictor(ctx context.Context, backend compute.Backend, dir string, o p
 
 func loadRun(ctx context.Context, backend compute.Backend, dir string) (*ngebm.Run, error) {
 	run, err := ngebm.Load(ctx, backend, dir, nil)
-	if err == nil && run.Warning != "" {
-		fmt.Fprintf(os.Stderr, "warning: %s\n", run.Warning)
+	if err == nil {
+		warnOf(run.Warning, run.Notes)
 	}
 	return run, err
+}
+
+// warnOf prints what is to be known before numbers are trusted.
+func warnOf(warning string, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+	}
+	if warning != "" {
+		fmt.Fprintf(os.Stderr, "warning: %s\n", warning)
+	}
 }
 
 // fitPredictor fits a predictor and stores it. The run was loaded without its data, and is closed; these
