@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -137,9 +139,14 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 }
 
 // Computation identifies what computes here with the run's weights: the code ([Source]), the
-// libraries and the kind of device. It is part of the keys of what is stored about a run.
+// libraries, the kind of device and the version of XLA. It is part of the keys of what is stored
+// about a run.
 func (r *Run) Computation() string {
-	return fmt.Sprintf("source %s; %s; %s", Source(), libraries(), kindOf(r.backend))
+	name := fmt.Sprintf("source %s; %s; %s", Source(), libraries(), kindOf(r.backend))
+	if plugin := pluginOf(r.backend); plugin != "" {
+		name += "; " + plugin
+	}
+	return name
 }
 
 // kindOf names the kind of device that a backend computes on.
@@ -155,12 +162,37 @@ func kindOf(backend compute.Backend) string {
 	return backend.String()
 }
 
+// pluginOf is the version of a backend's XLA plugin; empty where the backend does not say.
+func pluginOf(backend compute.Backend) string {
+	if xla, ok := backend.(interface{ PluginVersion() string }); ok {
+		return xla.PluginVersion()
+	}
+	return ""
+}
+
 // processorOf is the kind of processor that a backend computes on; empty for a GPU.
 func processorOf(backend compute.Backend) string {
 	if kindOf(backend) == "xla:cuda" {
 		return ""
 	}
 	return Processor()
+}
+
+// processorsOf is the number of processors among which XLA may divide a sum, whose parts are rounded;
+// 0 for other backends.
+func processorsOf(backend compute.Backend) int {
+	if kindOf(backend) != "xla:cpu" {
+		return 0
+	}
+	return runtime.NumCPU()
+}
+
+// makerOf is what takes steps now.
+func makerOf(backend compute.Backend, devices int) Maker {
+	return Maker{
+		Source: Source(), Libraries: libraries(), Kind: kindOf(backend), Devices: devices,
+		Plugin: pluginOf(backend), Processor: processorOf(backend), Processors: processorsOf(backend),
+	}
 }
 
 // compare notes what a stored run and one that would be trained now could differ in. The
@@ -182,7 +214,7 @@ func (r *Run) compare(devices int) error {
 			r.note("%s", what)
 		}
 	}
-	c := r.Cost
+	c, now := r.Cost, makerOf(r.backend, devices)
 	const again = "train it again with Options.Fresh (-fresh) to compare"
 	switch {
 	case c.Source == "":
@@ -193,14 +225,20 @@ func (r *Run) compare(devices int) error {
 	for _, m := range c.Earlier {
 		r.note("its first steps were taken otherwise: %s", m.unlike(c.Maker))
 	}
-	if now := libraries(); c.Libraries != "" && now != "" && c.Libraries != now {
-		r.note("it was trained with %s, and this program has %s", c.Libraries, now)
+	if c.Libraries != "" && now.Libraries != "" && c.Libraries != now.Libraries {
+		r.note("it was trained with %s, and this program has %s", c.Libraries, now.Libraries)
 	}
-	if kind := kindOf(r.backend); c.Kind != "" && c.Kind != kind {
-		r.note("it was trained on %s, and this is %s", c.Kind, kind)
+	switch {
+	case c.Kind != "" && c.Kind != now.Kind:
+		r.note("it was trained on %s, and this is %s", c.Kind, now.Kind)
+	case c.Plugin != "" && now.Plugin != "" && c.Plugin != now.Plugin:
+		r.note("it was trained with another XLA (%s, now %s)", c.Plugin, now.Plugin)
 	}
-	if now := processorOf(r.backend); c.Processor != "" && now != "" && c.Processor != now {
-		r.note("it was trained on %s, and this is %s, which rounds differently", c.Processor, now)
+	if c.Processor != "" && now.Processor != "" && c.Processor != now.Processor {
+		r.note("it was trained on %s, and this is %s, which rounds differently", c.Processor, now.Processor)
+	}
+	if c.Processors != 0 && now.Processors != 0 && c.Processors != now.Processors {
+		r.note("it was trained on %s, and this machine has %d, which may round differently", processors(c.Processors), now.Processors)
 	}
 	if c.Devices != 0 && devices != 0 && c.Devices != devices {
 		r.note("it was trained on %d devices, not on %d, which differ by rounding", c.Devices, devices)
@@ -225,11 +263,11 @@ func (r *Run) Refresh(ctx context.Context, reporter progress.Reporter) error {
 	return nil
 }
 
-// RecordMaker records which code, libraries, devices and kinds of machine and processor take the run's next steps, in the
-// run's folder. Call it before the first of them. devices is the number that share each step.
+// RecordMaker records which code, libraries, devices and kind of machine take the run's next steps,
+// in the run's folder. Call it before the first of them. devices is the number that share each step.
 func (r *Run) RecordMaker(devices int) error {
 	c := &r.Cost
-	now := Maker{Source: Source(), Libraries: libraries(), Kind: kindOf(r.backend), Devices: devices, Processor: processorOf(r.backend)}
+	now := makerOf(r.backend, devices)
 	if r.History.Steps() > 0 && !c.Maker.like(now) {
 		c.Earlier = append(c.Earlier, c.Maker)
 	}
@@ -237,10 +275,16 @@ func (r *Run) RecordMaker(devices int) error {
 	return r.folder().WriteJSON(ckpt.CostFile, r.Cost)
 }
 
-// like reports whether two makers are one; a processor that is not known may be any.
+// like reports whether two makers are one; a plugin or processor that is not known may be any.
 func (m Maker) like(other Maker) bool {
+	if m.Plugin == "" || other.Plugin == "" {
+		m.Plugin = other.Plugin
+	}
 	if m.Processor == "" || other.Processor == "" {
 		m.Processor = other.Processor
+	}
+	if m.Processors == 0 || other.Processors == 0 {
+		m.Processors = other.Processors
 	}
 	return m == other
 }
@@ -255,7 +299,9 @@ func (m Maker) unlike(other Maker) string {
 	}
 	add(m.Source != other.Source, "by other code (source "+cmp.Or(m.Source, "unknown")+", then "+other.Source+")")
 	add(m.Kind != other.Kind, "on "+cmp.Or(m.Kind, "an unknown device")+", then "+other.Kind)
+	add(m.Kind == other.Kind && m.Plugin != "" && other.Plugin != "" && m.Plugin != other.Plugin, "with another XLA ("+m.Plugin+", then "+other.Plugin+")")
 	add(m.Processor != "" && other.Processor != "" && m.Processor != other.Processor, "on "+m.Processor+", then "+other.Processor)
+	add(m.Processors != 0 && other.Processors != 0 && m.Processors != other.Processors, "on "+processors(m.Processors)+", then "+strconv.Itoa(other.Processors))
 	add(m.Devices != other.Devices, fmt.Sprintf("on %d devices, then %d", m.Devices, other.Devices))
 	add(m.Libraries != other.Libraries, "with "+cmp.Or(m.Libraries, "unknown libraries")+", then "+cmp.Or(other.Libraries, "unknown ones"))
 	return cmp.Or(strings.Join(parts, ", "), "by a program in between")

@@ -94,9 +94,14 @@ type Maker struct {
 	Libraries string `json:"libraries,omitempty"` // versions of the modules that computed
 	Kind      string `json:"kind,omitempty"`      // of device, "xla:cpu"
 	Devices   int    `json:"devices,omitempty"`   // that shared each step
+	// Plugin is the version of XLA, see package device; empty for pure Go, and where it is not known,
+	// as in runs that were trained before it was recorded.
+	Plugin string `json:"plugin,omitempty"`
 	// Processor is the kind of processor that computed, see the function Processor; empty on GPUs
 	// and where it is not known, as in runs that were trained before it was recorded.
 	Processor string `json:"processor,omitempty"`
+	// Processors is how many shared the work of XLA on the CPU; 0 elsewhere, and where it is not known.
+	Processors int `json:"processors,omitempty"`
 }
 
 // check reports whether a run can have cost that much.
@@ -113,7 +118,10 @@ func (c Cost) check() error {
 		if m.Devices < 0 || m.Devices > maxBatch {
 			return fmt.Errorf("devices is %d, not from 0 to %d", m.Devices, maxBatch)
 		}
-		if len(m.Source)+len(m.Libraries)+len(m.Kind)+len(m.Processor) > maxText {
+		if m.Processors < 0 || m.Processors > maxProcessors {
+			return fmt.Errorf("processors is %d, not from 0 to %d", m.Processors, maxProcessors)
+		}
+		if len(m.Source)+len(m.Libraries)+len(m.Kind)+len(m.Plugin)+len(m.Processor) > maxText {
 			return fmt.Errorf("the text of a maker is longer than %d bytes", maxText)
 		}
 	}
@@ -126,6 +134,8 @@ func (c Cost) check() error {
 const (
 	maxSeconds = 1e10 // three hundred years, of several processors
 	maxMakers  = 1000
+
+	maxProcessors = 1 << 20
 )
 
 // Setup is what a run needs besides its configuration.

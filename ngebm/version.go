@@ -65,15 +65,19 @@ func versionOf(info *debug.BuildInfo) string {
 // Machine names the kind of machine that the program runs on, "linux/amd64, 2 processors, AMD EPYC
 // (family 25, model 17)", not which one it is.
 func Machine() string {
-	unit := "processors"
-	if runtime.NumCPU() == 1 {
-		unit = "processor"
-	}
-	machine := fmt.Sprintf("%s/%s, %d %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), unit)
+	machine := fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, processors(runtime.NumCPU()))
 	if Processor() != "" {
 		machine += ", " + Processor()
 	}
 	return machine
+}
+
+// processors is a number of them, in words.
+func processors(n int) string {
+	if n == 1 {
+		return "1 processor"
+	}
+	return fmt.Sprintf("%d processors", n)
 }
 
 // Processor names the kind of processor that the program runs on, "AMD EPYC (family 25, model 17)".

@@ -50,9 +50,9 @@ func TestProcessorIn(t *testing.T) {
 	}
 }
 
-// A processor that was not recorded is not another.
+// A plugin or processor that was not recorded is not another.
 func TestMakersDiffer(t *testing.T) {
-	now := Maker{Source: "a", Kind: "xla:cpu", Devices: 1, Processor: "Zen 5"}
+	now := Maker{Source: "a", Kind: "xla:cpu", Devices: 1, Plugin: "PJRT 0.98, SHA-256 01", Processor: "Zen 5", Processors: 2}
 	for name, c := range map[string]struct {
 		change func(*Maker)
 		want   string // "" if they are alike
@@ -60,6 +60,10 @@ func TestMakersDiffer(t *testing.T) {
 		"the same":           {func(*Maker) {}, ""},
 		"unknown processor":  {func(m *Maker) { m.Processor = "" }, ""},
 		"another processor":  {func(m *Maker) { m.Processor = "Zen 4" }, "on Zen 4, then Zen 5"},
+		"unknown plugin":     {func(m *Maker) { m.Plugin, m.Processors = "", 0 }, ""},
+		"another plugin":     {func(m *Maker) { m.Plugin = "PJRT 0.97, SHA-256 02" }, "with another XLA (PJRT 0.97, SHA-256 02, then PJRT 0.98, SHA-256 01)"},
+		"fewer processors":   {func(m *Maker) { m.Processors = 1 }, "on 1 processor, then 2"},
+		"another device":     {func(m *Maker) { m.Kind, m.Plugin = "xla:cuda", "PJRT 0.98, SHA-256 03" }, "on xla:cuda, then xla:cpu"},
 		"other code, before": {func(m *Maker) { m.Source, m.Processor = "b", "" }, "by other code (source b, then a)"},
 	} {
 		before := now

@@ -21,9 +21,10 @@ var ErrClosed = errors.New("the device is closed")
 // buffer, executable and graph that refer to it.
 type closable struct {
 	compute.Backend
-	cache  *compilecache.Cache // of compiled programs, or nil
-	mu     sync.RWMutex        // held for reading by what runs
-	closed bool
+	cache   *compilecache.Cache // of compiled programs, or nil
+	version func() string       // of XLA's plugin, or nil
+	mu      sync.RWMutex        // held for reading by what runs
+	closed  bool
 }
 
 // PluginName is XLA's, by which package convgrad knows what is fast; empty for other
@@ -33,6 +34,15 @@ func (b *closable) PluginName() string {
 		return xla.PluginName()
 	}
 	return ""
+}
+
+// PluginVersion identifies XLA's plugin wherever it lies: "PJRT 0.98, SHA-256 0a0fe56ca17b", the first
+// digits of the file's. It is empty for other backends, and where the file cannot be read.
+func (b *closable) PluginVersion() string {
+	if b.version == nil {
+		return ""
+	}
+	return b.version()
 }
 
 // Description is the backend's, with the plugin's file name in place of its path: it goes into what is

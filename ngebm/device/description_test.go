@@ -1,6 +1,8 @@
 package device
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -27,5 +29,26 @@ func TestDescriptionWithoutFolders(t *testing.T) {
 		if got, want := files.WithoutFolders(b.Description()), "xla:"+want+" - PJRT plugin ("+want+") v0.106 [1 device(s)]"; got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
+	}
+}
+
+// The version of a plugin is that of its content, wherever it lies and whether or not its checksum
+// was verified; without the file it is not known.
+func TestPluginVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), pluginFile)
+	if err := os.WriteFile(path, []byte("abc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4
+	for _, p := range []plugin{{path: path}, {sha256: abc}} {
+		if got := p.version("0.98"); got != "PJRT 0.98, SHA-256 ba7816bf8f01" {
+			t.Errorf("the version of %+v is %q", p, got)
+		}
+	}
+	if got := (plugin{path: path + "x"}).version("0.98"); got != "" {
+		t.Errorf("without a file it is %q", got)
+	}
+	if got := (&closable{}).PluginVersion(); got != "" {
+		t.Errorf("pure Go has %q", got)
 	}
 }

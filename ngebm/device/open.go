@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/go-xla/compute/xla"
@@ -216,12 +217,13 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 		kind = CPU
 	}
 	major, minor := loaded.Version()
+	version := fmt.Sprintf("%d.%d", major, minor)
 	return &Device{
-		Backend: &closable{Backend: b, cache: cache},
+		Backend: &closable{Backend: b, cache: cache, version: sync.OnceValue(func() string { return p.version(version) })},
 		Kind:    kind,
 		Plugin:  p.path,
 		Source:  p.source,
-		Version: fmt.Sprintf("%d.%d", major, minor),
+		Version: version,
 		Count:   int(b.NumDevices()),
 	}, nil
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gomlx/go-xla/installer"
 	"github.com/gomlx/go-xla/pjrt"
+
+	"ngebm/data/progress"
 )
 
 // Plugin finds XLA's CPU plugin, or downloads it, and returns its path and, as text, where it
@@ -51,6 +53,22 @@ func Plugin(ctx context.Context, o Options) (path, source string, err error) {
 type plugin struct {
 	path, source string
 	sha256       string // in hex, where it was verified
+}
+
+// version is the PluginVersion of a plugin that speaks that version of PJRT.
+func (p plugin) version(speaks string) string {
+	sum := p.sha256
+	if sum == "" {
+		file, err := os.Open(p.path)
+		if err != nil {
+			return ""
+		}
+		defer file.Close()
+		if sum, err = hashOf(context.Background(), file, 0, progress.Discard{}); err != nil {
+			return ""
+		}
+	}
+	return fmt.Sprintf("PJRT %s, SHA-256 %.12s", speaks, sum)
 }
 
 // plugin finds the CPU plugin or gets it.

@@ -24,9 +24,10 @@
 // what auxiliary inputs need. Every random choice follows from the seed and the step's
 // number. So a run that was interrupted at any point (a canceled context, a killed process,
 // power loss) resumes from its last checkpoint, and its final weights are bit-identical to
-// those of an uninterrupted run on the same device. A checkpoint is written to a temporary
-// file, synced, checksummed and renamed; a damaged one is skipped with a warning, and the
-// previous one is used.
+// those of an uninterrupted run on one kind of machine. Another device, XLA or processor, or
+// another number of them, may round differently: the notes of a run say what trained which part
+// of it. A checkpoint is written to a temporary file, synced, checksummed and renamed; a
+// damaged one is skipped with a warning, and the previous one is used.
 //
 // Run takes no signals: cancel its context.
 //

@@ -68,7 +68,8 @@ const pureGo = "go"
 const pureGoLimit = 100_000
 
 // Run trains the configuration on the backend. A run that was stopped resumes from its
-// last checkpoint, and ends as if it had never been stopped; one that is complete is
+// last checkpoint, and ends as if it had never been stopped, on one kind of machine (others
+// may round differently, which Run.Notes then say); one that is complete is
 // loaded. Either way the run's classifier is ready for use.
 //
 // If ctx ends, Run saves and returns the run so far with an error that wraps

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -275,6 +276,48 @@ func TestFresh(t *testing.T) {
 	for name, want := range map[string]bool{"measured-0123456789ab.json": false, "judged-0123456789ab.json": false, "notes.txt": true, "measured-by-hand.json": true} {
 		if there[name] != want {
 			t.Errorf("%s is there: %v, want %v (%v)", name, there[name], want, slices.Sorted(maps.Keys(there)))
+		}
+	}
+}
+
+// A run that another XLA trained, or XLA on another number of processors, is loaded and marked; one
+// that does not say so is not, since it may be the same.
+func TestRunOfAnotherXLA(t *testing.T) {
+	backend, opts := testdevice.Open(t, "cpu"), train.Options{Runs: t.TempDir()}
+	run, err := train.Run(t.Context(), backend, small(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plugin, version := run.Cost.Plugin, regexp.MustCompile(`^PJRT \d+\.\d+, SHA-256 [0-9a-f]{12}$`); run.Cost.Kind != "xla:cpu" || !version.MatchString(plugin) || !strings.Contains(run.Computation(), plugin) {
+		t.Fatalf("trained on %s by %q; measurements are by %q", run.Cost.Kind, plugin, run.Computation())
+	}
+	for what, c := range map[string]struct {
+		edit func(cost map[string]any)
+		want string
+	}{
+		"nothing": {func(map[string]any) {}, ""},
+		"no record": {func(cost map[string]any) {
+			delete(cost, "plugin")
+			delete(cost, "processors")
+		}, ""},
+		"the plugin":     {func(cost map[string]any) { cost["plugin"] = "PJRT 0.1, SHA-256 01" }, "it was trained with another XLA (PJRT 0.1, SHA-256 01, now " + run.Cost.Plugin + ")"},
+		"the processors": {func(cost map[string]any) { cost["processors"] = 4096 }, "it was trained on 4096 processors, and this machine has "},
+	} {
+		path := filepath.Join(run.Dir, "cost.json")
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		editJSON(t, path, c.edit)
+		again, err := train.Run(t.Context(), backend, small(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(again.Notes, "\n"); !again.Loaded || c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: loaded %v, the notes are %q, want %q", what, again.Loaded, got, c.want)
+		}
+		if err := os.WriteFile(path, whole, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -34,7 +34,8 @@ import (
 //   - the environment variables that choose devices and data.
 //
 // It does not cover other files that a cell may read, nor which device is chosen where no
-// variable says so.
+// variable says so, nor the version of an XLA plugin that was installed by hand: the SHA-256 of
+// those that are downloaded is in the code of package device.
 type Cache struct {
 	Workspace *setup.Workspace
 	Reuse     bool // false: fetch finds nothing
