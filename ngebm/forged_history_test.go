@@ -120,8 +120,8 @@ func TestForgedCostsAreRefused(t *testing.T) {
 		"-2^62 devices":         {`{"devices":-4611686018427387904}`, "devices is -4611686018427387904"},
 		"an earlier -1 devices": {`{"earlier":[{"devices":-1}]}`, "devices is -1"},
 		"many makers":           {`{"earlier":[` + strings.Repeat("{},", 5000) + `{}]}`, "5001 earlier makers"},
-		"a long name":           {`{"code":"` + strings.Repeat("x", 10000) + `"}`, "code, device and machine are longer than 4096 bytes"},
-		"a long machine":        {`{"machine":"` + strings.Repeat("x", 10000) + `"}`, "code, device and machine are longer than 4096 bytes"},
+		"a long name":           {`{"code":"` + strings.Repeat("x", 10000) + `"}`, "code, device, machine and parent are longer than 4096 bytes"},
+		"a long machine":        {`{"machine":"` + strings.Repeat("x", 10000) + `"}`, "code, device, machine and parent are longer than 4096 bytes"},
 		"a long maker":          {`{"kind":"` + strings.Repeat("x", 10000) + `"}`, "a maker is longer than 4096 bytes"},
 		"no number":             {`{"seconds":null,"devices":"two"}`, "cannot unmarshal"},
 	} {

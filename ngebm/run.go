@@ -84,6 +84,9 @@ type Cost struct {
 	// Maker took the last step, Earlier those before it where that was another.
 	Maker
 	Earlier []Maker `json:"earlier,omitempty"`
+	// Parent is the SHA-256 of the checkpoint of Config.InitFrom's run that this one started from;
+	// empty where it started from none, and in runs that were trained before it was recorded.
+	Parent string `json:"parent,omitempty"`
 	// Trained is when the run was last saved.
 	Trained time.Time `json:"trained,omitzero"`
 }
@@ -125,8 +128,8 @@ func (c Cost) check() error {
 			return fmt.Errorf("the text of a maker is longer than %d bytes", maxText)
 		}
 	}
-	if len(c.Code)+len(c.Device)+len(c.Machine) > maxText {
-		return fmt.Errorf("code, device and machine are longer than %d bytes", maxText)
+	if len(c.Code)+len(c.Device)+len(c.Machine)+len(c.Parent) > maxText {
+		return fmt.Errorf("code, device, machine and parent are longer than %d bytes", maxText)
 	}
 	return nil
 }

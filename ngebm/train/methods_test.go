@@ -163,6 +163,26 @@ func TestInitFrom(t *testing.T) {
 		_, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
 		testerror.Want(t, err, c.want...)
 	}
+	// Once that run has other weights, trained on another device, those that started before are marked.
+	load := func(fresh bool) string {
+		run, err := train.Run(t.Context(), backend, tuned, train.Options{Runs: runs, Fresh: fresh})
+		if err != nil || run.Loaded == fresh {
+			t.Fatalf("%v, %v", run, err)
+		}
+		return strings.Join(run.Notes, "\n")
+	}
+	if notes := load(false); notes != "" {
+		t.Errorf("notes %q", notes)
+	}
+	if _, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), base, train.Options{Runs: runs, Fresh: true}); err != nil {
+		t.Fatal(err)
+	}
+	if notes := load(false); !strings.Contains(notes, "it started from other weights than run "+first.Hash+" has now") {
+		t.Errorf("notes %q", notes)
+	}
+	if notes := load(true); notes != "" {
+		t.Errorf("trained again, it has the notes %q", notes)
+	}
 	if err := os.RemoveAll(first.Dir); err != nil {
 		t.Fatal(err)
 	}

@@ -65,8 +65,10 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 		}
 	}
 	// A run that has a checkpoint resumes from there, wherever it once started from.
+	parent := ""
 	if hash := r.Config.InitFrom; hash != "" && !r.HasCheckpoint() {
-		if err := initFrom(t.store, t.opts.Runs, hash); err != nil {
+		var err error
+		if parent, err = initFrom(t.store, t.opts.Runs, hash); err != nil {
 			return nil, err
 		}
 	}
@@ -93,6 +95,9 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 	if len(r.Notes) > 0 {
 		r.Announce("resumed", t.opts.Progress)
 	}
+	if r.LoadedFrom() == "" {
+		r.Cost.Parent = parent
+	}
 	if err := r.RecordMaker(max(1, t.opts.Devices)); err != nil {
 		return nil, err
 	}
@@ -111,6 +116,9 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 // complete.
 func (t *trainer) load(ctx context.Context) (complete bool, err error) {
 	complete, err = t.run.Restore(ctx, max(1, t.opts.Devices))
+	if err == nil {
+		noteParent(t.run, t.opts.Runs)
+	}
 	if err == nil && complete {
 		err = t.run.Refresh(ctx, t.opts.Progress)
 	}
