@@ -198,6 +198,13 @@ func fitEachOther(train, test *data.Dataset) error {
 	return nil
 }
 
+// TrainingChecksum identifies all training examples, before any of them were drawn or held out; it is
+// empty where it is not known. See data.Info.
+func (r *Run) TrainingChecksum() string {
+	checksum, _, _ := strings.Cut(r.training, "+")
+	return checksum
+}
+
 // build makes the run's weights, the classifier that uses them, or their average, and the
 // description of its network.
 func (r *Run) build(net nets.Network, encoder *tabular.Encoder, shape []int, classes []string, examples int) (err error) {

@@ -1,22 +1,59 @@
 package study
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
+
+	"ngebm/data"
+	"ngebm/data/fetch"
+	"ngebm/ngebm"
+	"ngebm/ngebm/train"
 )
 
-// checkDone reports what of the results of before is not as the plan would do it now, with a
-// training and a test set of these checksums.
-func (p Plan) checkDone(training, testSet string) error {
+// setsOfNow are the sets that a plan's runs would have now.
+type setsOfNow struct {
+	training, test *data.Dataset
+	validation     *data.Dataset // of Protocol.OODValidation, if that is a dataset
+	opts           train.Options
+}
+
+// check compares the hash of a run of before with that of its configuration and these sets.
+func (s setsOfNow) check(ctx context.Context, c ngebm.Config, hash string) error {
+	training := s.training.Checksum
+	if c.Margin.Outliers != "" {
+		outliers, err := train.OpenOutliers(ctx, c, s.training, data.Options{Cache: s.opts.Cache, Offline: true, Progress: s.opts.Progress})
+		if errors.Is(err, fetch.ErrOffline) || errors.Is(err, fs.ErrNotExist) {
+			return nil // they are not on this machine
+		}
+		if err != nil {
+			return err
+		}
+		training += "+" + outliers.Checksum
+	}
+	want := c.Hash(training)
+	if hash == want {
+		return nil
+	}
+	// Before 2026-12 outliers were drawn with the random numbers of OOD sets.
+	if earlier, err := s.training.SynthesizeOOD(c.Margin.Outliers, c.Seed); err == nil && hash == c.Hash(s.training.Checksum+"+"+earlier.Checksum) {
+		return nil
+	}
+	return fmt.Errorf("trained on other examples, or by a version of ngebm that trains otherwise: its hash is %s, not %s", hash, want)
+}
+
+// checkDone reports what of the results of before is not as the plan would do it now, with
+// these sets.
+func (p Plan) checkDone(ctx context.Context, sets setsOfNow) error {
 	if err := p.Done.like(p); err != nil {
 		return fmt.Errorf("differ in %w", err)
 	}
-	if p.selects() && p.Done.Selected != nil && !same(p.Done.Selection, p.Selection) {
-		return fmt.Errorf("selected weights by %s, not by %s (-candidates, -select-by, -select-seeds)", text(p.Done.Selection), text(p.Selection))
+	if err := p.checkSelected(ctx, sets); err != nil {
+		return err
 	}
 	for _, run := range p.kept() {
 		name, settings := planned{run.Method, run.Seed}, ""
@@ -36,11 +73,43 @@ func (p Plan) checkDone(training, testSet string) error {
 		if got, want := anywhere(run.Config), anywhere(want.WithoutFolders()); !same(got, want) {
 			return fmt.Errorf("have %s, trained with other settings: %s, not %s", name, text(got), text(want))
 		}
-		if known := want.Limit == p.Base.Limit && want.Margin.Outliers == ""; known && run.Run != want.Hash(training) {
-			return fmt.Errorf("have %s, trained on other examples, or by a version of ngebm that trains otherwise: its hash is %s, not %s", name, run.Run, want.Hash(training))
+		if want.Limit == p.Base.Limit { // else it has another training set
+			if err := sets.check(ctx, want, run.Run); err != nil {
+				return fmt.Errorf("have %s, %w", name, err)
+			}
 		}
-		if set := run.Sets[2]; set.Checksum != testSet {
-			return fmt.Errorf("have %s, tested on other examples: %s with the checksum %.12s…, not %.12s…", name, set.Name, set.Checksum, testSet)
+		if set := run.Sets[2]; set.Checksum != sets.test.Checksum {
+			return fmt.Errorf("have %s, tested on other examples: %s with the checksum %.12s…, not %.12s…", name, set.Name, set.Checksum, sets.test.Checksum)
+		}
+		if set := run.OODValidationSet; set != "" && sets.validation != nil && set != sets.validation.Checksum {
+			return fmt.Errorf("have %s, whose parameters were chosen on another OOD validation set: %.12s…, not %.12s… (%s)", name, set, sets.validation.Checksum, sets.validation.Name)
+		}
+	}
+	return nil
+}
+
+// checkSelected reports what of the selection of before is not as the plan would do it now.
+func (p Plan) checkSelected(ctx context.Context, sets setsOfNow) error {
+	if !p.selects() || p.Done.Selected == nil {
+		return nil
+	}
+	if !same(p.Done.Selection, p.Selection) {
+		return fmt.Errorf("selected weights by %s, not by %s (-candidates, -select-by, -select-seeds)", text(p.Done.Selection), text(p.Selection))
+	}
+	for _, c := range p.Done.Selected.Candidates {
+		for k, hash := range c.Runs[:min(len(c.Runs), len(p.Selection.Seeds))] {
+			want, err := p.configure(Selected, p.Selection.Seeds[k], c.Settings)
+			if err != nil {
+				return err
+			}
+			if want, _, err = want.Resolve(nil); err != nil {
+				return err
+			}
+			if want.Limit == p.Base.Limit {
+				if err := sets.check(ctx, want, hash); err != nil {
+					return fmt.Errorf("have the candidate %s, seed %d, %w", c.Settings, p.Selection.Seeds[k], err)
+				}
+			}
 		}
 	}
 	return nil

@@ -210,6 +210,7 @@ func TestContinueRefuses(t *testing.T) {
 		"another training set": {func(_ *study.Plan, r *study.Results) { r.Runs[0].Run = "abc" }, []string{"cross-entropy, seed 1, trained on other examples", "its hash is abc"}},
 		"another test set":     {func(_ *study.Plan, r *study.Results) { r.Runs[0].Sets[2].Checksum = "abc" }, []string{"tested on other examples", "abc"}},
 		"another seed":         {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Seed = 2 }, []string{"other settings"}},
+		"a candidate's data":   {func(_ *study.Plan, r *study.Results) { r.Runs, r.Selected.Candidates[1].Runs[0] = nil, "abc" }, []string{"have the candidate " + done.Selected.Candidates[1].Settings + ", seed ", "trained on other examples", "its hash is abc"}},
 		"selected otherwise":   {func(_ *study.Plan, r *study.Results) { r.Selected.Settings = "beta=.5" }, []string{"ng-ebm-chosen, seed 1, trained with other settings"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -220,4 +221,22 @@ func TestContinueRefuses(t *testing.T) {
 			testerror.Want(t, err, c.want...)
 		})
 	}
+}
+
+// Runs with outliers are compared with the training set of now as well.
+func TestContinueRefusesOutliers(t *testing.T) {
+	p := briefPlan(t)
+	p.Methods, p.Selection, p.Seeds = []string{"outlier-exposure"}, study.Selection{}, []uint64{1}
+	p.Measure = study.Protocol{OODExamples: 20}
+	done, err := run(t, p, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Done = copied(t, done)
+	if _, err := run(t, p, t.TempDir()); err != nil {
+		t.Errorf("of the same data: %v", err)
+	}
+	p.Done.Runs[0].Run = "abc"
+	_, err = run(t, p, t.TempDir())
+	testerror.Want(t, err, "outlier-exposure, seed 1, trained on other examples", "its hash is abc")
 }

@@ -106,7 +106,8 @@ func (x *experiment) open(ctx context.Context) error {
 	if x.plan.Done == nil {
 		return nil
 	}
-	if err := x.plan.checkDone(training.Checksum, test.Checksum); err != nil {
+	sets := setsOfNow{training, test, x.validation, opts}
+	if err := x.plan.checkDone(ctx, sets); err != nil {
 		return fmt.Errorf("study: the results to continue %w", err)
 	}
 	x.results.take(x.plan)
@@ -216,19 +217,34 @@ func (x *experiment) measure(ctx context.Context, r planned, trained, run *ngebm
 		result.Failed = run.History.Stopped
 		return result, false, nil
 	}
+	if x.validation != nil {
+		result.OODValidationSet = x.validation.Checksum
+	}
 	if result.Checkpoint, err = run.Checksum(); err != nil {
 		return nil, false, err
 	}
-	name := "experiment-" + x.key(run.Computation(), *result) + ".json"
+	if err := x.draw(run); err != nil {
+		return nil, false, err
+	}
+	computation := run.Computation()
+	if len(x.plan.Measure.Detectors) > 0 {
+		features, err := run.FeaturesSum()
+		if err != nil {
+			return nil, false, err
+		}
+		computation += features
+	}
+	name := "experiment-" + x.key(computation, *result) + ".json"
 	switch stored, err := readResult(run, name, result.Checkpoint); {
 	case err == nil:
 		// Two methods may have one configuration, and so one run.
 		stored.Method, stored.Seed, stored.Notes = r.method, r.seed, run.Notes
+		stored.Config, stored.Sets, stored.TrainingSet, stored.OODValidationSet = result.Config, result.Sets, result.TrainingSet, result.OODValidationSet
+		if err := stored.describe(*x.parts); err != nil {
+			return nil, false, fmt.Errorf("%q in %q %w; delete it to measure again", name, run.Dir, err)
+		}
 		return stored, false, nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, false, err
-	}
-	if err := x.draw(run); err != nil {
 		return nil, false, err
 	}
 	began, processor := time.Now(), cputime.Process()
@@ -242,6 +258,24 @@ func (x *experiment) measure(ctx context.Context, r planned, trained, run *ngebm
 		Seconds: time.Since(began).Seconds(), Process: cputime.Process() - processor,
 	}
 	return result, true, cache.Write(run.Dir, name, result)
+}
+
+// describe enters what the sets are called now, as measure.MeasureCached does.
+func (r *Result) describe(s parts) error {
+	if n := len(s.ood); n == 0 && len(r.Detection) > 0 || n > 0 && len(r.Detection)%n != 0 {
+		return fmt.Errorf("has %d detections of %d OOD sets", len(r.Detection), n)
+	}
+	for i := range r.Detection {
+		d, set := &r.Detection[i], s.ood[i*len(s.ood)/len(r.Detection)]
+		if d.Checksum != set.Checksum {
+			return errors.New("is of other OOD sets")
+		}
+		d.Set, d.Group = set.Name, s.groups[set.Name]
+	}
+	for _, c := range r.Robustness {
+		c.Dataset = s.attacked.Name
+	}
+	return nil
 }
 
 // draw cuts the parts from the test set, once.
@@ -299,7 +333,7 @@ func (x *experiment) key(computation string, result Result) string {
 func describe(run *ngebm.Run, r planned) *Result {
 	result := &Result{
 		Method: r.method, Seed: r.seed, Config: run.Config.WithoutFolders(), Run: run.Hash, Network: run.Config.Net,
-		Sets: []DatasetInfo{infoOf(run.Train), infoOf(run.Validation), infoOf(run.Test)},
+		Sets: []DatasetInfo{infoOf(run.Train), infoOf(run.Validation), infoOf(run.Test)}, TrainingSet: run.TrainingChecksum(),
 		Training: Training{Steps: run.History.Steps(), Batch: run.Config.Batch, Work: Work{
 			Code: run.Cost.Code, Source: run.Cost.Source, Device: files.WithoutFolders(run.Cost.Device), Machine: run.Cost.Machine,
 			Seconds: run.Cost.Seconds, Process: run.Cost.Process,

@@ -9,6 +9,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/ngebm"
+	"ngebm/ngebm/attack"
 	"ngebm/ngebm/calibration"
 )
 
@@ -53,7 +54,7 @@ func Merge(all ...*Results) (*Results, error) {
 				merged.put(run)
 				continue
 			}
-			if what := conflict(*old, run); what != "" {
+			if what := conflict(*old, merged.named(run)); what != "" {
 				return nil, fmt.Errorf("study: results %d conflict with those before in %s, seed %d: different %s; keep one of the files, or measure the run once and copy its folder", i+1, run.Method, run.Seed, what)
 			}
 		}
@@ -114,20 +115,37 @@ func anywhere(c ngebm.Config) ngebm.Config {
 	return c
 }
 
-// agree checks that all runs were tested on the same examples, on the same OOD examples, and,
-// where their configurations say so, trained on the same.
+// agree checks that all runs were tested on the same examples, on the same OOD examples, with the same
+// OOD validation set, and, where their configurations say so, trained on the same.
 func (r *Results) agree() error {
 	type drawn struct {
 		seed                    uint64
 		limit, draw, validation int
 	}
 	trained, detected := map[drawn]Result{}, map[string]string{}
+	training, validation := map[int]Result{}, Result{} // the first with a limit, the first with a set
 	for _, run := range r.Runs {
 		if got, want := run.Sets[2], r.Runs[0].Sets[2]; got.Checksum != want.Checksum {
 			return fmt.Errorf("study: %s, seed %d was tested on %s (%.12s…), and %s, seed %d on %s (%.12s…); such runs cannot be in one table",
 				run.Method, run.Seed, got.Name, got.Checksum, r.Runs[0].Method, r.Runs[0].Seed, want.Name, want.Checksum)
 		}
 		c := run.Config
+		if set := run.TrainingSet; set != "" {
+			want, known := training[c.Limit]
+			if known && want.TrainingSet != set {
+				return fmt.Errorf("study: %s, seed %d was trained on examples of %s (%.12s…), and %s, seed %d on examples of %s (%.12s…); such runs cannot be compared",
+					run.Method, run.Seed, run.Sets[0].Name, set, want.Method, want.Seed, want.Sets[0].Name, want.TrainingSet)
+			}
+			if !known {
+				training[c.Limit] = run
+			}
+		}
+		if set, want := run.OODValidationSet, validation.OODValidationSet; want == "" {
+			validation = run
+		} else if set != "" && set != want {
+			return fmt.Errorf("study: the parameters of %s, seed %d were chosen on another OOD validation set than those of %s, seed %d (%.12s…, not %.12s…); such runs cannot be in one table",
+				run.Method, run.Seed, validation.Method, validation.Seed, set, want)
+		}
 		key := drawn{run.Seed, c.Limit, c.Draw, c.Validation}
 		if _, known := trained[key]; !known {
 			trained[key] = run
@@ -188,6 +206,18 @@ func separations(all []Detection, intervals bool) []Detection {
 	return all
 }
 
+// unnamed are curves without what their dataset is called, which may differ between machines.
+func unnamed(curves []*attack.Curve) (all []attack.Curve) {
+	for _, c := range curves {
+		if c != nil {
+			one := *c
+			one.Dataset = ""
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 // alike reports whether both were measured before 2026-12, when intervals were percentiles
 // and reports had no calibration.Further, or both since.
 func alike(a, b *calibration.Report) bool {
@@ -211,7 +241,7 @@ func conflict(a, b Result) string {
 		{"energy", a.Energy, b.Energy},
 		{"gradient norm", a.GradientNorm, b.GradientNorm},
 		{"detection", separations(a.Detection, alike), separations(b.Detection, alike)},
-		{"robustness", a.Robustness, b.Robustness},
+		{"robustness", unnamed(a.Robustness), unnamed(b.Robustness)},
 	} {
 		if !same(part.a, part.b) {
 			return part.name

@@ -98,6 +98,12 @@ func TestMerge(t *testing.T) {
 		"was measured on other examples of the OOD set noise": func(r *study.Results) {
 			r.Runs[2].Detection[0].Checksum, r.Runs[3].Detection[0].Checksum = "07", "08"
 		},
+		"seed 5 was trained on examples of a (0a…), and cross-entropy, seed 5 on examples of a (09…)": func(r *study.Results) {
+			r.Runs[2].TrainingSet, r.Runs[3].TrainingSet = "09", "0a"
+		},
+		"seed 5 were chosen on another OOD validation set than those of": func(r *study.Results) {
+			r.Runs[2].OODValidationSet, r.Runs[3].OODValidationSet = "09", "0a"
+		},
 		"seed 2: different weights":        func(r *study.Results) { r.Runs[0].Checkpoint = "03" },
 		"different configuration and data": func(r *study.Results) { r.Runs[0].Run = "other" },
 		"different calibration":            func(r *study.Results) { r.Runs[0].Calibration.ECE += 1e-9 },
@@ -114,6 +120,35 @@ func TestMerge(t *testing.T) {
 	}
 	if _, err := study.Merge(); err == nil {
 		t.Error("nothing was merged without an error")
+	}
+}
+
+// OOD sets and test sets of one content may have other names on another machine. Tables have one column
+// for each.
+func TestMergeOtherNames(t *testing.T) {
+	named := func(name string, seeds ...uint64) *study.Results {
+		r := made(t, smallPlan(t), 1, seeds...)
+		for i := range r.Runs {
+			d := r.Runs[i].Detection[0]
+			d.Set, d.Checksum = name+", one", "05"
+			twin := d
+			twin.Set = name + ", its copy"
+			r.Runs[i].Detection, r.Runs[i].Robustness[0].Dataset = []study.Detection{d, twin}, name
+		}
+		return r
+	}
+	one, other := named("a", 1, 2), named("b", 2, 5)
+	merged, err := study.Merge(one, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range merged.Runs {
+		if d := run.Detection; d[0].Set != "a, one" || d[1].Set != "a, its copy" {
+			t.Errorf("%s, seed %d: the sets are called %q and %q", run.Method, run.Seed, d[0].Set, d[1].Set)
+		}
+	}
+	if got := other.Runs[0].Detection[0].Set; got != "b, one" {
+		t.Errorf("what was merged is changed: %q", got)
 	}
 }
 

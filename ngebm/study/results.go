@@ -2,9 +2,11 @@ package study
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ngebm/data"
@@ -49,8 +51,14 @@ type Result struct {
 	Network    string        `json:"network"`
 	Parameters int           `json:"parameters"`
 	Sets       []DatasetInfo `json:"sets"` // train, validation, test
-	Training   Training      `json:"training"`
-	Measuring  Work          `json:"measuring"`
+	// TrainingSet is the checksum of all training examples, before any were drawn or held out;
+	// OODValidationSet that of the dataset that chose detectors' parameters, if it was one. Both are
+	// empty in results made before 2026-12.
+	TrainingSet      string `json:"training_set,omitempty"`
+	OODValidationSet string `json:"ood_validation_set,omitempty"`
+
+	Training  Training `json:"training"`
+	Measuring Work     `json:"measuring"`
 
 	Calibration  *calibration.Report `json:"calibration,omitempty"`
 	Energy       measure.Moments     `json:"energy"`
@@ -141,6 +149,7 @@ func (r *Results) Missing() []string {
 
 // put enters a result in the plan's order.
 func (r *Results) put(result Result) {
+	result = r.named(result)
 	var runs []Result
 	for _, p := range r.runs() {
 		switch old := r.Find(p.method, p.seed); {
@@ -151,6 +160,37 @@ func (r *Results) put(result Result) {
 		}
 	}
 	r.Runs = runs
+}
+
+// named is a result whose OOD sets have the names that sets of the same content have in the other runs:
+// tables distinguish them by names, and a folder may be called otherwise by now.
+func (r *Results) named(result Result) Result {
+	type place struct { // of a detection
+		checksum, score string
+		nth             int // of sets with one content
+	}
+	each := func(run Result, visit func(at place, d *Detection)) {
+		seen := map[place]int{}
+		for i := range run.Detection {
+			d := &run.Detection[i]
+			at := place{d.Checksum, d.Score, 0}
+			seen[at]++
+			visit(place{d.Checksum, d.Score, seen[at]}, d)
+		}
+	}
+	names := map[place]string{}
+	for _, run := range r.Runs {
+		each(run, func(at place, d *Detection) {
+			if _, known := names[at]; !known && d.Checksum != "" { // older results lack it
+				names[at] = d.Set
+			}
+		})
+	}
+	result.Detection = slices.Clone(result.Detection)
+	each(result, func(at place, d *Detection) {
+		d.Set = cmp.Or(names[at], d.Set)
+	})
+	return result
 }
 
 // Write writes a results file atomically, with one line for each run, so that a diff shows
