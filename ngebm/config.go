@@ -286,7 +286,7 @@ func withoutFolder(set string) string {
 	if !named || path == "" || !slices.Contains([]string{"folder", "tar", "zip", "npz", "celeba"}, kind) {
 		return set
 	}
-	return kind + ":" + filepath.Base(path)
+	return kind + ":" + fileName(path)
 }
 
 // withoutTableFolders is PATH@LABEL or TRAIN,TEST@LABEL without the folders of the paths.
@@ -298,10 +298,20 @@ func withoutTableFolders(table string) string {
 	parts := strings.Split(paths, ",")
 	for i, path := range parts {
 		if path != "" {
-			parts[i] = filepath.Base(path)
+			parts[i] = fileName(path)
 		}
 	}
 	return strings.Join(parts, ",") + label
+}
+
+// fileName is the last part of a path, with the size after it; of one that ends in no name, such
+// as "..", nothing else.
+func fileName(path string) string {
+	base := filepath.Base(path)
+	if name, _, _ := strings.Cut(base, "@"); slices.Contains([]string{string(filepath.Separator), ".", ".."}, name) {
+		return base[len(name):]
+	}
+	return base
 }
 
 // parseConfig reads the JSON form, refusing settings it does not know.

@@ -83,6 +83,29 @@ func TestLoadRefusesUntrustedNetworks(t *testing.T) {
 	}
 }
 
+// A run is not to name files of this machine: programs store no folders of datasets.
+func TestRunNamesNoFolders(t *testing.T) {
+	for set, want := range map[string]string{
+		"csv:/home/ada/private.csv@class": "csv:private.csv@class", "folder:/home/ada": "folder:ada", "folder:../..": "folder:", "celeba:.": "celeba:",
+		"folder:..\x1b": `folder:..\x1b`, "moons": "moons",
+	} {
+		cfg := DefaultConfig(set, "mlp-3")
+		cfg.Margin.Outliers = set
+		text, err := json.Marshal(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(runInfo{Hash: "0123456789ab", Algorithm: algorithm, Config: text, Data: data.Info{Classes: []string{"a", "b"}}, Shape: []int{2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, got, err := parseInfo(raw)
+		if err != nil || got.Data != want || got.Margin.Outliers != want || got.Hash("x") != cfg.Hash("x") {
+			t.Errorf("%q: the data are %q and the outliers %q (%v), not %q", set, got.Data, got.Margin.Outliers, err, want)
+		}
+	}
+}
+
 func FuzzRunInfo(f *testing.F) {
 	f.Add(infoOf(f, "mlp-3", []int{2}, []string{"a", "b"}))
 	f.Add(infoOf(f, "wrn-10-1", []int{1 << 40, 3}, []string{"a"}))

@@ -241,6 +241,8 @@ func parseInfo(raw []byte) (info runInfo, cfg Config, err error) {
 	for _, name := range []*string{&cfg.Name, &cfg.Data, &cfg.Margin.Outliers} {
 		*name = plain.Text(*name)
 	}
+	// As the program writes it: a run is not to name any file of this machine to be read.
+	cfg = cfg.WithoutFolders()
 	if !hashPattern.MatchString(info.Hash) {
 		return info, cfg, fmt.Errorf("it has the hash %.60q, not 12 hex digits", info.Hash)
 	}

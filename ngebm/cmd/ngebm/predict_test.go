@@ -253,6 +253,20 @@ func TestPredictRows(t *testing.T) {
 	testerror.Want(t, err, "no table", "-data csv:/path/to/wine.csv@class")
 	_, err = predicted(t, dir, rows, "-data", "digits")
 	testerror.Want(t, err, "digits holds images of 8x8x1", "trained on rows of a table, encoded as 13 numbers", "-data csv:/path/to/wine.csv@class")
+	// Nor is a file elsewhere read because the run of an outsider names its folder.
+	config := filepath.Join(dir, "config.json")
+	stored, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []string{name, "csv:" + filepath.Dir(path) + "/..@class", "folder:/", "folder:..@8"} {
+		forged := strings.Replace(string(stored), `"csv:wine.csv@class"`, `"`+set+`"`, 1)
+		if err := os.WriteFile(config, []byte(forged), 0o644); err != nil || forged == string(stored) {
+			t.Fatalf("%s is not changed (%v)", config, err)
+		}
+		_, err := predicted(t, dir, rows)
+		testerror.Want(t, err, "the predictor is fitted on the run's validation split", "say so once: ngebm predict")
+	}
 	if out, err := predicted(t, dir, rows, "-data", name); err != nil || strings.Count(out, "class_0") < 2 {
 		t.Errorf("%v\n%s", err, out)
 	}
