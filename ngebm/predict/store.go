@@ -184,7 +184,7 @@ func Load(ctx context.Context, backend compute.Backend, dir string) (*Predictor,
 }
 
 func noneStored(dir string) error {
-	return fmt.Errorf("predict: %q has no %s; fit one with Fit and Save, or with: ngebm predict %s: %w", dir, ckpt.PredictorFile, dir, fs.ErrNotExist)
+	return fmt.Errorf("predict: %q has no %s; fit one with Fit and Save, or with ngebm predict: %w", dir, ckpt.PredictorFile, fs.ErrNotExist)
 }
 
 // Open is [Load] for a run that is open, with a network of your own, say. The run stays the

@@ -8,10 +8,25 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"ngebm/data/files"
+	"ngebm/data/plain"
 )
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// shellQuote is an argument of a command that is printed to be pasted into a shell. Untrusted text
+// in it stays one argument.
+func shellQuote(argument string) string {
+	argument = plain.Text(argument)
+	if plainWord.MatchString(argument) {
+		return argument
+	}
+	return "'" + strings.ReplaceAll(argument, "'", `'\''`) + "'"
+}
 
 // outFlag defines -o, by which a command writes JSON.
 func outFlag(fs *flag.FlagSet) *string {

@@ -107,11 +107,11 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 	options.Limit = cfg.Limit
 	trainSet, test, err := data.Open(ctx, cfg.Data, options)
 	if err != nil {
-		return nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, loaded.Dir, elsewhere(loaded.Config.Data))
+		return nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, shellQuote(loaded.Dir), shellQuote(elsewhere(loaded.Config.Data)))
 	}
 	if c := loaded.Classifier; !slices.Equal(trainSet.Shape, c.Shape) || (trainSet.Encoder == nil) != (c.Encoder == nil) {
 		return nil, fmt.Errorf("ngebm: %s holds %s, and the run was trained on %s; name those data once: ngebm predict %s -data %s",
-			set, examplesOf(trainSet.Shape, trainSet.Encoder), examplesOf(c.Shape, c.Encoder), loaded.Dir, elsewhere(loaded.Config.Data))
+			set, examplesOf(trainSet.Shape, trainSet.Encoder), examplesOf(c.Shape, c.Encoder), shellQuote(loaded.Dir), shellQuote(elsewhere(loaded.Config.Data)))
 	}
 	outliers, err := train.OpenOutliers(ctx, cfg, trainSet, options)
 	if err != nil {

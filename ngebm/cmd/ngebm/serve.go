@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -124,8 +125,7 @@ func (f *serveFlags) serve(ctx context.Context, d *decider, stdout io.Writer) er
 
 // announce says what is served where, with a command that tries it.
 func announce(w io.Writer, run *ngebm.Run, o serve.Options, address string) {
-	try := "--data-binary @image.png"
-	var takes string
+	var takes, body string
 	size := nets.Size(o.Shape)
 	zeros := strings.TrimSuffix(strings.Repeat("0,", min(size, 64)), ",")
 	if size > 64 {
@@ -133,14 +133,22 @@ func announce(w io.Writer, run *ngebm.Run, o serve.Options, address string) {
 	}
 	switch {
 	case o.Encoder != nil:
-		takes, try = "rows of a table", `-H 'Content-Type: application/json' -d '{"rows": [{"`+o.Encoder.Columns[0].Name+`": …, …}]}'`
+		column, err := json.Marshal(o.Encoder.Columns[0].Name)
+		if err != nil {
+			panic(err) // text
+		}
+		takes, body = "rows of a table", fmt.Sprintf(`{"rows": [{%s: …, …}]}`, column)
 	case o.Fit != "":
 		takes = fmt.Sprintf("images, %dx%dx%d, fit %s", o.Shape[0], o.Shape[1], o.Shape[2], o.Fit)
 	default:
-		takes, try = fmt.Sprintf("numbers, shape %v", o.Shape), `-H 'Content-Type: application/json' -d '{"inputs": [[`+zeros+`]]}'`
+		takes, body = fmt.Sprintf("numbers, shape %v", o.Shape), `{"inputs": [[`+zeros+`]]}`
+	}
+	try := "--data-binary @image.png"
+	if body != "" {
+		try = "-H 'Content-Type: application/json' -d " + shellQuote(body)
 	}
 	fmt.Fprintln(w, plain.Text(fmt.Sprintf("%s: %d classes; %s; on %s", run.Dir, len(run.Classifier.Classes), takes, address)))
-	fmt.Fprintln(w, plain.Text(fmt.Sprintf("  curl %s %s/predict", try, address)))
+	fmt.Fprintf(w, "  curl %s %s/predict\n", try, address)
 }
 
 // checkAddress refuses an address that other machines can reach, unless -public allows it.

@@ -20,6 +20,10 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"ngebm/data/tabular"
+	"ngebm/ngebm"
+	"ngebm/ngebm/serve"
 )
 
 // trainDigits trains a run for one epoch and returns its folder.
@@ -113,6 +117,33 @@ func TestServe(t *testing.T) {
 	}
 	if _, err := filepath.Glob(filepath.Join(dir, "predictor.json")); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whatever a run calls its columns and is called itself, a printed command stays one command.
+func TestPrintedCommands(t *testing.T) {
+	for name, want := range map[string]string{
+		"age":                     `{"rows": [{"age": …, …}]}`,
+		"it's":                    `{"rows": [{"it's": …, …}]}`,
+		`a" b`:                    `{"rows": [{"a\" b": …, …}]}`,
+		"'; touch pwned; '":       `{"rows": [{"'; touch pwned; '": …, …}]}`,
+		"$(touch pwned)`id`\\":    "{\"rows\": [{\"$(touch pwned)`id`\\\\\": …, …}]}",
+		"\u202e'; touch pwned; '": `{"rows": [{"\u202e'; touch pwned; '": …, …}]}`,
+	} {
+		encoder := &tabular.Encoder{Label: "y", Columns: []tabular.Column{{Name: name, Deviation: 1}}}
+		run := &ngebm.Run{Dir: "runs/r", Classifier: &ngebm.Classifier{Classes: []string{"a", "b"}}}
+		var out bytes.Buffer
+		announce(&out, run, serve.Options{Shape: []int{1}, Encoder: encoder}, "http://127.0.0.1:1")
+		_, command, _ := strings.Cut(out.String(), "\n")
+		words, err := exec.Command("sh", "-c", "set -- "+strings.TrimSpace(command)+`; printf '%s\n' "$@"`).Output()
+		if want := "curl\n-H\nContent-Type: application/json\n-d\n" + want + "\nhttp://127.0.0.1:1/predict\n"; err != nil || string(words) != want {
+			t.Errorf("%q: %s\nbecomes\n%s(%v), not\n%s", name, command, words, err, want)
+		}
+	}
+	for argument, want := range map[string]string{"runs/digits-0123456789ab": "runs/digits-0123456789ab", "csv:/path/to/a b.csv@c": "'csv:/path/to/a b.csv@c'", "x;y": "'x;y'", "": "''"} {
+		if got := shellQuote(argument); got != want {
+			t.Errorf("%q becomes %s, not %s", argument, got, want)
+		}
 	}
 }
 
