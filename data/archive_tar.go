@@ -48,7 +48,9 @@ type tarArchive struct {
 	others map[string][]string // other names of its files, filled in by list
 }
 
-func (t *tarArchive) key(ctx context.Context) (string, error) { return fileKey(ctx, t.path) }
+func (t *tarArchive) key(ctx context.Context) (string, error) {
+	return fileKey(ctx, t.path, files.OpenLinked)
+}
 
 func (t *tarArchive) list(ctx context.Context, to progress.Reporter) (members []member, note string, err error) {
 	err = t.open("list", to, func(r io.Reader) error {

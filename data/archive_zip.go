@@ -30,7 +30,9 @@ type zipArchive struct {
 	others map[string][]string // other names of its files, filled in by list
 }
 
-func (z *zipArchive) key(ctx context.Context) (string, error) { return fileKey(ctx, z.path) }
+func (z *zipArchive) key(ctx context.Context) (string, error) {
+	return fileKey(ctx, z.path, files.OpenLinked)
+}
 
 func (z *zipArchive) list(ctx context.Context, _ progress.Reporter) (members []member, note string, err error) {
 	err = z.open(ctx, func(files *format.Zip, _ int64) error {

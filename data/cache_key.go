@@ -62,8 +62,8 @@ func (k *keyer) settle(ctx context.Context) error {
 }
 
 // fileKey returns the key of one file.
-func fileKey(ctx context.Context, path string) (string, error) {
-	file, err := files.OpenLinked(path, maxFileSize)
+func fileKey(ctx context.Context, path string, open openFile) (string, error) {
+	file, err := open(path, maxFileSize)
 	if err != nil {
 		return "", fmt.Errorf("data: %w", err)
 	}
@@ -73,7 +73,7 @@ func fileKey(ctx context.Context, path string) (string, error) {
 		return "", fmt.Errorf("data: %s: %w", shown(path), shownError(err))
 	}
 	keys := keyer{hash: sha256.New(), changed: files.Changed}
-	if err := cmp.Or(keys.add(ctx, "", info, func() (*os.File, error) { return files.OpenLinked(path, maxFileSize) }), keys.settle(ctx)); err != nil {
+	if err := cmp.Or(keys.add(ctx, "", info, func() (*os.File, error) { return open(path, maxFileSize) }), keys.settle(ctx)); err != nil {
 		return "", fmt.Errorf("data: %w", err)
 	}
 	return fmt.Sprintf("file %x ", keys.hash.Sum(nil)), nil

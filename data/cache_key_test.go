@@ -152,7 +152,7 @@ func TestKeySettles(t *testing.T) {
 	if !ok {
 		t.Skip("this system does not tell of changes")
 	}
-	if _, err := fileKey(context.Background(), path); err != nil {
+	if _, err := fileKey(context.Background(), path, files.OpenLinked); err != nil {
 		t.Fatal(err)
 	}
 	if since := time.Since(at); since < 20*time.Millisecond {

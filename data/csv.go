@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,11 +31,11 @@ func openCSV(ctx context.Context, arg string, opts Options) (train, test *Datase
 	if at <= 0 || at == len(arg)-1 {
 		return nil, nil, fmt.Errorf("data: %q does not name the column of the classes: write csv:PATH@LABEL; %s", "csv:"+arg, csvLayout)
 	}
-	trainPath, testPath, err := csvPaths(arg[:at])
+	trainPath, testPath, open, err := csvPaths(arg[:at])
 	if err != nil {
 		return nil, nil, err
 	}
-	table, err := readCSV(trainPath, opts, func(r *unpack.Reader) (*tabular.Table, error) { return tabular.Read(ctx, r, arg[at+1:]) })
+	table, err := readCSV(trainPath, open, opts, func(r *unpack.Reader) (*tabular.Table, error) { return tabular.Read(ctx, r, arg[at+1:]) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,7 +51,7 @@ func openCSV(ctx context.Context, arg string, opts Options) (train, test *Datase
 	if err := set.fillTable(table, all, trainPath, opts); err != nil {
 		return nil, nil, err
 	}
-	rows, err := readCSV(testPath, opts, func(r *unpack.Reader) (*tabular.Rows, error) { return set.Encoder.Read(ctx, r) })
+	rows, err := readCSV(testPath, open, opts, func(r *unpack.Reader) (*tabular.Rows, error) { return set.Encoder.Read(ctx, r) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -67,24 +68,28 @@ func openCSV(ctx context.Context, arg string, opts Options) (train, test *Datase
 	return train, test, err
 }
 
-// csvPaths returns the files that a path stands for; test is empty for a single one.
-func csvPaths(path string) (train, test string, err error) {
+// csvPaths returns the files that a path stands for, and what opens them; test is empty for a single
+// one. Files that the user names may be links; those in a folder may be links within it.
+func csvPaths(path string) (train, test string, open openFile, err error) {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
-		return filepath.Join(path, "train.csv"), filepath.Join(path, "test.csv"), nil
+		return filepath.Join(path, "train.csv"), filepath.Join(path, "test.csv"), openInFolder, nil
 	}
 	if first, second, two := strings.Cut(path, ","); err != nil && two && first != "" && second != "" {
-		return first, second, nil
+		return first, second, files.OpenLinked, nil
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("data: no table at %s: %w: check the path; %s", shown(path), shownError(err), csvLayout)
+		return "", "", nil, fmt.Errorf("data: no table at %s: %w: check the path; %s", shown(path), shownError(err), csvLayout)
 	}
-	return path, "", nil
+	return path, "", files.OpenLinked, nil
 }
 
 // readCSV opens a file, which may be compressed, and reads it.
-func readCSV[T any](path string, opts Options, read func(r *unpack.Reader) (T, error)) (result T, err error) {
-	file, err := files.OpenLinked(path, maxCSV)
+func readCSV[T any](path string, open openFile, opts Options, read func(r *unpack.Reader) (T, error)) (result T, err error) {
+	file, err := open(path, maxCSV)
+	if link := (*files.LinkError)(nil); errors.As(err, &link) {
+		return result, fmt.Errorf("data: no table: %w: copy the target into the folder, or name both files, TRAIN.csv,TEST.csv", err)
+	}
 	if err != nil {
 		return result, fmt.Errorf("data: no table: %w: check the path; %s", err, csvLayout)
 	}

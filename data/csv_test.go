@@ -115,6 +115,40 @@ func TestTablesInTwoFiles(t *testing.T) {
 	}
 }
 
+// Links in a folder are followed within it; a table that the user names may be one.
+func TestTableFollowsLinks(t *testing.T) {
+	parent := t.TempDir()
+	folder := filepath.Join(parent, "outsider's")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeFiles(t, parent, map[string]string{"private.csv": people})
+	writeFiles(t, folder, map[string]string{"people.csv": people})
+	link(t, "people.csv", filepath.Join(folder, "train.csv"))
+	link(t, "people.csv", filepath.Join(folder, "test.csv"))
+	named := filepath.Join(parent, "named")
+	link(t, folder, named)
+	for _, name := range []string{folder, named, named + "/train.csv," + named + "/test.csv"} {
+		if train, test := openTable(t, name+"@class"); train.Len() != 5 || test.Len() != 5 {
+			t.Errorf("%s: %v and %v", name, train, test)
+		}
+	}
+	for _, file := range []string{"test.csv", "train.csv"} {
+		for _, target := range []string{"../private.csv", filepath.Join(parent, "private.csv")} {
+			if err := os.Remove(filepath.Join(folder, file)); err != nil {
+				t.Fatal(err)
+			}
+			link(t, target, filepath.Join(folder, file))
+			_, _, err := Open(t.Context(), "csv:"+folder+"@class", Options{})
+			says(t, err, file, "leads to", "path escapes from parent", "copy the target into the folder")
+		}
+	}
+	link(t, "../private.csv", filepath.Join(folder, "own.csv"))
+	if train, _ := openTable(t, folder+"/own.csv@class"); train.Len() == 0 {
+		t.Error("a link that the user names is not followed")
+	}
+}
+
 // Rows that differ only by how they were standardized are other data.
 func TestTableChecksumCoversEncoder(t *testing.T) {
 	folder := t.TempDir()

@@ -56,6 +56,19 @@ func newFolder(root string) (*folder, error) {
 	return &folder{Folder: in, root: root, changed: files.Changed}, nil
 }
 
+// openFile opens a regular file of at most that many bytes.
+type openFile func(path string, maxBytes int64) (*os.File, error)
+
+// openInFolder opens a file of an untrusted folder: if it is a link, it must stay in its folder.
+func openInFolder(path string, maxBytes int64) (*os.File, error) {
+	in, err := files.OpenLinkedFolder(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return in.OpenLinked(filepath.Base(path), maxBytes)
+}
+
 // refusedLinks counts links that are not followed and describes the first of them.
 type refusedLinks struct {
 	count int

@@ -3,12 +3,12 @@ package data
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"ngebm/data/files"
 	"ngebm/data/format"
 )
 
@@ -31,12 +31,12 @@ func openNPZ(ctx context.Context, name string, opts Options) (train, test *Datas
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := fileKey(ctx, archive)
+	key, err := fileKey(ctx, archive, files.OpenLinked)
 	if err != nil {
 		return nil, nil, err
 	}
 	return cachedWithNote(opts, archive+" as npz", key+"npz with classes", func() (train, test *Dataset, note string, err error) {
-		file, err := os.Open(archive)
+		file, err := files.OpenLinked(archive, maxFileSize)
 		if err != nil {
 			return nil, nil, "", fmt.Errorf("data: %w", err)
 		}

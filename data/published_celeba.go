@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"ngebm/data/files"
 	"ngebm/data/progress"
 )
 
@@ -96,7 +95,7 @@ func (c celeba) key(ctx context.Context) (string, error) {
 	if !c.hasExternal() {
 		return key, nil
 	}
-	externalKey, err := fileKey(ctx, c.external)
+	externalKey, err := fileKey(ctx, c.external, openInFolder)
 	return key + " " + externalKey, err
 }
 
@@ -178,7 +177,7 @@ func (c celeba) partition(ctx context.Context, inside string) (splits map[string
 		}
 	} else if !c.hasExternal() {
 		return nil, nil
-	} else if text, err = readImageFile(files.OpenLinked(c.external, maxFileSize)); err != nil {
+	} else if text, err = readImageFile(openInFolder(c.external, maxFileSize)); err != nil {
 		return nil, err
 	}
 	if splits, err = parsePartition(text); err != nil {

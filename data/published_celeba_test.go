@@ -98,9 +98,9 @@ func TestCelebACached(t *testing.T) {
 	if train, _ := open(t, "celeba:"+filepath.Join(folder, "faces.zip"), opts); train.Len() != 3 {
 		t.Errorf("got %v", train)
 	}
-	// The split may be a link, to a file.
+	// The split may be a link, to a file next to it.
 	partition := filepath.Join(folder, celebaPartition)
-	if err := errors.Join(os.Rename(partition, partition+".moved"), os.Symlink(partition+".moved", partition)); err != nil {
+	if err := errors.Join(os.Rename(partition, partition+".moved"), os.Symlink(celebaPartition+".moved", partition)); err != nil {
 		t.Fatal(err)
 	}
 	if train, _ := open(t, "celeba:"+filepath.Join(folder, "faces.zip"), Options{Cache: t.TempDir()}); train.Len() != 3 {
@@ -111,6 +111,13 @@ func TestCelebACached(t *testing.T) {
 	}
 	_, _, err := Open(t.Context(), "celeba:"+filepath.Join(folder, "faces.zip"), opts)
 	says(t, err, celebaPartition, "no such file")
+	for _, target := range []string{writeFile(t, "private.txt", []byte(faceSplits)), "../private.txt"} {
+		if err := errors.Join(os.Remove(partition), os.Symlink(target, partition)); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := Open(t.Context(), "celeba:"+filepath.Join(folder, "faces.zip"), opts)
+		says(t, err, celebaPartition, "leads to", "path escapes from parent")
+	}
 }
 
 func TestCelebARefuses(t *testing.T) {
