@@ -103,11 +103,11 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		p.err = &imageError{fmt.Errorf("is %dx%d, but sides may have at most %d pixels", f.size.X, f.size.Y, maxSide), remedy}
 		return nil
 	}
-	pixels := int64(f.size.X) * int64(f.size.Y)
-	if err := d.room.Acquire(ctx, pixels); err != nil {
+	room := roomFor(f.size)
+	if err := d.room.Acquire(ctx, room); err != nil {
 		return err
 	}
-	defer d.room.Release(pixels)
+	defer d.room.Release(room)
 	img, err := f.decode()
 	if err == nil && img.Bounds().Size() != f.size {
 		err = fmt.Errorf("it is %v, but its header says %v", img.Bounds().Size(), f.size)
@@ -117,7 +117,7 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		return nil
 	}
 	p.original = f.size
-	channels := channelsOf(img)
+	channels, pixels := channelsOf(img), int64(f.size.X)*int64(f.size.Y)
 	if scaled {
 		pixels = int64(d.size.height) * int64(d.size.width)
 		channels = cmp.Or(d.size.channels, channels)
@@ -134,6 +134,14 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		p.copyScaled(img, d.size)
 	}
 	return nil
+}
+
+// roomFor returns the pixels that decoding an image takes memory for: a JPEG decoder pads them to blocks
+// of up to 32x16.
+func roomFor(size image.Point) int64 {
+	const width, height = 32, 16
+	padded := int64((size.X+width-1)/width*width) * int64((size.Y+height-1)/height*height)
+	return min(padded, maxPhotoPixels)
 }
 
 // take counts bytes that decoded images take, and returns an error if they are too many.

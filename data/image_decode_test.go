@@ -54,6 +54,32 @@ func TestPanicOfADecoderIsADamagedImage(t *testing.T) {
 	}
 }
 
+// Thin images take the room of the blocks that they are decoded in: a progressive JPEG of 65535x1 with
+// 4x2 samples in each component takes 240 bytes a pixel of its own, 15 of these.
+func TestRoomOfThinImages(t *testing.T) {
+	for size, want := range map[image.Point]int64{
+		{1, 1}: 32 * 16, {32, 16}: 32 * 16, {33, 17}: 64 * 32, {65535, 1}: 65536 * 16, {1, 65535}: 32 * 65536, {5120, 5120}: maxPhotoPixels, {1639, 15994}: maxPhotoPixels,
+	} {
+		d := newDecoding(imageSize{height: 1, width: 1})
+		var p decodedImage
+		seen := false
+		err := p.decodeFrame(t.Context(), func() (frame, error) {
+			return frame{size: size, decode: func() (image.Image, error) {
+				seen = true
+				if rest := maxPhotoPixels - want; !d.room.TryAcquire(rest) || d.room.TryAcquire(1) {
+					t.Errorf("%v does not take room for %d pixels", size, want)
+				} else {
+					d.room.Release(rest)
+				}
+				return nil, errors.New("enough")
+			}}, nil
+		}, d)
+		if err != nil || !seen {
+			t.Errorf("%v: %v, %v", size, err, p.err)
+		}
+	}
+}
+
 // A pixel whose index the palette lacks is no fault: it is black as in Pillow, here and in
 // archives, at its size and scaled.
 func TestIndexBeyondThePalette(t *testing.T) {
