@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"ngebm/data/files"
@@ -160,13 +159,16 @@ func labelsOf(rows *tabular.Rows, column string, classes []string) ([]int32, err
 	if rows.Labels == nil {
 		return nil, fmt.Errorf("line 1 has no column %q, which holds the classes", column)
 	}
-	labels := make([]int32, len(rows.Labels))
+	labels, index := make([]int32, len(rows.Labels)), map[string]int32{}
+	for k, class := range classes {
+		index[class] = int32(k)
+	}
 	for i, class := range rows.Labels {
-		k := slices.Index(classes, class)
-		if k < 0 {
+		k, known := index[class]
+		if !known {
 			return nil, fmt.Errorf("line %d: column %q has %.60q, which is no class of the training file: its classes are %s", rows.Lines[i], column, class, listed(classes, ", "))
 		}
-		labels[i] = int32(k)
+		labels[i] = k
 	}
 	return labels, nil
 }

@@ -84,10 +84,14 @@ func ratio(pairs [][2]*Result, f, g MetricOf) Comparison {
 
 // pairs returns the results with the same seed.
 func pairs(a, b []*Result) [][2]*Result {
+	bySeed := map[uint64]*Result{}
+	for _, other := range slices.Backward(b) {
+		bySeed[other.Seed] = other
+	}
 	var all [][2]*Result
 	for _, one := range a {
-		if i := slices.IndexFunc(b, func(other *Result) bool { return other.Seed == one.Seed }); i >= 0 {
-			all = append(all, [2]*Result{one, b[i]})
+		if other := bySeed[one.Seed]; other != nil {
+			all = append(all, [2]*Result{one, other})
 		}
 	}
 	return all

@@ -121,8 +121,9 @@ func (p Plan) kept() []Result {
 		return nil
 	}
 	var kept []Result
+	done := p.Done.byName()
 	for _, r := range p.runs() {
-		if run := p.Done.Find(r.method, r.seed); run != nil {
+		if run := done[r]; run != nil {
 			kept = append(kept, *run)
 		}
 	}
@@ -131,14 +132,13 @@ func (p Plan) kept() []Result {
 
 // take enters what was done before, in the results of the plan.
 func (r *Results) take(p Plan) {
-	for _, run := range p.kept() {
-		r.put(run)
-	}
+	r.Runs = append(r.Runs, p.kept()...) // r has the plan's methods and seeds, and no run yet
 	if p.selects() {
 		r.Selected = p.Done.Selected
 	}
+	found := r.byName()
 	for _, e := range p.Done.Ensembles {
-		if !slices.ContainsFunc(e.Seeds, func(seed uint64) bool { return r.Find(e.Method, seed) == nil }) {
+		if !slices.ContainsFunc(e.Seeds, func(seed uint64) bool { return found[planned{e.Method, seed}] == nil }) {
 			r.putEnsemble(e)
 		}
 	}

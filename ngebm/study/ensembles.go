@@ -114,12 +114,17 @@ func (r *Results) Ensemble(method string) *EnsembleResult {
 
 // checkEnsembles reports an ensemble that is not of the results' runs.
 func (r *Results) checkEnsembles() error {
+	found, seen := r.byName(), map[string]bool{}
 	for _, e := range r.Ensembles {
 		if e.Calibration == nil || len(e.Seeds) < 2 {
 			return fmt.Errorf("study: the ensemble of %s has %d runs, or no calibration", e.Method, len(e.Seeds))
 		}
+		if seen[e.Method] {
+			return fmt.Errorf("study: the results have two ensembles of %s", e.Method)
+		}
+		seen[e.Method] = true
 		for _, seed := range e.Seeds {
-			if r.Find(e.Method, seed) == nil {
+			if found[planned{e.Method, seed}] == nil {
 				return fmt.Errorf("study: the results have an ensemble with %s, and no such run", planned{e.Method, seed})
 			}
 		}

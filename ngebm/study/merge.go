@@ -47,18 +47,22 @@ func Merge(all ...*Results) (*Results, error) {
 	if merged.Selected == nil && slices.Contains(merged.Methods, Selected) {
 		merged.Selection = all[slices.IndexFunc(all, func(r *Results) bool { return slices.Contains(r.Methods, Selected) })].Selection
 	}
+	found, names := map[planned]*Result{}, setNames{}
 	for i, r := range all {
 		for _, run := range r.Runs {
-			old := merged.Find(run.Method, run.Seed)
+			run = names.named(run)
+			name := planned{run.Method, run.Seed}
+			old := found[name]
 			if old == nil {
-				merged.put(run)
+				found[name] = &run
 				continue
 			}
-			if what := conflict(*old, merged.named(run)); what != "" {
+			if what := conflict(*old, run); what != "" {
 				return nil, fmt.Errorf("study: results %d conflict with those before in %s, seed %d: different %s; keep one of the files, or measure the run once and copy its folder", i+1, run.Method, run.Seed, what)
 			}
 		}
 	}
+	merged.order(found)
 	merged.mergeEnsembles(all)
 	return merged, merged.agree()
 }
@@ -267,10 +271,15 @@ func text(v any) string {
 // union is a followed by what of b is not in it.
 func union[T comparable](a, b []T) []T {
 	a = slices.Clone(a)
+	has := map[T]bool{}
+	for _, v := range a {
+		has[v] = true
+	}
 	for _, v := range b {
-		if !slices.Contains(a, v) {
+		if !has[v] {
 			a = append(a, v)
 		}
+		has[v] = true
 	}
 	return a
 }

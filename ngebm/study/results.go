@@ -2,7 +2,6 @@ package study
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,8 +138,9 @@ func (r *Results) Find(method string, seed uint64) *Result {
 // Missing names the runs of the plan that have no result yet.
 func (r *Results) Missing() []string {
 	var missing []string
+	found := r.byName()
 	for _, p := range r.runs() {
-		if r.Find(p.method, p.seed) == nil {
+		if found[p] == nil {
 			missing = append(missing, p.String())
 		}
 	}
@@ -149,47 +149,65 @@ func (r *Results) Missing() []string {
 
 // put enters a result in the plan's order.
 func (r *Results) put(result Result) {
-	result = r.named(result)
+	names := setNames{}
+	for _, run := range r.Runs {
+		names.named(run)
+	}
+	result = names.named(result)
+	found := r.byName()
+	found[planned{result.Method, result.Seed}] = &result
+	r.order(found)
+}
+
+// byName are the runs, each as [Results.Find] returns it.
+func (r *Results) byName() map[planned]*Result {
+	found := map[planned]*Result{}
+	for i := range slices.Backward(r.Runs) {
+		found[planned{r.Runs[i].Method, r.Runs[i].Seed}] = &r.Runs[i]
+	}
+	return found
+}
+
+// order takes runs as the results', in the plan's order.
+func (r *Results) order(found map[planned]*Result) {
 	var runs []Result
 	for _, p := range r.runs() {
-		switch old := r.Find(p.method, p.seed); {
-		case p == planned{result.Method, result.Seed}:
-			runs = append(runs, result)
-		case old != nil:
-			runs = append(runs, *old)
+		if run := found[p]; run != nil {
+			runs = append(runs, *run)
 		}
 	}
 	r.Runs = runs
 }
 
-// named is a result whose OOD sets have the names that sets of the same content have in the other runs:
-// tables distinguish them by names, and a folder may be called otherwise by now.
-func (r *Results) named(result Result) Result {
-	type place struct { // of a detection
-		checksum, score string
-		nth             int // of sets with one content
-	}
-	each := func(run Result, visit func(at place, d *Detection)) {
-		seen := map[place]int{}
-		for i := range run.Detection {
-			d := &run.Detection[i]
-			at := place{d.Checksum, d.Score, 0}
-			seen[at]++
-			visit(place{d.Checksum, d.Score, seen[at]}, d)
+// setNames are the names of OOD sets by their content: tables distinguish them by names, and a
+// folder may be called otherwise by now.
+type setNames map[setPlace]string
+
+// setPlace is one set's, the nth of those with one content, and a score's on it.
+type setPlace struct {
+	checksum, score string
+	nth             int
+}
+
+// named is a result whose OOD sets have the names that sets of the same content had in the results
+// before it.
+func (n setNames) named(result Result) Result {
+	result.Detection = slices.Clone(result.Detection)
+	seen := map[setPlace]int{}
+	for i := range result.Detection {
+		d := &result.Detection[i]
+		if d.Checksum == "" { // older results lack it
+			continue
+		}
+		at := setPlace{d.Checksum, d.Score, 0}
+		seen[at]++
+		at.nth = seen[at]
+		if name, known := n[at]; known {
+			d.Set = name
+		} else {
+			n[at] = d.Set
 		}
 	}
-	names := map[place]string{}
-	for _, run := range r.Runs {
-		each(run, func(at place, d *Detection) {
-			if _, known := names[at]; !known && d.Checksum != "" { // older results lack it
-				names[at] = d.Set
-			}
-		})
-	}
-	result.Detection = slices.Clone(result.Detection)
-	each(result, func(at place, d *Detection) {
-		d.Set = cmp.Or(names[at], d.Set)
-	})
 	return result
 }
 

@@ -324,8 +324,12 @@ func (r *Results) share(set DatasetInfo) bool {
 
 // seedsDone are the seeds that any method has.
 func (r *Results) seedsDone() (done []uint64) {
+	has := map[uint64]bool{}
+	for _, run := range r.Runs {
+		has[run.Seed] = true
+	}
 	for _, seed := range r.Seeds {
-		if slices.ContainsFunc(r.Runs, func(run Result) bool { return run.Seed == seed }) {
+		if has[seed] {
 			done = append(done, seed)
 		}
 	}

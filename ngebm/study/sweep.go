@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -99,15 +98,23 @@ func (s Sweep) configs() ([]ngebm.Config, error) {
 	return configs, nil
 }
 
-// checkSeeds wants at least one seed, and none twice.
+// maxSeeds bounds the runs that a file of results can plan.
+const maxSeeds = 1 << 16
+
+// checkSeeds wants 1 to maxSeeds seeds, and none twice.
 func checkSeeds(what string, seeds []uint64) error {
 	if len(seeds) == 0 {
 		return fmt.Errorf("study: %s has no seeds; give at least one; three or more for a useful interval", what)
 	}
-	for i, seed := range seeds {
-		if slices.Contains(seeds[:i], seed) {
+	if len(seeds) > maxSeeds {
+		return fmt.Errorf("study: %s has %d seeds, more than %d; give fewer", what, len(seeds), maxSeeds)
+	}
+	seen := map[uint64]bool{}
+	for _, seed := range seeds {
+		if seen[seed] {
 			return fmt.Errorf("study: %s has seed %d twice; each run counts once", what, seed)
 		}
+		seen[seed] = true
 	}
 	return nil
 }

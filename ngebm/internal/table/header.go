@@ -237,11 +237,13 @@ func (p *parser) dropIndex() error {
 
 // noteTwins notes that two columns have the same name.
 func (p *parser) noteTwins() {
-	for k, name := range p.Names {
-		if name != "" && slices.Contains(p.Names[:k], name) {
+	seen := map[string]bool{}
+	for _, name := range p.Names {
+		if name != "" && seen[name] {
 			p.note("several columns are named %.60q", name)
 			return
 		}
+		seen[name] = true
 	}
 }
 

@@ -152,13 +152,19 @@ func (t *Table) named(logits *Table, odd int) ([]int32, error) {
 		return nil, fmt.Errorf("%s: label %.60q is not a number; labels are numbers from 0, or names that the first line of the logits has, which %s does not have",
 			t.At(odd), t.text(odd), printable(logits.Path))
 	}
-	labels := make([]int32, len(t.Rows))
+	labels, index, twice := make([]int32, len(t.Rows)), map[string]int{}, map[string]bool{}
+	for k, name := range logits.Names {
+		if _, known := index[name]; known {
+			twice[name] = true
+		}
+		index[name] = k
+	}
 	for i := range labels {
-		k := slices.Index(logits.Names, t.text(i))
+		k, known := index[t.text(i)]
 		switch {
-		case k < 0:
+		case !known:
 			return nil, fmt.Errorf("%s: label %.60q is none of the names in the first line of %s: %.200q", t.At(i), t.text(i), printable(logits.Path), logits.Names)
-		case slices.Contains(logits.Names[k+1:], t.text(i)):
+		case twice[t.text(i)]:
 			return nil, fmt.Errorf("%s: label %.60q is the name of several columns of %s", t.At(i), t.text(i), printable(logits.Path))
 		}
 		labels[i] = int32(k)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // parse reads the content of a file that is called x.csv.
@@ -86,6 +87,19 @@ func TestRead(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A header that has a name twice costs no more than its length.
+func TestManyNames(t *testing.T) {
+	var header strings.Builder
+	for k := range 150_000 {
+		fmt.Fprintf(&header, "c%d,", k)
+	}
+	began := time.Now()
+	got, err := parse(header.String()+"c7\n"+strings.Repeat("0.5,", 150_000)+"0.5\n", false)
+	if took := time.Since(began); err != nil || !strings.Contains(fmt.Sprint(got.Notes), `several columns are named "c7"`) || took > 10*time.Second {
+		t.Errorf("%.200q (%v) after %v", got.Notes, err, took)
 	}
 }
 
