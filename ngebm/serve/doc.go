@@ -34,5 +34,6 @@
 // Dockerfile in this folder does this; it has been linted, not built.
 //
 // There is no authentication and no encryption: put it behind a proxy that has both before others
-// can reach it. Requests that a browser sends for another site are refused; there is no CORS.
+// can reach it. Requests that a browser sends for another site, followed links too, are refused; there
+// is no CORS.
 package serve

@@ -233,7 +233,9 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) error {
 	if h.options.Hosts != nil && !slices.ContainsFunc(h.options.Hosts, func(known string) bool { return strings.EqualFold(known, host) }) {
 		return &requestError{http.StatusForbidden, fmt.Sprintf("the host %.100q is not one of this service; use %s", host, strings.Join(h.options.Hosts, ", "))}
 	}
-	if err := h.origins.Check(r); err != nil {
+	// As a POST, since Check lets every GET pass, and there is no page here that others could link to.
+	asPost := &http.Request{Method: http.MethodPost, Header: r.Header, Host: r.Host}
+	if err := h.origins.Check(asPost); err != nil {
 		return &requestError{http.StatusForbidden, "a browser sent this for a page of another site; send it from a program"}
 	}
 	taken := map[string][]string{"/predict": {http.MethodPost}, "/healthz": {http.MethodGet, http.MethodHead}, "/metrics": {http.MethodGet, http.MethodHead}}

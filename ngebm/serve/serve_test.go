@@ -262,6 +262,16 @@ func TestAdmission(t *testing.T) {
 	wantError(t, do("GET", "/healthz", func(r *http.Request) { r.Host = "evil.example:8080" }), 403, `the host "evil.example" is not one of this service`)
 	wantError(t, do("POST", "/predict", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }), 403, "a browser sent this for a page of another site")
 	wantError(t, do("POST", "/predict", func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }), 403, "a browser sent this")
+	for _, path := range []string{"/healthz", "/metrics"} {
+		for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}} {
+			wantError(t, do("GET", path, func(r *http.Request) { r.Header.Set(header[0], header[1]) }), 403, "a browser sent this for a page of another site")
+		}
+		for _, site := range []string{"none", "same-origin"} { // a person who types the address
+			if w := do("GET", path, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", site) }); w.Code != 200 {
+				t.Errorf("%s, %s: status %d", path, site, w.Code)
+			}
+		}
+	}
 	wantError(t, do("GET", "/", nil), 404, `there is no "/"; POST to /predict`)
 	wantError(t, do("GET", "/predict", nil), 405, `/predict takes POST, not "GET"`)
 	wantError(t, do("POST", "/metrics", nil), 405, `/metrics takes GET, not "POST"`)
