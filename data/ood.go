@@ -202,6 +202,16 @@ func CheckOODKind(kind string) error {
 // replaces, which means nothing for noise. The error is about an unknown kind, a rotation of
 // images that are not square, or rows that a kind cannot change.
 func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
+	return d.synthesize(kind, forOOD, seed)
+}
+
+// SynthesizeOutliers is [Dataset.SynthesizeOOD] with other random numbers, for outliers to train on:
+// where a kind's examples are drawn, such as noise, none is one of an OOD set of the same seed.
+func (d *Dataset) SynthesizeOutliers(kind string, seed uint64) (*Dataset, error) {
+	return d.synthesize(kind, forOutliers, seed)
+}
+
+func (d *Dataset) synthesize(kind string, use purpose, seed uint64) (*Dataset, error) {
 	if err := d.withoutNoise(); err != nil {
 		return nil, err
 	}
@@ -210,7 +220,7 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 	s.Name, s.Split = d.Name+", "+kind, "made from "+d.Split
 	if !d.IsImages() && slices.Contains(d.pointOODKinds(), kind) {
 		var err error
-		if s.Points, err = d.pointOOD(kind, stream(forOOD, seed, 0, 0)); err != nil {
+		if s.Points, err = d.pointOOD(kind, stream(use, seed, 0, 0)); err != nil {
 			return nil, fmt.Errorf("data: no synthetic OOD set %q can be made of %s: %w", kind, d.Name, err)
 		}
 		return New(s)
@@ -226,7 +236,7 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 		}
 		s.Pixels = make([]uint8, len(d.Pixels))
 		err := parallelFor(d.Len(), func(i int) error {
-			way.make(d, i, stream(forOOD, seed, uint64(i), 0), s.pixels(i))
+			way.make(d, i, stream(use, seed, uint64(i), 0), s.pixels(i))
 			return nil
 		})
 		if err != nil {

@@ -16,6 +16,7 @@ const (
 	forMixup
 	forCorrupt
 	forNoise
+	forOutliers
 )
 
 // stream returns the random numbers of one purpose, seed and pair of counters (epoch; step and

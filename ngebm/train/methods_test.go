@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -263,6 +264,53 @@ func TestOutliers(t *testing.T) {
 	cfg.Margin.Outliers, cfg.Batch, cfg.Validation = "moons:30", 40, 0
 	_, err = train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
 	testerror.Want(t, err, `margin.outliers is "moons:30"`, "batch size 40", "30 examples")
+}
+
+// Noise that a model was trained on is not in the OOD sets of the same seed. Other kinds have too few
+// different images of 8x8 pixels for that: "blobs" has black ones in both.
+func TestOutliersAreNotInOODSets(t *testing.T) {
+	trainSet, test, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"uniform noise", "gaussian noise"} {
+		cfg := ngebm.DefaultConfig("digits", "mlp-4")
+		cfg.Margin.Outliers, cfg.Validation = kind, 100
+		_, validation, err := trainSet.RandomSplit(cfg.Validation, cfg.Seed, "train", "validation")
+		if err != nil {
+			t.Fatal(err)
+		}
+		outliers, err := train.OpenOutliers(t.Context(), cfg, trainSet, data.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		trainedOn := map[string]bool{}
+		for i := range outliers.Len() {
+			trainedOn[exampleOf(outliers, i)] = true
+		}
+		for _, held := range []*data.Dataset{test, validation} {
+			ood, err := held.SynthesizeOOD(kind, cfg.Seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := 0
+			for i := range ood.Len() {
+				if trainedOn[exampleOf(ood, i)] {
+					seen++
+				}
+			}
+			if seen > 0 {
+				t.Errorf("%s: %d of %d %s examples are training outliers", kind, seen, ood.Len(), held.Split)
+			}
+		}
+	}
+}
+
+// exampleOf is an example as text.
+func exampleOf(d *data.Dataset, i int) string {
+	x := make([]float32, d.Size())
+	d.Example(i, x)
+	return fmt.Sprint(x)
 }
 
 // Runs of the versions before the rivals came in keep their folders, and a default

@@ -161,7 +161,7 @@ func OpenOutliers(ctx context.Context, cfg ngebm.Config, train *data.Dataset, o 
 		return nil, nil
 	}
 	if kinds := train.OODKinds(); slices.Contains(kinds, data.CanonicalOODKind(name)) {
-		return train.SynthesizeOOD(name, cfg.Seed)
+		return train.SynthesizeOutliers(name, cfg.Seed)
 	}
 	o.Limit, o.Seed = 0, cfg.Seed
 	found, _, err := data.Open(ctx, name, o)

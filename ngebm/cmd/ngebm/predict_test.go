@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data"
 	"ngebm/data/testdisk"
 	"ngebm/data/testerror"
 	"ngebm/ngebm"
@@ -199,12 +202,66 @@ func TestPredict(t *testing.T) {
 	})
 }
 
-// The outliers are part of the run's hash.
+// The outliers are part of the run's hash. Runs of before SynthesizeOutliers have those of SynthesizeOOD.
 func TestPredictAfterOutliers(t *testing.T) {
 	dir := trainedOn(t, "-preset", "moons", "-model", "mlp-4", "-max-train", "300", "-method", "energy-margin", "-set", "epochs=20,batch=20,validation=60,warmup=5,learning_rate=.02")
-	if out, err := predicted(t, dir); err != nil || !strings.Contains(out, "60 validation examples") {
-		t.Errorf("%v\n%s", err, out)
+	for _, dir := range []string{dir, withEarlierOutliers(t, dir)} {
+		if out, err := predicted(t, dir); err != nil || !strings.Contains(out, "60 validation examples") {
+			t.Errorf("%s: %v\n%s", dir, err, out)
+		}
 	}
+}
+
+// withEarlierOutliers stores a run with the configuration and the weights of another, and with the outliers
+// of earlier versions.
+func withEarlierOutliers(t *testing.T, dir string) string {
+	t.Helper()
+	backend := testdevice.Open(t, "go")
+	loaded, err := ngebm.Load(t.Context(), backend, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loaded.Close()
+	cfg := loaded.Config
+	trainSet, test, err := data.Open(t.Context(), cfg.Data, data.Options{Limit: cfg.Limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outliers, err := trainSet.SynthesizeOOD(cfg.Margin.Outliers, cfg.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: trainSet, Test: test, Outliers: outliers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	err = loaded.Classifier.Weights(func(name string, value *tensors.Tensor) error {
+		own, err := value.LocalClone()
+		if err != nil {
+			return err
+		}
+		return run.Classifier.Store().GetVariable("/net/" + name).SetValue(own)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := make([]float32, cfg.Epochs)
+	run.History = &ngebm.History{StepsPerEpoch: 1, Loss: steps, LearningRate: steps}
+	e, err := run.Evaluate(t.Context(), test, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.History.Evaluations = []ngebm.Evaluation{e}
+	unlock, err := run.Lock(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if err := run.Save(ngebm.LastCheckpoint, nil); err != nil {
+		t.Fatal(err)
+	}
+	return run.Dir
 }
 
 func TestPredictImages(t *testing.T) {

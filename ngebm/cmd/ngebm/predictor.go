@@ -117,9 +117,18 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 	if err != nil {
 		return nil, err
 	}
-	run, err := ngebm.NewRun(backend, cfg, ngebm.Setup{Runs: filepath.Dir(dir), Train: trainSet, Test: test, Outliers: outliers})
+	setup := ngebm.Setup{Runs: filepath.Dir(dir), Train: trainSet, Test: test, Outliers: outliers}
+	run, err := ngebm.NewRun(backend, cfg, setup)
 	if err != nil {
 		return nil, err
+	}
+	// Before 2026-12 outliers were drawn with the random numbers of OOD sets.
+	if earlier, other := trainSet.SynthesizeOOD(cfg.Margin.Outliers, cfg.Seed); other == nil && run.Dir != dir {
+		run.Close()
+		setup.Outliers = earlier
+		if run, err = ngebm.NewRun(backend, cfg, setup); err != nil {
+			return nil, err
+		}
 	}
 	complete := false
 	if run.Dir != dir {
