@@ -18,6 +18,7 @@ import (
 	"ngebm/data"
 	"ngebm/data/tabular"
 	"ngebm/ngebm/energy"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/internal/netgraph"
 	"ngebm/ngebm/nets"
@@ -42,6 +43,8 @@ type Classifier struct {
 	store   *model.Store
 	scope   string // where the weights are in the store
 	batch   int    // the most examples at once
+	// parameters is the number of trainable weights.
+	parameters int
 	// Compiled when first needed, once for each size of a batch: see cut.
 	forward, withGradient *model.Exec
 	features              *model.Exec // nil until needed; see featuresOf
@@ -79,6 +82,11 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 	}
 	if _, err := c.operations(); err != nil {
 		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, explain.Error(err))
+	}
+	for v := range store.RootScope().At(ckpt.NetworkScope).IterVariables() {
+		if v.Trainable {
+			c.parameters += v.Shape().Size()
+		}
 	}
 	return c, nil
 }

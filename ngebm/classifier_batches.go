@@ -177,8 +177,8 @@ func (c *calls) close() bool {
 }
 
 // Close waits for the calls that run, and frees the weights and executables, on the host and
-// on the device; the garbage collector does not see these. Predictions return an error that
-// wraps [ErrClosed] from then on. Close may be called again. It must not be called from a
+// on the device; the garbage collector does not see these. Methods that need them return an
+// error that wraps [ErrClosed] from then on. Close may be called again. It must not be called from a
 // callback of a call, and knows nothing of what executables of NewExec do elsewhere.
 func (c *Classifier) Close() {
 	if !c.calls.close() {

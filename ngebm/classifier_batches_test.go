@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"ngebm/data"
+	"ngebm/data/progress"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
 )
@@ -180,6 +183,41 @@ func TestCloseWaits(t *testing.T) {
 		t.Errorf("%d logits: %v", len(out[0]), err)
 	}
 	<-closed
+}
+
+// closeAtOnce closes a classifier at the first report.
+type closeAtOnce struct {
+	c      *Classifier
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (r *closeAtOnce) Report(progress.Report) {
+	r.once.Do(func() {
+		go func() {
+			r.c.Close()
+			close(r.closed)
+		}()
+		for refused := false; !refused; runtime.Gosched() {
+			r.c.calls.mu.Lock()
+			refused = r.c.calls.closed
+			r.c.calls.mu.Unlock()
+		}
+	})
+}
+
+// Close waits for Sample, whose chains use the weights.
+func TestCloseWaitsForSample(t *testing.T) {
+	c, _ := random(t, "go", "mlp-4", []int{2}, 0)
+	moons, _, err := data.Open(t.Context(), "moons:20", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reporter := &closeAtOnce{c: c, closed: make(chan struct{})}
+	if _, err := c.Sample(t.Context(), moons, Sampling{Count: 3, Steps: 4, Every: 1, Progress: reporter}); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	<-reporter.closed
 }
 
 // A call ends with its context.

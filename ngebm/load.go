@@ -237,6 +237,10 @@ func (r *Run) restore(ctx context.Context, file string) (bool, error) {
 		return false, err
 	}
 	defer folder.Close()
+	if err := r.Classifier.calls.begin(); err != nil {
+		return false, err
+	}
+	defer r.Classifier.calls.end()
 	store := r.Classifier.store
 	var history History
 	c, err := ckpt.Read(ctx, folder, file, func(head ckpt.Header) (err error) {

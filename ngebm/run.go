@@ -59,6 +59,7 @@ type Run struct {
 
 	backend    compute.Backend
 	network    netgraph.Graph
+	weights    int             // how many variables the network's weights are, and their average
 	training   string          // checksum of all training examples, before the validation split, and of outliers; empty where it is not known
 	auxState   *tensors.Tensor // what auxiliary inputs resume from, in the checkpoint that was read or written last, or nil
 	loadedFrom Checkpoint      // the one that the weights were last read from or written to; empty before
@@ -224,6 +225,11 @@ func (r *Run) build(net nets.Network, encoder *tabular.Encoder, shape []int, cla
 		}
 	}
 	r.Classifier.Encoder = encoder
+	for v := range store.IterVariables() {
+		if ckpt.IsWeight(v.Path()) {
+			r.weights++
+		}
+	}
 	r.network, err = traceNetwork(r.backend, net, store, shape, len(classes))
 	return err
 }

@@ -52,7 +52,8 @@ type Samples struct {
 const maxNoise = 1 << 28
 
 // Sample draws from the classifier's p(x). train is the set that it was trained on, or
-// one like it: it gives the starts of the chains.
+// one like it: it gives the starts of the chains. If the classifier is closed meanwhile, the error
+// wraps [ErrClosed].
 func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling) (*Samples, error) {
 	if train == nil {
 		return nil, errors.New("ngebm: no dataset is given to start chains from: a loaded run comes without its data; train its configuration again (it will be loaded), or open the set")
@@ -85,6 +86,10 @@ func (c *Classifier) Sample(ctx context.Context, train *data.Dataset, o Sampling
 	if o.Progress == nil {
 		o.Progress = progress.Discard{}
 	}
+	if err := c.calls.begin(); err != nil {
+		return nil, err
+	}
+	defer c.calls.end()
 	model := innerloop.Model{Backend: c.backend, Store: c.store, Scope: c.scope, Logits: c.logits}
 	chain, err := jem.NewChain(model, o.Every, o.Conditional)
 	if err != nil {

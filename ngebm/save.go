@@ -79,8 +79,13 @@ func (r *Run) writeConfig() error {
 }
 
 // Save writes the run's state as one of its checkpoints, and, with the last, what the run
-// cost so far. aux is what its auxiliary inputs need to resume, or nil.
+// cost so far. aux is what its auxiliary inputs need to resume, or nil. A run that is closed,
+// or lacks weights, is not saved, and the checkpoint that exists stays.
 func (r *Run) Save(as Checkpoint, aux *tensors.Tensor) error {
+	if err := r.Classifier.calls.begin(); err != nil {
+		return err
+	}
+	defer r.Classifier.calls.end()
 	history := *r.History
 	history.Loss, history.LearningRate, history.Values = nil, nil, nil
 	text, err := json.Marshal(history)
@@ -91,7 +96,7 @@ func (r *Run) Save(as Checkpoint, aux *tensors.Tensor) error {
 	if aux != nil {
 		state.Tensors = append(state.Tensors, ckpt.Tensor{Name: ckpt.AuxState, Value: aux})
 	}
-	r.auxState = aux
+	lacking := r.weights
 	for v := range r.Classifier.store.IterVariables() {
 		if !v.HasValue() {
 			continue // the optimizer's, before the first step
@@ -101,7 +106,14 @@ func (r *Run) Save(as Checkpoint, aux *tensors.Tensor) error {
 			return fmt.Errorf("ngebm: variable %s cannot be saved: %w", v.Path(), err)
 		}
 		state.Tensors = append(state.Tensors, ckpt.Tensor{Name: v.Path(), Trainable: v.Trainable, Value: value})
+		if ckpt.IsWeight(v.Path()) {
+			lacking--
+		}
 	}
+	if lacking > 0 {
+		return fmt.Errorf("ngebm: %d of the %d weights of %s have no value, so the run is not saved; load it again", lacking, r.weights, r.Classifier.Network)
+	}
+	r.auxState = aux
 	keep := ""
 	if as == LastCheckpoint && r.verified { // else the existing file may be the damaged one, and the one before it is what there is
 		keep = ckpt.PreviousFile

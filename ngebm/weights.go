@@ -111,19 +111,15 @@ func averageOf(path string) string {
 }
 
 // Parameters returns the number of trainable weights.
-func (c *Classifier) Parameters() int {
-	n := 0
-	for v := range c.store.RootScope().At(ckpt.NetworkScope).IterVariables() {
-		if v.Trainable {
-			n += v.Shape().Size()
-		}
-	}
-	return n
-}
+func (c *Classifier) Parameters() int { return c.parameters }
 
 // Weights calls do with each of the network's weights and its name: "conv1/weight",
 // shaped as package nets says. The tensor is valid during the call.
 func (c *Classifier) Weights(do func(name string, value *tensors.Tensor) error) error {
+	if err := c.calls.begin(); err != nil {
+		return err
+	}
+	defer c.calls.end()
 	for name, v := range weightsOf(c.store, c.scope) {
 		value, err := v.Value()
 		if err != nil {
@@ -155,6 +151,10 @@ func (c *Classifier) String() string {
 // Summary lists the network's layers: for each the shape of its output for one example,
 // and its number of weights.
 func (c *Classifier) Summary() (string, error) {
+	if err := c.calls.begin(); err != nil {
+		return "", err
+	}
+	defer c.calls.end()
 	g, err := netgraph.Trace(c.backend, c.store, c.Shape, c.logits)
 	if err != nil {
 		return "", fmt.Errorf("ngebm: %s: %w", c.Network, explain.Error(err))
@@ -179,6 +179,10 @@ func (c *Classifier) Summary() (string, error) {
 // computes convolutions in fewer. A training step takes 3 times as many for cross-entropy
 // and 6 times for NG-EBM.
 func (c *Classifier) Operations() (float64, error) {
+	if err := c.calls.begin(); err != nil {
+		return 0, err
+	}
+	defer c.calls.end()
 	total, err := c.operations()
 	if err != nil {
 		return 0, fmt.Errorf("ngebm: %w", explain.Error(err))
