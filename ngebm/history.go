@@ -83,7 +83,7 @@ type Evaluation struct {
 	Checksum string  `json:"checksum,omitempty"`
 	Accuracy float64 `json:"accuracy"` // in [0,1]
 	Loss     float64 `json:"loss"`     // weighted total of the terms in Values that are not NaN
-	Values   Values  `json:"values"`   // each term, in History.Terms order; NaN for those that no set has, such as JEM's
+	Values   Values  `json:"values"`   // each term as in training, in History.Terms order; NaN for those that no set has, such as JEM's
 }
 
 // Values are numbers of which some may be NaN, which JSON writes as null.

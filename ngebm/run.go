@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 
 	"ngebm/data"
 	"ngebm/data/plain"
@@ -287,7 +288,8 @@ func (r *Run) dataName() string {
 	return cmp.Or(r.Config.WithoutFolders().Data, "a separate set")
 }
 
-// Evaluate measures the run's classifier on a set, with the terms of its history.
+// Evaluate measures the run's classifier on a set, with the terms of its history as training
+// has them: with label smoothing, for one, the cross-entropy is of smoothed labels.
 func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples int)) (Evaluation, error) {
 	h, c := r.History, r.Classifier
 	if err := c.Fits(d); err != nil {
@@ -297,7 +299,7 @@ func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples 
 	if slices.Contains(h.Terms, energy.NameGradientNorm) {
 		exec = c.withGradient
 	}
-	o := outcomes{logitNorm: r.Config.LogitNorm}
+	o := outcomes{smoothing: r.Config.LabelSmoothing, logitNorm: r.Config.LogitNorm}
 	err := c.eachBatch(ctx, exec, d.Name, c.whole(d.Len()), d.Example, func(s span, out [][]float32) {
 		o.add(out, d.Labels[s.start:s.start+s.count])
 		if done != nil {
@@ -322,12 +324,21 @@ func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples 
 // outcomes are what an evaluation needs to know of the examples of a set.
 type outcomes struct {
 	energies []float64
-	nlls     []float64 // -log p(y|x)
-	units    []float64 // -log p(y|x) of unit logits, if logitNorm is not 0
+	nlls     []float64 // -log p(y|x), of smoothed labels if smoothing is not 0
+	units    []float64 // the same of unit logits, if logitNorm is not 0
 	norms    []float64 // of the energies' gradients, if they were asked for
 	right    int
 
+	smoothing float64 // Config.LabelSmoothing
 	logitNorm float64 // Config.LogitNorm
+}
+
+// score is what the cross-entropy takes from the logits' logsumexp: see energy.CrossEntropy.
+func (o *outcomes) score(row []float64, label int32) float64 {
+	if o.smoothing == 0 {
+		return row[label]
+	}
+	return (1-o.smoothing)*row[label] + o.smoothing*stat.Mean(row, nil)
 }
 
 // add takes a batch's logits and, if there are any, its gradients' norms.
@@ -338,13 +349,13 @@ func (o *outcomes) add(out [][]float32, labels []int32) {
 			row[k] = float64(out[0][i*len(row)+k])
 		}
 		e := floats.LogSumExp(row)
-		o.energies, o.nlls = append(o.energies, e), append(o.nlls, e-row[label])
+		o.energies, o.nlls = append(o.energies, e), append(o.nlls, e-o.score(row, label))
 		if floats.MaxIdx(row) == int(label) {
 			o.right++
 		}
 		if o.logitNorm != 0 {
 			floats.Scale(1/(o.logitNorm*(floats.Norm(row, 2)+1e-7)), row) // energy.UnitLogits
-			o.units = append(o.units, floats.LogSumExp(row)-row[label])
+			o.units = append(o.units, floats.LogSumExp(row)-o.score(row, label))
 		}
 	}
 	if len(out) > 1 {
