@@ -38,10 +38,12 @@ import (
 // [NewRun], [Run.Restore], [Run.Lock], [Run.RecordMaker], then steps that change the weights
 // in the classifier's [Classifier.Store], with [Run.Evaluate] and [Run.Save] in between.
 type Run struct {
-	Config     Config
-	Hash       string // see Config.Hash; with a network of your own it covers its graph and initial weights, too
-	Dir        string // its folder, <runs>/<name>-<hash>
-	History    *History
+	Config  Config
+	Hash    string // see Config.Hash; with a network of your own it covers its graph and initial weights, too
+	Dir     string // its folder, <runs>/<name>-<hash>
+	History *History
+	// Classifier is nil if the run diverged before its first checkpoint: there are no weights to
+	// go back to, and the run is only for reading what training recorded.
 	Classifier *Classifier
 	// Train, Validation and Test are the sets as the run used them. Validation
 	// is nil if none was held out; all are nil after Load, which needs no data.

@@ -141,12 +141,13 @@ func (t *trainer) rollback() error {
 }
 
 // backToCheckpoint ends a run that cannot continue. The last good checkpoint stays
-// and the classifier goes back to it; the history on the way to the end is
-// written for people to look at.
+// and the classifier goes back to it, or is nil if there is none; the history on the way to the
+// end is written for people to look at.
 func (t *trainer) backToCheckpoint() error {
 	reached := *t.run.History
 	found, err := t.run.RestoreFrom(context.Background(), ngebm.LastCheckpoint)
 	if !found {
+		t.run.Close()
 		t.run.Classifier = nil
 	}
 	*t.run.History = reached

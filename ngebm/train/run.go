@@ -75,7 +75,8 @@ const pureGoLimit = 100_000
 // If ctx ends, Run saves and returns the run so far with an error that wraps
 // [ErrStopped]: let a signal cancel it, see [signal.NotifyContext]. If the loss becomes
 // NaN, infinite or larger than 1e8, Run returns the run at its last checkpoint, with the
-// whole history and an error that wraps [ErrDiverged].
+// whole history and an error that wraps [ErrDiverged]; if it has no checkpoint yet, its
+// Classifier is nil.
 func Run(ctx context.Context, backend compute.Backend, cfg ngebm.Config, opts Options) (*ngebm.Run, error) {
 	opts = opts.withDefaults()
 	cfg, net, err := cfg.Resolve(opts.Network)

@@ -293,21 +293,27 @@ func TestBackendsStartAlike(t *testing.T) {
 	}
 }
 
-// A run that diverges stops with the reason, and its last checkpoint stays.
+// A run that diverges stops with the reason, and its last checkpoint stays. Without one it has no
+// classifier.
 func TestDivergence(t *testing.T) {
-	cfg := small()
-	cfg.Net, cfg.LearningRate, cfg.Warmup = "mlp-lrelu-16", 1e5, 0
-	runs := t.TempDir()
-	run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: runs, SaveEvery: 1})
-	if !errors.Is(err, train.ErrDiverged) {
-		t.Fatalf("a learning rate of 1e5 gave %v", err)
-	}
-	testerror.Want(t, err, "at step", "lower learning_rate")
-	if run.History.Stopped == "" || !strings.Contains(err.Error(), run.History.Stopped) {
-		t.Errorf("history says %q, the error %q", run.History.Stopped, err)
-	}
-	if _, err := os.Stat(filepath.Join(run.Dir, "history.csv")); err != nil {
-		t.Error(err)
+	for _, every := range []time.Duration{1, time.Hour} {
+		cfg := small()
+		cfg.Net, cfg.LearningRate, cfg.Warmup = "mlp-lrelu-16", 1e5, 0
+		run, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), SaveEvery: every})
+		if !errors.Is(err, train.ErrDiverged) {
+			t.Fatalf("a learning rate of 1e5 gave %v", err)
+		}
+		defer run.Close()
+		testerror.Want(t, err, "at step", "lower learning_rate")
+		if run.History.Stopped == "" || !strings.Contains(err.Error(), run.History.Stopped) {
+			t.Errorf("history says %q, the error %q", run.History.Stopped, err)
+		}
+		if _, err := os.Stat(filepath.Join(run.Dir, "history.csv")); err != nil {
+			t.Error(err)
+		}
+		if has := run.HasCheckpoint(); has != (run.Classifier != nil) || every == time.Hour && has {
+			t.Errorf("saved every %v: has a checkpoint: %v; its classifier is %v", every, has, run.Classifier)
+		}
 	}
 }
 
