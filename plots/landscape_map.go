@@ -77,7 +77,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 		return nil, err
 	}
 	panels := make([]panel, len(landscapes))
-	columns, arrow := panelColumns(len(landscapes)), arrowNorm(landscapes)
+	columns, arrow, numbers := panelColumns(len(landscapes)), arrowNorm(landscapes), landscapeClasses(landscapes)
 	for i, l := range landscapes {
 		bands := sharedBands
 		if scale == OwnScale {
@@ -85,7 +85,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 				return nil, err
 			}
 		}
-		panels[i] = l.panel(bands, columns, arrow)
+		panels[i] = l.panel(bands, columns, arrow, numbers)
 		if scale == OwnScale {
 			panels[i].below, panels[i].belowHeight = bands.drawBar, barSpace
 		}
@@ -94,7 +94,7 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 		}
 	}
 
-	keys := landscapeKeys(landscapes, arrow)
+	keys := landscapeKeys(landscapes, arrow, numbers)
 	f := &Figure{Width: fullWidth, Alt: landscapeAlt(landscapes, ranges)}
 	if columns == 1 {
 		f.Width = 5 * vg.Inch
@@ -140,7 +140,7 @@ func (l Landscape) check() error {
 
 // panel draws one landscape; arrow is the gradient's norm that is drawn as long as the
 // distance between arrows.
-func (l Landscape) panel(b bands, columns int, arrow float64) panel {
+func (l Landscape) panel(b bands, columns int, arrow float64, numbers classNumbers) panel {
 	g := l.Grid
 	p := newPlot()
 	p.X.Min, p.X.Max = g.X[0], g.X[len(g.X)-1]
@@ -161,7 +161,7 @@ func (l Landscape) panel(b bands, columns int, arrow float64) panel {
 	if l.Data != nil {
 		for k, m := range classMarks(l.Data, columns) {
 			if len(m.x) > 0 {
-				m.style = classMark(k, m.style.Radius)
+				m.style = classMark(numbers[l.Data.Classes[k]], m.style.Radius)
 				p.Add(m)
 			}
 		}
@@ -215,8 +215,19 @@ func classMarks(d *data.Dataset, columns int) []marks {
 	return byClass
 }
 
+// landscapeClasses numbers the classes of all landscapes.
+func landscapeClasses(landscapes []Landscape) classNumbers {
+	numbers := classNumbers{}
+	for _, l := range landscapes {
+		if l.Data != nil {
+			numbers.add(l.Data.Classes)
+		}
+	}
+	return numbers
+}
+
 // landscapeKeys names the classes that are drawn, the boundary, and the overlays.
-func landscapeKeys(landscapes []Landscape, arrow float64) legend {
+func landscapeKeys(landscapes []Landscape, arrow float64, numbers classNumbers) legend {
 	var keys legend
 	seen := map[string]bool{}
 	boundary, arrows, chains := false, false, false
@@ -228,7 +239,7 @@ func landscapeKeys(landscapes []Landscape, arrow float64) legend {
 		for k, m := range classMarks(l.Data, 1) {
 			if name := l.Data.Classes[k]; len(m.x) > 0 && !seen[name] {
 				seen[name] = true
-				keys = append(keys, lineKey(name, draw.LineStyle{}, classMark(k, 3)))
+				keys = append(keys, lineKey(name, draw.LineStyle{}, classMark(numbers[name], 3)))
 			}
 		}
 	}

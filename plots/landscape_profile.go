@@ -113,25 +113,22 @@ func Profiles(profiles ...*Profile) (*Figure, error) {
 	s.caption = fmt.Sprintf("Ticks below: examples no farther from the line than %g of its length.", nearLine)
 	alt := ""
 	columns := panelColumns(len(profiles))
-	seen := map[string]bool{}
+	numbers := classNumbers{}
 	for i, p := range profiles {
 		if err := p.check(); err != nil {
 			return nil, err
 		}
-		for k, name := range p.Near.Classes {
-			if !seen[name] {
-				seen[name] = true
-				s.keys = append(s.keys, lineKey("f(x) of "+name, classLine(k), draw.GlyphStyle{}))
-			}
+		for _, name := range numbers.add(p.Near.Classes) {
+			s.keys = append(s.keys, lineKey("f(x) of "+name, classLine(numbers[name]), draw.GlyphStyle{}))
 		}
-		panel := p.panel()
+		panel := p.panel(numbers)
 		if i%columns > 0 {
 			panel.yLabel = ""
 		}
 		s.panels = append(s.panels, panel)
 		low, high := finiteRange(p.Energy)
 		alt += fmt.Sprintf("Energy and logits %s along a line from (%.3g, %.3g) to (%.3g, %.3g): the energy is between %.3g and %.3g, with %d examples near the line. ",
-			p.Title, p.Segment.From[0], p.Segment.From[1], p.Segment.To[0], p.Segment.To[1], low, high, len(p.rug().at))
+			p.Title, p.Segment.From[0], p.Segment.From[1], p.Segment.To[0], p.Segment.To[1], low, high, len(p.rug(numbers).at))
 	}
 	return s.figure(alt[:len(alt)-1]), nil
 }
@@ -151,11 +148,11 @@ func (p *Profile) check() error {
 	return errors.Join(p.Segment.check(), checkPlane(p.Near))
 }
 
-func (p *Profile) panel() panel {
+func (p *Profile) panel(numbers classNumbers) panel {
 	out := newHistoryPanel(p.Title)
 	addLine(out.Plot, p.Distance, p.Energy, energyLine)
 	low, high := finiteRange(p.Energy)
-	for k := range p.Near.Classes {
+	for k, name := range p.Near.Classes {
 		f := make([]float64, len(p.Logits))
 		for i, row := range p.Logits {
 			f[i] = math.NaN()
@@ -166,7 +163,7 @@ func (p *Profile) panel() panel {
 		if l, h := finiteRange(f); l <= h {
 			low, high = min(low, l), max(high, h)
 		}
-		addLine(out.Plot, p.Distance, f, classLine(k))
+		addLine(out.Plot, p.Distance, f, classLine(numbers[name]))
 	}
 	pad := (high - low) / 12
 	if pad == 0 {
@@ -174,25 +171,25 @@ func (p *Profile) panel() panel {
 	}
 	out.X.Min, out.X.Max = p.Distance[0], p.Distance[len(p.Distance)-1]
 	out.Y.Min, out.Y.Max = low-pad, high+pad/2
-	out.Add(p.rug())
+	out.Add(p.rug(numbers))
 	out.xLabel, out.yLabel, out.aspect = "distance from A towards B", "E(x), f(x)", 0.62
 	return out
 }
 
 // rug draws examples as ticks at the bottom of a panel.
 type rug struct {
-	at     []float64
-	labels []int32
+	at      []float64
+	classes []int // their numbers
 }
 
 // rug is the examples close to the line.
-func (p *Profile) rug() (r rug) {
+func (p *Profile) rug(numbers classNumbers) (r rug) {
 	length := p.Segment.length()
 	ux, uy := (p.Segment.To[0]-p.Segment.From[0])/length, (p.Segment.To[1]-p.Segment.From[1])/length
 	for i, label := range p.Near.Labels {
 		x, y := float64(p.Near.Points[2*i])-p.Segment.From[0], float64(p.Near.Points[2*i+1])-p.Segment.From[1]
 		if along := x*ux + y*uy; along >= 0 && along <= length && math.Abs(x*uy-y*ux) <= nearLine*length {
-			r.at, r.labels = append(r.at, along), append(r.labels, label)
+			r.at, r.classes = append(r.at, along), append(r.classes, numbers[p.Near.Classes[label]])
 		}
 	}
 	return r
@@ -202,7 +199,7 @@ func (p *Profile) rug() (r rug) {
 func (r rug) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, _ := p.Transforms(&c)
 	for i, at := range r.at {
-		style := draw.LineStyle{Color: withAlpha(classLine(int(r.labels[i])).Color, 0xa0), Width: 0.8}
+		style := draw.LineStyle{Color: withAlpha(classLine(r.classes[i]).Color, 0xa0), Width: 0.8}
 		c.StrokeLine2(style, trX(at), c.Min.Y, trX(at), c.Min.Y+7)
 	}
 }

@@ -2,8 +2,10 @@ package plots
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +31,43 @@ func TestProfilesGolden(t *testing.T) {
 	}
 	f, err := Profiles(all...)
 	golden(t, "profiles", f, err)
+}
+
+// A class has one mark and one line in all panels, as the legend says, whatever order its set lists the
+// classes in.
+func TestClassesByName(t *testing.T) {
+	d := pointSet(t, 30, corners)
+	turned := *d // the same points, with the classes listed from the last to the first
+	turned.Classes, turned.Labels = slices.Clone(d.Classes), slices.Clone(d.Labels)
+	slices.Reverse(turned.Classes)
+	for i, label := range turned.Labels {
+		turned.Labels[i] = int32(len(d.Classes)-1) - label
+	}
+	same, err := data.New(turned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile := func(d *data.Dataset, logits ...float64) *Profile {
+		return &Profile{Near: d, Segment: Segment{[2]float64{-3, -1}, [2]float64{3, -1}}, Distance: []float64{0, 6}, Energy: []float64{4, 4}, Logits: [][]float64{logits, logits}}
+	}
+	grid := &Grid{X: []float64{-3, 3}, Y: []float64{-3, 3}, Energy: [][]float64{{1, 1}, {1, 1}}}
+	first, other := Landscape{Grid: grid, Data: d}, Landscape{Grid: grid, Data: same}
+	for name, draw := range map[string]func(l Landscape, p *Profile) (*Figure, error){
+		"landscapes": func(l Landscape, _ *Profile) (*Figure, error) { return Landscapes(OwnScale, first, l) },
+		"table": func(l Landscape, _ *Profile) (*Figure, error) {
+			return LandscapeTable(OwnScale, []string{"a", "b"}, LandscapeRow{Name: "row", Landscapes: []Landscape{first, l}})
+		},
+		"profiles": func(_ Landscape, p *Profile) (*Figure, error) { return Profiles(profile(d, 1, 2, 3), p) },
+	} {
+		want, err1 := draw(first, profile(d, 1, 2, 3))
+		got, err2 := draw(other, profile(same, 3, 2, 1))
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Image(50).Pix, want.Image(50).Pix) {
+			t.Errorf("%s: another order of the classes gives another picture", name)
+		}
+	}
 }
 
 // Lines of 32 classes differ in color or dashes.

@@ -47,7 +47,7 @@ func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figur
 	if err != nil {
 		return nil, err
 	}
-	panels, arrow := make([]panel, len(all)), arrowNorm(all)
+	panels, arrow, numbers := make([]panel, len(all)), arrowNorm(all), landscapeClasses(all)
 	for i, l := range all {
 		b := shared
 		if scale == OwnScale {
@@ -55,7 +55,7 @@ func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figur
 				return nil, err
 			}
 		}
-		p := l.panel(b, len(columns), arrow)
+		p := l.panel(b, len(columns), arrow, numbers)
 		p.title, p.xLabel, p.yLabel = "", "", "" // too small for them
 		if scale == OwnScale {
 			p.notes = append([]string{fmt.Sprintf("E from %s to %s", short(ranges[i][0]), short(ranges[i][1]))}, p.notes...)
@@ -69,7 +69,7 @@ func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figur
 		p.leftWidth = labelSize * 2
 		panels[i] = p
 	}
-	keys := landscapeKeys(all, arrow)
+	keys := landscapeKeys(all, arrow, numbers)
 	f := &Figure{Width: fullWidth, Alt: landscapeTableAlt(columns, rows, ranges)}
 	width := f.Width - 2*margin
 	keysHeight, head := keys.height(width)+gap/2, vg.Length(titleHeight)

@@ -54,6 +54,21 @@ func classMark(k int, radius vg.Length) draw.GlyphStyle {
 	}
 }
 
+// classNumbers numbers the classes of a figure's sets by their names, so that a class has one mark or
+// line in all panels, in whatever order each set lists its classes.
+type classNumbers map[string]int
+
+// add returns those that are new.
+func (n classNumbers) add(classes []string) (added []string) {
+	for _, name := range classes {
+		if _, known := n[name]; !known {
+			n[name] = len(n)
+			added = append(added, name)
+		}
+	}
+	return added
+}
+
 // polygon is a marker with a white edge, to be seen on any ground: a regular
 // polygon of the area of a circle of the style's radius.
 type polygon struct {
