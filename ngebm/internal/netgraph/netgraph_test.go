@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -32,6 +33,29 @@ type network struct {
 
 func plain() network {
 	return network{activation: nets.SiLU, pool: func(x *Node) *Node { return nets.MaxPool2D(x, 2) }, slope: .2, stride: 1, blur: make([]float32, 49)}
+}
+
+// Multiplications and additions, counted by hand: two for each product of two numbers.
+func TestOperations(t *testing.T) {
+	for _, c := range []struct {
+		a, b     []int
+		equation string
+		want     float64
+	}{
+		{[]int{2, 3}, []int{3, 5}, "mk,kn->mn", 2 * 2 * 3 * 5},
+		{[]int{7, 2, 3}, []int{7, 3, 5}, "bmk,bkn->bmn", 7 * 2 * 2 * 3 * 5},
+		{[]int{7, 4, 2, 3}, []int{7, 4, 5, 3}, "bhqd,bhkd->bhqk", 7 * 4 * 2 * 2 * 3 * 5}, // attention's scores
+		{[]int{2, 3, 4}, []int{3, 4, 5}, "mjk,jkn->mn", 2 * 2 * 12 * 5},
+		{[]int{3}, []int{5}, "m,n->mn", 2 * 3 * 5},
+		{[]int{7, 3}, []int{7, 3}, "bk,bk->b", 7 * 2 * 3},
+	} {
+		g := NewGraph(pure(t), "product")
+		Einsum(c.equation, Parameter(g, "a", shapes.Make(dtypes.Float32, c.a...)), Parameter(g, "b", shapes.Make(dtypes.Float32, c.b...)))
+		if got, convolves := netgraph.Operations(g.Nodes()); got != c.want || convolves {
+			t.Errorf("%s of %v and %v: %v operations, want %v; convolves: %v", c.equation, c.a, c.b, got, c.want, convolves)
+		}
+		g.Finalize()
+	}
 }
 
 func (n network) trace(t *testing.T) netgraph.Graph {

@@ -1,7 +1,8 @@
 package netgraph
 
 import (
-	"math"
+	"strconv"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -22,10 +23,24 @@ func Operations(nodes []*graph.Node) (total float64, convolves bool) {
 			kernel := node.Inputs()[1].Shape() // [positions…, in, out]
 			total += 2 * out * float64(kernel.Size()/kernel.Dimensions[kernel.Rank()-1])
 		case graph.NodeTypeDotGeneral:
-			// [m,k]·[k,n] has m·n results: k is what is left of m·k·k·n.
-			a, b := float64(node.Inputs()[0].Shape().Size()), float64(node.Inputs()[1].Shape().Size())
-			total += 2 * out * math.Sqrt(a*b/out)
+			total += 2 * out * contracted(node)
 		}
 	}
 	return total, convolves
+}
+
+// contracted is the number of products that each result of a matrix product is the sum of: k for
+// [m,k]·[k,n]. A node shows its axes in its text only.
+func contracted(product *graph.Node) float64 {
+	_, axes, _ := strings.Cut(product.String(), "lhsContractingAxes=[")
+	axes, _, _ = strings.Cut(axes, "]")
+	k := 1
+	for _, text := range strings.Fields(axes) {
+		axis, err := strconv.Atoi(text)
+		if err != nil {
+			panic(err) // GoMLX writes whole numbers
+		}
+		k *= product.Inputs()[0].Shape().Dimensions[axis]
+	}
+	return float64(k)
 }
