@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
@@ -50,6 +52,41 @@ func TestLogitsAt(t *testing.T) {
 			t.Errorf("%d values: error %v", len(x), err)
 		}
 	}
+}
+
+// What no classifier or run can be made of is an error that says what to do, not a panic.
+func TestNewWithoutParts(t *testing.T) {
+	backend, two := testdevice.Open(t, "go"), []string{"a", "b"}
+	mlp, convnet := nets.MLP{Hidden: []int{3}}, nets.ConvNet{Channels: []int{3}}
+	for _, c := range []struct {
+		backend compute.Backend
+		net     nets.Network
+		shape   []int
+		classes []string
+		want    string
+	}{
+		{nil, mlp, []int{2}, two, "the backend is nil; open one with device.Open"},
+		{backend, nil, []int{2}, two, "the network is nil; make one with nets.Parse"},
+		{backend, convnet, nil, two, "[] is not the shape of an example"},
+		{backend, mlp, []int{2, 0}, two, "[2 0] is not the shape of an example"},
+		{backend, mlp, []int{-2}, two, "[-2] is not the shape of an example"},
+		{backend, convnet, []int{2}, two, "cannot build convnet"},
+		{backend, mlp, []int{2}, nil, "0 classes are named; a classifier has 2 or more"},
+		{backend, mlp, []int{2}, two[:1], "1 classes are named; a classifier has 2 or more"},
+	} {
+		_, err := ngebm.NewClassifier(c.backend, c.net, 1, c.shape, c.classes)
+		testerror.Want(t, err, c.want)
+		_, err = ngebm.NewClassifierFromWeights(c.backend, c.net, nil, c.shape, c.classes)
+		testerror.Want(t, err, c.want)
+	}
+	moons, test, err := data.Open(t.Context(), "moons:60", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ngebm.NewRun(nil, small(), ngebm.Setup{Train: moons, Test: test})
+	testerror.Want(t, err, "the backend is nil; open one with device.Open")
+	_, err = ngebm.NewRun(backend, small(), ngebm.Setup{Train: moons})
+	testerror.Want(t, err, "the dataset is nil; open one with data.Open")
 }
 
 // Two classifiers of the same tensors are independent of each other, and leave the tensors alone.

@@ -47,10 +47,12 @@ func LoadBest(ctx context.Context, backend compute.Backend, dir string, net nets
 // checkpoint.
 var errNoCheckpoint = errors.New("stopped before its first checkpoint")
 
+var errNoBackend = errors.New("ngebm: the backend is nil; open one with device.Open")
+
 // loadFrom loads a run from the first intact one of the checkpoints.
 func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets.Network, checkpoints []string, restore func(*Run, context.Context) (bool, error)) (*Run, error) {
 	if backend == nil {
-		return nil, errors.New("ngebm: the backend is nil; open one with device.Open")
+		return nil, errNoBackend
 	}
 	info, cfg, err := readInfo(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -3,6 +3,7 @@ package ngebm
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -160,12 +161,18 @@ type Setup struct {
 // NewRun returns the run of a configuration: its hash and its folder, its validation split,
 // and a classifier with the weights that it starts from. It writes nothing.
 func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
+	if backend == nil {
+		return nil, errNoBackend
+	}
 	cfg, net, err := cfg.Resolve(s.Network)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Margin.Outliers != "" && s.Outliers == nil {
 		return nil, fmt.Errorf("ngebm: margin.outliers is %q, and Setup.Outliers is nil; open them with train.OpenOutliers", cfg.Margin.Outliers)
+	}
+	if err := errors.Join(ready(s.Train), ready(s.Test)); err != nil {
+		return nil, err
 	}
 	if err := fitEachOther(s.Train, s.Test); err != nil {
 		return nil, err

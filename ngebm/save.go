@@ -264,7 +264,7 @@ func parseInfo(raw []byte) (info runInfo, cfg Config, err error) {
 	if n := len(info.Data.Classes); n < 1 || n > maxClasses {
 		return info, cfg, fmt.Errorf("it has %d classes, not 1 to %d", n, maxClasses)
 	}
-	if len(info.Shape) == 0 || len(info.Shape) > ckpt.MaxRank || !fitsIn(info.Shape, maxInputs) {
+	if !isExample(info.Shape) {
 		return info, cfg, fmt.Errorf("it has examples of shape %v, not of 1 to %d numbers", info.Shape, maxInputs)
 	}
 	if e := info.Encoder; e != nil {
@@ -276,6 +276,11 @@ func parseInfo(raw []byte) (info runInfo, cfg Config, err error) {
 		}
 	}
 	return info, cfg, nil
+}
+
+// isExample reports whether examples may have that shape.
+func isExample(shape []int) bool {
+	return len(shape) > 0 && len(shape) <= ckpt.MaxRank && fitsIn(shape, maxInputs)
 }
 
 // fitsIn reports whether dimensions are positive and their product is at most limit.

@@ -24,6 +24,9 @@ import (
 // NewClassifier returns an untrained classifier. Its weights are those that a run
 // with this seed starts from.
 func NewClassifier(backend compute.Backend, net nets.Network, seed uint64, shape []int, classes []string) (*Classifier, error) {
+	if err := checkParts(backend, net, shape, classes); err != nil {
+		return nil, err
+	}
 	if err := fitsCheckpoint(net, shape, len(classes)); err != nil {
 		return nil, err
 	}
@@ -35,8 +38,8 @@ func NewClassifier(backend compute.Backend, net nets.Network, seed uint64, shape
 // by their path in it, "layer1.0/conv1/weight"; there must be one for each of the
 // network's weights and no others. They are copied.
 func NewClassifierFromWeights(backend compute.Backend, net nets.Network, weights map[string]*tensors.Tensor, shape []int, classes []string) (*Classifier, error) {
-	if len(classes) < 2 {
-		return nil, fmt.Errorf("ngebm: %d classes are named; a classifier has 2 or more", len(classes))
+	if err := checkParts(backend, net, shape, classes); err != nil {
+		return nil, err
 	}
 	store := model.NewStore()
 	c, err := newClassifier(backend, net, store, ckpt.NetworkScope, shape, classes, evaluationBatch)
@@ -70,6 +73,21 @@ func NewClassifierFromWeights(backend compute.Backend, net nets.Network, weights
 		return nil, fmt.Errorf("ngebm: the weights are not those of %s with %d classes for examples of shape %v: %w", net, len(classes), shape, errors.Join(wrong...))
 	}
 	return c, nil
+}
+
+// checkParts refuses what no classifier can be made of.
+func checkParts(backend compute.Backend, net nets.Network, shape []int, classes []string) error {
+	switch {
+	case backend == nil:
+		return errNoBackend
+	case net == nil:
+		return errors.New("ngebm: the network is nil; make one with nets.Parse")
+	case len(classes) < 2:
+		return fmt.Errorf("ngebm: %d classes are named; a classifier has 2 or more", len(classes))
+	case !isExample(shape):
+		return fmt.Errorf("ngebm: %v is not the shape of an example; give 1 to %d positive sizes with at most %d numbers in all", shape, ckpt.MaxRank, maxInputs)
+	}
+	return nil
 }
 
 func newStore(seed uint64) *model.Store {

@@ -65,6 +65,14 @@ func TestBadInput(t *testing.T) {
 			testerror.Want(t, err, c.want...)
 		})
 	}
+	t.Run("no backend", func(t *testing.T) {
+		_, err := train.Run(t.Context(), nil, small(), train.Options{Runs: t.TempDir()})
+		testerror.Want(t, err, "the backend is nil; open one with device.Open")
+		_, err = train.NewStepper(nil, small(), open(t, "moons:240"), 1, 1)
+		testerror.Want(t, err, "the backend is nil; open one with device.Open")
+		_, err = train.NewStepper(backend, small(), nil, 1, 1)
+		testerror.Want(t, err, "the dataset is nil; open one with data.Open")
+	})
 	t.Run("large network in pure Go", func(t *testing.T) {
 		cfg := small()
 		cfg.Net = "mlp-400-400"

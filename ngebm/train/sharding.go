@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -28,6 +29,9 @@ type sharding struct {
 
 // newSharding returns nil for one device.
 func newSharding(backend compute.Backend, devices int, cfg ngebm.Config) (*sharding, error) {
+	if backend == nil {
+		return nil, errors.New("ngebm: the backend is nil; open one with device.Open")
+	}
 	switch has := int(backend.NumDevices()); {
 	case devices < 0:
 		return nil, fmt.Errorf("ngebm: %d devices cannot train; use 1 or more", devices)

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -44,6 +45,9 @@ func NewStepper(backend compute.Backend, cfg ngebm.Config, train *data.Dataset, 
 		if s.given {
 			return nil, fmt.Errorf("ngebm: %s is %v, which only a run has; leave it out of a stepper's configuration", s.name, s.value)
 		}
+	}
+	if train == nil {
+		return nil, errors.New("ngebm: the dataset is nil; open one with data.Open, or make one with data.New")
 	}
 	batches, err := newBatches(train, cfg, 0)
 	if err != nil {
