@@ -25,8 +25,8 @@ import (
 // config.json, as in runs of older versions.
 //
 // The folder may be untrusted: its files are checked against each other and against bounds
-// before memory is allocated. If ctx ends, Load returns its error, once a compilation that
-// has begun is complete.
+// before memory is allocated. If ctx ends, Load returns its error at once, and frees what it was
+// building when that is complete.
 func Load(ctx context.Context, backend compute.Backend, dir string, net nets.Network) (*Run, error) {
 	return loadFrom(ctx, backend, dir, net, []string{ckpt.LastFile, ckpt.PreviousFile, ckpt.BestFile}, (*Run).restoreLast)
 }
@@ -83,13 +83,18 @@ func loadFrom(ctx context.Context, backend compute.Backend, dir string, net nets
 	go func() { built <- r.fill(ctx, net, info, restore) }()
 	select {
 	case err = <-built:
+		if err != nil {
+			r.Close()
+			return nil, err
+		}
+		return r, nil
 	case <-ctx.Done():
-		err = fmt.Errorf("ngebm: loading %q: %w", dir, context.Cause(ctx))
+		go func() {
+			<-built
+			r.Close()
+		}()
+		return nil, fmt.Errorf("ngebm: loading %q: %w", dir, context.Cause(ctx))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
 }
 
 // fill builds the network and gives it the weights of a checkpoint.
