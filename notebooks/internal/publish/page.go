@@ -128,7 +128,7 @@ func takePages(script io.Reader, sources []source) (pages []*page, refused, err 
 func (s source) complete(pg *page, all *picture.Set) error {
 	name := filepath.Base(s.path)
 	if pg.Error != "" {
-		return s.doc.ErrorIn(name, index(pg.Cell), pg.Error)
+		return s.doc.ErrorIn(name, index(pg.Cell), plain.Text(pg.Error))
 	}
 	var shown picture.Sum
 	for i := range pg.Figures {

@@ -482,7 +482,7 @@ def convert(notebook, published):
         "figures": figures,
         "formulas": any(cell.cell_type == "markdown" and "$" in cell.source for cell in nb.cells),
         "mathjax": str(mathjax.locate()),
-        "left_out": sorted(exporter.left_out)[:20],
+        "left_out": sorted({name[:60] for name in exporter.left_out})[:20],
     }
 
 

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"os"
@@ -99,6 +100,7 @@ func TestHostileNotebook(t *testing.T) {
 				"metadata": map[string]any{"image/png": map[string]any{"width": "1 onerror=alert(1)", "height": `"><script>alert(1)</script>`, "alt": `"><script>alert(1)</script>`}}},
 		}},
 		notebooktest.Output(map[string]any{"application/javascript": "alert(1)", "text/plain": "plain"}),
+		notebooktest.Output(map[string]any{"text/x-\nPublished elsewhere\u202e" + strings.Repeat("x", 1000): "x"}),
 		notebooktest.Output(map[string]any{"application/vnd.jupyter.widget-view+json": map[string]any{"model_id": "</script><script>alert(1)</script>"}}),
 		notebooktest.Output(map[string]any{"text/markdown": "<script>alert(1)</script>[a](javascript:alert(1))"}),
 		notebooktest.Output(map[string]any{"text/latex": `$\href{javascript:alert(1)}{x}$<script>alert(1)</script>`}),
@@ -111,8 +113,12 @@ func TestHostileNotebook(t *testing.T) {
 	cells[0] = notebooktest.Markdown("# T<script>alert(1)</script>\n\n**What you will see.** Sum <script>alert(1)</script>.")
 	s = sourceOf(t, t.TempDir(), "n", cells...)
 	out := filepath.Join(t.TempDir(), "site")
-	if err := Site(t.Context(), &setup.Workspace{Root: t.TempDir()}, tools, []source{s}, out, "p", display.New(os.Stdout)); err != nil {
+	var said bytes.Buffer
+	if err := Site(t.Context(), &setup.Workspace{Root: t.TempDir()}, tools, []source{s}, out, "p", display.New(&said)); err != nil {
 		t.Fatal(err)
+	}
+	if lines := said.String(); strings.Contains(lines, "\nPublished elsewhere") || !strings.Contains(lines, `text/x-\nPublished elsewhere\u202e`) || len(lines) > 2000 {
+		t.Errorf("it says\n%s", lines)
 	}
 	for _, name := range []string{"n.html", "index.html"} {
 		raw, err := os.ReadFile(filepath.Join(out, name))

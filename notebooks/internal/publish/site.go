@@ -80,7 +80,7 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 			pg.Next = pages[i+1]
 		}
 		if len(pg.LeftOut) > 0 {
-			d.Say("%s: left out of its page: %s", plain.Text(filepath.Base(sources[i].path)), strings.Join(pg.LeftOut, ", "))
+			d.Say("%s: left out of its page: %s", plain.Text(filepath.Base(sources[i].path)), plain.Text(strings.Join(pg.LeftOut, ", ")))
 		}
 		if err := site.writePage(templates, "notebook.html", pg.Name+".html", pg); err != nil {
 			return err
