@@ -22,6 +22,23 @@ import (
 	"ngebm/notebooks/internal/setup"
 )
 
+// covers are what only a style sheet keeps in its cell: larger than the room that it takes.
+var covers = []string{
+	`<div style="display:flex;align-items:center;justify-content:center;height:0;opacity:.999"><div style="width:400vw;height:400vh;flex-shrink:0;background:white">FAKE</div></div>`,
+	`<div style="direction:rtl;height:0"><div style="width:400vw;height:400vh;background:white">FAKE</div></div>`,
+	`<div style="height:900px"><div style="display:flex;justify-content:center"><div style="width:400vw;height:400vh;flex-shrink:0;background:white">FAKE</div></div></div>`,
+	`$\smash{\llap{\rule[-100em]{100em}{300em}}}$ $\smash{\rlap{\rule[-100em]{100em}{300em}}}$`,
+	`$\mmlToken{mi}[href="javascript:alert(1)",style="position:fixed",class="skip",id="x1"]{L}$ $\mmlToken{mglyph}[src="https://x.example/a.png"]{}$`,
+	`$\bbox[background:red;transform:scale(300)]{y}$ $\smash{\mmlToken{mtext}[mathsize="300em",mathbackground="red"]{L}}$`,
+}
+
+// whatIsCovered lists headings and the page's own links and buttons that something else is in front of.
+const whatIsCovered = `[...document.querySelectorAll(".home, #theme, .contents a, main h2, footer a")].filter(e => {
+	e.scrollIntoView({ block: "center", behavior: "instant" });
+	const box = e.getBoundingClientRect(), hit = document.elementFromPoint(box.left + 20, box.top + box.height / 2);
+	return !hit || !e.contains(hit) && !hit.contains(e);
+}).map(e => e.className + ": " + e.textContent.trim())`
+
 // A page of a hostile notebook, opened in a browser, runs nothing, asks for nothing but
 // its own files, and offers nothing to its policy to stop; what the policy is there for it
 // does stop.
@@ -37,9 +54,14 @@ func TestHostilePageInBrowser(t *testing.T) {
 	for _, svg := range notebooktest.HostileSVGs {
 		cells = append(cells, notebooktest.Output(map[string]any{"image/svg+xml": svg.In}))
 	}
+	cells = append(cells, notebooktest.Markdown("## Before"))
+	for _, cover := range covers {
+		cells = append(cells, notebooktest.Markdown(cover), notebooktest.Output(map[string]any{"text/html": cover}))
+	}
+	cells = append(cells, notebooktest.Markdown("## After"), notebooktest.Markdown("### In the contents "+covers[3]))
 	cells = append(cells, notebooktest.Markdown(`$\href{javascript:alert(1)}{a}$ $\class{skip}{b}$ $\style{position:fixed}{c}$ $\require{html}\href{https://x}{d}$ $\frac{1}{2}$`))
 	out := filepath.Join(t.TempDir(), "site")
-	if err := Site(t.Context(), &setup.Workspace{Root: t.TempDir()}, tools, []source{sourceOf(t, t.TempDir(), "n", cells...)}, out, "p", display.New(os.Stdout)); err != nil {
+	if err := Site(t.Context(), &setup.Workspace{Root: t.TempDir()}, tools, []source{sourceOf(t, t.TempDir(), "n", cells...), sourceOf(t, t.TempDir(), "m", notebooktest.Markdown("# M "+covers[3]))}, out, "p", display.New(os.Stdout)); err != nil {
 		t.Fatal(err)
 	}
 	ctx := browsertest.Browse(t, 2*time.Minute)
@@ -52,13 +74,23 @@ func TestHostilePageInBrowser(t *testing.T) {
 		}
 	})
 	var formulas, links, stopped int
+	var covered, onPhone, styled []string
 	shots := browsertest.NewAlbum(t)
 	shots.Do(ctx, "open the hostile page", network.Enable(), cdplog.Enable(),
 		chromedp.Navigate(browsertest.FileURL(out, "n")), browsertest.AwaitFormulas, browsertest.ShowPictures,
 		chromedp.Evaluate(`document.querySelectorAll("*").forEach(e => e.dispatchEvent(new Event("focus"))), document.querySelectorAll("mjx-container svg").length`, &formulas),
 		chromedp.Evaluate(`[...document.querySelectorAll("main a[href]")].filter(a => !/^(https:.*example|mailto:|figures|#|file:)/.test(a.getAttribute("href"))).length`, &links),
 		shots.Take("hostile"),
+		chromedp.Evaluate(whatIsCovered, &covered),
+		chromedp.Evaluate(`[...document.querySelectorAll("mjx-container a, mjx-container image, mjx-container svg :is([style]:not([style^=font-family]), [class], [href], #x1)")].map(e => e.outerHTML.slice(0, 200))`, &styled),
 	)
+	shots.Do(ctx, "look on a phone", chromedp.EmulateViewport(390, 800), chromedp.Evaluate(whatIsCovered, &onPhone), shots.Take("hostile-phone"), chromedp.EmulateViewport(1400, 1000))
+	if len(covered) > 0 || len(onPhone) > 0 {
+		t.Errorf("what the page has around cells is covered: %q, on a phone %q", covered, onPhone)
+	}
+	if len(styled) > 0 {
+		t.Errorf("formulas have links, pictures, styles or classes: %q", styled)
+	}
 	if dialogs > 0 || formulas < 5 || links > 0 {
 		t.Errorf("%d dialogs, %d formulas, %d links that are not the page's", dialogs, formulas, links)
 	}

@@ -20,8 +20,8 @@ text and its path. Writes a line of JSON for each:
     error      why there is no page; then "cell" is where, null for all of it
 
 A notebook's HTML is an outsider's: of it, the elements, attributes and styles below
-stay, whether the notebook was run or not. None of them runs anything, loads anything
-but the figures, or covers what is next to it.
+stay, whether the notebook was run or not. None of them runs anything or loads anything
+but the figures, and site.css keeps what a cell paints in the cell.
 """
 
 import base64
