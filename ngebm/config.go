@@ -286,7 +286,11 @@ func withoutFolder(set string) string {
 	if !named || path == "" || !slices.Contains([]string{"folder", "tar", "zip", "npz", "celeba"}, kind) {
 		return set
 	}
-	return kind + ":" + fileName(path)
+	size := "" // of photos/@64, too
+	if at := strings.LastIndexByte(path, '@'); at >= 0 && strings.Trim(path[at+1:], "0123456789x") == "" {
+		path, size = path[:at], path[at:]
+	}
+	return kind + ":" + fileName(path) + size
 }
 
 // withoutTableFolders is PATH@LABEL or TRAIN,TEST@LABEL without the folders of the paths.
@@ -297,19 +301,17 @@ func withoutTableFolders(table string) string {
 	}
 	parts := strings.Split(paths, ",")
 	for i, path := range parts {
-		if path != "" {
-			parts[i] = fileName(path)
-		}
+		parts[i] = fileName(path)
 	}
 	return strings.Join(parts, ",") + label
 }
 
-// fileName is the last part of a path, with the size after it; of one that ends in no name, such
-// as "..", nothing else.
+// fileName is the last part of a path, and empty for one that would lead out of the current folder.
 func fileName(path string) string {
 	base := filepath.Base(path)
-	if name, _, _ := strings.Cut(base, "@"); slices.Contains([]string{string(filepath.Separator), ".", ".."}, name) {
-		return base[len(name):]
+	name, _, _ := strings.Cut(base, "@") // what is read as a size may follow
+	if path == "" || slices.Contains([]string{string(filepath.Separator), ".."}, name) {
+		return ""
 	}
 	return base
 }

@@ -86,7 +86,7 @@ func TestLoadRefusesUntrustedNetworks(t *testing.T) {
 // A run is not to name files of this machine: programs store no folders of datasets.
 func TestRunNamesNoFolders(t *testing.T) {
 	for set, want := range map[string]string{
-		"csv:/home/ada/private.csv@class": "csv:private.csv@class", "folder:/home/ada": "folder:ada", "folder:../..": "folder:", "celeba:.": "celeba:",
+		"csv:/home/ada/private.csv@class": "csv:private.csv@class", "folder:/home/ada": "folder:ada", "folder:../..": "folder:", "folder:.": "folder:.",
 		"folder:..\x1b": `folder:..\x1b`, "moons": "moons",
 	} {
 		cfg := DefaultConfig(set, "mlp-3")

@@ -8,8 +8,10 @@ func TestWithoutFolders(t *testing.T) {
 		"csv:/home/ada/wine.csv@class": "csv:wine.csv@class", "csv:ada/a.csv,/home/b.csv@a/b": "csv:a.csv,b.csv@a/b", "csv:/home/ada/folder": "csv:folder",
 		"folder:/home/ada/photos@64": "folder:photos@64", "tar:../ada/x.tar.gz": "tar:x.tar.gz", "zip:ada/secret/x.zip": "zip:x.zip",
 		"npz:/data/a.npz": "npz:a.npz", "celeba:/data/celeba": "celeba:celeba",
-		"folder:.": "folder:", "folder:..@64": "folder:@64", "folder:/@8": "folder:@8", "folder:/": "folder:", "celeba:a/..": "celeba:", "folder:..pets@64": "folder:..pets@64",
+		"folder:..@64": "folder:@64", "folder:/@8": "folder:@8", "folder:/": "folder:", "celeba:a/..": "celeba:", "folder:..pets@64": "folder:..pets@64", "folder:..@64/": "folder:", "folder:/@64/": "folder:@64",
 		"csv:/ada/..@class": "csv:@class", "csv:a.csv,..@class": "csv:a.csv,@class",
+		"folder:.": "folder:.", "folder:.@64": "folder:.@64", "folder:./": "folder:.", "csv:.@class": "csv:.@class",
+		"folder:ada/photos/@64": "folder:photos@64", "folder:ada/me@home/@48x64x1": "folder:me@home@48x64x1", "folder:@64": "folder:@64", "csv:@class": "csv:@class",
 	} {
 		c := DefaultConfig(name, "mlp-4")
 		c.Margin.Outliers = name
