@@ -316,19 +316,30 @@ func TestPredictRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, set := range []string{name, "csv:" + filepath.Dir(path) + "/..@class", "folder:/", "folder:..@8"} {
-		forged := strings.Replace(string(stored), `"csv:wine.csv@class"`, `"`+set+`"`, 1)
-		if err := os.WriteFile(config, []byte(forged), 0o644); err != nil || forged == string(stored) {
-			t.Fatalf("%s is not changed (%v)", config, err)
-		}
-		_, err := predicted(t, dir, rows)
-		testerror.Want(t, err, "the predictor is fitted on the run's validation split", "say so once: ngebm predict")
+	forged := strings.Replace(string(stored), `"csv:wine.csv@class"`, `"`+name+`"`, 1)
+	if err := os.WriteFile(config, []byte(forged), 0o644); err != nil || forged == string(stored) {
+		t.Fatalf("%s is not changed (%v)", config, err)
 	}
+	_, err = predicted(t, dir, rows)
+	testerror.Want(t, err, "the predictor is fitted on the run's validation split", "say so once: ngebm predict")
 	if out, err := predicted(t, dir, rows, "-data", name); err != nil || strings.Count(out, "class_0") < 2 {
 		t.Errorf("%v\n%s", err, out)
 	}
 	_, err = predicted(t, dir, write(t, "bad.csv", "alcohol\n3\n"))
 	testerror.Want(t, err, "bad.csv", `no column "malic_acid"`)
+}
+
+func TestElsewhere(t *testing.T) {
+	for set, want := range map[string]string{
+		"csv:wine.csv@class": "csv:/path/to/wine.csv@class", "csv:wine.csv@mg/l": "csv:/path/to/wine.csv@mg/l", "csv:a@b.csv@1": "csv:/path/to/a@b.csv@1",
+		"csv:train.csv,test.csv@class": "csv:/path/to/train.csv,/path/to/test.csv@class",
+		"folder:pets@64":               "folder:/path/to/pets@64", "celeba:faces.zip": "celeba:/path/to/faces.zip",
+		"digits": "digits", "celeba@64": "celeba@64", "moons:200": "moons:200", "cifar10-c:fog/3": "cifar10-c:fog/3",
+	} {
+		if got := elsewhere(set); got != want {
+			t.Errorf("%s becomes %s, not %s", set, got, want)
+		}
+	}
 }
 
 // Images that no file gives are read from files of numbers.

@@ -154,10 +154,19 @@ func examplesOf(shape []int, encoder *tabular.Encoder) string {
 	return fmt.Sprintf("points of %d numbers", shape[0])
 }
 
-// elsewhere is a set's name with a path to fill in: csv:/path/to/wine.csv@class.
+// elsewhere is a set's name, which has no folders, with a path to fill in: csv:/path/to/wine.csv@class.
 func elsewhere(set string) string {
-	if kind, path, ok := strings.Cut(set, ":"); ok {
-		return kind + ":/path/to/" + filepath.Base(path)
+	const folder = "/path/to/"
+	kind, path, named := strings.Cut(set, ":")
+	switch {
+	case named && kind == "csv":
+		label := ""
+		if at := strings.LastIndexByte(path, '@'); at >= 0 {
+			path, label = path[:at], path[at:]
+		}
+		return "csv:" + folder + strings.ReplaceAll(path, ",", ","+folder) + label
+	case named && slices.Contains([]string{"folder", "tar", "zip", "npz", "celeba"}, kind):
+		return kind + ":" + folder + path
 	}
 	return set
 }
