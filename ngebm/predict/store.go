@@ -213,7 +213,7 @@ func Open(run *ngebm.Run) (*Predictor, error) {
 
 // notes say in what a stored predictor may differ from one that is fitted now.
 func (f fitted) notes(run *ngebm.Run) []string {
-	const again = "fit it again (-refit) to compare"
+	const again = "fit it again (ngebm predict -refit) to compare"
 	switch now := run.Computation(); f.Computation {
 	case now:
 		return nil

@@ -85,7 +85,7 @@ func TestNotes(t *testing.T) {
 	for computation, want := range map[string]string{
 		run.Computation(): "",
 		strings.Replace(run.Computation(), ngebm.Source(), "0123456789ab", 1): "fitted otherwise (by source 0123456789ab; ",
-		"": "what fitted the predictor is not known but for its code, " + p.Code,
+		"": "what fitted the predictor is not known but for its code, " + p.Code + "; fit it again (ngebm predict -refit) to compare",
 	} {
 		p.Computation = computation
 		if err := p.Save(); err != nil {
