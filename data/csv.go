@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,7 @@ func csvPaths(path string) (train, test string, open openFile, err error) {
 // readCSV opens a file, which may be compressed, and reads it.
 func readCSV[T any](path string, open openFile, opts Options, read func(r *unpack.Reader) (T, error)) (result T, err error) {
 	file, err := open(path, maxCSV)
-	if link := (*files.LinkError)(nil); errors.As(err, &link) {
+	if link := (*files.LinkError)(nil); errors.As(err, &link) && !errors.Is(err, fs.ErrNotExist) {
 		return result, fmt.Errorf("data: no table: %w: copy the target into the folder, or name both files, TRAIN.csv,TEST.csv", err)
 	}
 	if err != nil {

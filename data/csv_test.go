@@ -144,6 +144,12 @@ func TestTableFollowsLinks(t *testing.T) {
 		}
 	}
 	link(t, "../private.csv", filepath.Join(folder, "own.csv"))
+	if err := os.Remove(filepath.Join(folder, "train.csv")); err != nil {
+		t.Fatal(err)
+	}
+	link(t, "none.csv", filepath.Join(folder, "train.csv"))
+	_, _, err := Open(t.Context(), "csv:"+folder+"@class", Options{})
+	says(t, err, `"train.csv" leads to "none.csv": no such file or directory: check the path`)
 	if train, _ := openTable(t, folder+"/own.csv@class"); train.Len() == 0 {
 		t.Error("a link that the user names is not followed")
 	}

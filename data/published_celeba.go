@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"ngebm/data/files"
 	"ngebm/data/progress"
 )
 
@@ -95,7 +96,7 @@ func (c celeba) key(ctx context.Context) (string, error) {
 	if !c.hasExternal() {
 		return key, nil
 	}
-	externalKey, err := fileKey(ctx, c.external, openInFolder)
+	externalKey, err := fileKey(ctx, c.external, openPartition)
 	return key + " " + externalKey, err
 }
 
@@ -177,13 +178,22 @@ func (c celeba) partition(ctx context.Context, inside string) (splits map[string
 		}
 	} else if !c.hasExternal() {
 		return nil, nil
-	} else if text, err = readImageFile(openInFolder(c.external, maxFileSize)); err != nil {
+	} else if text, err = readImageFile(openPartition(c.external, maxFileSize)); err != nil {
 		return nil, err
 	}
 	if splits, err = parsePartition(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", celebaPartition, err)
 	}
 	return splits, nil
+}
+
+// openPartition opens the partition next to the images, which may be a link within its folder.
+func openPartition(path string, maxBytes int64) (*os.File, error) {
+	file, err := openInFolder(path, maxBytes)
+	if link := (*files.LinkError)(nil); errors.As(err, &link) && !errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: copy the target into %s", err, shown(filepath.Dir(path)))
+	}
+	return file, err
 }
 
 // parsePartition reads lines of a file name and 0, 1 or 2, for training, validation and test.

@@ -116,7 +116,7 @@ func TestCelebACached(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, err := Open(t.Context(), "celeba:"+filepath.Join(folder, "faces.zip"), opts)
-		says(t, err, celebaPartition, "leads to", "path escapes from parent")
+		says(t, err, celebaPartition, "leads to", "path escapes from parent: copy the target into "+folder)
 	}
 }
 
