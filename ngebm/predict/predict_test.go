@@ -178,7 +178,7 @@ func TestPredictor(t *testing.T) {
 		_, loading := predict.Load(t.Context(), backend, run.Dir)
 		_, opening := predict.Open(run)
 		for _, err := range []error{loading, opening} {
-			testerror.Want(t, err, "has no predictor.json", "ngebm predict "+run.Dir)
+			testerror.Want(t, err, "has no predictor.json", "or with ngebm predict")
 			if !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("without predictor.json: %v", err)
 			}
