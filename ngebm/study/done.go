@@ -19,70 +19,133 @@ import (
 type setsOfNow struct {
 	training, test *data.Dataset
 	validation     *data.Dataset // of Protocol.OODValidation, if that is a dataset
+	limit          int           // of the training set
 	opts           train.Options
 }
 
-// check compares the hash of a run of before with that of its configuration and these sets.
-func (s setsOfNow) check(ctx context.Context, c ngebm.Config, hash string) error {
+// earlierOutliers is the note of a run that a version before 2026-12 trained: outliers were drawn with
+// the random numbers of OOD sets.
+const earlierOutliers = "trained on outliers that OOD sets of its seed contain; train it again to compare"
+
+// check compares the hash of a run of before with that of its configuration and these sets. The note is
+// of a run that differs from one of now all the same.
+func (s setsOfNow) check(ctx context.Context, c ngebm.Config, hash string) (note string, err error) {
+	if c.Limit != s.limit {
+		return "", nil // it has another training set
+	}
 	training := s.training.Checksum
 	if c.Margin.Outliers != "" {
 		outliers, err := train.OpenOutliers(ctx, c, s.training, data.Options{Cache: s.opts.Cache, Offline: true, Progress: s.opts.Progress})
 		if errors.Is(err, fetch.ErrOffline) || errors.Is(err, fs.ErrNotExist) {
-			return nil // they are not on this machine
+			return "", nil // they are not on this machine
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		training += "+" + outliers.Checksum
 	}
 	want := c.Hash(training)
 	if hash == want {
-		return nil
+		return "", nil
 	}
-	// Before 2026-12 outliers were drawn with the random numbers of OOD sets.
 	if earlier, err := s.training.SynthesizeOOD(c.Margin.Outliers, c.Seed); err == nil && hash == c.Hash(s.training.Checksum+"+"+earlier.Checksum) {
-		return nil
+		return earlierOutliers, nil
 	}
-	return fmt.Errorf("trained on other examples, or by a version of ngebm that trains otherwise: its hash is %s, not %s", hash, want)
+	return "", fmt.Errorf("trained on other examples, or by a version of ngebm that trains otherwise: its hash is %s, not %s", hash, want)
 }
 
-// checkDone reports what of the results of before is not as the plan would do it now, with
-// these sets.
-func (p Plan) checkDone(ctx context.Context, sets setsOfNow) error {
+// checkTested compares the test set of a run of before with that of now.
+func (s setsOfNow) checkTested(run Result) error {
+	if set := run.Sets[2]; set.Checksum != s.test.Checksum {
+		return fmt.Errorf("tested on other examples: %s with the checksum %.12s…, not %.12s…", set.Name, set.Checksum, s.test.Checksum)
+	}
+	return nil
+}
+
+// again is the configuration that a run of before would have now, with the weights selected then.
+func (p Plan) again(run Result, selected *Outcome) (c ngebm.Config, err error) {
+	settings := ""
+	if run.Method == Selected {
+		if selected == nil {
+			return c, fmt.Errorf("have %s, and do not say which weights were selected", planned{run.Method, run.Seed})
+		}
+		settings = selected.Settings
+	}
+	if c, err = p.configure(run.Method, run.Seed, settings); err != nil {
+		return c, err
+	}
+	c, _, err = c.Resolve(nil)
+	return c, err
+}
+
+// checkDone returns the runs of before that are kept. It reports what of the results of before is not as
+// the plan would do it now, with these sets.
+func (p Plan) checkDone(ctx context.Context, sets setsOfNow) ([]Result, error) {
 	if err := p.Done.like(p); err != nil {
-		return fmt.Errorf("differ in %w", err)
+		return nil, fmt.Errorf("differ in %w", err)
 	}
 	if err := p.checkSelected(ctx, sets); err != nil {
-		return err
+		return nil, err
 	}
-	for _, run := range p.kept() {
-		name, settings := planned{run.Method, run.Seed}, ""
-		if run.Method == Selected {
-			if p.Done.Selected == nil {
-				return fmt.Errorf("have %s, and do not say which weights were selected", name)
-			}
-			settings = p.Done.Selected.Settings
+	kept := p.kept()
+	for i, run := range kept {
+		name := planned{run.Method, run.Seed}
+		want, err := p.again(run, p.Done.Selected)
+		if err != nil {
+			return nil, err
 		}
-		want, err := p.configure(run.Method, run.Seed, settings)
+		if got, want := anywhere(run.Config), anywhere(want.WithoutFolders()); !same(got, want) {
+			return nil, fmt.Errorf("have %s, trained with other settings: %s, not %s", name, text(got), text(want))
+		}
+		note, err := sets.check(ctx, want, run.Run)
+		if err == nil {
+			err = sets.checkTested(run)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("have %s, %w", name, err)
+		}
+		if note != "" && !slices.Contains(run.Notes, note) {
+			kept[i].Notes = append(slices.Clone(run.Notes), note)
+		}
+		if set := run.OODValidationSet; set != "" && sets.validation != nil && set != sets.validation.Checksum {
+			return nil, fmt.Errorf("have %s, whose parameters were chosen on another OOD validation set: %.12s…, not %.12s… (%s)", name, set, sets.validation.Checksum, sets.validation.Name)
+		}
+	}
+	return kept, nil
+}
+
+// checkReplaced reports a run of the results to replace that the plan would replace by another.
+func (p Plan) checkReplaced(ctx context.Context, sets setsOfNow) error {
+	for _, run := range p.Replaces.Runs {
+		if p.Done != nil && p.Done.Find(run.Method, run.Seed) != nil {
+			continue // kept, see Keeps
+		}
+		name := planned{run.Method, run.Seed}
+		want, err := p.again(run, p.Replaces.Selected)
 		if err != nil {
 			return err
 		}
-		if want, _, err = want.Resolve(nil); err != nil {
-			return err
+		note, err := sets.check(ctx, want, run.Run)
+		if err == nil {
+			err = sets.checkTested(run)
 		}
-		if got, want := anywhere(run.Config), anywhere(want.WithoutFolders()); !same(got, want) {
-			return fmt.Errorf("have %s, trained with other settings: %s, not %s", name, text(got), text(want))
+		if err == nil && note != "" {
+			err = errors.New(note)
 		}
-		if want.Limit == p.Base.Limit { // else it has another training set
-			if err := sets.check(ctx, want, run.Run); err != nil {
-				return fmt.Errorf("have %s, %w", name, err)
-			}
+		if err != nil {
+			return fmt.Errorf("have %s, %w", name, err)
 		}
-		if set := run.Sets[2]; set.Checksum != sets.test.Checksum {
-			return fmt.Errorf("have %s, tested on other examples: %s with the checksum %.12s…, not %.12s…", name, set.Name, set.Checksum, sets.test.Checksum)
-		}
-		if set := run.OODValidationSet; set != "" && sets.validation != nil && set != sets.validation.Checksum {
-			return fmt.Errorf("have %s, whose parameters were chosen on another OOD validation set: %.12s…, not %.12s… (%s)", name, set, sets.validation.Checksum, sets.validation.Name)
+	}
+	return nil
+}
+
+// replaces reports a run of old in whose place r has another.
+func (r *Results) replaces(old *Results) error {
+	found := r.byName()
+	for _, run := range old.Runs {
+		name := planned{run.Method, run.Seed}
+		if is := found[name]; is != nil && is.Run != run.Run {
+			return fmt.Errorf("study: the results to replace have %s, which is another run (…-%s, not …-%s); name another file (-o)", name, run.Run, is.Run)
 		}
 	}
 	return nil
@@ -105,10 +168,8 @@ func (p Plan) checkSelected(ctx context.Context, sets setsOfNow) error {
 			if want, _, err = want.Resolve(nil); err != nil {
 				return err
 			}
-			if want.Limit == p.Base.Limit {
-				if err := sets.check(ctx, want, hash); err != nil {
-					return fmt.Errorf("have the candidate %s, seed %d, %w", c.Settings, p.Selection.Seeds[k], err)
-				}
+			if _, err := sets.check(ctx, want, hash); err != nil {
+				return fmt.Errorf("have the candidate %s, seed %d, %w", c.Settings, p.Selection.Seeds[k], err)
 			}
 		}
 	}
@@ -130,9 +191,9 @@ func (p Plan) kept() []Result {
 	return kept
 }
 
-// take enters what was done before, in the results of the plan.
-func (r *Results) take(p Plan) {
-	r.Runs = append(r.Runs, p.kept()...) // r has the plan's methods and seeds, and no run yet
+// take enters what was done before, and the runs of it that are kept, in the results of the plan.
+func (r *Results) take(p Plan, kept []Result) {
+	r.Runs = append(r.Runs, kept...) // r has the plan's methods and seeds, and no run yet
 	if p.selects() {
 		r.Selected = p.Done.Selected
 	}
@@ -146,7 +207,8 @@ func (r *Results) take(p Plan) {
 
 // Keeps reports what of a file of results would be lost if the plan's were written in its place:
 // results of another base configuration, or a run that is neither kept from Done nor loaded: it is
-// not planned, its folder is not among runs, the folder of runs, or it is of other data.
+// not planned, its weights are selected otherwise, or its folder is not among runs, the folder of runs.
+// Whether it is of other data is known only once these are opened: see [Plan.Replaces].
 func (p Plan) Keeps(old *Results, runs string) error {
 	if p.Base = p.Base.WithoutFolders(); !same(p.base(), old.base()) {
 		return fmt.Errorf("study: it has results of the preset %s, or of other settings", old.Preset)
@@ -166,10 +228,10 @@ func (p Plan) Keeps(old *Results, runs string) error {
 			return fmt.Errorf("study: it has %s, which is another run in the results to continue", name)
 		case !slices.Contains(p.Part.of(p.runs()), name):
 			return fmt.Errorf("study: it has %s, which is not asked for now", name)
+		case run.Method == Selected && !same(old.Selection, p.Selection):
+			return fmt.Errorf("study: it has %s, whose weights were selected by %s, not by %s (-candidates, -select-by, -select-seeds)", name, text(old.Selection), text(p.Selection))
 		case !trained:
 			return fmt.Errorf("study: it has %s, whose folder (…-%s) is not in %q", name, run.Run, runs)
-		case run.Config.Data != p.Base.Data: // checksums are known only once data are opened
-			return fmt.Errorf("study: it has %s, trained on %s, not on %s", name, run.Config.Data, p.Base.Data)
 		}
 	}
 	return nil

@@ -2,10 +2,14 @@ package study_test
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"ngebm/data"
 	"ngebm/data/testerror"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/study"
@@ -159,7 +163,14 @@ func TestKeeps(t *testing.T) {
 		t.Errorf("it is continued from another archive: %v", err)
 	}
 	p.Done = nil
-	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, trained on digits, not on tar:digits.tar.gz")
+	if err := p.Keeps(done, folder); err != nil {
+		t.Errorf("it is loaded from another archive: %v", err)
+	}
+	p.Methods, p.Selection = []string{study.Selected}, study.Selection{Candidates: []string{"beta=1"}, Seeds: []uint64{1}, Metric: "NLL"}
+	selected := copied(t, done)
+	selected.Runs[0].Method = study.Selected
+	testerror.Want(t, p.Keeps(selected, folder), "ng-ebm-chosen, seed 1, whose weights were selected by", "beta=1")
+	p.Methods, p.Selection = done.Methods, study.Selection{}
 	p.Base.Data, p.Done = done.Base.Data, done
 	p.Seeds = []uint64{2}
 	testerror.Want(t, p.Keeps(done, folder), "cross-entropy, seed 1, which is not asked for now")
@@ -239,4 +250,87 @@ func TestContinueRefusesOutliers(t *testing.T) {
 	p.Done.Runs[0].Run = "abc"
 	_, err = run(t, p, t.TempDir())
 	testerror.Want(t, err, "outlier-exposure, seed 1, trained on other examples", "its hash is abc")
+
+	// Runs of before 2026-12 were trained on outliers of SynthesizeOOD.
+	trainSet, _, err := data.Open(t.Context(), p.Base.Data, data.Options{Limit: p.Base.Limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := done.Runs[0].Config
+	outliers, err := trainSet.SynthesizeOOD(cfg.Margin.Outliers, cfg.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier := copied(t, done)
+	earlier.Runs[0].Run = cfg.Hash(trainSet.Checksum + "+" + outliers.Checksum)
+	const note = "trained on outliers that OOD sets of its seed contain; train it again to compare"
+	for range 2 { // once, however often they are continued
+		p.Done = earlier
+		kept, err := run(t, p, t.TempDir())
+		if err != nil || !slices.Equal(kept.Runs[0].Notes, []string{note}) || strings.Count(kept.String(), note) != 1 {
+			t.Fatalf("%v, notes %q", err, kept.Runs[0].Notes)
+		}
+		earlier = copied(t, kept)
+	}
+	p.Done, p.Replaces = nil, earlier
+	folder := t.TempDir()
+	_, err = run(t, p, folder)
+	testerror.Want(t, err, "results to replace have outlier-exposure, seed 1, "+note, "name another file (-o)")
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
+		t.Errorf("it trained %v (%v)", entries, err)
+	}
+}
+
+// Results are replaced by those of the same runs only, under whatever name of the data.
+func TestReplaces(t *testing.T) {
+	rows := func(n int) string {
+		text := "a,b,class\n"
+		for i := range n {
+			text += fmt.Sprintf("%d,%d,%d\n", i, i*i%7, i%2)
+		}
+		return text
+	}
+	folder, runs := t.TempDir(), t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return "csv:" + path + "@class"
+	}
+	p := study.Plan{Preset: "moons", Base: small(), Methods: []string{"cross-entropy", study.Selected}, Seeds: []uint64{1}}
+	p.Base.Data, p.Base.Augment = put("a.csv", rows(200)), data.Augment{}
+	p.Selection = study.Selection{Candidates: []string{"beta=.1"}, Seeds: []uint64{1}, Metric: "NLL"}
+	old, err := run(t, p, runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Replaces = copied(t, old)
+	for _, name := range []string{"a.csv", "renamed.csv"} {
+		p.Base.Data = put(name, rows(200))
+		if r, err := run(t, p, runs); err != nil || len(r.Runs) != 2 || r.Runs[0].Run != old.Runs[0].Run {
+			t.Errorf("%s: %v, %v", name, r, err)
+		}
+	}
+	for name, text := range map[string]string{
+		"a row more": rows(201),
+		"edited":     strings.Replace(rows(200), "\n3,2,1\n", "\n3,5,1\n", 1),
+	} {
+		p.Base.Data = put("a.csv", text)
+		_, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, func(*study.Results) error {
+			t.Errorf("%s: results are written", name)
+			return nil
+		})
+		testerror.Want(t, err, "results to replace have cross-entropy, seed 1, t", "ed on other examples", "name another file (-o)")
+	}
+	// What shows in training only is refused then.
+	p.Base.Data = put("a.csv", rows(200))
+	p.Replaces.Selected.Settings, p.Selection.Candidates = "beta=.1", []string{"beta=.2"}
+	_, err = p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}, func(r *study.Results) error {
+		if r.Find(study.Selected, 1) != nil {
+			t.Error("other results are written")
+		}
+		return nil
+	})
+	testerror.Want(t, err, "results to replace have ng-ebm-chosen, seed 1, which is another run", "name another file (-o)")
 }

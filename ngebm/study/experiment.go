@@ -45,7 +45,14 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Optio
 	p.Measure = p.Measure.canonical()
 	e := newEngine("experiment", p.Preset, backend, opts)
 	e.share = true
-	x := &experiment{plan: p, engine: e, save: save}
+	x := &experiment{plan: p, engine: e, save: func(r *Results) error {
+		if p.Replaces != nil {
+			if err := r.replaces(p.Replaces); err != nil {
+				return err
+			}
+		}
+		return save(r)
+	}}
 	if err := x.open(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("study: experiment: %w; run the same experiment again to resume", train.ErrStopped)
@@ -101,16 +108,22 @@ func (x *experiment) open(ctx context.Context) error {
 	public := x.plan
 	public.Base = public.Base.WithoutFolders()
 	public.Base.Seed = public.Seeds[0]
-	public.Done = nil
+	public.Done, public.Replaces = nil, nil
 	x.results = &Results{Format: format, Plan: public, Runs: []Result{}}
+	sets := setsOfNow{training, test, x.validation, x.plan.Base.Limit, opts}
+	if x.plan.Replaces != nil {
+		if err := x.plan.checkReplaced(ctx, sets); err != nil {
+			return fmt.Errorf("study: the results to replace %w; name another file (-o)", err)
+		}
+	}
 	if x.plan.Done == nil {
 		return nil
 	}
-	sets := setsOfNow{training, test, x.validation, opts}
-	if err := x.plan.checkDone(ctx, sets); err != nil {
+	kept, err := x.plan.checkDone(ctx, sets)
+	if err != nil {
 		return fmt.Errorf("study: the results to continue %w", err)
 	}
-	x.results.take(x.plan)
+	x.results.take(x.plan, kept)
 	return nil
 }
 

@@ -23,6 +23,9 @@ type Plan struct {
 	// selection and those of their runs that are planned are kept as they are, and only the
 	// other runs are trained.
 	Done *Results `json:"-"`
+	// Replaces are results that the plan's are written over: that a run of theirs would be another is an
+	// error, before anything is trained where it shows then.
+	Replaces *Results `json:"-"`
 }
 
 // Validate reports the first part of the plan that cannot be done.

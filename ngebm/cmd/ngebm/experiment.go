@@ -182,6 +182,7 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 		if err := plan.Keeps(old, options.Runs); err != nil {
 			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w; name another file, or keep its runs: add its seeds and methods, and -continue %s", f.out, err, f.out)
 		}
+		plan.Replaces = old
 	}
 	results, err := plan.Run(ctx, d.Backend, options, func(r *study.Results) error { return r.Write(f.out) })
 	if err != nil {
