@@ -77,18 +77,18 @@ func isOwn(net nets.Network) bool {
 }
 
 // ownHash is the hash of a run of a network of a person's own: that of the configuration,
-// its graph and its initial weights.
-func ownHash(hash string, g netgraph.Graph, store *model.Store, seed uint64) (string, error) {
+// its graph, by its sum, and its initial weights.
+func ownHash(hash, network string, store *model.Store, seed uint64) (string, error) {
 	initial, err := netgraph.Initial(store, "/"+ckpt.NetworkScope, int64(seed))
 	if err != nil {
 		return "", fmt.Errorf("ngebm: the network's %s", explain.Error(err))
 	}
-	sum := sha256.Sum256(fmt.Appendln(nil, hash, g.Sum(), initial))
+	sum := sha256.Sum256(fmt.Appendln(nil, hash, network, initial))
 	return hex.EncodeToString(sum[:6]), nil
 }
 
 // identify gives the run its hash and its folder. The network of a person's own is part
-// of the hash, unless all there is was trained before networks were recorded.
+// of the hash, unless all there is was trained before networks were recorded, or described as now.
 func (r *Run) identify(net nets.Network, s Setup) error {
 	r.training = r.Train.Checksum
 	if s.Outliers != nil {
@@ -104,12 +104,22 @@ func (r *Run) identify(net nets.Network, s Setup) error {
 	if err != nil {
 		return err
 	}
-	hash, err := ownHash(r.Hash, g, store, r.Config.Seed)
+	hash, err := ownHash(r.Hash, g.Sum(), store, r.Config.Seed)
 	if err != nil {
 		return err
 	}
 	dir := filepath.Join(s.Runs, dirName(r.Config, hash))
 	if !s.Fresh && !ckpt.Folder(dir).Has(ckpt.ConfigFile) {
+		if g.Former != "" {
+			former, err := ownHash(r.Hash, g.Former, store, r.Config.Seed)
+			if err != nil {
+				return err
+			}
+			if before := filepath.Join(s.Runs, dirName(r.Config, former)); ckpt.Folder(before).Has(ckpt.ConfigFile) {
+				r.Hash, r.Dir = former, before
+				return nil
+			}
+		}
 		if info, _, err := readInfo(r.Dir); err == nil && info.Network == nil {
 			return nil
 		}
@@ -128,6 +138,8 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 		return fmt.Sprintf("its network was recorded with GoMLX %.60q, this program has %s, so an edit since then cannot be seen", stored.GoMLX, gomlx), nil
 	case stored.Sum == r.network.Sum():
 		return "", nil
+	case r.network.Former != "" && stored.Sum == r.network.Former:
+		return "its network was recorded without its weights' own gradients, so an edit of these since then cannot be seen", nil
 	}
 	what := ckpt.NetworkFile + ", which would say where, does not fit it"
 	if text, err := r.folder().ReadFile(ckpt.NetworkFile, maxInfo); err == nil {

@@ -8,10 +8,13 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/gobackend"
+	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data"
 	"ngebm/ngebm/internal/ckpt"
+	"ngebm/ngebm/nets"
 )
 
 // infoOf is a config.json with some of its parts replaced.
@@ -123,4 +126,63 @@ func FuzzRunInfo(f *testing.F) {
 		}
 		_ = hasWeightsOf(ckpt.Header{}, net, info) // must not panic
 	})
+}
+
+// ownGradient is a network with a gradient of its own, of a weight alone.
+type ownGradient struct{ nets.MLP }
+
+func (ownGradient) String() string { return "own-gradient" }
+
+func (n ownGradient) Logits(scope *model.Scope, x *Node, classes int) *Node {
+	b := scope.In("shift").VariableWithValue("shift", make([]float32, classes)).NodeValue(x.Graph())
+	b = IdentityWithCustomGradient(b, func(_, v *Node) *Node { return MulScalar(v, 2) })
+	return Add(n.MLP.Logits(scope, x, classes), ExpandAxes(b, 0))
+}
+
+// A run of a network with gradients of weights' own that was described without these is found and loaded,
+// with a note.
+func TestFormerDescription(t *testing.T) {
+	backend, err := gobackend.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	trainSet, test, err := data.Open(t.Context(), "moons:40", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := Setup{Runs: t.TempDir(), Network: ownGradient{nets.MLP{Hidden: []int{4}}}, Train: trainSet, Test: test}
+	now := func() *Run {
+		run, err := NewRun(backend, DefaultConfig("moons:40", ""), setup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { run.Close() })
+		return run
+	}
+	run := now()
+	const former = "97063fd0cbde" // of 7b1db17^
+	before := filepath.Join(setup.Runs, dirName(run.Config, former))
+	if err := os.Mkdir(before, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(before, ckpt.ConfigFile), infoOf(t, "mlp-4", []int{2}, test.Classes), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	found := now()
+	if found.Hash != former || found.Dir != before {
+		t.Errorf("the run is %s in %s, want %s", found.Hash, found.Dir, former)
+	}
+	note, err := found.sameNetwork(&networkInfo{found.network.Former, gomlx})
+	if err != nil || !strings.Contains(note, "recorded without its weights' own gradients") {
+		t.Errorf("note %q, %v", note, err)
+	}
+	setup.Fresh = true
+	if fresh := now(); fresh.Hash != run.Hash || run.Hash == former {
+		t.Errorf("a fresh run has the hash %s, want %s", fresh.Hash, run.Hash)
+	}
+	setup.Network = nets.MLP{Hidden: []int{4}}
+	if _, err := now().sameNetwork(&networkInfo{"", gomlx}); err == nil {
+		t.Error("a network without a sum is taken for one of before")
+	}
 }

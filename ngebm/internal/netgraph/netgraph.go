@@ -37,6 +37,11 @@ type Graph struct {
 	Lines []string
 	// Layers are the parts that have weights, in the order in which they are applied.
 	Layers []Layer
+	// Former is the Sum of before 2026-12, which does not distinguish gradients of a person's own
+	// where they are of weights alone; empty for a network without such gradients.
+	Former string
+
+	ofWeights bool // it has such gradients
 }
 
 // Sum is the SHA-256 of the lines, in hex.
@@ -54,27 +59,38 @@ func Trace(backend compute.Backend, store *model.Store, shape []int, logits func
 		return Graph{}, err
 	}
 	defer pure.Finalize()
-	evaluated, trained, err := both(pure, store, shape, logits)
+	described, err := both(pure, store, shape, logits, false)
 	if err != nil {
-		evaluated, trained, err = both(backend, store, shape, logits)
+		described, err = both(backend, store, shape, logits, false)
+	} else {
+		backend = pure
 	}
+	if err != nil || !described.ofWeights {
+		return described, err
+	}
+	former, err := both(backend, store, shape, logits, true)
+	described.Former = former.Sum()
+	return described, err
+}
+
+// both describes a network as it is evaluated and as it is trained; former is for [Graph.Former].
+func both(backend compute.Backend, store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node, former bool) (Graph, error) {
+	evaluated, err := trace(backend, store, shape, logits, false, former)
+	if err != nil {
+		return Graph{}, err
+	}
+	trained, err := trace(backend, store, shape, logits, true, former)
 	if err != nil {
 		return Graph{}, err
 	}
 	if !slices.Equal(trained.Lines, evaluated.Lines) {
 		evaluated.Lines = append(append(evaluated.Lines, "in training:"), trained.Lines...)
 	}
+	evaluated.ofWeights = evaluated.ofWeights || trained.ofWeights
 	return evaluated, nil
 }
 
-func both(backend compute.Backend, store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node) (evaluated, trained Graph, err error) {
-	if evaluated, err = trace(backend, store, shape, logits, false); err == nil {
-		trained, err = trace(backend, store, shape, logits, true)
-	}
-	return evaluated, trained, err
-}
-
-func trace(backend compute.Backend, store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node, training bool) (described Graph, err error) {
+func trace(backend compute.Backend, store *model.Store, shape []int, logits func(x *graph.Node) *graph.Node, training, former bool) (described Graph, err error) {
 	constants := &recorder{Backend: backend}
 	g := graph.NewGraph(constants, "network")
 	defer g.Finalize()
@@ -86,6 +102,9 @@ func trace(backend compute.Backend, store *model.Store, shape []int, logits func
 		described.Layers = layers(g.Nodes(), store, g)
 		// What a gradient of a person's own does shows in a gradient only.
 		if of := withOwnGradients(g, x, store); len(of) > 0 {
+			if described.ofWeights = len(of) > 1; former {
+				of = of[:1]
+			}
 			graph.Gradient(graph.ReduceAllSum(y), of...)
 		}
 		for _, n := range g.Nodes() {

@@ -207,5 +207,27 @@ func TestSums(t *testing.T) {
 		if got := c.g.Sum()[:12]; got != c.want {
 			t.Errorf("%s: the description has the sum %s, want %s", name, got, c.want)
 		}
+		if c.g.Former != "" {
+			t.Errorf("%s: it has a former sum", name)
+		}
+	}
+}
+
+// Runs with gradients of weights' own that 7b1db17^ or earlier trained name these sums.
+func TestFormerSums(t *testing.T) {
+	for _, c := range []struct {
+		edit func(*network)
+		want string
+	}{
+		{func(*network) {}, "8d11a09e26eb"},
+		{func(n *network) { n.double = true }, "5e7326f39d38"},
+		{func(n *network) { n.dropout = .1 }, "bc696af91d6b"},
+	} {
+		n := plain()
+		n.weight = 2
+		c.edit(&n)
+		if g := n.trace(t); g.Former == "" || g.Former[:12] != c.want {
+			t.Errorf("the former sum is %q, want %s", g.Former, c.want)
+		}
 	}
 }
