@@ -76,13 +76,17 @@ func (r *Results) Keeps(old *Results) error {
 	if s := old.Selected; s != nil && (r.Selected == nil || r.Selected.Settings != s.Settings) {
 		return fmt.Errorf("study: it has the selected weights %s", s.Settings)
 	}
+	found, names := map[planned]Result{}, setNames{}
+	for _, run := range r.Runs {
+		found[planned{run.Method, run.Seed}] = names.named(run)
+	}
 	for _, run := range old.Runs {
 		name := planned{run.Method, run.Seed}
-		is := r.Find(run.Method, run.Seed)
-		if is == nil {
+		is, has := found[name]
+		if !has {
 			return fmt.Errorf("study: it has %s", name)
 		}
-		if what := conflict(run, *is); what != "" {
+		if what := conflict(names.named(run), is); what != "" {
 			return fmt.Errorf("study: it has %s with different %s", name, what)
 		}
 	}

@@ -156,7 +156,14 @@ func TestMergeOtherNames(t *testing.T) {
 func TestMergedKeeps(t *testing.T) {
 	p := smallPlan(t)
 	p.Base.Margin.Outliers = "uniform box"
-	merged := made(t, p, 1, 1, 2)
+	of := func() *study.Results {
+		r := made(t, p, 1, 1, 2)
+		for i := range r.Runs {
+			r.Runs[i].Detection[0].Checksum = "05"
+		}
+		return r
+	}
+	merged := of()
 	for name, c := range map[string]struct {
 		change func(*study.Results)
 		want   string
@@ -164,6 +171,7 @@ func TestMergedKeeps(t *testing.T) {
 		"the same":          {func(*study.Results) {}, ""},
 		"an earlier state":  {func(r *study.Results) { r.Runs, r.Selected = r.Runs[:1], nil }, ""},
 		"on other machines": {func(r *study.Results) { r.Base.Data, r.Runs[0].Measuring.Machine = "tar:x.tar.gz", "another" }, ""},
+		"other set names":   {func(r *study.Results) { r.Runs[0].Detection[0].Set, r.Runs[2].Detection[0].Set = "b", "c" }, ""},
 		"an old name":       {func(r *study.Results) { r.Base.Margin.Outliers = "far away" }, ""},
 		"another base":      {func(r *study.Results) { r.Base.Epochs++ }, "it differs in the base configuration"},
 		"another protocol":  {func(r *study.Results) { r.Measure.TestExamples = 500 }, "it differs in the protocol"},
@@ -173,7 +181,7 @@ func TestMergedKeeps(t *testing.T) {
 		"other weights":     {func(r *study.Results) { r.Runs[0].Checkpoint = "03" }, "it has cross-entropy, seed 1 with different weights"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			old := made(t, p, 1, 1, 2)
+			old := of()
 			c.change(old)
 			if err := merged.Keeps(old); c.want == "" {
 				if err != nil {
