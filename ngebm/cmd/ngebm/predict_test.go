@@ -210,6 +210,15 @@ func TestPredictAfterOutliers(t *testing.T) {
 			t.Errorf("%s: %v\n%s", dir, err, out)
 		}
 	}
+	other := filepath.Join(t.TempDir(), "renamed")
+	if err := os.CopyFS(other, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(other, "predictor.json")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := predicted(t, other)
+	testerror.Want(t, err, "was renamed", "its folder is "+filepath.Base(dir))
 }
 
 // withEarlierOutliers stores a run with the configuration and the weights of another, and with the outliers

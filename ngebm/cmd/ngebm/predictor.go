@@ -124,10 +124,12 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 	}
 	// Before 2026-12 outliers were drawn with the random numbers of OOD sets.
 	if earlier, other := trainSet.SynthesizeOOD(cfg.Margin.Outliers, cfg.Seed); other == nil && run.Dir != dir {
-		run.Close()
 		setup.Outliers = earlier
-		if run, err = ngebm.NewRun(backend, cfg, setup); err != nil {
-			return nil, err
+		if second, err := ngebm.NewRun(backend, cfg, setup); err == nil && second.Dir == dir {
+			run.Close()
+			run = second
+		} else if err == nil {
+			second.Close()
 		}
 	}
 	complete := false
