@@ -9,7 +9,7 @@
 //	   │     *Dataset: pixels in 0..MaxPixel, points or rows, labels, checksum
 //	   ▼
 //	NewBatches(train, size, seed, Augment) ──► Batch: float32 in [-1,1], shuffled, augmented
-//	train.SynthesizeOutliers(kind, seed) ────► outliers to train on, none of them in an OOD set
+//	train.SynthesizeOutliers(kind, seed) ────► outliers to train on, drawn separately from OOD sets
 //
 //	test ──┬── SynthesizeOOD(kind, seed)      an out-of-distribution set of the same shape
 //	       ├── Corrupt(kind, severity, seed)  common corruptions at severities 1 to 5

@@ -206,7 +206,8 @@ func (d *Dataset) SynthesizeOOD(kind string, seed uint64) (*Dataset, error) {
 }
 
 // SynthesizeOutliers is [Dataset.SynthesizeOOD] with other random numbers, for outliers to train on:
-// where a kind's examples are drawn, such as noise, none is one of an OOD set of the same seed.
+// they are drawn separately from OOD sets of the same seed. A kind that changes images
+// without drawing changes them alike.
 func (d *Dataset) SynthesizeOutliers(kind string, seed uint64) (*Dataset, error) {
 	return d.synthesize(kind, forOutliers, seed)
 }

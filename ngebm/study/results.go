@@ -110,8 +110,8 @@ type Detection struct {
 	Set      string `json:"set"`
 	Checksum string `json:"set_checksum,omitempty"` // SHA-256 of the set; empty in results made before 2026-12
 	Score    string `json:"score"`                  // px, py, pxgrad …, see package ood; larger is more in-distribution
-	// Group is near or far, empty without groups; Parameter is the detector's own, 0 if it has
-	// none or its default.
+	// Group is near or far, empty without groups. Parameter is the detector's own; 0 if it does not have
+	// one, where GEN was not tuned, and where ViM's is by the authors' rule. ODIN has two, which Is states.
 	Group     string  `json:"group,omitempty"`
 	Parameter float64 `json:"parameter,omitempty"`
 	// Is is the score's formula where its parameters, ODIN's for one, were chosen on an OOD
