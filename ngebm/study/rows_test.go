@@ -112,7 +112,7 @@ func TestRowsOfResults(t *testing.T) {
 			t.Errorf("%s: %+v, not %+v", row.Title, got, want)
 		}
 	}
-	for _, line := range []string{"preset     cifar10-cpu\n", "\ntest       10000 examples of CIFAR-10 (JPEG), lossy, SHA-256 bebd212f8722…\n", "\nnetwork    wrn-10-2, 303466 weights\n", "\nseeds      [1 2 3] of [1 2 3 4 5]"} {
+	for _, line := range []string{"preset     cifar10-cpu\n", "\ntest       10000 examples of CIFAR-10 (JPEG), lossy, SHA-256 bebd212f8722…\n", "\nnetwork    wrn-10-2, 303466 weights\n", "\nseeds      [1 2 3 4] of [1 2 3 4 5]"} {
 		if !strings.Contains(r.Setup(), line) {
 			t.Errorf("the set-up lacks %q:\n%s", line, r.Setup())
 		}

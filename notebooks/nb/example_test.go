@@ -11,16 +11,16 @@ import (
 // scaling in second place.
 func ExampleResults() {
 	rows := study.WithTemperature(nb.Results("cifar10-cpu").Rows("cross-entropy", "ng-ebm-paper"))
-	t := nb.Metrics("CIFAR-10, means of 3 seeds", rows,
+	t := nb.Metrics("CIFAR-10, means of "+study.HowMany(rows), rows,
 		study.Column{Name: "accuracy", Of: study.Calibration("accuracy")},
 		study.Column{Name: "ECE", Of: study.Calibration("ECE")})
 	fmt.Print(nb.Must(t.Text())) // in a notebook nb.ShowTable(t)
 	// Output:
-	// CIFAR-10, means of 3 seeds; in brackets 95 % t-intervals over the seeds
-	//                                          accuracy                   ECE
-	// cross-entropy                0.668 [0.656, 0.680]  0.053 [0.048, 0.059]
-	// cross-entropy + temperature  0.668 [0.656, 0.680]  0.014 [0.007, 0.028]
-	// NG-EBM, paper's weights      0.622 [0.610, 0.634]  0.199 [0.181, 0.217]
+	// CIFAR-10, means of 3 to 4 seeds; in brackets 95 % t-intervals over the seeds
+	//                              seeds              accuracy                   ECE
+	// cross-entropy                    4  0.669 [0.662, 0.675]  0.054 [0.050, 0.058]
+	// cross-entropy + temperature      4  0.669 [0.662, 0.675]  0.014 [0.009, 0.020]
+	// NG-EBM, paper's weights          3  0.622 [0.610, 0.634]  0.199 [0.181, 0.217]
 }
 
 // A sentence that is printed because it is true of the results.
@@ -40,8 +40,8 @@ func ExampleMetrics() {
 	t := nb.Metrics("CIFAR-10, "+study.HowMany(rows), rows, study.Column{Name: "accuracy", Of: study.Calibration("accuracy")})
 	fmt.Print(nb.Must(t.Text()))
 	// Output:
-	// CIFAR-10, 1 to 3 seeds; in brackets 95 % t-intervals over the seeds
+	// CIFAR-10, 1 to 4 seeds; in brackets 95 % t-intervals over the seeds
 	//                          seeds              accuracy
-	// cross-entropy                3  0.668 [0.656, 0.680]
+	// cross-entropy                4  0.669 [0.662, 0.675]
 	// NG-EBM, paper's weights      1                 0.619
 }
