@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -178,7 +177,6 @@ func (r *Run) Checksum() (string, error) {
 	if now := r.History.Steps(); r.loadedFrom != "" && now != r.storedStep {
 		return "", fmt.Errorf("ngebm: the weights are those of step %d, and the checkpoint of step %d; save the run first, or measure its classifier", now, r.storedStep)
 	}
-	sum := sha256.New()
 	folder, err := openFolder(r.Dir)
 	if err != nil {
 		return "", err
@@ -190,15 +188,11 @@ func (r *Run) Checksum() (string, error) {
 			return "", fmt.Errorf("ngebm: %s in %q is of step %d now, not of step %d: another process trains the run; load it again", name, r.Dir, head.Step, r.storedStep)
 		}
 	}
-	file, err := folder.Open(name, ckpt.MaxFile)
+	checksum, err := ckpt.Checksum(folder, name)
 	if err != nil {
 		return "", fmt.Errorf("ngebm: %w", err)
 	}
-	defer file.Close()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", fmt.Errorf("ngebm: %w", err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return checksum, nil
 }
 
 // runInfo is what config.json holds: enough to use the run without its data.

@@ -54,12 +54,16 @@ func (s setsOfNow) check(ctx context.Context, c ngebm.Config, hash string) (note
 	return "", fmt.Errorf("trained on other examples, or by a version of ngebm that trains otherwise: its hash is %s, not %s", hash, want)
 }
 
-// checkTested compares the test set of a run of before with that of now.
-func (s setsOfNow) checkTested(run Result) error {
-	if set := run.Sets[2]; set.Checksum != s.test.Checksum {
-		return fmt.Errorf("tested on other examples: %s with the checksum %.12s…, not %.12s…", set.Name, set.Checksum, s.test.Checksum)
+// checkRun compares a run of before, and its test set, with the run that a configuration would give now.
+// The note is as check's.
+func (s setsOfNow) checkRun(ctx context.Context, c ngebm.Config, run Result) (note string, err error) {
+	if note, err = s.check(ctx, c, run.Run); err != nil {
+		return "", err
 	}
-	return nil
+	if set := run.Sets[2]; set.Checksum != s.test.Checksum {
+		return "", fmt.Errorf("tested on other examples: %s with the checksum %.12s…, not %.12s…", set.Name, set.Checksum, s.test.Checksum)
+	}
+	return note, nil
 }
 
 // again is the configuration that a run of before would have now, with the weights selected then.
@@ -71,7 +75,12 @@ func (p Plan) again(run Result, selected *Outcome) (c ngebm.Config, err error) {
 		}
 		settings = selected.Settings
 	}
-	if c, err = p.configure(run.Method, run.Seed, settings); err != nil {
+	return p.resolved(run.Method, run.Seed, settings)
+}
+
+// resolved is the whole configuration of a planned run.
+func (p Plan) resolved(method string, seed uint64, settings string) (c ngebm.Config, err error) {
+	if c, err = p.configure(method, seed, settings); err != nil {
 		return c, err
 	}
 	c, _, err = c.Resolve(nil)
@@ -97,10 +106,7 @@ func (p Plan) checkDone(ctx context.Context, sets setsOfNow) ([]Result, error) {
 		if got, want := anywhere(run.Config), anywhere(want.WithoutFolders()); !same(got, want) {
 			return nil, fmt.Errorf("have %s, trained with other settings: %s, not %s", name, text(got), text(want))
 		}
-		note, err := sets.check(ctx, want, run.Run)
-		if err == nil {
-			err = sets.checkTested(run)
-		}
+		note, err := sets.checkRun(ctx, want, run)
 		if err != nil {
 			return nil, fmt.Errorf("have %s, %w", name, err)
 		}
@@ -125,10 +131,7 @@ func (p Plan) checkReplaced(ctx context.Context, sets setsOfNow) error {
 		if err != nil {
 			return err
 		}
-		note, err := sets.check(ctx, want, run.Run)
-		if err == nil {
-			err = sets.checkTested(run)
-		}
+		note, err := sets.checkRun(ctx, want, run)
 		if err == nil && note != "" {
 			err = errors.New(note)
 		}
@@ -161,11 +164,8 @@ func (p Plan) checkSelected(ctx context.Context, sets setsOfNow) error {
 	}
 	for _, c := range p.Done.Selected.Candidates {
 		for k, hash := range c.Runs[:min(len(c.Runs), len(p.Selection.Seeds))] {
-			want, err := p.configure(Selected, p.Selection.Seeds[k], c.Settings)
+			want, err := p.resolved(Selected, p.Selection.Seeds[k], c.Settings)
 			if err != nil {
-				return err
-			}
-			if want, _, err = want.Resolve(nil); err != nil {
 				return err
 			}
 			if _, err := sets.check(ctx, want, hash); err != nil {

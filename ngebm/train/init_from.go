@@ -2,12 +2,9 @@ package train
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -78,7 +75,7 @@ func noteParent(r *ngebm.Run, runs string) {
 		return // it is not here
 	}
 	defer folder.Close()
-	if now, err := checksumOf(folder); err == nil && now != r.Cost.Parent {
+	if now, err := ckpt.Checksum(folder, ckpt.LastFile); err == nil && now != r.Cost.Parent {
 		r.Notes = append(r.Notes, fmt.Sprintf("it started from other weights than run %s has now (checkpoint %.12s, now %.12s); train it again with Options.Fresh (-fresh) to start from these",
 			r.Config.InitFrom, r.Cost.Parent, now))
 	}
@@ -113,7 +110,7 @@ func checkpointOf(runs, hash string) (state *ckpt.State, checksum string, err er
 		return nil, "", err
 	}
 	defer folder.Close()
-	if checksum, err = checksumOf(folder); err != nil {
+	if checksum, err = ckpt.Checksum(folder, ckpt.LastFile); err != nil {
 		return nil, "", err
 	}
 	state, err = ckpt.Read(context.Background(), folder, ckpt.LastFile, func(head ckpt.Header) error {
@@ -123,18 +120,4 @@ func checkpointOf(runs, hash string) (state *ckpt.State, checksum string, err er
 		return nil
 	})
 	return state, checksum, err
-}
-
-// checksumOf is the SHA-256 of the last checkpoint in a run's folder, in hex.
-func checksumOf(folder *files.Folder) (string, error) {
-	file, err := folder.Open(ckpt.LastFile, ckpt.MaxFile)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -122,14 +122,10 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 	if err != nil {
 		return nil, err
 	}
-	// Before 2026-12 outliers were drawn with the random numbers of OOD sets.
-	if earlier, other := trainSet.SynthesizeOOD(cfg.Margin.Outliers, cfg.Seed); other == nil && run.Dir != dir {
-		setup.Outliers = earlier
-		if second, err := ngebm.NewRun(backend, cfg, setup); err == nil && second.Dir == dir {
+	if run.Dir != dir {
+		if earlier := runOfEarlierOutliers(backend, cfg, setup, dir); earlier != nil {
 			run.Close()
-			run = second
-		} else if err == nil {
-			second.Close()
+			run = earlier
 		}
 	}
 	complete := false
@@ -143,6 +139,24 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 		return nil, err
 	}
 	return run, nil
+}
+
+// runOfEarlierOutliers is the run in dir if a version before 2026-12 trained it, else nil: outliers were drawn
+// with the random numbers of OOD sets.
+func runOfEarlierOutliers(backend compute.Backend, cfg ngebm.Config, setup ngebm.Setup, dir string) *ngebm.Run {
+	var err error
+	if setup.Outliers, err = setup.Train.SynthesizeOOD(cfg.Margin.Outliers, cfg.Seed); err != nil {
+		return nil // no outliers, or those of a dataset
+	}
+	run, err := ngebm.NewRun(backend, cfg, setup)
+	if err != nil {
+		return nil
+	}
+	if run.Dir != dir {
+		run.Close()
+		return nil
+	}
+	return run
 }
 
 // examplesOf says what a set holds.

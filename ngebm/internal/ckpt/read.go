@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -331,4 +332,18 @@ func (r *reader) tensor(info TensorInfo) (*tensors.Tensor, error) {
 		return nil, e
 	}
 	return t, err
+}
+
+// Checksum is the SHA-256 of a checkpoint in a run's folder, in hex.
+func Checksum(folder *files.Folder, name string) (string, error) {
+	file, err := folder.Open(name, MaxFile)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
