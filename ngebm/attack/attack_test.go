@@ -260,6 +260,34 @@ func TestRandomChoices(t *testing.T) {
 	}
 }
 
+// A batch that shrinks as images are broken, or run out, finds what one of a single image finds.
+func TestShrinkingBatch(t *testing.T) {
+	m, d := referenceMLP(t, testdevice.Open(t, "cpu")), referenceDigits(t, 75)
+	shrinking, single := attacker(t, m, attack.Options{Seed: 3}), attacker(t, m, attack.Options{Seed: 3, Batch: 1})
+	for _, what := range []attack.Attack{
+		attack.Square{Norm: attack.Linf, Queries: 300}, attack.Square{Norm: attack.L2, Queries: 300},
+		attack.PGD{Norm: attack.Linf, Steps: 40, Step: .1, RandomStart: true, Restarts: 3},
+	} {
+		epsilon := .05
+		if what == attack.Attack(attack.Square{Norm: attack.L2, Queries: 300}) {
+			epsilon = .5
+		}
+		many, one := run(t, shrinking, d, what, epsilon), run(t, single, d, what, epsilon)
+		if !slices.Equal(many.Broken, one.Broken) {
+			t.Errorf("%s: broken %v, one by one %v", what, many.Broken, one.Broken)
+		}
+		if n := many.Points[0].Surviving; n == 0 || n == many.Clean.Surviving {
+			t.Errorf("%s leaves %d of %d images: the batch did not shrink", what, n, many.Clean.Surviving)
+		}
+		for i := range many.Broken {
+			x, found := many.Adversarial(i)
+			if y, _ := one.Adversarial(i); found && distance(x, y) > 1e-4 {
+				t.Errorf("%s: adversarial examples of image %d differ by %v", what, i, distance(x, y))
+			}
+		}
+	}
+}
+
 func distance(x, y []float32) float64 {
 	if len(x) != len(y) {
 		return math.Inf(1)

@@ -148,7 +148,8 @@ type search struct {
 	d       *data.Dataset
 	task    string
 	started time.Time
-	batch   int         // examples in every batch, so that few shapes are compiled
+	whole   int         // examples in a full batch
+	batch   int         // examples in the current one
 	logits  [][]float32 // of the unperturbed examples
 	broken  []bool
 	total   int // images times ε
@@ -157,6 +158,7 @@ type search struct {
 	epsilon     float64
 	offset      float64 // images times ε done before the current pass
 	share       float64 // images times ε that the current pass counts for
+	cost        float64 // of the current pass, for one image
 	adversarial map[int][]float32
 	warnings    []Warning
 }
@@ -174,9 +176,10 @@ func (a *Attacker) newSearch(ctx context.Context, d *data.Dataset, task string) 
 		return nil, fmt.Errorf("attack: %s has %d values, but %d labels of examples shaped %v need %d: build it with data.New", d.Name, values, n, d.Shape, n*d.Size())
 	}
 	batches := (n + a.options.Batch - 1) / a.options.Batch
+	whole := (n + batches - 1) / batches
 	s := &search{
 		Attacker: a, ctx: ctx, d: d, task: fmt.Sprintf("attack %s with %s", d.Name, task), started: time.Now(),
-		batch: (n + batches - 1) / batches, broken: make([]bool, n), adversarial: map[int][]float32{},
+		whole: whole, batch: whole, broken: make([]bool, n), adversarial: map[int][]float32{},
 	}
 	x := make([]float32, s.batch*d.Size())
 	for start := 0; start < n; start += s.batch {
@@ -223,7 +226,6 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 		}
 	}
 	s.total = n * len(epsilons)
-	whole := s.batch
 	for j, epsilon := range epsilons {
 		s.epsilon, s.threat = epsilon, newThreatModel(d, attack.norm(), epsilon)
 		before := slices.Clone(s.broken)
@@ -233,12 +235,10 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 			cost += pass.cost
 		}
 		for _, pass := range passes {
-			s.share, s.offset = float64(n)*pass.cost/cost, float64(n)*(float64(j)+done/cost)
+			s.share, s.offset, s.cost = float64(n)*pass.cost/cost, float64(n)*(float64(j)+done/cost), pass.cost
 			if images := s.surviving(); (len(images) > 0 || pass.always) && s.threat.Radius > 0 {
-				s.batch = fitting(whole, len(images))
-				err := pass.run(s, images)
-				s.batch = whole
-				if err != nil {
+				s.batch = s.whole
+				if err := pass.run(s, images); err != nil {
 					return nil, err
 				}
 			}
@@ -256,15 +256,24 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 	return c, nil
 }
 
-// fitting halves the batch for as long as it holds the images: most passes see few, and what
-// a network computes for empty slots is lost. Each size is compiled once; fewer than
-// smallest examples would not be worth it.
-func fitting(batch, images int) int {
-	const smallest = 8
-	for batch%2 == 0 && batch/2 >= max(images, smallest) {
-		batch /= 2
+// fitting returns the size of the next batch, of a pass with that cost, where so many images are
+// left: a full batch, or a power of two below it, since what a network computes for empty slots is
+// lost. Each size is compiled once, which takes as long as to evaluate some 1,500 images (WRN-10-2
+// and its gradient at 32×32×3, XLA on two AMD Zen 4 cores), so that short attacks keep to full
+// batches.
+func fitting(whole, images int, cost float64) int {
+	const smallest, compilation = 8, 1500
+	if float64(whole-images)*cost < compilation {
+		return whole
 	}
-	return batch
+	size := smallest
+	for size < images {
+		size *= 2
+	}
+	if half := size / 2; half > smallest && 4*images <= 3*min(size, whole) {
+		size = half // and the rest in a smaller one
+	}
+	return min(size, whole)
 }
 
 // surviving lists the images that are not broken yet.

@@ -6,7 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// batch is a full batch of examples on the device. Unused slots hold zeros with label 0.
+// batch is a batch of examples on the device. Unused slots hold zeros with label 0.
 type batch struct {
 	images       []int // indices in the dataset
 	labels       []int32
@@ -20,6 +20,7 @@ type batch struct {
 // is done, from 0 to 1, and stops if report returns an error.
 func (s *search) batches(images []int, do func(b *batch, report func(part float64) error) error) error {
 	for start := 0; start < len(images); start += s.batch {
+		s.batch = fitting(s.whole, len(images)-start, s.cost)
 		b := s.newBatch(images[start:min(start+s.batch, len(images))])
 		err := do(b, func(part float64) error {
 			return s.progress((float64(start) + part*float64(len(b.images))) / float64(len(images)))

@@ -89,8 +89,9 @@ type slot struct {
 }
 
 // run keeps every slot of the batch busy: the next image replaces one that is broken or
-// out of queries.
+// out of queries, and when there is no next one the batch shrinks.
 func (q Square) run(s *search, images []int) error {
+	s.batch = fitting(s.whole, len(images), s.cost)
 	values := s.batch * s.d.Size()
 	x, lower, upper := make([]float32, values), make([]float32, values), make([]float32, values)
 	best, candidates := make([]float32, values), make([]float32, values)
@@ -109,6 +110,10 @@ func (q Square) run(s *search, images []int) error {
 		}
 		if busy == 0 {
 			return nil
+		}
+		if fitted := fitting(s.whole, busy, s.cost); next == len(images) && busy <= fitted && fitted < s.batch {
+			s.compact(slots, x, lower, upper, best)
+			s.batch, slots, candidates = fitted, slots[:fitted], candidates[:fitted*s.d.Size()]
 		}
 		for k, p := range slots {
 			if p == nil {
@@ -160,6 +165,21 @@ func (q Square) run(s *search, images []int) error {
 		if err := s.progress(part / float64(len(images))); err != nil {
 			return err
 		}
+	}
+}
+
+// compact moves the busy slots, with their values in each of the arrays, before the empty ones.
+func (s *search) compact(slots []*slot, arrays ...[]float32) {
+	busy := 0
+	for k, p := range slots {
+		if p == nil {
+			continue
+		}
+		for _, values := range arrays {
+			copy(s.at(values, busy), s.at(values, k))
+		}
+		slots[k], slots[busy] = nil, p
+		busy++
 	}
 }
 
