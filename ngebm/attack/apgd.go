@@ -15,7 +15,8 @@ import (
 // the details of the authors' AutoAttack package): momentum .75, steps of 2ε that
 // are halved for each image when its loss stops rising, which then continues from its
 // best point. It starts from a random point at distance ε. The last
-// iterate that was misclassified is the adversarial example.
+// iterate that was misclassified is the adversarial example. The package compares the first
+// step's loss with 0; here it is compared with the loss of the start.
 type APGD struct {
 	Norm     Norm `json:"norm"`
 	Steps    int  `json:"steps"`    // 100 in AutoAttack

@@ -268,16 +268,16 @@ func TestShrinkingBatch(t *testing.T) {
 		attack.Square{Norm: attack.Linf, Queries: 300}, attack.Square{Norm: attack.L2, Queries: 300},
 		attack.PGD{Norm: attack.Linf, Steps: 40, Step: .1, RandomStart: true, Restarts: 3},
 	} {
-		epsilon := .05
+		epsilon := .1
 		if what == attack.Attack(attack.Square{Norm: attack.L2, Queries: 300}) {
-			epsilon = .5
+			epsilon = .7
 		}
 		many, one := run(t, shrinking, d, what, epsilon), run(t, single, d, what, epsilon)
 		if !slices.Equal(many.Broken, one.Broken) {
 			t.Errorf("%s: broken %v, one by one %v", what, many.Broken, one.Broken)
 		}
-		if n := many.Points[0].Surviving; n == 0 || n == many.Clean.Surviving {
-			t.Errorf("%s leaves %d of %d images: the batch did not shrink", what, n, many.Clean.Surviving)
+		if n := many.Points[0].Surviving; n == 0 || n > 32 {
+			t.Errorf("%s leaves %d of %d images: the batch did not shrink to 32", what, n, many.Clean.Surviving)
 		}
 		for i := range many.Broken {
 			x, found := many.Adversarial(i)

@@ -256,7 +256,7 @@ func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
 	return c, nil
 }
 
-// fitting returns the size of the next batch, of a pass with that cost, where so many images are
+// fitting returns the size of the next batch of a pass with that cost, where these many images are
 // left: a full batch, or a power of two below it, since what a network computes for empty slots is
 // lost. Each size is compiled once, which takes as long as to evaluate some 1,500 images (WRN-10-2
 // and its gradient at 32×32×3, XLA on two AMD Zen 4 cores), so that short attacks keep to full

@@ -77,7 +77,7 @@ func newPoint(epsilon float64, surviving, n int) Point {
 	return Point{Epsilon: epsilon, Surviving: surviving, Accuracy: p, Low: i.Low, High: i.High}
 }
 
-// WorstOf combines curves of the same images, norm and ε into the per-image worst case: an
+// WorstOf combines curves of the same images, norm, seed and ε into the per-image worst case: an
 // image survives an ε only if it survives it in every curve. It returns an error if the
 // curves differ in these.
 func WorstOf(curves ...*Curve) (*Curve, error) {
@@ -98,6 +98,9 @@ func WorstOf(curves ...*Curve) (*Curve, error) {
 	for _, c := range curves[1:] {
 		if c.Checksum != first.Checksum || len(c.Broken) != len(first.Broken) || c.Norm != first.Norm || !slices.Equal(c.epsilons(), epsilons) {
 			return nil, fmt.Errorf("attack: %s and %s differ in dataset, norm or ε: measure both on the same", first.Attack, c.Attack)
+		}
+		if c.Seed != first.Seed {
+			return nil, fmt.Errorf("attack: %s has the seed %d and %s %d: measure both with one seed; more random starts are Restarts", first.Attack, first.Seed, c.Attack, c.Seed)
 		}
 		names = append(names, c.Attack)
 		worst.Warnings = append(slices.Clip(worst.Warnings), c.Warnings...)

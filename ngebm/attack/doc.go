@@ -40,7 +40,7 @@
 //
 // # How it runs
 //
-// One step of an attack is compiled once, with ε and step size among its inputs,
+// One step of an attack is compiled once for each size of a batch, with ε and step size among its inputs,
 // and iterated from Go; iterates stay on the device. GoMLX can also loop inside
 // a graph, but the body of its While sees nothing of the graph around it, such as
 // a model's weights, and its gradients fail on the pure-Go backend. The loop in

@@ -3,6 +3,7 @@ package attack_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"ngebm/ngebm/attack"
@@ -38,6 +39,10 @@ func TestWorstOfEqualsEnsemble(t *testing.T) {
 	}
 	if _, err := attack.WorstOf(curves[0], run(t, a, d, attacks[1], .04)); err == nil {
 		t.Error("curves of different ε were combined")
+	}
+	again := attacker(t, m, attack.Options{Seed: 6})
+	if _, err := attack.WorstOf(curves[0], run(t, again, d, attacks[1], .04, .08, .1)); err == nil || !strings.Contains(err.Error(), "one seed") {
+		t.Errorf("curves of two seeds: %v", err)
 	}
 	if _, err := attack.WorstOf(); err == nil {
 		t.Error("no curves were combined")

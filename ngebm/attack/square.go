@@ -12,7 +12,8 @@ import (
 // change is kept if the margin falls: for L∞ the window becomes ±ε in each channel,
 // beginning with vertical stripes of ±ε; for L2 it takes over the length of
 // another window and what ε leaves. The window's share of the image starts at P
-// and shrinks with the queries. A point is treated as one row of pixels.
+// and shrinks with the queries. A point is treated as one row of pixels; a window that is
+// higher than the image is as much wider here, where the packages cut it.
 //
 // A window of side s in an image of height h has its top row at 0, …, h−s here, as in the
 // paper and its code. The packages fra31/auto-attack (commit a392200) and torchattacks 3.5.1
@@ -20,7 +21,10 @@ import (
 // that no window reaches the last row and column, which keep their values of the start: 15 of
 // 64 pixels at 8×8. Of 200 digits, torchattacks leaves 99 at ε = .1 after 2,000 queries
 // (testdata/results.csv) and auto-attack 101 with two seeds; with h−s+1 in place of h−s
-// auto-attack leaves 69 and 68, and this attack as many (TestReference).
+// auto-attack leaves 69 and 68, and this attack as many (TestReference). Further differences
+// from auto-attack: the start is one of the queries, not one more; for L2, a window's length is
+// that of each channel, as in the paper, not of all; and the tiles of the start begin at the
+// image's edge and are cut at the other, where the package centers whole ones.
 type Square struct {
 	Norm    Norm    `json:"norm"`
 	Queries int     `json:"queries"` // for each image; AutoAttack makes 5,000
@@ -111,7 +115,7 @@ func (q Square) run(s *search, images []int) error {
 		if busy == 0 {
 			return nil
 		}
-		if fitted := fitting(s.whole, busy, s.cost); next == len(images) && busy <= fitted && fitted < s.batch {
+		if fitted := fitting(s.whole, busy, q.left(slots)); next == len(images) && busy <= fitted && fitted < s.batch {
 			s.compact(slots, x, lower, upper, best)
 			s.batch, slots, candidates = fitted, slots[:fitted], candidates[:fitted*s.d.Size()]
 		}
@@ -168,6 +172,17 @@ func (q Square) run(s *search, images []int) error {
 	}
 }
 
+// left is the largest number of queries that a slot has left.
+func (q Square) left(slots []*slot) float64 {
+	left := 0
+	for _, p := range slots {
+		if p != nil {
+			left = max(left, q.Queries-p.query)
+		}
+	}
+	return float64(left)
+}
+
 // compact moves the busy slots, with their values in each of the arrays, before the empty ones.
 func (s *search) compact(slots []*slot, arrays ...[]float32) {
 	busy := 0
@@ -220,9 +235,11 @@ type window struct {
 	top, left, rows, columns int
 }
 
-// window draws the position of a square window, cut to the image's size.
+// window draws the position of a square window. Where the image is too low or too narrow for it,
+// the window is as much wider or higher instead.
 func (e extent) window(r *rand.Rand, side int) window {
 	rows, columns := min(side, e.height), min(side, e.width)
+	rows, columns = min(side*side/columns, e.height), min(side*side/rows, e.width)
 	return window{e, r.IntN(e.height - rows + 1), r.IntN(e.width - columns + 1), rows, columns}
 }
 

@@ -70,6 +70,30 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+// A window has its share of images that are not square, of rows too.
+func TestWindowShare(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, c := range []struct {
+		e             extent
+		share         float64
+		rows, columns int
+	}{
+		{extent{32, 32, 3}, .8, 29, 29},
+		{extent{32, 32, 3}, .0015, 1, 1},
+		{extent{1, 30, 1}, .8, 1, 25},
+		{extent{1, 30, 1}, .05, 1, 1},
+		{extent{1, 2, 1}, .8, 1, 1},
+		{extent{8, 100, 1}, .8, 8, 78},
+		{extent{100, 8, 1}, .8, 78, 8},
+		{extent{3, 5, 1}, 1, 3, 5},
+	} {
+		w := c.e.window(r, c.e.side(c.share))
+		if w.rows != c.rows || w.columns != c.columns || w.top+w.rows > c.e.height || w.left+w.columns > c.e.width {
+			t.Errorf("%.4g of %dx%d: %dx%d at %d, %d, want %dx%d", c.share, c.e.height, c.e.width, w.rows, w.columns, w.top, w.left, c.rows, c.columns)
+		}
+	}
+}
+
 // AutoAttack's schedule with 10,000 queries and p = .8 (Square's p_selection):
 // halved after 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000.
 func TestSquareShare(t *testing.T) {

@@ -30,8 +30,8 @@ import (
 // time is not among them: graphs do not say it. The figure of a network whose inputs are
 // refined (see package jem) is an upper bound only.
 //
-// Square's windows reach the last row and column, as the paper's do and the package's do not
-// (see [Square]), so that slightly more images are broken.
+// Square's windows reach the last row and column, as the paper's do and the package's do not, so
+// that slightly more images are broken; [Square] and [APGD] list what else differs from the package.
 func Standard(norm Norm) Attack { return standard{norm} }
 
 type standard struct{ of Norm }
@@ -129,19 +129,20 @@ func (s *search) checkModel() error {
 	}
 	b := s.newBatch(upTo(min(s.batch, s.d.Len())))
 	defer free(b.x0, b.low, b.high, b.label, b.radius)
-	largest, previous := 0., s.logits[:len(b.images)]
-	correct := s.correct(previous)
-	differ := false
+	evaluations := [][][]float32{s.logits[:len(b.images)]}
+	largest, differ := 0., false
 	for range randomEvaluations - 1 {
 		rows, err := s.forward(b.x, len(b.images))
 		if err != nil {
 			return err
 		}
-		for k := range rows {
-			largest = max(largest, angle(rows[k], previous[k]))
+		for _, other := range evaluations {
+			for k := range rows {
+				largest = max(largest, angle(rows[k], other[k]))
+			}
 		}
-		differ = differ || s.correct(rows) != correct
-		previous = rows
+		differ = differ || s.correct(rows) != s.correct(evaluations[0])
+		evaluations = append(evaluations, rows)
 	}
 	if differ || largest > maxRandomLogits {
 		s.warn(ForwardDiffers, "the network is random at test time (normalized logits differ by up to %.3g): use attack.APGD with Samples of 20, and evaluate it repeatedly", largest)

@@ -15,7 +15,8 @@ import (
 // Gauge adds one number g(x) to all logits of a network. The softmax cancels it: p(y|x),
 // and with it cross-entropy, accuracy and calibration, are those of the network alone. The
 // energy becomes E(x) + g(x), so that the terms of NG-EBM can be met by g instead of by the
-// classifier. Nothing in p(y|x) says which g is right.
+// classifier. Nothing in p(y|x) says which g is right. LogitNorm divides the logits by their
+// length, which g changes: with it, cross-entropy is not that of the network alone.
 type Gauge struct {
 	Net  Network
 	Head string // one of [Heads]
