@@ -131,6 +131,13 @@ func encode(file io.Writer, s State) error {
 	if len(headJSON) > maxHeader {
 		return fmt.Errorf("its header would have %d bytes, more than %d: evaluate less often (eval_every)", len(headJSON), maxHeader)
 	}
+	size := int64(len(magic) + 1 + 8 + len(headJSON) + sha256.Size)
+	for _, t := range s.Tensors {
+		size += t.Value.Shape().ByteSize()
+	}
+	if size > MaxFile {
+		return fmt.Errorf("it would have %d bytes, and none of more than %d can be read again: use a smaller network", size, int64(MaxFile))
+	}
 	sum := sha256.New()
 	w := io.MultiWriter(file, sum)
 	put := func(b []byte) {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
@@ -63,6 +65,19 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	}
 	if again := written(t, *got); !bytes.Equal(raw, again) {
 		t.Error("what was read is written with other bytes")
+	}
+}
+
+// What could not be read again is not written: one tensor of 64 MiB, many times.
+func TestCheckpointTooLarge(t *testing.T) {
+	s := example()
+	large := tensors.FromShape(shapes.Make(dtypes.Float32, 1<<24))
+	for range MaxFile>>26 + 1 {
+		s.Tensors = append(s.Tensors, Tensor{"net/weights", true, large})
+	}
+	var file bytes.Buffer
+	if err := encode(&file, s); err == nil || !strings.Contains(err.Error(), "none of more than 8589934592") || file.Len() > 0 {
+		t.Errorf("%d bytes were written: %v", file.Len(), err)
 	}
 }
 
