@@ -31,7 +31,8 @@ import (
 //     those that they import, with the data that is embedded in them; sets that
 //     are downloaded have their checksums there;
 //   - go.mod, go.sum, the Go release, system and processor, how cells are executed;
-//   - the environment variables that choose devices and data.
+//   - the environment variables that choose devices and data;
+//   - the folder of a notebook that is not in this project's, which may read files next to it.
 //
 // It does not cover other files that a cell may read, nor which device is chosen where no
 // variable says so, nor the version of an XLA plugin that was installed by hand: the SHA-256 of
@@ -66,6 +67,13 @@ func (k *Cache) Key(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	parts := []string{text, library, k.Workspace.Pins, setup.KernelVersion(), executeScript, runtime.GOOS, runtime.GOARCH}
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return "", err
+	}
+	if !files.Same(folder, k.Workspace.Notebooks) { // those that are copied may read files next to them
+		parts = append(parts, folder)
+	}
 	for _, name := range deciding {
 		parts = append(parts, name+"="+os.Getenv(name))
 	}

@@ -11,7 +11,9 @@ import (
 // What GoNB prints on stderr, and no more than that, when a shell line of a cell
 // ends in failure, and when it does not know a %command.
 var (
-	shellFailure = regexp.MustCompile(`(?m)^(?:exit status \d+|signal: .+)$`)
+	shellFailure = regexp.MustCompile(`(?m)^(?:exit status \d+|signal: (?:aborted|alarm clock|bad system call|broken pipe|bus error|` +
+		`CPU time limit exceeded|file size limit exceeded|floating point exception|hangup|illegal instruction|interrupt|killed|quit|` +
+		`segmentation fault|terminated|trace/breakpoint trap|user defined signal [12])(?: \(core dumped\))?)$`)
 	unknownMagic = regexp.MustCompile(`"%\S*" unknown or not implemented yet\.`)
 )
 

@@ -21,6 +21,8 @@ func TestFailure(t *testing.T) {
 		{"a shell line", []Output{stderr("exit status 7\n")}, "exit status 7"},
 		{"a shell line that says why", []Output{stderr("ls: no such file\nexit status 2\n")}, "exit status 2\nls: no such file\nexit status 2"},
 		{"a shell line that is killed", []Output{stderr("signal: killed\n")}, "signal: killed"},
+		{"a shell line that crashes", []Output{stderr("signal: segmentation fault (core dumped)\n")}, "signal: segmentation fault (core dumped)"},
+		{"a measured signal", []Output{stderr("signal: 3.2 dB\n")}, ""},
 		{"an unknown command", []Output{stderr(`"%matplotlib" unknown or not implemented yet.`)}, `"%matplotlib" unknown or not implemented yet.`},
 	} {
 		if got := Failure(test.outputs); got != test.want {

@@ -34,6 +34,9 @@ func Image(t testing.TB, kind string) []byte {
 
 const SVGRoot = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">`
 
+// dot is a GIF of one pixel.
+const dot = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
 // HostileSVGs are what an SVG may try, and what is left of each.
 var HostileSVGs = []struct{ Name, In, Want, LeftOut string }{
 	{"a script", SVGRoot + `<script>alert(1)</script><g/></svg>`, `<g></g>`, "<script>"},
@@ -44,7 +47,7 @@ var HostileSVGs = []struct{ Name, In, Want, LeftOut string }{
 	{"a link", SVGRoot + `<a xlink:href="javascript:alert(1)" href="https://x"><text>t</text></a></svg>`, `<a><text>t</text></a>`, "href="},
 	{"a use of another file", SVGRoot + `<use href="https://x/y.svg#a"/><use xlink:href="#b"/></svg>`, `<use></use><use xlink:href="#b"></use>`, "href="},
 	{"a picture elsewhere", SVGRoot + `<image href="/etc/passwd"/><image href="data:image/svg+xml;base64,AA"/></svg>`, `<image></image><image></image>`, "href="},
-	{"a picture in it", SVGRoot + `<image href="data:image/png;base64,AA=="/></svg>`, `<image xlink:href="data:image/png;base64,AA=="></image>`, ""},
+	{"a picture in it", SVGRoot + `<image href="` + dot + `"/></svg>`, `<image xlink:href="` + dot + `"></image>`, ""},
 	{"an animation of a link", SVGRoot + `<a><set attributeName="href" to="javascript:alert(1)"/></a></svg>`, `<a></a>`, "<set>"},
 	{"style that loads", SVGRoot + `<style>@import "https://x"; rect{}</style></svg>`, `<style></style>`, "<style>"},
 	{"style that loads, split", SVGRoot + `<style>@im<!-- -->port "https://x"<g/></style></svg>`, `<style></style>`, "<style>"},

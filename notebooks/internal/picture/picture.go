@@ -80,8 +80,7 @@ func checkPicture(content []byte, kind string) (picture, error) {
 		return picture{}, fmt.Errorf("it has %d bytes, more than the %d that a page takes", len(content), maxPicture)
 	}
 	if kind == ".svg" {
-		cleaned, leftOut, err := cleanSVG(content)
-		return picture{content: cleaned, leftOut: leftOut}, err
+		return cleanSVG(content)
 	}
 	config, format, err := image.DecodeConfig(bytes.NewReader(content))
 	if err != nil {

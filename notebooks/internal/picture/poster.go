@@ -24,14 +24,32 @@ func Poster(animation []byte) ([]byte, error) {
 		return nil, err
 	}
 	seen := image.NewRGBA(image.Rect(0, 0, config.Width, config.Height))
-	for _, frame := range all.Image { // each is drawn over the previous ones
-		cover(seen, frame)
+	for i, frame := range all.Image { // each is drawn over what the previous ones left
+		if i == len(all.Image)-1 {
+			cover(seen, frame)
+			break
+		}
+		switch all.Disposal[i] {
+		case gif.DisposalBackground:
+			clearRect(seen, frame.Rect)
+		case gif.DisposalPrevious:
+		default:
+			cover(seen, frame)
+		}
 	}
 	var poster bytes.Buffer
 	if err := png.Encode(&poster, seen); err != nil {
 		return nil, err
 	}
 	return poster.Bytes(), nil
+}
+
+// clearRect makes a rectangle transparent.
+func clearRect(seen *image.RGBA, r image.Rectangle) {
+	r = r.Intersect(seen.Rect)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		clear(seen.Pix[seen.PixOffset(r.Min.X, y):][:4*r.Dx()])
+	}
 }
 
 // cover draws a frame whose colors are opaque or fully transparent. draw.Draw takes ten times

@@ -2,10 +2,12 @@ package picture
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,11 +31,11 @@ var (
 	// svgDoctype matches a document type without declarations.
 	svgDoctype = regexp.MustCompile(`^DOCTYPE\s+svg(\s+(PUBLIC|SYSTEM)(\s+("[^"\[\]<>]*"|'[^'\[\]<>]*'))*)?\s*$`)
 	// svgEmbedded matches an embedded raster picture.
-	svgEmbedded = regexp.MustCompile(`^\s*data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*$`)
+	svgEmbedded = regexp.MustCompile(`^\s*data:image/(png|jpeg|gif);base64,([A-Za-z0-9+/=\s]*)$`)
 	// svgForeign matches what style must not contain: addresses of other files, and escapes,
 	// which could hide them. Addresses within the picture are removed before.
 	svgForeign  = regexp.MustCompile(`(?i)@import|expression\s*\(|javascript:|image-set|[\\<]|src\s*\(|url\s*\(`)
-	svgInternal = regexp.MustCompile(`(?i)url\(\s*["']?(#[^()"']*|data:(font/|application/(x-)?font|image/(png|jpeg|gif))[^()"']*)["']?\s*\)`)
+	svgInternal = regexp.MustCompile(`(?i)url\(\s*["']?(#[^()"']*|data:(font/|application/(x-)?font)[^()"']*)["']?\s*\)`)
 	svgName     = regexp.MustCompile(`^[A-Za-z_][\w.-]*$`)
 )
 
@@ -44,14 +46,14 @@ type svgCleaner struct {
 	nodes   []*svgNode // the nodes of open
 	drawing svgDrawing
 	leftOut map[string]bool
+	pixels  int // of the pictures within it
 }
 
-// cleanSVG returns an SVG without scripts, links, external files and HTML, and the names of
-// what was removed.
-func cleanSVG(content []byte) (cleaned []byte, leftOut []string, err error) {
+// cleanSVG returns an SVG without scripts, links, external files and HTML.
+func cleanSVG(content []byte) (p picture, err error) {
 	// Each element and attribute has one of these; their number bounds the parser's time.
 	if bytes.Count(content, []byte("<")) > 2*maxSVGElements || bytes.Count(content, []byte("=")) > maxSVGAttributes {
-		return nil, nil, fmt.Errorf("it is an SVG of more than %d elements, or %d attributes: save it as PNG", maxSVGElements, maxSVGAttributes)
+		return p, fmt.Errorf("it is an SVG of more than %d elements, or %d attributes: save it as PNG", maxSVGElements, maxSVGAttributes)
 	}
 	c := &svgCleaner{leftOut: map[string]bool{}, drawing: svgDrawing{ids: map[string]*svgNode{}, sheet: map[string]*svgRefs{}}}
 	decoder := xml.NewDecoder(bytes.NewReader(content))
@@ -61,23 +63,19 @@ func cleanSVG(content []byte) (cleaned []byte, leftOut []string, err error) {
 			break
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("it is no SVG: %w", err)
+			return p, fmt.Errorf("it is no SVG: %w", err)
 		}
 		if err := c.take(decoder, token); err != nil {
-			return nil, nil, err
+			return p, err
 		}
 	}
 	if c.out.Len() == 0 {
-		return nil, nil, errors.New("it is no SVG: it is empty")
+		return p, errors.New("it is no SVG: it is empty")
 	}
 	if err := c.drawing.check(); err != nil {
-		return nil, nil, err
+		return p, err
 	}
-	for name := range c.leftOut {
-		leftOut = append(leftOut, name)
-	}
-	slices.Sort(leftOut)
-	return c.out.Bytes(), leftOut, nil
+	return picture{content: c.out.Bytes(), leftOut: slices.Sorted(maps.Keys(c.leftOut)), pixels: c.pixels}, nil
 }
 
 func (c *svgCleaner) take(decoder *xml.Decoder, token xml.Token) error {
@@ -135,6 +133,11 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 			continue
 		}
 		written[name] = true
+		if embedded := svgEmbedded.FindStringSubmatch(a.Value); embedded != nil && t.Name.Local == "image" {
+			if err := c.embed(embedded[1], embedded[2]); err != nil {
+				return fmt.Errorf("a picture in this SVG: %w", err)
+			}
+		}
 		fmt.Fprintf(&c.out, ` %s="`, name)
 		if err := xml.EscapeText(&c.out, []byte(a.Value)); err != nil {
 			return err
@@ -147,6 +150,22 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 		return c.style(decoder)
 	}
 	c.open, c.nodes = append(c.open, t.Name.Local), append(c.nodes, n)
+	return nil
+}
+
+// embed checks a picture within the SVG, which is base64.
+func (c *svgCleaner) embed(kind, text string) error {
+	content, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if err != nil {
+		return err
+	}
+	p, err := checkPicture(content, "."+kind)
+	if err != nil {
+		return err
+	}
+	if c.pixels += p.pixels; c.pixels > maxPicturePixels {
+		return fmt.Errorf("with it those of the SVG have more than the %d pixels that a page takes", maxPicturePixels)
+	}
 	return nil
 }
 

@@ -1,18 +1,23 @@
 package picture
 
 import (
+	"bytes"
+	"encoding/base64"
+	"image"
+	"image/png"
 	"strings"
 	"testing"
 
+	"ngebm/data/testerror"
 	"ngebm/notebooks/internal/notebooktest"
 )
 
 func TestCleanSVG(t *testing.T) {
 	for _, test := range notebooktest.HostileSVGs {
-		cleaned, leftOut, err := cleanSVG([]byte(test.In))
+		p, err := cleanSVG([]byte(test.In))
 		want := notebooktest.SVGRoot + test.Want + "</svg>"
-		if err != nil || string(cleaned) != want || strings.Join(leftOut, ",") != test.LeftOut {
-			t.Errorf("%s: %v\n%s\nnot\n%s\nwithout %v", test.Name, err, cleaned, want, leftOut)
+		if err != nil || string(p.content) != want || strings.Join(p.leftOut, ",") != test.LeftOut {
+			t.Errorf("%s: %v\n%s\nnot\n%s\nwithout %v", test.Name, err, p.content, want, p.leftOut)
 		}
 	}
 	for name, in := range map[string]string{
@@ -27,8 +32,46 @@ func TestCleanSVG(t *testing.T) {
 		"very deep":          notebooktest.SVGRoot + strings.Repeat("<g>", maxSVGDepth+1),
 		"nothing":            ``,
 	} {
-		if cleaned, _, err := cleanSVG([]byte(in)); err == nil {
-			t.Errorf("%s: became %s", name, cleaned)
+		if p, err := cleanSVG([]byte(in)); err == nil {
+			t.Errorf("%s: became %s", name, p.content)
+		}
+	}
+}
+
+// Pictures within an SVG are decoded and counted as others are.
+func TestPicturesInSVG(t *testing.T) {
+	embed := func(kind string, content []byte) string {
+		return `<image href="data:image/` + kind + `;base64,` + base64.StdEncoding.EncodeToString(content) + `"/>`
+	}
+	square := notebooktest.Image(t, ".png")
+	one, err := checkPicture(square, ".png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var large bytes.Buffer
+	if err := png.Encode(&large, image.NewGray(image.Rect(0, 0, 3000, 3000))); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, in, says string
+		pixels         int
+	}{
+		{"one", embed("png", square), "", one.pixels},
+		{"two", embed("png", square) + embed("jpeg", notebooktest.Image(t, ".jpg")), "", 2 * one.pixels},
+		{"a huge one", embed("png", hugePNG(t)), "60000 by 60000 pixels", 0},
+		{"two large ones", strings.Repeat(embed("png", large.Bytes()), 2), "pixels that a page takes", 0},
+		{"more after its end", embed("png", append(bytes.Clone(square), 1, 2, 3)), "3 bytes follow", 0},
+		{"another kind", embed("gif", square), "it is a PNG", 0},
+		{"no picture", embed("png", []byte{0}), "it is no PNG", 0},
+		{"no base64", `<image href="data:image/png;base64,A"/>`, "base64", 0},
+		{"in style", `<g style="fill:url(data:image/png;base64,AA==)"/>`, "", 0},
+	} {
+		p, err := cleanSVG([]byte(notebooktest.SVGRoot + test.in + "</svg>"))
+		switch {
+		case test.says != "":
+			testerror.Want(t, err, "a picture in this SVG", test.says)
+		case err != nil || p.pixels != test.pixels || strings.Contains(string(p.content), "url("):
+			t.Errorf("%s: %d pixels, %v: %s", test.name, p.pixels, err, p.content)
 		}
 	}
 }

@@ -52,8 +52,8 @@ func TestSVGBombs(t *testing.T) {
 		"attributes":        notebooktest.SVGRoot + `<g ` + strings.Repeat(`a="" `, maxSVGAttributes) + `/></svg>`,
 	} {
 		start := time.Now()
-		if cleaned, _, err := cleanSVG([]byte(svg)); err == nil || !strings.HasPrefix(err.Error(), "it is an SVG ") || !strings.Contains(err.Error(), ": save it as ") {
-			t.Errorf("%s: %d bytes, %v", name, len(cleaned), err)
+		if p, err := cleanSVG([]byte(svg)); err == nil || !strings.HasPrefix(err.Error(), "it is an SVG ") || !strings.Contains(err.Error(), ": save it as ") {
+			t.Errorf("%s: %d bytes, %v", name, len(p.content), err)
 		}
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s took %v", name, took)
@@ -71,8 +71,8 @@ func TestSVGOfReferencesStays(t *testing.T) {
 		"clips":     `<clipPath id="c"><rect/></clipPath>` + strings.Repeat(`<g clip-path="url(#c)">`, 100) + strings.Repeat(`<path d="M0 0"/>`, 1000) + strings.Repeat(`</g>`, 100),
 		"missing":   `<use href="#none"/><rect fill="url(#none)"/>`,
 	} {
-		if _, leftOut, err := cleanSVG([]byte(notebooktest.SVGRoot + svg + `</svg>`)); err != nil || len(leftOut) > 0 {
-			t.Errorf("%s: %v, without %v", name, err, leftOut)
+		if p, err := cleanSVG([]byte(notebooktest.SVGRoot + svg + `</svg>`)); err != nil || len(p.leftOut) > 0 {
+			t.Errorf("%s: %v, without %v", name, err, p.leftOut)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package publish
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +59,28 @@ func TestFormulasKeepTogether(t *testing.T) {
 		}
 		if body := string(pages[0].Body); !strings.Contains(body, "<p>"+want+"</p>") {
 			t.Errorf("%q: not %q in\n%s", text, want, body)
+		}
+	}
+}
+
+// MathJax is for pages with formulas, however they are written; marks in code are none.
+func TestHasFormulas(t *testing.T) {
+	var sources []source
+	texts := map[string]bool{
+		"of $x$": true, `\begin{align}x\end{align}`: true, `of \\(x\\)`: true, `\\[x\\]`: true,
+		"of x": false, "of `$x$`": false, "    echo $HOME": false,
+	}
+	order := slices.Sorted(maps.Keys(texts))
+	for i, text := range order {
+		sources = append(sources, sourceOf(t, t.TempDir(), fmt.Sprint("n", i), notebooktest.Markdown("# T\n\n"+text)))
+	}
+	pages, err := makePages(t.Context(), pageTools(t), sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range order {
+		if pages[i].Formulas != texts[text] {
+			t.Errorf("%q has formulas: %v in\n%s", text, pages[i].Formulas, pages[i].Body)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ngebm/data/files"
@@ -129,19 +130,12 @@ func (s *siteFolder) writeGallery(templates *template.Template, exhibits []exhib
 
 // writeShared writes the files that all pages use, MathJax unless it is nil.
 func (s *siteFolder) writeShared(mathjax []byte) error {
-	entries, err := pageFiles.ReadDir("pages")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) == ".html" { // the templates
-			continue
-		}
-		content, err := pageFiles.ReadFile("pages/" + entry.Name())
+	for _, name := range sharedFiles() {
+		content, err := pageFiles.ReadFile("pages/" + name)
 		if err != nil {
 			return err
 		}
-		if err := s.write(entry.Name(), content); err != nil {
+		if err := s.write(name, content); err != nil {
 			return err
 		}
 	}
@@ -149,4 +143,49 @@ func (s *siteFolder) writeShared(mathjax []byte) error {
 		return nil
 	}
 	return s.write("mathjax.js", mathjax)
+}
+
+// sharedFiles are the names of the files that all pages use, but for MathJax.
+func sharedFiles() (names []string) {
+	entries, _ := pageFiles.ReadDir("pages") // it is in the program
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) != ".html" { // the templates
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// isSite reports whether a folder holds a site that this program wrote: its style sheet begins as
+// every version's does.
+func isSite(out string) (bool, error) {
+	const name = "site.css"
+	ours, err := pageFiles.ReadFile("pages/" + name)
+	if err != nil {
+		return false, err
+	}
+	first, _, _ := bytes.Cut(ours, []byte("\n"))
+	theirs, err := files.ReadFile(filepath.Join(out, name), 1<<20)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && bytes.HasPrefix(theirs, first), nil
+}
+
+// others returns the pages of the folder that are not among these: those of an earlier site, each with
+// its notebook.
+func (s *siteFolder) others(pages []*page) (others []string, err error) {
+	names, err := s.top.Names()
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range names {
+		name, isPage := strings.CutSuffix(file, ".html")
+		isOurs := func(p *page) bool { return p.Name == name }
+		if isPage && slices.Contains(names, name+".ipynb") && !slices.ContainsFunc(pages, isOurs) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	return others, nil
 }

@@ -58,13 +58,22 @@ func (o *Options) Find(folder string) error {
 }
 
 // checkOut returns an error if the site would replace or remove files that are not of an earlier
-// one: notebooks that are published and pictures next to them, or others of those names.
+// one: notebooks that are published and pictures next to them, or others of those names. An earlier
+// site has its style sheet.
 func (o *Options) checkOut() error {
 	if o.Out == "" {
 		return nil
 	}
 	figures := filepath.Join(o.Out, "figures")
 	entries, _ := os.ReadDir(figures) // none where it is not there
+	earlier, err := isSite(o.Out)
+	if err != nil {
+		return err
+	}
+	var replaced []string
+	for _, name := range append(sharedFiles(), "mathjax.js", "index.html", "gallery.html") {
+		replaced = append(replaced, filepath.Join(o.Out, name))
+	}
 	for i, name := range pageNames(o.paths) {
 		path := o.paths[i]
 		real, err := filepath.EvalSymlinks(path)
@@ -76,19 +85,16 @@ func (o *Options) checkOut() error {
 				return fmt.Errorf("-o %q: the site would replace files next to the notebook %q; choose a folder for the site alone", o.Out, path)
 			}
 		}
-		if _, err := os.Lstat(filepath.Join(o.Out, name+".html")); err == nil { // an earlier site's page
-			continue
-		}
-		replaced := []string{filepath.Join(o.Out, name+".ipynb")}
+		replaced = append(replaced, filepath.Join(o.Out, name+".html"), filepath.Join(o.Out, name+".ipynb"))
 		for _, entry := range entries {
 			if isFigureOf(name, entry.Name()) {
 				replaced = append(replaced, filepath.Join(figures, entry.Name()))
 			}
 		}
-		for _, file := range replaced {
-			if _, err := os.Lstat(file); err == nil {
-				return fmt.Errorf("-o %q: the site would replace %q, which is of no page there; choose a folder for the site alone", o.Out, file)
-			}
+	}
+	for _, file := range replaced {
+		if _, err := os.Lstat(file); err == nil && !earlier {
+			return fmt.Errorf("-o %q: the site would replace %q, which is of no site of before; choose a folder for the site alone", o.Out, file)
 		}
 	}
 	return nil

@@ -457,6 +457,13 @@ def read(text):
     return nb
 
 
+def has_formulas(soup):
+    """Says whether a page has text that MathJax would set."""
+    verbatim = ["pre", "code", "script", "style", "textarea"]
+    marks = soup.find_all(string=re.compile(r"\$|\\\(|\\\[|\\begin\{"))
+    return any(text.find_parent(verbatim) is None for text in marks)
+
+
 def convert(notebook, published):
     nb = read(notebook["notebook"])
     exporter.left_out = prepare(nb)
@@ -480,7 +487,7 @@ def convert(notebook, published):
         "body": whole.clean(printable(str(soup))),
         "headings": headings,
         "figures": figures,
-        "formulas": any(cell.cell_type == "markdown" and "$" in cell.source for cell in nb.cells),
+        "formulas": has_formulas(soup),
         "mathjax": str(mathjax.locate()),
         "left_out": sorted({name[:60] for name in exporter.left_out})[:20],
     }
@@ -494,17 +501,23 @@ MEMORY = 400 << 20
 TOO_MUCH = "its text or outputs are nested too deeply or too long, or pictures within them too large: save these as files, or make two notebooks of it"
 
 
+class OutOfTime(BaseException):  # libraries catch every Exception
+    pass
+
+
 def give_up(signum, frame):
-    raise Refused(None, f"its page is not made after {MOST} s of work: {TOO_MUCH}")
+    raise OutOfTime
 
 
 def answer(notebook, published):
     try:
-        signal.setitimer(signal.ITIMER_PROF, MOST)
+        signal.setitimer(signal.ITIMER_PROF, MOST, 1)
         try:
             return convert(notebook, published)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+    except OutOfTime:
+        return {"error": f"its page is not made after {MOST} s of work: {TOO_MUCH}", "cell": None}
     except Refused as err:
         return {"error": str(err), "cell": err.cell}
     except (MemoryError, RecursionError) as err:

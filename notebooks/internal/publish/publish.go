@@ -88,7 +88,7 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 				return nil, err
 			}
 			if keep.Fetch(path, one.key, one.result) {
-				d.Say("%s: not run again, nothing that it depends on has changed (-force runs it)", plain.Text(filepath.Base(path)))
+				d.Say("%s: not run again, its text and the code are those of its last run (-force runs it, as after a change of files that it reads)", plain.Text(filepath.Base(path)))
 				continue
 			}
 		}

@@ -53,9 +53,18 @@ func TestSiteAlone(t *testing.T) {
 		"paper/My notes.ipynb", "paper/figures/My-notes-1.png", "paper/figures/inner.ipynb",
 		"others/My-notes.ipynb", "pictures/figures/My-notes-12-still.png",
 		"site/index.html", "site/My-notes.html", "site/My-notes.ipynb", "site/figures/My-notes-1.png",
-		"pages/.git/HEAD", "pages/CNAME", "pages/index.html", "pages/figures/logo-1.png", "pages/Another.ipynb",
+		"pages/.git/HEAD", "pages/CNAME", "pages/figures/logo-1.png", "pages/Another.ipynb",
+		"web/index.html", "styled/site.css", "exported/My-notes.html",
 	} {
 		file(path)
+	}
+	// A version of before had another style sheet, that began alike.
+	style, err := pageFiles.ReadFile("pages/site.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(top, "site/site.css"), style[:200], 0o644); err != nil {
+		t.Fatal(err)
 	}
 	for _, link := range []struct{ to, at string }{{"paper", "same"}, {"../paper/My notes.ipynb", "others/linked.ipynb"}} {
 		if err := os.Symlink(link.to, filepath.Join(top, link.at)); err != nil {
@@ -70,6 +79,9 @@ func TestSiteAlone(t *testing.T) {
 		{"paper", "paper/figures/inner.ipynb", "next to the notebook"},
 		{"others", "paper/My notes.ipynb", "My-notes.ipynb"},
 		{"pictures", "paper/My notes.ipynb", "My-notes-12-still.png"},
+		{"web", "paper/My notes.ipynb", "index.html"},
+		{"styled", "paper/My notes.ipynb", "site.css"},
+		{"exported", "paper/My notes.ipynb", "My-notes.html"},
 		{"", "paper/My notes.ipynb", ""},
 		{"new", "paper/My notes.ipynb", ""},
 		{"paper/site", "paper/My notes.ipynb", ""},

@@ -68,7 +68,12 @@ func TestOrigin(t *testing.T) {
 		t.Errorf("after a change: %+v", changed)
 	}
 	p := &setup.Workspace{Root: root}
-	if !isWithin(p, filepath.Join(root, "notebooks", "a.ipynb")) || isWithin(p, filepath.Join(root, "..", "a.ipynb")) {
-		t.Error("which notebooks are the repository's")
+	if err := os.WriteFile(filepath.Join(root, "copy"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{"LICENSE": true, "copy": false, "none": false, "L*": false, "../LICENSE": false} {
+		if got := isTracked(t.Context(), p, filepath.Join(root, path)); got != want {
+			t.Errorf("%s is the repository's: %v", path, got)
+		}
 	}
 }

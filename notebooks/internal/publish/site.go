@@ -70,7 +70,7 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 		if pg.Provenance == "" {
 			pg.Provenance = provenance
 		}
-		if isWithin(p, sources[i].path) {
+		if isTracked(ctx, p, sources[i].path) {
 			pg.Origin = from
 		}
 		if i > 0 {
@@ -105,7 +105,11 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 		return err
 	}
 	d.Say("Published %s", filepath.Join(out, "index.html"))
-	return nil
+	others, err := site.others(pages)
+	if err == nil && len(others) > 0 {
+		d.Say("Its index no longer has %s, pages that were published before: publish all of them together to have all there.", plain.Text(strings.Join(others, ", ")))
+	}
+	return err
 }
 
 // mathjaxFor reads MathJax if a page has formulas; else it is nil.
