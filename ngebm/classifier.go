@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -162,6 +163,9 @@ func (c *Classifier) GradientNorms(ctx context.Context, d *data.Dataset) ([]floa
 
 // Accuracy returns the fraction of examples whose largest logit is the label's.
 func (c *Classifier) Accuracy(ctx context.Context, d *data.Dataset) (float64, error) {
+	if err := c.FitsLabels(d); err != nil {
+		return 0, err
+	}
 	logits, _, err := c.finite(ctx, d, false)
 	if err != nil {
 		return 0, err
@@ -243,6 +247,24 @@ func (c *Classifier) Fits(d *data.Dataset) error {
 	}
 	if c.Encoder.Differs(d.Encoder) {
 		return fmt.Errorf("ngebm: the rows of %s were standardized by other training rows than this classifier's; encode them with the classifier's Encoder", d.Name)
+	}
+	return nil
+}
+
+// FitsLabels is [Classifier.Fits] for a set whose labels are compared with answers: they must be of
+// the classifier's classes, in its order. A set without class names is taken to have these.
+func (c *Classifier) FitsLabels(d *data.Dataset) error {
+	if err := c.Fits(d); err != nil {
+		return err
+	}
+	for _, label := range d.Labels {
+		if label < 0 || int(label) >= len(c.Classes) {
+			return fmt.Errorf("ngebm: %s has an example of class %d, counted from 0, and the classifier has %d classes; give a set of the same classes", d.Name, label, len(c.Classes))
+		}
+	}
+	if len(d.Classes) > 0 && !slices.Equal(d.Classes, c.Classes) {
+		return fmt.Errorf("ngebm: %s has %d classes, %.200q, and the classifier %d, %.200q; give a set of the same classes in one order",
+			d.Name, len(d.Classes), strings.Join(d.Classes, ", "), len(c.Classes), strings.Join(c.Classes, ", "))
 	}
 	return nil
 }

@@ -301,7 +301,7 @@ func (r *Run) dataName() string {
 // has them: with label smoothing, for one, the cross-entropy is of smoothed labels.
 func (r *Run) Evaluate(ctx context.Context, d *data.Dataset, done func(examples int)) (Evaluation, error) {
 	h, c := r.History, r.Classifier
-	if err := c.Fits(d); err != nil {
+	if err := c.FitsLabels(d); err != nil {
 		return Evaluation{}, err
 	}
 	exec := c.forward

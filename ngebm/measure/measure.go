@@ -131,11 +131,11 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 		}
 	}
 	for _, set := range []*data.Dataset{in, o.Validation} {
-		if set == nil || len(set.Labels) == 0 {
+		if set == nil {
 			continue
 		}
-		if label := slices.Max(set.Labels); int(label) >= len(c.Classes) {
-			return nil, fmt.Errorf("measure: %s has an example of class %d, counted from 0, and the classifier has %d classes: measure on a set of the same classes", set.Name, label, len(c.Classes))
+		if err := c.FitsLabels(set); err != nil {
+			return nil, err
 		}
 	}
 	if err := o.check(in, len(c.Classes)); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"ngebm/data"
 	"ngebm/data/progress"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/attack"
 	"ngebm/ngebm/bootstrap"
@@ -264,9 +265,9 @@ func TestMeasureOtherClasses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := func(label int32) *data.Dataset {
+	named := func(label int32, classes ...string) *data.Dataset {
 		d, err := data.New(data.Dataset{
-			Info:  data.Info{Name: "points", Split: "test", Classes: []string{"a", "b", "c"}},
+			Info:  data.Info{Name: "points", Split: "test", Classes: classes},
 			Shape: []int{2}, Points: []float32{0, 0, 1, 1}, Labels: []int32{0, label},
 		})
 		if err != nil {
@@ -274,6 +275,7 @@ func TestMeasureOtherClasses(t *testing.T) {
 		}
 		return d
 	}
+	set := func(label int32) *data.Dataset { return named(label, []string{"a", "b", "c"}[:max(2, label+1)]...) }
 	for name, o := range map[string]struct {
 		in *data.Dataset
 		measure.Options
@@ -284,6 +286,13 @@ func TestMeasureOtherClasses(t *testing.T) {
 		if _, err := measure.Measure(t.Context(), c, o.in, o.Options); err == nil || !strings.Contains(err.Error(), "class 2, counted from 0, and the classifier has 2 classes") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	_, measured := measure.Measure(t.Context(), c, named(1, "b", "a"), measure.Options{})
+	_, validated := measure.Measure(t.Context(), c, set(1), measure.Options{Validation: named(1, "b", "a")})
+	_, shifted := measure.Shifts(t.Context(), c, named(1, "b", "a"), nil, 1)
+	_, fitted := measure.Shifts(t.Context(), c, set(1), named(1, "b", "a"), 1)
+	for _, err := range []error{measured, validated, shifted, fitted} {
+		testerror.Want(t, err, `points has 2 classes, "b, a", and the classifier 2, "a, b"; give a set of the same classes in one order`)
 	}
 	// Options that cannot be carried out are refused before anything is computed: progress is not reported.
 	plan := func(change func(*measure.Plan)) []measure.Plan {

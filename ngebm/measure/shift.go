@@ -35,7 +35,13 @@ func (s Shift) Values(metric func(*calibration.Report) float64) []float64 {
 // corruption does not apply to the set, such as JPEG to images of two channels.
 func Shifts(ctx context.Context, c *ngebm.Classifier, in, validation *data.Dataset, seed uint64) ([]Shift, error) {
 	var options calibration.Options
+	if err := c.FitsLabels(in); err != nil {
+		return nil, err
+	}
 	if validation != nil {
+		if err := c.FitsLabels(validation); err != nil {
+			return nil, err
+		}
 		held, err := c.Logits(ctx, validation)
 		if err != nil {
 			return nil, err

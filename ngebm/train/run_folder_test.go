@@ -251,6 +251,24 @@ func TestInputsAreChecked(t *testing.T) {
 	if _, err := c.Apply(t.Context(), nil, run.Test, nil); err == nil || !strings.Contains(err.Error(), "NewExec") {
 		t.Errorf("no executable: %v", err)
 	}
+	// Labels of other classes are none of its answers.
+	for want, change := range map[string]func(d *data.Dataset){
+		"has an example of class 2, counted from 0, and the classifier has 2 classes": func(d *data.Dataset) { d.Classes, d.Labels = nil, []int32{0, 2} },
+		"has an example of class -1":                        func(d *data.Dataset) { d.Labels = []int32{0, -1} },
+		`has 2 classes, "b, a", and the classifier 2, "`:    func(d *data.Dataset) { d.Classes = []string{"b", "a"} },
+		`has 3 classes, "0, 1, 2", and the classifier 2, "`: func(d *data.Dataset) { d.Classes = []string{"0", "1", "2"} },
+		"": func(d *data.Dataset) { d.Classes = nil },
+	} {
+		d := data.Dataset{Info: run.Test.Info, Shape: []int{2}, Points: []float32{0, 0, 1, 1}, Labels: []int32{0, 1}}
+		change(&d)
+		_, accuracy := c.Accuracy(t.Context(), &d)
+		_, evaluation := run.Evaluate(t.Context(), &d, nil)
+		for _, err := range []error{accuracy, evaluation} {
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want %q", err, want)
+			}
+		}
+	}
 }
 
 // The run that another starts from is the one with that hash, whoever copied what where.
