@@ -16,7 +16,7 @@ type inputs struct {
 func (in *inputs) logits(path string) (*table.Table, error) {
 	t, err := table.Read(path)
 	if err == nil {
-		err = t.CheckLogits()
+		err = t.CheckLogits(in.probabilities || allSumTo(t.Rows, 1))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ngebm measure: %w", err)

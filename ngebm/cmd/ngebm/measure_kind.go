@@ -49,6 +49,13 @@ func sumTo(rows [][]float64, of float64) bool {
 	return 10*near >= 9*len(rows)
 }
 
+// allSumTo is sumTo for every row: a column of labels next to probabilities is 0 in most rows where
+// class 1 is rare.
+func allSumTo(rows [][]float64, of float64) bool {
+	within := tolerance(rows, of)
+	return sumTo(rows, of) && !slices.ContainsFunc(rows, func(row []float64) bool { return math.Abs(sum(row)-of) > within })
+}
+
 // fewRows are too few to refuse what they look like.
 const fewRows = 10
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
+
+	"ngebm/data/testerror"
 )
 
 // sines are 40 rows of 3 logits, 3 sin(first+3i+k) times scale.
@@ -85,6 +87,19 @@ func TestMeasureProbabilitiesOfTwoDigits(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "percentages: divide the values by 100") {
 		t.Errorf("percentages: %v", err)
 	}
+}
+
+// A class may have the probability 0 or 1 in every row, as Iris setosa has in a random forest; labels beside
+// probabilities are refused however rare a 1 is.
+func TestMeasureProbabilitiesOfWholeNumbers(t *testing.T) {
+	certain := file(t, "P.csv", strings.Repeat("1.0,0.0,0.0\n0.0,0.9,0.1\n0.0,0.25,0.75\n0.0,0.6,0.4\n", 10))
+	y := file(t, "y.csv", strings.Repeat("0\n1\n2\n1\n", 10))
+	for _, args := range [][]string{{"-probabilities"}, nil} {
+		hold(t, report(t, append(args, "-logits", certain, "-labels", y)...), map[string]float64{"samples": 40, "accuracy": 1})
+	}
+	labeled := file(t, "P.csv", strings.Repeat("0.7,0.3,0\n", 38)+"0.2,0.8,1\n0.4,0.6,1\n")
+	err := measure(t.Context(), []string{"-logits", labeled, "-labels", y}, new(bytes.Buffer))
+	testerror.Want(t, err, "column 3 holds whole numbers only")
 }
 
 // Raw logits against log_softmax are told apart by px without a model; the energy of

@@ -53,9 +53,10 @@ func (t *Table) column(k int) column {
 }
 
 // CheckLogits refuses a table with a column of labels or an index among those of
-// logits: one of whole numbers of 0 or more that has the name of such a column, or
-// that is the only one of them.
-func (t *Table) CheckLogits() error {
+// logits: one of whole numbers of 0 or more that has the name of such a column, or, unless
+// the rows are probabilities, that is the only one of them: a class may have the probability
+// 0 or 1 in every row.
+func (t *Table) CheckLogits(probabilities bool) error {
 	if t.Width() < 2 {
 		return fmt.Errorf("%s: rows of one value; there must be one for each of at least 2 classes", printable(t.Path))
 	}
@@ -75,7 +76,7 @@ func (t *Table) CheckLogits() error {
 	}
 	switch {
 	case len(t.Rows) < fewRows:
-	case len(wholes) == 1:
+	case len(wholes) == 1 && !probabilities:
 		return fmt.Errorf("%s: %s holds whole numbers only, and no other column does: an index or labels, not logits? Leave it out of the file; labels go into a file to themselves",
 			printable(t.Path), t.columnName(wholes[0]))
 	case len(distincts) == 1:

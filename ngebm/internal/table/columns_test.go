@@ -18,14 +18,14 @@ func TestIndexAmongWholeLogits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refuses(t, got.CheckLogits(), fmt.Sprintf("column 1, %q, holds whole numbers only: an index or labels", name))
+		refuses(t, got.CheckLogits(false), fmt.Sprintf("column 1, %q, holds whole numbers only: an index or labels", name))
 	}
 	for _, name := range []string{"idea", "casino", "candid", "bird"} {
 		got, err := parse(name+",cat,dog\n"+rows.String(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := got.CheckLogits(); err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], fmt.Sprintf("column 1, %q, holds a whole number in each row that no other row has", name)) {
+		if err := got.CheckLogits(false); err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], fmt.Sprintf("column 1, %q, holds a whole number in each row that no other row has", name)) {
 			t.Errorf("%s: %v, notes %q", name, err, got.Notes)
 		}
 	}

@@ -253,7 +253,7 @@ func TestCheckLogits(t *testing.T) {
 			t.Errorf("%.40q: %v", content, err)
 			continue
 		}
-		if err := got.CheckLogits(); want == "" && err != nil {
+		if err := got.CheckLogits(false); want == "" && err != nil {
 			t.Errorf("%.40q: %v", content, err)
 		} else if want != "" {
 			refuses(t, err, want)
