@@ -47,7 +47,7 @@ func (p *parser) finish() error {
 				p.Names[k] = strings.TrimSuffix(name, ".0")
 			}
 		}
-		if p.numbers && !p.index {
+		if (p.numbers || slices.ContainsFunc(p.Names, isGrouped)) && !p.index {
 			p.note("the first line, %.60q, is read as a header", joined)
 		}
 	case values:
@@ -102,10 +102,15 @@ func (p *parser) mayName(first string) bool {
 	return false
 }
 
-// isWord reports whether a field is a name: not a number, beginning with a letter or _.
+// isWord reports whether a field is a name: not a number, beginning with a letter or with _ in it.
 func isWord(field string) bool {
 	r, _ := utf8.DecodeRuneInString(field)
-	return !isNumber(field) && !isMissing(field) && (unicode.IsLetter(r) || r == '_')
+	return !isNumber(field) && !isMissing(field) && (unicode.IsLetter(r) || strings.Contains(field, "_"))
+}
+
+// isGrouped reports whether a name would be a number without _, as 0_1 or 1_000.
+func isGrouped(name string) bool {
+	return strings.Contains(name, "_") && isNumber(strings.ReplaceAll(name, "_", ""))
 }
 
 // classifyFirst decides whether the first line is a header.

@@ -223,6 +223,7 @@ func TestLabels(t *testing.T) {
 		{"pandas.Series(y).to_csv(f, index=False), as the logits", "0,1,2\n", "0\n2\n0\n1\n", "the first line, 0, is read as a header"},
 		{"names", "cat,dog,ship\n", "ship\ncat\ndog\n", "labels are read as names of classes"},
 		{"names below a header", "cat,dog,ship\n", "class\nship\ncat\ndog\n", "labels are read as names of classes"},
+		{"names of pairs", "0_1,0_2,1_2\n", "1_2\n0_1\n0_2\n", "labels are read as names of classes"},
 		{"names in quotes", "\"a, b\",dog,ship\n", "\"ship\"\n\"a, b\"\n\"dog\"\n", "labels are read as names of classes"},
 		{"numbers that are names", "1,2,3\n", "3\n1\n2\n", "labels are read as names of classes"},
 		{"numbers that are the columns'", "0,1,2\n", "2\n0\n1\n", ""},

@@ -70,6 +70,7 @@ func TestRead(t *testing.T) {
 		{"bars", "a|b|c\n0.5|-1.25|3\n1|0|2.5\n7|0|-2\n", ""},
 		{"a separator in a quoted name", "\"cat, black\",\"dog\",\"a \"\"b\"\"\"\n0.5,-1.25,3\n1,0,2.5\n7,0,-2\n", ""},
 		{"names that occur twice", "a,a,b\n0.5,-1.25,3\n1,0,2.5\n7,0,-2\n", `several columns are named "a"`},
+		{"names of pairs of classes", "0_1,0_2,1_2\n0.5,-1.25,3\n1,0,2.5\n7,0,-2\n", `the first line, "0_1,0_2,1_2", is read as a header`},
 		{"names and numbers in the header", "cat,7,none\n0.5,-1.25,3\n1,0,2.5\n7,0,-2\n", ""},
 		{"a name above a first line that counts", "a,b,c\n0.5,-1.25,3\n1,0,2.5\n7,0,-2\n", ""},
 	} {
@@ -199,6 +200,8 @@ func TestUnclear(t *testing.T) {
 		"1.5,\u22120.5\n2.5,1.5\n":                         "x.csv:1: value 2 is \"\u22120.5\"",
 		"a,b\n1.5,(1+2j)\n":                                `value 2 is "(1+2j)"`,
 		"a,b\n1.5,50%\n":                                   `value 2 is "50%"`,
+		"1_5,2.5\n3.5,4.5\n":                               `x.csv:1: value 1 is "1_5", which is no number`,
+		"a,b\n1.5,1_000\n":                                 `value 2 is "1_000"`,
 		"a,b\n1.5,True\n":                                  `value 2 is "True"`,
 		"0,1.5\n1,2.5\n":                                   "the first column may be an index of the two rows",
 		"[[1.5, 2.5]]\n":                                   "this is JSON or an array as Python prints it",

@@ -192,15 +192,24 @@ func isRemark(text string) bool {
 	return !isMissing(text[:end])
 }
 
+// parseNumber is strconv.ParseFloat without what only Go reads as a number: digits that underscores
+// separate, as in the name 0_1.
+func parseNumber(field string) (float64, error) {
+	if strings.Contains(field, "_") {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(field, 64)
+}
+
 // isName says what is neither a number, finite or not, nor a missing one.
 func isName(field string) bool {
-	_, err := strconv.ParseFloat(field, 64)
+	_, err := parseNumber(field)
 	return errors.Is(err, strconv.ErrSyntax) && !isMissing(field) && !decimalComma.MatchString(field)
 }
 
 // isNumber reports a finite number.
 func isNumber(field string) bool {
-	v, err := strconv.ParseFloat(field, 64)
+	v, err := parseNumber(field)
 	return err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
@@ -224,7 +233,7 @@ func isMissing(field string) bool {
 
 // number returns a field's value, or says what is wrong with it.
 func number(field string) (float64, error) {
-	v, err := strconv.ParseFloat(field, 64)
+	v, err := parseNumber(field)
 	switch {
 	case field == "":
 		return 0, errors.New("is missing; every value must be finite")
