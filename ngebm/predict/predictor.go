@@ -40,7 +40,7 @@ type Decision struct {
 // Predictor decides about inputs. Its methods may be called from any goroutine.
 type Predictor struct {
 	// Notes say how a stored predictor, and the run that [Load] read, may differ from what would be
-	// fitted and trained now. They belong to this moment, and are not stored.
+	// fitted and trained now, with that run's Warning. They belong to this moment, and are not stored.
 	Notes []string
 
 	fitted

@@ -179,7 +179,11 @@ func Load(ctx context.Context, backend compute.Backend, dir string) (*Predictor,
 		return nil, err
 	}
 	p.owns = true
-	p.Notes = slices.Concat(run.Notes, p.Notes)
+	notes := slices.Clone(run.Notes)
+	if run.Warning != "" {
+		notes = append(notes, run.Warning)
+	}
+	p.Notes = append(notes, p.Notes...)
 	return p, nil
 }
 

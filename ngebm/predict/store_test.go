@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/conformal"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/train"
 )
@@ -99,6 +101,35 @@ func TestNotes(t *testing.T) {
 			t.Errorf("the notes of a predictor by %q are %q, want %q", computation, got, want)
 		}
 		stored.Close()
+	}
+
+	// A run without a seal, as older programs wrote it: its warning is among the notes.
+	folder, err := files.OpenFolder(run.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	state, err := ckpt.Read(t.Context(), folder, ckpt.LastFile, func(ckpt.Header) error { return nil })
+	if err == nil {
+		state.Seal = ""
+		err = ckpt.Write(folder, ckpt.LastFile, "", *state)
+	}
+	if err == nil {
+		p, err = Fit(t.Context(), run, Options{})
+	}
+	if err == nil {
+		err = p.Save()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := Load(t.Context(), backend, run.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loaded.Close()
+	if got := strings.Join(loaded.Notes, "\n"); !strings.Contains(got, "no checksum covers the class names") {
+		t.Errorf("the notes of a run without a seal are %q", got)
 	}
 }
 

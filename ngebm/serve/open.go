@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -12,7 +13,7 @@ import (
 
 // Load returns a handler that serves the run in a folder with the predictor that is stored there; an
 // error that wraps fs.ErrNotExist says that none is. Shape, Encoder and, unless it is set, Fit are
-// those of the run. Closing the handler frees the run.
+// those of the run. Closing the handler frees the run. What the run and the predictor note is logged.
 func Load(ctx context.Context, backend compute.Backend, dir string, o Options) (*Handler, error) {
 	run, err := ngebm.Load(ctx, backend, dir, nil)
 	if err != nil {
@@ -30,6 +31,11 @@ func Load(ctx context.Context, backend compute.Backend, dir string, o Options) (
 		return nil, err
 	}
 	h.free = free
+	for _, note := range slices.Concat(run.Notes, []string{run.Warning}, p.Notes) {
+		if note != "" {
+			h.options.Logger.Warn("the run and its predictor", "note", note)
+		}
+	}
 	return h, nil
 }
 

@@ -1,14 +1,67 @@
 package serve
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"ngebm/data/files"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
+	"ngebm/ngebm/predict"
+	"ngebm/ngebm/train"
 )
+
+// What is to be known of the run and its predictor is logged: that one has no seal, and that other code fitted
+// the other.
+func TestLoadLogsNotes(t *testing.T) {
+	backend := testdevice.Open(t, "go")
+	cfg := ngebm.DefaultConfig("moons:400", "mlp-8")
+	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.Validation = 5, 50, 1e-2, 60
+	run, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	folder, err := files.OpenFolder(run.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	state, err := ckpt.Read(t.Context(), folder, ckpt.LastFile, func(ckpt.Header) error { return nil })
+	if err == nil {
+		state.Seal = ""
+		err = ckpt.Write(folder, ckpt.LastFile, "", *state)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := predict.Fit(t.Context(), run, predict.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Computation = "another"
+	if err := p.Save(); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	h, err := Load(t.Context(), backend, run.Dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"no checksum covers the class names", "the predictor was fitted otherwise (by another"} {
+		if text := log.String(); !strings.Contains(text, want) || strings.Count(text, "level=WARN") != 2 {
+			t.Errorf("the log does not say %q:\n%s", want, text)
+		}
+	}
+	if err := h.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
 
 // Images that no file gives, or of a set that the program made, are served as numbers.
 func TestForRunWithoutFiles(t *testing.T) {
