@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ type serveFlags struct {
 func (f *serveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.address, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 chooses a free one")
 	fs.BoolVar(&f.public, "public", false, "allow an address that other machines can reach")
-	fs.StringVar(&f.hosts, "hosts", "", "`names`, separated by commas, that the Host header may have besides localhost: those that a proxy passes on; with -public any is allowed")
+	fs.StringVar(&f.hosts, "hosts", "", "`names`, separated by commas, that the Host header may have besides localhost and that of -addr: those that a proxy passes on; with -public any is allowed")
 	fs.StringVar(&f.fit, "image-fit", "", "`how` images of another size are treated: exact (refuse), crop or stretch (default: as for the training set)")
 	fs.IntVar(&f.batch, "batch", 128, "largest number of inputs computed together, and of one request")
 	fs.DurationVar(&f.delay, "delay", 0, "how long an input waits for others; with 0 they gather while a batch is computed, and shortly after it")
@@ -70,6 +71,9 @@ func serveRun(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if err := f.checkAddress(); err != nil {
 		return err
+	}
+	if f.batch < 1 || f.timeout <= 0 {
+		return fmt.Errorf("ngebm serve: -batch is %d and -timeout %v; give 1 or more inputs, and a time above 0", f.batch, f.timeout)
 	}
 	for _, host := range splitList(f.hosts) {
 		if strings.ContainsAny(host, "/[] ") || strings.Count(host, ":") == 1 {
@@ -100,11 +104,8 @@ func (f *serveFlags) serve(ctx context.Context, d *decider, stdout io.Writer) er
 	}
 	o := serve.Options{
 		Fit: data.Fit(f.fit), MaxBatch: f.batch, Delay: f.delay, Timeout: f.timeout,
+		Hosts:  f.knownHosts(),
 		Logger: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
-	}
-	if !f.public {
-		o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
-		o.Hosts = append(o.Hosts, splitList(strings.ToLower(f.hosts))...)
 	}
 	h, err := serve.ForRun(d.run, d.predictor, o)
 	if err != nil {
@@ -121,6 +122,18 @@ func (f *serveFlags) serve(ctx context.Context, d *decider, stdout io.Writer) er
 	stop := context.AfterFunc(ctx, func() { fmt.Fprintln(os.Stderr, "stopping: accepted requests are answered first") })
 	defer stop()
 	return serve.Serve(ctx, l, h)
+}
+
+// knownHosts are the names that the Host header may have, that of -addr among them; nil for any.
+func (f *serveFlags) knownHosts() []string {
+	if f.public {
+		return nil
+	}
+	known := []string{"localhost", "127.0.0.1", "::1"}
+	if host, _, err := net.SplitHostPort(f.address); err == nil && !slices.Contains(known, host) {
+		known = append(known, host)
+	}
+	return append(known, splitList(strings.ToLower(f.hosts))...)
 }
 
 // announce says what is served where, with a command that tries it.

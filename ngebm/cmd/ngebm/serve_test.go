@@ -10,9 +10,11 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -115,7 +117,7 @@ func TestServe(t *testing.T) {
 	if accepted := int64(strings.Count(log.String(), `"path":"/predict","status":200`)); accepted != answered.Load() || accepted < 100 {
 		t.Errorf("%d requests were accepted, %d answered", accepted, answered.Load())
 	}
-	if _, err := filepath.Glob(filepath.Join(dir, "predictor.json")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "predictor.json")); err != nil {
 		t.Error(err)
 	}
 }
@@ -147,6 +149,22 @@ func TestPrintedCommands(t *testing.T) {
 	}
 }
 
+// Requests to the address that is printed are answered, whichever of this machine it is.
+func TestKnownHosts(t *testing.T) {
+	for _, c := range []struct {
+		serveFlags
+		want []string
+	}{
+		{serveFlags{address: "127.0.0.1:8080"}, []string{"localhost", "127.0.0.1", "::1"}},
+		{serveFlags{address: "127.0.0.2:8080", hosts: "Example.org"}, []string{"localhost", "127.0.0.1", "::1", "127.0.0.2", "example.org"}},
+		{serveFlags{address: "0.0.0.0:8080", public: true}, nil},
+	} {
+		if got := c.knownHosts(); !slices.Equal(got, c.want) {
+			t.Errorf("-addr %s: %q, want %q", c.address, got, c.want)
+		}
+	}
+}
+
 func TestServeRefuses(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                             "0 folders of runs are given",
@@ -160,6 +178,8 @@ func TestServeRefuses(t *testing.T) {
 		"a -hosts a.org:8443":          `-hosts holds "a.org:8443"`,
 		"a -hosts [fe80::1]":           `-hosts holds "[fe80::1]"`,
 		"testdata/none -device go":     `"testdata/none" holds no run`,
+		"a -batch 0":                   "-batch is 0 and -timeout 30s; give 1 or more inputs",
+		"a -timeout 0":                 "-batch is 128 and -timeout 0s; give 1 or more inputs, and a time above 0",
 		"a -batch":                     "flag needs an argument: -batch; -h explains the flags",
 	} {
 		err := serveRun(context.Background(), strings.Fields(args), io.Discard)
