@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -121,6 +122,10 @@ func (e *emitter) convolution(o, bias *operation) (value, error) {
 	if slices.Max(append(inputDilations, groups[1])) > 1 || slices.Min(append(pads, 0)) < 0 {
 		return value{}, fmt.Errorf("a convolution has input dilations %v, %d groups of the batch and padding %v; ONNX has neither the first two nor negative padding", inputDilations, groups[1], pads)
 	}
+	batch := func(s size) bool { return s.batch }
+	if slices.ContainsFunc(permuted(o.inputs[0].shape, input[1:]), batch) || slices.ContainsFunc(o.inputs[1].shape, batch) {
+		return value{}, errors.New("a convolution has the batch among its channels, positions or kernels; " + onlyItself)
+	}
 	x, err := e.of(o.inputs[0])
 	if err != nil {
 		return value{}, err
@@ -167,6 +172,11 @@ func isMatrixProduct(o *operation) bool {
 
 // product writes DotGeneral as Gemm, or as Einsum where it is not a product of two matrices.
 func (e *emitter) product(o, bias *operation) (value, error) {
+	for _, axis := range o.lists[0] {
+		if o.inputs[0].shape[axis.n].batch {
+			return value{}, errors.New("DotGeneral takes all examples of the batch; " + onlyItself)
+		}
+	}
 	in, err := e.all(o.inputs...)
 	if err != nil {
 		return value{}, err

@@ -83,7 +83,23 @@ func reshape(e *emitter, in []value, o *operation) (value, error) {
 	if slices.Equal(in[0].shape, o.shape) {
 		return in[0], nil
 	}
+	if !slices.Equal(beforeBatch(in[0].shape), beforeBatch(o.shape)) {
+		return value{}, errors.New("Reshape mixes the batch with other axes; " + onlyItself)
+	}
 	return whole(e.reshape(e.plain(in[0]), o.shape), o.shape), nil
+}
+
+// beforeBatch returns, for each axis of the batch, the product of the sizes before it, without the number of
+// examples. A reshape that keeps these products leaves each example its values.
+func beforeBatch(shape []size) (before []int) {
+	n := 1
+	for _, s := range shape {
+		if s.batch {
+			before = append(before, n)
+		}
+		n *= s.n
+	}
+	return before
 }
 
 // transposeAxes needs no node: the result is stored as its input is.
@@ -125,10 +141,11 @@ func slice(e *emitter, in []value, o *operation) (value, error) {
 	var starts, limits, axes, strides []int
 	for axis, from := range o.lists[0] {
 		to, stride := o.lists[1][axis], o.lists[2][axis]
-		if from == (size{}) && to == o.inputs[0].shape[axis] && stride.n == 1 {
+		of := o.inputs[0].shape[axis]
+		if from == (size{}) && to == of && stride.n == 1 {
 			continue
 		}
-		if from.batch || to.batch {
+		if of.batch || from.batch || to.batch {
 			return value{}, errors.New("Slice takes a part of the batch; " + onlyItself)
 		}
 		starts, limits, strides = append(starts, from.n), append(limits, to.n), append(strides, stride.n)
@@ -184,6 +201,11 @@ func pad(e *emitter, in []value, o *operation) (value, error) {
 		list, err := o.ints(side)
 		if err != nil {
 			return value{}, err
+		}
+		for axis, n := range list {
+			if n != 0 && o.shape[axis].batch {
+				return value{}, errors.New("Pad moves the batch; " + onlyItself)
+			}
 		}
 		pads = append(pads, permuted(list, v.perm)...)
 	}
@@ -247,6 +269,8 @@ func window(e *emitter, in []value, o *operation) (value, error) {
 	for axis, side := range sides {
 		if side == 1 && strides[axis] == 1 && before[axis] == 0 && after[axis] == 0 {
 			perm = append(perm, axis)
+		} else if o.shape[axis].batch {
+			return value{}, errors.New("ReduceWindow has windows of several examples; " + onlyItself)
 		}
 	}
 	if len(perm) < 2 || len(perm) == len(sides) || slices.Max(inputDilations) > 1 || kind != compute.ReduceOpMax && kind != compute.ReduceOpSum {

@@ -144,6 +144,11 @@ func ownNetworks() []own {
 			x = Add(activation.Gelu(x), Add(activation.HardSwish(x), activation.Selu(x)))
 			return dense(scope, Add(activation.Swish(x), activation.Relu(x)), classes)
 		}},
+		{"folded", func(scope *model.Scope, x *Node, classes int) *Node { // positions as examples, and back
+			x = conv(scope, x)
+			each := nets.Dense(scope.In("each"), Reshape(x, -1, 4), 4)
+			return dense(scope, Reshape(each, x.Shape().Dimensions...), classes)
+		}},
 		{"attention", func(scope *model.Scope, x *Node, classes int) *Node {
 			x = Reshape(conv(scope, x), x.Shape().Dimensions[0], -1, 4) // [batch, positions, channels]
 			scores := Softmax(Einsum("bic,bjc->bij", x, x), -1)

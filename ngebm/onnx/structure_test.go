@@ -326,6 +326,27 @@ func TestExportRefuses(t *testing.T) {
 		"Slice: 1 for 2 examples and 2 for 3 is not in proportion to the batch": {"first", func(scope *model.Scope, x *Node, classes int) *Node {
 			return dense(scope, Sub(x, Slice(x, AxisRange(-1), AxisRange())), classes)
 		}},
+		"Slice takes a part of the batch": {"the first", func(scope *model.Scope, x *Node, classes int) *Node {
+			return dense(scope, Sub(x, Slice(x, AxisRange(0, 1), AxisRange())), classes)
+		}},
+		"DotGeneral takes all examples of the batch": {"products", func(scope *model.Scope, x *Node, classes int) *Node {
+			return dense(scope, MatMul(x, MatMul(Transpose(x, 0, 1), x)), classes)
+		}},
+		"Reshape mixes the batch with other axes": {"turned values", func(scope *model.Scope, x *Node, classes int) *Node {
+			return dense(scope, Transpose(Reshape(x, 2, -1), 0, 1), classes)
+		}},
+		"Pad moves the batch": {"the next", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = Pad(x, ScalarZero(x.Graph(), x.DType()), PadAxis{Start: 1, End: -1}, PadAxis{})
+			return dense(scope, x, classes)
+		}},
+		"ReduceWindow has windows of several examples": {"neighbors", func(scope *model.Scope, x *Node, classes int) *Node {
+			x = MaxPool(InsertAxes(x, 0, -1)).WindowPerAxis(3, 1).Strides(1).PadSame().Done()
+			return dense(scope, Reshape(x, -1, 2), classes)
+		}},
+		"a convolution has the batch among its channels, positions or kernels": {"a sequence", func(scope *model.Scope, x *Node, classes int) *Node {
+			kernel := nets.Uniform(scope, x.Graph(), "weight", x.DType(), 1, 3, 2, 2)
+			return dense(scope, Reshape(Convolve(InsertAxes(x, 0), kernel).PadSame().Done(), -1, 2), classes)
+		}},
 	} {
 		_, err := onnx.Export(classifier(t, net, 2), onnx.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "onnx: "+net.name) {
