@@ -136,7 +136,7 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 		return net, nil, err
 	}
 	_, head := plain["class_output.weight"]
-	weights := map[string]*tensors.Tensor{}
+	weights, names := map[string]*tensors.Tensor{}, map[string]string{} // names in the file
 	blocks := 0
 	for _, name := range slices.Sorted(maps.Keys(plain)) {
 		layer, part := "", ""
@@ -164,7 +164,11 @@ func WideResNet(arrays map[string]*format.Array) (nets.WideResNet, map[string]*t
 		if err != nil {
 			return net, nil, fmt.Errorf("%q: %w", name, err)
 		}
-		weights[layer+"/"+part] = t
+		key := layer + "/" + part
+		if other, ok := names[key]; ok {
+			return net, nil, fmt.Errorf("%q exists twice, also as %q; leave one of them out", name, other)
+		}
+		weights[key], names[key] = t, name
 	}
 	first, ok := plain["layer1.0.conv1.weight"]
 	if !ok || blocks == 0 {

@@ -203,6 +203,8 @@ func TestRefuses(t *testing.T) {
 		"some wrapped":         {arrays{"module.conv1.bias": bias, "linear.bias": bias}, `"module.conv1.bias" is not a weight of`},
 		"a name for terminals": {arrays{"x\x1b[2J": bias}, `"x\x1b[2J" is not a weight of`},
 		"twice":                {arrays{"f.conv1.bias": bias, "conv1.bias": bias}, `"conv1.bias" exists twice`},
+		"twice, also with .0":  {arrays{"layer2.0.shortcut.weight": conv, "layer2.0.shortcut.0.weight": conv}, `"layer2.0.shortcut.weight" exists twice, also as "layer2.0.shortcut.0.weight"`},
+		"two heads":            {arrays{"class_output.bias": bias, "linear.bias": bias}, `"linear.bias" exists twice, also as "class_output.bias"`},
 		"odd width":            {arrays{"layer1.0.conv1.weight": array(t, 17, 1, 1, 1)}, "has 17 channels"},
 		"a vector":             {arrays{"layer1.0.conv1.weight": bias}, "its shape [16] is not that of a weight"},
 	} {
