@@ -180,10 +180,12 @@ type decisions struct {
 func (d *decider) decide(ctx context.Context, paths []string, out string, stdout io.Writer) error {
 	results, refused := decisions{Run: d.run.Hash, Decisions: []decided{}}, false
 	read := newInputReader(d.run)
-	for _, path := range paths {
+	var stopped error
+	for i, path := range paths {
 		found, err := d.file(ctx, read, path)
-		if ctx.Err() != nil {
-			return fmt.Errorf("ngebm predict: %w", context.Cause(ctx))
+		if err != nil && ctx.Err() != nil {
+			stopped = fmt.Errorf("ngebm predict: %w; %d of %d files are done", context.Cause(ctx), i, len(paths))
+			break
 		}
 		if err != nil {
 			results.Unusable = append(results.Unusable, unusable{path, err.Error()})
@@ -191,22 +193,26 @@ func (d *decider) decide(ctx context.Context, paths []string, out string, stdout
 		results.Decisions = append(results.Decisions, found...)
 		refused = refused || slices.ContainsFunc(found, func(one decided) bool { return one.Refused })
 	}
-	if len(results.Decisions) > 0 || out != "" {
+	if _, err := os.Stat(out); err == nil && stopped != nil { // a part does not replace a file that may be whole
+		out = ""
+	}
+	if len(results.Decisions) > 0 || out != "" && stopped == nil {
 		if err := output(stdout, "predict", out, results, results.print); err != nil {
-			return err
+			return errors.Join(stopped, err)
 		}
 	}
-	if bad := results.Unusable; len(bad) > 0 {
-		for _, one := range bad[:len(bad)-1] {
-			fmt.Fprintf(os.Stderr, "ngebm predict: %q: %s\n", one.File, one.Error)
-		}
-		last := bad[len(bad)-1]
-		return fmt.Errorf("ngebm predict: %q: %s; %d of %d files cannot be used", last.File, last.Error, len(bad), len(paths))
+	err, bad := stopped, results.Unusable
+	if n := len(bad); n > 0 && err == nil {
+		last := bad[n-1]
+		err, bad = fmt.Errorf("ngebm predict: %q: %s; %d of %d files cannot be used", last.File, last.Error, n, len(paths)), bad[:n-1]
 	}
-	if refused {
+	for _, one := range bad {
+		fmt.Fprintf(os.Stderr, "ngebm predict: %q: %s\n", one.File, one.Error)
+	}
+	if err == nil && refused {
 		return errRefused
 	}
-	return nil
+	return err
 }
 
 // file decides about the inputs of one file.

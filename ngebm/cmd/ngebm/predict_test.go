@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"image"
@@ -20,6 +21,7 @@ import (
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/nets"
+	"ngebm/ngebm/predict"
 )
 
 func write(t *testing.T, name, content string) string {
@@ -67,6 +69,19 @@ func predictedWithNotices(t *testing.T, args ...string) (out, notices string, er
 	write.Close()
 	all, _ := io.ReadAll(read)
 	return out, string(all), err
+}
+
+// ending is a context that ends once it was asked a number of times: once for each of a few inputs.
+type ending struct {
+	context.Context
+	left int
+}
+
+func (c *ending) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
 }
 
 func TestPredict(t *testing.T) {
@@ -171,6 +186,34 @@ func TestPredict(t *testing.T) {
 		}
 		if bad := r.Unusable[0]; bad.File != wide || !strings.Contains(bad.Error, "rows of 3 values") {
 			t.Errorf("%+v", bad)
+		}
+	})
+
+	t.Run("keeps what is decided when it is stopped", func(t *testing.T) {
+		d, err := openPredictor(t.Context(), testdevice.Open(t, "go"), dir, predict.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		whole, fresh := write(t, "whole.json", "whole"), filepath.Join(t.TempDir(), "part.json")
+		for _, out := range []string{"", whole, fresh} {
+			var printed bytes.Buffer
+			err := d.decide(&ending{context.Background(), 2}, []string{rows, rows}, out, &printed)
+			if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "1 of 2 files are done") || strings.Count(printed.String(), "rows.csv row") != 2 {
+				t.Errorf("-o %q: %v\n%s", out, err, &printed)
+			}
+		}
+		if kept, err := os.ReadFile(whole); err != nil || string(kept) != "whole" {
+			t.Errorf("the file of before holds %q (%v)", kept, err)
+		}
+		if part, err := os.ReadFile(fresh); err != nil || bytes.Count(part, []byte(`"row"`)) != 2 {
+			t.Errorf("the new file holds %q (%v)", part, err)
+		}
+		if err := d.decide(&ending{context.Background(), 0}, []string{rows}, fresh+"2", io.Discard); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if _, err := os.Stat(fresh + "2"); err == nil {
+			t.Error("a file without decisions is written")
 		}
 	})
 
