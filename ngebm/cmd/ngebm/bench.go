@@ -118,8 +118,10 @@ func findPeer(p *bench.Plan) error {
 	if p.Python != "" {
 		candidates = []string{p.Python}
 	}
+	// Without the current folder, where Python looks first: no file of it is the library, or is run.
+	find := "import sys; sys.path = [p for p in sys.path if p]; import importlib.util; sys.exit(importlib.util.find_spec('" + p.Library + "') is None)"
 	for _, python := range candidates {
-		if exec.Command(python, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('"+p.Library+"') is None)").Run() == nil {
+		if exec.Command(python, "-c", find).Run() == nil {
 			p.Python = python
 			return nil
 		}

@@ -3,8 +3,13 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/ngebm/bench"
 )
 
 func TestBenchRefuses(t *testing.T) {
@@ -21,5 +26,31 @@ func TestBenchRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("bench %s: %v, want %q", args, err, want)
 		}
+	}
+}
+
+// Files of the current folder are neither the library nor run by the search for it.
+func TestFindPeerInAnyFolder(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("there is no python3 on the PATH")
+	}
+	find := func() (all []bool) {
+		for _, library := range []string{"torch", "jax", bench.ONNXRuntime} {
+			all = append(all, findPeer(&bench.Plan{Library: library, Python: "python3"}) == nil)
+		}
+		return all
+	}
+	t.Chdir(t.TempDir())
+	want := find()
+	for _, name := range []string{"torch", "jax", bench.ONNXRuntime, "contextlib", "importlib"} {
+		if err := os.WriteFile(name+".py", []byte("open('ran', 'w')\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := find(); !slices.Equal(got, want) {
+		t.Errorf("torch, jax and onnxruntime are found: %v, want %v", got, want)
+	}
+	if _, err := os.Stat("ran"); err == nil {
+		t.Error("a file of the current folder is run")
 	}
 }
