@@ -263,7 +263,7 @@ func (c *Classifier) FitsLabels(d *data.Dataset) error {
 		}
 	}
 	if len(d.Classes) > 0 && !slices.Equal(d.Classes, c.Classes) {
-		return fmt.Errorf("ngebm: %s has %d classes, %.200q, and the classifier %d, %.200q; give a set of the same classes in one order",
+		return fmt.Errorf("ngebm: %s has %d classes, %.200q, and the classifier %d, %.200q; give a set of the same classes in one order, or set its Classes if only their names differ",
 			d.Name, len(d.Classes), strings.Join(d.Classes, ", "), len(c.Classes), strings.Join(c.Classes, ", "))
 	}
 	return nil
