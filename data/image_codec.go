@@ -18,6 +18,7 @@ type codec struct {
 // frame is the first image in a file, before it is decoded.
 type frame struct {
 	size   image.Point // of what decode returns
+	room   int64       // pixels that decode takes memory for, if more than those of size
 	lossy  bool
 	deep   bool // has more than 8 bits a sample, though decode returns 8
 	decode func() (image.Image, error)

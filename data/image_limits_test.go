@@ -40,6 +40,25 @@ func vp8lFrame(width, height int) []byte {
 	return b.out
 }
 
+// vp8lCodes is a lossless WebP frame of 4x4 pixels that defines 65536 groups of codes.
+func vp8lCodes() []byte {
+	var b bits
+	b.put(0x2f, 8)
+	b.put(3, 14)
+	b.put(3, 14)
+	b.put(0, 4+2)
+	b.put(1, 1+3+1)
+	for _, symbol := range []uint64{255, 255, 0, 0, 0} { // of the image of groups: green and red are the last one's number
+		b.put(0b101, 3)
+		b.put(symbol, 8)
+	}
+	for range 65536 * 5 {
+		b.put(1, 1+3)
+	}
+	b.put(0, 8)
+	return b.out
+}
+
 func riff(id string, data []byte) []byte {
 	out := binary.LittleEndian.AppendUint32([]byte(id), uint32(len(data)))
 	out = append(out, data...)
@@ -133,6 +152,8 @@ func TestImageBombs(t *testing.T) {
 		"WebP, animated, large canvas":    {webpOfChunks(vp8x(1<<24, 1<<24, 2), anmf(0, 0, 4, 4, riff("VP8L", vp8lFrame(4, 4)))), "is 16777216x16777216, but images must have 1 to"},
 		"WebP, animated without a frame":  {webpOfChunks(vp8x(4, 4, 2), anmf(0, 0, 4, 4, riff("ALPH", nil))), "its first frame is empty"},
 		"WebP, animated, cut":             {webpOfChunks(vp8x(4, 4, 2), riff("ANMF", make([]byte, 9))), "it is truncated in its first frame"},
+		"WebP, codes":                     {webpOfChunks(riff("VP8L", vp8lCodes())), "its frame of 4x4 has 163853 bytes of data, more than the 4224 that it may have"},
+		"WebP, animated, codes":           {webpOfChunks(vp8x(4, 4, 2), anmf(0, 0, 4, 4, riff("VP8L", vp8lCodes()))), "its frame of 4x4 has 163853 bytes"},
 		"WebP without a frame":            {webpOfChunks(vp8x(4, 4, 0), riff("EXIF", nil)), "it has no frame"},
 		"WebP, extended header too short": {webpOfChunks(riff("VP8X", make([]byte, 4))), "its extended header is damaged"},
 		"WebP, cut":                       {webpOfChunks(riff("VP8L", cut))[:24], `it is truncated in its chunk "VP8L"`},

@@ -57,11 +57,23 @@ func riffChunks(rest []byte, whole *error) func(yield func(id string, data []byt
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
+// Lossless data may define 65536 groups of prefix codes, whatever the pixels, and x/image/vp8l makes all of
+// them: up to 48 KiB of memory each, which 10 to 30 bytes of the data define. So the data are bounded by
+// the pixels, each of which takes less than 8 bytes, and their bytes take room: all data that are decoded
+// at the same time then take no more memory than those of one image can, 3 GiB.
+const (
+	maxLosslessHead = 4096 // bytes besides those of pixels: one group of codes, transforms and a palette
+	losslessRoom    = 32   // pixels of room for each byte
+)
+
 // openWebPFrame opens the data of one frame.
 func openWebPFrame(id string, data []byte) (frame, error) {
 	if id == "VP8L" {
 		c, err := vp8l.DecodeConfig(bytes.NewReader(data))
-		return frame{size: image.Pt(c.Width, c.Height), decode: func() (image.Image, error) {
+		if maxBytes := maxLosslessHead + 8*int64(c.Width)*int64(c.Height); err == nil && int64(len(data)) > maxBytes {
+			err = fmt.Errorf("its frame of %dx%d has %d bytes of data, more than the %d that it may have: save it again", c.Width, c.Height, len(data), maxBytes)
+		}
+		return frame{size: image.Pt(c.Width, c.Height), room: losslessRoom * int64(len(data)), decode: func() (image.Image, error) {
 			return vp8l.Decode(bytes.NewReader(data))
 		}}, err
 	}
@@ -100,7 +112,7 @@ func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
 		if f.size != bounds.Size() {
 			return frame{}, fmt.Errorf("its first frame is %dx%d, its header says %dx%d", f.size.X, f.size.Y, bounds.Dx(), bounds.Dy())
 		}
-		return frame{size: canvas, lossy: f.lossy, decode: func() (image.Image, error) {
+		return frame{size: canvas, room: f.room, lossy: f.lossy, decode: func() (image.Image, error) {
 			img, err := f.decode()
 			if err != nil || bounds.Size() == canvas {
 				return img, err
