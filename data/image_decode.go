@@ -98,12 +98,16 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		p.err = &imageError{fmt.Errorf("is %dx%d, but images must have 1 to %d pixels", f.size.X, f.size.Y, maxPixels), remedy}
 		return nil
 	}
-	// One that is stretched is scaled in one call, whose memory is its height times the new width.
 	if (!scaled || d.stretch) && max(f.size.X, f.size.Y) > maxSide {
 		p.err = &imageError{fmt.Errorf("is %dx%d, but sides may have at most %d pixels", f.size.X, f.size.Y, maxSide), remedy}
 		return nil
 	}
-	room := roomFor(f.size)
+	between := d.between(f.size)
+	if between > maxPhotoPixels {
+		p.err = &imageError{fmt.Errorf("is %dx%d, but one that is stretched to a width of %d may have a height of at most %d pixels", f.size.X, f.size.Y, d.size.width, maxPhotoPixels/d.size.width), remedy}
+		return nil
+	}
+	room := min(max(paddedPixels(f.size), between*32/24, f.room), maxPhotoPixels)
 	if err := d.room.Acquire(ctx, room); err != nil {
 		return err
 	}
@@ -136,12 +140,23 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 	return nil
 }
 
-// roomFor returns the pixels that decoding an image takes memory for: a JPEG decoder pads them to blocks
-// of up to 32x16.
-func roomFor(size image.Point) int64 {
+// paddedPixels returns the pixels that decoding an image takes memory for: a JPEG decoder pads them to
+// blocks of up to 32x16.
+func paddedPixels(size image.Point) int64 {
 	const width, height = 32, 16
-	padded := int64((size.X+width-1)/width*width) * int64((size.Y+height-1)/height*height)
-	return min(padded, maxPhotoPixels)
+	return int64((size.X+width-1)/width*width) * int64((size.Y+height-1)/height*height)
+}
+
+// between returns the pixels, of 32 bytes each, that [resample] has in between when an image of that size
+// is scaled: as high as the part that is scaled, and as wide as the result.
+func (d *decoding) between(size image.Point) int64 {
+	switch {
+	case d.size == imageSize{}:
+		return 0
+	case !d.stretch:
+		size = d.size.crop(image.Rectangle{Max: size}).Size()
+	}
+	return int64(size.Y) * int64(d.size.width)
 }
 
 // take counts bytes that decoded images take, and returns an error if they are too many.

@@ -55,16 +55,33 @@ func TestPanicOfADecoderIsADamagedImage(t *testing.T) {
 }
 
 // Thin images take the room of the blocks that they are decoded in: a progressive JPEG of 65535x1 with
-// 4x2 samples in each component takes 240 bytes a pixel of its own, 15 of these.
-func TestRoomOfThinImages(t *testing.T) {
-	for size, want := range map[image.Point]int64{
-		{1, 1}: 32 * 16, {32, 16}: 32 * 16, {33, 17}: 64 * 32, {65535, 1}: 65536 * 16, {1, 65535}: 32 * 65536, {5120, 5120}: maxPhotoPixels, {1639, 15994}: maxPhotoPixels,
+// 4x2 samples in each component takes 240 bytes a pixel of its own, 15 of these. If more, they take that of
+// what scaling has in between, or of the data's codes.
+func TestRoomOfImages(t *testing.T) {
+	one := imageSize{height: 1, width: 1}
+	for _, c := range []struct {
+		size    image.Point
+		to      imageSize
+		stretch bool
+		codes   int64
+		want    int64
+	}{
+		{image.Pt(1, 1), one, false, 0, 32 * 16}, {image.Pt(32, 16), one, false, 0, 32 * 16}, {image.Pt(33, 17), one, false, 0, 64 * 32},
+		{image.Pt(65535, 1), one, false, 0, 65536 * 16}, {image.Pt(1, 65535), one, false, 0, 32 * 65536},
+		{image.Pt(5120, 5120), one, false, 0, maxPhotoPixels}, {image.Pt(1639, 15994), one, false, 0, maxPhotoPixels},
+		{image.Pt(1, 16384), imageSize{height: 224, width: 224}, true, 0, 224 * 16384 * 4 / 3},
+		{image.Pt(1, 16384), imageSize{height: 224, width: 224}, false, 0, 32 * 16384},
+		{image.Pt(64, 64), imageSize{height: 1024, width: 2048}, false, 0, 2048 * 32 * 4 / 3},
+		{image.Pt(1, 16384), imageSize{height: 1, width: 1600}, true, 0, maxPhotoPixels},
+		{image.Pt(4, 4), one, false, 1 << 20, 1 << 20}, {image.Pt(4, 4), one, false, 1 << 40, maxPhotoPixels},
 	} {
-		d := newDecoding(imageSize{height: 1, width: 1})
+		size, want := c.size, c.want
+		d := newDecoding(c.to)
+		d.stretch = c.stretch
 		var p decodedImage
 		seen := false
 		err := p.decodeFrame(t.Context(), func() (frame, error) {
-			return frame{size: size, decode: func() (image.Image, error) {
+			return frame{size: size, room: c.codes, decode: func() (image.Image, error) {
 				seen = true
 				if rest := maxPhotoPixels - want; !d.room.TryAcquire(rest) || d.room.TryAcquire(1) {
 					t.Errorf("%v does not take room for %d pixels", size, want)
@@ -76,6 +93,13 @@ func TestRoomOfThinImages(t *testing.T) {
 		}, d)
 		if err != nil || !seen {
 			t.Errorf("%v: %v, %v", size, err, p.err)
+		}
+	}
+	_, err := DecodeImage(bytes.NewReader(pngOf(t, grey(1, 16384, 0))), []int{1, 2048, 1}, FitStretch)
+	says(t, err, "is 1x16384, but one that is stretched to a width of 2048 may have a height of at most 12800 pixels: scale it down")
+	for _, content := range [][]byte{riff("VP8L", vp8lFrame(4, 4)), slices.Concat(vp8x(8, 8, 2), anmf(0, 0, 4, 4, riff("VP8L", vp8lFrame(4, 4))))} {
+		if f, err := openFrame(webpOfChunks(content)); err != nil || f.room != int64(losslessRoom*len(vp8lFrame(4, 4))) {
+			t.Errorf("a lossless WebP takes room for %d pixels (%v)", f.room, err)
 		}
 	}
 }

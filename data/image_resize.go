@@ -33,6 +33,8 @@ func (d *Dataset) resize(ctx context.Context, height, width, channels int) (*Dat
 		return nil, fmt.Errorf("data: %s cannot be resized to %v: give [height width channels], each from 1 to %d", d.Name, shape, maxSide)
 	case height*width > maxImagePixels || d.Len() > maxDecoded/(height*width*channels):
 		return nil, fmt.Errorf("data: %d images of %v are more than %d GiB, or than %d pixels each: give a smaller size, or take fewer images", d.Len(), shape, maxDecoded>>30, maxImagePixels)
+	case d.Shape[0]*width > maxPhotoPixels: // see decoding.between
+		return nil, fmt.Errorf("data: images of %s have %d rows, which is too many for a width of %d: give a width of at most %d", d.Name, d.Shape[0], width, maxPhotoPixels/d.Shape[0])
 	}
 	from := d.Shape[2]
 	convertible := func(n int) bool { return n == 1 || n == 3 }

@@ -81,6 +81,7 @@ func TestResizeRefuses(t *testing.T) {
 		{images(t, 2, 4, 4, 1), 4, 1 << 15, 1, "cannot be resized to [4 32768 1]"},
 		{images(t, 2, 4, 4, 1), 1 << 14, 1 << 14, 1, "give a smaller size"},
 		{images(t, 5000, 1, 1, 1), 2048, 2048, 3, "5000 images of [2048 2048 3] are more than 8 GiB"},
+		{images(t, 2, 1<<14, 1, 1), 1, 2048, 1, "made have 16384 rows, which is too many for a width of 2048: give a width of at most 1600"},
 		{images(t, 2, 4, 4, 1), 4, 4, 2, "made has 1 channels, which cannot become 2: only gray (1) and color (3) are converted into each other"},
 		{images(t, 2, 4, 4, 2), 4, 4, 3, "made has 2 channels"},
 	} {
