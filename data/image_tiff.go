@@ -159,19 +159,23 @@ func tiffEntries(content []byte) (order binary.ByteOrder, entries []byte) {
 }
 
 // tiffTags returns the values of the tags of the first image that x/image/tiff reads. More values than
-// maxBlocks of one, which it would keep in 8 bytes each, are an error.
+// maxBlocks of one, which it would keep in 8 bytes each, are an error, also where it refuses their type
+// or a tag that is there twice: it makes room for them first.
 func tiffTags(content []byte) (map[uint16][]uint32, error) {
-	read := []uint16{256, 257, 258, 259, 262, 266, 273, 278, 279, 292, 293, 317, 320, 322, 323, 324, 325, 338}
+	read := []uint16{256, 257, 258, 259, 262, 266, 273, 278, 279, 292, 293, 317, 320, 322, 323, 324, 325, 338, 339}
 	tags := map[uint16][]uint32{}
 	order, entries := tiffEntries(content)
 	for entry := range slices.Chunk(entries, tiffEntry) {
 		tag, kind, count := order.Uint16(entry), order.Uint16(entry[2:]), order.Uint32(entry[4:])
-		width, isNumber := map[uint16]uint32{1: 1, 3: 2, 4: 4}[kind]
-		if !isNumber || !slices.Contains(read, tag) || tags[tag] != nil { // x/image/tiff refuses a tag that is there twice
+		if !slices.Contains(read, tag) {
 			continue
 		}
 		if count > maxBlocks {
 			return nil, fmt.Errorf("tag %d has %d values, more than %d: save it again, with larger strips or tiles", tag, count, maxBlocks)
+		}
+		width, isNumber := map[uint16]uint32{1: 1, 3: 2, 4: 4}[kind]
+		if !isNumber || tags[tag] != nil {
+			continue
 		}
 		values := entry[8:]
 		if count*width > 4 {

@@ -48,6 +48,16 @@ func TestTIFFBlocksAreBounded(t *testing.T) {
 	if _, err := w.Write([]byte{7}); err != nil || w.Close() != nil {
 		t.Fatal(err)
 	}
+	// entry is a TIFF of which the entry of another tag is replaced.
+	entry := func(of, tag, kind uint16, count uint32) []byte {
+		file := tiffOfStrips(1, 1, []byte{7}, 1)
+		_, entries := tiffEntries(file)
+		at := entries[tiffEntry*slices.Index([]uint16{256, 257, 258, 259, 262, 273, 277, 278, 279}, of):]
+		binary.LittleEndian.PutUint16(at, tag)
+		binary.LittleEndian.PutUint16(at[2:], kind)
+		binary.LittleEndian.PutUint32(at[4:], count)
+		return file
+	}
 	large := make([]byte, 1<<20)
 	bits := bytes.Repeat([]byte{0x81, 0}, 1<<20) // 128 times 0, 2^20 times
 	for name, test := range map[string]struct {
@@ -60,6 +70,9 @@ func TestTIFFBlocksAreBounded(t *testing.T) {
 		"PackBits":           {tiffOfStrips(1, tiffPackBits, bits[:2], 2), ""},
 		"overlapping strips": {tiffOfStrips(20000, 1, large, len(large)), "its strips or tiles overlap"},
 		"many strips":        {tiffOfStrips(maxBlocks+1, 8, deflated.Bytes(), deflated.Len()), "tag 273 has 131073 values"},
+		"sample format":      {entry(279, 339, 1, 64<<20), "tag 339 has 67108864 values"},
+		"another type":       {entry(279, 279, 2, 64<<20), "tag 279 has 67108864 values"},
+		"a tag twice":        {entry(257, 256, 4, 64<<20), "tag 256 has 67108864 values"},
 		"PackBits bomb":      {tiffOfStrips(1, tiffPackBits, bits, len(bits)), "unpacks to more than"},
 	} {
 		_, err := DecodeImage(bytes.NewReader(test.file), []int{8, 8, 1}, FitStretch)
