@@ -94,7 +94,8 @@ func (r *refusedLinks) err() error {
 }
 
 // key lists the files and returns a hash of their names and identities. Of a dataset with train and
-// test folders it looks at these only.
+// test folders it looks at these only. Other folders, and those without files, are part of the hash by
+// their names, since the note for the user lists them.
 func (f *folder) key(ctx context.Context) (string, error) {
 	hash := sha256.New()
 	f.members = nil
@@ -109,6 +110,7 @@ func (f *folder) key(ctx context.Context) (string, error) {
 		if split && !isSplit(e.Name()) && f.isFolder(e.Name()) {
 			if !isHidden(e.Name()) {
 				f.members = append(f.members, member{e.Name(), kindFolder})
+				fmt.Fprintf(hash, "%q is left out\n", e.Name())
 			}
 			continue
 		}
@@ -197,10 +199,14 @@ func (f *folder) add(ctx context.Context, keys *keyer, name string, depth int) e
 	if err != nil {
 		return err
 	}
+	before := len(f.members)
 	for _, e := range entries {
 		if err := f.add(ctx, keys, name+"/"+e.Name(), depth+1); err != nil {
 			return err
 		}
+	}
+	if len(f.members) == before {
+		fmt.Fprintf(keys.hash, "%q is empty\n", name)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,6 +47,34 @@ func TestLeftOutIsReported(t *testing.T) {
 				t.Errorf("%s, %s: it said %v", kind, how, told.all)
 			}
 		}
+	}
+}
+
+// The cache does not hide what is new: folders that are left out are said, and no longer once they are gone.
+func TestLeftOutIsOfNow(t *testing.T) {
+	root := writeFolder(t, petFiles(t))
+	opts := Options{Cache: t.TempDir()}
+	for _, c := range []struct{ folder, want string }{
+		{"", ""}, {"val/cat", "1 folder (val)"}, {"train/bird", "1 folder (val), 1 class folder without images (train/bird)"},
+	} {
+		if err := os.MkdirAll(filepath.Join(root, c.folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		told := &reports{}
+		opts.Progress = told
+		open(t, "folder:"+root, opts)
+		if c.want != "" && !told.said("pets: left out: "+c.want) {
+			t.Errorf("with %s it said %v", c.folder, told.all)
+		}
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(root, "val")), os.Remove(filepath.Join(root, "train/bird"))); err != nil {
+		t.Fatal(err)
+	}
+	told := &reports{}
+	opts.Progress = told
+	open(t, "folder:"+root, opts)
+	if told.said("pets: left out: 1 folder (val), 1 class folder without images (train/bird)") {
+		t.Error("it says what is gone")
 	}
 }
 
