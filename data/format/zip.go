@@ -45,6 +45,9 @@ func OpenZip(r io.ReaderAt, size int64) (*Zip, error) {
 	seen := map[string]bool{}
 	for _, f := range z.File {
 		name := strings.TrimSuffix(strings.TrimPrefix(f.Name, "./"), "/")
+		if f.Name == "./" { // the top folder itself
+			name = "."
+		}
 		switch {
 		case !fs.ValidPath(name):
 			return nil, fmt.Errorf("the name %q leads out of it, or is none", f.Name)
