@@ -287,10 +287,23 @@ func withoutFolder(set string) string {
 		return set
 	}
 	size := "" // of photos/@64, too
-	if at := strings.LastIndexByte(path, '@'); at >= 0 && strings.Trim(path[at+1:], "0123456789x") == "" {
+	if at := sizeAt(path); at >= 0 {
 		path, size = path[:at], path[at:]
 	}
-	return kind + ":" + fileName(path) + size
+	name := fileName(path)
+	if size == "" && sizeAt(name) >= 0 {
+		name += "/" // a folder that is called photos@64
+	}
+	return kind + ":" + name + size
+}
+
+// sizeAt is where the size at the end of a path begins, or what would be read as one; -1 without.
+func sizeAt(path string) int {
+	at := strings.LastIndexByte(path, '@')
+	if at >= 0 && strings.Trim(path[at+1:], "0123456789x") != "" {
+		return -1
+	}
+	return at
 }
 
 // withoutTableFolders is PATH@LABEL or TRAIN,TEST@LABEL without the folders of the paths.
