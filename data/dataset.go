@@ -23,6 +23,8 @@ type Info struct {
 	Lossy    bool     `json:"lossy"`    // true where pixels went through lossy compression
 	Classes  []string `json:"classes"`  // class names; a label is an index into them
 	Checksum string   `json:"checksum"` // SHA-256 over shape, MaxPixel, classes, examples and labels in order, hex
+
+	bySeverity bool // sorted by the severity of a corruption; see [Dataset.Sample]
 }
 
 // maxSide bounds the height, width and channels of one image, so that their product does not

@@ -155,6 +155,7 @@ func (c cifarC) read(ctx context.Context, archive io.Reader, kind string, severi
 	d.Name += " " + strings.ReplaceAll(kind, "_", " ")
 	d.Lossy = kind == "jpeg_compression"
 	d.Labels = slices.Concat(slices.Repeat([][]int32{clean.Labels}, severities)...)
+	d.bySeverity = severity == 0
 	if severity > 0 {
 		first := (severity - 1) * n
 		d.Name += fmt.Sprintf(", severity %d", severity)

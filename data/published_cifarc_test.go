@@ -74,6 +74,21 @@ func TestCIFARCFormat(t *testing.T) {
 	if test.Pixels[0] != 2 || test.Pixels[9*12] != 51 || !test.Lossy || !slices.Equal(test.Labels, []int32{9, 0, 9, 0, 9, 0, 9, 0, 9, 0}) {
 		t.Errorf("got %v and %v, lossy %v", test.Pixels, test.Labels, test.Lossy)
 	}
+	// A sample is of all severities, also of the set in another size.
+	_, test = open(t, "cifar10-c:fog@3", opts)
+	seen := map[uint8]bool{}
+	for seed := range uint64(20) {
+		drawn, err := test.Sample(3, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			seen[drawn.pixels(i)[26]/10] = true
+		}
+	}
+	if len(seen) != severities {
+		t.Errorf("samples have %d severities of %d", len(seen), severities)
+	}
 	if *requests != 1 {
 		t.Errorf("%d downloads, want 1", *requests)
 	}

@@ -29,9 +29,10 @@ func (d *Dataset) First(n int) (*Dataset, error) {
 }
 
 // Sample returns n examples, or all where there are fewer: the first, unless the examples of each class
-// follow one another, as those of folders do; then n that are drawn with the seed.
+// follow one another, as those of folders do, or those of each severity, as in "cifar10-c:fog"; then n
+// that are drawn with the seed.
 func (d *Dataset) Sample(n int, seed uint64) (*Dataset, error) {
-	if n < 1 || n >= d.Len() || !d.grouped() {
+	if n < 1 || n >= d.Len() || !d.bySeverity && !d.grouped() {
 		return d.First(n)
 	}
 	_, drawn, err := d.RandomSplit(n, seed, d.Split, d.Split)
