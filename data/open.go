@@ -178,7 +178,7 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 	opts.Progress = until
 	base, size, err := cutSize(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, uncut(err, name)
 	}
 	opts.size = size
 	kind, arg, colon := strings.Cut(base, ":")
@@ -209,22 +209,24 @@ func Open(ctx context.Context, name string, opts Options) (train, test *Dataset,
 		if cause := context.Cause(ctx); cause != nil && err != nil {
 			return nil, nil, fmt.Errorf("data: stopped while %s was read: %w", shown(name), cause)
 		}
+		if name != base && errors.Is(err, fs.ErrNotExist) {
+			err = uncut(err, name)
+		}
 		if err != nil {
-			return nil, nil, uncut(err, name, base)
+			return nil, nil, err
 		}
 		return opened.train, opened.test, nil
 	}
 	return nil, nil, unknown(base, kind)
 }
 
-// uncut adds to the error for a path that is missing, base, that the whole of the name is there: its
-// end was taken for a size.
-func uncut(err error, name, base string) error {
+// uncut adds to the error for a size, or for the path before it, that the whole of the name is there.
+func uncut(err error, name string) error {
 	_, path, _ := strings.Cut(name, ":")
-	if _, statErr := os.Stat(path); name == base || statErr != nil || !errors.Is(err, fs.ErrNotExist) {
+	if _, statErr := os.Stat(path); statErr != nil {
 		return err
 	}
-	return fmt.Errorf("%w; %s is there, but %s was taken for a size: write %s/", err, shown(path), name[len(base):], shown(name))
+	return fmt.Errorf("%w; %s is there, but %s was taken for a size: write %s/", err, shown(path), name[strings.LastIndexByte(name, '@'):], shown(name))
 }
 
 // unknown returns the error for a name that does not exist, with the nearest one if there is any.

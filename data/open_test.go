@@ -32,7 +32,7 @@ func classCounts(d *Dataset) []int {
 func TestOpenRefuses(t *testing.T) {
 	here := t.TempDir()
 	t.Chdir(here)
-	if err := errors.Join(os.Mkdir("decoded", 0o755), os.Mkdir("photos@2024", 0o755)); err != nil {
+	if err := errors.Join(os.Mkdir("decoded", 0o755), os.Mkdir("photos@2024", 0o755), os.Mkdir("icons@2x", 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"archive@64", "decoded.tar", "photos.zip", "arrays.npz"} {
@@ -64,6 +64,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"tar:", 0, []string{"write tar:PATH"}},
 		{"folder:nowhere", 0, []string{"no image folder at " + filepath.Join(here, "nowhere"), "check the path"}},
 		{"folder:photos@2024", 0, []string{"no image folder at " + filepath.Join(here, "photos") + ": ", "photos@2024 is there, but @2024 was taken for a size: write folder:photos@2024/"}},
+		{"folder:icons@2x", 0, []string{`"folder:icons@2x" has no valid size`, "icons@2x is there, but @2x was taken for a size: write folder:icons@2x/"}},
 		{"folder:photos@2024/", 0, []string{filepath.Join(here, "photos@2024") + ": it has no"}},
 		{"tar:archive@64", 0, []string{"archive@64 is there, but @64 was taken for a size: write tar:archive@64/"}},
 		{"npz:archive@64/", 0, []string{filepath.Join(here, "archive@64") + ": it is not a whole zip file"}},
