@@ -45,8 +45,10 @@ func toy2DSets() []toy2D {
 		scikit = "scikit-learn"
 		ffjord = "FFJORD (Grathwohl et al. 2019)"
 	)
+	// The conversions of products, x and y too, prevent a fused multiply-add, so that the bits are the
+	// same on every processor.
 	noisy := func(rng *rand.Rand, x, y, sigma float64) (float64, float64) {
-		return x + sigma*rng.NormFloat64(), y + sigma*rng.NormFloat64()
+		return float64(x) + float64(sigma*rng.NormFloat64()), float64(y) + float64(sigma*rng.NormFloat64())
 	}
 	// cell is uniform on [0,1) in steps that float32 can add to a small integer without
 	// rounding up to the next, so that no point changes its color.
@@ -69,16 +71,16 @@ func toy2DSets() []toy2D {
 			}},
 		{"spirals", "two spirals of 1.5 turns", ffjord, []string{"first", "second"},
 			func(rng *rand.Rand, class int) (float64, float64) {
-				t := 3 * math.Pi * math.Sqrt(rng.Float64())
+				t := float64(3 * math.Pi * math.Sqrt(rng.Float64())) // 2 * t is compiled to t + t
 				sin, cos := math.Sincos(t)
 				r := 2 * t / (3 * math.Pi) * float64(1-2*class)
 				return noisy(rng, -r*cos, r*sin, .08)
 			}},
 		{"pinwheel", "five bent blades", ffjord, []string{"1", "2", "3", "4", "5"},
 			func(rng *rand.Rand, class int) (float64, float64) {
-				r, s := 1+.3*rng.NormFloat64(), .1*rng.NormFloat64()
+				r, s := 1+float64(.3*rng.NormFloat64()), .1*rng.NormFloat64()
 				sin, cos := math.Sincos(2*math.Pi*float64(class)/5 + math.Exp(r)/4)
-				return r*cos + s*sin, s*cos - r*sin
+				return float64(r*cos) + float64(s*sin), float64(s*cos) - float64(r*sin)
 			}},
 		{"checkerboard", "a board of 4x4 squares in two colors", ffjord, []string{"dark", "light"},
 			func(rng *rand.Rand, class int) (float64, float64) {
