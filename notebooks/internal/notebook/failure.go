@@ -8,12 +8,15 @@ import (
 	"ngebm/notebooks/internal/printable"
 )
 
+// signals are the names of those that end programs, as Go writes them on Linux and macOS.
+const signals = `abort trap|aborted|alarm clock|bad system call|broken pipe|bus error|(?i:cpu ?time limit exceeded|file ?size limit exceeded)|` +
+	`EMT trap|floating point exception|hangup|I/O possible|illegal instruction|interrupt|killed|power failure|profiling timer expired|quit|` +
+	`segmentation fault|signal \d+|stack fault|terminated|trace/(?:BPT|breakpoint) trap|user defined signal [12]|virtual timer expired`
+
 // What GoNB prints on stderr, and no more than that, when a shell line of a cell
 // ends in failure, and when it does not know a %command.
 var (
-	shellFailure = regexp.MustCompile(`(?m)^(?:exit status \d+|signal: (?:aborted|alarm clock|bad system call|broken pipe|bus error|` +
-		`CPU time limit exceeded|file size limit exceeded|floating point exception|hangup|illegal instruction|interrupt|killed|quit|` +
-		`segmentation fault|terminated|trace/breakpoint trap|user defined signal [12])(?: \(core dumped\))?)$`)
+	shellFailure = regexp.MustCompile(`(?m)^(?:exit status \d+|signal: (?:` + signals + `)(?: \(core dumped\))?)$`)
 	unknownMagic = regexp.MustCompile(`"%\S*" unknown or not implemented yet\.`)
 )
 

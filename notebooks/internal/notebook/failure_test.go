@@ -22,6 +22,8 @@ func TestFailure(t *testing.T) {
 		{"a shell line that says why", []Output{stderr("ls: no such file\nexit status 2\n")}, "exit status 2\nls: no such file\nexit status 2"},
 		{"a shell line that is killed", []Output{stderr("signal: killed\n")}, "signal: killed"},
 		{"a shell line that crashes", []Output{stderr("signal: segmentation fault (core dumped)\n")}, "signal: segmentation fault (core dumped)"},
+		{"a shell line that aborts on macOS", []Output{stderr("signal: abort trap\n")}, "signal: abort trap"},
+		{"a strong signal", []Output{stderr("signal: strong\n")}, ""},
 		{"a measured signal", []Output{stderr("signal: 3.2 dB\n")}, ""},
 		{"an unknown command", []Output{stderr(`"%matplotlib" unknown or not implemented yet.`)}, `"%matplotlib" unknown or not implemented yet.`},
 	} {

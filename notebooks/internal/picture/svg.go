@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"maps"
 	"regexp"
@@ -30,8 +31,9 @@ var svgElements = strings.Fields(`a circle clipPath defs desc ellipse feBlend fe
 var (
 	// svgDoctype matches a document type without declarations.
 	svgDoctype = regexp.MustCompile(`^DOCTYPE\s+svg(\s+(PUBLIC|SYSTEM)(\s+("[^"\[\]<>]*"|'[^'\[\]<>]*'))*)?\s*$`)
-	// svgEmbedded matches an embedded raster picture.
-	svgEmbedded = regexp.MustCompile(`^\s*data:image/(png|jpeg|gif);base64,([A-Za-z0-9+/=\s]*)$`)
+	// svgEmbedded matches an embedded raster picture. Browsers show it by its content: gonum's SVGs
+	// name PNG as jpg.
+	svgEmbedded = regexp.MustCompile(`^\s*data:image/(?:png|jpe?g|gif);base64,([A-Za-z0-9+/=\s]*)$`)
 	// svgForeign matches what style must not contain: addresses of other files, and escapes,
 	// which could hide them. Addresses within the picture are removed before.
 	svgForeign  = regexp.MustCompile(`(?i)@import|expression\s*\(|javascript:|image-set|[\\<]|src\s*\(|url\s*\(`)
@@ -134,7 +136,7 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 		}
 		written[name] = true
 		if embedded := svgEmbedded.FindStringSubmatch(a.Value); embedded != nil && t.Name.Local == "image" {
-			if err := c.embed(embedded[1], embedded[2]); err != nil {
+			if err := c.embed(embedded[1]); err != nil {
 				return fmt.Errorf("a picture in this SVG: %w", err)
 			}
 		}
@@ -154,12 +156,16 @@ func (c *svgCleaner) start(decoder *xml.Decoder, t xml.StartElement) error {
 }
 
 // embed checks a picture within the SVG, which is base64.
-func (c *svgCleaner) embed(kind, text string) error {
+func (c *svgCleaner) embed(text string) error {
 	content, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
 		return err
 	}
-	p, err := checkPicture(content, "."+kind)
+	_, format, err := image.DecodeConfig(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("it is no PNG, JPEG or GIF: %w", err)
+	}
+	p, err := checkPicture(content, "."+format)
 	if err != nil {
 		return err
 	}

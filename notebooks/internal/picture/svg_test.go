@@ -61,7 +61,7 @@ func TestPicturesInSVG(t *testing.T) {
 		{"a huge one", embed("png", hugePNG(t)), "60000 by 60000 pixels", 0},
 		{"two large ones", strings.Repeat(embed("png", large.Bytes()), 2), "pixels that a page takes", 0},
 		{"more after its end", embed("png", append(bytes.Clone(square), 1, 2, 3)), "3 bytes follow", 0},
-		{"another kind", embed("gif", square), "it is a PNG", 0},
+		{"under another name", embed("jpg", square), "", one.pixels},
 		{"no picture", embed("png", []byte{0}), "it is no PNG", 0},
 		{"no base64", `<image href="data:image/png;base64,A"/>`, "base64", 0},
 		{"in style", `<g style="fill:url(data:image/png;base64,AA==)"/>`, "", 0},

@@ -156,20 +156,13 @@ func sharedFiles() (names []string) {
 	return names
 }
 
-// isSite reports whether a folder holds a site that this program wrote: its style sheet begins as
-// every version's does.
-func isSite(out string) (bool, error) {
-	const name = "site.css"
-	ours, err := pageFiles.ReadFile("pages/" + name)
-	if err != nil {
-		return false, err
-	}
-	first, _, _ := bytes.Cut(ours, []byte("\n"))
-	theirs, err := files.ReadFile(filepath.Join(out, name), 1<<20)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil && bytes.HasPrefix(theirs, first), nil
+// styleBegin is how the style sheet of every version begins: it must stay.
+const styleBegin = "/* The pages that publish makes: one column to read, contents "
+
+// isSite reports whether a folder holds a site that this program wrote, by its style sheet.
+func isSite(out string) bool {
+	style, err := files.ReadFile(filepath.Join(out, "site.css"), 1<<20)
+	return err == nil && bytes.HasPrefix(style, []byte(styleBegin))
 }
 
 // others returns the pages of the folder that are not among these: those of an earlier site, each with

@@ -66,13 +66,16 @@ func (o *Options) checkOut() error {
 	}
 	figures := filepath.Join(o.Out, "figures")
 	entries, _ := os.ReadDir(figures) // none where it is not there
-	earlier, err := isSite(o.Out)
-	if err != nil {
-		return err
+	earlier := isSite(o.Out)
+	there := func(path string) bool {
+		_, err := os.Lstat(path)
+		return err == nil
 	}
 	var replaced []string
-	for _, name := range append(sharedFiles(), "mathjax.js", "index.html", "gallery.html") {
-		replaced = append(replaced, filepath.Join(o.Out, name))
+	if !earlier {
+		for _, name := range append(sharedFiles(), "mathjax.js", "index.html", "gallery.html") {
+			replaced = append(replaced, filepath.Join(o.Out, name))
+		}
 	}
 	for i, name := range pageNames(o.paths) {
 		path := o.paths[i]
@@ -85,7 +88,11 @@ func (o *Options) checkOut() error {
 				return fmt.Errorf("-o %q: the site would replace files next to the notebook %q; choose a folder for the site alone", o.Out, path)
 			}
 		}
-		replaced = append(replaced, filepath.Join(o.Out, name+".html"), filepath.Join(o.Out, name+".ipynb"))
+		page := filepath.Join(o.Out, name+".html")
+		if earlier && there(page) { // it has this notebook and these figures
+			continue
+		}
+		replaced = append(replaced, page, filepath.Join(o.Out, name+".ipynb"))
 		for _, entry := range entries {
 			if isFigureOf(name, entry.Name()) {
 				replaced = append(replaced, filepath.Join(figures, entry.Name()))
@@ -93,8 +100,8 @@ func (o *Options) checkOut() error {
 		}
 	}
 	for _, file := range replaced {
-		if _, err := os.Lstat(file); err == nil && !earlier {
-			return fmt.Errorf("-o %q: the site would replace %q, which is of no site of before; choose a folder for the site alone", o.Out, file)
+		if there(file) {
+			return fmt.Errorf("-o %q: the site would replace %q, which is of no page that was published there before; choose a folder for the site alone", o.Out, file)
 		}
 	}
 	return nil

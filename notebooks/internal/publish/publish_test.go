@@ -55,16 +55,20 @@ func TestSiteAlone(t *testing.T) {
 		"site/index.html", "site/My-notes.html", "site/My-notes.ipynb", "site/figures/My-notes-1.png",
 		"pages/.git/HEAD", "pages/CNAME", "pages/figures/logo-1.png", "pages/Another.ipynb",
 		"web/index.html", "styled/site.css", "exported/My-notes.html",
+		"kept/index.html", "kept/My-notes.ipynb", "pictured/figures/My-notes-1.png",
 	} {
 		file(path)
 	}
-	// A version of before had another style sheet, that began alike.
-	style, err := pageFiles.ReadFile("pages/site.css")
+	ours, err := pageFiles.ReadFile("pages/site.css")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(top, "site/site.css"), style[:200], 0o644); err != nil {
-		t.Fatal(err)
+	for site, style := range map[string]string{ // the first is of November 2026
+		"site": "/* The pages that publish makes: one column to read, contents beside it. Colours\n", "kept": string(ours), "pictured": string(ours),
+	} {
+		if err := os.WriteFile(filepath.Join(top, site, "site.css"), []byte(style), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, link := range []struct{ to, at string }{{"paper", "same"}, {"../paper/My notes.ipynb", "others/linked.ipynb"}} {
 		if err := os.Symlink(link.to, filepath.Join(top, link.at)); err != nil {
@@ -79,6 +83,8 @@ func TestSiteAlone(t *testing.T) {
 		{"paper", "paper/figures/inner.ipynb", "next to the notebook"},
 		{"others", "paper/My notes.ipynb", "My-notes.ipynb"},
 		{"pictures", "paper/My notes.ipynb", "My-notes-12-still.png"},
+		{"kept", "paper/My notes.ipynb", "My-notes.ipynb"},
+		{"pictured", "paper/My notes.ipynb", "My-notes-1.png"},
 		{"web", "paper/My notes.ipynb", "index.html"},
 		{"styled", "paper/My notes.ipynb", "site.css"},
 		{"exported", "paper/My notes.ipynb", "My-notes.html"},

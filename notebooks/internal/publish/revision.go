@@ -88,11 +88,15 @@ func licenseOf(root string) string {
 	return ""
 }
 
-// isTracked reports whether a notebook is one of the repository's: only then its license and
-// revision are the notebook's. A copy that git does not know is not.
-func isTracked(ctx context.Context, p *setup.Workspace, path string) bool {
+// isTracked reports whether a notebook is one of the repository's, which is of that origin: only then
+// its license and revision are the notebook's. A copy that git does not know is not; where there is
+// no git, all notebooks of the folder are.
+func isTracked(ctx context.Context, p *setup.Workspace, path string, of origin) bool {
 	to, err := filepath.Rel(p.Root, path)
-	return err == nil && filepath.IsLocal(to) && git(ctx, p.Root, "ls-files", "--", ":(literal)"+filepath.ToSlash(to)) != ""
+	if err != nil || !filepath.IsLocal(to) {
+		return false
+	}
+	return of.Revision == "" || git(ctx, p.Root, "ls-files", "--", ":(literal)"+filepath.ToSlash(to)) != ""
 }
 
 // description is the first sentence of a notebook's summary, without marks.

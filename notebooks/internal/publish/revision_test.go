@@ -72,8 +72,11 @@ func TestOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]bool{"LICENSE": true, "copy": false, "none": false, "L*": false, "../LICENSE": false} {
-		if got := isTracked(t.Context(), p, filepath.Join(root, path)); got != want {
+		if got := isTracked(t.Context(), p, filepath.Join(root, path), o); got != want {
 			t.Errorf("%s is the repository's: %v", path, got)
 		}
+	}
+	if !isTracked(t.Context(), p, filepath.Join(root, "copy"), origin{License: "MIT"}) {
+		t.Error("a notebook of a folder without git has no license")
 	}
 }

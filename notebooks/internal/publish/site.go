@@ -66,11 +66,14 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 		return err
 	}
 	defer site.close()
+	if err := site.writeShared(mathjax); err != nil { // first: they say whose folder it is
+		return err
+	}
 	for i, pg := range pages {
 		if pg.Provenance == "" {
 			pg.Provenance = provenance
 		}
-		if isTracked(ctx, p, sources[i].path) {
+		if isTracked(ctx, p, sources[i].path, from) {
 			pg.Origin = from
 		}
 		if i > 0 {
@@ -88,9 +91,6 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 		if err := site.writeWithPage(pg, sources[i]); err != nil {
 			return err
 		}
-	}
-	if err := site.writeShared(mathjax); err != nil {
-		return err
 	}
 	if err := site.writeGallery(templates, exhibits, from); err != nil {
 		return err
