@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Resize returns the images in another size, for instance to evaluate a model on another dataset.
@@ -47,10 +49,13 @@ func (d *Dataset) resize(ctx context.Context, height, width, channels int) (*Dat
 	}
 	resized.Name = fmt.Sprintf("%s, resized to %dx%dx%d", d.Name, height, width, channels)
 	resized.Source = fmt.Sprintf("%s; resized from %dx%dx%d", d.Source, d.Shape[0], d.Shape[1], from)
+	// What resample has in between counts as in decoding.between: images that take much of it wait.
+	room, between := semaphore.NewWeighted(maxPhotoPixels), min(int64(d.Shape[0])*int64(width)*32/24, maxPhotoPixels)
 	err := parallelFor(d.Len(), func(i int) error {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || room.Acquire(ctx, between) != nil {
 			return context.Cause(ctx)
 		}
+		defer room.Release(between)
 		full := make([]uint8, d.Size())
 		d.floatImage(i).store(full, 255)
 		scaled := resample(full, d.Shape[0], d.Shape[1], from, height, width)

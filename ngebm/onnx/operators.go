@@ -84,7 +84,7 @@ func reshape(e *emitter, in []value, o *operation) (value, error) {
 		return in[0], nil
 	}
 	if !slices.Equal(beforeBatch(in[0].shape), beforeBatch(o.shape)) {
-		return value{}, errors.New("Reshape mixes the batch with other axes; " + onlyItself)
+		return value{}, errors.New("Reshape mixes the batch with other axes, behind which it must not be; " + onlyItself)
 	}
 	return whole(e.reshape(e.plain(in[0]), o.shape), o.shape), nil
 }

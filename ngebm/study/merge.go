@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ngebm/data"
 	"ngebm/ngebm"
@@ -117,9 +118,11 @@ func (p Plan) base() ngebm.Config {
 }
 
 // anywhere is a configuration without the data's name, which may differ between machines:
-// checksums say which data they are.
+// checksums say which data they are. Before 2026-12 a folder called photos@64 was stored without
+// the slash at its end.
 func anywhere(c ngebm.Config) ngebm.Config {
 	c.Data, c.Name = "", ""
+	c.Margin.Outliers = strings.TrimSuffix(c.Margin.Outliers, "/")
 	return c
 }
 

@@ -173,6 +173,7 @@ type decisions struct {
 	Run       string     `json:"run"`
 	Decisions []decided  `json:"decisions"`
 	Unusable  []unusable `json:"unusable,omitempty"`
+	Stopped   string     `json:"stopped,omitempty"` // how many files are done, where not all are
 }
 
 // decide reads files, a batch of inputs at a time, and prints what is decided about them. One that cannot be
@@ -184,7 +185,8 @@ func (d *decider) decide(ctx context.Context, paths []string, out string, stdout
 	for i, path := range paths {
 		found, err := d.file(ctx, read, path)
 		if err != nil && ctx.Err() != nil {
-			stopped = fmt.Errorf("ngebm predict: %w; %d of %d files are done", context.Cause(ctx), i, len(paths))
+			results.Stopped = fmt.Sprintf("%d of %d files are done", i, len(paths))
+			stopped = fmt.Errorf("ngebm predict: %w; %s", context.Cause(ctx), results.Stopped)
 			break
 		}
 		if err != nil {
@@ -194,6 +196,7 @@ func (d *decider) decide(ctx context.Context, paths []string, out string, stdout
 		refused = refused || slices.ContainsFunc(found, func(one decided) bool { return one.Refused })
 	}
 	if _, err := os.Stat(out); err == nil && stopped != nil { // a part does not replace a file that may be whole
+		stopped = fmt.Errorf("%w; %q is as it was", stopped, out)
 		out = ""
 	}
 	if len(results.Decisions) > 0 || out != "" && stopped == nil {
