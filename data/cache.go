@@ -28,7 +28,7 @@ import (
 // from something else than its key says, counts as absent.
 const (
 	cacheMagic     = "NGEBMSET"
-	cacheVersion   = 5 // of this layout, of the decoders and of the note
+	cacheVersion   = 6 // of this layout, of the decoders and of the note
 	maxCacheHeader = 1 << 24
 	maxCacheFile   = 2*maxDecoded + 1<<30 // an NPZ file may have maxDecoded to train, and as much to test
 )

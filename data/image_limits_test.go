@@ -165,7 +165,7 @@ func TestImageBombs(t *testing.T) {
 		"BMP":                             {bmpOf(1<<30, 1<<30), "is 1073741824x1073741824, but images must have 1 to"},
 		"BMP from the top":                {bmpOf(1<<14, -1<<31), "is 16384x2147483648, but images must have 1 to"},
 		"BMP, nothing in it":              {bmpOf(2000, 2000), "does not decode: unexpected EOF"},
-		"BMP without width":               {bmpOf(0, 10), "is 0x10, but images"},
+		"BMP without width":               {bmpOf(0, 10), "does not decode: bmp: unsupported BMP image"},
 		"TIFF":                            {tiffOf(t, 1<<20, 1<<20, 10), "is 1048576x1048576, but images must have 1 to"},
 		"PPM":                             {[]byte("P6 1000000 1000000 255\n123"), "does not decode: unexpected EOF"},
 		"plain PBM":                       {[]byte("P1 16777216 16777216\n1"), "does not decode: unexpected EOF"},

@@ -16,18 +16,16 @@ const maxBlocks = 1 << 17
 
 // Tags of a TIFF that are used here.
 const (
-	tiffHeight       = 257
-	tiffCompression  = 259
-	tiffPhotometric  = 262
-	tiffStrips       = 273 // their offsets
-	tiffRows         = 278 // of a strip
-	tiffStripCounts  = 279 // and bytes
-	tiffTileWidth    = 322
-	tiffTileHeight   = 323
-	tiffTiles        = 324
-	tiffTileCounts   = 325
-	tiffPackBits     = 32773 // a compression
-	tiffMaxPixelSize = 8     // bytes: four channels of 16 bits
+	tiffHeight      = 257
+	tiffCompression = 259
+	tiffPhotometric = 262
+	tiffStrips      = 273 // their offsets
+	tiffRows        = 278 // of a strip
+	tiffStripCounts = 279 // and bytes
+	tiffTileWidth   = 322
+	tiffTileHeight  = 323
+	tiffTiles       = 324
+	tiffTileCounts  = 325
 )
 
 // openTIFF opens the first image. For fax compression with 0 as black, x/image/tiff returns the
@@ -48,9 +46,8 @@ func openTIFF(content []byte) (frame, error) {
 	if err := checkTiles(int64(first(tiffTileWidth)), int64(first(tiffTileHeight)), f.size); err != nil {
 		return frame{}, err
 	}
-	packed := first(tiffCompression) == tiffPackBits
-	for _, blocks := range [][2]uint16{{tiffStrips, tiffStripCounts}, {tiffTiles, tiffTileCounts}} {
-		if err := checkBlocks(content, tags[blocks[0]], tags[blocks[1]], packed, f.size); err != nil {
+	for _, tag := range []uint16{tiffStripCounts, tiffTileCounts} {
+		if err := checkBlocks(content, tags[tag]); err != nil {
 			return frame{}, err
 		}
 	}
@@ -88,39 +85,16 @@ func checkTiles(width, height int64, size image.Point) error {
 	return nil
 }
 
-// checkBlocks refuses what would cost x/image/tiff far more time or memory than the file has bytes: strips
-// or tiles that overlap, since it copies each, and PackBits, which it unpacks without a bound.
-func checkBlocks(content []byte, offsets, counts []uint32, packed bool, size image.Point) error {
-	maxBytes := tiffMaxPixelSize * maxPixelsOf(size)
+// checkBlocks refuses strips or tiles of these bytes that overlap: x/image/tiff copies each, which would
+// cost it far more time than the file has bytes.
+func checkBlocks(content []byte, counts []uint32) error {
 	var total int64
 	for i, count := range counts {
 		if total += int64(count); i > 0 && total > 2*int64(len(content)) {
 			return errors.New("its strips or tiles overlap: save it again")
 		}
-		if !packed || i >= len(offsets) || int64(offsets[i]) > int64(len(content)) {
-			continue
-		}
-		block := content[offsets[i]:]
-		if unpackedBits(block[:min(int64(count), int64(len(block)))]) > maxBytes {
-			return fmt.Errorf("a strip or tile unpacks to more than %d bytes, all that %dx%d pixels can have: save it again", maxBytes, size.X, size.Y)
-		}
 	}
 	return nil
-}
-
-// unpackedBits returns how many bytes PackBits unpacks to.
-func unpackedBits(packed []byte) (n int64) {
-	for at := 0; at < len(packed); {
-		switch code := int8(packed[at]); {
-		case code >= 0: // that many bytes and one more follow
-			n, at = n+int64(code)+1, at+int(code)+2
-		case code == -128:
-			at++
-		default: // one follows, and is repeated
-			n, at = n+1-int64(code), at+2
-		}
-	}
-	return n
 }
 
 // setRows returns a copy of a TIFF whose one strip has as many rows as the image. Files may say any larger
@@ -159,8 +133,7 @@ func tiffEntries(content []byte) (order binary.ByteOrder, entries []byte) {
 }
 
 // tiffTags returns the values of the tags of the first image that x/image/tiff reads. More values than
-// maxBlocks of one, which it would keep in 8 bytes each, are an error, also where it refuses their type
-// or a tag that is there twice: it makes room for them first.
+// maxBlocks of one are an error, of whatever type.
 func tiffTags(content []byte) (map[uint16][]uint32, error) {
 	read := []uint16{256, 257, 258, 259, 262, 266, 273, 278, 279, 292, 293, 317, 320, 322, 323, 324, 325, 338, 339}
 	tags := map[uint16][]uint32{}
