@@ -116,12 +116,16 @@ func TestTIFFBlocksAreBounded(t *testing.T) {
 	}
 }
 
-// tiffOfTiles is a gray TIFF of zeros in deflated tiles.
+// tiffOfTiles is a gray TIFF in deflated tiles, each a ramp.
 func tiffOfTiles(t *testing.T, width, height, tileWidth, tileHeight int) []byte {
 	t.Helper()
 	var deflated bytes.Buffer
 	w := zlib.NewWriter(&deflated)
-	if _, err := w.Write(make([]byte, tileWidth*tileHeight)); err != nil || w.Close() != nil {
+	ramp := make([]byte, tileWidth*tileHeight)
+	for i := range ramp {
+		ramp[i] = byte(i)
+	}
+	if _, err := w.Write(ramp); err != nil || w.Close() != nil {
 		t.Fatal(err)
 	}
 	n := (width + tileWidth - 1) / tileWidth * ((height + tileHeight - 1) / tileHeight)
@@ -169,6 +173,20 @@ func TestTIFFTilesAreBounded(t *testing.T) {
 		_, err := DecodeImage(bytes.NewReader(tiffOfTiles(t, test.width, test.height, test.tileWidth, test.tileHeight)), []int{8, 8, 1}, FitStretch)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%dx%d in tiles of %dx%d: the error is %v, want one that says %q", test.width, test.height, test.tileWidth, test.tileHeight, err, test.want)
+		}
+	}
+}
+
+// Tiles that reach beyond the image on the right and below are cut there.
+func TestTIFFTiles(t *testing.T) {
+	const width, height, side = 20, 18, 16
+	var p decodedImage
+	if err := p.decode(t.Context(), tiffOfTiles(t, width, height, side, side), newDecoding(imageSize{})); err != nil || p.err != nil {
+		t.Fatalf("%v, %+v", err, p.err)
+	}
+	for i, got := range p.appendTo(nil, 1) {
+		if x, y := i%width, i/width; int(got) != x%side+side*(y%side) {
+			t.Fatalf("the pixel at %d, %d is %d, want %d", x, y, got, x%side+side*(y%side))
 		}
 	}
 }
