@@ -145,6 +145,13 @@ func TestExportPredictor(t *testing.T) {
 		t.Errorf("of the best checkpoint: %v", err)
 	}
 	exported(t, run, "-best", "-temperature", "3", "-onnx", file, "-force")
+	p.Computation = "another"
+	if err := p.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if notices := noticesOf(t, func() { exported(t, run, "-onnx", file, "-force") }); !strings.Contains(notices, "note: the predictor was fitted otherwise") {
+		t.Errorf("of a predictor that other code fitted, the notices are %q", notices)
+	}
 }
 
 // An existing file is kept without -force, and what cannot be written is refused before a

@@ -58,17 +58,24 @@ func predicted(t *testing.T, args ...string) (string, error) {
 // predictedWithNotices also returns what goes to the standard error.
 func predictedWithNotices(t *testing.T, args ...string) (out, notices string, err error) {
 	t.Helper()
+	notices = noticesOf(t, func() { out, err = predicted(t, args...) })
+	return out, notices, err
+}
+
+// noticesOf returns what goes to the standard error.
+func noticesOf(t *testing.T, of func()) string {
+	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	stderr := os.Stderr
 	os.Stderr = write
-	out, err = predicted(t, args...)
+	of()
 	os.Stderr = stderr
 	write.Close()
 	all, _ := io.ReadAll(read)
-	return out, string(all), err
+	return string(all)
 }
 
 // ending is a context that ends once it was asked a number of times: once for each of a few inputs.
