@@ -16,11 +16,11 @@ func ExampleResults() {
 		study.Column{Name: "ECE", Of: study.Calibration("ECE")})
 	fmt.Print(nb.Must(t.Text())) // in a notebook nb.ShowTable(t)
 	// Output:
-	// CIFAR-10, means of 3 to 4 seeds; in brackets 95 % t-intervals over the seeds
+	// CIFAR-10, means of 4 to 5 seeds; in brackets 95 % t-intervals over the seeds
 	//                              seeds              accuracy                   ECE
-	// cross-entropy                    4  0.669 [0.662, 0.675]  0.054 [0.050, 0.058]
-	// cross-entropy + temperature      4  0.669 [0.662, 0.675]  0.014 [0.009, 0.020]
-	// NG-EBM, paper's weights          3  0.622 [0.610, 0.634]  0.199 [0.181, 0.217]
+	// cross-entropy                    5  0.669 [0.665, 0.674]  0.055 [0.051, 0.060]
+	// cross-entropy + temperature      5  0.669 [0.665, 0.674]  0.014 [0.011, 0.019]
+	// NG-EBM, paper's weights          4  0.623 [0.616, 0.631]  0.200 [0.190, 0.210]
 }
 
 // A sentence that is printed because it is true of the results.
@@ -30,7 +30,7 @@ func ExampleConclude() {
 	nb.Conclude(paper.Mean(confidence) < paper.Mean(accuracy),
 		"With the paper's weights NG-EBM is under-confident: right in %.1f %%, it claims %.1f %%.",
 		100*paper.Mean(accuracy), 100*paper.Mean(confidence))
-	// Output: With the paper's weights NG-EBM is under-confident: right in 62.2 %, it claims 42.3 %.
+	// Output: With the paper's weights NG-EBM is under-confident: right in 62.3 %, it claims 42.4 %.
 }
 
 // Where methods differ in how many seeds they have, the table says so.
@@ -40,8 +40,8 @@ func ExampleMetrics() {
 	t := nb.Metrics("CIFAR-10, "+study.HowMany(rows), rows, study.Column{Name: "accuracy", Of: study.Calibration("accuracy")})
 	fmt.Print(nb.Must(t.Text()))
 	// Output:
-	// CIFAR-10, 1 to 4 seeds; in brackets 95 % t-intervals over the seeds
+	// CIFAR-10, 1 to 5 seeds; in brackets 95 % t-intervals over the seeds
 	//                          seeds              accuracy
-	// cross-entropy                4  0.669 [0.662, 0.675]
+	// cross-entropy                5  0.669 [0.665, 0.674]
 	// NG-EBM, paper's weights      1                 0.619
 }
