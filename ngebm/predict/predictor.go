@@ -71,6 +71,9 @@ func (p *Predictor) Classes() []string { return slices.Clone(p.fitted.Classes) }
 // trained on a table.
 func (p *Predictor) Encoder() *tabular.Encoder { return p.run.Classifier.Encoder }
 
+// Run is the run whose predictor it is.
+func (p *Predictor) Run() *ngebm.Run { return p.run }
+
 // Close waits for predictions under way and frees the run, if [Load] read it.
 func (p *Predictor) Close() {
 	p.mu.Lock()

@@ -6,11 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/conformal"
-	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testrun"
 	"ngebm/ngebm/train"
 )
 
@@ -104,20 +103,8 @@ func TestNotes(t *testing.T) {
 	}
 
 	// A run without a seal, as older programs wrote it: its warning is among the notes.
-	folder, err := files.OpenFolder(run.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer folder.Close()
-	state, err := ckpt.Read(t.Context(), folder, ckpt.LastFile, func(ckpt.Header) error { return nil })
-	if err == nil {
-		state.Seal = ""
-		err = ckpt.Write(folder, ckpt.LastFile, "", *state)
-	}
-	if err == nil {
-		p, err = Fit(t.Context(), run, Options{})
-	}
-	if err == nil {
+	testrun.Unseal(t, run.Dir)
+	if p, err = Fit(t.Context(), run, Options{}); err == nil {
 		err = p.Save()
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -15,26 +14,18 @@ import (
 // error that wraps fs.ErrNotExist says that none is. Shape, Encoder and, unless it is set, Fit are
 // those of the run. Closing the handler frees the run. What the run and the predictor note is logged.
 func Load(ctx context.Context, backend compute.Backend, dir string, o Options) (*Handler, error) {
-	run, err := ngebm.Load(ctx, backend, dir, nil)
+	p, err := predict.Load(ctx, backend, dir)
 	if err != nil {
 		return nil, err
 	}
-	p, err := predict.Open(run)
+	h, err := ForRun(p.Run(), p, o)
 	if err != nil {
-		run.Close()
+		p.Close()
 		return nil, err
 	}
-	free := func() { p.Close(); run.Close() }
-	h, err := ForRun(run, p, o)
-	if err != nil {
-		free()
-		return nil, err
-	}
-	h.free = free
-	for _, note := range slices.Concat(run.Notes, []string{run.Warning}, p.Notes) {
-		if note != "" {
-			h.options.Logger.Warn("the run and its predictor", "note", note)
-		}
+	h.free = p.Close
+	for _, note := range p.Notes {
+		h.options.Logger.Warn("the run and its predictor", "note", note)
 	}
 	return h, nil
 }

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"ngebm/data/files"
 	"ngebm/ngebm"
-	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/testdevice"
+	"ngebm/ngebm/internal/testrun"
 	"ngebm/ngebm/nets"
 	"ngebm/ngebm/predict"
 	"ngebm/ngebm/train"
@@ -27,19 +26,7 @@ func TestLoadLogsNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer run.Close()
-	folder, err := files.OpenFolder(run.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer folder.Close()
-	state, err := ckpt.Read(t.Context(), folder, ckpt.LastFile, func(ckpt.Header) error { return nil })
-	if err == nil {
-		state.Seal = ""
-		err = ckpt.Write(folder, ckpt.LastFile, "", *state)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	testrun.Unseal(t, run.Dir)
 	p, err := predict.Fit(t.Context(), run, predict.Options{})
 	if err != nil {
 		t.Fatal(err)
