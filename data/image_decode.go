@@ -107,7 +107,7 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 		p.err = &imageError{fmt.Errorf("is %dx%d, but one that is stretched to a width of %d may have a height of at most %d pixels", f.size.X, f.size.Y, d.size.width, maxPhotoPixels/d.size.width), remedy}
 		return nil
 	}
-	room := min(max(paddedPixels(f.size), between*32/24, f.room), maxPhotoPixels)
+	room := min(max(paddedPixels(f.size), roomBetween(between), f.room), maxPhotoPixels)
 	if err := d.room.Acquire(ctx, room); err != nil {
 		return err
 	}
@@ -147,8 +147,12 @@ func paddedPixels(size image.Point) int64 {
 	return int64((size.X+width-1)/width*width) * int64((size.Y+height-1)/height*height)
 }
 
-// between returns the pixels, of 32 bytes each, that [resample] has in between when an image of that size
-// is scaled: as high as the part that is scaled, and as wide as the result.
+// roomBetween returns the room for pixels that [resample] has in between: 32 bytes each, where decoded
+// ones take up to 24.
+func roomBetween(pixels int64) int64 { return min(pixels*32/24, maxPhotoPixels) }
+
+// between returns the pixels that [resample] has in between when an image of that size is scaled: as high
+// as the part that is scaled, and as wide as the result.
 func (d *decoding) between(size image.Point) int64 {
 	switch {
 	case d.size == imageSize{}:

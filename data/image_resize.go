@@ -50,7 +50,7 @@ func (d *Dataset) resize(ctx context.Context, height, width, channels int) (*Dat
 	resized.Name = fmt.Sprintf("%s, resized to %dx%dx%d", d.Name, height, width, channels)
 	resized.Source = fmt.Sprintf("%s; resized from %dx%dx%d", d.Source, d.Shape[0], d.Shape[1], from)
 	// What resample has in between counts as in decoding.between: images that take much of it wait.
-	room, between := semaphore.NewWeighted(maxPhotoPixels), min(int64(d.Shape[0])*int64(width)*32/24, maxPhotoPixels)
+	room, between := semaphore.NewWeighted(maxPhotoPixels), roomBetween(int64(d.Shape[0])*int64(width))
 	err := parallelFor(d.Len(), func(i int) error {
 		if ctx.Err() != nil || room.Acquire(ctx, between) != nil {
 			return context.Cause(ctx)

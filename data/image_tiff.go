@@ -19,12 +19,10 @@ const (
 	tiffHeight      = 257
 	tiffCompression = 259
 	tiffPhotometric = 262
-	tiffStrips      = 273 // their offsets
 	tiffRows        = 278 // of a strip
-	tiffStripCounts = 279 // and bytes
+	tiffStripCounts = 279 // their bytes
 	tiffTileWidth   = 322
 	tiffTileHeight  = 323
-	tiffTiles       = 324
 	tiffTileCounts  = 325
 )
 

@@ -10,6 +10,12 @@ import (
 	"testing"
 )
 
+// Tags of a TIFF that only tests write: the offsets of strips and of tiles.
+const (
+	tiffStrips = 273
+	tiffTiles  = 324
+)
+
 // tiffOfStrips is a gray TIFF of one pixel a strip. All strips are at the same place, and say how many
 // bytes they have.
 func tiffOfStrips(n int, compression uint32, strip []byte, count int) []byte {

@@ -57,10 +57,9 @@ func riffChunks(rest []byte, whole *error) func(yield func(id string, data []byt
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// Lossless data may define 65536 groups of prefix codes, whatever the pixels, and x/image/vp8l makes all of
-// them: up to 48 KiB of memory each, which 10 to 30 bytes of the data define. So the data are bounded by
-// the pixels, each of which takes less than 8 bytes, and their bytes take room: all data that are decoded
-// at the same time then take no more memory than those of one image can, 3 GiB.
+// Lossless data may define groups of prefix codes, of which x/image/vp8l keeps up to 2600: up to 48 KiB of
+// memory each, which 10 to 30 bytes of the data define. So the data are bounded by the pixels, each of
+// which takes less than 8 bytes, and their bytes take room: images with many groups wait for one another.
 const (
 	maxLosslessHead = 4096 // bytes besides those of pixels: one group of codes, transforms and a palette
 	losslessRoom    = 32   // pixels of room for each byte
