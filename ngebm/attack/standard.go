@@ -130,6 +130,7 @@ func (s *search) checkModel() error {
 	b := s.newBatch(upTo(min(s.batch, s.d.Len())))
 	defer free(b.x0, b.low, b.high, b.label, b.radius)
 	evaluations := [][][]float32{s.logits[:len(b.images)]}
+	correct := s.correct(evaluations[0])
 	largest, differ := 0., false
 	for range randomEvaluations - 1 {
 		rows, err := s.forward(b.x, len(b.images))
@@ -141,7 +142,7 @@ func (s *search) checkModel() error {
 				largest = max(largest, angle(rows[k], other[k]))
 			}
 		}
-		differ = differ || s.correct(rows) != s.correct(evaluations[0])
+		differ = differ || s.correct(rows) != correct
 		evaluations = append(evaluations, rows)
 	}
 	if differ || largest > maxRandomLogits {

@@ -84,8 +84,8 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	if table == nil {
 		return err
 	}
-	if _, e := os.Stat(*out); err != nil && e == nil { // a part does not replace a file that may be whole
-		*out = ""
+	if err != nil {
+		*out = forPart(*out)
 	}
 	return errors.Join(output(stdout, "bench", *out, table, table.Print), err) // rows before an error are not lost
 }

@@ -48,6 +48,14 @@ func checkOut(command, file string, inputs ...string) error {
 	return nil
 }
 
+// forPart is the file for a part of the results: none if it is there, since it may be whole.
+func forPart(file string) string {
+	if _, err := os.Stat(file); err == nil {
+		return ""
+	}
+	return file
+}
+
 // samePath is files.Same, also for one that is not there yet.
 func samePath(a, b string) bool {
 	first, err := filepath.Abs(a)

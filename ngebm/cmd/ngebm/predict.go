@@ -195,7 +195,7 @@ func (d *decider) decide(ctx context.Context, paths []string, out string, stdout
 		results.Decisions = append(results.Decisions, found...)
 		refused = refused || slices.ContainsFunc(found, func(one decided) bool { return one.Refused })
 	}
-	if _, err := os.Stat(out); err == nil && stopped != nil { // a part does not replace a file that may be whole
+	if stopped != nil && forPart(out) != out {
 		stopped = fmt.Errorf("%w; %q is as it was", stopped, out)
 		out = ""
 	}
