@@ -121,14 +121,14 @@ func (a TargetedAPGD) check(classes int) error {
 	return nil
 }
 
-func (a TargetedAPGD) passes() []pass { return a.passesCounting(nil) }
+func (a TargetedAPGD) passes() []pass { return a.passesOf(autoPGD{}) }
 
-// passesCounting also adds to zero, unless it is nil, the images whose gradient is zero at
-// the start.
-func (a TargetedAPGD) passesCounting(zero *int) []pass {
+// passesOf are the passes that do besides what one does already.
+func (a TargetedAPGD) passesOf(one autoPGD) []pass {
 	var passes []pass
 	for rank := range targetsOr9(a.Targets) {
-		passes = append(passes, autoPGD{norm: a.Norm, steps: a.Steps, samples: a.Samples, pass: rank, rank: rank + 1, zero: zero}.asPass())
+		one.norm, one.steps, one.samples, one.pass, one.rank = a.Norm, a.Steps, a.Samples, rank, rank+1
+		passes = append(passes, one.asPass())
 	}
 	return passes
 }
@@ -138,7 +138,7 @@ type autoPGD struct {
 	norm                 Norm
 	steps, samples, pass int
 	rank                 int  // of the target among the other classes by logit, from 1; 0 for cross-entropy
-	zero                 *int // counts the images whose gradient is zero at the start, if not nil
+	countZero            bool // counts the images whose gradient is zero at the start
 }
 
 func (a autoPGD) asPass() pass {
@@ -172,7 +172,7 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	}
 	name += overSamples(a.samples)
 	control := newControl(s.batch, a.steps, 2*s.threat.Radius)
-	wrong := make([]bool, s.batch)
+	wrong, zeroGradients := make([]bool, s.batch), 0
 	// Step -1 has length 0: it evaluates the start.
 	for i := -1; i < a.steps; i++ {
 		lengths, momentum := control.lengths, float32(.25)
@@ -210,12 +210,10 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 			break
 		}
 		if i < 0 {
-			if a.zero != nil {
-				n, err := s.countZero(b, out[2])
-				if err != nil {
+			if a.countZero {
+				if zeroGradients, err = s.countZero(b, out[2]); err != nil {
 					return err
 				}
-				*a.zero += n
 			}
 			control.begin(loss)
 		} else {
@@ -229,6 +227,7 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	if err != nil {
 		return err
 	}
+	s.ZeroGradients += zeroGradients
 	return s.evaluateBest(b, best, state[0])
 }
 

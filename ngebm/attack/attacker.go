@@ -97,11 +97,17 @@ func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsi
 	if err != nil {
 		return nil, err
 	}
+	return a.start(ctx, d, attack, epsilons, nil, nil)
+}
+
+// start is Run of a checked plan, see Resume.
+func (a *Attacker) start(ctx context.Context, d *data.Dataset, attack Attack, epsilons []float64, from *State, keep func(*State)) (*Curve, error) {
 	s, err := a.newSearch(ctx, d, attack.String())
 	if err != nil {
 		return nil, err
 	}
-	return s.run(attack, epsilons)
+	s.keep = keep
+	return s.run(attack, epsilons, from)
 }
 
 // Check returns the error that [Attacker.Run] would end with, of any set of a classifier with that
@@ -153,14 +159,17 @@ type search struct {
 	logits  [][]float32 // of the unperturbed examples
 	broken  []bool
 	total   int // images times ε
+	first   int // of these, done before this search began
+	State
+	keep func(*State) // is given the State now and then, unless nil
+	kept time.Time
 	// For the current ε.
 	threat      lp.ThreatModel
 	epsilon     float64
-	offset      float64 // images times ε done before the current pass
-	share       float64 // images times ε that the current pass counts for
+	offset      float64 // images times ε done before the current pass, or before what is left of it
+	share       float64 // images times ε that it counts for
 	cost        float64 // of the current pass, for one image
 	adversarial map[int][]float32
-	warnings    []Warning
 }
 
 // newSearch evaluates the classifier on the unperturbed examples.
@@ -210,48 +219,59 @@ func (a *Attacker) newSearch(ctx context.Context, d *data.Dataset, task string) 
 	return s, nil
 }
 
-func (s *search) run(attack Attack, epsilons []float64) (*Curve, error) {
+// run makes the attack, from where a State that is not nil says.
+func (s *search) run(attack Attack, epsilons []float64, from *State) (*Curve, error) {
 	if err := attack.check(len(s.logits[0])); err != nil {
 		return nil, err
 	}
+	if err := s.begin(attack, len(epsilons), from); err != nil {
+		return nil, err
+	}
 	d, n := s.d, s.d.Len()
-	c := &Curve{
-		Attack: attack.String(), Kind: attack.kind(), Norm: attack.norm(), Seed: s.options.Seed, Dataset: d.Name, Split: d.Split, Checksum: d.Checksum,
-		N: n, Broken: make([]int, n), adversarial: s.adversarial,
-	}
-	for i := range c.Broken {
-		c.Broken[i] = len(epsilons)
-		if s.broken[i] {
-			c.Broken[i] = -1
-		}
-	}
 	s.total = n * len(epsilons)
-	for j, epsilon := range epsilons {
-		s.epsilon, s.threat = epsilon, newThreatModel(d, attack.norm(), epsilon)
-		before := slices.Clone(s.broken)
+	for s.Epsilons < len(epsilons) {
+		s.epsilon = epsilons[s.Epsilons]
+		s.threat = newThreatModel(d, attack.norm(), s.epsilon)
 		passes := attack.passes()
 		cost, done := 0., 0.
-		for _, pass := range passes {
+		for k, pass := range passes {
 			cost += pass.cost
+			if k < s.Passes {
+				done += pass.cost
+			}
 		}
-		for _, pass := range passes {
-			s.share, s.offset, s.cost = float64(n)*pass.cost/cost, float64(n)*(float64(j)+done/cost), pass.cost
-			if images := s.surviving(); (len(images) > 0 || pass.always) && s.threat.Radius > 0 {
+		for s.Passes < len(passes) {
+			pass := passes[s.Passes]
+			images := s.left()
+			tried := float64(len(s.Tried)) / float64(max(1, len(s.Tried)+len(images)))
+			s.share, s.cost = float64(n)*pass.cost/cost*(1-tried), pass.cost
+			s.offset = float64(n) * (float64(s.Epsilons) + (done+tried*pass.cost)/cost)
+			if from != nil {
+				s.first, from = int(s.offset), nil
+			}
+			if (len(images) > 0 || len(s.Tried) > 0 || pass.always) && s.threat.Radius > 0 {
 				s.batch = s.whole
 				if err := pass.run(s, images); err != nil {
+					s.save()
 					return nil, err
 				}
 			}
 			done += pass.cost
+			s.Passes, s.Tried, s.Found = s.Passes+1, nil, 0
 		}
-		for i := range before {
-			if s.broken[i] && !before[i] {
-				c.Broken[i] = j
-			}
-		}
+		s.Epsilons, s.Passes, s.ZeroGradients = s.Epsilons+1, 0, 0
+	}
+	if from != nil {
+		s.first = s.total // it was done
+	}
+	if time.Since(s.started) >= time.Second {
+		s.save()
 	}
 	s.report(1, true)
-	c.Warnings = s.warnings
+	c := &Curve{
+		Attack: attack.String(), Kind: attack.kind(), Norm: attack.norm(), Seed: s.options.Seed, Dataset: d.Name, Split: d.Split, Checksum: d.Checksum,
+		N: n, Broken: s.Broken, Warnings: s.Warnings, adversarial: s.adversarial,
+	}
 	c.count(epsilons)
 	return c, nil
 }
@@ -304,7 +324,7 @@ func (s *search) report(part float64, finished bool) {
 	}
 	s.options.Report.Report(progress.Report{
 		Task: s.task, Unit: "images", Finished: finished,
-		Done: done, Total: int64(s.total), Elapsed: time.Since(s.started),
+		Done: done, Start: int64(s.first), Total: int64(s.total), Elapsed: time.Since(s.started),
 		Terms: []progress.Term{{Name: "ε", Value: s.epsilon}, {Name: "robust accuracy", Value: float64(len(s.surviving())) / float64(s.d.Len())}},
 	})
 }

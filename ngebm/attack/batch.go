@@ -29,6 +29,7 @@ func (s *search) batches(images []int, do func(b *batch, report func(part float6
 		if err != nil {
 			return err
 		}
+		s.tried(b.images...)
 	}
 	return nil
 }
@@ -112,5 +113,6 @@ func (s *search) evaluateBest(b *batch, best []float32, last *tensors.Tensor) er
 // found records an adversarial example of image i.
 func (s *search) found(i int, x []float32) {
 	s.broken[i] = true
+	s.Broken[i], s.Found = s.Epsilons, s.Found+1
 	s.adversarial[i] = append([]float32(nil), x...)
 }

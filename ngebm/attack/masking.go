@@ -106,9 +106,9 @@ func (a *Attacker) CheckMasking(ctx context.Context, d *data.Dataset, norm Norm,
 	// each attacks the images that are not broken yet.
 	each := func(broken []bool, attack Attack, epsilon float64, survive *int) ([]bool, error) {
 		one := *s
-		one.broken, one.started, one.adversarial = slices.Clone(broken), time.Now(), map[int][]float32{}
+		one.broken, one.started, one.adversarial, one.State = slices.Clone(broken), time.Now(), map[int][]float32{}, State{}
 		one.task = fmt.Sprintf("check %s for masking with %s", d.Name, attack)
-		_, err := one.run(attack, []float64{epsilon})
+		_, err := one.run(attack, []float64{epsilon}, nil)
 		*survive = len(one.surviving())
 		return one.broken, err
 	}

@@ -159,6 +159,7 @@ func (q Square) run(s *search, images []int) error {
 				s.found(p.image, s.at(candidates, k))
 			}
 			if wrong || p.query == q.Queries {
+				s.tried(p.image)
 				slots[k] = nil
 				busy--
 				part++

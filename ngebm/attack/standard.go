@@ -77,12 +77,11 @@ func (a standard) check(classes int) error {
 }
 
 func (a standard) passes() []pass {
-	zero := 0 // images at which a gradient is zero
 	passes := []pass{{run: func(s *search, _ []int) error { return s.checkModel() }}}
 	for _, part := range a.parts() {
 		own := part.passes()
 		if targeted, ok := part.(TargetedAPGD); ok {
-			own = targeted.passesCounting(&zero)
+			own = targeted.passesOf(autoPGD{countZero: true})
 		}
 		_, square := part.(Square)
 		for _, p := range own {
@@ -93,8 +92,8 @@ func (a standard) passes() []pass {
 		}
 	}
 	return append(passes, pass{always: true, run: func(s *search, _ []int) error {
-		if zero > 0 {
-			s.warn(ZeroGradients, "the gradient is exactly zero at %d starts of APGD-T at ε = %.4g, from which attacks by gradients cannot move", zero, s.epsilon)
+		if s.ZeroGradients > 0 {
+			s.warn(ZeroGradients, "the gradient is exactly zero at %d starts of APGD-T at ε = %.4g, from which attacks by gradients cannot move", s.ZeroGradients, s.epsilon)
 		}
 		return nil
 	}})
@@ -104,17 +103,19 @@ func (a standard) passes() []pass {
 func (p pass) checkingSquare() pass {
 	run := p.run
 	p.run = func(s *search, images []int) error {
-		err := run(s, images)
-		s.checkSquare(len(images) - len(s.surviving()))
-		return err
+		if err := run(s, images); err != nil {
+			return err
+		}
+		s.checkSquare(s.Found)
+		return nil
 	}
 	return p
 }
 
 // warn adds a warning, once.
 func (s *search) warn(name, format string, args ...any) {
-	if w := (Warning{name, fmt.Sprintf(format, args...)}); !slices.Contains(s.warnings, w) {
-		s.warnings = append(s.warnings, w)
+	if w := (Warning{name, fmt.Sprintf(format, args...)}); !slices.Contains(s.Warnings, w) {
+		s.Warnings = append(s.Warnings, w)
 	}
 }
 

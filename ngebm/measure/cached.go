@@ -20,7 +20,8 @@ import (
 // MeasureCached measures a run on its test set, or returns what was measured before: a
 // report is stored in the run's folder, as measured-<key>.json, and the key covers the
 // checkpoint's content, that of the datasets, the options and the code (see ngebm.Source).
-// Sets have the names of now. A run is measured once, but each time with an attack that
+// Sets have the names of now. An attack that is interrupted is resumed when the same is
+// measured again. A run is measured once, but each time with an attack that
 // holds another network, as attack.Transfer does: no key says what that network is.
 // Adversarial examples are not stored: attack.Curve.Adversarial gives none for a
 // report that was read.
@@ -36,7 +37,7 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	}
 	for _, p := range o.Attacks {
 		if text := fmt.Sprintf("%#v", p.Attack); strings.Contains(text, "(0x") { // a pointer
-			return measureRun(ctx, run, o)
+			return measureRun(ctx, run, o, nothingBegun())
 		}
 	}
 	checkpoint, err := run.Checksum()
@@ -49,7 +50,8 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 			return nil, err
 		}
 	}
-	name := "measured-" + o.key(run.Computation(), checkpoint, features, run.Test) + ".json"
+	file := o.key(run.Computation(), checkpoint, features, run.Test) + ".json"
+	name, attacking := "measured-"+file, "attacking-"+file
 	r, err := cache.Read[Report](run.Dir, name)
 	switch {
 	case err == nil && (r.Run != run.Hash || r.Data.Checksum != run.Test.Checksum):
@@ -64,13 +66,21 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("measure: %w", err)
 	}
-	if r, err = measureRun(ctx, run, o); err != nil {
+	b, err := readBegun(run.Dir, run.Hash, attacking)
+	if err != nil {
+		return nil, fmt.Errorf("measure: %w", err)
+	}
+	if r, err = measureRun(ctx, run, o, b); err != nil {
+		if errors.Is(err, attack.ErrState) {
+			err = fmt.Errorf("measure: %q: %w; delete it to measure again", filepath.Join(run.Dir, attacking), err)
+		}
 		return nil, err
 	}
+	r.describe(run.Test, o.Out)
 	if err := cache.Write(run.Dir, name, r); err != nil {
 		return r, fmt.Errorf("measure: %w", err)
 	}
-	return r, nil
+	return r, cache.Remove(run.Dir, attacking)
 }
 
 // check returns what is missing in a report that was read, of a number of examples.
@@ -141,8 +151,8 @@ func (r *Report) describe(in *data.Dataset, out []*data.Dataset) {
 }
 
 // measureRun measures a run on its test set, and says which it is.
-func measureRun(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
-	r, err := Measure(ctx, run.Classifier, run.Test, o)
+func measureRun(ctx context.Context, run *ngebm.Run, o Options, b *begun) (*Report, error) {
+	r, err := measureFrom(ctx, run.Classifier, run.Test, o, b)
 	if err != nil {
 		return nil, err
 	}

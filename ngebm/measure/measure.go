@@ -116,6 +116,11 @@ type Detection struct {
 
 // Measure measures a classifier on a set.
 func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options) (*Report, error) {
+	return measureFrom(ctx, c, in, o, nothingBegun())
+}
+
+// measureFrom is Measure, which resumes attacks that were begun.
+func measureFrom(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options, b *begun) (*Report, error) {
 	if o.Progress == nil {
 		o.Progress = progress.Discard{}
 	}
@@ -174,11 +179,11 @@ func Measure(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 			r.OOD = append(r.OOD, Detection{set.Info, name, s.is[name], s.parameters[name], *report})
 		}
 	}
-	if r.Robustness, r.Masking, err = robustness(ctx, c, in, o); err != nil {
+	if r.Robustness, r.Masking, err = robustness(ctx, c, in, o, b, "plain"); err != nil {
 		return nil, err
 	}
 	if o.Refine.Steps != 0 {
-		r.Refined, err = refined(ctx, c, in, o)
+		r.Refined, err = refined(ctx, c, in, o, b)
 	}
 	return r, err
 }
@@ -223,7 +228,7 @@ func calibrate(ctx context.Context, logits func(context.Context, *data.Dataset) 
 }
 
 // refined measures the classifier with refined inputs.
-func refined(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options) (*Refined, error) {
+func refined(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Options, b *begun) (*Refined, error) {
 	m, err := c.Refine(o.Refine)
 	if err != nil {
 		return nil, err
@@ -237,12 +242,13 @@ func refined(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o Optio
 	if r.Calibration, err = calibrate(ctx, m.Logits, inside, in, o); err != nil {
 		return nil, err
 	}
-	r.Robustness, r.Masking, err = robustness(ctx, m, in, o)
+	r.Robustness, r.Masking, err = robustness(ctx, m, in, o, b, "refined")
 	return r, err
 }
 
-// robustness makes the planned attacks, all with what one Attacker compiled.
-func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options) (curves []*attack.Curve, checks []*attack.MaskingReport, err error) {
+// robustness makes the planned attacks, all with what one Attacker compiled. It resumes those that
+// were begun, of the plain or the refined pass.
+func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options, b *begun, pass string) (curves []*attack.Curve, checks []*attack.MaskingReport, err error) {
 	if len(o.Attacks) == 0 {
 		return nil, nil, nil
 	}
@@ -251,20 +257,24 @@ func robustness(ctx context.Context, m attack.Model, in *data.Dataset, o Options
 		return nil, nil, err
 	}
 	defer attacker.Close()
-	for _, plan := range o.Attacks {
+	for i, plan := range o.Attacks {
 		set, err := sample(in, plan.Examples, o.Seed)
 		if err != nil {
 			return nil, nil, err
 		}
-		curve, err := attacker.Run(ctx, set, plan.Attack, plan.Epsilons)
+		name := fmt.Sprintf("%s %d", pass, i)
+		curve, err := attacker.Resume(ctx, set, plan.Attack, plan.Epsilons, b.Attacks[name], func(s *attack.State) { b.keep(name, s) })
 		if err != nil {
 			return nil, nil, err
 		}
 		curves = append(curves, curve)
 		if plan.Masking {
-			masking, err := attacker.CheckMasking(ctx, set, curve.Norm, slices.Max(plan.Epsilons))
-			if err != nil {
-				return nil, nil, err
+			masking := b.Masking[name]
+			if masking == nil {
+				if masking, err = attacker.CheckMasking(ctx, set, curve.Norm, slices.Max(plan.Epsilons)); err != nil {
+					return nil, nil, err
+				}
+				b.keepMasking(name, masking)
 			}
 			checks = append(checks, masking)
 		}

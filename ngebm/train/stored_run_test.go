@@ -253,7 +253,7 @@ func TestFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	weights := checkpointOf(t, run)
-	for _, name := range []string{"measured-0123456789ab.json", "judged-0123456789ab.json", "notes.txt", "measured-by-hand.json"} {
+	for _, name := range []string{"measured-0123456789ab.json", "judged-0123456789ab.json", "attacking-0123456789ab.json", "notes.txt", "measured-by-hand.json"} {
 		if err := os.WriteFile(filepath.Join(run.Dir, name), []byte("mine"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -273,7 +273,7 @@ func TestFresh(t *testing.T) {
 	for _, e := range entries {
 		there[e.Name()] = true
 	}
-	for name, want := range map[string]bool{"measured-0123456789ab.json": false, "judged-0123456789ab.json": false, "notes.txt": true, "measured-by-hand.json": true} {
+	for name, want := range map[string]bool{"measured-0123456789ab.json": false, "judged-0123456789ab.json": false, "attacking-0123456789ab.json": false, "notes.txt": true, "measured-by-hand.json": true} {
 		if there[name] != want {
 			t.Errorf("%s is there: %v, want %v (%v)", name, there[name], want, slices.Sorted(maps.Keys(there)))
 		}

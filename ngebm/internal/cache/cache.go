@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"ngebm/data/files"
@@ -76,6 +77,19 @@ func write(dir, name string, content []byte) error {
 	}
 	defer folder.Close()
 	return folder.WriteFile(name, content, 0o644)
+}
+
+// Remove removes what is stored under a name in the folder dir, if anything is.
+func Remove(dir, name string) error {
+	folder, err := files.OpenFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if err := folder.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%q is no longer needed and cannot be removed: %w", filepath.Join(dir, name), err)
+	}
+	return nil
 }
 
 // WrongRun is the error of a stored file in dir that is of another run.

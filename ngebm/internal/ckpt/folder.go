@@ -34,7 +34,7 @@ var locked = [...]string{LastFile, PreviousFile, BestFile, RollbackFile, History
 
 // results matches the files that a run makes in its folder, but for its configuration and
 // its lock.
-var results = regexp.MustCompile(`^((checkpoint|previous|best|good)\.ngebm|history\.csv|(cost|evaluations|predictor)\.json|network\.txt|(measured|judged|experiment|outputs)-[0-9a-f]+\.json)$`)
+var results = regexp.MustCompile(`^((checkpoint|previous|best|good)\.ngebm|history\.csv|(cost|evaluations|predictor)\.json|network\.txt|(measured|attacking|judged|experiment|outputs)-[0-9a-f]+\.json)$`)
 
 // Folder is a run's folder, by its path. It may come from anyone: neither it nor a file in
 // it may be a link, which could lead to whatever the user may write.
