@@ -134,6 +134,8 @@ func TestCheckPath(t *testing.T) {
 		{"/home/CUDA lab/pjrt_c_api_cpu_plugin.so", `"cuda"`},
 		{"/data/a,b/pjrt_c_api_cpu_plugin.so", `","`},
 		{"/data/plugin.so", "rename it to pjrt_c_api_cpu_plugin.so"},
+		{"/opt/xla-cpu/plugin.so", "rename it to pjrt_c_api_cpu_plugin.so"},
+		{"/opt/PJRT_CPU.so", "rename it to pjrt_c_api_cpu_plugin.so"},
 	} {
 		err := checkPath(c.path, CPU, "cuda", "nvidia")
 		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(c.want, `"`) && !strings.Contains(err.Error(), "PJRT_PLUGIN_LIBRARY_PATH")) {
@@ -149,6 +151,8 @@ func TestList(t *testing.T) {
 	}{
 		{Options{}, "* go    pure Go"},
 		{Options{Device: CPU, DeviceFrom: "NGEBM_DEVICE"}, "* cpu   not available: XLA's CPU plugin"},
+		{Options{Device: CUDA, Plugin: "/opt/pjrt_c_api_cuda_plugin.so"}, "* cuda  not available: no NVIDIA GPU"},
+		{Options{Device: "xla:cuda", Plugin: "/opt/pjrt_c_api_cuda_plugin.so"}, "* xla:cuda  not available: "},
 		{Options{Device: "go:parallelism=x", DeviceFrom: "GOMLX_BACKEND"}, `* GOMLX_BACKEND=go:parallelism=x  not available: GOMLX_BACKEND="go:parallelism=x"`},
 	} {
 		o, seen := emptyMachine(t, c.Options)

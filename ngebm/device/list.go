@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Finding is the result of opening one kind of device.
@@ -30,6 +31,9 @@ func (f Finding) String() string {
 func List(ctx context.Context, o Options) []Finding { return newOpener(o).list(ctx) }
 
 func (o opener) list(ctx context.Context) []Finding {
+	if o.Device == "" && o.Plugin != "" {
+		o.Device = CPU // as OpenContext does
+	}
 	try := func(kind string, open func() (*Device, error)) Finding {
 		d, err := open()
 		if err != nil {
@@ -40,9 +44,9 @@ func (o opener) list(ctx context.Context) []Finding {
 	}
 	var found []Finding
 	for _, kind := range []string{CUDA, CPU, Go} {
-		alone := o
-		if kind == Go || kind == CUDA && o.Device != CUDA {
-			alone.Plugin = "" // it is the CPU's
+		alone, asked := o, strings.TrimPrefix(o.Device, "xla:")
+		if kind == Go || kind == CUDA && asked != CUDA || kind == CPU && asked == CUDA {
+			alone.Plugin = "" // it is the other's
 		}
 		found = append(found, try(kind, func() (*Device, error) { return alone.named(ctx, kind) }))
 	}

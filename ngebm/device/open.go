@@ -166,10 +166,11 @@ func (o opener) openCPU(ctx context.Context, options string) (*Device, error) {
 }
 
 // checkPath refuses a plugin whose path go-xla would misread: it cuts it at a
-// comma and infers the kind of plugin from words anywhere in it.
+// comma and infers the kind of plugin from words anywhere in it. This module looks
+// for the kind in the file's name.
 func checkPath(path, kind string, words ...string) error {
-	if !strings.Contains(strings.ToLower(path), kind) {
-		return fmt.Errorf("XLA plugin %q cannot be used because go-xla infers its kind from its name; rename it to pjrt_c_api_%s_plugin.so", path, kind)
+	if !strings.Contains(filepath.Base(path), kind) {
+		return fmt.Errorf("XLA plugin %q cannot be used because its kind is inferred from its name; rename it to pjrt_c_api_%s_plugin.so", path, kind)
 	}
 	for _, w := range append(words, ",") {
 		if strings.Contains(strings.ToLower(path), w) {

@@ -31,7 +31,7 @@ func checkFlags(plugin, flags string) error {
 	origin := xlaFlags
 	if !strings.HasPrefix(flags, "-") {
 		origin = fmt.Sprintf("the file %q that %s names", flags, xlaFlags)
-		content, err := files.ReadFile(flags, 1<<20)
+		content, err := files.ReadLinked(flags, 1<<20)
 		if err != nil {
 			return fmt.Errorf("%s=%q is read as a file of XLA flags: %w; unset %s", xlaFlags, flags, err, xlaFlags)
 		}

@@ -23,6 +23,10 @@ func TestCheckFlags(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	link := filepath.Join(dir, "link") // as Kubernetes mounts files
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
 	for flags, want := range map[string]string{
 		"":                                "",
 		"  ":                              "",
@@ -33,6 +37,7 @@ func TestCheckFlags(t *testing.T) {
 		"--xla_two --xla_old=1":           `XLA_FLAGS holds "--xla_old"`,
 		"--xla_three":                     `XLA_FLAGS holds "--xla_three"`,
 		file:                              `flags" that XLA_FLAGS names holds "--xla_old"`,
+		link:                              `link" that XLA_FLAGS names holds "--xla_old"`,
 		missing:                           "is read as a file of XLA flags",
 	} {
 		err := checkFlags(plugin, flags)

@@ -13,6 +13,7 @@
 //
 // Of JEM++ (Yang, Ji 2021, arXiv 2109.09032) its informative start is here: chains start from a
 // normal distribution fitted to each class, and take fewer steps; see [Settings.Start] and
-// [Settings.Steps]. Its proximal SGLD, which clips steps, and YOPO's cheaper inner steps are
+// [Settings.Steps]. The authors clamp starts to [-1,1] and add 1e-4 to each variance; here neither is
+// done. Its proximal SGLD, which clips steps, and YOPO's cheaper inner steps are
 // not, so that figures of this package are not JEM++'s.
 package jem

@@ -13,7 +13,8 @@ type Settings struct {
 	// Joint is the weight of log p(x,y), with samples of a class drawn for it. It
 	// needs Conditional.
 	Joint float64 `json:"joint,omitempty"`
-	// Conditional draws each sample for a class, drawn uniformly. Its chain follows the
+	// Conditional draws each sample for a class, drawn uniformly where the number of classes
+	// divides Buffer: each class has a part of the buffer, as even as can be. Its chain follows the
 	// gradient of that class's logit, which is log p(x|y) up to a constant. The replay
 	// buffer keeps a label with each sample.
 	Conditional bool `json:"conditional,omitempty"`

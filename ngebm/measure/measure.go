@@ -160,7 +160,7 @@ func measureFrom(ctx context.Context, c *ngebm.Classifier, in *data.Dataset, o O
 		return nil, err
 	}
 	r.Energy, r.GradientNorm = moments(inside.values["px"]), moments(inside.values["pxgrad"])
-	r.GradientNorm.Mean = -r.GradientNorm.Mean // the score is the norm's negative
+	r.GradientNorm.Mean = 0 - r.GradientNorm.Mean // the score is the norm's negative; not -0
 	r.confuse(inside.logits, in.Labels)
 
 	if r.Calibration, err = calibrate(ctx, c.Logits, inside.logits, in, o); err != nil {
@@ -208,6 +208,11 @@ func (o Options) check(in *data.Dataset, classes int) error {
 		}
 		if err := attack.Check(plan.Attack, plan.Epsilons, classes); err != nil {
 			return err
+		}
+		if in.IsImages() || plan.Examples > 0 && plan.Examples < in.Len() {
+			if _, err := in.Sample(1, o.Seed); err != nil { // it has noise, with which images leave their range
+				return fmt.Errorf("measure: an attack: %w", err)
+			}
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ func TestDevicesPlugin(t *testing.T) {
 		if err := dispatch(t.Context(), []string{"devices", "-plugin", plugin}, &out); err != nil {
 			t.Error(err)
 		}
-		if got := out.String(); !strings.Contains(got, "cpu   not available: ") || !strings.Contains(got, want) || !strings.Contains(got, "go    pure Go") {
+		if got := out.String(); !strings.Contains(got, "* cpu   not available: ") || !strings.Contains(got, want) || !strings.Contains(got, "go    pure Go") {
 			t.Errorf("with %s it says %s, want %q", plugin, got, want)
 		}
 		err := dispatch(t.Context(), []string{"train", "-preset", "moons", "-runs", t.TempDir(), "-plugin", plugin}, &out)
