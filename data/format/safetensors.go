@@ -35,92 +35,90 @@ type safetensor struct {
 //
 // The format: 8 bytes, the length of the header, little-endian; the header, an object
 // in JSON with one entry for each tensor; the values of the tensors in little-endian
-// order, without gaps. What the header says of the file under "__metadata__" is passed
-// over. https://huggingface.co/docs/safetensors
-func ReadSafetensors(r io.Reader, limit int64) (map[string]*Array, error) {
+// order, without gaps. about is what the header says of the file under "__metadata__".
+// https://huggingface.co/docs/safetensors
+func ReadSafetensors(r io.Reader, limit int64) (arrays map[string]*Array, about map[string]string, err error) {
 	src := &reader{r, 0, "byte"}
 	start, err := src.take(8, "length of the header")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	n := binary.LittleEndian.Uint64(start)
 	if n > maxSafetensorsHeader {
-		return nil, fmt.Errorf("its header has %d bytes: more than %d are refused", n, maxSafetensorsHeader)
+		return nil, nil, fmt.Errorf("its header has %d bytes: more than %d are refused", n, maxSafetensorsHeader)
 	}
 	header, err := src.take(int(n), "header")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	entries, err := parseSafetensorsHeader(header)
+	entries, about, err := parseSafetensorsHeader(header)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	slices.SortFunc(entries, func(a, b safetensor) int {
 		return cmp.Or(cmp.Compare(a.Offsets[0], b.Offsets[0]), cmp.Compare(a.Offsets[1], b.Offsets[1]))
 	})
-	arrays := map[string]*Array{}
+	arrays = map[string]*Array{}
 	at := int64(0)
 	for _, e := range entries {
 		a, size, err := e.array(limit - at)
 		if err != nil {
-			return nil, fmt.Errorf("tensor %.100q: %w", e.name, err)
+			return nil, nil, fmt.Errorf("tensor %.100q: %w", e.name, err)
 		}
 		if e.Offsets[0] != at || e.Offsets[1] != at+int64(size) {
-			return nil, fmt.Errorf("tensor %.100q: its %d bytes should be from %d to %d, without a gap after the tensor before; the header says from %d to %d",
+			return nil, nil, fmt.Errorf("tensor %.100q: its %d bytes should be from %d to %d, without a gap after the tensor before; the header says from %d to %d",
 				e.name, size, at, at+int64(size), e.Offsets[0], e.Offsets[1])
 		}
 		if a.raw, err = src.take(size, "values"); err != nil {
-			return nil, fmt.Errorf("tensor %.100q: %w", e.name, err)
+			return nil, nil, fmt.Errorf("tensor %.100q: %w", e.name, err)
 		}
 		at += int64(size)
 		arrays[e.name] = a
 	}
-	return arrays, src.end()
+	return arrays, about, src.end()
 }
 
 // parseSafetensorsHeader reads the entries one by one, so that a name that is there
 // twice is seen.
-func parseSafetensorsHeader(text []byte) ([]safetensor, error) {
+func parseSafetensorsHeader(text []byte) (entries []safetensor, about map[string]string, err error) {
 	bad := func(err error) error { return fmt.Errorf("its header %.60q is no safetensors header: %w", text, err) }
 	d := json.NewDecoder(bytes.NewReader(text))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return nil, bad(errors.Join(errors.New("it is no object in JSON"), err))
+		return nil, nil, bad(errors.Join(errors.New("it is no object in JSON"), err))
 	}
-	var entries []safetensor
 	seen := map[string]bool{}
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
-			return nil, bad(err)
+			return nil, nil, bad(err)
 		}
 		name, _ := key.(string) // a key is one
 		if seen[name] {
-			return nil, bad(fmt.Errorf("%.100q is there twice", name))
+			return nil, nil, bad(fmt.Errorf("%.100q is there twice", name))
 		}
 		seen[name] = true
 		if name == "__metadata__" {
-			var about map[string]string
 			if err := d.Decode(&about); err != nil {
-				return nil, bad(fmt.Errorf("__metadata__: %w", err))
+				return nil, nil, bad(fmt.Errorf("__metadata__: %w", err))
 			}
 			continue
 		}
 		e := safetensor{name: name}
 		if err := d.Decode(&e); err != nil {
-			return nil, bad(fmt.Errorf("tensor %.100q: %w", name, err))
+			return nil, nil, bad(fmt.Errorf("tensor %.100q: %w", name, err))
 		}
 		if e.Offsets == nil {
-			return nil, bad(fmt.Errorf("tensor %.100q lacks data_offsets", name))
+			return nil, nil, bad(fmt.Errorf("tensor %.100q lacks data_offsets", name))
 		}
 		entries = append(entries, e)
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, bad(err)
+		return nil, nil, bad(err)
 	}
 	if _, err := d.Token(); err != io.EOF { // what follows may be spaces
-		return nil, bad(errors.New("it continues after its closing brace"))
+		return nil, nil, bad(errors.New("it continues after its closing brace"))
 	}
-	return entries, nil
+	return entries, about, nil
 }
 
 // array is the entry's array, without its values, and their number of bytes.

@@ -16,7 +16,7 @@ func safetensorsOf(header string, values ...byte) []byte {
 // What the package safetensors wrote (testdata/make.py).
 func TestSafetensors(t *testing.T) {
 	file := fixture(t, "small.safetensors")
-	arrays, err := ReadSafetensors(bytes.NewReader(file), 100)
+	arrays, _, err := ReadSafetensors(bytes.NewReader(file), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestSafetensors(t *testing.T) {
 		t.Errorf("%d arrays, want 4", len(arrays))
 	}
 	refusesCuts(t, file, func(file []byte) error {
-		_, err := ReadSafetensors(bytes.NewReader(file), 100)
+		_, _, err := ReadSafetensors(bytes.NewReader(file), 100)
 		return err
 	})
 }
@@ -53,7 +53,7 @@ func TestSafetensorsHalfPrecision(t *testing.T) {
 		"F16":  {"\x00\x38\x00\xbd\x00\x42\x00\x3c", Float16},
 		"BF16": {"\x00\x3f\xa0\xbf\x40\x40\x80\x3f", BFloat16},
 	} {
-		arrays, err := ReadSafetensors(bytes.NewReader(safetensorsOf(`{"w":{"dtype":"`+dtype+`","shape":[4],"data_offsets":[0,8]}}`, []byte(c.raw)...)), 100)
+		arrays, _, err := ReadSafetensors(bytes.NewReader(safetensorsOf(`{"w":{"dtype":"`+dtype+`","shape":[4],"data_offsets":[0,8]}}`, []byte(c.raw)...)), 100)
 		if err != nil || arrays["w"].Type != c.kind || !slices.Equal(arrays["w"].Floats(), []float64{.5, -1.25, 3, 1}) {
 			t.Errorf("%s: %v (%v)", dtype, arrays, err)
 		}
@@ -95,7 +95,7 @@ func TestSafetensorsRefuses(t *testing.T) {
 		"cut in values":     {safetensorsOf(`{"w":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}`, 1, 2, 3), "in the values from"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := ReadSafetensors(bytes.NewReader(c.file), 100)
+			_, _, err := ReadSafetensors(bytes.NewReader(c.file), 100)
 			says(t, err, c.want)
 		})
 	}
@@ -108,7 +108,7 @@ func FuzzSafetensors(f *testing.F) {
 	f.Add(safetensorsOf(`{"__metadata__":{"a":"b"},"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		takesLittle(t, len(file), plainFactor, func() {
-			arrays, err := ReadSafetensors(bytes.NewReader(file), fuzzLimit)
+			arrays, _, err := ReadSafetensors(bytes.NewReader(file), fuzzLimit)
 			if err != nil {
 				return
 			}

@@ -152,9 +152,10 @@ func FitIsotonic(validation Sample) (Isotonic, error) {
 	}
 	type block struct{ right, count, first, last float64 }
 	var blocks []block
+	const tie = 1e-15 // scikit-learn's, numpy's resolution of float64
 	for i := 0; i < len(examples); {
 		b := block{first: examples[i].confidence, last: examples[i].confidence}
-		for ; i < len(examples) && examples[i].confidence == b.first; i++ { // ties are one
+		for ; i < len(examples) && examples[i].confidence-b.first < tie; i++ { // ties are one
 			b.count++
 			if examples[i].right {
 				b.right++

@@ -134,6 +134,9 @@ func (t scoreThreshold) pValue(score float64) float64 {
 	return float64(1+atMost) / float64(1+len(t.Usual))
 }
 
+// sealBytes is the room for what a file has besides what is fitted.
+const sealBytes = 256
+
 // sealed is the file.
 type sealed struct {
 	fitted
@@ -145,8 +148,12 @@ func (f fitted) seal() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("predict: %w", err)
 	}
-	if len(b) > maxFile {
-		return "", fmt.Errorf("predict: the predictor takes %d bytes, and a stored one %d at most; leave out the score MDS or RMDS, whose matrices are large for wide networks", len(b), maxFile)
+	if len(b) > maxFile-sealBytes {
+		leave := "MDS or RMDS, whose matrices are large for wide networks"
+		if f.Input != nil && 20*len(f.Input.Mean) > maxFile/2 { // two numbers of some 10 digits
+			leave = "input, which has two numbers for each value of an input"
+		}
+		return "", fmt.Errorf("predict: the predictor takes %d bytes, and a stored one %d at most; leave out the score %s", len(b), maxFile, leave)
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), nil
@@ -158,7 +165,15 @@ func (p *Predictor) Save() error {
 	if err != nil {
 		return err
 	}
-	return ckpt.Folder(p.run.Dir).WriteJSON(ckpt.PredictorFile, sealed{p.fitted, seal})
+	all := sealed{p.fitted, seal}
+	b, err := json.MarshalIndent(all, "", "  ")
+	if len(b) >= maxFile {
+		b, err = json.Marshal(all)
+	}
+	if err != nil {
+		return fmt.Errorf("predict: %w", err)
+	}
+	return ckpt.Folder(p.run.Dir).WriteFile(ckpt.PredictorFile, append(b, '\n'))
 }
 
 // Load opens the run in a folder with its stored predictor; no data is needed. An error that

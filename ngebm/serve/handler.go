@@ -260,38 +260,45 @@ func (h *Handler) health(w http.ResponseWriter, _ *http.Request) {
 
 // predict answers POST /predict.
 func (h *Handler) predict(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeoutCause(r.Context(), h.options.Timeout, errTimeout)
-	defer cancel()
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
-	body, err := h.receive(w, r)
-	defer body.release()
+	decisions, err := h.decide(w, r)
 	if err != nil {
-		fail(w, h.explain(err))
-		return
-	}
-	if !h.requests.TryAcquire(1) {
-		fail(w, errBusy)
-		return
-	}
-	defer h.requests.Release(1)
-	room := inputRoom{of: h.inputs}
-	defer room.release()
-	inputs, err := h.read(ctx, r.Header.Get("Content-Type"), body, &room)
-	if err != nil {
-		fail(w, h.explain(err))
-		return
-	}
-	if answer, ok := w.(*recorder); ok {
-		answer.inputs = len(inputs)
-	}
-	decisions, err := h.batches.predict(ctx, inputs)
-	if err != nil {
-		fail(w, h.explain(err))
+		fail(w, err)
 		return
 	}
 	for _, d := range decisions {
 		h.metrics.decided(d)
 	}
 	write(w, http.StatusOK, map[string][]Decision{"decisions": decisions})
+}
+
+// decide reads a request and decides about its inputs. When it returns, the request has no room any more:
+// a client that does not read its answer keeps nobody out.
+func (h *Handler) decide(w http.ResponseWriter, r *http.Request) ([]Decision, error) {
+	ctx, cancel := context.WithTimeoutCause(r.Context(), h.options.Timeout, errTimeout)
+	defer cancel()
+	body, err := h.receive(w, r)
+	defer body.release()
+	if err != nil {
+		return nil, h.explain(err)
+	}
+	if !h.requests.TryAcquire(1) {
+		return nil, errBusy
+	}
+	defer h.requests.Release(1)
+	room := inputRoom{of: h.inputs}
+	defer room.release()
+	inputs, err := h.read(ctx, r.Header.Get("Content-Type"), body, &room)
+	if err != nil {
+		return nil, h.explain(err)
+	}
+	if answer, ok := w.(*recorder); ok {
+		answer.inputs = len(inputs)
+	}
+	decisions, err := h.batches.predict(ctx, inputs)
+	if err != nil {
+		return nil, h.explain(err)
+	}
+	return decisions, nil
 }

@@ -311,3 +311,34 @@ func TestServeReportsTheListener(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// noReader is a client that does not take its answer.
+type noReader struct {
+	http.ResponseWriter
+	writing, read chan struct{}
+}
+
+func (u noReader) Write(p []byte) (int, error) {
+	close(u.writing)
+	<-u.read
+	return len(p), nil
+}
+
+// A client that does not read its answer holds no room.
+func TestUnreadAnswer(t *testing.T) {
+	h := newHandler(t, &echo{}, func(o *Options) { o.MaxRequests, o.MaxBatch, o.MaxWaiting = 1, 1, 1 })
+	client := noReader{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		r := httptest.NewRequest(http.MethodPost, "/predict", strings.NewReader(`{"inputs":[[0,0,0,1]]}`))
+		r.Header.Set("Content-Type", "application/json")
+		h.ServeHTTP(client, r)
+	}()
+	<-client.writing
+	if w := post(h, "application/json", []byte(`{"inputs":[[0,0,0,1]]}`)); w.Code != http.StatusOK {
+		t.Errorf("while an answer is not read, another request gives %d: %s", w.Code, w.Body)
+	}
+	close(client.read)
+	<-answered
+}

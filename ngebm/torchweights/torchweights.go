@@ -49,15 +49,19 @@ const (
 )
 
 // Load returns a classifier with the weights of an .npz or .safetensors file, for images
-// of the given shape [height, width, channels].
+// of the given shape [height, width, channels]. A file that [Write] wrote has the network
+// that it names, with its activation; others have the authors', LeakyReLU.
 func Load(backend compute.Backend, path string, shape []int, classes []string) (*ngebm.Classifier, error) {
-	arrays, err := Read(path)
+	arrays, about, err := read(path)
 	if err != nil {
 		return nil, err
 	}
 	net, weights, err := WideResNet(arrays)
 	if err == nil {
 		err = complete(net, weights)
+	}
+	if name, ok := about["network"]; ok && err == nil {
+		net, err = styled(net, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
@@ -71,28 +75,43 @@ func Load(backend compute.Backend, path string, shape []int, classes []string) (
 
 // Read reads the arrays of an .npz or .safetensors file by name.
 func Read(path string) (map[string]*format.Array, error) {
+	arrays, _, err := read(path)
+	return arrays, err
+}
+
+// read also returns what a .safetensors file says of itself.
+func read(path string) (arrays map[string]*format.Array, about map[string]string, err error) {
 	f, err := files.OpenLinked(path, maxBytes)
 	if err != nil {
-		return nil, fmt.Errorf("torchweights: %w", err)
+		return nil, nil, fmt.Errorf("torchweights: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("torchweights: %w", err)
+		return nil, nil, fmt.Errorf("torchweights: %w", err)
 	}
-	var arrays map[string]*format.Array
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".safetensors":
-		arrays, err = format.ReadSafetensors(f, min(maxBytes, info.Size()))
+		arrays, about, err = format.ReadSafetensors(f, min(maxBytes, info.Size()))
 	case ".npz":
 		arrays, err = readNPZ(f, info.Size())
 	default:
 		err = errors.New("its name ends neither in .npz nor in .safetensors; export the model's state_dict to one of these, as the package's documentation shows")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
+		return nil, nil, fmt.Errorf("torchweights: %s: %w", path, err)
 	}
-	return arrays, nil
+	return arrays, about, nil
+}
+
+// styled is the network with the activation of the one that a file names.
+func styled(net nets.WideResNet, name string) (nets.WideResNet, error) {
+	named, err := nets.Parse(name)
+	wide, ok := named.(nets.WideResNet)
+	if err != nil || !ok || wide.Depth != net.Depth || wide.Width != net.Width {
+		return net, fmt.Errorf("its weights are those of %s, and its metadata names the network %.100q; give a file of a Wide ResNet without a gauge head", net, name)
+	}
+	return wide, nil
 }
 
 func readNPZ(f *os.File, size int64) (map[string]*format.Array, error) {

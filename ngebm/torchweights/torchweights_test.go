@@ -141,7 +141,7 @@ func filled(t *testing.T, dtype, value string, shape ...int) *format.Array {
 	}
 	header := fmt.Sprintf(`{"w":{"dtype":%q,"shape":%s,"data_offsets":[0,%d]}}`, dtype, strings.Join(strings.Fields(fmt.Sprint(shape)), ","), size)
 	file := slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), []byte(header), bytes.Repeat([]byte(value), size/len(value)))
-	arrays, err := format.ReadSafetensors(bytes.NewReader(file), int64(size))
+	arrays, _, err := format.ReadSafetensors(bytes.NewReader(file), int64(size))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func FuzzWideResNet(f *testing.F) {
 	f.Add(file(`{"state_dict.f.layer1.0.conv1.weight":{"dtype":"F16","shape":[16,1,1,1],"data_offsets":[0,32]},"epoch":{"dtype":"I64","shape":[],"data_offsets":[32,40]}}`, 40))
 	f.Add(file(`{"layer1.0.conv1.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"linear.bias":{"dtype":"F32","shape":[],"data_offsets":[16,20]}}`, 20))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		arrays, err := format.ReadSafetensors(bytes.NewReader(b), 1<<20)
+		arrays, _, err := format.ReadSafetensors(bytes.NewReader(b), 1<<20)
 		if err != nil {
 			return
 		}

@@ -84,8 +84,12 @@ var shortcuts = strings.NewReplacer("shortcut_bn.", "shortcut.1.", "shortcut.", 
 
 // named returns a classifier's weights in PyTorch's layouts, by PyTorch's names.
 func named(c *ngebm.Classifier) (map[string]weight, error) {
-	_, wide := c.Network.(nets.WideResNet)
-	_, residual := c.Network.(nets.ResNet18)
+	network := c.Network
+	if gauge, ok := network.(nets.Gauge); ok {
+		network = gauge.Net
+	}
+	_, wide := network.(nets.WideResNet)
+	_, residual := network.(nets.ResNet18)
 	all := map[string]weight{}
 	err := c.Weights(func(path string, value *tensors.Tensor) error {
 		values, err := tensors.CopyFlatData[float32](value)

@@ -3,6 +3,7 @@ package torchweights_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data/testdisk"
+	"ngebm/data/testerror"
 	"ngebm/ngebm"
 	"ngebm/ngebm/internal/reference"
 	"ngebm/ngebm/internal/testdevice"
@@ -54,7 +56,7 @@ func weightsOf(t *testing.T, c *ngebm.Classifier) map[string][]float32 {
 // A Wide ResNet that was written is read with the same bits.
 func TestRoundTrip(t *testing.T) {
 	backend := testdevice.Open(t, "go")
-	for _, net := range []nets.WideResNet{{Depth: 10, Width: 1}, {Depth: 16, Width: 2}} {
+	for _, net := range []nets.WideResNet{{Depth: 10, Width: 1}, {Depth: 16, Width: 2}, {Depth: 10, Width: 1, Style: nets.Style{Activation: "silu", Dropout: .1}}} {
 		c, err := ngebm.NewClassifier(backend, net, 5, []int{8, 8, 3}, classes)
 		if err != nil {
 			t.Fatal(err)
@@ -81,6 +83,23 @@ func TestRoundTrip(t *testing.T) {
 		if header := int(file[0]) | int(file[1])<<8; header%8 != 0 || !bytes.Contains(file[:header], []byte(`"__metadata__":{"format":"pt","network":"`+net.String()+`","run":"r"}`)) {
 			t.Errorf("the header of %d bytes is %.300s", header, file[8:])
 		}
+	}
+}
+
+// A gauge head changes the energy and leaves the weights' names: such a file is not of the plain network.
+// Its shortcuts are named as in PyTorch.
+func TestGaugeIsNotPlain(t *testing.T) {
+	backend, net := testdevice.Open(t, "go"), nets.Gauge{Net: nets.WideResNet{Depth: 10, Width: 1}, Head: "exact"}
+	c, err := ngebm.NewClassifier(backend, net, 5, []int{8, 8, 3}, classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := written(t, c)
+	_, err = torchweights.Load(backend, path, []int{8, 8, 3}, classes)
+	testerror.Want(t, err, "those of wrn-10-1", `names the network "wrn-10-1+gauge-exact"`)
+	arrays, err := torchweights.Read(path)
+	if err != nil || arrays["layer2.0.shortcut.0.weight"] == nil {
+		t.Errorf("the names are %q (%v)", slices.Sorted(maps.Keys(arrays)), err)
 	}
 }
 

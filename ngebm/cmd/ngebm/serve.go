@@ -89,11 +89,14 @@ func serveRun(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
 	if d.fresh {
 		fmt.Fprintln(os.Stderr, d.predictor)
 	}
-	return f.serve(ctx, d, stdout)
+	if err := f.serve(ctx, d, stdout); err != nil {
+		return err // without Close, which would wait for a prediction that does not end
+	}
+	d.Close()
+	return nil
 }
 
 // serve listens once everything is compiled.
