@@ -220,6 +220,20 @@ func (c *Config) SetMethod(method string) error {
 	return fmt.Errorf("ngebm: no method is named %.60q%s; there are %s", method, nearest.Hint(method, names), strings.Join(names, ", "))
 }
 
+// SetAll changes the configuration by [Config.SetMethod], unless method is empty, and then by
+// [Config.Set]. Where the settings name data, the method is set for those.
+func (c *Config) SetAll(method, settings string) error {
+	if set, ok := FindSetting(settings, "data"); ok {
+		c.Data = set
+	}
+	if method != "" {
+		if err := c.SetMethod(method); err != nil {
+			return err
+		}
+	}
+	return c.Set(settings)
+}
+
 // Method returns the name of the training method, as [Methods] or [Controls] has it. If none of
 // them has these settings, it says how this one differs from cross-entropy, as [Config.Set]
 // takes it: "gamma=0.05".

@@ -112,12 +112,7 @@ func (m Method) complete() Method {
 
 // Configure returns the base configuration as the method trains it with a seed.
 func (m Method) Configure(base ngebm.Config, seed uint64) (ngebm.Config, error) {
-	if m.Base != "" {
-		if err := base.SetMethod(m.Base); err != nil {
-			return base, err
-		}
-	}
-	if err := base.Set(m.Settings); err != nil {
+	if err := base.SetAll(m.Base, m.Settings); err != nil {
 		return base, err
 	}
 	base.Seed = seed

@@ -63,6 +63,9 @@ func TestPreset(t *testing.T) {
 	if direct := Preset("digits-few", "jem", "epochs=40"); direct.Hash("") != cfg.Hash("") || direct.Name != "digits-few-jem" {
 		t.Errorf("%+v and %+v", direct, cfg)
 	}
+	if points := Preset("digits", "jem", "net=mlp-8,data=moons:200"); points.Method() != "jem" {
+		t.Errorf("JEM on points has the settings for images: it differs from cross-entropy by %s", points.Method())
+	}
 	w := Weights{Alpha: 1, Beta: .3, Gamma: .2}
 	if p := w.Preset("moons"); p.Beta != .3 || p.Gamma != .2 || !w.Are(1, .3, .2) || w.Are(1, .3, .1) {
 		t.Errorf("%+v", p)

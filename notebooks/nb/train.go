@@ -55,10 +55,9 @@ func Options() train.Options {
 func Preset(preset, method, settings string) ngebm.Config {
 	cfg := Must(ngebm.PresetConfig(preset))
 	if method != "" {
-		Check(cfg.SetMethod(method))
 		cfg.Name = preset + "-" + method
 	}
-	Check(cfg.Set(settings))
+	Check(cfg.SetAll(method, settings))
 	return cfg
 }
 

@@ -70,18 +70,10 @@ func (f *configFlags) config(fs *flag.FlagSet) (ngebm.Config, error) {
 			*field = value
 		}
 	}
-	if set, ok := ngebm.FindSetting(f.changes, "data"); ok { // on which the method's settings depend
-		cfg.Data = set
-	}
 	if given["max-train"] {
 		cfg.Limit = f.maxTrain
 	}
-	if f.method != "" {
-		if err := cfg.SetMethod(f.method); err != nil {
-			return cfg, err
-		}
-	}
-	if err := cfg.Set(f.changes); err != nil {
+	if err := cfg.SetAll(f.method, f.changes); err != nil {
 		return cfg, err
 	}
 	return cfg, cfg.Validate()
