@@ -119,3 +119,14 @@ func TestStepTime(t *testing.T) {
 		}
 	}
 }
+
+// A run that is timed takes the data as others do, and is stored elsewhere.
+func TestStepTimeOptions(t *testing.T) {
+	t.Setenv("NGEBM_OFFLINE", "1")
+	t.Setenv("NGEBM_DATA", "/data")
+	t.Setenv("NGEBM_RUNS", "/runs")
+	var timer stepTimer
+	if o := timer.options("/timing"); !o.Offline || o.Cache != "/data" || o.Runs != "/timing" || o.Progress != &timer {
+		t.Errorf("%+v", o)
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/environment"
 	"ngebm/ngebm/train"
 )
 
@@ -20,7 +21,7 @@ func StepTime(cfg ngebm.Config) time.Duration {
 	defer os.RemoveAll(folder)
 	cfg.EvalEvery = cfg.Epochs // after the last step
 	var timer stepTimer
-	Must(train.Run(Context(), Backend(), cfg, train.Options{Progress: &timer, Runs: folder, SaveEvery: math.MaxInt64}))
+	Must(train.Run(Context(), Backend(), cfg, timer.options(folder)))
 	mean := timer.mean()
 	if mean == 0 {
 		Check(fmt.Errorf("a run of %d epochs is too short for the time of a step; give more, as in epochs=%d", cfg.Epochs, 10*cfg.Epochs))
@@ -32,6 +33,13 @@ func StepTime(cfg ngebm.Config) time.Duration {
 type stepTimer struct {
 	from, to    time.Duration
 	first, last int64
+}
+
+// options are those of the environment, less its runs: a timed run is in the folder, without checkpoints.
+func (t *stepTimer) options(folder string) train.Options {
+	o := environment.Training(t, false)
+	o.Runs, o.SaveEvery = folder, math.MaxInt64
+	return o
 }
 
 // Report implements [progress.Reporter]. A report may be of many steps: the first one may come
