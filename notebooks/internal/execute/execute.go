@@ -48,7 +48,7 @@ type event struct {
 // and writes the notebook with its outputs to result. It stops at the first cell
 // that fails or takes too long, with a *CellError. Whatever way it ends, no
 // process that it started is left. Several may run at once.
-func Notebook(ctx context.Context, tools *setup.Tools, path, result string, limit Limits, d *display.Display) error {
+func Notebook(ctx context.Context, p *setup.Workspace, tools *setup.Tools, path, result string, limit Limits, d *display.Display) error {
 	temp, release, err := tempdir.Folder("run")
 	if err != nil {
 		return err
@@ -64,6 +64,7 @@ func Notebook(ctx context.Context, tools *setup.Tools, path, result string, limi
 		"JUPYTER_DATA_DIR="+temp,
 		"JUPYTER_PATH="+filepath.Join(tools.Kernel, "jupyter"), // where the kernel is described
 		"JUPYTER_RUNTIME_DIR="+temp,
+		setup.ProjectVariable+"="+p.Root,
 		"TMPDIR="+temp, // where kernels keep their files: gone with it
 	)
 	cmd.Stderr = &stderr

@@ -75,7 +75,8 @@ func Open(ctx context.Context, p *setup.Workspace, tools *setup.Tools, port int,
 		"JUPYTERLAB_WORKSPACES_DIR="+TabsFolder(p),
 		"JUPYTER_TOKEN="+token, // not an argument: those can be read by everyone on the machine
 		setup.GoplsVariable+"="+gopls,
-		"TMPDIR="+temp, // where kernels keep their files: gone with the server, those of killed ones too
+		setup.ProjectVariable+"="+p.Root, // for notebooks that links lead to
+		"TMPDIR="+temp,                   // where kernels keep their files: gone with the server, those of killed ones too
 	)
 	cmd.Stdout, cmd.Stderr = log, log
 	leash, err := cmd.StdinPipe() // closed with this process, whatever ends it

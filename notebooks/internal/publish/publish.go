@@ -243,7 +243,7 @@ func storedSource(path, name string, doc *notebook.Document) source {
 
 // executeChecked executes a notebook and checks its outputs for leaks.
 func executeChecked(ctx context.Context, p *setup.Workspace, tools *setup.Tools, path, result string, limit execute.Limits, d *display.Display) error {
-	if err := execute.Notebook(ctx, tools, path, result, limit, d); err != nil {
+	if err := execute.Notebook(ctx, p, tools, path, result, limit, d); err != nil {
 		return err
 	}
 	doc, err := notebook.Read(result)

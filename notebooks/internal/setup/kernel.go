@@ -82,6 +82,10 @@ func makeKernel(ctx context.Context, p *Workspace, tools *Tools, dir string, d *
 // that complete code, as its program has it. Others start none.
 const GoplsVariable = "NGEBM_KERNEL_GOPLS"
 
+// ProjectVariable is the variable of the environment that names this project's folder to kernels, as
+// their program has it: cells of a notebook that is in no module can import its packages.
+const ProjectVariable = "NGEBM_KERNEL_PROJECT"
+
 // makeGopls builds gopls, which completes code as it is typed, one package at a
 // time: it is the largest of the tools and whatever else runs comes first.
 func makeGopls(ctx context.Context, p *Workspace, dir string, d *display.Display) error {

@@ -6,6 +6,11 @@
 // GoNB builds cells in a temporary module, with the go that it finds on PATH. That is this
 // program, under the name go in the folder "as"; it joins the two modules by a go.work,
 // keeps GoNB from asking for newer versions of what go.mod pins, and leaves the rest to go.
+// A notebook that is in no module has the one that the variable project names.
+//
+// To complete code, GoNB reads the folder that go.work names when the first cell runs, and follows
+// the links in it. So a link in the repository to a large folder makes each kernel slow to start: name
+// such a folder by its path instead.
 //
 // Linking takes most of the time in which a cell is built, so programs have no symbol table and
 // no data for debuggers (stack traces need neither), and are linked without the C linker where
@@ -33,8 +38,11 @@ import (
 // What the kernel sets for the go of its cells.
 const (
 	realGo = "NGEBM_KERNEL_GO"     // the go command
-	module = "NGEBM_KERNEL_MODULE" // the folder of the module around the notebook; "" for none
+	module = "NGEBM_KERNEL_MODULE" // the folder of the module that cells import from; "" for none
 )
+
+// project is the variable that names the folder of the module for notebooks that are in none.
+const project = "NGEBM_KERNEL_PROJECT"
 
 // goplsFolder is the variable that names the folder with gopls; without it there is none.
 const goplsFolder = "NGEBM_KERNEL_GOPLS"
@@ -132,7 +140,7 @@ func temporary() (string, error) {
 	return os.MkdirTemp(base, "k")
 }
 
-// moduleAround finds the module that the working folder is in; "" if it is in none.
+// moduleAround finds the module that the working folder is in; where it is in none, the project's, or "".
 func moduleAround() (string, error) {
 	cmd := exec.Command(os.Getenv(realGo), "env", "GOMOD")
 	var stderr bytes.Buffer
@@ -143,7 +151,7 @@ func moduleAround() (string, error) {
 	}
 	file := strings.TrimSuffix(string(out), "\n")
 	if file == "" || file == os.DevNull {
-		return "", nil
+		return os.Getenv(project), nil
 	}
 	return filepath.Dir(file), nil
 }

@@ -117,6 +117,30 @@ func TestAsGopls(t *testing.T) {
 	}
 }
 
+// A notebook in a module has that one, another the project's.
+func TestModuleAround(t *testing.T) {
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, outside := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(inside, "go.mod"), []byte("module example\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(realGo, goCommand)
+	for _, c := range []struct{ folder, project, want string }{
+		{inside, "/clone", inside},
+		{outside, "/clone", "/clone"},
+		{outside, "", ""},
+	} {
+		t.Chdir(c.folder)
+		t.Setenv(project, c.project)
+		if root, err := moduleAround(); err != nil || root != c.want {
+			t.Errorf("in %s with the project %q it is %q, not %q (%v)", c.folder, c.project, root, c.want, err)
+		}
+	}
+}
+
 // Where go cannot tell the module, the kernel says why.
 func TestModuleAroundFails(t *testing.T) {
 	fails := filepath.Join(t.TempDir(), "go")
