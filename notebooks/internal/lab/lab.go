@@ -193,7 +193,7 @@ func Arguments(p *setup.Workspace, port int) []string {
 		"--MultiKernelManager.default_kernel_name=gonb",
 	}
 	// What is in the folder next to notebooks is for those who write them.
-	for _, hidden := range []string{"*.go", "internal", "nb", "go.*", "__pycache__"} {
+	for _, hidden := range []string{"*.go", "internal", "nb", "go.mod", "go.sum", "go.work*", "__pycache__"} {
 		args = append(args, "--ContentsManager.hide_globs="+hidden)
 	}
 	if os.Getuid() == 0 {
@@ -228,7 +228,7 @@ func ChoosePort(wanted int, d *display.Display) (int, error) {
 		return try, l.Close()
 	}
 	if wanted != 0 {
-		return 0, fmt.Errorf("port %d is taken (%w): choose another with -port, or leave it out for any free one", wanted, err)
+		return 0, fmt.Errorf("port %d cannot be used (%w): choose another with -port, or leave it out for any free one", wanted, err)
 	}
 	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return 0, fmt.Errorf("no free port: %w", err)
