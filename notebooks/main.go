@@ -113,6 +113,9 @@ func mainError(args []string) error {
 }
 
 func (o *options) carryOut(ctx context.Context) error {
+	if err := setup.AbsoluteFolders(); err != nil {
+		return err
+	}
 	p, err := setup.FindWorkspace(ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,8 @@
 //	NGEBM_COMPILE_CACHE  folder of XLA's compiled programs, in place of ngebm/compiled in the
 //	                     user's cache folder; 0 keeps none
 //
+// Relative folders are in the working folder; for notebooks, in the one where their program started.
+//
 // Read as well: PJRT_PLUGIN_LIBRARY_PATH, go-xla's list of folders with plugins; XLA_FLAGS,
 // which XLA reads itself; and what Jupyter and GoNB tell a notebook's cell of its kernel.
 package environment

@@ -28,6 +28,25 @@ func GoEnv() []string {
 	)
 }
 
+// AbsoluteFolders makes the folders that this project's variables name absolute, as from the working
+// folder: notebooks run in other folders.
+func AbsoluteFolders() error {
+	for _, name := range []string{"NGEBM_DATA", "NGEBM_RUNS", "NGEBM_COMPILE_CACHE"} {
+		folder := os.Getenv(name)
+		if folder == "" || name == "NGEBM_COMPILE_CACHE" && folder == "0" { // that one means none
+			continue
+		}
+		folder, err := filepath.Abs(folder)
+		if err != nil {
+			return err
+		}
+		if err := os.Setenv(name, folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // PythonEnv is this process's environment for the Python with JupyterLab, without what a
 // person has set for another, or for another Jupyter: its folders, server or hub.
 func PythonEnv() []string {

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,29 @@ func TestCheckCache(t *testing.T) {
 	for _, useless := range []string{"/home/ada/a:b", filepath.Join(cache, "missing")} {
 		if err := CheckCache(useless); err == nil || !strings.Contains(err.Error(), "set XDG_CACHE_HOME to ") {
 			t.Errorf("%s: %v", useless, err)
+		}
+	}
+}
+
+// Relative folders are those in the folder where the program is started.
+func TestAbsoluteFolders(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, value, want string }{
+		{"NGEBM_DATA", "data", filepath.Join(here, "data")},
+		{"NGEBM_RUNS", "./0", filepath.Join(here, "0")},
+		{"NGEBM_RUNS", "0", filepath.Join(here, "0")},
+		{"NGEBM_RUNS", "", ""},
+		{"NGEBM_DATA", "/data", "/data"},
+		{"NGEBM_COMPILE_CACHE", "compiled", filepath.Join(here, "compiled")},
+		{"NGEBM_COMPILE_CACHE", "0", "0"},
+	} {
+		t.Setenv(c.name, c.value)
+		if err := AbsoluteFolders(); err != nil || os.Getenv(c.name) != c.want {
+			t.Errorf("%s=%q becomes %q, not %q (%v)", c.name, c.value, os.Getenv(c.name), c.want, err)
 		}
 	}
 }
