@@ -139,12 +139,12 @@ func (d *Dataset) OODKinds() []string {
 }
 
 // OODKindsOf returns the kinds that [Dataset.OODKinds] has for a dataset that [Open] knows by that name,
-// without opening it.
+// without opening it. Of a table they are those of one with several columns, some of numbers.
 func OODKindsOf(name string) []string {
 	var d Dataset
 	switch kind, _, _ := strings.Cut(name, ":"); {
 	case kind == "csv":
-		d.Points, d.Encoder = []float32{}, &tabular.Encoder{}
+		d.Points, d.Encoder = []float32{}, &tabular.Encoder{Columns: make([]tabular.Column, 2)}
 	case slices.Contains(Toy2DKinds(), kind):
 		d.Points = []float32{}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+
+	"ngebm/data/tabular"
 )
 
 // The kinds of synthetic OOD sets for points and rows; see [Dataset.SynthesizeOOD]. Configurations
@@ -24,16 +26,20 @@ func (d *Dataset) pointOODKinds() []string {
 	if d.Encoder == nil {
 		return []string{uniformBox}
 	}
-	if len(d.Encoder.Columns) == 1 { // nothing depends on another
-		return []string{uniformBox, shifted}
+	kinds := []string{uniformBox}
+	if slices.ContainsFunc(d.Encoder.Columns, tabular.Column.Numeric) {
+		kinds = append(kinds, shifted)
 	}
-	return []string{uniformBox, shifted, permutedColumns}
+	if len(d.Encoder.Columns) > 1 { // else nothing depends on another
+		kinds = append(kinds, permutedColumns)
+	}
+	return kinds
 }
 
 func (d *Dataset) pointOOD(kind string, rng *rand.Rand) ([]float32, error) {
 	switch kind {
 	case shifted:
-		return d.shifted(rng)
+		return d.shifted(rng), nil
 	case permutedColumns:
 		return d.permutedColumns(rng), nil
 	}
@@ -66,25 +72,20 @@ func (d *Dataset) uniformBox(rng *rand.Rand) ([]float32, error) {
 }
 
 // shifted moves numbers; categories stay.
-func (d *Dataset) shifted(rng *rand.Rand) ([]float32, error) {
+func (d *Dataset) shifted(rng *rand.Rand) []float32 {
 	move := make([]float32, 0, d.Size())
-	numeric := false
 	for _, c := range d.Encoder.Columns {
 		if !c.Numeric() {
 			move = append(move, make([]float32, c.Size())...)
 			continue
 		}
-		numeric = true
 		move = append(move, float32(shift*(2*rng.IntN(2)-1)))
-	}
-	if !numeric {
-		return nil, errors.New("none of its columns holds numbers, which could be shifted")
 	}
 	points := slices.Clone(d.Points)
 	for i := range points {
 		points[i] += move[i%len(move)]
 	}
-	return points, nil
+	return points
 }
 
 // permutedColumns keeps the inputs of a category together.

@@ -112,6 +112,15 @@ func TestKindsThatChangeNothing(t *testing.T) {
 	_, test := open(t, "csv:"+path+"@y", Options{})
 	_, err := test.SynthesizeOOD("permuted columns", 1)
 	says(t, err, "choose one of uniform box, shifted")
+	categories := writeFile(t, "categories.csv", []byte("x,z,y\na,c,k\nb,d,l\n"+strings.Repeat("a,d,k\nb,c,l\na,c,l\nb,d,k\n", 5)))
+	_, test = open(t, "csv:"+categories+"@y", Options{})
+	for _, kind := range test.OODKinds() {
+		if _, err := test.SynthesizeOOD(kind, 1); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err = test.SynthesizeOOD("shifted", 1)
+	says(t, err, "choose one of uniform box, permuted columns")
 	_, digits := open(t, "digits", Options{})
 	_, ones, err := digits.HoldOutClasses("1")
 	if err != nil {
