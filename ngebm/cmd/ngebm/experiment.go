@@ -42,15 +42,14 @@ const pointRadii = ".05,.1,.2,.4"
 
 // forData replaces the defaults for images of any dataset by those for this one, but for flags that
 // are given.
-func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
+func (f *experimentFlags) forData(ctx context.Context, fs *flag.FlagSet, set string) {
 	type replacement struct {
 		flag, value string
 		text        *string
 	}
 	var all []replacement
-	if kinds := data.OODKindsOf(set); slices.Contains(kinds, "interpolated") {
-		own, _, _ := strings.Cut(set, "@")
-		others := slices.DeleteFunc(strings.Split(ofImages.oodDatasets, ","), func(name string) bool { return name == own })
+	if kinds := oodKinds(ctx, set); slices.Contains(kinds, "interpolated") {
+		others := slices.DeleteFunc(strings.Split(ofImages.oodDatasets, ","), func(name string) bool { return name == family(set) })
 		all = []replacement{{"ood-datasets", strings.Join(others, ","), &f.oodDatasets}}
 	} else {
 		all = []replacement{{"ood", strings.Join(kinds, ","), &f.ood}, {"ood-datasets", "", &f.oodDatasets}, {"linf", pointRadii, &f.linf}, {"l2", pointRadii, &f.l2}}
@@ -61,6 +60,24 @@ func (f *experimentFlags) forData(fs *flag.FlagSet, set string) {
 			*d.text = d.value
 		}
 	}
+}
+
+// oodKinds returns the kinds of synthetic OOD sets of a dataset. Those of a table depend on its columns.
+func oodKinds(ctx context.Context, set string) []string {
+	if strings.HasPrefix(set, "csv:") {
+		if _, test, err := data.Open(ctx, set, data.Options{}); err == nil {
+			return test.OODKinds()
+		}
+	}
+	return data.OODKindsOf(set)
+}
+
+// family returns the name of the dataset that has the same images: cifar100 for cifar100-coarse@16 and for
+// cifar100-c:fog/3, which has them corrupted.
+func family(set string) string {
+	name, _, _ := strings.Cut(set, "@")
+	name, _, _ = strings.Cut(name, ":")
+	return strings.TrimSuffix(strings.TrimSuffix(name, "-c"), "-coarse")
 }
 
 // forPlan replaces the defaults of flags that are not given by what was planned for the
@@ -159,7 +176,7 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	case f.out == "" || f.out == "-":
 		return fmt.Errorf("ngebm experiment: -o %q: name a file, which is written after every run", f.out)
 	}
-	plan, err := f.plan(fs, c)
+	plan, err := f.plan(ctx, fs, c)
 	if err != nil {
 		return err
 	}
@@ -194,7 +211,7 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // plan returns the plan that the flags describe.
-func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, err error) {
+func (f *experimentFlags) plan(ctx context.Context, fs *flag.FlagSet, c configFlags) (p study.Plan, err error) {
 	p = study.Plan{Preset: c.preset}
 	if err := c.refuseSeed("experiment"); err != nil {
 		return p, err
@@ -213,7 +230,7 @@ func (f *experimentFlags) plan(fs *flag.FlagSet, c configFlags) (p study.Plan, e
 		return p, err
 	}
 	p.Methods, p.Measure = splitList(f.methods), f.measure
-	f.forData(fs, p.Base.Data)
+	f.forData(ctx, fs, p.Base.Data)
 	if p.Seeds, err = parseSeeds("-seeds", f.seeds); err != nil {
 		return p, err
 	}

@@ -177,9 +177,16 @@ func TestExperimentCommandLine(t *testing.T) {
 
 // The defaults of what is measured are those of the data's kind, and flags replace them.
 func TestExperimentDefaults(t *testing.T) {
+	categories := filepath.Join(t.TempDir(), "categories.csv")
+	if err := os.WriteFile(categories, []byte("x,z,y\na,c,k\nb,d,l\n"+strings.Repeat("a,d,k\nb,c,l\na,c,l\nb,d,k\n", 5)), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for args, want := range map[string][]string{
-		"-preset digits-few":               {"OOD sets: interpolated, uniform noise, gaussian noise, rotated, svhn, cifar100, celeba", "ε = 1, 2, 4, 8"},
-		"-preset moons -set validation=40": {"OOD sets: uniform box\n", "ε = 0.05, 0.1, 0.2, 0.4"},
+		"-preset digits-few":                                                                      {"OOD sets: interpolated, uniform noise, gaussian noise, rotated, svhn, cifar100, celeba", "ε = 1, 2, 4, 8"},
+		"-preset digits-few -data cifar100-coarse@8x8x1":                                          {"rotated, svhn, celeba\n"},
+		"-preset digits-few -data cifar100-c:fog/3@8x8x1":                                         {"rotated, svhn, celeba\n"},
+		"-preset moons -set validation=40,warmup=5 -data csv:" + categories + "@y":                {"OOD sets: uniform box, permuted columns\n"},
+		"-preset moons -set validation=40":                                                        {"OOD sets: uniform box\n", "ε = 0.05, 0.1, 0.2, 0.4"},
 		"-preset moons -data csv:wine.csv@class -set validation=40,warmup=5":                      {"OOD sets: uniform box, shifted, permuted columns\n", "ε = 0.05, 0.1, 0.2, 0.4"},
 		"-preset moons -data csv:wine.csv@class -set validation=40,warmup=5 -ood shifted -linf 1": {"OOD sets: shifted\n", "ε = 1 "},
 	} {
@@ -206,7 +213,7 @@ func TestExperimentIsAsPlanned(t *testing.T) {
 		if err := parse(fs, []string{"-preset", name}); err != nil {
 			t.Fatal(err)
 		}
-		plan, err := f.plan(fs, c)
+		plan, err := f.plan(t.Context(), fs, c)
 		if err != nil {
 			t.Fatal(err)
 		}
