@@ -412,9 +412,9 @@ func TestOODDatasetsRefused(t *testing.T) {
 	points.Base.Validation = 100
 	points.Measure.OODKinds, points.Measure.OODDatasets, points.Measure.Linf, points.Measure.L2 = []string{"uniform box"}, []string{"digits"}, nil, nil
 	for want, p := range map[string]study.Plan{
-		"two OOD sets (-ood-datasets) are called UCI digits":            digits,
-		"the OOD dataset digits (-ood-datasets) is the test set itself": itself,
-		"OOD dataset digits has examples of shape [8 8 1]":              points,
+		"two OOD sets (-ood-datasets) are called UCI digits":                             digits,
+		"the OOD dataset digits (-ood-datasets) has the examples of the test set itself": itself,
+		"OOD dataset digits has examples of shape [8 8 1]":                               points,
 	} {
 		folder := t.TempDir()
 		_, err := run(t, p, folder)

@@ -3,6 +3,10 @@ package study
 import (
 	"strings"
 	"testing"
+
+	"ngebm/data"
+	"ngebm/data/testerror"
+	"ngebm/ngebm/train"
 )
 
 // What cannot be measured is found before anything is trained.
@@ -27,4 +31,21 @@ func TestDetectorsOfAProtocol(t *testing.T) {
 	if p.group("svhn") != Near || p.group("rotated") != Far || (Protocol{}).group("rotated") != "" {
 		t.Errorf("groups %q %q", p.group("svhn"), p.group("rotated"))
 	}
+}
+
+// The test set's examples are no OOD set under other classes.
+func TestOODDatasetOfOtherClasses(t *testing.T) {
+	_, test, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	coarse := *test
+	coarse.Classes, coarse.Labels = []string{"any"}, make([]int32, test.Len())
+	like, err := data.New(coarse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Protocol{OODDatasets: []string{"digits"}}
+	_, err = p.find(t.Context(), like, train.Options{})
+	testerror.Want(t, err, "the OOD dataset digits (-ood-datasets) has the examples of the test set itself; leave it out")
 }
