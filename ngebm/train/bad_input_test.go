@@ -56,6 +56,10 @@ func TestBadInput(t *testing.T) {
 			c.Batch, c.Validation = 2, 0
 			c.Data, c.Margin.Outliers = writeTable(t, people, people), writeTable(t, older, older)
 		}, []string{"margin.outliers is", "standardized by themselves", "uniform box"}},
+		{"rows as outliers for points", func(c *ngebm.Config, _ *train.Options) {
+			rows := "a,b,class\n31,1,yes\n45,2,no\n22,5,yes\n60,7,no\n38,3,yes\n27,4,no\n"
+			c.Batch, c.Validation, c.Margin.Outliers = 2, 0, writeTable(t, rows, rows)
+		}, []string{"margin.outliers is", "standardized by themselves", "uniform box"}},
 		{"two networks", func(_ *ngebm.Config, o *train.Options) { o.Network = twoTowers{3} }, []string{"mlp-16", "two-towers-3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

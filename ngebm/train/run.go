@@ -170,7 +170,7 @@ func OpenOutliers(ctx context.Context, cfg ngebm.Config, train *data.Dataset, o 
 		return nil, fmt.Errorf("ngebm: margin.outliers is %q, neither a kind of synthetic OOD set (%s) nor a dataset: %w", name, strings.Join(train.OODKinds(), ", "), err)
 	}
 	if slices.Equal(found.Shape, train.Shape) {
-		if found.Encoder.Differs(train.Encoder) {
+		if found.Encoder != nil && train.Encoder == nil || found.Encoder.Differs(train.Encoder) {
 			return nil, fmt.Errorf("ngebm: margin.outliers is %q, whose rows were standardized by themselves, not as the training set's; name a kind of synthetic OOD set (%s)", name, strings.Join(train.OODKinds(), ", "))
 		}
 		return found, nil
