@@ -85,7 +85,7 @@ func cachedWithNote(opts Options, of, key string, build func() (train, test *Dat
 	}
 	if folderErr != nil {
 		// The dataset is usable; it is decoded again the next time.
-		track(opts.Progress, fmt.Sprintf("not cached: %v", folderErr), "images", 0).finish()
+		tell(fmt.Sprintf("not cached: %v", folderErr))
 	}
 	return train, test, nil
 }
