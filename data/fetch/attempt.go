@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ const (
 	fromSuffix = ".from"
 	// maxUnknown bounds a file whose size was not published, in bytes.
 	maxUnknown = 1 << 30
+	// maxPage is more than a page has that a server sends in place of a file, in bytes.
+	maxPage = 1 << 20
 )
 
 // download is one file that is being downloaded.
@@ -134,6 +137,12 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 	if err != nil {
 		return err
 	}
+	body := io.Reader(response.Body)
+	if start < d.at && (d.file.Size == 0 || response.ContentLength != d.file.Size) {
+		if body, err = d.again(body, watchdog); err != nil {
+			return err
+		}
+	}
 	file, err := d.open(start)
 	if err != nil {
 		return &diskError{err}
@@ -142,7 +151,7 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 	source{address, response.Header.Get("ETag"), response.Header.Get("Last-Modified")}.note(d.part)
 	d.progressFrom(start, response)
 	to := &partWriter{file: file, d: d, watchdog: watchdog}
-	_, err = io.CopyBuffer(to, io.LimitReader(response.Body, d.bound()-start), make([]byte, 1<<17))
+	_, err = io.CopyBuffer(to, io.LimitReader(body, d.bound()-start), make([]byte, 1<<17))
 	var disk *diskError
 	switch {
 	case errors.As(err, &disk):
@@ -152,13 +161,31 @@ func (d *download) transfer(ctx context.Context, address string) (err error) {
 	case d.at < d.file.Size:
 		return &retryError{err: fmt.Errorf("the server ended after %d of %d bytes", d.at, d.file.Size)}
 	}
-	if n, _ := io.ReadFull(response.Body, make([]byte, 1)); n > 0 {
+	if n, _ := io.ReadFull(body, make([]byte, 1)); n > 0 {
 		return errors.Join(fmt.Errorf("the server sends more than the %d bytes that the file may have", d.bound()), d.forget())
 	}
 	if err := file.Sync(); err != nil {
 		return full(err)
 	}
 	return nil
+}
+
+// again returns the body of an answer that begins with byte 0 again. It waits until as much came as
+// the part has, or more than a page has: a page in place of the file is no reason to drop the part.
+func (d *download) again(from io.Reader, watchdog *time.Timer) (io.Reader, error) {
+	enough := min(d.at, maxPage)
+	body := bufio.NewReaderSize(from, int(enough))
+	for n := int64(0); n < enough; watchdog.Reset(d.stall) {
+		n = min(n+d.minBytes, enough)
+		start, err := body.Peek(int(n))
+		if err == io.EOF {
+			return nil, &retryError{err: fmt.Errorf("the server sent only %d bytes from the beginning on, where %d had come before", len(start), d.at)}
+		}
+		if err != nil {
+			return nil, &retryError{err: fmt.Errorf("the connection broke after %d bytes: %w", len(start), err)}
+		}
+	}
+	return body, nil
 }
 
 // open opens the part for writing from the given byte on.

@@ -101,6 +101,27 @@ func TestGetResumes(t *testing.T) {
 	}
 }
 
+// A page in place of the rest leaves what came, also where no size was published.
+func TestGetPageInPlaceOfTheRest(t *testing.T) {
+	page := []byte("<html>log in</html>")
+	for name, answer := range map[string]http.HandlerFunc{
+		"of known length":   func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(page) },
+		"of unknown length": body(page),
+	} {
+		s := serve(t, answer)
+		g := impatient(t.TempDir())
+		write(t, filepath.Join(g.Folder, "set.bin.part"), published[:40_000])
+		f := file(s.url())
+		f.Size = 0
+		path, err := g.get(t.Context(), f)
+		right(t, path, err)
+		s.Close() // waits for the counts
+		if got := s.asked(); len(got) != 2 || got[1].ranged != "bytes=40000-" || got[1].sent != len(published)-40_000 {
+			t.Errorf("%s: it asked and was sent %v", name, got)
+		}
+	}
+}
+
 // A wait that a server asks for is kept.
 func TestGetKeepsRetryAfter(t *testing.T) {
 	t.Parallel()
