@@ -63,7 +63,7 @@ func (o Options) sources() []source {
 		source{"zip", "PATH", "the same in a .zip", openZip},
 		source{"npz", "PATH", "images in an .npz of NumPy: " + npzLayout, openNPZ},
 		source{"csv", "PATH@LABEL", "rows of a table, numbers standardized and categories one-hot: " + csvLayout, openCSV},
-		source{"celeba", "[PATH]", "CelebA's aligned faces, 32x32, in one class: a folder or .zip of img_align_celeba, downloaded manually", openCelebA},
+		source{"celeba", "[PATH]", "CelebA's aligned faces, 32x32, in one class: a folder or .zip of img_align_celeba, downloaded manually", celebaPublished().openCelebA},
 	)
 }
 

@@ -20,7 +20,7 @@ type Published struct {
 	License string // SPDX identifier or the authors' terms
 	Files   []fetch.File
 	// Browser says that the authors' server serves browsers only, so that a person has
-	// to download the files into the cache.
+	// to download the files into the cache, where Open verifies them.
 	Browser bool
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"ngebm/data/fetch"
 	"ngebm/data/files"
 	"ngebm/data/progress"
 )
@@ -22,21 +23,48 @@ const (
 	celebaPartition = "list_eval_partition.txt"
 	celebaHome      = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 	celebaSide      = 32
+
+	celebaImages     = 202599
+	celebaValidation = 19867 // of them
 )
 
-// openCelebA reads CelebA's aligned and cropped faces, 178x218, from a folder or .zip that has them
+// openCelebA opens CelebA's aligned and cropped faces, 178x218, from a folder or .zip that has them
 // in a folder img_align_celeba, as the authors' img_align_celeba.zip does, or is that folder.
 // Without a name it uses img_align_celeba.zip or the folder img_align_celeba in the cache folder,
 // where a person has to put it: the authors' terms forbid automatic downloads. The authors' split
 // is read from list_eval_partition.txt in the archive or next to it, and their validation split
 // left out; without that file [hashSplit] splits. All images have one class. Unless another size
 // is requested, the central 178x178 pixels are scaled to 32x32.
-func openCelebA(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
-	if name == "" {
-		if name, err = findCelebA(opts); err != nil {
-			return nil, nil, err
-		}
+//
+// The published files in the cache folder are verified. A folder has no checksum, and what else is
+// named may be part of the set.
+func (p Published) openCelebA(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
+	if name != "" {
+		return readCelebA(ctx, name, opts)
 	}
+	if name, err = findCelebA(opts); err != nil {
+		return nil, nil, err
+	}
+	folder := filepath.Dir(name)
+	p.Files = slices.DeleteFunc(slices.Clone(p.Files), func(f fetch.File) bool { return f.State(folder) < fetch.Unchecked })
+	opts.Offline = true
+	verified := false
+	err = p.read(ctx, opts, func([]*fetch.Opened) (err error) {
+		verified = true
+		train, test, err = readCelebA(ctx, name, opts)
+		return err
+	})
+	if err != nil && !verified {
+		err = fmt.Errorf("%w; to use another copy, move it and write celeba:PATH", err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return train, test, nil
+}
+
+// readCelebA reads a folder or .zip.
+func readCelebA(ctx context.Context, name string, opts Options) (train, test *Dataset, err error) {
 	root, err := filepath.Abs(name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("data: %w", err)
@@ -76,8 +104,11 @@ func findCelebA(opts Options) (string, error) {
 	return "", fmt.Errorf("data: CelebA is not at %s (%w): its authors require a manual download: agree to their terms at %s, and put %s.zip and %s there, or write celeba:PATH", archive, fs.ErrNotExist, celebaHome, celebaFolder, celebaPartition)
 }
 
-func aboutCelebA(_ imageFacts, set *Dataset) {
+func aboutCelebA(facts imageFacts, set *Dataset) {
 	p := celebaPublished()
+	if n := facts.train + facts.test; n != celebaImages && n != celebaImages-celebaValidation {
+		p.Title += " (not the whole set)"
+	}
 	set.Name, set.Source, set.License = p.Title, p.Source, p.License
 	set.Lossy = true
 }

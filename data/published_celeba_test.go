@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"image"
@@ -10,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/data/fetch"
+	"ngebm/data/progress"
 )
 
 // faces are n files as in CelebA: 178x218, numbered from 1, each of a grey of its
@@ -39,11 +43,15 @@ func TestCelebA(t *testing.T) {
 		below = append(below, f)
 	}
 	cache := t.TempDir()
-	for name, content := range map[string][]byte{"img_align_celeba.zip": zipOf(t, inside[:5]), "list_eval_partition.txt": partition.content} {
-		if err := os.WriteFile(filepath.Join(cache, name), content, 0o644); err != nil {
+	set := celebaPublished()
+	for i, content := range [][]byte{zipOf(t, inside[:5]), partition.content} {
+		f := &set.Files[i]
+		f.Size, f.SHA256 = int64(len(content)), fmt.Sprintf("%x", sha256.Sum256(content))
+		if err := os.WriteFile(f.Path(cache), content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+	opts := Options{Cache: cache, published: []source{{"celeba", "[PATH]", "", set.openCelebA}}}
 	for _, name := range []string{
 		"celeba",
 		"celeba:" + filepath.Join(cache, "img_align_celeba.zip"),
@@ -52,7 +60,7 @@ func TestCelebA(t *testing.T) {
 		"celeba:" + writeFolder(t, below),
 		"celeba:" + writeFolder(t, append(faces(t, "", 5), partition)), // is img_align_celeba itself
 	} {
-		train, test := open(t, name, Options{Cache: cache})
+		train, test := open(t, name, opts)
 		if !slices.Equal(train.Shape, []int{32, 32, 1}) || train.Len() != 2 || test.Len() != 2 || !slices.Equal(train.Classes, []string{"face"}) {
 			t.Errorf("%s: got %v and %v", name, train, test)
 			continue
@@ -65,18 +73,45 @@ func TestCelebA(t *testing.T) {
 				}
 			}
 		}
-		if train.Name != "CelebA, scaled to 32x32" || !train.Lossy || !strings.Contains(train.License, "non-commercial research") ||
+		if train.Name != "CelebA (not the whole set), scaled to 32x32" || !train.Lossy || !strings.Contains(train.License, "non-commercial research") ||
 			!strings.HasSuffix(train.Source, "; without those for validation; the middle of each scaled to 32x32") {
 			t.Errorf("%s: %+v", name, train.Info)
 		}
 	}
-	if train, _ := open(t, "celeba@16x16x3", Options{Cache: cache}); !slices.Equal(train.Shape, []int{16, 16, 3}) {
+	if train, _ := open(t, "celeba@16x16x3", opts); !slices.Equal(train.Shape, []int{16, 16, 3}) {
 		t.Errorf("got %v", train)
+	}
+	for _, f := range set.Files {
+		if got := f.State(cache); got != fetch.Present {
+			t.Errorf("%s: the state is %q", f.Name, got)
+		}
 	}
 	// Without the authors' split it is one by name.
 	train, test := open(t, "celeba:"+writeFolder(t, faces(t, "img_align_celeba/", 5)), Options{Cache: t.TempDir()})
 	if train.Len() != 4 || test.Len() != 1 || !strings.Contains(train.Source, "; split by file name, a fifth to test") {
 		t.Errorf("got %v and %v from %q", train, test, train.Source)
+	}
+}
+
+// In the cache folder only the published files pass; the whole set has its name.
+func TestCelebAVerified(t *testing.T) {
+	cache := t.TempDir()
+	set := celebaPublished()
+	for i := range set.Files {
+		set.Files[i].Size = 5
+		if err := os.WriteFile(set.Files[i].Path(cache), []byte("other"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err := set.openCelebA(t.Context(), "", Options{Cache: cache, Progress: progress.Discard{}})
+	says(t, err, "data: celeba: fetch: ", "img_align_celeba.zip has SHA-256 ", "get it from "+celebaHome, "write celeba:PATH")
+	for facts, want := range map[imageFacts]string{
+		{train: 162770, test: 19962}: "CelebA", {train: 162079, test: 40520}: "CelebA", {train: 1000, test: 100}: "CelebA (not the whole set)",
+	} {
+		var d Dataset
+		if aboutCelebA(facts, &d); d.Name != want {
+			t.Errorf("%+v: %q, want %q", facts, d.Name, want)
+		}
 	}
 }
 
