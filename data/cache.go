@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 
 	"ngebm/data/files"
-	"ngebm/data/progress"
 )
 
 // A cache file holds a decoded image dataset, training and test set:
@@ -66,7 +65,7 @@ func cachedWithNote(opts Options, of, key string, build func() (train, test *Dat
 	}
 	tell := func(note string) {
 		if note != "" {
-			opts.Progress.Report(progress.Report{Task: shown(note)})
+			notice(opts.Progress, note)
 		}
 	}
 	if folderErr == nil {
@@ -85,7 +84,7 @@ func cachedWithNote(opts Options, of, key string, build func() (train, test *Dat
 	}
 	if folderErr != nil {
 		// The dataset is usable; it is decoded again the next time.
-		tell(fmt.Sprintf("not cached: %v", folderErr))
+		notice(opts.Progress, fmt.Sprintf("not cached: %v", folderErr))
 	}
 	return train, test, nil
 }

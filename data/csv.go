@@ -120,7 +120,7 @@ func (d *Dataset) fillTable(table *tabular.Table, train []int, path string, opts
 		return fmt.Errorf("data: %s: %w", shown(path), err)
 	}
 	if len(constant) > 0 {
-		opts.Progress.Report(progress.Report{Task: shown(fmt.Sprintf("%s: columns left out because they are constant in the training rows: %s", filepath.Base(path), listed(constant, ", ")))})
+		notice(opts.Progress, fmt.Sprintf("%s: columns left out because they are constant in the training rows: %s", filepath.Base(path), listed(constant, ", ")))
 	}
 	d.Shape, d.Labels, d.Encoder = []int{encoder.Size()}, table.Labels, encoder
 	return nil

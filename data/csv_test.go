@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ngebm/data/progress"
 )
 
 const people = "age,color,class\n31,red,yes\n45,blue,no\n22,red,yes\n60,green,no\n38,blue,yes\n"
@@ -112,6 +114,21 @@ func TestTablesInTwoFiles(t *testing.T) {
 	}
 	if train.Len() != 5 || !slices.Equal(test.Labels, []int32{0, 1}) || !slices.Equal(test.Points[:4], train.Points[:4]) {
 		t.Errorf("%s %v, %s %v %v", train, train.Points, test, test.Labels, test.Points)
+	}
+}
+
+// A notice names the columns that are left out.
+func TestConstantColumns(t *testing.T) {
+	folder, told := t.TempDir(), &reports{}
+	table := "age,floor,class\n31,1,yes\n45,1,no\n"
+	writeFiles(t, folder, map[string]string{"train.csv": table, "test.csv": table})
+	if _, _, err := Open(t.Context(), "csv:"+folder+"@class", Options{Progress: told}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(told.all, func(r progress.Report) bool {
+		return r.Unit == "" && r.Finished && strings.HasSuffix(r.Task, ": columns left out because they are constant in the training rows: floor")
+	}) {
+		t.Errorf("reported is %+v", told.all)
 	}
 }
 

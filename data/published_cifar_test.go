@@ -198,9 +198,9 @@ type reports struct{ all []progress.Report }
 
 func (r *reports) Report(report progress.Report) { r.all = append(r.all, report) }
 
-// said reports whether one of the lines is this one.
+// said reports whether one of the notices, which stay in a notebook, is this one.
 func (r *reports) said(line string) bool {
-	return slices.ContainsFunc(r.all, func(report progress.Report) bool { return report.Unit == "" && report.Task == line })
+	return slices.ContainsFunc(r.all, func(report progress.Report) bool { return report.Unit == "" && report.Finished && report.Task == line })
 }
 
 // The whole way: download, check, unpack, cache, and again without a server.

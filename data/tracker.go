@@ -24,6 +24,11 @@ func (t *tracker) add(n int) {
 	t.to.Report(t.report)
 }
 
+// notice reports a line that stays, in a notebook too.
+func notice(to progress.Reporter, line string) {
+	to.Report(progress.Report{Task: shown(line), Finished: true})
+}
+
 // finish sends the last report; defer it.
 func (t *tracker) finish() {
 	t.report.Finished = true
