@@ -69,15 +69,23 @@ func TestParseMessage(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		`train`: "an invalid message",
-		`{"number":1,"presses":1,"pressed":"shutdown",` + values + `}`:                            `no button "shutdown"`,
-		`{"number":1,"presses":0,"pressed":"stop",` + values + `}`:                                "counts 0 presses",
-		`{"number":0,"presses":1,"pressed":"stop",` + values + `}`:                                "message 0",
-		`{"number":1,"presses":1,"pressed":"stop"}`:                                               "epochs is 0",
-		`{"number":1,"presses":1,"pressed":"stop","values":{"alpha":1,"noise":0.1,"epochs":1.5}}`: "epochs is 1.5",
-		`{"number":1,"presses":1,"pressed":"stop","values":{"alpha":1,"noise":0.1,"epochs":1e9}}`: "epochs is 1e+09",
+		`{"number":1,"presses":1,"pressed":"shutdown",` + values + `}`: `no button "shutdown"`,
+		`{"number":1,"presses":0,"pressed":"stop",` + values + `}`:     "counts 0 presses",
+		`{"number":0,"presses":1,"pressed":"stop",` + values + `}`:     "message 0",
 	} {
 		if _, err := parseMessage(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, not %q", text, err, says)
+		}
+	}
+	for values, says := range map[string]string{
+		`{}`:                                   "epochs is 0",
+		`{"alpha":1,"noise":0.1,"epochs":1.5}`: "epochs is 1.5",
+		`{"alpha":1,"noise":0.1,"epochs":1e9}`: "epochs is 1e+09",
+		`{"alpha":0,"noise":0.1,"epochs":9}`:   "are all 0",
+	} {
+		m, err := parseMessage(`{"number":1,"presses":1,"pressed":"stop","values":` + values + `}`)
+		if err != nil || m.Pressed != pressedStop || m.invalid == nil || !strings.Contains(m.invalid.Error(), says) {
+			t.Errorf("%s: %v, %v, not %q", values, m.invalid, err, says)
 		}
 	}
 }
@@ -87,7 +95,7 @@ func FuzzParseMessage(f *testing.F) {
 	f.Add(`{"number":-7,"presses":1e400}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := parseMessage(text)
-		if err == nil && (m.settings.check() != nil || m.Number < 1 || m.Presses < 0) {
+		if err == nil && (m.invalid == nil && m.settings.check() != nil || m.Number < 1 || m.Presses < 0) {
 			t.Errorf("%q is taken for %+v", text, m)
 		}
 	})

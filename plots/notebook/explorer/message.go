@@ -23,9 +23,11 @@ type message struct {
 	Values  map[string]float64 `json:"values"`  // of the sliders when it was, by name
 
 	settings Settings // of Values
+	invalid  error    // what is wrong with them, which matters to Train only
 }
 
-// parseMessage reads a panel's message and refuses what no panel sends.
+// parseMessage reads a panel's message and refuses what no panel sends. Settings that
+// cannot be trained are no reason to: the message may be a Stop, or say that the panel is alive.
 func parseMessage(text string) (message, error) {
 	var m message
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
@@ -39,7 +41,6 @@ func parseMessage(text string) (message, error) {
 	if m.Number < 1 || m.Presses < 0 || (m.Presses == 0) != (m.Pressed == pressedNothing) {
 		return m, fmt.Errorf("explorer: message %d of the panel counts %d presses, the last %q", m.Number, m.Presses, m.Pressed)
 	}
-	var err error
-	m.settings, err = settingsOf(m.Values)
-	return m, err
+	m.settings, m.invalid = settingsOf(m.Values)
+	return m, nil
 }

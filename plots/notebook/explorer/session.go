@@ -111,6 +111,11 @@ func (s *session) handle(ctx context.Context, m message) (finish bool) {
 	switch m.Pressed {
 	case pressedTrain:
 		s.stop()
+		if m.invalid != nil {
+			s.redraw()
+			s.say(fmt.Sprintf("%v. Move the sliders and press Train.", m.invalid))
+			return false
+		}
 		s.start(ctx, m.settings)
 	case pressedStop:
 		if s.job == nil {

@@ -163,6 +163,29 @@ func TestStopAndStartAgain(t *testing.T) {
 	}
 }
 
+// With all weights at 0 Stop and Finish work, and Train says once what is wrong.
+func TestNothingToTrain(t *testing.T) {
+	d := openDesk(t.Context(), t, time.Minute)
+	zeros := func(number, presses int, pressed string) {
+		m, err := parseMessage(fmt.Sprintf(`{"number":%d,"presses":%d,"pressed":%q,"values":{"noise":0.1,"epochs":1000}}`, number, presses, pressed))
+		if err != nil {
+			t.Error(err)
+		}
+		d.received <- m
+	}
+	d.press("train", .1, 1000)
+	d.see("<img γ=0.1")
+	zeros(2, 2, "stop")
+	d.see("Stopped at epoch ")
+	zeros(3, 3, "train")
+	d.see("alpha, beta and gamma are all 0")
+	zeros(4, 3, "train") // the message of the next second
+	zeros(5, 4, "finish")
+	if d.wait(); len(d.trained) != 1 || strings.Count(strings.Join(d.shown, ""), "are all 0") != 1 {
+		t.Errorf("trained %v, shown %q", d.trained, d.shown)
+	}
+}
+
 // Messages come in any order; only the newest press counts.
 func TestLateMessages(t *testing.T) {
 	d := openDesk(t.Context(), t, time.Minute)
