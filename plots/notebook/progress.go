@@ -121,12 +121,16 @@ func (l *live) notice(r progress.Report) {
 	l.sync()
 }
 
-// endInner ends the task at hand, which had no Finished report.
+// endInner ends the task at hand, which had no Finished report. One that has all units done
+// still gets that, after the task that comes now, such as the last evaluation of a training.
 func (l *live) endInner() {
-	if l.inner != nil {
-		l.leave(l.inner.line())
-		l.inner = nil
+	if l.inner == nil {
+		return
 	}
+	if r := l.inner.last; r.Total <= 0 || r.Done < r.Total {
+		l.leave(l.inner.line())
+	}
+	l.inner = nil
 }
 
 // leave adds a line that stays, once.

@@ -127,6 +127,13 @@ func TestLive(t *testing.T) {
 		reportSteps(l, "measure", 5, 9, true)
 		assertLines(t, p, "✓ decode: 3 steps in 0.0 s", "train: 22 %, 2 of 9 steps", "measure: stopped at 5 of 9 steps")
 	})
+	t.Run("a task ends after another", func(t *testing.T) {
+		p, l := newPage()
+		reportSteps(l, "train", 5, 5, false)
+		reportSteps(l, "evaluate test set", 3, 3, true)
+		l.Report(progress.Report{Task: "train", Done: 5, Total: 5, Unit: "steps", Elapsed: 2 * time.Second, Finished: true})
+		assertLines(t, p, "✓ evaluate test set: 3 steps", "✓ train: 5 steps in 2.0 s")
+	})
 	t.Run("set back", func(t *testing.T) {
 		p, l := newPage()
 		reportSteps(l, "train", 500, 1000, false)
