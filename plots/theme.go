@@ -147,13 +147,16 @@ type roundTicks int
 // Ticks implements [plot.Ticker].
 func (n roundTicks) Ticks(low, high float64) []plot.Tick {
 	step := roundStep(high-low, int(n))
-	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	place := func(v float64) float64 { return math.Floor(math.Log10(v) + 1e-9) } // of the first digit
+	size := max(math.Abs(low), math.Abs(high))
+	decimals := int(max(0, -place(step)))
+	digits := int(min(max(3, place(size)-place(step)+1), 17)) // a float64 has no more
 	var ticks []plot.Tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
 		v := i * step
 		label := strconv.FormatFloat(v, 'f', decimals, 64)
-		if size := max(math.Abs(low), math.Abs(high)); size >= 1e5 || size < 1e-3 {
-			label = strconv.FormatFloat(v, 'g', 3, 64)
+		if size >= 1e5 || size < 1e-3 {
+			label = strconv.FormatFloat(v, 'g', digits, 64)
 		}
 		if v == 0 {
 			label = "0" // not "-0", nor "0.00"
