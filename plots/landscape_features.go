@@ -109,6 +109,13 @@ func featureColumns(rows *data.Dataset, names ...string) ([]feature, error) {
 	return found, nil
 }
 
+// median sorts the values and returns the middle of them, of an even number the mean of two.
+func median[F float32 | float64](values []F) F {
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}
+
 // medianRow returns the inputs of a row of medians and most frequent categories.
 func medianRow(rows *data.Dataset) []float32 {
 	size := rows.Size()
@@ -120,9 +127,7 @@ func medianRow(rows *data.Dataset) []float32 {
 			for i := range values {
 				values[i] = rows.Points[i*size+first]
 			}
-			slices.Sort(values)
-			n := len(values)
-			row = append(row, (values[(n-1)/2]+values[n/2])/2)
+			row = append(row, median(values))
 			continue
 		}
 		counts := make([]float32, c.Size())

@@ -146,8 +146,7 @@ func (v paretoPoints) caption(t *study.SweepTable, places []int, failed int) str
 				widths = append(widths, r.Metrics[k].Half())
 			}
 		}
-		slices.Sort(widths)
-		halves = append(halves, fmt.Sprintf("%s ±%.3f", t.Metrics[k].Name, widths[len(widths)/2]))
+		halves = append(halves, fmt.Sprintf("%s ±%.3f", t.Metrics[k].Name, median(widths)))
 	}
 	text := ""
 	if len(names) > 0 {

@@ -89,6 +89,15 @@ func TestParetoGolden(t *testing.T) {
 	golden(t, "pareto-crowded", f, err)
 }
 
+// Of an even number of settings the median is between the middle two.
+func TestParetoMedian(t *testing.T) {
+	table := sweepOf(study.Grid{{Key: "beta", Values: []string{"0", "1"}}}, 3, plausible)
+	want := fmt.Sprintf("accuracy ±%.3f", (table.Rows[0].Metrics[0].Half()+table.Rows[1].Metrics[0].Half())/2)
+	if got := (paretoPoints{}).caption(table, []int{0}, 0); !strings.Contains(got, want) {
+		t.Errorf("%q lacks %q", got, want)
+	}
+}
+
 func TestSweepFiguresDegenerate(t *testing.T) {
 	one := study.Grid{{Key: "beta", Values: []string{"0"}}, {Key: "gamma", Values: []string{".1"}}}
 	many := study.Grid{{Key: "beta", Values: make([]string, 12)}, {Key: "gamma", Values: make([]string, 14)}}
