@@ -217,18 +217,6 @@ func (g *Grid) classes() int {
 	return len(g.Scores[0][0])
 }
 
-// lead is by how much the score of class k is above the best of the others at a
-// node: the decision boundary is where it is zero.
-func (g *Grid) lead(k, row, column int) float64 {
-	best := math.Inf(-1)
-	for j, s := range g.Scores[row][column] {
-		if j != k {
-			best = max(best, s)
-		}
-	}
-	return g.Scores[row][column][k] - best
-}
-
 // field is a function on the grid's nodes, as gonum's contours take it.
 type field struct {
 	*Grid

@@ -150,16 +150,19 @@ func (l Landscape) panel(b bands, columns int, arrow float64, numbers classNumbe
 	if columns <= 3 { // in small ones they are too fine to see
 		addContours(p, field{g, func(row, column int) float64 { return g.Energy[row][column] }}, b.levels, draw.LineStyle{Color: withAlpha(color.White, 0x70), Width: 0.5})
 	}
-	if hole := paintHoles(g); hole != nil { // above contours, which are ragged there
-		p.Add(plotter.NewImage(hole, p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
-	}
+	lead, best := g.leads()
 	for _, style := range boundaryStyles {
-		for k := range g.classes() {
-			addContours(p, field{g, func(row, column int) float64 { return g.lead(k, row, column) }}, []float64{0}, style)
+		for k, somewhere := range best {
+			if somewhere { // a lead that is below 0 everywhere has no contour
+				addContours(p, field{g, func(row, column int) float64 { return lead(k, row, column) }}, []float64{0}, style)
+			}
 		}
 	}
 	if l.Data != nil {
 		for k, m := range classMarks(l.Data, columns) {
+	if hole := paintHoles(g); hole != nil { // above contours, which are ragged there
+		p.Add(plotter.NewImage(hole, p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
+	}
 			if len(m.x) > 0 {
 				m.style = classMark(numbers[l.Data.Classes[k]], m.style.Radius)
 				p.Add(m)
