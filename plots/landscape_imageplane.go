@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/plot"
@@ -120,6 +121,13 @@ func checkPins(pins []Pin) error {
 		}
 	}
 	return nil
+}
+
+// pinnedColors reports whether an image with colors is pinned on one of the landscapes.
+func pinnedColors(landscapes []Landscape) bool {
+	return slices.ContainsFunc(landscapes, func(l Landscape) bool {
+		return slices.ContainsFunc(l.Pins, func(p Pin) bool { return p.Tile.Set != nil && p.Tile.Set.Shape[2] == 3 })
+	})
 }
 
 // area is the image's place on a canvas: away from the middle, so that what is

@@ -89,13 +89,15 @@ func Landscapes(scale Scale, landscapes ...Landscape) (*Figure, error) {
 		if scale == OwnScale {
 			panels[i].below, panels[i].belowHeight = bands.drawBar, barSpace
 		}
-		if i%columns > 0 {
-			panels[i].yLabel = ""
+	}
+	for i := len(panels) - 1; i > 0; i-- {
+		if i%columns > 0 && panels[i].yLabel == panels[i-1].yLabel {
+			panels[i].yLabel = "" // that of its neighbor holds for both
 		}
 	}
 
 	keys := landscapeKeys(landscapes, arrow, numbers)
-	f := &Figure{Width: fullWidth, Alt: landscapeAlt(landscapes, ranges)}
+	f := &Figure{Width: fullWidth, Alt: landscapeAlt(landscapes, ranges), photo: pinnedColors(landscapes)}
 	if columns == 1 {
 		f.Width = 5 * vg.Inch
 	}
@@ -158,11 +160,11 @@ func (l Landscape) panel(b bands, columns int, arrow float64, numbers classNumbe
 			}
 		}
 	}
-	if l.Data != nil {
-		for k, m := range classMarks(l.Data, columns) {
 	if hole := paintHoles(g); hole != nil { // above contours, which are ragged there
 		p.Add(plotter.NewImage(hole, p.X.Min, p.Y.Min, p.X.Max, p.Y.Max))
 	}
+	if l.Data != nil {
+		for k, m := range classMarks(l.Data, columns) {
 			if len(m.x) > 0 {
 				m.style = classMark(numbers[l.Data.Classes[k]], m.style.Radius)
 				p.Add(m)

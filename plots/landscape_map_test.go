@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
+
 	"ngebm/data"
 )
 
@@ -134,6 +137,66 @@ func TestLandscapesDegenerate(t *testing.T) {
 	}
 	if _, err := Landscapes(OwnScale); err == nil {
 		t.Error("no landscapes: no error")
+	}
+}
+
+// wordsOf lists what is written on a figure.
+func wordsOf(t *testing.T, f *Figure, err error) (words []string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	canvas := &recorder.Canvas{}
+	f.draw(draw.NewCanvas(canvas, f.Width, f.Height))
+	for _, a := range canvas.Actions {
+		if s, ok := a.(*recorder.FillString); ok {
+			words = append(words, s.String)
+		}
+	}
+	return words
+}
+
+// Only neighbors with the same axis share its name and its ticks.
+func TestLandscapesAxes(t *testing.T) {
+	over := func(name string, y ...float64) Landscape {
+		return Landscape{Grid: &Grid{X: []float64{0, 1}, Y: y, Energy: [][]float64{{0, 1}, {2, 3}}, Axes: [2]string{"x", name}}}
+	}
+	a, b := over("weight", 0, 1), over("height", 70, 71)
+	count := func(words []string, word string) (n int) {
+		for _, w := range words {
+			if w == word {
+				n++
+			}
+		}
+		return n
+	}
+	f, err := Landscapes(OwnScale, a, a, b)
+	if w := wordsOf(t, f, err); count(w, "weight") != 1 || count(w, "height") != 1 {
+		t.Errorf("of the axes' names are written %q", w)
+	}
+	f, err = LandscapeTable(OwnScale, []string{"1", "2", "3"}, LandscapeRow{"row", []Landscape{a, b, b}}, LandscapeRow{"row", []Landscape{a, a, a}})
+	if w := wordsOf(t, f, err); count(w, "70.4") != 1 || count(w, "0.4") != 5 { // 3 below and 2 on the left
+		t.Errorf("of the ticks are written %q", w)
+	}
+	b.Grid.X = []float64{0, 5}
+	f, err = LandscapeTable(OwnScale, []string{"1"}, LandscapeRow{"row", []Landscape{a}}, LandscapeRow{"row", []Landscape{b}})
+	if w := wordsOf(t, f, err); count(w, "0.4") != 2 || count(w, "4") != 1 {
+		t.Errorf("of the ticks are written %q", w)
+	}
+}
+
+// Where an image with colors is pinned the picture keeps its colors.
+func TestPinsKeepTheirColors(t *testing.T) {
+	for _, channels := range []int{1, 3} {
+		l := Landscape{
+			Grid: &Grid{X: []float64{0, 1}, Y: []float64{0, 1}, Energy: [][]float64{{0, 1}, {2, 3}}},
+			Pins: []Pin{{}, {Tile: Tile{Set: stripes(t, 1, 8, 8, channels)}}},
+		}
+		one, err := Landscapes(OwnScale, l)
+		table, errTable := LandscapeTable(OwnScale, []string{"a"}, LandscapeRow{"row", []Landscape{l}})
+		if err != nil || errTable != nil || one.photo != (channels == 3) || table.photo != one.photo {
+			t.Errorf("%d channels: kept are %v and %v (%v, %v)", channels, one.photo, table.photo, err, errTable)
+		}
 	}
 }
 

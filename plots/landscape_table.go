@@ -60,17 +60,21 @@ func LandscapeTable(scale Scale, columns []string, rows ...LandscapeRow) (*Figur
 		if scale == OwnScale {
 			p.notes = append([]string{fmt.Sprintf("E from %s to %s", short(ranges[i][0]), short(ranges[i][1]))}, p.notes...)
 		}
-		if i%len(columns) > 0 {
-			p.Y.Tick.Marker = plot.ConstantTicks(nil)
-		}
-		if i+len(columns) < len(all) {
-			p.X.Tick.Marker = plot.ConstantTicks(nil)
-		}
 		p.leftWidth = labelSize * 2
 		panels[i] = p
 	}
+	// A panel whose axis is that of its neighbor on the left, or below, has no ticks.
+	same := func(a, b plot.Axis) bool { return a.Min == b.Min && a.Max == b.Max }
+	for i, p := range panels {
+		if i%len(columns) > 0 && same(p.Y, panels[i-1].Y) {
+			p.Y.Tick.Marker = plot.ConstantTicks(nil)
+		}
+		if below := i + len(columns); below < len(panels) && same(p.X, panels[below].X) {
+			p.X.Tick.Marker = plot.ConstantTicks(nil)
+		}
+	}
 	keys := landscapeKeys(all, arrow, numbers)
-	f := &Figure{Width: fullWidth, Alt: landscapeTableAlt(columns, rows, ranges)}
+	f := &Figure{Width: fullWidth, Alt: landscapeTableAlt(columns, rows, ranges), photo: pinnedColors(all)}
 	width := f.Width - 2*margin
 	keysHeight, head := keys.height(width)+gap/2, vg.Length(titleHeight)
 	var barHeight vg.Length
