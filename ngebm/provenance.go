@@ -276,7 +276,8 @@ func (r *Run) Refresh(ctx context.Context, reporter progress.Reporter) error {
 }
 
 // RecordMaker records which code, libraries, devices and kind of machine take the run's next steps,
-// in the run's folder. Call it before the first of them. devices is the number that share each step.
+// in the run's folder, and says in Notes what the steps before were taken by. Call it before the first
+// of them. devices is the number that share each step.
 func (r *Run) RecordMaker(devices int) error {
 	c := &r.Cost
 	now := makerOf(r.backend, devices)
@@ -284,7 +285,10 @@ func (r *Run) RecordMaker(devices int) error {
 		c.Earlier = append(c.Earlier, c.Maker)
 	}
 	c.Device, c.Code, c.Machine, c.Maker = files.WithoutFolders(r.backend.Description()), Version(), Machine(), now
-	return r.folder().WriteJSON(ckpt.CostFile, r.Cost)
+	if err := r.folder().WriteJSON(ckpt.CostFile, r.Cost); err != nil || !r.HasCheckpoint() {
+		return err
+	}
+	return r.compare(devices)
 }
 
 // like reports whether two makers are one; a plugin or processor that is not known may be any.

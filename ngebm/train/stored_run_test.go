@@ -356,6 +356,24 @@ func TestRunOfAnOlderVersion(t *testing.T) {
 	}
 }
 
+// A run that other code resumes says so at once, as it does when it is loaded.
+func TestResumedByOtherCode(t *testing.T) {
+	backend, cfg, runs := testdevice.Open(t, "go"), small(), t.TempDir()
+	editJSON(t, filepath.Join(stopped(t, backend, cfg, runs), "cost.json"), func(c map[string]any) { c["source"] = "0123456789ab" })
+	resumed, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
+	if err != nil || resumed.Loaded {
+		t.Fatal(resumed, err)
+	}
+	loaded, err := train.Run(t.Context(), backend, cfg, train.Options{Runs: runs})
+	if err != nil || !loaded.Loaded {
+		t.Fatal(loaded, err)
+	}
+	want := "its first steps were taken otherwise: by other code (source 0123456789ab, then " + ngebm.Source() + ")"
+	if !slices.Equal(resumed.Notes, []string{want}) || !slices.Equal(loaded.Notes, resumed.Notes) {
+		t.Errorf("notes %q when it was resumed, %q when it is loaded", resumed.Notes, loaded.Notes)
+	}
+}
+
 // A run of a person's own network from before networks were recorded is found by the
 // configuration's hash alone, marked, until it is trained afresh.
 func TestOwnNetworkOfAnOlderVersion(t *testing.T) {

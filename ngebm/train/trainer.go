@@ -101,6 +101,7 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 	if err := r.RecordMaker(max(1, t.opts.Devices)); err != nil {
 		return nil, err
 	}
+	noteParent(r, t.opts.Runs)
 	t.began, t.process, t.spent, t.first = time.Now(), cputime.Process(), r.Cost, r.History.Steps()
 	if err := t.prepare(ctx); err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
