@@ -50,24 +50,18 @@ func MeanOver(name string, all ...MetricOf) MetricOf {
 }
 
 // scores are the names of the scores that were measured.
-func (r *Results) scores() (names []string) {
-	for _, run := range r.Runs {
-		for _, d := range run.Detection {
-			names = union(names, []string{d.Score})
-		}
-	}
-	return names
-}
+func (r *Results) scores() []string { return r.detected(func(d Detection) string { return d.Score }) }
 
 // groupRows has a row for each method and score, with means over the sets of a group.
 func (r *Results) groupRows(w io.Writer) {
 	fmt.Fprintln(w, "OOD detection\tscore\tAUROC near\tAUROC far\tFPR95_out_positive near\tFPR95_out_positive far")
+	scores, estimate := r.scores(), r.byDetection(func(d Detection) [2]string { return [2]string{d.Group, d.Score} })
 	for _, m := range r.Methods {
-		for _, score := range r.scores() {
+		for _, score := range scores {
 			fmt.Fprintf(w, "%s\t%s", Title(m), score)
 			for _, metric := range []string{"AUROC", "FPR95_out_positive"} {
 				for _, group := range []string{Near, Far} {
-					fmt.Fprintf(w, "\t%s", r.Estimate(m, GroupMetric(group, score, metric)).Format(3))
+					fmt.Fprintf(w, "\t%s", estimate(m, GroupMetric(group, score, metric), [2]string{group, score}).Format(3))
 				}
 			}
 			fmt.Fprintln(w)

@@ -122,14 +122,52 @@ func SynthesizedAUROC(kind, score string) MetricOf {
 }
 
 // OODSets returns the names of the sets that were detected.
-func (r *Results) OODSets() []string {
-	var names []string
+func (r *Results) OODSets() []string { return r.detected(func(d Detection) string { return d.Set }) }
+
+// detected are the values of a field of the detections, each once.
+func (r *Results) detected(field func(Detection) string) (values []string) {
+	seen := map[string]bool{}
 	for _, run := range r.Runs {
 		for _, d := range run.Detection {
-			names = union(names, []string{d.Set})
+			if v := field(d); !seen[v] {
+				seen[v] = true
+				values = append(values, v)
+			}
 		}
 	}
-	return names
+	return values
+}
+
+// byDetection returns a function that estimates a metric of a method's detections with one key. The
+// detections are sorted by their keys once, since a file may have many.
+func (r *Results) byDetection(key func(Detection) [2]string) func(method string, of MetricOf, key [2]string) Estimate {
+	type place struct {
+		method string
+		key    [2]string
+	}
+	found, runs := map[place][]*Result{}, map[string]int{}
+	for _, run := range r.Runs {
+		if run.Failed != "" {
+			continue
+		}
+		runs[run.Method]++
+		own := map[[2]string]*Result{}
+		for _, d := range run.Detection {
+			k := key(d)
+			if own[k] == nil {
+				own[k] = &Result{}
+				found[place{run.Method, k}] = append(found[place{run.Method, k}], own[k])
+			}
+			own[k].Detection = append(own[k].Detection, d)
+		}
+	}
+	return func(method string, of MetricOf, key [2]string) Estimate {
+		results := found[place{method, key}]
+		if len(results) < runs[method] {
+			results = []*Result{{}} // one run lacks it, and so has the mean no value
+		}
+		return Row{Results: results}.Estimate(of)
+	}
 }
 
 // Curve returns the run's curve in a norm, of PGD or of the ensemble of attacks; nil if it

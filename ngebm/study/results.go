@@ -24,6 +24,9 @@ const format = 1
 // maxFile bounds the bytes of a results file; one run takes some 40 kB.
 const maxFile = 64 << 20
 
+// maxCurves and maxPoints bound a run's robustness curves, which tables look through for every point.
+const maxCurves, maxPoints = 100, 1000
+
 // Results are what an experiment found so far: numbers with their provenance, without
 // images and without paths of a machine.
 type Results struct {
@@ -314,9 +317,15 @@ func (r Result) check() error {
 	case r.Calibration == nil || r.Calibration.Calibrated == nil || r.Calibration.AfterT == nil:
 		return errors.New("calibration before and after temperature scaling is missing")
 	}
+	if len(r.Robustness) > maxCurves {
+		return fmt.Errorf("it has %d robustness curves, more than %d", len(r.Robustness), maxCurves)
+	}
 	for _, c := range r.Robustness {
 		if c == nil {
 			return errors.New("a robustness curve is null")
+		}
+		if len(c.Points) > maxPoints {
+			return fmt.Errorf("a robustness curve has %d points, more than %d", len(c.Points), maxPoints)
 		}
 	}
 	return nil

@@ -174,11 +174,12 @@ func (r *Results) ratioRows(w io.Writer) {
 func (r *Results) detectionRows(w io.Writer) {
 	scores := append([]string{"px", "py", "pxgrad"}, r.Measure.Detectors...)
 	fmt.Fprintf(w, "AUROC\tmethod\t%s\n", strings.Join(scores, "\t"))
+	estimate := r.byDetection(func(d Detection) [2]string { return [2]string{d.Set, d.Score} })
 	for _, set := range r.OODSets() {
 		for _, m := range r.Methods {
 			fmt.Fprintf(w, "%s\t%s", plain.Text(set), Title(m))
 			for _, score := range scores {
-				fmt.Fprintf(w, "\t%s", r.Estimate(m, AUROC(set, score)).Format(3))
+				fmt.Fprintf(w, "\t%s", estimate(m, AUROC(set, score), [2]string{set, score}).Format(3))
 			}
 			fmt.Fprintln(w)
 		}
@@ -303,11 +304,11 @@ func (r *Results) machines() (all []string) {
 	for _, run := range r.Runs {
 		for _, w := range []Work{run.Training.Work, run.Measuring} {
 			if w.Machine != "" { // else it is not known, or nothing was measured
-				all = union(all, []string{w.Machine + "; " + w.Device})
+				all = append(all, w.Machine+"; "+w.Device)
 			}
 		}
 	}
-	return all
+	return union(nil, all)
 }
 
 // share reports whether all runs have the same examples in a split.
