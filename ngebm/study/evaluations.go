@@ -66,7 +66,10 @@ func (e *evaluations) enter(ctx context.Context, found *evaluation, run *ngebm.R
 	if len(metrics) == 0 || !slices.EqualFunc(metrics, e.metrics, func(a, b Metric) bool { return a.Name == b.Name && a.Name != "" }) {
 		return fmt.Errorf("study: Evaluate returned %d metrics, %d before; it must return the same ones for every run, at least one, each with a name", len(metrics), len(e.metrics))
 	}
-	for _, m := range metrics {
+	for i, m := range metrics {
+		if was := e.metrics[i].Definition; m.Definition != was {
+			return fmt.Errorf("study: %s is %q, and of runs before %q; a table has one definition: set the attack's radius (-epsilon) and the OOD kind (-ood) for all, or evaluate the data separately", m.Name, m.Definition, was)
+		}
 		if found.failed == "" && (math.IsNaN(m.Value) || math.IsInf(m.Value, 0)) {
 			found.failed = fmt.Sprintf("%s is %v", m.Name, m.Value)
 		}

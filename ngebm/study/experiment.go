@@ -91,6 +91,9 @@ func (x *experiment) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if n := test.Len(); n < calibration.DefaultBins {
+		return fmt.Errorf("study: %s has %d test examples, too few for %d calibration bins; choose data with more, hundreds for a useful value", test.Name, n, calibration.DefaultBins)
+	}
 	for _, kind := range x.plan.Measure.OODKinds { // before anything is trained
 		if kinds := test.OODKinds(); !slices.Contains(kinds, kind) {
 			return fmt.Errorf("study: OOD inputs of the kind %q (-ood) cannot be made of %s; choose from %s", kind, test.Name, strings.Join(kinds, ", "))
@@ -102,7 +105,7 @@ func (x *experiment) open(ctx context.Context) error {
 	if x.oodDatasets, err = x.plan.Measure.find(ctx, test, opts); err != nil {
 		return err
 	}
-	if x.validation, err = x.plan.Measure.findValidation(ctx, test, opts); err != nil {
+	if x.validation, err = x.plan.Measure.findValidation(ctx, test, x.oodDatasets, opts); err != nil {
 		return err
 	}
 	public := x.plan

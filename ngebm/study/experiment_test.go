@@ -372,15 +372,24 @@ func TestValidate(t *testing.T) {
 		"chosen on uniform box (-ood-validation), which is also tested": func(p *study.Plan) {
 			p.Measure.OODKinds, p.Measure.OODValidation = []string{"uniform box"}, "far away"
 		},
-		"beta is -1":                 func(p *study.Plan) { p.Selection.Candidates = []string{"beta=-1"} },
-		"(-attack-examples) is 7;":   func(p *study.Plan) { p.Measure.AttackExamples = 7 },
-		"(-test) is -1;":             func(p *study.Plan) { p.Measure.TestExamples = -1 },
-		"(-bootstrap) is -1;":        func(p *study.Plan) { p.Measure.Resamples = -1 },
-		"(-attack-batch) is -1;":     func(p *study.Plan) { p.Measure.AttackBatch = -1 },
-		"(did you mean rotated?)":    func(p *study.Plan) { p.Measure.OODKinds = []string{"rotatd"} },
-		"ε of an attack is -1 (-l2)": func(p *study.Plan) { p.Measure.L2 = []float64{-1} },
-		"ε of an attack is 0":        func(p *study.Plan) { p.Measure.Linf = []float64{0} },
-		"ε of an attack is +Inf":     func(p *study.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
+		"10 validation examples are too few": func(p *study.Plan) { p.Base.Validation = 10 },
+		"2000000 resamples; it must be":      func(p *study.Plan) { p.Measure.Resamples = 2_000_000 },
+		"every 5 epochs (eval_every) of 4; set eval_every to 4 or less (in ng-ebm-chosen beta=1,epochs=4)": func(p *study.Plan) {
+			p.Measure.Best, p.Selection.Candidates = true, []string{"beta=1,epochs=4"}
+		},
+		"the detectors kNN (-detectors) are fitted on features, and the network convnet+gauge-mlp offers none": func(p *study.Plan) {
+			p.Measure.Detectors, p.Base.Net = []string{"kNN"}, "convnet+gauge-mlp"
+		},
+		"the method jem-informative twice": func(p *study.Plan) { p.Methods = []string{"jem-informative", "jem++"} },
+		"beta is -1":                       func(p *study.Plan) { p.Selection.Candidates = []string{"beta=-1"} },
+		"(-attack-examples) is 7;":         func(p *study.Plan) { p.Measure.AttackExamples = 7 },
+		"(-test) is -1;":                   func(p *study.Plan) { p.Measure.TestExamples = -1 },
+		"(-bootstrap) is -1;":              func(p *study.Plan) { p.Measure.Resamples = -1 },
+		"(-attack-batch) is -1;":           func(p *study.Plan) { p.Measure.AttackBatch = -1 },
+		"(did you mean rotated?)":          func(p *study.Plan) { p.Measure.OODKinds = []string{"rotatd"} },
+		"ε of an attack is -1 (-l2)":       func(p *study.Plan) { p.Measure.L2 = []float64{-1} },
+		"ε of an attack is 0":              func(p *study.Plan) { p.Measure.Linf = []float64{0} },
+		"ε of an attack is +Inf":           func(p *study.Plan) { p.Measure.L2 = []float64{math.Inf(1)} },
 	} {
 		p := smallPlan(t)
 		change(&p)
@@ -411,10 +420,22 @@ func TestOODDatasetsRefused(t *testing.T) {
 	points.Base = moons
 	points.Base.Validation = 100
 	points.Measure.OODKinds, points.Measure.OODDatasets, points.Measure.Linf, points.Measure.L2 = []string{"uniform box"}, []string{"digits"}, nil, nil
+	chosen, twice := briefPlan(t), briefPlan(t)
+	chosen.Measure.OODValidation = "digits"
+	twice.Measure.OODDatasets, twice.Measure.OODValidation = []string{"folder:" + photos(t, filepath.Join(t.TempDir(), "a"), 50, 1)}, "folder:"+photos(t, filepath.Join(t.TempDir(), "b"), 50, 1)
+	few := points
+	rows := filepath.Join(t.TempDir(), "few.csv")
+	if err := os.WriteFile(rows, []byte("a,b,class\n"+strings.Repeat("1,2,x\n2,1,y\n", 30)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	few.Base.Data, few.Base.Validation, few.Base.Batch, few.Measure.OODDatasets = "csv:"+rows+"@class", 15, 5, nil
 	for want, p := range map[string]study.Plan{
-		"two OOD sets (-ood-datasets) are called UCI digits":                             digits,
-		"the OOD dataset digits (-ood-datasets) has the examples of the test set itself": itself,
-		"OOD dataset digits has examples of shape [8 8 1]":                               points,
+		"the OOD validation set digits (-ood-validation) has the examples of the test set itself":        chosen,
+		"the OOD validation set folder:b (-ood-validation) has the examples of folder:a (-ood-datasets)": twice,
+		"test examples, too few for 15 calibration bins":                                                 few,
+		"two OOD sets (-ood-datasets) are called UCI digits":                                             digits,
+		"the OOD dataset digits (-ood-datasets) has the examples of the test set itself":                 itself,
+		"OOD dataset digits has examples of shape [8 8 1]":                                               points,
 	} {
 		folder := t.TempDir()
 		_, err := run(t, p, folder)

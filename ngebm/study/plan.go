@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ngebm/ngebm"
+	"ngebm/ngebm/bootstrap"
 )
 
 // Plan is an experiment: which methods are trained with which seeds, and how every run is
@@ -23,25 +24,60 @@ type Plan struct {
 	// selection and those of their runs that are planned are kept as they are, and only the
 	// other runs are trained.
 	Done *Results `json:"-"`
-	// Replaces are results that the plan's are written over: that a run of theirs would be another is an
-	// error, before anything is trained where it shows then.
+	// Replaces are results that the plan's are written over: save receives what they have until the plan
+	// has it itself. That a run of theirs would be another is an error, before anything is trained where it
+	// shows then, and so is another protocol.
 	Replaces *Results `json:"-"`
 }
 
 // Validate reports the first part of the plan that cannot be done.
 func (p Plan) Validate() error {
-	p.Measure = p.Measure.canonical()
+	p = p.canonical()
 	if err := p.validate(); err != nil {
 		return err
 	}
 	if p.selects() {
+		if err := (Validation{}).CheckExamples(p.Base.Validation); err != nil {
+			return err
+		}
 		for _, candidate := range p.Selection.Candidates {
 			if _, ok := ngebm.FindSetting(candidate, "validation"); ok {
 				return fmt.Errorf("study: the candidate %.200q sets validation, and would be evaluated on different examples; set it for all (-set)", candidate)
 			}
 		}
 	}
-	return p.Measure.checkTwice()
+	if err := p.Measure.checkTwice(); err != nil {
+		return err
+	}
+	if err := (bootstrap.Options{Resamples: p.Measure.Resamples}).Validate(); err != nil {
+		return fmt.Errorf("study: intervals (-bootstrap): %w", err)
+	}
+	for _, m := range p.Methods {
+		settings := []string{""}
+		if m == Selected {
+			settings = p.candidates()
+		}
+		for _, s := range settings {
+			c, err := p.configure(m, p.Seeds[0], s)
+			if err == nil {
+				err = p.Measure.checkConfig(c)
+			}
+			if err != nil {
+				return fmt.Errorf("%w (in %s)", err, strings.TrimSpace(m+" "+s))
+			}
+		}
+	}
+	return nil
+}
+
+// canonical is the plan with the current names of methods and OOD kinds.
+func (p Plan) canonical() Plan {
+	p.Measure = p.Measure.canonical()
+	p.Methods = slices.Clone(p.Methods)
+	for i, m := range p.Methods {
+		p.Methods[i] = ngebm.CanonicalMethod(m)
+	}
+	return p
 }
 
 // validate is Validate without what earlier versions did not refuse: their results can be read.

@@ -17,6 +17,7 @@ import (
 	"ngebm/ngebm/bootstrap"
 	"ngebm/ngebm/calibration"
 	"ngebm/ngebm/measure"
+	"ngebm/ngebm/nets"
 	"ngebm/ngebm/train"
 )
 
@@ -125,6 +126,36 @@ func (p Protocol) checkTwice() error {
 		}
 	}
 	return nil
+}
+
+// checkConfig reports what cannot be measured of the runs of a configuration.
+func (p Protocol) checkConfig(c ngebm.Config) error {
+	if p.Best && c.EvalEvery > c.Epochs {
+		return fmt.Errorf("study: the best step (-best) is found by evaluations in training, but these are every %d epochs (eval_every) of %d; set eval_every to %d or less", c.EvalEvery, c.Epochs, c.Epochs)
+	}
+	if net, err := nets.Parse(c.Net); err == nil && len(p.Detectors) > 0 { // else it is a network of one's own
+		if _, ok := net.(nets.Featured); !ok {
+			return fmt.Errorf("study: the detectors %s (-detectors) are fitted on features, and the network %s offers none (see nets.Featured); leave them out, or choose another network", strings.Join(p.Detectors, ", "), net)
+		}
+	}
+	return nil
+}
+
+// asked is the protocol as it is asked for on any machine: with the datasets that are missing, and
+// without folders.
+func (p Protocol) asked() Protocol {
+	p = p.canonical()
+	var sets []string
+	for _, name := range slices.Concat(p.OODDatasets, p.Missing) {
+		sets = append(sets, publicName(name))
+	}
+	slices.Sort(sets)
+	p.OODDatasets, p.Missing = sets, nil
+	for i, name := range p.Near {
+		p.Near[i] = publicName(name)
+	}
+	p.OODValidation = publicName(p.OODValidation)
+	return p
 }
 
 // canonical is the protocol with the current names of OOD kinds.
@@ -358,7 +389,7 @@ func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Opti
 			p.Missing = append(p.Missing, publicName(name))
 			continue
 		}
-		if slices.Equal(set.Pixels, like.Pixels) && slices.Equal(set.Points, like.Points) { // whatever their classes are
+		if sameExamples(set, like) {
 			return nil, fmt.Errorf("study: the OOD dataset %s (-ood-datasets) has the examples of the test set itself; leave it out", publicName(name))
 		}
 		for i, other := range sets { // results distinguish them by their names
@@ -373,6 +404,11 @@ func (p *Protocol) find(ctx context.Context, like *data.Dataset, opts train.Opti
 		p.Near[i] = publicName(name)
 	}
 	return sets, nil
+}
+
+// sameExamples reports whether two sets hold the same inputs, whatever their classes are.
+func sameExamples(a, b *data.Dataset) bool {
+	return slices.Equal(a.Pixels, b.Pixels) && slices.Equal(a.Points, b.Points)
 }
 
 // openOOD opens the test split of a dataset, resized to the shape of like. It is nil if the

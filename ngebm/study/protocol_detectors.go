@@ -61,8 +61,9 @@ func (p Protocol) group(name string) string {
 }
 
 // findValidation opens the dataset of OODValidation; nil if that is a kind, or empty. Unlike
-// test sets it must be there: without it all parameters would be others.
-func (p *Protocol) findValidation(ctx context.Context, like *data.Dataset, opts train.Options) (*data.Dataset, error) {
+// test sets it must be there: without it all parameters would be others. It is neither like, the test
+// set, nor one of the OOD datasets.
+func (p *Protocol) findValidation(ctx context.Context, like *data.Dataset, tested []*data.Dataset, opts train.Options) (*data.Dataset, error) {
 	name := p.OODValidation
 	if name == "" || slices.Contains(like.OODKinds(), name) {
 		return nil, nil
@@ -75,7 +76,18 @@ func (p *Protocol) findValidation(ctx context.Context, like *data.Dataset, opts 
 	if err == nil {
 		err = p.validateDetectors() // paths that end alike are one name in results
 	}
-	return set, err
+	if err != nil {
+		return nil, err
+	}
+	if sameExamples(set, like) {
+		return nil, fmt.Errorf("study: the OOD validation set %s (-ood-validation) has the examples of the test set itself; choose another OOD set", p.OODValidation)
+	}
+	for i, other := range tested {
+		if sameExamples(set, other) {
+			return nil, fmt.Errorf("study: the OOD validation set %s (-ood-validation) has the examples of %s (-ood-datasets), which is also tested; choose another OOD set", p.OODValidation, p.OODDatasets[i])
+		}
+	}
+	return set, nil
 }
 
 // oodValidation is the set that parameters are chosen on, as large as the run's validation split: a

@@ -286,10 +286,17 @@ func ParseResults(b []byte) (*Results, error) {
 	return &r, r.checkEnsembles()
 }
 
-// canonical gives OOD kinds the names of now: files written before a kind was renamed can
+// canonical gives methods and OOD kinds the names of now: files written before one was renamed can
 // be merged with new ones.
 func (r *Results) canonical() {
-	r.Measure = r.Measure.canonical()
+	r.Plan = r.Plan.canonical()
+	r.Methods = union(nil, r.Methods) // a file may have a method by both names
+	for i := range r.Runs {
+		r.Runs[i].Method = ngebm.CanonicalMethod(r.Runs[i].Method)
+	}
+	for i := range r.Ensembles {
+		r.Ensembles[i].Method = ngebm.CanonicalMethod(r.Ensembles[i].Method)
+	}
 	r.Base.Margin.Outliers = data.CanonicalOODKind(r.Base.Margin.Outliers)
 	for _, run := range r.Runs {
 		for i, d := range run.Detection {

@@ -199,6 +199,11 @@ func TestSweepBadInput(t *testing.T) {
 		{"no figures", func(s *study.Sweep) {
 			s.Evaluate = func(context.Context, *ngebm.Run) ([]study.Metric, error) { return nil, nil }
 		}, []string{"run 1 of 8 (beta=0,gamma=0, seed 1)", "0 metrics"}},
+		{"other definitions", func(s *study.Sweep) {
+			s.Evaluate = func(_ context.Context, r *ngebm.Run) ([]study.Metric, error) {
+				return []study.Metric{{Name: "AUROC", Definition: fmt.Sprint("of data with ", r.Config.Gamma)}}, nil
+			}
+		}, []string{"run 2 of 8", `AUROC is "of data with 0.1", and of runs before "of data with 0"`, "(-epsilon)", "(-ood)"}},
 		{"no name", func(s *study.Sweep) {
 			s.Evaluate = func(context.Context, *ngebm.Run) ([]study.Metric, error) {
 				return []study.Metric{{Value: 1}}, nil

@@ -123,6 +123,14 @@ func (v Validation) Validate() error {
 	return data.CheckOODKind(v.OODKind)
 }
 
+// CheckExamples reports a number of validation examples that is too small for every run.
+func (Validation) CheckExamples(n int) error {
+	if n < calibration.DefaultBins {
+		return fmt.Errorf("study: %d validation examples are too few for %d bins; hold out more (validation), hundreds for a useful value", n, calibration.DefaultBins)
+	}
+	return nil
+}
+
 // forSet fills in the defaults.
 func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 	if err := v.Validate(); err != nil {
@@ -194,8 +202,8 @@ func (v Validation) file(run *ngebm.Run) (string, error) {
 // measure computes the values.
 func (v Validation) measure(ctx context.Context, run *ngebm.Run) (map[string]float64, error) {
 	c, d := run.Classifier, run.Validation
-	if d.Len() < calibration.DefaultBins {
-		return nil, fmt.Errorf("study: %d validation examples are too few for %d bins; hold out more, hundreds for a useful value", d.Len(), calibration.DefaultBins)
+	if err := v.CheckExamples(d.Len()); err != nil {
+		return nil, err
 	}
 	logits, err := c.Logits(ctx, d)
 	if err != nil {

@@ -56,6 +56,11 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Validation > 0 { // else the sweep says what to set
+		if err := validation.CheckExamples(cfg.Validation); err != nil {
+			return err
+		}
+	}
 	grid, err := study.ParseGrid(gridText)
 	if err != nil {
 		return err

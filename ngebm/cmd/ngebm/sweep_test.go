@@ -157,6 +157,7 @@ func TestSweepCommandLine(t *testing.T) {
 		{"sweep -grid beta=0 -seeds 1,x", `"x" is not a seed`},
 		{"sweep -grid beta=0 -seeds ,", "no seeds"},
 		{"sweep -grid beta=0 -set validation=0 -device cpu", "never by the test set"},
+		{"sweep -grid beta=0 -set validation=10 -device cpu", "10 validation examples are too few for 15 bins"},
 		{"sweep -grid betta=0 -device cpu", `no setting "betta"`},
 		{"sweep -grid beta=0 -pareto accuracy,robust", `-pareto names "robust"`},
 	} {
