@@ -120,13 +120,25 @@ func (p Plan) checkDone(ctx context.Context, sets setsOfNow) ([]Result, error) {
 	return kept, nil
 }
 
-// checkReplaced reports a run of the results to replace that the plan would replace by another.
+// checkReplaced reports a protocol, an OOD set or a run of the results to replace that the plan would replace
+// by another.
 func (p Plan) checkReplaced(ctx context.Context, sets setsOfNow) error {
+	if err := p.measuresAs(p.Replaces.Plan); err != nil {
+		return fmt.Errorf("differ in %w", err)
+	}
+	for _, name := range p.Replaces.Measure.OODDatasets {
+		if slices.Contains(p.Measure.Missing, name) {
+			return fmt.Errorf("have the OOD set %s (-ood-datasets), which is not on this machine", name)
+		}
+	}
 	for _, run := range p.Replaces.Runs {
 		if p.Done != nil && p.Done.Find(run.Method, run.Seed) != nil {
 			continue // kept, see Keeps
 		}
 		name := planned{run.Method, run.Seed}
+		if run.Method == Selected && !same(p.Replaces.Selection, p.Selection) {
+			return fmt.Errorf("have %s, whose weights were selected by %s, not by %s (-candidates, -select-by, -select-seeds)", name, text(p.Replaces.Selection), text(p.Selection))
+		}
 		want, err := p.again(run, p.Replaces.Selected)
 		if err != nil {
 			return err
@@ -142,16 +154,58 @@ func (p Plan) checkReplaced(ctx context.Context, sets setsOfNow) error {
 	return nil
 }
 
-// replaces reports a run of old in whose place r has another.
-func (r *Results) replaces(old *Results) error {
-	found := r.byName()
-	for _, run := range old.Runs {
-		name := planned{run.Method, run.Seed}
-		if is := found[name]; is != nil && is.Run != run.Run {
-			return fmt.Errorf("study: the results to replace have %s, which is another run (…-%s, not …-%s); name another file (-o)", name, run.Run, is.Run)
-		}
+// measuresAs reports a difference between the protocols of two plans, but for datasets that are missing.
+func (p Plan) measuresAs(old Plan) error {
+	if was, is := old.Measure.asked(), p.Measure.asked(); !same(was, is) {
+		return fmt.Errorf("the protocol: %s, not %s", text(was), text(is))
 	}
 	return nil
+}
+
+// Over returns the results as they are written over old ones of their plan: with the runs, the selected
+// weights and the ensembles of old that they do not have yet, so that a file never has less than before. A
+// run or a selection in whose place they have another is an error, and so are runs that cannot be in one
+// table.
+func (r *Results) Over(old *Results) (*Results, error) {
+	all, found := *r, r.byName()
+	if s := old.Selected; s != nil && same(old.Selection, r.Selection) {
+		if all.Selected == nil {
+			all.Selected = s
+		}
+		if now := all.Selected.Settings; now != s.Settings {
+			return nil, fmt.Errorf("study: the results to replace have the selected weights %s, not %s; name another file (-o)", s.Settings, now)
+		}
+	}
+	names := setNames{}
+	for _, run := range r.Runs {
+		names.named(run)
+	}
+	for _, run := range old.Runs {
+		name := planned{run.Method, run.Seed}
+		is := found[name]
+		if is == nil {
+			run = names.named(run)
+			found[name] = &run
+		} else if is.Run != run.Run {
+			return nil, fmt.Errorf("study: the results to replace have %s, which is another run (…-%s, not …-%s); name another file (-o)", name, run.Run, is.Run)
+		}
+	}
+	all.order(found)
+	for _, before := range old.Ensembles {
+		if e := all.Ensemble(before.Method); (e == nil || !e.follows(&before)) && all.hasRuns(before) {
+			all.putEnsemble(before)
+		}
+	}
+	if err := all.agree(); err != nil {
+		return nil, fmt.Errorf("%w; name another file (-o)", err)
+	}
+	return &all, nil
+}
+
+// hasRuns reports whether the results have all runs of an ensemble.
+func (r *Results) hasRuns(e EnsembleResult) bool {
+	found := r.byName()
+	return !slices.ContainsFunc(e.Seeds, func(seed uint64) bool { return found[planned{e.Method, seed}] == nil })
 }
 
 // checkSelected reports what of the selection of before is not as the plan would do it now.
@@ -162,7 +216,11 @@ func (p Plan) checkSelected(ctx context.Context, sets setsOfNow) error {
 	if !same(p.Done.Selection, p.Selection) {
 		return fmt.Errorf("selected weights by %s, not by %s (-candidates, -select-by, -select-seeds)", text(p.Done.Selection), text(p.Selection))
 	}
-	for _, c := range p.Done.Selected.Candidates {
+	s := p.Done.Selected
+	if i := slices.IndexFunc(s.Candidates, func(c Candidate) bool { return c.Settings == s.Settings }); i < 0 || len(s.Candidates[i].Failed) > 0 || !slices.Contains(p.Selection.Candidates, s.Settings) {
+		return fmt.Errorf("selected the weights %s, which are of no candidate that was evaluated with all seeds", s.Settings)
+	}
+	for _, c := range s.Candidates {
 		for k, hash := range c.Runs[:min(len(c.Runs), len(p.Selection.Seeds))] {
 			want, err := p.resolved(Selected, p.Selection.Seeds[k], c.Settings)
 			if err != nil {
@@ -197,21 +255,24 @@ func (r *Results) take(p Plan, kept []Result) {
 	if p.selects() {
 		r.Selected = p.Done.Selected
 	}
-	found := r.byName()
 	for _, e := range p.Done.Ensembles {
-		if !slices.ContainsFunc(e.Seeds, func(seed uint64) bool { return found[planned{e.Method, seed}] == nil }) {
+		if r.hasRuns(e) {
 			r.putEnsemble(e)
 		}
 	}
 }
 
 // Keeps reports what of a file of results would be lost if the plan's were written in its place:
-// results of another base configuration, or a run that is neither kept from Done nor loaded: it is
+// results of another base configuration or protocol, or a run that is neither kept from Done nor loaded: it is
 // not planned, its weights are selected otherwise, or its folder is not among runs, the folder of runs.
 // Whether it is of other data is known only once these are opened: see [Plan.Replaces].
 func (p Plan) Keeps(old *Results, runs string) error {
 	if p.Base = p.Base.WithoutFolders(); !same(p.base(), old.base()) {
 		return fmt.Errorf("study: it has results of the preset %s, or of other settings", old.Preset)
+	}
+	p = p.canonical()
+	if err := p.measuresAs(old.Plan); err != nil {
+		return fmt.Errorf("study: it differs in %w", err)
 	}
 	entries, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

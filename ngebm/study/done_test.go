@@ -143,6 +143,9 @@ func TestKeeps(t *testing.T) {
 	}
 	testerror.Want(t, p.Keeps(done, t.TempDir()), "cross-entropy, seed 1, whose folder (…-"+done.Runs[0].Run+") is not in")
 	testerror.Want(t, p.Keeps(done, filepath.Join(t.TempDir(), "none")), "is not in")
+	p.Measure.Resamples++
+	testerror.Want(t, p.Keeps(done, folder), "it differs in the protocol", `"resamples":20`, `not {`, `"resamples":21`)
+	p.Measure.Resamples--
 	p.Done = done
 	if err := p.Keeps(done, t.TempDir()); err != nil {
 		t.Errorf("it is continued: %v", err)
@@ -222,7 +225,12 @@ func TestContinueRefuses(t *testing.T) {
 		"another test set":     {func(_ *study.Plan, r *study.Results) { r.Runs[0].Sets[2].Checksum = "abc" }, []string{"tested on other examples", "abc"}},
 		"another seed":         {func(_ *study.Plan, r *study.Results) { r.Runs[0].Config.Seed = 2 }, []string{"other settings"}},
 		"a candidate's data":   {func(_ *study.Plan, r *study.Results) { r.Runs, r.Selected.Candidates[1].Runs[0] = nil, "abc" }, []string{"have the candidate " + done.Selected.Candidates[1].Settings + ", seed ", "trained on other examples", "its hash is abc"}},
-		"selected otherwise":   {func(_ *study.Plan, r *study.Results) { r.Selected.Settings = "beta=.5" }, []string{"ng-ebm-chosen, seed 1, trained with other settings"}},
+		"selected otherwise":   {func(_ *study.Plan, r *study.Results) { r.Selected.Settings = "beta=.5" }, []string{"selected the weights beta=.5, which are of no candidate"}},
+		"a failed candidate": {func(_ *study.Plan, r *study.Results) {
+			for i := range r.Selected.Candidates {
+				r.Selected.Candidates[i].Failed = []string{"seed 1: loss is NaN"}
+			}
+		}, []string{"selected the weights " + done.Selected.Settings + ", which are of no candidate that was evaluated with all seeds"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, r := p, copied(t, done)
@@ -308,10 +316,24 @@ func TestReplaces(t *testing.T) {
 	p.Replaces = copied(t, old)
 	for _, name := range []string{"a.csv", "renamed.csv"} {
 		p.Base.Data = put(name, rows(200))
-		if r, err := run(t, p, runs); err != nil || len(r.Runs) != 2 || r.Runs[0].Run != old.Runs[0].Run {
+		r, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, func(r *study.Results) error {
+			if copied(t, r).Selected == nil || len(r.Runs) != 2 {
+				t.Errorf("%s: a file of 2 runs is replaced by one of %d, selected %v", name, len(r.Runs), r.Selected)
+			}
+			return nil
+		})
+		if err != nil || len(r.Runs) != 2 || r.Runs[0].Run != old.Runs[0].Run {
 			t.Errorf("%s: %v, %v", name, r, err)
 		}
 	}
+	p.Measure.Resamples = 7
+	_, err = run(t, p, t.TempDir())
+	testerror.Want(t, err, "results to replace differ in the protocol", "name another file (-o)")
+	p.Measure.Resamples = 0
+	p.Replaces.Measure.OODDatasets, p.Measure.OODDatasets = []string{"svhn"}, []string{"svhn"}
+	_, err = p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir(), Cache: t.TempDir()}, nil)
+	testerror.Want(t, err, "results to replace have the OOD set svhn (-ood-datasets), which is not on this machine")
+	p.Replaces.Measure.OODDatasets, p.Measure.OODDatasets = nil, nil
 	for name, text := range map[string]string{
 		"a row more": rows(201),
 		"edited":     strings.Replace(rows(200), "\n3,2,1\n", "\n3,5,1\n", 1),
@@ -326,11 +348,62 @@ func TestReplaces(t *testing.T) {
 	// What shows in training only is refused then.
 	p.Base.Data = put("a.csv", rows(200))
 	p.Replaces.Selected.Settings, p.Selection.Candidates = "beta=.1", []string{"beta=.2"}
+	_, err = run(t, p, t.TempDir())
+	testerror.Want(t, err, "results to replace have ng-ebm-chosen, seed 1, whose weights were selected by", "beta=.2")
+	p.Replaces.Selection = p.Selection
 	_, err = p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}, func(r *study.Results) error {
-		if r.Find(study.Selected, 1) != nil {
-			t.Error("other results are written")
+		if is := r.Find(study.Selected, 1); is.Run != old.Runs[1].Run {
+			t.Errorf("other results are written: %s", is.Run)
 		}
 		return nil
 	})
-	testerror.Want(t, err, "results to replace have ng-ebm-chosen, seed 1, which is another run", "name another file (-o)")
+	testerror.Want(t, err, "results to replace have the selected weights beta=.1, not beta=.2", "name another file (-o)")
+}
+
+// Results are written over old ones of their plan with what only those have.
+func TestOver(t *testing.T) {
+	p := smallPlan(t)
+	p.Seeds = []uint64{1, 2, 3}
+	of := func(ensemble []uint64, seeds ...uint64) *study.Results {
+		r := made(t, p, 1, seeds...)
+		r.Seeds = p.Seeds
+		if ensemble != nil {
+			r.Ensembles = []study.EnsembleResult{{Method: "cross-entropy", Seeds: ensemble, Calibration: r.Runs[0].Calibration}}
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		now, old, want []uint64
+	}{
+		"none now":       {nil, []uint64{2, 3}, []uint64{2, 3}},
+		"none before":    {[]uint64{1, 2}, nil, []uint64{1, 2}},
+		"of more runs":   {[]uint64{1, 2, 3}, []uint64{2, 3}, []uint64{1, 2, 3}},
+		"of fewer runs":  {[]uint64{1, 2}, []uint64{1, 2, 3}, []uint64{1, 2, 3}},
+		"of other runs":  {[]uint64{1, 2}, []uint64{2, 3}, []uint64{2, 3}},
+		"made once more": {[]uint64{2, 1}, []uint64{1, 2}, []uint64{2, 1}},
+	} {
+		now, old := of(c.now, 1, 2), of(c.old, 2, 3)
+		now.Selected, now.Runs[2].Training.Seconds = nil, 99
+		if slices.Contains(c.old, 1) {
+			old = of(c.old, p.Seeds...)
+		}
+		all, err := now.Over(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := all.Ensemble("cross-entropy"); !slices.Equal(e.Seeds, c.want) {
+			t.Errorf("%s: the ensemble is of %v", name, e.Seeds)
+		}
+		if len(copied(t, all).Runs) != 6 || all.Selected == nil || all.Find("cross-entropy", 2).Training.Seconds != 99 || len(now.Runs) != 4 {
+			t.Errorf("%s: %s", name, all)
+		}
+	}
+	now, old := of(nil, 1), of(nil, 1, 2)
+	old.Runs[0].Run = "abc"
+	_, err := now.Over(old)
+	testerror.Want(t, err, "have cross-entropy, seed 1, which is another run (…-abc, not …-cross-entropy-hash)", "(-o)")
+	old = of(nil, 2)
+	old.Runs[0].Sets[2].Checksum = "03"
+	_, err = now.Over(old)
+	testerror.Want(t, err, "such runs cannot be in one table", "name another file (-o)")
 }

@@ -64,11 +64,21 @@ func (x *experiment) addMember(ctx context.Context, run *ngebm.Run, result *Resu
 	if err != nil {
 		return fmt.Errorf("study: the ensemble of %s: %w", result.Method, err)
 	}
-	if before := x.results.Ensemble(result.Method); before != nil && len(before.Seeds) > len(one.Seeds) {
-		return nil // of runs that are not at hand
+	if one.follows(x.results.Ensemble(result.Method)) { // else that is of runs that are not at hand
+		x.results.putEnsemble(one)
 	}
-	x.results.putEnsemble(one)
 	return nil
+}
+
+// follows reports whether an ensemble takes the place of the one before, if there is one: it is of more
+// runs, or of the same.
+func (e EnsembleResult) follows(before *EnsembleResult) bool {
+	return before == nil || len(e.Seeds) > len(before.Seeds) || e.has(before.Seeds)
+}
+
+// has reports whether an ensemble is of the runs with all these seeds.
+func (e EnsembleResult) has(seeds []uint64) bool {
+	return !slices.ContainsFunc(seeds, func(seed uint64) bool { return !slices.Contains(e.Seeds, seed) })
 }
 
 // logitsOf computes a run's logits on a set, or loads what was computed.

@@ -42,12 +42,12 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Optio
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	p.Measure = p.Measure.canonical()
+	p = p.canonical()
 	e := newEngine("experiment", p.Preset, backend, opts)
 	e.share = true
-	x := &experiment{plan: p, engine: e, save: func(r *Results) error {
+	x := &experiment{plan: p, engine: e, save: func(r *Results) (err error) {
 		if p.Replaces != nil {
-			if err := r.replaces(p.Replaces); err != nil {
+			if r, err = r.Over(p.Replaces); err != nil {
 				return err
 			}
 		}
@@ -64,7 +64,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Optio
 		return x.results, err
 	}
 	if len(jobs) == 0 { // a part without runs; its file can be merged too
-		return x.results, save(x.results)
+		return x.results, x.save(x.results)
 	}
 	return x.results, e.run(ctx, jobs)
 }

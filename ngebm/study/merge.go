@@ -69,7 +69,7 @@ func Merge(all ...*Results) (*Results, error) {
 }
 
 // Keeps reports what of a file of results would be lost if r were written in its place: results of
-// another plan, a run or a selection that r does not have, or has otherwise.
+// another plan, a run, a selection or an ensemble that r does not have, or has otherwise.
 func (r *Results) Keeps(old *Results) error {
 	if err := old.Plan.like(r.Plan); err != nil {
 		return fmt.Errorf("study: it differs in %w", err)
@@ -89,6 +89,11 @@ func (r *Results) Keeps(old *Results) error {
 		}
 		if what := conflict(names.named(run), is); what != "" {
 			return fmt.Errorf("study: it has %s with different %s", name, what)
+		}
+	}
+	for _, e := range old.Ensembles {
+		if is := r.Ensemble(e.Method); is == nil || !is.has(e.Seeds) {
+			return fmt.Errorf("study: it has the ensemble of %s, seeds %s", e.Method, list(e.Seeds))
 		}
 	}
 	return nil

@@ -178,7 +178,10 @@ func TestMergedKeeps(t *testing.T) {
 		"another selection": {func(r *study.Results) { r.Selected.Settings = "beta=.5" }, "it has the selected weights beta=.5"},
 		"another seed":      {func(r *study.Results) { r.Runs[3].Seed = 5 }, "it has ng-ebm-chosen, seed 5"},
 		"another run":       {func(r *study.Results) { r.Runs[0].Run = "other" }, "it has cross-entropy, seed 1 with different configuration and data"},
-		"other weights":     {func(r *study.Results) { r.Runs[0].Checkpoint = "03" }, "it has cross-entropy, seed 1 with different weights"},
+		"an ensemble": {func(r *study.Results) {
+			r.Ensembles = []study.EnsembleResult{{Method: "cross-entropy", Seeds: []uint64{1, 2}}}
+		}, "it has the ensemble of cross-entropy, seeds 1, 2"},
+		"other weights": {func(r *study.Results) { r.Runs[0].Checkpoint = "03" }, "it has cross-entropy, seed 1 with different weights"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			old := of()

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ngebm/data"
+	"ngebm/data/files"
 	"ngebm/ngebm"
 	"ngebm/ngebm/ood"
 	"ngebm/ngebm/study"
@@ -28,9 +29,9 @@ A preset with a plan (cifar10-cpu) has its own defaults of all these flags; -dry
 
 The results file is written after every run and once weights are selected. Runs that are done are loaded, so the
 same command resumes an experiment that was interrupted; started twice with one folder of runs, the processes share
-the runs. Machines without a folder in common take one -part each. ngebm merge combines the files of several processes;
-ngebm/study/cluster has this for Slurm and Kubernetes. Where the folder of runs is gone, -continue takes the runs
-of a results file as done. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
+the runs and the file. Machines without a folder in common take one -part each. ngebm merge combines the files of
+several processes; ngebm/study/cluster has this for Slurm and Kubernetes. Where the folder of runs is gone, -continue
+takes the runs of a results file as done. The first Ctrl-C saves and stops. Before 2026-12 the default of -seeds was
 101,202,303,404,505; give it to resume such an experiment.`
 
 // protocolDefaults are flags whose defaults depend on the data.
@@ -191,17 +192,12 @@ func runExperiment(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	old, err := resultsAt("experiment", f.out)
-	if err != nil {
+	out := resultsFile{path: f.out, plan: plan, runs: options.Runs}
+	if err := out.read(); err != nil {
 		return err
 	}
-	if old != nil {
-		if err := plan.Keeps(old, options.Runs); err != nil {
-			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w; name another file, or keep its runs: add its seeds and methods, and -continue %s", f.out, err, f.out)
-		}
-		plan.Replaces = old
-	}
-	results, err := plan.Run(ctx, d.Backend, options, func(r *study.Results) error { return r.Write(f.out) })
+	plan.Replaces = out.old
+	results, err := plan.Run(ctx, d.Backend, options, out.write)
 	if err != nil {
 		return err
 	}
@@ -302,6 +298,62 @@ func (f *experimentFlags) refuseSelection(given map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// resultsFile is where an experiment writes its results after every run. Another process may do so, too:
+// what it wrote is kept.
+type resultsFile struct {
+	path  string
+	plan  study.Plan
+	runs  string         // the folder of runs
+	old   *study.Results // what others wrote last; nil if nothing
+	known string         // the identity of the file that was read or written last
+}
+
+// read reads what others wrote since the file was read or written last.
+func (f *resultsFile) read() error {
+	is := identity(f.path)
+	if is == f.known {
+		return nil
+	}
+	old, err := resultsAt("experiment", f.path)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		if err := f.plan.Keeps(old, f.runs); err != nil {
+			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w; name another file, or keep its runs: add its seeds and methods, and -continue %s", f.path, err, f.path)
+		}
+		f.old = old
+	}
+	f.known = is
+	return nil
+}
+
+// write writes results over what others wrote.
+func (f *resultsFile) write(r *study.Results) (err error) {
+	if err := f.read(); err != nil {
+		return err
+	}
+	if f.old != nil {
+		if r, err = r.Over(f.old); err != nil {
+			return err
+		}
+	}
+	if err := r.Write(f.path); err != nil {
+		return err
+	}
+	f.known = identity(f.path)
+	return nil
+}
+
+// identity is files.Identity of a file; "" if it is not there.
+func identity(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return files.Identity(info)
 }
 
 // resultsAt returns the results in a file that a command would replace; nil if it does not exist.

@@ -251,3 +251,46 @@ func TestMergeReplacesOnlyItsOwn(t *testing.T) {
 	}
 	testerror.Want(t, dispatch(t.Context(), args, &bytes.Buffer{}), "out.json would be replaced", "cross-entropy, seed 1 with different configuration and data")
 }
+
+// What another process wrote to the file of an experiment is kept: it works on the same runs, or it is an
+// error.
+func TestResultsFileOfSeveral(t *testing.T) {
+	all, err := published.Read("cifar10-cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := t.TempDir()
+	for _, run := range all.Runs {
+		if err := os.MkdirAll(filepath.Join(runs, "cifar10-"+run.Run), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part := func(from, to int) *study.Results {
+		r := *all
+		r.Runs, r.Ensembles = all.Runs[from:to], nil
+		return &r
+	}
+	path := filepath.Join(t.TempDir(), "results.json")
+	one := resultsFile{path: path, plan: all.Plan, runs: runs}
+	other := one
+	if err := errors.Join(one.read(), other.read()); err != nil {
+		t.Fatal(err)
+	}
+	for i, write := range []func() error{
+		func() error { return one.write(part(0, 1)) },
+		func() error { return other.write(part(1, 2)) },
+		func() error { return other.write(part(1, 3)) },
+		func() error { return one.write(part(3, 4)) },
+	} {
+		if err := write(); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := study.ReadResults(path); err != nil || len(r.Runs) != i+1 {
+			t.Errorf("after %d runs the file has %d (%v)", i+1, len(r.Runs), err)
+		}
+	}
+	if other.plan.Base.Epochs++; other.known == "" {
+		t.Error("the file's identity is not known")
+	}
+	testerror.Want(t, other.write(part(4, 5)), "results.json would be replaced", "or of other settings", "name another file")
+}
