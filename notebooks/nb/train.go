@@ -90,13 +90,14 @@ func CompareMethods(n int, cfg ngebm.Config, methods []study.Method, train train
 
 // Results reads the results of an experiment: published ones by their name, such as
 // cifar10-cpu (see published.Names), or a file that `ngebm experiment` wrote, which ends in
-// .json.
+// .json. Notes of its runs are shown below the cell, in one line.
 func Results(name string) *study.Results {
 	read := published.Read
 	if strings.HasSuffix(name, ".json") {
 		read = study.ReadResults
 	}
 	r := Must(read(name))
+	note(name, r.NotesInShort())
 	if len(r.Runs) > 0 {
 		test := r.Runs[0].Sets[2]
 		Use(data.Info{Name: test.Name, Split: test.Split, Source: test.Source, Lossy: test.Lossy, Checksum: test.Checksum})
@@ -104,5 +105,17 @@ func Results(name string) *study.Results {
 	return r
 }
 
-// Sweep reads the published table of a sweep by its name, see published.Sweeps.
-func Sweep(name string) *study.SweepTable { return Must(published.ReadSweep(name)) }
+// Sweep reads the published table of a sweep by its name, see published.Sweeps. Notes of its runs are
+// shown as by [Results].
+func Sweep(name string) *study.SweepTable {
+	t := Must(published.ReadSweep(name))
+	note(name, t.NotesInShort())
+	return t
+}
+
+// note shows the notes of stored runs below the cell, if there are any.
+func note(name, notes string) {
+	if notes != "" {
+		Progress().Report(progress.Report{Task: name + ", " + notes, Finished: true})
+	}
+}
