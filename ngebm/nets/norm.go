@@ -145,11 +145,22 @@ func BatchNorm(scope *model.Scope, x *Node, momentum float64) *Node {
 // batchNormParam is set in graphs in which BatchNorm normalizes by the batch.
 const batchNormParam = "/ngebm/nets/batchnorm"
 
-// NormalizesByBatch reports whether a network in the graph normalizes by the statistics of
-// its batch, with [BatchNorm] or GoMLX's batch normalization.
+// gomlxBatchNormParam is what GoMLX's layer sets in the store, however it computes, where it
+// normalizes by the batch in training: its package's AveragesUpdatesTriggerParam.
+const gomlxBatchNormParam = "/batch_normalization_averages_updates_trigger"
+
+// NormalizesByBatch reports whether a network in the graph, which is of a training step,
+// normalizes by the statistics of its batch, with [BatchNorm] or GoMLX's batch normalization.
 func NormalizesByBatch(g *Graph) bool {
-	_, found := model.GetGraphParam(g, batchNormParam)
-	return found || slices.ContainsFunc(g.Nodes(), func(n *Node) bool { return n.Type() == NodeTypeBatchNormForTraining })
+	if _, found := model.GetGraphParam(g, batchNormParam); found {
+		return true
+	}
+	if store := model.GetStore(g); store != nil {
+		if _, found := store.GetParam(gomlxBatchNormParam); found {
+			return true
+		}
+	}
+	return slices.ContainsFunc(g.Nodes(), func(n *Node) bool { return n.Type() == NodeTypeBatchNormForTraining })
 }
 
 // Dropout sets each value to 0 with the given probability while a run is trained, and divides
