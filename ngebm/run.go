@@ -235,6 +235,9 @@ func (r *Run) build(net nets.Network, encoder *tabular.Encoder, shape []int, cla
 		}
 	}
 	r.Classifier.Encoder = encoder
+	if err := ckpt.CheckVariables(store); err != nil {
+		return err
+	}
 	for v := range store.IterVariables() {
 		if ckpt.IsWeight(v.Path()) {
 			r.weights++

@@ -36,13 +36,8 @@ func infoOf(t testing.TB, net string, shape []int, classes []string) []byte {
 func TestLoadRefusesUntrustedNetworks(t *testing.T) {
 	two := []string{"a", "b"}
 	good := string(infoOf(t, "mlp-3", []int{2}, two))
-	whole := func(more ...ckpt.Tensor) checkpoint {
-		c := exampleCheckpoint()
-		c.weights = append([]ckpt.Tensor{
-			{Name: "/net/hidden0/weight", Trainable: true, Value: tensors.FromFlatDataAndDimensions(make([]float32, 6), 2, 3)},
-		}, more...)
-		return c
-	}
+	lacking := exampleCheckpoint()
+	lacking.weights = []ckpt.Tensor{{Name: "/net/hidden0/weight", Trainable: true, Value: tensors.FromFlatDataAndDimensions(make([]float32, 6), 2, 3)}}
 	for name, c := range map[string]struct {
 		config     string
 		checkpoint checkpoint
@@ -62,9 +57,7 @@ func TestLoadRefusesUntrustedNetworks(t *testing.T) {
 		"unknown setting":      {strings.Replace(good, `"alpha"`, `"run"`, 1), exampleCheckpoint(), `unknown field "run"`},
 		"too long":             {good + strings.Repeat(" ", maxInfo), exampleCheckpoint(), "more than the limit of 16777216"},
 		"other weights":        {good, exampleCheckpoint(), "another architecture"},
-		"a lacking weight":     {good, whole(), "another architecture"},
-		"a name that is empty": {good, whole(ckpt.Tensor{Name: "", Trainable: false, Value: tensors.FromScalar(int64(2))}), `the name "", which no variable has`},
-		"odd names":            {good, whole(ckpt.Tensor{Name: "//", Trainable: false, Value: tensors.FromScalar(int64(2))}, ckpt.Tensor{Name: "/net", Trainable: false, Value: tensors.FromScalar(int64(2))}), `the name "//", which no variable has`},
+		"a lacking weight":     {good, lacking, "another architecture"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -130,6 +130,8 @@ func TestHostileHeaders(t *testing.T) {
 		"another hash":           {func(h *header) { h.Hash = "00000000000\n" }, `belongs to run "00000000000\n"`},
 		"terminal codes":         {add("/net/\x1b]0;pwned\a\x1b[2J", "Float32", 0), `name "/net/\x1b]0;pwned\a\x1b[2J"`},
 		"a relative name":        {add("relative", "Float32", 0), `name "relative"`},
+		"a name that is empty":   {add("", "Float32", 0), `the name "", which no variable has`},
+		"a name of separators":   {add("//", "Float32", 0), `the name "//", which no variable has`},
 		"a long name":            {add("/"+strings.Repeat("a/", 100_000), "Float32", 0), "a name of 200001 bytes"},
 		"a product beyond all":   {add("/x", "Float32", 1<<32, 1<<32), "ends within"},
 		"a product of negatives": {add("/x", "Float32", -58, -58), "ends within"},

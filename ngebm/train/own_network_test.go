@@ -157,7 +157,8 @@ func TestOwnStatisticsInBFloat16(t *testing.T) {
 }
 
 // A network with operations that the pure-Go backend lacks is traced on its own backend; a
-// loss that a network adds would not be trained, and is refused.
+// loss that a network adds would not be trained, and is refused, as is a variable that no
+// checkpoint holds.
 func TestOwnOperations(t *testing.T) {
 	cfg := ngebm.DefaultConfig("digits", "")
 	cfg.Limit, cfg.Epochs = 64, 1
@@ -181,3 +182,9 @@ func TestOwnOperations(t *testing.T) {
 	_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: adding})
 	testerror.Want(t, err, "the network adds a loss", "leave it out")
 }
+	masked := freeNet(func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+		mask := scope.VariableWithValue("mask", make([]bool, x.Shape().Dimensions[1])).SetTrainable(false).NodeValue(x.Graph())
+		return linear(scope, graph.Where(graph.BroadcastPrefix(mask, x.Shape().Dimensions[0]), graph.ZerosLike(x), x), classes)
+	})
+	_, err = train.Run(t.Context(), testdevice.Open(t, "go"), cfg, train.Options{Runs: t.TempDir(), Network: masked})
+	testerror.Want(t, err, "the run cannot be saved", `"/net/mask" of type "Bool"`, "such as Float32")

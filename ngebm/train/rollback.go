@@ -7,11 +7,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"ngebm/data/progress"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/explain"
 	"ngebm/ngebm/jem"
 )
@@ -45,19 +43,14 @@ func (t *trainer) checkStep() error {
 // the weights, and may be the last that is a number.
 func (t *trainer) checkWeights() error {
 	for v := range t.store.IterVariables() {
-		if !v.HasValue() || v.DType() != dtypes.Float32 {
+		if !v.HasValue() {
 			continue
 		}
 		value, err := v.Value()
-		if err != nil {
-			return fmt.Errorf("ngebm: variable %s cannot be read: %w", v.Path(), err)
+		finite := false
+		if err == nil {
+			finite, err = ckpt.IsFinite(value)
 		}
-		finite := true
-		err = tensors.ConstFlatData(value, func(flat []float32) {
-			for _, f := range flat {
-				finite = finite && f-f == 0 // neither NaN nor infinite
-			}
-		})
 		if err != nil {
 			return fmt.Errorf("ngebm: variable %s cannot be read: %w", v.Path(), err)
 		}

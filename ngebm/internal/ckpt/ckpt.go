@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -118,25 +119,31 @@ func Write(folder *files.Folder, name, keep string, s State) error {
 	return Unwritten("the checkpoint", err)
 }
 
+// errUnreadable is in the error of a checkpoint that is not written, as it could not be read.
+var errUnreadable = errors.New("it could not be read again")
+
+// encode writes nothing that decode refuses for its header.
 func encode(file io.Writer, s State) error {
 	head := Header{Hash: s.Hash, Step: s.Step, History: s.History, Seal: s.Seal}
 	for _, t := range s.Tensors {
-		shape := t.Value.Shape()
-		head.Tensors = append(head.Tensors, TensorInfo{t.Name, shape.DType.String(), append([]int{}, shape.Dimensions...), t.Trainable})
+		head.Tensors = append(head.Tensors, infoOf(t.Name, t.Value.Shape(), t.Trainable))
 	}
 	headJSON, err := json.Marshal(head)
 	if err != nil {
 		return err
 	}
 	if len(headJSON) > maxHeader {
-		return fmt.Errorf("its header would have %d bytes, more than %d: evaluate less often (eval_every)", len(headJSON), maxHeader)
+		return fmt.Errorf("%w: its header would have %d bytes, more than %d; evaluate less often (eval_every)", errUnreadable, len(headJSON), maxHeader)
 	}
-	size := int64(len(magic) + 1 + 8 + len(headJSON) + sha256.Size)
+	values := int64(0)
 	for _, t := range s.Tensors {
-		size += t.Value.Shape().ByteSize()
+		values += t.Value.Shape().ByteSize()
 	}
-	if size > MaxFile {
-		return fmt.Errorf("it would have %d bytes, and none of more than %d can be read again: use a smaller network", size, int64(MaxFile))
+	if size := int64(len(magic)+1+8+len(headJSON)+sha256.Size) + values; size > MaxFile {
+		return fmt.Errorf("%w: it would have %d bytes, and none of more than %d can be read; use a smaller network", errUnreadable, size, int64(MaxFile))
+	}
+	if _, err := parseHeader(headJSON, values); err != nil {
+		return fmt.Errorf("%w: it %v", errUnreadable, err)
 	}
 	sum := sha256.New()
 	w := io.MultiWriter(file, sum)
@@ -160,18 +167,18 @@ func encode(file io.Writer, s State) error {
 	return err
 }
 
-// isFinite reports whether all numbers of a tensor are neither NaN nor infinite. In each of
+// IsFinite reports whether all numbers of a tensor are neither NaN nor infinite. In each of
 // these types that is a number whose bits of the exponent are not all set.
-func isFinite(t *tensors.Tensor) bool {
+func IsFinite(t *tensors.Tensor) (finite bool, err error) {
 	exponents := map[dtypes.DType]uint64{
 		dtypes.Float64: 0x7ff << 52, dtypes.Float32: 0xff << 23, dtypes.BFloat16: 0xff << 7, dtypes.Float16: 0x1f << 10,
 	}
 	exponent, float := exponents[t.DType()]
 	if !float || t.Size() == 0 {
-		return true
+		return true, nil
 	}
-	finite := true
-	err := t.ConstBytes(func(b []byte) {
+	finite = true
+	err = t.ConstBytes(func(b []byte) {
 		for size := t.DType().Size(); len(b) >= size && finite; b = b[size:] {
 			var bits uint64
 			switch size {
@@ -185,5 +192,5 @@ func isFinite(t *tensors.Tensor) bool {
 			finite = bits&exponent != exponent
 		}
 	})
-	return finite && err == nil
+	return finite, err
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"ngebm/data/testerror"
 )
 
 func vector(values ...float32) *tensors.Tensor {
@@ -78,6 +80,26 @@ func TestCheckpointTooLarge(t *testing.T) {
 	var file bytes.Buffer
 	if err := encode(&file, s); err == nil || !strings.Contains(err.Error(), "none of more than 8589934592") || file.Len() > 0 {
 		t.Errorf("%d bytes were written: %v", file.Len(), err)
+	}
+}
+
+// So are tensors that no reader takes.
+func TestCheckpointOfWhatCannotBeRead(t *testing.T) {
+	for want, bad := range map[string]Tensor{
+		`"/net/mask" of type "Bool"`: {"/net/mask", false, tensors.FromFlatDataAndDimensions([]bool{true}, 1)},
+		`of type "Complex64"`:        {"/net/phase", true, tensors.FromFlatDataAndDimensions([]complex64{1}, 1)},
+		"a name of 601 bytes":        {"/" + strings.Repeat("a", 600), true, vector(1)},
+		`the name "/net//weight"`:    {"/net//weight", true, vector(1)},
+		"and shape [1 1 1":           {"/net/weights", true, tensors.FromShape(shapes.Make(dtypes.Float32, slices.Repeat([]int{1}, MaxRank+1)...))},
+	} {
+		s := example()
+		s.Tensors = append(s.Tensors, bad)
+		var file bytes.Buffer
+		err := Unwritten("the checkpoint", encode(&file, s))
+		testerror.Want(t, err, "it could not be read again", want)
+		if file.Len() > 0 || err != nil && strings.Contains(err.Error(), "writable") {
+			t.Errorf("%d bytes were written: %v", file.Len(), err)
+		}
 	}
 }
 

@@ -164,6 +164,8 @@ func Unwritten(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errUnreadable):
+		return fmt.Errorf("ngebm: cannot write %s: %w; what was written before is untouched", what, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		remedy = "the disk is full: make room and train the same configuration to resume"
 	case errors.Is(err, syscall.EFBIG):

@@ -23,6 +23,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ngebm/data/files"
 )
@@ -175,13 +176,18 @@ func (r *reader) header() (head Header, err error) {
 	if err := r.take(raw); err != nil {
 		return head, err
 	}
+	return parseHeader(raw, r.left)
+}
+
+// parseHeader reads a header; bytes is the length of the values after it.
+func parseHeader(raw []byte, bytes int64) (head Header, err error) {
 	if longestArray(raw) > maxElements {
 		return head, Damaged("has a header with an array of more than %d elements", maxElements)
 	}
 	if err := json.Unmarshal(raw, &head); err != nil {
 		return head, Damaged("has a header that cannot be read: %v", err)
 	}
-	return head, head.check(r.left)
+	return head, head.check(bytes)
 }
 
 // longestArray is the number of elements of the longest array in a JSON text.
@@ -211,19 +217,14 @@ func longestArray(raw []byte) int {
 func (h *Header) check(bytes int64) error {
 	names := map[string]bool{}
 	for _, t := range h.Tensors {
-		switch {
-		case len(t.Name) > MaxName:
-			return Damaged("has a tensor with a name of %d bytes", len(t.Name))
-		case !isName(t.Name):
-			return Damaged("has a tensor of the name %q, which no variable has", t.Name)
-		case names[t.Name]:
+		dtype, err := t.check()
+		if err != nil {
+			return Damaged("has %v", err)
+		}
+		if names[t.Name] {
 			return Damaged("has two tensors %q", t.Name)
 		}
 		names[t.Name] = true
-		dtype, err := dtypes.DTypeString(t.DType)
-		if err != nil || !slices.Contains(readable[:], dtype) || len(t.Shape) > MaxRank {
-			return Damaged("has a tensor %q of type %.60q and shape %v, which it cannot hold", t.Name, t.DType, t.Shape[:min(len(t.Shape), MaxRank+1)])
-		}
 		size, ok := t.bytes(dtype, bytes)
 		if !ok {
 			return Damaged("is damaged: it ends within tensor %q of type %.60q and shape %v", t.Name, t.DType, t.Shape)
@@ -234,6 +235,38 @@ func (h *Header) check(bytes int64) error {
 		return Damaged("is damaged: it has %d bytes more than its tensors", bytes)
 	}
 	return nil
+}
+
+// check returns the type of a tensor that a checkpoint can hold.
+func (t TensorInfo) check() (dtype dtypes.DType, err error) {
+	if len(t.Name) > MaxName {
+		return dtype, fmt.Errorf("a tensor with a name of %d bytes, more than %d", len(t.Name), MaxName)
+	}
+	if !isName(t.Name) {
+		return dtype, fmt.Errorf("a tensor of the name %q, which no variable has", t.Name)
+	}
+	dtype, err = dtypes.DTypeString(t.DType)
+	if err != nil || !slices.Contains(readable[:], dtype) || len(t.Shape) > MaxRank {
+		return dtype, fmt.Errorf("a tensor %q of type %.60q and shape %v, which a checkpoint cannot hold", t.Name, t.DType, t.Shape[:min(len(t.Shape), MaxRank+1)])
+	}
+	return dtype, nil
+}
+
+// holds says which variables a checkpoint can hold.
+var holds = fmt.Sprintf("a variable has a printable path of at most %d bytes, at most %d axes, and real numbers of 8 bits or more, such as Float32 or Int8", MaxName, MaxRank)
+
+// CheckVariables returns an error if a checkpoint cannot hold one of the store's variables.
+func CheckVariables(store *model.Store) error {
+	for v := range store.IterVariables() {
+		if _, err := infoOf(v.Path(), v.Shape(), v.Trainable).check(); err != nil {
+			return fmt.Errorf("ngebm: the run cannot be saved: it has %w; %s", err, holds)
+		}
+	}
+	return nil
+}
+
+func infoOf(name string, shape shapes.Shape, trainable bool) TensorInfo {
+	return TensorInfo{name, shape.DType.String(), append([]int{}, shape.Dimensions...), trainable}
 }
 
 // isName reports whether a tensor can have that name: that of a variable, /a/b/c, or of
@@ -307,7 +340,14 @@ func decode(file io.Reader, size int64, fits func(Header) error) (*State, error)
 		return nil, err
 	}
 	for _, t := range s.Tensors {
-		if !strings.HasPrefix(t.Name, HistoryPrefix) && t.Name != AuxState && !isFinite(t.Value) {
+		if strings.HasPrefix(t.Name, HistoryPrefix) || t.Name == AuxState {
+			continue
+		}
+		finite, err := IsFinite(t.Value)
+		if err != nil {
+			return nil, err
+		}
+		if !finite {
 			what := "a variable"
 			if IsWeight(t.Name) {
 				what = "a weight"
