@@ -84,6 +84,11 @@ func newClassifier(backend compute.Backend, net nets.Network, store *model.Store
 	if _, err := c.operations(); err != nil {
 		return nil, fmt.Errorf("ngebm: cannot build %s for examples of shape %v: %w", net, shape, explain.Error(err))
 	}
+	// Weights that GoMLX draws would have no value before the first execution. They are the same
+	// now: the first of what it draws, in the order in which they were made.
+	if err := store.InitializeVariables(backend, nil); err != nil {
+		return nil, fmt.Errorf("ngebm: cannot draw the weights of %s: %w", net, explain.Error(err))
+	}
 	for v := range store.RootScope().At(ckpt.NetworkScope).IterVariables() {
 		if v.Trainable {
 			c.parameters += v.Shape().Size()

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -157,4 +159,55 @@ func (roots) String() string { return "roots" }
 
 func (roots) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
 	return graph.Add(nets.Dense(scope, x, classes), graph.ReduceAndKeep(graph.Sqrt(graph.AddScalar(x, 100)), graph.ReduceSum, -1))
+}
+
+// drawn is a network whose weights GoMLX draws.
+type drawn struct{}
+
+func (drawn) String() string { return "drawn" }
+
+func (drawn) Logits(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
+	for _, name := range []string{"b", "a"} {
+		w := scope.In("%s", name).VariableWithShape("weight", shapes.Make(x.DType(), x.Shape().Dimensions[1], classes))
+		x = graph.Dot(x, w.NodeValue(x.Graph())).Product()
+	}
+	return x
+}
+
+// A classifier has the weights that GoMLX draws, and the random numbers after them, to the bit as
+// the first execution of a training step would draw them, which has an optimizer's variables, too.
+func TestDrawnWeights(t *testing.T) {
+	for _, device := range []string{"go", "cpu"} {
+		backend := testdevice.Open(t, device)
+		c, err := ngebm.NewClassifier(backend, drawn{}, 7, []int{5}, []string{"a", "b", "c"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		store := model.NewStore()
+		if err := store.SetRNGStateFromSeed(7); err != nil {
+			t.Fatal(err)
+		}
+		exec, err := model.NewExec(backend, store, func(scope *model.Scope, x *graph.Node) *graph.Node {
+			f := drawn{}.Logits(scope.In("net"), x, 3)
+			moment := scope.WithInitializer(graph.Zeros).VariableWithShape("moment", shapes.Make(dtypes.Float32, 3))
+			return graph.Add(f, graph.InsertAxes(moment.NodeValue(x.Graph()), 0))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := exec.Exec([][]float32{{1, 2, 3, 4, 5}}); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for v := range c.Store().IterVariables() {
+			n++
+			if want := store.GetVariable(v.Path()).MustValue(); !v.MustValue().Equal(want) {
+				t.Errorf("%s on %s: %v, want %v", v.Path(), device, v.MustValue(), want)
+			}
+		}
+		if n != 3 {
+			t.Errorf("%d variables", n)
+		}
+	}
 }

@@ -18,9 +18,10 @@ import (
 )
 
 // initFrom gives the store's weights the values of those of the complete run with
-// that hash in the folder of runs: of their average, where that run has one. It returns the
-// SHA-256 of the checkpoint that it read.
-func initFrom(store *model.Store, runs, hash string) (checksum string, err error) {
+// that hash in the folder of runs: of their average, where that run has one. The store's random
+// numbers begin with the seed, as if no weights had been drawn. It returns the SHA-256 of the
+// checkpoint that it read.
+func initFrom(store *model.Store, runs, hash string, seed uint64) (checksum string, err error) {
 	c, checksum, err := checkpointOf(runs, hash)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("ngebm: start is %q, but no run in %q has this hash and a checkpoint; train it first, or copy its folder there", hash, runs)
@@ -60,6 +61,9 @@ func initFrom(store *model.Store, runs, hash string) (checksum string, err error
 		if err := v.SetValue(t.Value); err != nil {
 			return "", fmt.Errorf("ngebm: weight %s: %w", v.Path(), err)
 		}
+	}
+	if err := store.SetRNGStateFromSeed(int64(seed)); err != nil {
+		return "", fmt.Errorf("ngebm: start is %q: %w", hash, err)
 	}
 	return checksum, nil
 }

@@ -1,11 +1,14 @@
 package train_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
 
@@ -101,6 +104,38 @@ func TestOwnInitialWeights(t *testing.T) {
 	}
 }
 
+// Weights that GoMLX draws are there before the first step: to be averaged, to roll back to, to
+// be saved and to be read.
+func TestOwnDrawnWeights(t *testing.T) {
+	backend := testdevice.Open(t, "go")
+	net := drawn(func(s *model.Scope) initializer.VariableInitializer { return initializer.RandomNormalFn(s, .05) }, true)
+	for _, set := range []string{"ema=.99", "recover.times=3", "stopped"} {
+		cfg := ngebm.DefaultConfig("digits", "")
+		cfg.Limit, cfg.Epochs = 64, 1
+		opts, want := train.Options{Runs: t.TempDir(), Network: net}, error(nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if set == "stopped" { // while the step is compiled
+			opts.Progress, want = stopAfter{0, cancel}, train.ErrStopped
+		} else if err := cfg.Set(set); err != nil {
+			t.Fatal(err)
+		}
+		run, err := train.Run(ctx, backend, cfg, opts)
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v", set, err)
+		} else if !run.HasCheckpoint() {
+			t.Errorf("%s: it is not saved", set)
+		}
+	}
+	c, err := ngebm.NewClassifier(backend, net, 1, []int{3}, []string{"a", "b"})
+	if err == nil {
+		err = c.Weights(func(string, *tensors.Tensor) error { return nil })
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // A network that normalizes by its batch is refused where its energy is trained, with what to
 // use instead.
 func TestOwnBatchNorm(t *testing.T) {
@@ -181,10 +216,10 @@ func TestOwnOperations(t *testing.T) {
 	})
 	_, err := train.Run(t.Context(), testdevice.Open(t, "cpu"), cfg, train.Options{Runs: t.TempDir(), Network: adding})
 	testerror.Want(t, err, "the network adds a loss", "leave it out")
-}
 	masked := freeNet(func(scope *model.Scope, x *graph.Node, classes int) *graph.Node {
 		mask := scope.VariableWithValue("mask", make([]bool, x.Shape().Dimensions[1])).SetTrainable(false).NodeValue(x.Graph())
 		return linear(scope, graph.Where(graph.BroadcastPrefix(mask, x.Shape().Dimensions[0]), graph.ZerosLike(x), x), classes)
 	})
 	_, err = train.Run(t.Context(), testdevice.Open(t, "go"), cfg, train.Options{Runs: t.TempDir(), Network: masked})
 	testerror.Want(t, err, "the run cannot be saved", `"/net/mask" of type "Bool"`, "such as Float32")
+}

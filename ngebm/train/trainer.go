@@ -68,7 +68,7 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 	parent := ""
 	if hash := r.Config.InitFrom; hash != "" && !r.HasCheckpoint() {
 		var err error
-		if parent, err = initFrom(t.store, t.opts.Runs, hash); err != nil {
+		if parent, err = initFrom(t.store, t.opts.Runs, hash, r.Config.Seed); err != nil {
 			return nil, err
 		}
 	}
