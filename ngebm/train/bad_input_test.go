@@ -36,6 +36,7 @@ func TestBadInput(t *testing.T) {
 		{"network beyond memory", func(c *ngebm.Config, _ *train.Options) { c.Net = "mlp-65536-65536-65536" }, []string{"mlp-65536-65536-65536", "more than 536870912 weights"}},
 		{"negative beta", func(c *ngebm.Config, _ *train.Options) { c.Beta = -1 }, []string{"beta is -1", "0 or more"}},
 		{"batch larger than the data", func(c *ngebm.Config, _ *train.Options) { c.Batch = 5000 }, []string{"5000", "200"}},
+		{"more evaluations than can be saved", func(c *ngebm.Config, _ *train.Options) { c.Epochs, c.EvalEvery = 100_000, 1 }, []string{"epochs is 100000", "eval_every is 1", "room for 30000", "set eval_every to 4"}},
 		{"all held out", func(c *ngebm.Config, _ *train.Options) { c.Validation = 240 }, []string{"240"}},
 		{"folder that cannot be written", func(_ *ngebm.Config, o *train.Options) { o.Runs = file }, []string{"run's folder", "-runs"}},
 		{"images wanted", func(c *ngebm.Config, _ *train.Options) { c.Net = "convnet" }, []string{"convnet", "shape", "[2]", "mlp"}},

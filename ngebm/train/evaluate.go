@@ -2,11 +2,26 @@ package train
 
 import (
 	"context"
+	"fmt"
 
 	"ngebm/data"
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 )
+
+// maxEvaluations is how many evaluations every checkpoint has room for: its header may have 16
+// MiB, and one takes less than 500 bytes.
+const maxEvaluations = 30_000
+
+// checkEvaluations refuses a run whose last evaluations might not be saved.
+func (t *trainer) checkEvaluations() error {
+	cfg := t.run.Config
+	if n := cfg.Epochs / cfg.EvalEvery; cfg.Validation > 0 && n > maxEvaluations {
+		return fmt.Errorf("ngebm: epochs is %d and eval_every is %d, which makes %d evaluations of the validation set, and checkpoints have room for %d; set eval_every to %d or more",
+			cfg.Epochs, cfg.EvalEvery, n, maxEvaluations, (cfg.Epochs+maxEvaluations-1)/maxEvaluations)
+	}
+	return nil
+}
 
 // evaluateIfDue evaluates the validation set at the end of every EvalEvery-th
 // epoch, once, and keeps the run as it is if it was never better.

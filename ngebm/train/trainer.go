@@ -62,6 +62,12 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 	if t.opts.Fresh {
 		if err := r.Discard(ctx, waiting); err != nil {
 			return nil, stopped(err)
+	// A run that was begun may have evaluations that take less room.
+	if t.opts.Fresh || !r.HasCheckpoint() {
+		if err := t.checkEvaluations(); err != nil {
+			return nil, err
+		}
+	}
 		}
 	}
 	// A run that has a checkpoint resumes from there, wherever it once started from.
