@@ -77,19 +77,20 @@ func (t *trainer) restoreAuxiliary(from ngebm.Checkpoint) error {
 	if t.auxiliary == nil || t.run.History.Steps() == 0 && t.run.AuxState() == nil {
 		return nil
 	}
-	bad := func(why string) error {
-		return fmt.Errorf("ngebm: cannot resume from checkpoint %s: %s; delete it to restart training", filepath.Join(t.run.Dir, string(from)), why)
-	}
 	if t.run.AuxState() == nil {
 		if t.run.Config.JEM.Enabled() {
-			return bad("it lacks the replay buffer")
+			return t.cannotResume(from, "it lacks the replay buffer")
 		}
 		return nil
 	}
 	if err := t.auxiliary.restore(t.run.AuxState()); err != nil {
-		return bad(err.Error())
+		return t.cannotResume(from, err.Error())
 	}
 	return nil
+}
+
+func (t *trainer) cannotResume(from ngebm.Checkpoint, why string) error {
+	return fmt.Errorf("ngebm: cannot resume from checkpoint %s: %s; delete it to restart training", filepath.Join(t.run.Dir, string(from)), why)
 }
 
 // sgldSamples are JEM's samples of the model.

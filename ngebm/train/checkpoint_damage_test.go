@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"ngebm/data/progress"
 	"ngebm/data/testerror"
 	"ngebm/ngebm"
+	"ngebm/ngebm/internal/ckpt"
 	"ngebm/ngebm/internal/testdevice"
 	"ngebm/ngebm/train"
 )
@@ -255,5 +257,44 @@ func TestLongWarmUpIsSaid(t *testing.T) {
 	}
 	if times() != 1 {
 		t.Errorf("loading said %q", now.tasks)
+	}
+}
+
+// A stranger's history with other curves, or epochs of another length, is not gone on with.
+func TestForgedCurves(t *testing.T) {
+	for want, forge := range map[string]func(*ckpt.State, *ngebm.History){
+		`its history has the terms "cross-entropy, energy variance", and a step "cross-entropy, energy variance, gradient norm"`: func(s *ckpt.State, h *ngebm.History) {
+			h.Terms, h.Weights = h.Terms[:2], h.Weights[:2]
+			for i := range h.Evaluations {
+				h.Evaluations[i].Values = h.Evaluations[i].Values[:2]
+			}
+			s.Tensors = slices.Delete(s.Tensors, 4, 5)
+		},
+		"its history has 11 steps per epoch, and the training set 10": func(_ *ckpt.State, h *ngebm.History) { h.StepsPerEpoch = 11 },
+	} {
+		runs := t.TempDir()
+		stoppedAt(t, small(), runs, 23)
+		folder, err := ckpt.Folder(onlyRun(t, runs)).Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer folder.Close()
+		state, err := ckpt.Read(t.Context(), folder, ckpt.LastFile, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var history ngebm.History
+		if err := json.Unmarshal(state.History, &history); err != nil {
+			t.Fatal(err)
+		}
+		forge(state, &history)
+		if state.History, err = json.Marshal(history); err == nil {
+			err = ckpt.Write(folder, ckpt.LastFile, "", *state)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = train.Run(t.Context(), testdevice.Open(t, "go"), small(), train.Options{Runs: runs})
+		testerror.Want(t, err, "cannot resume from checkpoint "+file(t, runs, ckpt.LastFile), want, "delete it to restart training")
 	}
 }

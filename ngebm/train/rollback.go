@@ -110,7 +110,7 @@ func (t *trainer) rollback() error {
 	case !found:
 		return fmt.Errorf("ngebm: %s, to roll back to, is gone from %s; delete the folder to restart training", ngebm.RollbackCheckpoint, r.Dir)
 	}
-	if err := t.restoreAuxiliary(ngebm.RollbackCheckpoint); err != nil {
+	if err := errors.Join(t.restoreAuxiliary(ngebm.RollbackCheckpoint), t.fitHistory(ngebm.RollbackCheckpoint)); err != nil {
 		return err
 	}
 	// The optimizer's moments, which a state from before the first step does not have.

@@ -62,10 +62,18 @@ func (t *trainer) compile() error {
 	if err := t.build(step); err != nil {
 		return fmt.Errorf("ngebm: cannot build the training step of %s: %w", cfg.Net, explain.Error(err))
 	}
-	if t.run.History.Steps() == 0 {
-		t.nameTerms(terms)
+	if t.auxiliary != nil {
+		for _, name := range t.auxiliary.recorded() {
+			terms = append(terms, energy.Term{Name: name})
+		}
 	}
-	return nil
+	for _, term := range terms {
+		t.terms = append(t.terms, energy.Term{Name: term.Name, Weight: term.Weight})
+	}
+	if err := ckpt.CheckVariables(t.store); err != nil { // the optimizer's, too
+		return err
+	}
+	return t.fitHistory(t.run.LoadedFrom())
 }
 
 // addedLosses are where GoMLX's trainer keeps losses that a network adds.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -28,10 +30,11 @@ type trainer struct {
 	total    int // steps
 	opts     Options
 
-	step         *model.Exec // one step, or several: inputs to (loss, terms…), for each
-	stepsPerCall int         // at most; 0 is what compile finds good
-	sharding     *sharding   // nil where one device takes a step
-	auxiliary    inputSource // nil where a step needs nothing besides its batch
+	step         *model.Exec   // one step, or several: inputs to (loss, terms…), for each
+	stepsPerCall int           // at most; 0 is what compile finds good
+	terms        []energy.Term // their names and weights, and what the auxiliary inputs record
+	sharding     *sharding     // nil where one device takes a step
+	auxiliary    inputSource   // nil where a step needs nothing besides its batch
 
 	began    time.Time     // of this process
 	process  float64       // processor time of this process at its beginning, in seconds
@@ -251,20 +254,23 @@ func (t *trainer) close() {
 	t.step.Finalize()
 }
 
-// nameTerms gives a history that begins its curves.
-func (t *trainer) nameTerms(terms []energy.Term) {
-	h := t.run.History
-	h.StepsPerEpoch = t.batches.StepsPerEpoch()
-	if t.auxiliary != nil {
-		for _, name := range t.auxiliary.recorded() {
-			terms = append(terms, energy.Term{Name: name})
-		}
+// fitHistory gives a history that begins its curves. That of a checkpoint must have those of the
+// step, and epochs as long.
+func (t *trainer) fitHistory(from ngebm.Checkpoint) error {
+	h, perEpoch := t.run.History, t.batches.StepsPerEpoch()
+	var names []string
+	var weights []float64
+	for _, term := range t.terms {
+		names, weights = append(names, term.Name), append(weights, term.Weight)
 	}
-	h.Terms, h.Weights, h.Values = nil, nil, nil
-	for _, term := range terms {
-		h.Terms = append(h.Terms, term.Name)
-		h.Weights = append(h.Weights, term.Weight)
-		h.Values = append(h.Values, nil)
+	switch {
+	case h.Steps() == 0:
+		h.StepsPerEpoch, h.Terms, h.Weights, h.Values = perEpoch, names, weights, make([][]float32, len(names))
+	case !slices.Equal(h.Terms, names):
+		return t.cannotResume(from, fmt.Sprintf("its history has the terms %.300q, and a step %q", strings.Join(h.Terms, ", "), strings.Join(names, ", ")))
+	case h.StepsPerEpoch != perEpoch:
+	return nil
+		return t.cannotResume(from, fmt.Sprintf("its history has %d steps per epoch, and the training set %d", h.StepsPerEpoch, perEpoch))
 	}
 }
 
