@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"errors"
 	"math"
 	"os"
@@ -132,5 +133,25 @@ func TestNoCheckpointOfNaN(t *testing.T) {
 	}
 	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
 		t.Errorf("the checkpoint was changed (%v)", err)
+	}
+	// A run goes back from them, whether it was asked to stop or is at its end.
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	tr.total = 0
+	if _, err := tr.run.RestoreFrom(t.Context(), ngebm.LastCheckpoint); err != nil {
+		t.Fatal(err)
+	}
+	moment, err := tr.store.CreateVariable("/moment", tensors.FromScalar(0.))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ctx := range map[string]context.Context{"stopped": canceled, "at its end": t.Context()} {
+		if err := moment.SetValue(tensors.FromScalar(math.NaN())); err != nil {
+			t.Fatal(err)
+		}
+		err := tr.loop(ctx)
+		if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "/moment is NaN or infinite") || moment.HasValue() {
+			t.Errorf("%s: %v, and it has the value still: %v", name, err, moment.HasValue())
+		}
 	}
 }

@@ -62,15 +62,15 @@ func (t *trainer) trainOrLoad(ctx context.Context) (*ngebm.Run, error) {
 		}
 		return fmt.Errorf("ngebm: %w before a step of %q was taken", ErrStopped, r.Dir)
 	}
-	if t.opts.Fresh {
-		if err := r.Discard(ctx, waiting); err != nil {
-			return nil, stopped(err)
 	// A run that was begun may have evaluations that take less room.
 	if t.opts.Fresh || !r.HasCheckpoint() {
 		if err := t.checkEvaluations(); err != nil {
 			return nil, err
 		}
 	}
+	if t.opts.Fresh {
+		if err := r.Discard(ctx, waiting); err != nil {
+			return nil, stopped(err)
 		}
 	}
 	// A run that has a checkpoint resumes from there, wherever it once started from.
@@ -148,31 +148,25 @@ func (t *trainer) loop(ctx context.Context) error {
 			err = t.finish(ctx)
 		}
 	}
+	stopped := err != nil && ctx.Err() != nil && !errors.Is(err, ErrDiverged)
+	if stopped {
+		err = t.save()
+	}
 	switch {
 	case errors.Is(err, ErrDiverged):
 		t.report(true)
 		return errors.Join(err, t.backToCheckpoint())
-	case err != nil && ctx.Err() != nil:
-		if err := t.save(); err != nil {
-			return err
-		}
-		t.report(true)
-		return fmt.Errorf("ngebm: %w at step %d of %d and saved in %s; train the same configuration to resume", ErrStopped, h.Steps(), t.total, t.run.Dir)
 	case err != nil:
 		return err
-	}
-	// The checkpoint is last: it makes the run complete, and nobody writes there any more.
-	if err := t.run.WriteHistory(); err != nil {
-		return err
-	}
-	if err := t.save(); err != nil {
-		return err
+	case stopped:
+		t.report(true)
+		return fmt.Errorf("ngebm: %w at step %d of %d and saved in %s; train the same configuration to resume", ErrStopped, h.Steps(), t.total, t.run.Dir)
 	}
 	t.run.DropRollback()
 	return nil
 }
 
-// finish takes the steps that are left and evaluates the test set.
+// finish takes the steps that are left, evaluates the test set and saves the complete run.
 func (t *trainer) finish(ctx context.Context) error {
 	if err := t.steps(ctx); err != nil {
 		return err
@@ -181,7 +175,11 @@ func (t *trainer) finish(ctx context.Context) error {
 		return err
 	}
 	t.report(true)
-	return nil
+	// The checkpoint is last: it makes the run complete, and nobody writes there any more.
+	if err := t.run.WriteHistory(); err != nil {
+		return err
+	}
+	return t.save()
 }
 
 // steps takes the steps that are left, and evaluates and saves in between. It
@@ -269,9 +267,9 @@ func (t *trainer) fitHistory(from ngebm.Checkpoint) error {
 	case !slices.Equal(h.Terms, names):
 		return t.cannotResume(from, fmt.Sprintf("its history has the terms %.300q, and a step %q", strings.Join(h.Terms, ", "), strings.Join(names, ", ")))
 	case h.StepsPerEpoch != perEpoch:
-	return nil
 		return t.cannotResume(from, fmt.Sprintf("its history has %d steps per epoch, and the training set %d", h.StepsPerEpoch, perEpoch))
 	}
+	return nil
 }
 
 // onEpochEnd calls Options.OnEpochEnd where an epoch ends, while the clock is stopped.
