@@ -20,8 +20,9 @@
 //
 // # What survives
 //
-// A run saves its state at least every [Options].SaveEvery: weights, optimizer, history, and
-// what auxiliary inputs need. Every random choice follows from the seed and the step's
+// A run saves its state when it stops, and meanwhile each time that both [Options].SaveEvery and
+// 20 times what the last saving took have passed: weights, optimizer, history, and what
+// auxiliary inputs need. Every random choice follows from the seed and the step's
 // number. So a run that was interrupted at any point (a canceled context, a killed process,
 // power loss) resumes from its last checkpoint, and its final weights are bit-identical to
 // those of an uninterrupted run on one kind of machine. Another device, XLA or processor, or
