@@ -1,6 +1,7 @@
 package study_test
 
 import (
+	"strings"
 	"testing"
 
 	"ngebm/ngebm/study"
@@ -21,6 +22,9 @@ func TestNotesInShort(t *testing.T) {
 	}
 	if got := r.NotesInShort(); got != "2 of 4 runs: of other code; 1 of 4 runs: resumed: elsewhere; 2 of 2 candidates' runs: of other code" {
 		t.Error(got)
+	}
+	if got := r.Setup(); !strings.Contains(got, "notes      2 of 4 runs: of other code; ") {
+		t.Errorf("no notes in\n%s", got)
 	}
 	table := study.SweepTable{Rows: []study.SweepRow{
 		{Runs: []string{"a", "b"}, Notes: []string{"seed 1: x", "seed 2: x", "seed 1: y"}},

@@ -293,6 +293,9 @@ func (r *Results) Setup() string {
 		versions[run.Training.Code], versions[run.Measuring.Code] = true, true
 	}
 	line("code", "%d versions of this repository, each run names its own", len(versions))
+	if notes := r.NotesInShort(); notes != "" {
+		line("notes", "%s", plain.Text(notes))
+	}
 	if len(r.Measure.Missing) > 0 {
 		line("missing", "%s: nothing is said of these", strings.Join(r.Measure.Missing, ", "))
 	}

@@ -90,14 +90,13 @@ func CompareMethods(n int, cfg ngebm.Config, methods []study.Method, train train
 
 // Results reads the results of an experiment: published ones by their name, such as
 // cifar10-cpu (see published.Names), or a file that `ngebm experiment` wrote, which ends in
-// .json. Notes of its runs are shown below the cell, in one line.
+// .json. Its Setup has the notes of its runs.
 func Results(name string) *study.Results {
 	read := published.Read
 	if strings.HasSuffix(name, ".json") {
 		read = study.ReadResults
 	}
 	r := Must(read(name))
-	note(name, r.NotesInShort())
 	if len(r.Runs) > 0 {
 		test := r.Runs[0].Sets[2]
 		Use(data.Info{Name: test.Name, Split: test.Split, Source: test.Source, Lossy: test.Lossy, Checksum: test.Checksum})
@@ -106,16 +105,11 @@ func Results(name string) *study.Results {
 }
 
 // Sweep reads the published table of a sweep by its name, see published.Sweeps. Notes of its runs are
-// shown as by [Results].
+// shown below the cell, in one line.
 func Sweep(name string) *study.SweepTable {
 	t := Must(published.ReadSweep(name))
-	note(name, t.NotesInShort())
-	return t
-}
-
-// note shows the notes of stored runs below the cell, if there are any.
-func note(name, notes string) {
-	if notes != "" {
+	if notes := t.NotesInShort(); notes != "" {
 		Progress().Report(progress.Report{Task: name + ", " + notes, Finished: true})
 	}
+	return t
 }
