@@ -334,7 +334,7 @@ func (f fitted) fits(run *ngebm.Run) error {
 func (p *Predictor) String() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("predictor of run %s, from %d validation examples", p.Run, p.Examples)
+	line("predictor of run %s, from %d validation examples", p.fitted.Run, p.Examples)
 	if p.Vector != nil {
 		line("  vector scaling: scales %.3g, shifts %.3g", p.Vector.Scale, p.Vector.Shift)
 	} else {

@@ -43,7 +43,7 @@ func TestForgedPredictors(t *testing.T) {
 // A reason names two numbers that differ, and percentages are rounded.
 func TestTextsOfNumbers(t *testing.T) {
 	p := &Predictor{fitted: fitted{
-		Classes: []string{"a", "b"}, Temperature: 1, FalseAlarms: .07,
+		Run: "0123456789ab", Examples: 99, Classes: []string{"a", "b"}, Temperature: 1, FalseAlarms: .07,
 		Sets:   conformal.Sets{Options: conformal.Options{Method: conformal.LAC, Alpha: .07}, Classes: 2, Examples: []int{99}, Thresholds: []float64{.9}},
 		Scores: []scoreThreshold{{Score: "px", Threshold: 14.6611, Usual: []float64{14, 15}}, {Score: InputScore, Threshold: -2.655, Usual: []float64{-3, -2}}},
 		Risk:   &conformal.Risk{Level: .07, Delta: .07, Threshold: 1 - 1e-7},
@@ -61,7 +61,7 @@ func TestTextsOfNumbers(t *testing.T) {
 		}
 	}
 	text := p.String()
-	for _, want := range []string{"the right class is in 93 % of them", "at most 7 % of usual inputs, 3.5 % for each", "confidence below 0.9999999: then at most 7 % of the answers are wrong, with confidence 0.93;"} {
+	for _, want := range []string{"predictor of run 0123456789ab, from 99 validation examples", "the right class is in 93 % of them", "at most 7 % of usual inputs, 3.5 % for each", "confidence below 0.9999999: then at most 7 % of the answers are wrong, with confidence 0.93;"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)
 		}
