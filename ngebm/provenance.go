@@ -154,12 +154,19 @@ func (r *Run) sameNetwork(stored *networkInfo) (note string, err error) {
 // libraries, the kind of device and the version of XLA. It is part of the keys of what is stored
 // about a run.
 func (r *Run) Computation() string {
-	name := fmt.Sprintf("source %s; %s; %s", Source(), libraries(), kindOf(r.backend))
+	name := codeName() + "; " + kindOf(r.backend)
 	if plugin := pluginOf(r.backend); plugin != "" {
 		name += "; " + plugin
 	}
 	return name
 }
+
+// codeName is what a computation's name begins with: all of it but the device.
+func codeName() string { return fmt.Sprintf("source %s; %s", Source(), libraries()) }
+
+// SameCode reports whether a computation, see [Run.Computation], is by this program's code and
+// libraries, on whatever device.
+func SameCode(computation string) bool { return strings.HasPrefix(computation, codeName()+"; ") }
 
 // kindOf names the kind of device that a backend computes on.
 func kindOf(backend compute.Backend) string {
@@ -240,6 +247,7 @@ func (r *Run) compare(devices int) error {
 	if c.Libraries != "" && now.Libraries != "" && c.Libraries != now.Libraries {
 		r.note("it was trained with %s, and this program has %s", c.Libraries, now.Libraries)
 	}
+	ofCode := len(r.Notes)
 	switch {
 	case c.Kind != "" && c.Kind != now.Kind:
 		r.note("it was trained on %s, and this is %s", c.Kind, now.Kind)
@@ -255,7 +263,14 @@ func (r *Run) compare(devices int) error {
 	if c.Devices != 0 && devices != 0 && c.Devices != devices {
 		r.note("it was trained on %d devices, not on %d, which differ by rounding", c.Devices, devices)
 	}
+	r.ofDevice = slices.Clone(r.Notes[ofCode:])
 	return nil
+}
+
+// CodeNotes are the Notes that matter where the weights are only read, as for an export: those
+// of what computes here (the kind of device, XLA, the processors) are left out.
+func (r *Run) CodeNotes() []string {
+	return slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return slices.Contains(r.ofDevice, note) })
 }
 
 func (r *Run) note(format string, args ...any) {

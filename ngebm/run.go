@@ -63,6 +63,7 @@ type Run struct {
 
 	backend    compute.Backend
 	network    netgraph.Graph
+	ofDevice   []string        // those of Notes that CodeNotes leaves out
 	weights    int             // how many variables the network's weights are, and their average
 	training   string          // checksum of all training examples, before the validation split, and of outliers; empty where it is not known
 	auxState   *tensors.Tensor // what auxiliary inputs resume from, in the checkpoint that was read or written last, or nil

@@ -119,7 +119,7 @@ func (f *exportFlags) export(ctx context.Context, dir string, stdout io.Writer) 
 		return err
 	}
 	defer run.Close()
-	warnOf(run.Warning, run.Notes)
+	warnOf(run.Warning, run.CodeNotes())
 	if done, all := run.History.Steps(), run.Config.Epochs*run.History.StepsPerEpoch; done < all && !f.best {
 		fmt.Fprintf(os.Stderr, "warning: the run is not complete: the weights are those of step %d of %d\n", done, all)
 	}
@@ -161,7 +161,9 @@ func (f *exportFlags) findTemperature(run *ngebm.Run) error {
 	if p.Vector != nil {
 		return errors.New("ngebm export: the run's predictor has vector scaling, which the file cannot hold; give -temperature (1 for the network's own probabilities)")
 	}
-	warnOf("", p.Notes)
+	if !ngebm.SameCode(p.Computation) {
+		warnOf("", p.Notes)
+	}
 	f.temperature = p.Temperature
 	return nil
 }

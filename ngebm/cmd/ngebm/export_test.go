@@ -22,11 +22,11 @@ import (
 	"ngebm/ngebm/torchweights"
 )
 
-// trained is the folder of a small run in pure Go, with settings.
-func trained(t *testing.T, settings string) string {
+// trained is the folder of a small run with settings.
+func trained(t *testing.T, device, settings string) string {
 	t.Helper()
 	runs := t.TempDir()
-	args := []string{"train", "-preset", "moons", "-model", "mlp-4", "-device", "go", "-max-train", "128", "-runs", runs, "-set", "eval_every=1,warmup=0," + settings}
+	args := []string{"train", "-preset", "moons", "-model", "mlp-4", "-device", device, "-max-train", "128", "-runs", runs, "-set", "eval_every=1,warmup=0," + settings}
 	if err := dispatch(t.Context(), args, new(bytes.Buffer)); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func readONNX(t *testing.T, path string) (*onnxpb.ModelProto, map[string]string)
 
 // The files hold the weights that the run is evaluated with, and say which they are.
 func TestExport(t *testing.T) {
-	run, dir := trained(t, "epochs=2,ema=.9,validation=16"), t.TempDir()
+	run, dir := trained(t, "go", "epochs=2,ema=.9,validation=16"), t.TempDir()
 	onnx, torch := filepath.Join(dir, "m.onnx"), filepath.Join(dir, "m.safetensors")
 	out := exported(t, "-temperature", "2", run, "-onnx", onnx, "-safetensors", torch)
 	for _, want := range []string{onnx + ": mlp-4 as ONNX, opset 17, ", "input          float32 [batch, 2]", "logits         float32 [batch, 2]", "float32 [batch, 2]  at temperature 2\n", "energy         float32 [batch]\n",
@@ -116,7 +116,7 @@ func TestExport(t *testing.T) {
 // The probabilities are at the temperature of the run's predictor, which must be of the
 // exported weights.
 func TestExportPredictor(t *testing.T) {
-	run, file := trained(t, "epochs=60,learning_rate=.02,validation=64"), filepath.Join(t.TempDir(), "m.onnx")
+	run, file := trained(t, "go", "epochs=60,learning_rate=.02,validation=64"), filepath.Join(t.TempDir(), "m.onnx")
 	if out := exported(t, run, "-onnx", file); !strings.Contains(out, "at temperature 1\n") {
 		t.Errorf("without a predictor it prints\n%s", out)
 	}
@@ -151,6 +151,20 @@ func TestExportPredictor(t *testing.T) {
 	}
 	if notices := noticesOf(t, func() { exported(t, run, "-onnx", file, "-force") }); !strings.Contains(notices, "note: the predictor was fitted otherwise") {
 		t.Errorf("of a predictor that other code fitted, the notices are %q", notices)
+	}
+}
+
+// Nothing is computed for the files: on what the run was trained and its predictor fitted does not matter.
+func TestExportAfterAnotherDevice(t *testing.T) {
+	run, file := trained(t, "cpu", "epochs=60,learning_rate=.02,validation=64"), filepath.Join(t.TempDir(), "m.onnx")
+	if err := dispatch(t.Context(), []string{"predict", "-device", "cpu", run}, new(bytes.Buffer)); err != nil {
+		t.Fatal(err)
+	}
+	if notices := noticesOf(t, func() { exported(t, run, "-onnx", file) }); strings.Contains(notices, "note:") {
+		t.Errorf("the notices are %q", notices)
+	}
+	if _, notices, err := predictedWithNotices(t, run); err != nil || !strings.Contains(notices, "note: it was trained on xla:cpu, and this is go") || !strings.Contains(notices, "note: the predictor was fitted otherwise") {
+		t.Errorf("predicting elsewhere: %v, the notices are %q", err, notices)
 	}
 }
 
