@@ -31,15 +31,15 @@ type use struct{ name, value string }
 // current returns the arguments with the flags' names of now, and adds those flags to given. A flag
 // that is given again with another value, which package flag would take in place of the first without a word,
 // is an error, under one name or two. An argument that is no flag, or one that nobody
-// defined, ends it: it is for package flag.
-func current(fs *flag.FlagSet, args []string, renamed map[string]string, given map[string]use) ([]string, error) {
+// defined, ends it: it is for package flag. ended says that it is --, after which no argument is a flag.
+func current(fs *flag.FlagSet, args []string, renamed map[string]string, given map[string]use) (renewed []string, ended bool, err error) {
 	args = slices.Clone(args)
 	for i := 0; i < len(args); i++ {
 		name, value, assigned := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
 		now := cmp.Or(renamed[name], name)
 		f := fs.Lookup(now)
 		if f == nil || !strings.HasPrefix(args[i], "-") {
-			break
+			return args, args[i] == "--", nil
 		}
 		if now != name {
 			args[i] = "-" + now
@@ -61,12 +61,12 @@ func current(fs *flag.FlagSet, args []string, renamed map[string]string, given m
 		switch {
 		case !twice || before.value == value:
 		case before.name != name:
-			return nil, fmt.Errorf("-%s and -%s are one flag, given as %q and as %q: leave one out", before.name, name, before.value, value)
+			return nil, false, fmt.Errorf("-%s and -%s are one flag, given as %q and as %q: leave one out", before.name, name, before.value, value)
 		case !addsUp:
-			return nil, fmt.Errorf("-%s is given twice, as %q and as %q: leave one out", name, before.value, value)
+			return nil, false, fmt.Errorf("-%s is given twice, as %q and as %q: leave one out", name, before.value, value)
 		}
 	}
-	return args, nil
+	return args, false, nil
 }
 
 func isBool(f *flag.Flag) bool {

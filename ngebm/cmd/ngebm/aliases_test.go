@@ -81,7 +81,7 @@ func TestCurrentNames(t *testing.T) {
 		fs.String("name", "", "")
 		var ood string
 		listVar(fs, &ood, "ood", "", ",", "")
-		got, err := current(fs, c.args, renamed, map[string]use{})
+		got, _, err := current(fs, c.args, renamed, map[string]use{})
 		if c.err == "" && (err != nil || !slices.Equal(got, c.want)) || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 			t.Errorf("%q: %q (%v), want %q, error %q", c.args, got, err, c.want, c.err)
 		}

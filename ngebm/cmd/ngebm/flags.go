@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"ngebm/data/nearest"
@@ -36,27 +37,48 @@ func printFlags(fs *flag.FlagSet) {
 
 // parse reads the arguments. An unknown flag is an error that names a similar one. Help is
 // printed to the standard error.
-func parse(fs *flag.FlagSet, args []string) error { return parseAfter(fs, args, map[string]use{}) }
+func parse(fs *flag.FlagSet, args []string) error {
+	_, err := parseAfter(fs, args, map[string]use{})
+	return err
+}
 
-// parseAfter is parse after arguments that gave some flags already. It adds those that it finds.
-func parseAfter(fs *flag.FlagSet, args []string, given map[string]use) error {
+// parseAfter is parse after arguments that gave some flags already. It adds those that it finds. ended
+// says that -- ended the flags.
+func parseAfter(fs *flag.FlagSet, args []string, given map[string]use) (ended bool, err error) {
 	help := fs.Usage
 	defer func() { fs.Usage = help }()
 	fs.SetOutput(io.Discard) // package flag prints the arguments as they are
 	fs.Usage = func() {}
-	args, err := current(fs, args, renamedFlags(strings.TrimPrefix(fs.Name(), "ngebm ")), given)
+	args, ended, err = current(fs, args, renamedFlags(strings.TrimPrefix(fs.Name(), "ngebm ")), given)
 	if err == nil {
 		err = nearest.Flag(fs, fs.Parse(args))
+	}
+	if err == nil {
+		err = refuseEmpty(fs)
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		fs.SetOutput(os.Stderr)
 		help()
-		return err
+		return false, err
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w; -h explains the flags", fs.Name(), err)
+		return false, fmt.Errorf("%s: %w; -h explains the flags", fs.Name(), err)
 	}
-	return nil
+	return ended, nil
+}
+
+// neverEmpty are flags that say what is done or where its results are stored. An empty value, as of a
+// shell's variable that is not set, would do other work, or lose results, without a word.
+var neverEmpty = []string{"data", "model", "method", "continue", "part", "compare", "runs", "cache", "o", "onnx", "safetensors"}
+
+// refuseEmpty refuses an empty value of one of these.
+func refuseEmpty(fs *flag.FlagSet) (err error) {
+	fs.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" && slices.Contains(neverEmpty, f.Name) {
+			err = fmt.Errorf("-%s is given an empty value; give another, or leave the flag out", f.Name)
+		}
+	})
+	return err
 }
 
 // given are the names of the flags that the command line, or a plan, has set.
@@ -67,15 +89,16 @@ func given(fs *flag.FlagSet) map[string]bool {
 }
 
 // parseAmong is parse for a command with other arguments, before, after and between the flags. It
-// returns these.
+// returns these. All that follows -- is among them.
 func parseAmong(fs *flag.FlagSet, args []string) (others []string, err error) {
 	given := map[string]use{}
 	for {
-		if err := parseAfter(fs, args, given); err != nil {
+		ended, err := parseAfter(fs, args, given)
+		if err != nil {
 			return nil, err
 		}
-		if fs.NArg() == 0 {
-			return others, nil
+		if ended || fs.NArg() == 0 {
+			return append(others, fs.Args()...), nil
 		}
 		others, args = append(others, fs.Arg(0)), fs.Args()[1:]
 	}

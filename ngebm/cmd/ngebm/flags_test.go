@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"math"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +42,27 @@ func TestHelpAfterArguments(t *testing.T) {
 	fs.Usage = func() { shown++ }
 	if _, err := parseAmong(fs, []string{"a", "b", "-h"}); err != flag.ErrHelp || shown != 1 {
 		t.Errorf("%v; help is shown %d times", err, shown)
+	}
+}
+
+// What follows -- is no flag, unless that is the value of one.
+func TestArgumentsAfterFlags(t *testing.T) {
+	for _, c := range []struct {
+		args, others []string
+		out          string
+	}{
+		{[]string{"run", "-o", "x", "a", "-o=x", "b"}, []string{"run", "a", "b"}, "x"},
+		{[]string{"run", "--", "-a.png", "-o=thesis.json", "--", "b"}, []string{"run", "-a.png", "-o=thesis.json", "--", "b"}, ""},
+		{[]string{"-o", "x", "--", "run", "-o", "y"}, []string{"run", "-o", "y"}, "x"},
+		{[]string{"-o", "--", "run", "-b"}, []string{"run"}, "--"},
+		{[]string{"run", "--"}, []string{"run"}, ""},
+	} {
+		fs := flag.NewFlagSet("test", flag.ContinueOnError)
+		out := fs.String("o", "", "")
+		fs.Bool("b", false, "")
+		if others, err := parseAmong(fs, c.args); err != nil || !slices.Equal(others, c.others) || *out != c.out {
+			t.Errorf("%q: %q and -o %q (%v), want %q and %q", c.args, others, *out, err, c.others, c.out)
+		}
 	}
 }
 
@@ -114,6 +138,14 @@ func TestWrongNames(t *testing.T) {
 		"export -onnx a.onnx no-run -onnx b.onnx":                      `-onnx is given twice, as "a.onnx" and as "b.onnx"`,
 		"export no-run -onnx nowhere.onnx -safetensors ./nowhere.onnx": "-onnx and -safetensors both name",
 		"export no-run -safetensors nowhere.s -temperature 2":          "-temperature has no effect without -onnx",
+		"train -dry-run -data=":                                        "-data is given an empty value; give another, or leave the flag out",
+		"train -dry-run -net=":                                         "-model is given an empty value",
+		"train -dry-run -method=":                                      "-method is given an empty value",
+		"experiment -dry-run -continue=":                               "-continue is given an empty value",
+		"experiment -dry-run -part=":                                   "-part is given an empty value",
+		"predict no-run -data=":                                        "-data is given an empty value",
+		"export no-run -onnx a.onnx -safetensors=":                     "-safetensors is given an empty value",
+		"bench -rows sgd -o testdata":                                  `-o cannot be written: "testdata" is a folder, not a regular file; name another file`,
 		"predict no-run -o x.json":                                     "there is nothing to write without files",
 		"bench -o no-folder/x.json":                                    "its folder does not exist",
 		"measure -logits L.csv -labels y.csv -o no-folder/x":           "its folder does not exist",
@@ -136,6 +168,25 @@ func TestWrongNames(t *testing.T) {
 	// The same value twice drops nothing.
 	if err := dispatch(t.Context(), strings.Fields("train -dry-run -preset digits -preset digits -set epochs=2 -set epochs=2"), io.Discard); err != nil {
 		t.Error(err)
+	}
+}
+
+// A file is as it was before the work, and so is its folder. What has no JSON is printed.
+func TestOut(t *testing.T) {
+	old := write(t, "old.json", "old")
+	for _, file := range []string{old, old + ".new"} {
+		if err := checkOut("bench", file); err != nil {
+			t.Error(err)
+		}
+	}
+	var out bytes.Buffer
+	err := output(&out, "bench", old, math.Inf(1), func(w io.Writer) error { _, err := io.WriteString(w, "table"); return err })
+	if err == nil || out.String() != "table" {
+		t.Errorf("%v, and it prints %q", err, &out)
+	}
+	names, err := os.ReadDir(filepath.Dir(old))
+	if content, e := os.ReadFile(old); err != nil || e != nil || len(names) != 1 || string(content) != "old" {
+		t.Errorf("there is %v, and the file holds %q (%v, %v)", names, content, err, e)
 	}
 }
 

@@ -33,8 +33,8 @@ func outFlag(fs *flag.FlagSet) *string {
 	return fs.String("o", "", "`file` to write the results to as JSON, in addition to the printed table; - prints the JSON instead of the table")
 }
 
-// checkOut reports a file that cannot be created because its folder does not exist, before
-// hours of work, and one that would replace an input.
+// checkOut reports a file that cannot be written, before hours of work, and one that would replace an
+// input. It changes nothing.
 func checkOut(command, file string, inputs ...string) error {
 	if file == "" || file == "-" {
 		return nil
@@ -45,12 +45,17 @@ func checkOut(command, file string, inputs ...string) error {
 	if slices.ContainsFunc(inputs, func(path string) bool { return files.Same(path, file) }) {
 		return fmt.Errorf("ngebm %s: -o names the input %q, which would be lost; name another file", command, file)
 	}
+	p, err := files.Create(file, 0o644)
+	if err != nil {
+		return fmt.Errorf("ngebm %s: -o cannot be written: %w; name another file", command, err)
+	}
+	p.Discard()
 	return nil
 }
 
 // forPart is the file for a part of the results: none if it is there, since it may be whole.
 func forPart(file string) string {
-	if _, err := os.Stat(file); err == nil {
+	if _, err := os.Stat(file); err == nil && file != "-" {
 		return ""
 	}
 	return file
@@ -64,14 +69,14 @@ func samePath(a, b string) bool {
 }
 
 // output writes results as JSON to a file if one is named, and prints them as a table, also
-// where the file cannot be written; to the file - it prints the JSON.
+// where the file or the JSON cannot be written; to the file - it prints the JSON.
 func output(stdout io.Writer, command, file string, results any, table func(io.Writer) error) error {
 	if file == "" {
 		return table(stdout)
 	}
 	b, err := json.MarshalIndent(results, "", "  ")
 	if err != nil {
-		return fmt.Errorf("ngebm %s: %w", command, err)
+		return errors.Join(fmt.Errorf("ngebm %s: %w", command, err), table(stdout))
 	}
 	b = append(b, '\n')
 	if file == "-" {
