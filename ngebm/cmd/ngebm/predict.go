@@ -195,9 +195,12 @@ func (d *decider) decide(ctx context.Context, paths []string, out string, stdout
 		results.Decisions = append(results.Decisions, found...)
 		refused = refused || slices.ContainsFunc(found, func(one decided) bool { return one.Refused })
 	}
-	if stopped != nil && forPart(out) != out {
-		stopped = fmt.Errorf("%w; %q is as it was", stopped, out)
-		out = ""
+	kept := ""
+	if (stopped != nil || len(results.Decisions) == 0) && forPart(out) != out {
+		kept, out = fmt.Sprintf("; %q is as it was", out), ""
+	}
+	if stopped != nil {
+		stopped = fmt.Errorf("%w%s", stopped, kept)
 	}
 	if len(results.Decisions) > 0 || out != "" && stopped == nil {
 		if err := output(stdout, "predict", out, results, results.print); err != nil {
@@ -207,7 +210,7 @@ func (d *decider) decide(ctx context.Context, paths []string, out string, stdout
 	err, bad := stopped, results.Unusable
 	if n := len(bad); n > 0 && err == nil {
 		last := bad[n-1]
-		err, bad = fmt.Errorf("ngebm predict: %q: %s; %d of %d files cannot be used", last.File, last.Error, n, len(paths)), bad[:n-1]
+		err, bad = fmt.Errorf("ngebm predict: %q: %s; %d of %d files cannot be used%s", last.File, last.Error, n, len(paths), kept), bad[:n-1]
 	}
 	for _, one := range bad {
 		fmt.Fprintf(os.Stderr, "ngebm predict: %q: %s\n", one.File, one.Error)

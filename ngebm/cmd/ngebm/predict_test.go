@@ -184,6 +184,12 @@ func TestPredict(t *testing.T) {
 		if got, err := os.ReadFile(nothing); err != nil || !strings.Contains(string(got), `"decisions": []`) {
 			t.Errorf("where no file can be used, the results are %s (%v)", got, err)
 		}
+		whole := write(t, "whole.json", "whole")
+		_, failed := predicted(t, "-o", whole, dir, missing)
+		testerror.Want(t, failed, "1 of 1 files cannot be used", `whole.json" is as it was`)
+		if kept, err := os.ReadFile(whole); err != nil || string(kept) != "whole" {
+			t.Errorf("the file of before holds %q (%v)", kept, err)
+		}
 		if errors.Is(err, errRefused) {
 			t.Error("the status is that of a refusal")
 		}
