@@ -407,6 +407,24 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
+// Only data that have a folder can be in another one.
+func TestWhereTheDataAre(t *testing.T) {
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for _, c := range []struct {
+		ctx        context.Context
+		trained    string
+		mayBeOther bool
+	}{{t.Context(), "csv:none.csv@y", true}, {stopped, "csv:none.csv@y", false}, {t.Context(), "digits", false}} {
+		loaded := &ngebm.Run{Dir: "run", Config: ngebm.Config{Data: c.trained}}
+		_, err := withData(c.ctx, nil, loaded, "csv:nowhere/none.csv@y", predict.Options{})
+		testerror.Want(t, err, "the predictor is fitted on the run's validation split: ")
+		if err != nil && strings.Contains(err.Error(), "in another folder") != c.mayBeOther {
+			t.Errorf("%s: %v; want that it may be in another folder: %v", c.trained, err, c.mayBeOther)
+		}
+	}
+}
+
 // Images that no file gives are read from files of numbers.
 func TestNumbersOfImages(t *testing.T) {
 	net, err := nets.Parse("mlp-4")

@@ -107,7 +107,11 @@ func withData(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, s
 	options.Limit = cfg.Limit
 	trainSet, test, err := data.Open(ctx, cfg.Data, options)
 	if err != nil {
-		return nil, fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, shellQuote(loaded.Dir), shellQuote(elsewhere(loaded.Config.Data)))
+		err = fmt.Errorf("ngebm: the predictor is fitted on the run's validation split: %w", err)
+		if there := elsewhere(loaded.Config.Data); there != loaded.Config.Data && ctx.Err() == nil {
+			err = fmt.Errorf("%w; if the data are in another folder, say so once: ngebm predict %s -data %s", err, shellQuote(loaded.Dir), shellQuote(there))
+		}
+		return nil, err
 	}
 	if c := loaded.Classifier; !slices.Equal(trainSet.Shape, c.Shape) || (trainSet.Encoder == nil) != (c.Encoder == nil) {
 		return nil, fmt.Errorf("ngebm: %s holds %s, and the run was trained on %s; name those data once: ngebm predict %s -data %s",
