@@ -81,7 +81,7 @@ type Plan struct {
 
 	// Library is the peer, "torch", "jax", "onnxruntime" (for logits and latencies only) or ""
 	// for none, run by the interpreter Python. PyTorch is timed in both layouts, compiled and
-	// not, JAX in both layouts; the fastest is the peer, and the table names it.
+	// not (NG-EBM not), JAX in both layouts; the fastest is the peer, and the table names it.
 	Library, Python string
 	// ReferenceDevice is a second device that computes the first 5 losses; "" is none.
 	ReferenceDevice string `json:"Against"`

@@ -6,8 +6,8 @@
 // both. It starts from the same weights and examples, which it reads from an NPZ file (ONNX
 // Runtime: from the ONNX file of package onnx), and its losses show that it did the same
 // work. It does it in the fastest of its ways, which are timed first, in another process: PyTorch
-// with images as NCHW and channels_last, compiled and not (torch.compile knows no second
-// derivatives); JAX with NHWC and NCHW. A way that fails, such as torch.compile without a C++
+// with images as NCHW and channels_last, compiled and not (NG-EBM never: torch.compile knows no
+// second derivatives); JAX with NHWC and NCHW. A way that fails, such as torch.compile without a C++
 // compiler, is named below the table with its reason.
 //
 // # What a run costs

@@ -77,7 +77,7 @@ def timed(work):
 def torch_work():
     import torch
     choices = {"eager": (False, False)} if net[0] == "mlp" else {"NCHW": (False, False), "channels_last": (True, False)}
-    if row in ("cross-entropy", "logits") or calls > 1:  # torch.compile knows no second derivatives
+    if row != "NG-EBM":  # which is differentiated twice: torch.compile knows no second derivatives
         choices |= {(name + ", compiled").replace("eager, ", ""): (last, True) for name, (last, _) in choices.items()}
     device = torch.cuda.get_device_name() if task["device"] == "cuda" else f"{torch.get_num_threads()} threads"
     return f"PyTorch {torch.__version__}", device, *best(torch_variant, choices)

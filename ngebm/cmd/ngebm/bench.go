@@ -17,10 +17,10 @@ import (
 
 const benchAbout = `Time training steps, evaluation and an attack on this machine, with random weights and images, each in its
 own process. With -compare, PyTorch, JAX or ONNX Runtime do the same work from the same weights, in turns with this
-program: in the fastest of their ways, which are tried first (PyTorch: NCHW and channels_last, compiled and not;
-JAX: NHWC and NCHW; to try and to compile takes minutes). The table then has the ratios and the difference of
-the first losses (expect up to 3e-5 in float32, 1e-2 in bfloat16). The rows latency N compute the logits of N
-images at a time. After an error, or when it is stopped, the rows before are printed, and written to -o if
+program: in the fastest of their ways, which are tried first (PyTorch: NCHW and channels_last, compiled and not,
+but NG-EBM not compiled; JAX: NHWC and NCHW; to try and to compile takes minutes). The table then has the ratios
+and the difference of the first losses (expect up to 3e-5 in float32, 1e-2 in bfloat16). The rows latency N
+compute the logits of N images at a time. After an error, or when it is stopped, the rows before are printed, and written to -o if
 that file is new. Peak memory is the process's, without GPU memory. Quote ratios within one table: absolute
 times change with the load of the machine.
 
