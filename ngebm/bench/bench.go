@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,8 +107,8 @@ type task struct {
 	StepsPerCall int    `json:"steps_per_call"`
 	Precision    string `json:"precision"`
 	Device       string `json:"device"`
-	Devices      int    `json:"devices"`
-	Calls        int    `json:"calls"` // of the work in one measurement
+	Devices      int    `json:"devices"` // that share a step; 1 for evaluation
+	Calls        int    `json:"calls"`   // of the work in one measurement
 	Library      string `json:"library"`
 	Way          string `json:"way"`    // to do the work, of those that the library has; "" is to be chosen
 	Inputs       string `json:"inputs"` // NPZ file of weights and examples
@@ -127,7 +128,7 @@ func (p Plan) task(row string) task {
 		t.Images, t.Calls = n, requestedImages/n
 	}
 	if !t.StepsRow {
-		t.Batch = min(evalBatch, t.Images)
+		t.Batch, t.Devices = min(evalBatch, t.Images), 1
 	}
 	return t
 }
@@ -145,8 +146,8 @@ func (p Plan) Validate() error {
 			return fmt.Errorf("bench: %s is %d; it must be 1 or more", c.name, c.value)
 		}
 	}
-	if !(p.Peak >= 0) {
-		return fmt.Errorf("bench: peak is %v TFLOP/s; it must be above 0, or 0 to leave it out", p.Peak)
+	if !(p.Peak >= 0) || math.IsInf(p.Peak, 0) {
+		return fmt.Errorf("bench: peak is %v TFLOP/s; it must be above 0 and finite, or 0 to leave it out", p.Peak)
 	}
 	if len(p.Shape) != 1 && len(p.Shape) != 3 || slices.Min(p.Shape) < 1 {
 		return fmt.Errorf("bench: example shape %v is invalid; give height, width and channels, as in 32x32x3, or the size of a point", p.Shape)

@@ -106,6 +106,19 @@ func TestStepsPerCall(t *testing.T) {
 	}
 }
 
+// Only a step is shared by several devices: one image could not be.
+func TestEvaluationOnOneDevice(t *testing.T) {
+	t.Setenv(workerEnv, "1")
+	p := plan()
+	p.Device, p.Devices, p.Library, p.ReferenceDevice, p.Rows, p.Rounds = "go", 2, "", "", []string{Latency1}, 1
+	if _, err := p.Run(t.Context(), []string{os.Args[0]}); err != nil {
+		t.Error(err)
+	}
+	if got := p.task(NGEBM).Devices; got != 2 {
+		t.Errorf("a step is shared by %d devices, not 2", got)
+	}
+}
+
 // The median of an even number is the mean of the middle two; the ratio is ours over
 // the peer's, round by round.
 func TestFigures(t *testing.T) {
@@ -125,6 +138,7 @@ func TestRefuses(t *testing.T) {
 		"shape [32 32] is invalid":    func(p *Plan) { p.Shape = []int{32, 32} },
 		`unknown row "SGD"`:           func(p *Plan) { p.Rows = []string{"SGD"} },
 		"0; it must be 1 or more":     func(p *Plan) { p.StepsPerCall = 0 },
+		"peak is +Inf TFLOP/s":        func(p *Plan) { p.Peak = math.Inf(1) },
 		"4 steps per call are not po": func(p *Plan) { p.StepsPerCall, p.Devices = 4, 2 },
 		"ONNX Runtime computes logits, not cross-entropy; use rows logits,latency 1": func(p *Plan) { p.Library = ONNXRuntime },
 		`PyTorch and JAX have no "wrn-10-2+group" here`:                              func(p *Plan) { p.Net = "wrn-10-2+group" },
