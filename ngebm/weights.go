@@ -93,9 +93,17 @@ func checkParts(backend compute.Backend, net nets.Network, shape []int, classes 
 func newStore(seed uint64) *model.Store {
 	store := model.NewStore()
 	nets.Seed(store, seed)
-	// For networks that use GoMLX's own initializers or dropout.
-	if err := store.SetRNGStateFromSeed(int64(seed)); err != nil {
-		panic(err) // fails only on a store that has values on a device
+	// For networks that use GoMLX's own initializers or dropout. The store would make the variable itself,
+	// but as one that several devices cannot share.
+	state, err := graph.RNGStateFromSeed(int64(seed))
+	if err == nil {
+		var random *model.Variable
+		if random, err = store.CreateVariable("/"+model.RNGStateVariableName, state); err == nil {
+			random.SetTrainable(false)
+		}
+	}
+	if err != nil {
+		panic(err) // no seed and no new store gives one
 	}
 	return store
 }

@@ -23,6 +23,8 @@ func dataParallelConfigs(t *testing.T) map[string]ngebm.Config {
 		"NG-EBM, MLP":     {"moons:240", "mlp-32-32", "beta=1,gamma=1,augment.mixup=.2"},
 		"NG-EBM, ConvNet": {"digits", "convnet", "beta=1,gamma=1,augment.mixup=.2"},
 		"JEM":             {"moons:240", "mlp-32-32", "jem.weight=1,jem.buffer=100,jem.conditional=true"},
+		"dropout":         {"digits", "convnet+dropout.2", ""},
+		"Jacobian":        {"moons:240", "mlp-32-32", "jacobian=.1"},
 		"adversarial":     {"moons:240", "mlp-32-32", "adversarial.epsilon=.1"},
 	} {
 		cfg := ngebm.DefaultConfig(c.set, c.net)
