@@ -30,7 +30,14 @@ var built = sync.OnceValues(func() (string, error) {
 var scratch string
 
 func TestMain(m *testing.M) {
-	var err error
+	const nested = "NGEBM_TEST_STARTED"
+	if os.Getenv(nested) != "" { // as the worker of a benchmark, which would run all tests again
+		panic("a test started the test program; run the built command")
+	}
+	err := os.Setenv(nested, "1")
+	if err != nil {
+		panic(err)
+	}
 	if scratch, err = os.MkdirTemp("", "ngebm-command-"); err != nil {
 		panic(err)
 	}

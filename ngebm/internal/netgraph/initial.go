@@ -45,7 +45,7 @@ func Initial(store *model.Store, scope string, seed int64) (string, error) {
 			return "", err
 		}
 	}
-	// One at a time: GoMLX initializes what has no value in the order of a map.
+	// One at a time, each with the seed: its value does not depend on the others.
 	for _, v := range drawn {
 		if err := v.SetValue(tensors.FromShape(v.Shape())); err != nil {
 			return "", err
