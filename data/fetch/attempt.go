@@ -179,7 +179,7 @@ func (d *download) again(from io.Reader, watchdog *time.Timer) (io.Reader, error
 		n = min(n+d.minBytes, enough)
 		start, err := body.Peek(int(n))
 		if err == io.EOF {
-			return nil, &retryError{err: fmt.Errorf("the server sent only %d bytes from the beginning on, where %d had come before", len(start), d.at)}
+			return nil, &retryError{err: fmt.Errorf("the server sent only %d bytes from the beginning on, where %d had come before; if that is the whole file, remove %s", len(start), d.at, d.part)}
 		}
 		if err != nil {
 			return nil, &retryError{err: fmt.Errorf("the connection broke after %d bytes: %w", len(start), err)}

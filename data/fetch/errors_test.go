@@ -48,7 +48,7 @@ func TestGetFails(t *testing.T) {
 		{"drops at the same place", append([]http.HandlerFunc{drop(40_000)}, always(status(500))...), 5, 40_000, "500 Internal Server Error (5 attempts) (40.0 kB came and are kept)"},
 		{"drops and ignores ranges", always(drop(40_000)), 5, 40_000, "the connection broke after 40000 bytes: unexpected EOF (5 attempts)"},
 		{"a page in place of the rest", append([]http.HandlerFunc{drop(40_000)}, always(body([]byte("<html>log in</html>")))...), 5, 40_000,
-			"the server sent only 19 bytes from the beginning on, where 40000 had come before (5 attempts) (40.0 kB came and are kept)"},
+			"the server sent only 19 bytes from the beginning on, where 40000 had come before; if that is the whole file, remove "},
 		{"hangs at once", always(hang(0)), 2, 0, "no answer for 300ms (2 attempts)"},
 		{"hangs on the way", always(hang(40_000)), 5, 40_000, "less than 16.4 kB came in 300ms (5 attempts) (40.0 kB came and are kept)"},
 		{"redirects for ever", always(status(302, "Location", "/set.bin")), 10, 0, "the server redirects more than 10 times"},

@@ -227,8 +227,11 @@ func (a autoPGD) ascend(s *search, b *batch, report func(part float64) error) er
 	if err != nil {
 		return err
 	}
-	s.ZeroGradients += zeroGradients
-	return s.evaluateBest(b, best, state[0])
+	if err := s.evaluateBest(b, best, state[0]); err != nil {
+		return err
+	}
+	s.ZeroGradients += zeroGradients // of images that are done: an interruption repeats the others
+	return nil
 }
 
 // targets returns the class of each example of the batch at the rank, see target; 0 for rank 0.

@@ -46,7 +46,8 @@ type Curve struct {
 // Adversarial returns the adversarial example that was found for image i at the
 // smallest ε that broke it, as the network sees inputs (pixels in [-1,1]; see
 // data.Dataset.Example), and false where there is none: the image survived, was
-// wrong from the start, or the curve was read from a file.
+// wrong from the start, or broken before an interruption (see [Attacker.Resume]), or the curve was read
+// from a file.
 func (c *Curve) Adversarial(i int) ([]float32, bool) {
 	x, ok := c.adversarial[i]
 	return x, ok

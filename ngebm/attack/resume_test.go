@@ -48,7 +48,7 @@ func TestResume(t *testing.T) {
 	}{
 		{"ensemble", referenceMLP(t, backend), short, []float64{.02, .05, .1}, []int{10, 30, 90}, 0},
 		{"L2", referenceMLP(t, backend), attack.Ensemble(all(attack.L2)), []float64{.2, .4}, []int{50, 170}, 0},
-		{"gradients of zero", masked, attack.Standard(attack.Linf), []float64{.1}, []int{500, 1300, 1300, 1300, 5300}, 2},
+		{"gradients of zero", masked, attack.Standard(attack.Linf), []float64{.1}, []int{500, 505, 1300, 1300, 1300, 5300}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want, err := attacker(t, c.model, attack.Options{Seed: 3, Batch: 5}).Run(t.Context(), d, c.attack, c.epsilons)

@@ -21,10 +21,10 @@ import (
 // report is stored in the run's folder, as measured-<key>.json, and the key covers the
 // checkpoint's content, that of the datasets, the options and the code (see ngebm.Source).
 // Sets have the names of now. An attack that is interrupted is resumed when the same is
-// measured again. A run is measured once, but each time with an attack that
+// measured again, from attacking-<key>.json, which the report replaces. A run is measured once, but each time with an attack that
 // holds another network, as attack.Transfer does: no key says what that network is.
 // Adversarial examples are not stored: attack.Curve.Adversarial gives none for a
-// report that was read.
+// report that was read, nor any that was found before an interruption.
 func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, error) {
 	if run.Test == nil {
 		return nil, errors.New("measure: the run was loaded without its data; train its configuration again (it will be loaded), or call Measure with a set")
@@ -62,6 +62,7 @@ func MeasureCached(ctx context.Context, run *ngebm.Run, o Options) (*Report, err
 		}
 		r.describe(run.Test, o.Out)
 		r.Notes = run.Notes
+		_ = cache.Remove(run.Dir, attacking) // of another process that measured the same
 		return r, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("measure: %w", err)

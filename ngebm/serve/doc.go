@@ -16,7 +16,7 @@
 // (predict.Decision): twice that share with the default two scores.
 //
 // [Handler] is an [http.Handler] for a server of your own; [ListenAndServe] and [Serve] are a server
-// with time-outs and a graceful shutdown. Bodies, inputs, requests in flight and waiting inputs are
+// with time-outs and a graceful shutdown. Bodies, inputs, requests in flight, waiting inputs and answers that are being sent are
 // bounded; what is beyond is refused by 413 or 503 before memory is taken for it. Errors are JSON,
 // {"error": "…"}, and say what was wrong and what to do; those of the server itself (a header that is
 // too large, or none of HTTP) and of Prometheus's handler (503 for a fifth request at a time) are text.

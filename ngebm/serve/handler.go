@@ -45,7 +45,8 @@ type Options struct {
 	// are decoded or predicted there are at most MaxBatch more.
 	MaxWaiting int
 	// MaxRequests is the most requests to predict that are decoded or wait for their answer at the same
-	// time; 503 beyond. Those whose body has not yet come do not count. 0 is 256.
+	// time, and also of those whose answer is being sent; 503 beyond. Those whose body has not yet come do not
+	// count. 0 is 256.
 	MaxRequests int
 	// MaxBody is the most bytes of a request's body; 413 beyond. 0 is 16 MiB.
 	MaxBody int64
@@ -117,6 +118,7 @@ type Handler struct {
 	batches  *batcher
 	metrics  *metrics
 	requests *semaphore.Weighted
+	answers  *semaphore.Weighted // that are being sent
 	bodies   *semaphore.Weighted // bytes
 	inputs   *semaphore.Weighted // that are decoded, wait or are predicted
 	origins  *http.CrossOriginProtection
@@ -137,7 +139,7 @@ func New(p Predictor, o Options) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		options: o, requests: semaphore.NewWeighted(int64(o.MaxRequests)), bodies: semaphore.NewWeighted(maxBodies),
+		options: o, requests: semaphore.NewWeighted(int64(o.MaxRequests)), answers: semaphore.NewWeighted(int64(o.MaxRequests)), bodies: semaphore.NewWeighted(maxBodies),
 		inputs:  semaphore.NewWeighted(int64(o.MaxWaiting + o.MaxBatch)),
 		origins: http.NewCrossOriginProtection(), mux: http.NewServeMux(), stall: min(stallTime, o.Timeout),
 	}
@@ -267,14 +269,19 @@ func (h *Handler) predict(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
+	if !h.answers.TryAcquire(1) {
+		fail(w, errBusy)
+		return
+	}
+	defer h.answers.Release(1)
 	for _, d := range decisions {
 		h.metrics.decided(d)
 	}
 	write(w, http.StatusOK, map[string][]Decision{"decisions": decisions})
 }
 
-// decide reads a request and decides about its inputs. When it returns, the request has no room any more:
-// a client that does not read its answer keeps nobody out.
+// decide reads a request and decides about its inputs. When it returns, the request has no room for inputs
+// any more: a client that does not read its answer has only that.
 func (h *Handler) decide(w http.ResponseWriter, r *http.Request) ([]Decision, error) {
 	ctx, cancel := context.WithTimeoutCause(r.Context(), h.options.Timeout, errTimeout)
 	defer cancel()

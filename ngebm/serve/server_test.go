@@ -326,7 +326,7 @@ func (u noReader) Write(p []byte) (int, error) {
 
 // A client that does not read its answer holds no room.
 func TestUnreadAnswer(t *testing.T) {
-	h := newHandler(t, &echo{}, func(o *Options) { o.MaxRequests, o.MaxBatch, o.MaxWaiting = 1, 1, 1 })
+	h := newHandler(t, &echo{}, func(o *Options) { o.MaxRequests, o.MaxBatch, o.MaxWaiting = 2, 1, 1 })
 	client := noReader{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
 	answered := make(chan struct{})
 	go func() {

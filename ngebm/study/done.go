@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,16 +121,14 @@ func (p Plan) checkDone(ctx context.Context, sets setsOfNow) ([]Result, error) {
 	return kept, nil
 }
 
-// checkReplaced reports a protocol, an OOD set or a run of the results to replace that the plan would replace
-// by another.
+// checkReplaced reports a protocol, a name of an OOD set or a run of the results to replace that the plan
+// would replace by another.
 func (p Plan) checkReplaced(ctx context.Context, sets setsOfNow) error {
 	if err := p.measuresAs(p.Replaces.Plan); err != nil {
 		return fmt.Errorf("differ in %w", err)
 	}
-	for _, name := range p.Replaces.Measure.OODDatasets {
-		if slices.Contains(p.Measure.Missing, name) {
-			return fmt.Errorf("have the OOD set %s (-ood-datasets), which is not on this machine", name)
-		}
+	if err := p.Measure.findsAs(p.Replaces.Measure); err != nil {
+		return fmt.Errorf("differ in %w", err)
 	}
 	for _, run := range p.Replaces.Runs {
 		if p.Done != nil && p.Done.Find(run.Method, run.Seed) != nil {
@@ -162,11 +161,23 @@ func (p Plan) measuresAs(old Plan) error {
 	return nil
 }
 
+// findsAs reports that other OOD datasets were there for an old protocol of the same sets.
+func (p Protocol) findsAs(old Protocol) error {
+	if slices.Equal(old.OODDatasets, p.OODDatasets) {
+		return nil
+	}
+	names := func(of []string) string { return cmp.Or(strings.Join(of, ", "), "none") }
+	return fmt.Errorf("the OOD datasets (-ood-datasets) that are on the machine: %s, now %s", names(old.OODDatasets), names(p.OODDatasets))
+}
+
 // Over returns the results as they are written over old ones of their plan: with the runs, the selected
 // weights and the ensembles of old that they do not have yet, so that a file never has less than before. A
 // run or a selection in whose place they have another is an error, and so are runs that cannot be in one
-// table.
+// table, such as those that were measured with other OOD datasets.
 func (r *Results) Over(old *Results) (*Results, error) {
+	if err := r.Measure.findsAs(old.Measure); err != nil {
+		return nil, fmt.Errorf("study: the results to replace differ in %w; name another file (-o)", err)
+	}
 	all, found := *r, r.byName()
 	if s := old.Selected; s != nil && same(old.Selection, r.Selection) {
 		if all.Selected == nil {
@@ -192,7 +203,7 @@ func (r *Results) Over(old *Results) (*Results, error) {
 	}
 	all.order(found)
 	for _, before := range old.Ensembles {
-		if e := all.Ensemble(before.Method); (e == nil || !e.follows(&before)) && all.hasRuns(before) {
+		if e := all.Ensemble(before.Method); (e == nil || !e.follows(&before)) && all.hasRuns(before, old) {
 			all.putEnsemble(before)
 		}
 	}
@@ -202,10 +213,12 @@ func (r *Results) Over(old *Results) (*Results, error) {
 	return &all, nil
 }
 
-// hasRuns reports whether the results have all runs of an ensemble.
-func (r *Results) hasRuns(e EnsembleResult) bool {
-	found := r.byName()
-	return !slices.ContainsFunc(e.Seeds, func(seed uint64) bool { return found[planned{e.Method, seed}] == nil })
+// hasRuns reports whether the results have the runs of an ensemble of old, with the same weights.
+func (r *Results) hasRuns(e EnsembleResult, old *Results) bool {
+	return !slices.ContainsFunc(e.Seeds, func(seed uint64) bool {
+		was, is := old.Find(e.Method, seed), r.Find(e.Method, seed)
+		return was == nil || is == nil || is.Failed != "" || is.Checkpoint != was.Checkpoint
+	})
 }
 
 // checkSelected reports what of the selection of before is not as the plan would do it now.
@@ -256,27 +269,39 @@ func (r *Results) take(p Plan, kept []Result) {
 		r.Selected = p.Done.Selected
 	}
 	for _, e := range p.Done.Ensembles {
-		if r.hasRuns(e) {
+		if r.hasRuns(e, p.Done) {
 			r.putEnsemble(e)
 		}
 	}
 }
 
 // Keeps reports what of a file of results would be lost if the plan's were written in its place:
-// results of another base configuration or protocol, or a run that is neither kept from Done nor loaded: it is
-// not planned, its weights are selected otherwise, or its folder is not among runs, the folder of runs.
+// results of another base configuration or protocol, weights that are selected otherwise, or a run that is
+// neither kept from Done nor loaded: it is not planned, or its folder is not among runs, the folder of runs.
 // Whether it is of other data is known only once these are opened: see [Plan.Replaces].
 func (p Plan) Keeps(old *Results, runs string) error {
 	if p.Base = p.Base.WithoutFolders(); !same(p.base(), old.base()) {
-		return fmt.Errorf("study: it has results of the preset %s, or of other settings", old.Preset)
+		return fmt.Errorf("study: it has results of the preset %s, or of other settings; name another file", old.Preset)
 	}
 	p = p.canonical()
 	if err := p.measuresAs(old.Plan); err != nil {
-		return fmt.Errorf("study: it differs in %w", err)
+		return fmt.Errorf("study: it differs in %w; name another file", err)
 	}
+	chosen := old.Selected != nil || slices.ContainsFunc(old.Runs, func(r Result) bool { return r.Method == Selected })
+	if chosen && !same(old.Selection, p.Selection) {
+		return fmt.Errorf("study: it has weights selected by %s, not by %s (-candidates, -select-by, -select-seeds); name another file", text(old.Selection), text(p.Selection))
+	}
+	if err := p.keepsRuns(old, runs); err != nil {
+		return fmt.Errorf("study: it has %w; name another file, or keep its runs: add its seeds and methods, and -continue it", err)
+	}
+	return nil
+}
+
+// keepsRuns reports a run of old that is neither kept nor loaded.
+func (p Plan) keepsRuns(old *Results, runs string) error {
 	entries, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("study: %w", err)
+		return fmt.Errorf("runs, whose folder cannot be read: %w", err)
 	}
 	done := p.kept()
 	for _, run := range old.Runs {
@@ -286,13 +311,11 @@ func (p Plan) Keeps(old *Results, runs string) error {
 		switch {
 		case kept >= 0 && done[kept].Run == run.Run && done[kept].Checkpoint == run.Checkpoint:
 		case kept >= 0:
-			return fmt.Errorf("study: it has %s, which is another run in the results to continue", name)
+			return fmt.Errorf("%s, which is another run in the results to continue", name)
 		case !slices.Contains(p.Part.of(p.runs()), name):
-			return fmt.Errorf("study: it has %s, which is not asked for now", name)
-		case run.Method == Selected && !same(old.Selection, p.Selection):
-			return fmt.Errorf("study: it has %s, whose weights were selected by %s, not by %s (-candidates, -select-by, -select-seeds)", name, text(old.Selection), text(p.Selection))
+			return fmt.Errorf("%s, which is not asked for now", name)
 		case !trained:
-			return fmt.Errorf("study: it has %s, whose folder (…-%s) is not in %q", name, run.Run, runs)
+			return fmt.Errorf("%s, whose folder (…-%s) is not in %q", name, run.Run, runs)
 		}
 	}
 	return nil

@@ -172,7 +172,7 @@ func TestKeeps(t *testing.T) {
 	p.Methods, p.Selection = []string{study.Selected}, study.Selection{Candidates: []string{"beta=1"}, Seeds: []uint64{1}, Metric: "NLL"}
 	selected := copied(t, done)
 	selected.Runs[0].Method = study.Selected
-	testerror.Want(t, p.Keeps(selected, folder), "ng-ebm-chosen, seed 1, whose weights were selected by", "beta=1")
+	testerror.Want(t, p.Keeps(selected, folder), "it has weights selected by", "beta=1")
 	p.Methods, p.Selection = done.Methods, study.Selection{}
 	p.Base.Data, p.Done = done.Base.Data, done
 	p.Seeds = []uint64{2}
@@ -317,10 +317,11 @@ func TestReplaces(t *testing.T) {
 	for _, name := range []string{"a.csv", "renamed.csv"} {
 		p.Base.Data = put(name, rows(200))
 		r, err := p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: runs}, func(r *study.Results) error {
-			if copied(t, r).Selected == nil || len(r.Runs) != 2 {
+			r, err := r.Over(old)
+			if err == nil && (copied(t, r).Selected == nil || len(r.Runs) != 2) {
 				t.Errorf("%s: a file of 2 runs is replaced by one of %d, selected %v", name, len(r.Runs), r.Selected)
 			}
-			return nil
+			return err
 		})
 		if err != nil || len(r.Runs) != 2 || r.Runs[0].Run != old.Runs[0].Run {
 			t.Errorf("%s: %v, %v", name, r, err)
@@ -332,7 +333,7 @@ func TestReplaces(t *testing.T) {
 	p.Measure.Resamples = 0
 	p.Replaces.Measure.OODDatasets, p.Measure.OODDatasets = []string{"svhn"}, []string{"svhn"}
 	_, err = p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir(), Cache: t.TempDir()}, nil)
-	testerror.Want(t, err, "results to replace have the OOD set svhn (-ood-datasets), which is not on this machine")
+	testerror.Want(t, err, "results to replace differ in the OOD datasets (-ood-datasets) that are on the machine: svhn, now none", "name another file (-o)")
 	p.Replaces.Measure.OODDatasets, p.Measure.OODDatasets = nil, nil
 	for name, text := range map[string]string{
 		"a row more": rows(201),
@@ -352,10 +353,8 @@ func TestReplaces(t *testing.T) {
 	testerror.Want(t, err, "results to replace have ng-ebm-chosen, seed 1, whose weights were selected by", "beta=.2")
 	p.Replaces.Selection = p.Selection
 	_, err = p.Run(t.Context(), testdevice.Open(t, "go"), train.Options{Runs: t.TempDir()}, func(r *study.Results) error {
-		if is := r.Find(study.Selected, 1); is.Run != old.Runs[1].Run {
-			t.Errorf("other results are written: %s", is.Run)
-		}
-		return nil
+		_, err := r.Over(p.Replaces)
+		return err
 	})
 	testerror.Want(t, err, "results to replace have the selected weights beta=.1, not beta=.2", "name another file (-o)")
 }
@@ -398,9 +397,17 @@ func TestOver(t *testing.T) {
 			t.Errorf("%s: %s", name, all)
 		}
 	}
-	now, old := of(nil, 1), of(nil, 1, 2)
-	old.Runs[0].Run = "abc"
+	now, old := of(nil, 1, 2), of([]uint64{2, 3}, 2, 3)
+	now.Runs[2].Checkpoint = "trained again"
+	if all, err := now.Over(old); err != nil || all.Ensemble("cross-entropy") != nil {
+		t.Errorf("an ensemble of weights that are no longer there stays: %v (%v)", all, err)
+	}
+	old.Measure.OODDatasets = nil
 	_, err := now.Over(old)
+	testerror.Want(t, err, "results to replace differ in the OOD datasets (-ood-datasets) that are on the machine: none, now svhn", "name another file (-o)")
+	now, old = of(nil, 1), of(nil, 1, 2)
+	old.Runs[0].Run = "abc"
+	_, err = now.Over(old)
 	testerror.Want(t, err, "have cross-entropy, seed 1, which is another run (…-abc, not …-cross-entropy-hash)", "(-o)")
 	old = of(nil, 2)
 	old.Runs[0].Sets[2].Checksum = "03"

@@ -45,14 +45,7 @@ func (p Plan) Run(ctx context.Context, backend compute.Backend, opts train.Optio
 	p = p.canonical()
 	e := newEngine("experiment", p.Preset, backend, opts)
 	e.share = true
-	x := &experiment{plan: p, engine: e, save: func(r *Results) (err error) {
-		if p.Replaces != nil {
-			if r, err = r.Over(p.Replaces); err != nil {
-				return err
-			}
-		}
-		return save(r)
-	}}
+	x := &experiment{plan: p, engine: e, save: save}
 	if err := x.open(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("study: experiment: %w; run the same experiment again to resume", train.ErrStopped)

@@ -239,15 +239,19 @@ func TestReadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, path := range map[string]string{
-		"no such file":                       filepath.Join(t.TempDir(), "none.json"),
-		"not a results file":                 text,
-		"results of format 2":                write(func(r *study.Results) { r.Format = 2 }),
-		"has no seeds":                       write(func(r *study.Results) { r.Seeds = nil; r.Runs = nil }),
-		"one that is not in their plan":      write(func(r *study.Results) { r.Runs[0].Method = "jem" }),
-		"cross-entropy, seed 1 twice":        write(func(r *study.Results) { r.Runs[1] = r.Runs[0] }),
-		"calibration before and after":       write(func(r *study.Results) { r.Runs[0].Calibration = nil }),
-		"it names 1 datasets":                write(func(r *study.Results) { r.Runs[0].Sets = r.Runs[0].Sets[:1] }),
-		"a robustness curve is null":         write(func(r *study.Results) { r.Runs[0].Robustness[0] = nil }),
+		"no such file":                  filepath.Join(t.TempDir(), "none.json"),
+		"not a results file":            text,
+		"results of format 2":           write(func(r *study.Results) { r.Format = 2 }),
+		"has no seeds":                  write(func(r *study.Results) { r.Seeds = nil; r.Runs = nil }),
+		"one that is not in their plan": write(func(r *study.Results) { r.Runs[0].Method = "jem" }),
+		"cross-entropy, seed 1 twice":   write(func(r *study.Results) { r.Runs[1] = r.Runs[0] }),
+		"calibration before and after":  write(func(r *study.Results) { r.Runs[0].Calibration = nil }),
+		"it names 1 datasets":           write(func(r *study.Results) { r.Runs[0].Sets = r.Runs[0].Sets[:1] }),
+		"a robustness curve is null":    write(func(r *study.Results) { r.Runs[0].Robustness[0] = nil }),
+		"jem, seed 1: a robustness curve is": write(func(r *study.Results) {
+			r.Methods, r.Runs[0].Method, r.Runs[0].Failed, r.Runs[0].Robustness[0] = []string{"jem"}, "jem", "diverged", nil
+			r.Runs = r.Runs[:1]
+		}),
 		"cross-entropy, seed 1: calibration": write(func(r *study.Results) { r.Runs[0].Calibration.Calibrated = nil }),
 	} {
 		if _, err := study.ReadResults(path); err == nil || !strings.Contains(err.Error(), want) {

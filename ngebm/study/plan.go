@@ -24,9 +24,8 @@ type Plan struct {
 	// selection and those of their runs that are planned are kept as they are, and only the
 	// other runs are trained.
 	Done *Results `json:"-"`
-	// Replaces are results that the plan's are written over: save receives what they have until the plan
-	// has it itself. That a run of theirs would be another is an error, before anything is trained where it
-	// shows then, and so is another protocol.
+	// Replaces are results that the plan's are written over, see [Results.Over]. That a run of theirs would be
+	// another is an error before anything is trained, and so are another protocol and other OOD datasets.
 	Replaces *Results `json:"-"`
 }
 

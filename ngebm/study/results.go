@@ -316,13 +316,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 
 // check reports what is missing that every table needs.
 func (r Result) check() error {
-	switch {
-	case len(r.Sets) != 3:
+	if len(r.Sets) != 3 {
 		return fmt.Errorf("it names %d datasets; it must name three, for training, validation and test", len(r.Sets))
-	case r.Failed != "":
-		return nil
-	case r.Calibration == nil || r.Calibration.Calibrated == nil || r.Calibration.AfterT == nil:
-		return errors.New("calibration before and after temperature scaling is missing")
 	}
 	if len(r.Robustness) > maxCurves {
 		return fmt.Errorf("it has %d robustness curves, more than %d", len(r.Robustness), maxCurves)
@@ -334,6 +329,9 @@ func (r Result) check() error {
 		if len(c.Points) > maxPoints {
 			return fmt.Errorf("a robustness curve has %d points, more than %d", len(c.Points), maxPoints)
 		}
+	}
+	if c := r.Calibration; r.Failed == "" && (c == nil || c.Calibrated == nil || c.AfterT == nil) {
+		return errors.New("calibration before and after temperature scaling is missing")
 	}
 	return nil
 }

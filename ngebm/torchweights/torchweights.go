@@ -60,8 +60,8 @@ func Load(backend compute.Backend, path string, shape []int, classes []string) (
 	if err == nil {
 		err = complete(net, weights)
 	}
-	if name, ok := about["network"]; ok && err == nil {
-		net, err = styled(net, name)
+	if named, unknown := nets.Parse(about["network"]); unknown == nil && err == nil {
+		net, err = styled(net, named)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("torchweights: %s: %w", path, err)
@@ -105,11 +105,10 @@ func read(path string) (arrays map[string]*format.Array, about map[string]string
 }
 
 // styled is the network with the activation of the one that a file names.
-func styled(net nets.WideResNet, name string) (nets.WideResNet, error) {
-	named, err := nets.Parse(name)
+func styled(net nets.WideResNet, named nets.Network) (nets.WideResNet, error) {
 	wide, ok := named.(nets.WideResNet)
-	if err != nil || !ok || wide.Depth != net.Depth || wide.Width != net.Width {
-		return net, fmt.Errorf("its weights are those of %s, and its metadata names the network %.100q; give a file of a Wide ResNet without a gauge head", net, name)
+	if !ok || wide.Depth != net.Depth || wide.Width != net.Width {
+		return net, fmt.Errorf("its weights are those of %s, and its metadata names the network %s; give a file of a Wide ResNet without a gauge head", net, named)
 	}
 	return wide, nil
 }

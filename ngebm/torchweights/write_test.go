@@ -96,7 +96,7 @@ func TestGaugeIsNotPlain(t *testing.T) {
 	}
 	path := written(t, c)
 	_, err = torchweights.Load(backend, path, []int{8, 8, 3}, classes)
-	testerror.Want(t, err, "those of wrn-10-1", `names the network "wrn-10-1+gauge-exact"`)
+	testerror.Want(t, err, "those of wrn-10-1", "names the network wrn-10-1+gauge-exact")
 	arrays, err := torchweights.Read(path)
 	if err != nil || arrays["layer2.0.shortcut.0.weight"] == nil {
 		t.Errorf("the names are %q (%v)", slices.Sorted(maps.Keys(arrays)), err)

@@ -140,7 +140,6 @@ func (t *trainer) load(ctx context.Context) (complete bool, err error) {
 
 // loop trains the run to its end, with rollbacks if it diverges.
 func (t *trainer) loop(ctx context.Context) error {
-	h := t.run.History
 	t.lastSave = time.Now()
 	err := t.finish(ctx)
 	for errors.Is(err, ErrDiverged) && t.attempt() < t.run.Config.Rollback.Times {
@@ -150,7 +149,9 @@ func (t *trainer) loop(ctx context.Context) error {
 	}
 	stopped := err != nil && ctx.Err() != nil && !errors.Is(err, ErrDiverged)
 	if stopped {
-		err = t.save()
+		if err = t.save(); errors.Is(err, ErrDiverged) && t.attempt() < t.run.Config.Rollback.Times {
+			err = t.rollback()
+		}
 	}
 	switch {
 	case errors.Is(err, ErrDiverged):
@@ -160,7 +161,7 @@ func (t *trainer) loop(ctx context.Context) error {
 		return err
 	case stopped:
 		t.report(true)
-		return fmt.Errorf("ngebm: %w at step %d of %d and saved in %s; train the same configuration to resume", ErrStopped, h.Steps(), t.total, t.run.Dir)
+		return fmt.Errorf("ngebm: %w at step %d of %d and saved in %s; train the same configuration to resume", ErrStopped, t.run.History.Steps(), t.total, t.run.Dir)
 	}
 	t.run.DropRollback()
 	return nil

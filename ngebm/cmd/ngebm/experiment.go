@@ -322,7 +322,7 @@ func (f *resultsFile) read() error {
 	}
 	if old != nil {
 		if err := f.plan.Keeps(old, f.runs); err != nil {
-			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w; name another file, or keep its runs: add its seeds and methods, and -continue %s", f.path, err, f.path)
+			return fmt.Errorf("ngebm experiment: -o %s would be replaced: %w", f.path, err)
 		}
 		f.old = old
 	}
