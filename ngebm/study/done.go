@@ -105,7 +105,7 @@ func (p Plan) checkDone(ctx context.Context, sets setsOfNow) ([]Result, error) {
 			return nil, err
 		}
 		if got, want := anywhere(run.Config), anywhere(want.WithoutFolders()); !same(got, want) {
-			return nil, fmt.Errorf("have %s, trained with other settings: %s, not %s", name, text(got), text(want))
+			return nil, fmt.Errorf("have %s, trained with other settings: %s", name, differences(got, want))
 		}
 		note, err := sets.checkRun(ctx, want, run)
 		if err != nil {
@@ -156,7 +156,7 @@ func (p Plan) checkReplaced(ctx context.Context, sets setsOfNow) error {
 // measuresAs reports a difference between the protocols of two plans, but for datasets that are missing.
 func (p Plan) measuresAs(old Plan) error {
 	if was, is := old.Measure.asked(), p.Measure.asked(); !same(was, is) {
-		return fmt.Errorf("the protocol: %s, not %s", text(was), text(is))
+		return fmt.Errorf("the protocol: %s", differences(was, is))
 	}
 	return nil
 }

@@ -144,7 +144,7 @@ func TestKeeps(t *testing.T) {
 	testerror.Want(t, p.Keeps(done, t.TempDir()), "cross-entropy, seed 1, whose folder (…-"+done.Runs[0].Run+") is not in")
 	testerror.Want(t, p.Keeps(done, filepath.Join(t.TempDir(), "none")), "is not in")
 	p.Measure.Resamples++
-	testerror.Want(t, p.Keeps(done, folder), "it differs in the protocol", `"resamples":20`, `not {`, `"resamples":21`)
+	testerror.Want(t, p.Keeps(done, folder), "it differs in the protocol: resamples 20, not 21; name another file")
 	p.Measure.Resamples--
 	p.Done = done
 	if err := p.Keeps(done, t.TempDir()); err != nil {
@@ -215,7 +215,7 @@ func TestContinueRefuses(t *testing.T) {
 		change func(*study.Plan, *study.Results)
 		want   []string
 	}{
-		"another base":         {func(p *study.Plan, _ *study.Results) { p.Base.LearningRate = .5 }, []string{"results to continue differ in the base configuration", "0.5"}},
+		"another base":         {func(p *study.Plan, _ *study.Results) { p.Base.LearningRate = .5 }, []string{"results to continue differ in the base configuration: learning_rate 0.003, not 0.5"}},
 		"another protocol":     {func(p *study.Plan, _ *study.Results) { p.Measure.Resamples = 7 }, []string{"differ in the protocol"}},
 		"another selection":    {func(p *study.Plan, _ *study.Results) { p.Selection.Metric = "accuracy" }, []string{"selected weights by", "accuracy"}},
 		"no selection":         {func(_ *study.Plan, r *study.Results) { r.Selected = nil }, []string{"ng-ebm-chosen, seed 1, and do not say which weights"}},

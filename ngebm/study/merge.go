@@ -2,9 +2,11 @@ package study
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -109,7 +111,7 @@ func (p Plan) like(other Plan) error {
 		{"the protocol", other.Measure, p.Measure},
 	} {
 		if !same(part.one, part.this) {
-			return fmt.Errorf("%s: %s, not %s", part.name, text(part.this), text(part.one))
+			return fmt.Errorf("%s: %s", part.name, differences(part.this, part.one))
 		}
 	}
 	return nil
@@ -278,6 +280,27 @@ func text(v any) string {
 		return err.Error() // NaN, which no file holds
 	}
 	return string(bytes.TrimSpace(b.Bytes()))
+}
+
+// differences lists what is not the same in two stored objects: "resamples 200, not 100".
+func differences(was, is any) string {
+	fields := func(v any) (all map[string]json.RawMessage) {
+		_ = json.Unmarshal([]byte(text(v)), &all) // what is no object has no fields
+		return all
+	}
+	a, b := fields(was), fields(is)
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		if !bytes.Equal(a[name], b[name]) {
+			all = append(all, fmt.Sprintf("%s %s, not %s", name, a[name], cmp.Or(string(b[name]), "none")))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if _, ok := a[name]; !ok {
+			all = append(all, fmt.Sprintf("%s none, not %s", name, b[name]))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // union is a followed by what of b is not in it.
