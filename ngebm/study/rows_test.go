@@ -120,7 +120,7 @@ func TestRowsOfResults(t *testing.T) {
 	if empty := (&study.Results{Plan: study.Plan{Preset: "none"}}).Setup(); empty != "preset     none\n" {
 		t.Errorf("the set-up without runs: %q", empty)
 	}
-	if one := r.Rows("ng-ebm-paper"); len(one) != 1 || len(one[0].Results) != 4 {
+	if one := r.Rows("ng-ebm-paper"); len(one) != 1 || len(one[0].Results) != 5 {
 		t.Errorf("rows of one method: %+v", one)
 	}
 }

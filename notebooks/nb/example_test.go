@@ -16,11 +16,11 @@ func ExampleResults() {
 		study.Column{Name: "ECE", Of: study.Calibration("ECE")})
 	fmt.Print(nb.Must(t.Text())) // in a notebook nb.ShowTable(t)
 	// Output:
-	// CIFAR-10, means of 4 to 5 seeds; in brackets 95 % t-intervals over the seeds
-	//                              seeds              accuracy                   ECE
-	// cross-entropy                    5  0.669 [0.665, 0.674]  0.055 [0.051, 0.060]
-	// cross-entropy + temperature      5  0.669 [0.665, 0.674]  0.014 [0.011, 0.019]
-	// NG-EBM, paper's weights          4  0.623 [0.616, 0.631]  0.200 [0.190, 0.210]
+	// CIFAR-10, means of 5 seeds; in brackets 95 % t-intervals over the seeds
+	//                                          accuracy                   ECE
+	// cross-entropy                0.669 [0.665, 0.674]  0.055 [0.051, 0.060]
+	// cross-entropy + temperature  0.669 [0.665, 0.674]  0.014 [0.011, 0.019]
+	// NG-EBM, paper's weights      0.624 [0.618, 0.629]  0.200 [0.193, 0.207]
 }
 
 // A sentence that is printed because it is true of the results.
@@ -30,7 +30,7 @@ func ExampleConclude() {
 	nb.Conclude(paper.Mean(confidence) < paper.Mean(accuracy),
 		"With the paper's weights NG-EBM is under-confident: right in %.1f %%, it claims %.1f %%.",
 		100*paper.Mean(accuracy), 100*paper.Mean(confidence))
-	// Output: With the paper's weights NG-EBM is under-confident: right in 62.3 %, it claims 42.4 %.
+	// Output: With the paper's weights NG-EBM is under-confident: right in 62.4 %, it claims 42.4 %.
 }
 
 // Where methods differ in how many seeds they have, the table says so.
