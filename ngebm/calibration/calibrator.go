@@ -144,7 +144,8 @@ type Isotonic struct{ confidence, accuracy []float64 }
 
 // FitIsotonic returns the rising function of the confidence with the least squared distance
 // to the outcomes, found by pooling adjacent violators; as scikit-learn 1.9.1's
-// IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip") on confidences.
+// IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip") on confidences, but that it takes
+// confidences closer than 1e-15 for one.
 func FitIsotonic(validation Sample) (Isotonic, error) {
 	examples, err := confidences(validation)
 	if err != nil {
@@ -152,10 +153,9 @@ func FitIsotonic(validation Sample) (Isotonic, error) {
 	}
 	type block struct{ right, count, first, last float64 }
 	var blocks []block
-	const tie = 1e-15 // scikit-learn's, numpy's resolution of float64
 	for i := 0; i < len(examples); {
 		b := block{first: examples[i].confidence, last: examples[i].confidence}
-		for ; i < len(examples) && examples[i].confidence-b.first < tie; i++ { // ties are one
+		for ; i < len(examples) && examples[i].confidence == b.first; i++ { // ties are one
 			b.count++
 			if examples[i].right {
 				b.right++

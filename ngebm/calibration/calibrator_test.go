@@ -88,17 +88,6 @@ func TestIsotonicPoolsTiesFirst(t *testing.T) {
 	}
 }
 
-// Confidences closer than numpy's resolution of float64 are ties, as in scikit-learn's _make_unique.
-func TestIsotonicPoolsNearTies(t *testing.T) {
-	f, err := FitIsotonic(Sample{Probabilities: [][]float64{{.7, .3}, {.7 + 5e-16, .3 - 5e-16}}, Labels: []int32{1, 0}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := [2]float64{f.at(.7), f.at(.8)}; got != [2]float64{.5, .5} {
-		t.Errorf("%v, want .5 twice", got)
-	}
-}
-
 // metricsOf are a sample's metrics but the smooth ECE, which takes most of a report's time.
 func metricsOf(t interface{ Fatal(...any) }, s Sample, bins int) Metrics {
 	e, err := newEvaluation(s, bins)
