@@ -10,7 +10,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 
-	"ngebm/ngebm/device/internal/compilecache"
+	"ngebm/ngebm/device/internal/fewimages"
 )
 
 // ErrClosed is wrapped by the errors of compiling and executing on a closed device.
@@ -21,9 +21,9 @@ var ErrClosed = errors.New("the device is closed")
 // buffer, executable and graph that refer to it.
 type closable struct {
 	compute.Backend
-	cache   *compilecache.Cache // of compiled programs, or nil
-	version func() string       // of XLA's plugin, or nil
-	mu      sync.RWMutex        // held for reading by what runs
+	compiler
+	version func() string // of XLA's plugin, or nil
+	mu      sync.RWMutex  // held for reading by what runs
 	closed  bool
 }
 
@@ -34,6 +34,15 @@ func (b *closable) PluginName() string {
 		return xla.PluginName()
 	}
 	return ""
+}
+
+// FewImages is the number of images up to which this backend has code of its own for
+// convolutions, by which package convgrad knows what is fast; 0 if it has none.
+func (b *closable) FewImages() int {
+	if !b.fewImages {
+		return 0
+	}
+	return fewimages.Max
 }
 
 // PluginVersion identifies XLA's plugin wherever it lies: "PJRT 0.98, SHA-256 0a0fe56ca17b", the first
@@ -126,7 +135,7 @@ type closableBuilder struct {
 
 func (b *closableBuilder) Compile() (compiled compute.Executable, err error) {
 	err = b.of.run(func() error {
-		return b.of.cache.Use(func() error {
+		return b.of.compile(func() error {
 			e, err := b.Builder.Compile()
 			if err == nil {
 				compiled = &closableExecutable{e, b.of}

@@ -12,6 +12,8 @@ import (
 	"ngebm/data/files"
 	"ngebm/data/progress"
 	"ngebm/ngebm/device/internal/compilecache"
+	"ngebm/ngebm/device/internal/fewimages"
+	"ngebm/ngebm/device/internal/pjrthook"
 )
 
 // loading is held while a plugin is opened: go-xla has one map of plugins, and registers
@@ -28,41 +30,72 @@ func DefaultCompileCache() (string, error) {
 	return filepath.Join(cache, "ngebm", "compiled"), nil
 }
 
-// compileCache returns the cache of compiled programs for a plugin of the CPU, which it
-// loads. Where there can be none, it is nil, and a report says why.
-func (o opener) compileCache(p plugin, options string, values pjrt.NamedValuesMap) *compilecache.Cache {
-	if o.CompileCache == "" || !strings.Contains(strings.ToLower(filepath.Base(p.path)), CPU) {
-		return nil
-	}
-	cache, err := openCompileCache(o.CompileCache, p, options, fmt.Sprint(values))
-	if err != nil {
-		o.Progress.Report(progress.Report{Task: fmt.Sprintf("compiled programs are not kept: %v (NGEBM_COMPILE_CACHE=0 leaves this line out)", err), Finished: true})
-	}
-	return cache
+// compiler compiles the programs of one device. The zero value leaves that to go-xla.
+type compiler struct {
+	hooked    bool                // can programs be changed and kept?
+	fewImages bool                // is there code for convolutions of few images?
+	cache     *compilecache.Cache // of compiled programs, or nil
 }
 
-func openCompileCache(dir string, p plugin, dependsOn ...string) (*compilecache.Cache, error) {
+// compile calls build, which compiles a program.
+func (c compiler) compile(build func() error) error {
+	if !c.hooked {
+		return build()
+	}
+	return pjrthook.Use(func(p *pjrthook.Compilation) {
+		if c.fewImages {
+			p.Program = fewimages.Rewrite(p.Program)
+		}
+		c.cache.Compile(p)
+	}, build)
+}
+
+// compiler returns that of a plugin of the CPU, which it loads. Where compiled programs cannot be kept, a
+// report says why.
+func (o opener) compiler(p plugin, options string, values pjrt.NamedValuesMap) (c compiler) {
+	if !strings.Contains(strings.ToLower(filepath.Base(p.path)), CPU) {
+		return compiler{}
+	}
 	loaded, err := pjrt.GetPlugin(p.path)
 	if err != nil {
-		return nil, nil // whoever opens it gets the error
+		return compiler{} // whoever opens it gets the error
 	}
-	dir, err = ownFolder(dir)
+	identity, err := p.identity()
+	if err == nil {
+		identity, err = pjrthook.Intercept(p.path, identity)
+	}
+	if err == nil {
+		c.hooked, c.fewImages = true, fewimages.Register(p.path) == nil
+		if o.CompileCache == "" {
+			return c
+		}
+		major, minor := loaded.Version()
+		c.cache, err = openCompileCache(o.CompileCache, options, fmt.Sprint(values), identity, fmt.Sprint(major, ".", minor))
+	}
+	if err != nil && o.CompileCache != "" {
+		o.Progress.Report(progress.Report{Task: fmt.Sprintf("compiled programs are not kept: %v (NGEBM_COMPILE_CACHE=0 leaves this line out)", err), Finished: true})
+	}
+	return c
+}
+
+// identity is the SHA-256 of the plugin's file if that is known, else what the system says of the file.
+func (p plugin) identity() (string, error) {
+	if p.sha256 != "" {
+		return p.sha256, nil
+	}
+	info, err := os.Stat(p.path)
+	if err != nil {
+		return "", err
+	}
+	return p.path + ": " + files.Identity(info), nil
+}
+
+func openCompileCache(dir string, dependsOn ...string) (*compilecache.Cache, error) {
+	dir, err := ownFolder(dir)
 	if err != nil {
 		return nil, err
 	}
-	identity := p.sha256
-	if identity == "" {
-		info, err := os.Stat(p.path)
-		if err != nil {
-			return nil, err
-		}
-		identity = p.path + ": " + files.Identity(info)
-	}
-	if identity, err = compilecache.Intercept(p.path, identity); err != nil {
-		return nil, err
-	}
-	major, minor := loaded.Version()
-	return compilecache.New(dir, append(dependsOn, identity, fmt.Sprint(major, ".", minor))...)
+	return compilecache.New(dir, dependsOn...)
 }
 
 // ownFolder makes a folder that only this user may enter, and returns its path without

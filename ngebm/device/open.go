@@ -201,7 +201,7 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 	defer quietXLA()()
 	loading.Lock()
 	defer loading.Unlock()
-	cache := o.compileCache(p, options, values)
+	compiler := o.compiler(p, options, values)
 	b, err := xla.NewWithOptions(config, values)
 	if err != nil {
 		return nil, fmt.Errorf("XLA plugin %s (%s) does not open: %w; if the file is damaged, remove it", p.path, p.source, err)
@@ -220,7 +220,7 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 	major, minor := loaded.Version()
 	version := fmt.Sprintf("%d.%d", major, minor)
 	return &Device{
-		Backend: &closable{Backend: b, cache: cache, version: sync.OnceValue(func() string { return p.version(version) })},
+		Backend: &closable{Backend: b, compiler: compiler, version: sync.OnceValue(func() string { return p.version(version) })},
 		Kind:    kind,
 		Plugin:  p.path,
 		Source:  p.source,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -25,6 +26,12 @@ func inCPULoop(node *Node) bool { return onCPU(node) && node.Function().IsClosur
 func onCPU(node *Node) bool {
 	xla, ok := node.Graph().Backend().(interface{ PluginName() string }) // "cpu", or the plugin's file
 	return ok && strings.Contains(filepath.Base(xla.PluginName()), "cpu")
+}
+
+// ofFewImages reports whether the device has code of its own for convolutions of a batch (package device).
+func ofFewImages(x *Node) bool {
+	d, ok := x.Graph().Backend().(interface{ FewImages() int })
+	return ok && x.DType() == dtypes.Float32 && x.Shape().Dimensions[0] <= d.FewImages()
 }
 
 // byPhases reports whether a convolution of a node, with input dilation a, stride b and

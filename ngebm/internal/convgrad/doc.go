@@ -59,7 +59,8 @@
 // is computed without the input dilation's zeros, the gradient of a 1x1 kernel is a
 // matrix product, and in loops the forms are built in the one layout that has fast code
 // (cpu.go). C and I of 64 channels and more with 3x3 kernels at every position take half as
-// many multiplications (tiles.go), and so do those of 16 and more for a single image; [Tiled] is for those who build the first C.
+// many multiplications (tiles.go); [Tiled] is for those who build the first C. Those of few images are left to the
+// device (package device).
 //
 // The gradient of a 3x3 kernel is computed by products of matrices, of three shifts by three
 // (shifts.go): of 16 channels and more at every position, of 64 and more with stride 2. Where

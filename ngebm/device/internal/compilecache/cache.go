@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"ngebm/data/files"
+	"ngebm/ngebm/device/internal/pjrthook"
 )
 
 const (
@@ -64,6 +65,27 @@ func New(dir string, dependsOn ...string) (*Cache, error) {
 // Counts returns how many programs were loaded, and how many compiled.
 func (c *Cache) Counts() (loaded, compiled int) {
 	return int(c.loaded.Load()), int(c.compiled.Load())
+}
+
+// Compile loads the program from the cache, or compiles and stores it. Without a cache (nil) it is
+// compiled.
+func (c *Cache) Compile(p *pjrthook.Compilation) {
+	if c == nil {
+		p.Compile()
+		return
+	}
+	name := c.name(p.Format, p.Program, p.Options)
+	if stored, err := c.read(name); err == nil && p.Load(stored) {
+		c.loaded.Add(1)
+		return
+	}
+	if !p.Compile() {
+		return
+	}
+	c.compiled.Add(1)
+	if executable, ok := p.Serialize(); ok {
+		_ = c.write(name, executable) // it is compiled again next time
+	}
 }
 
 // add adds a part and its length, so that parts cannot run into each other.

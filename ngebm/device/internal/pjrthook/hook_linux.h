@@ -38,7 +38,7 @@ typedef struct {
 	size_t struct_size;
 	void *extensions;
 	void *client;
-	const pjrt_program *program;
+	pjrt_program *program;
 	const char *options;
 	size_t options_size;
 	void *loaded; // out
@@ -54,21 +54,21 @@ typedef struct {
 	void (*release)(void *); // out: frees the owner
 } pjrt_serialize_args;
 
-// compilecache_wrap returns a copy of a loaded plugin's table in which compiling goes
-// through the cache, or NULL and why.
-void *compilecache_wrap(const char *path, const char **why);
+// pjrthook_wrap returns a copy of a loaded plugin's table in which compiling goes
+// through this thread's handler, or NULL and why.
+void *pjrthook_wrap(const char *path, const char **why);
 
-// compilecache_use gives this thread a cache, by its handle; 0 takes it away.
-void compilecache_use(uintptr_t handle);
+// pjrthook_use gives this thread a handler, by its cgo.Handle; 0 takes it away.
+void pjrthook_use(uintptr_t handle);
 
-// compilecache_compile is the plugin's own function. It returns an error of the plugin's or
+// pjrthook_compile is the plugin's own function. It returns an error of the plugin's or
 // NULL.
-void *compilecache_compile(pjrt_compile_args *args);
+void *pjrthook_compile(pjrt_compile_args *args);
 
-// compilecache_load sets args->loaded to a serialized executable; it returns 0 on failure.
-int compilecache_load(pjrt_compile_args *args, const void *bytes, size_t size);
+// pjrthook_load sets args->loaded to a serialized executable; it returns 0 on failure.
+int pjrthook_load(pjrt_compile_args *args, const void *bytes, size_t size);
 
-// compilecache_serialize serializes args->loaded; it returns 0 on failure. On success
+// pjrthook_serialize serializes args->loaded; it returns 0 on failure. On success
 // out->release(out->owner) must follow.
-int compilecache_serialize(const pjrt_compile_args *args, pjrt_serialize_args *out);
-void compilecache_release(pjrt_serialize_args *out);
+int pjrthook_serialize(const pjrt_compile_args *args, pjrt_serialize_args *out);
+void pjrthook_release(pjrt_serialize_args *out);

@@ -7,14 +7,14 @@
 
 static const pjrt_api *plugin; // of the process; set once, before the copy is in use
 
-// This thread's cache: not by __thread, which Go's own linker (-linkmode=internal) cannot place.
+// This thread's handler: not by __thread, which Go's own linker (-linkmode=internal) cannot place.
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
-static int keyed; // without a key nothing is cached
+static int keyed; // without a key nothing is intercepted
 
 static void make_key(void) { keyed = !pthread_key_create(&key, NULL); }
 
-void compilecache_use(uintptr_t handle) {
+void pjrthook_use(uintptr_t handle) {
 	pthread_once(&once, make_key);
 	if (keyed)
 		pthread_setspecific(key, (void *)handle);
@@ -23,14 +23,14 @@ void compilecache_use(uintptr_t handle) {
 static void *compile(pjrt_compile_args *args) {
 	pthread_once(&once, make_key);
 	uintptr_t current = keyed ? (uintptr_t)pthread_getspecific(key) : 0;
-	return current ? compilecacheCompile(current, args) : compilecache_compile(args);
+	return current ? pjrthookCompile(current, args) : pjrthook_compile(args);
 }
 
-void *compilecache_compile(pjrt_compile_args *args) {
+void *pjrthook_compile(pjrt_compile_args *args) {
 	return ((void *(*)(pjrt_compile_args *))plugin->functions[CLIENT_COMPILE])(args);
 }
 
-void *compilecache_wrap(const char *path, const char **why) {
+void *pjrthook_wrap(const char *path, const char **why) {
 	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
 	const pjrt_api *(*get)(void) = library ? dlsym(library, "GetPjrtApi") : NULL;
 	const pjrt_api *api = get ? get() : NULL;
@@ -74,7 +74,7 @@ static int call(int function, void *args) {
 	return !failed(((void *(*)(void *))plugin->functions[function])(args));
 }
 
-int compilecache_load(pjrt_compile_args *args, const void *bytes, size_t size) {
+int pjrthook_load(pjrt_compile_args *args, const void *bytes, size_t size) {
 	struct {
 		size_t struct_size;
 		void *extensions;
@@ -91,7 +91,7 @@ int compilecache_load(pjrt_compile_args *args, const void *bytes, size_t size) {
 	return 1;
 }
 
-int compilecache_serialize(const pjrt_compile_args *args, pjrt_serialize_args *out) {
+int pjrthook_serialize(const pjrt_compile_args *args, pjrt_serialize_args *out) {
 	struct {
 		size_t struct_size;
 		void *extensions;
@@ -113,4 +113,4 @@ int compilecache_serialize(const pjrt_compile_args *args, pjrt_serialize_args *o
 	return done;
 }
 
-void compilecache_release(pjrt_serialize_args *out) { out->release(out->owner); }
+void pjrthook_release(pjrt_serialize_args *out) { out->release(out->owner); }

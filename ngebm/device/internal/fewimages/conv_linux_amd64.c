@@ -1,0 +1,14 @@
+#include "conv_linux_amd64.h"
+#include <string.h>
+
+// 12 of 16 registers, and 24 of 32, hold sums.
+
+#define LANES 8
+#define PIXELS 6
+#define TARGET "avx2,fma"
+#include "loops_linux_amd64.h"
+
+#define LANES 16
+#define PIXELS 12
+#define TARGET "avx512f"
+#include "loops_linux_amd64.h"

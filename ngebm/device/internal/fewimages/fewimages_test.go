@@ -1,0 +1,236 @@
+package fewimages_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/go-xla/pjrt"
+	"github.com/gomlx/go-xla/stablehlo"
+	"github.com/gomlx/go-xla/types"
+	"github.com/gomlx/go-xla/types/shapes"
+
+	"ngebm/ngebm/device"
+	"ngebm/ngebm/device/internal/fewimages"
+)
+
+// convolution is one to test: images of size rows and columns.
+type convolution struct {
+	images, in, out     int
+	size, kernel, steps [2]int
+	pads                [2][2]int
+	dilation            int // of the input; 0 is 1
+}
+
+func (c convolution) x() []int { return []int{c.images, c.size[0], c.size[1], c.in} }
+func (c convolution) w() []int { return []int{c.kernel[0], c.kernel[1], c.in, c.out} }
+
+func (c convolution) y() []int {
+	y := []int{c.images, 0, 0, c.out}
+	for i := range c.size {
+		y[1+i] = (c.size[i]+c.pads[i][0]+c.pads[i][1]-c.kernel[i])/c.steps[i] + 1
+	}
+	return y
+}
+
+// program is what go-xla writes for it.
+func (c convolution) program(t testing.TB) []byte {
+	t.Helper()
+	b := stablehlo.New("test")
+	main := b.Main()
+	x, err := main.NamedInput("x", shapes.Make(dtypes.Float32, c.x()...))
+	check(t, err)
+	w, err := main.NamedInput("w", shapes.Make(dtypes.Float32, c.w()...))
+	check(t, err)
+	dilation := max(c.dilation, 1)
+	y, err := stablehlo.Convolution(x, w, c.steps[:], c.pads[:], []int{dilation, dilation}, []int{1, 1},
+		0, 3, []int{1, 2}, 2, 3, []int{0, 1}, 0, 3, []int{1, 2}, 1, 1,
+		types.DotGeneralPrecisionDefault, types.DotGeneralPrecisionDefault)
+	check(t, err)
+	check(t, main.Return(y))
+	program, err := b.Build()
+	check(t, err)
+	return program
+}
+
+// reference computes it in float64 from its definition.
+func (c convolution) reference(x, w []float32) []float64 {
+	xs, ws, ys := c.x(), c.w(), c.y()
+	var out []float64
+	for n := range ys[0] {
+		for i := range ys[1] {
+			for j := range ys[2] {
+				for o := range ys[3] {
+					sum := 0.
+					for a := range ws[0] {
+						for b := range ws[1] {
+							h, v := i*c.steps[0]+a-c.pads[0][0], j*c.steps[1]+b-c.pads[1][0]
+							if h < 0 || h >= xs[1] || v < 0 || v >= xs[2] {
+								continue
+							}
+							for k := range ws[2] {
+								sum += float64(x[((n*xs[1]+h)*xs[2]+v)*xs[3]+k]) * float64(w[((a*ws[1]+b)*ws[2]+k)*ws[3]+o])
+							}
+						}
+					}
+					out = append(out, sum)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// client is XLA's CPU with the function registered.
+var client = sync.OnceValues(func() (*pjrt.Client, error) {
+	d, err := device.Open(device.CPU, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := fewimages.Register(d.Plugin); err != nil {
+		return nil, err
+	}
+	plugin, err := pjrt.GetPlugin(d.Plugin)
+	if err != nil {
+		return nil, err
+	}
+	return plugin.NewClient(pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+})
+
+// compiled returns a function that runs a program with an input and a kernel.
+func compiled(t testing.TB, program []byte, xs, ws []int) func(x, w []float32) []float32 {
+	t.Helper()
+	client, err := client()
+	if err != nil {
+		t.Skipf("SKIPPED: no code for this machine: %v", err)
+	}
+	exec, err := client.Compile().WithStableHLO(program).Done()
+	check(t, err)
+	return func(x, w []float32) []float32 {
+		a, err := pjrt.ArrayToBuffer(client, x, xs...)
+		check(t, err)
+		b, err := pjrt.ArrayToBuffer(client, w, ws...)
+		check(t, err)
+		out, err := exec.Execute(a, b).Done()
+		check(t, err)
+		y, _, err := pjrt.BufferToArray[float32](out[0])
+		check(t, err)
+		return y
+	}
+}
+
+func normal(r *rand.Rand, dims []int) []float32 {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(r.NormFloat64())
+	}
+	return out
+}
+
+// A convolution is the sum of its definition, whatever its size, kernel, strides, padding and channels:
+// tiles that are not full, panels of 16 and 32 channels, 3x3 kernels of few and of many channels,
+// which take two ways. Twice the same is the same bit for bit.
+func TestConvolutions(t *testing.T) {
+	same := [2][2]int{{1, 1}, {1, 1}}
+	one, two := [2]int{1, 1}, [2]int{2, 2}
+	for _, c := range []convolution{
+		{1, 3, 16, [2]int{32, 32}, [2]int{3, 3}, one, same, 0},
+		{1, 16, 32, [2]int{32, 32}, [2]int{3, 3}, one, same, 0},
+		{1, 32, 48, [2]int{13, 17}, [2]int{3, 3}, one, same, 0},
+		{3, 17, 16, [2]int{9, 11}, [2]int{3, 3}, one, [2][2]int{{0, 2}, {2, 0}}, 0},
+		{1, 16, 16, [2]int{14, 15}, [2]int{3, 3}, one, [2][2]int{{3, 1}, {0, 4}}, 0},
+		{1, 64, 128, [2]int{16, 16}, [2]int{3, 3}, two, [2][2]int{{0, 1}, {0, 1}}, 0},
+		{8, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0},
+		{1, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0},
+		{2, 16, 32, [2]int{16, 16}, [2]int{1, 1}, one, [2][2]int{}, 0},
+		{2, 16, 64, [2]int{17, 16}, [2]int{1, 1}, two, [2][2]int{}, 0},
+		{4, 32, 16, [2]int{7, 5}, [2]int{1, 2}, one, [2][2]int{{0, 0}, {-1, 1}}, 0},
+		{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0},
+		{1, 1, 16, [2]int{1, 1}, [2]int{3, 3}, one, same, 0},
+		{1, 16, 16, [2]int{1, 200}, [2]int{1, 9}, one, [2][2]int{{0, 0}, {4, 4}}, 0},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			program := fewimages.Rewrite(c.program(t))
+			if n := strings.Count(string(program), "stablehlo.custom_call"); n != 1 || strings.Contains(string(program), "stablehlo.convolution") {
+				t.Fatalf("%d calls in %s", n, program)
+			}
+			r := rand.New(rand.NewPCG(1, 2))
+			x, w := normal(r, c.x()), normal(r, c.w())
+			run := compiled(t, program, c.x(), c.w())
+			got, want := run(x, w), c.reference(x, w)
+			again := run(x, w)
+			largest, off := 0., 0.
+			for i := range want {
+				largest, off = max(largest, math.Abs(want[i])), max(off, math.Abs(float64(got[i])-want[i]))
+				if got[i] != again[i] {
+					t.Fatalf("number %d is %g, and %g the second time", i, got[i], again[i])
+				}
+			}
+			if !(off < 5e-6*largest) {
+				t.Errorf("off by %.2g of the largest value", off/largest)
+			}
+		})
+	}
+}
+
+// Many calls at the same time share XLA's threads.
+func TestManyAtOnce(t *testing.T) {
+	c := convolution{1, 32, 64, [2]int{16, 16}, [2]int{3, 3}, [2]int{1, 1}, [2][2]int{{1, 1}, {1, 1}}, 0}
+	r := rand.New(rand.NewPCG(3, 4))
+	x, w := normal(r, c.x()), normal(r, c.w())
+	run := compiled(t, fewimages.Rewrite(c.program(t)), c.x(), c.w())
+	want := run(x, w)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 50 {
+				for i, v := range run(x, w) {
+					if v != want[i] {
+						t.Errorf("number %d is %g, want %g", i, v, want[i])
+						return
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// What there is no code for stays as it is.
+func TestOthersStay(t *testing.T) {
+	fits := convolution{8, 16, 16, [2]int{8, 8}, [2]int{3, 3}, [2]int{1, 1}, [2][2]int{{1, 1}, {1, 1}}, 0}
+	if program := fits.program(t); string(fewimages.Rewrite(program)) == string(program) {
+		t.Fatal("a convolution of 8 images stays")
+	}
+	for name, change := range map[string]func(c *convolution){
+		"9 images":              func(c *convolution) { c.images = 9 },
+		"10 output channels":    func(c *convolution) { c.out = 10 },
+		"a kernel of 4x4":       func(c *convolution) { c.kernel = [2]int{4, 4} },
+		"dilation of the input": func(c *convolution) { c.dilation = 2 },
+	} {
+		c := fits
+		change(&c)
+		if program := c.program(t); string(fewimages.Rewrite(program)) != string(program) {
+			t.Errorf("%s: rewritten", name)
+		}
+	}
+	many := strings.Replace(string(fits.program(t)), "module @test {", "module @test attributes {mhlo.num_partitions = 2 : i32} {", 1)
+	if string(fewimages.Rewrite([]byte(many))) != many {
+		t.Error("a program for two devices is rewritten")
+	}
+}
