@@ -34,12 +34,12 @@
 // float32; medians of steps in turns; ratios are ours divided by the peer's, so that less than
 // 1 is faster. PyTorch's peak memory is of a process that had tried all of its ways, which was
 // the one that did the work then. First on an AMD EPYC with AVX2, against PyTorch and JAX in the fastest of their ways
-// (PyTorch eager, channels_last but once; JAX NHWC). PyTorch in two runs, of which one round
-// of the second for cross-entropy was .99 and one 1.10, so that 1 is not settled there:
+// (PyTorch eager, channels_last but twice; JAX NHWC). PyTorch in three runs, the third on 1 December 2026, whose rounds for
+// cross-entropy are from .63 to 1.13, so that 1 is not settled there:
 //
-//	step                                        ms        PyTorch 2.15  JAX 0.10.2  peak MiB (PyTorch's)
-//	wrn-10-2, 64 images, cross-entropy          235-266   .94, 1.04     .34         570-604 (941, 982)
-//	wrn-10-2, 64 images, NG-EBM                 510-536   .76, .82      .21         742-1099 (1118, 1145)
+//	step                                        ms        PyTorch 2.15    JAX 0.10.2  peak MiB (PyTorch's)
+//	wrn-10-2, 64 images, cross-entropy          235-266   .94, 1.04, .93  .34         570-608 (859-982)
+//	wrn-10-2, 64 images, NG-EBM                 510-540   .76, .82, .78   .21         742-1099 (1052-1145)
 //
 // The same on an AMD EPYC with AVX-512 (29 November 2026), since kernels' gradients are computed
 // by tiles (package convgrad), in two runs or three; JAX in one, shortly before:
@@ -103,19 +103,28 @@
 // is that of lax.scan. Training, with its batches, augmentation, history and checkpoints,
 // reaches 1.00 of the speed of these bare steps with wrn-10-2 and .96 to .98 with the MLP.
 //
-// One image (wrn-10-2, two cores of an AMD EPYC with AVX2) takes 2.04 ms, and 1.06 ms with ONNX Runtime.
-// On one core they are level: XLA's CPU computes a convolution of one image of 32×32 on one core, and
-// several one after the other. Halves of the rows or of the output channels, which do not depend on each
-// other, took 1.05 to 1.1 times as long as the whole. With AVX-512 grouped convolutions,
-// whose groups XLA computes side by side, took 1.3 to 2.4 times as long (the six products of a tile, or
-// halves of the output channels as groups). Products of matrices are computed on both cores, but copying
-// what they multiply takes as much as that saves: im2col took .85 to 1.2 times as long as the convolution,
-// Winograd's F(2x2, 3x3) as one batched product .6 to 1.7 times. The tiles that are used take .7 to 1.
-// With Zen 5 two images of 32x32 with 32 channels are computed side by side (304 GFLOP/s, one 202), halves of one
-// as a batch of two or four are not (197).
-// With Zen 4 one image takes 1.43 ms, at 102 GFLOP/s, which is what one of its cores can do, and .76 ms with ONNX Runtime.
-// The convolutions with their rows shared between two devices of the CPU, which exchange the rows at the cut,
-// took 1.24 times as long as on one (JAX); XLA's other schedulers, and its fusions for XNNPACK and oneDNN, .97 to 1.4 times.
+// # A few images
+//
+// XLA's CPU computes a convolution of one image of 32x32 on one core, and several one after the other. So
+// those of up to 8 images are computed by code of this module (package device). On two cores of an AMD EPYC
+// with AVX2 (Zen 3, 1 December 2026), which other machines' load slowed by half within the hour, wrn-10-2 takes
+// this share of a peer's time, in turns:
+//
+//	           by XLA            by this module
+//	1 image    2.18 (2.02-2.69)  1.10, 1.28, 1.30, 1.31, 1.38  of ONNX Runtime's
+//	8 images   1.26 (1.22-1.30)  1.06, 1.06, 1.08              of ONNX Runtime's
+//	32 images  1.12, 1.22, 1.37                                of ONNX Runtime's
+//	1 image                      .65                           of PyTorch's
+//	8 images                     .82                           of PyTorch's
+//
+// Rounds of one run differ by as much: .99 to 1.59 for one image. Two thirds of its time are convolutions then; the
+// rest is XLA's other operations and waiting for threads. The figures for one and 8 images on the other processors
+// above are from before, by XLA's code, and those with AVX-512 are not measured since.
+//
+// What did not help with XLA's own code: halves of the rows or of the output channels (1.05 to 1.1 times as long
+// as the whole), grouped convolutions (1.3 to 2.4), im2col (.85 to 1.2), Winograd's F(2x2, 3x3) as one batched product
+// (.6 to 1.7), rows shared between two devices of the CPU (1.24), XLA's other schedulers and its fusions
+// for XNNPACK and oneDNN (.97 to 1.4).
 //
 // # An XLA flag
 //

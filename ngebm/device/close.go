@@ -36,8 +36,8 @@ func (b *closable) PluginName() string {
 	return ""
 }
 
-// FewImages is the number of images up to which this backend has code of its own for
-// convolutions, by which package convgrad knows what is fast; 0 if it has none.
+// FewImages is the number of images up to which this module's code computes convolutions in
+// place of XLA's, by which package convgrad knows what is fast; 0 where XLA computes all.
 func (b *closable) FewImages() int {
 	if !b.fewImages {
 		return 0

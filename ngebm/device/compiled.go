@@ -65,7 +65,7 @@ func (o opener) compiler(p plugin, options string, values pjrt.NamedValuesMap) (
 		identity, err = pjrthook.Intercept(p.path, identity)
 	}
 	if err == nil {
-		c.hooked, c.fewImages = true, fewimages.Register(p.path) == nil
+		c.hooked, c.fewImages = true, o.Devices == 1 && fewimages.Register(p.path) == nil
 		if o.CompileCache == "" {
 			return c
 		}

@@ -28,7 +28,7 @@ func onCPU(node *Node) bool {
 	return ok && strings.Contains(filepath.Base(xla.PluginName()), "cpu")
 }
 
-// ofFewImages reports whether the device has code of its own for convolutions of a batch (package device).
+// ofFewImages reports whether a batch is one whose convolutions XLA does not compute (package device).
 func ofFewImages(x *Node) bool {
 	d, ok := x.Graph().Backend().(interface{ FewImages() int })
 	return ok && x.DType() == dtypes.Float32 && x.Shape().Dimensions[0] <= d.FewImages()

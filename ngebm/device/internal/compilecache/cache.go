@@ -64,6 +64,9 @@ func New(dir string, dependsOn ...string) (*Cache, error) {
 
 // Counts returns how many programs were loaded, and how many compiled.
 func (c *Cache) Counts() (loaded, compiled int) {
+	if c == nil {
+		return 0, 0
+	}
 	return int(c.loaded.Load()), int(c.compiled.Load())
 }
 

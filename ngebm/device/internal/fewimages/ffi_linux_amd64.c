@@ -161,7 +161,9 @@ static void *convolve(const ffi_frame *frame) {
 			m->version.major = frame->api->version.major;
 			m->version.minor = frame->api->version.minor;
 			m->traits = 0;
-			return frame->api->size < offsetof(ffi_api, functions) + FUNCTIONS * sizeof(void *) ? fail(frame, "XLA is too old") : NULL;
+			if (frame->api->version.major != 0 || frame->api->size < offsetof(ffi_api, functions) + FUNCTIONS * sizeof(void *))
+				return fail(frame, "this version of XLA's interface is unknown");
+			return NULL;
 		}
 	const ffi_buffer *x = buffer(&frame->arguments, 0, 4), *kernel = buffer(&frame->arguments, 1, 4);
 	const ffi_buffer *y = buffer(&frame->results, 0, 4), *scratch = buffer(&frame->results, 1, 1);
@@ -172,12 +174,18 @@ static void *convolve(const ffi_frame *frame) {
 	conv_shape c = {x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3],
 		kernel->dims[0], kernel->dims[1], a[0], a[1], a[2], a[3]};
 
+	const conv_code *code = wide && c.oc % conv_code16.width == 0 ? &conv_code16 : &conv_code8;
+	long needed = (long)(a[4] ? 18 : c.kh * c.kw) * c.ic * c.oc + (a[4] ? (long)c.n * ((c.oh + 3) / 4) * 6 * (c.ow + 2) * c.ic : 0);
+	if (c.kh * c.kw > MAX_POSITIONS || c.oc % code->width || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n ||
+		scratch->dims[0] < needed || (a[4] && (c.kh != 3 || c.kw != 3 || c.sh != 1 || c.sw != 1 || c.pw < 0 || c.ow + 2 < c.pw + c.w)))
+		return fail(frame, "a convolution of few images has other shapes than expected");
+
 	job *j = calloc(1, sizeof *j + (long)c.w * c.ic * sizeof *j->zeros);
 	if (!j)
 		return fail(frame, "there is no memory for a convolution");
 	atomic_store(&j->users, 1);
 	j->c = c;
-	j->code = wide && c.oc % conv_code16.width == 0 ? &conv_code16 : &conv_code8;
+	j->code = code;
 	j->x = x->data;
 	j->kernel = kernel->data;
 	j->y = y->data;

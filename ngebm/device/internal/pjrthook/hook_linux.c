@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const pjrt_api *plugin; // of the process; set once, before the copy is in use
+static pjrt_api *copy;         // of its table
 
 // This thread's handler: not by __thread, which Go's own linker (-linkmode=internal) cannot place.
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -46,7 +47,9 @@ void *pjrthook_wrap(const char *path, const char **why) {
 		*why = "another plugin of this process has one";
 		return NULL;
 	}
-	pjrt_api *copy = malloc(api->struct_size);
+	if (copy)
+		return copy;
+	copy = malloc(api->struct_size);
 	if (!copy) {
 		*why = "no memory";
 		return NULL;

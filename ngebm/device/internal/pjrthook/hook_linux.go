@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/cgo"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -22,7 +23,8 @@ import (
 // process's too.
 var intercepted struct {
 	sync.Mutex
-	path, identity string
+	paths    []string // all of one plugin
+	identity string
 }
 
 // Intercept makes go-xla compile by this package where [Use] asks for it, for the clients
@@ -34,7 +36,7 @@ var intercepted struct {
 func Intercept(path, identity string) (string, error) {
 	intercepted.Lock()
 	defer intercepted.Unlock()
-	if intercepted.path == path {
+	if slices.Contains(intercepted.paths, path) {
 		return intercepted.identity, nil
 	}
 	name := C.CString(path)
@@ -47,8 +49,11 @@ func Intercept(path, identity string) (string, error) {
 	if err := pjrt.RegisterPreloadedPlugin(path, uintptr(table)); err != nil {
 		return "", err
 	}
-	intercepted.path, intercepted.identity = path, identity
-	return identity, nil
+	if len(intercepted.paths) == 0 {
+		intercepted.identity = identity
+	}
+	intercepted.paths = append(intercepted.paths, path)
+	return intercepted.identity, nil
 }
 
 // Use calls compile. What it compiles on this goroutine, with a client of an intercepted
