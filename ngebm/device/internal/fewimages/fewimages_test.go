@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -108,8 +111,8 @@ var client = sync.OnceValues(func() (*pjrt.Client, error) {
 	return plugin.NewClient(pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
 })
 
-// compiled returns a function that runs a program with an input and a kernel.
-func compiled(t testing.TB, program []byte, xs, ws []int) func(x, w []float32) []float32 {
+// compiled returns a function that runs a program with inputs of these shapes.
+func compiled(t testing.TB, program []byte, dims ...[]int) func(in ...[]float32) []float32 {
 	t.Helper()
 	client, err := client()
 	check(t, err)
@@ -118,12 +121,14 @@ func compiled(t testing.TB, program []byte, xs, ws []int) func(x, w []float32) [
 	}
 	exec, err := client.Compile().WithStableHLO(program).Done()
 	check(t, err)
-	return func(x, w []float32) []float32 {
-		a, err := pjrt.ArrayToBuffer(client, x, xs...)
-		check(t, err)
-		b, err := pjrt.ArrayToBuffer(client, w, ws...)
-		check(t, err)
-		out, err := exec.Execute(a, b).Done()
+	return func(in ...[]float32) []float32 {
+		var buffers []*pjrt.Buffer
+		for i, x := range in {
+			b, err := pjrt.ArrayToBuffer(client, x, dims[i]...)
+			check(t, err)
+			buffers = append(buffers, b)
+		}
+		out, err := exec.Execute(buffers...).Done()
 		check(t, err)
 		y, _, err := pjrt.BufferToArray[float32](out[0])
 		check(t, err)
@@ -189,7 +194,26 @@ func TestConvolutions(t *testing.T) {
 	}
 }
 
-// Many calls at the same time share XLA's threads, and each gives the same bits, with products too small for
+// A plugin that is known by one path is known by another.
+func TestRegisterAgain(t *testing.T) {
+	d, err := device.Open(device.CPU, nil)
+	check(t, err)
+	if err := fewimages.Register(d.Plugin); err != nil {
+		t.Skip("SKIPPED: ", err)
+	}
+	link := filepath.Join(t.TempDir(), "plugin.so")
+	check(t, os.Symlink(d.Plugin, link))
+	for _, path := range []string{d.Plugin, link} {
+		if err := fewimages.Register(path); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := fewimages.Register(filepath.Join(t.TempDir(), "none.so")); err == nil {
+		t.Error("a plugin that does not exist is registered")
+	}
+}
+
+// Many calls at the same time share threads, and each gives the same bits, with products too small for
 // float32's usual form, too, which threads could treat differently.
 func TestManyAtOnce(t *testing.T) {
 	c := convolution{1, 32, 64, [2]int{16, 16}, [2]int{3, 3}, [2]int{1, 1}, [2][2]int{{1, 1}, {1, 1}}, 0}
@@ -223,10 +247,11 @@ func TestOthersStay(t *testing.T) {
 		t.Fatal("a convolution of 8 images stays")
 	}
 	for name, change := range map[string]func(c *convolution){
-		"9 images":              func(c *convolution) { c.images = 9 },
-		"10 output channels":    func(c *convolution) { c.out = 10 },
-		"a kernel of 4x4":       func(c *convolution) { c.kernel = [2]int{4, 4} },
-		"dilation of the input": func(c *convolution) { c.dilation = 2 },
+		"9 images":                              func(c *convolution) { c.images = 9 },
+		"10 output channels":                    func(c *convolution) { c.out = 10 },
+		"a kernel of 4x4":                       func(c *convolution) { c.kernel = [2]int{4, 4} },
+		"dilation of the input":                 func(c *convolution) { c.dilation = 2 },
+		"more than 256 MiB of transformed rows": func(c *convolution) { c.size = [2]int{800, 800} },
 	} {
 		c := fits
 		change(&c)
@@ -234,8 +259,172 @@ func TestOthersStay(t *testing.T) {
 			t.Errorf("%s: rewritten", name)
 		}
 	}
+	inLoop := []byte(strings.ReplaceAll(string(fits.program(t)), "\n    %", "\n          %"))
+	if program := fewimages.Rewrite(inLoop); !strings.Contains(string(program), "\n          %few$") {
+		t.Errorf("a convolution in a loop's function stays, or loses its place:\n%s", program)
+	}
+	two := strings.Replace(string(fits.program(t)), "\n}\n", "\n  func.func @other() -> () {\n  }\n}\n", 1)
+	if !strings.Contains(string(fewimages.Rewrite([]byte(two))), "%few$") {
+		t.Error("a convolution of a program of two functions stays")
+	}
 	many := strings.Replace(string(fits.program(t)), "module @test {", "module @test attributes {mhlo.num_partitions = 2 : i32} {", 1)
 	if string(fewimages.Rewrite([]byte(many))) != many {
 		t.Error("a program for two devices is rewritten")
+	}
+}
+
+// network is a program with a convolution and what a network may do around it. Its inputs are x, w, a bias and a
+// tensor to add.
+func (c convolution) network(t testing.TB, do func(b *around) *stablehlo.Value) []byte {
+	t.Helper()
+	b := stablehlo.New("test")
+	n := &around{t: t, c: c}
+	n.main = b.Main()
+	for _, in := range []struct {
+		to    **stablehlo.Value
+		name  string
+		shape []int
+	}{{&n.x, "x", c.x()}, {&n.w, "w", c.w()}, {&n.bias, "bias", []int{c.out}}, {&n.also, "also", c.y()}} {
+		var err error
+		*in.to, err = n.main.NamedInput(in.name, shapes.Make(dtypes.Float32, in.shape...))
+		check(t, err)
+	}
+	check(t, n.main.Return(do(n)))
+	program, err := b.Build()
+	check(t, err)
+	return program
+}
+
+// around writes a network's ops as GoMLX does.
+type around struct {
+	t                testing.TB
+	c                convolution
+	main             *stablehlo.Function
+	x, w, bias, also *stablehlo.Value
+}
+
+func (a *around) ok(v *stablehlo.Value, err error) *stablehlo.Value {
+	a.t.Helper()
+	check(a.t, err)
+	return v
+}
+
+func (a *around) convolve(x *stablehlo.Value) *stablehlo.Value {
+	return a.ok(stablehlo.Convolution(x, a.w, a.c.steps[:], a.c.pads[:], []int{1, 1}, []int{1, 1},
+		0, 3, []int{1, 2}, 2, 3, []int{0, 1}, 0, 3, []int{1, 2}, 1, 1,
+		types.DotGeneralPrecisionDefault, types.DotGeneralPrecisionDefault))
+}
+
+// everywhere is a number for each number of another value.
+func (a *around) everywhere(x float32, like *stablehlo.Value) *stablehlo.Value {
+	c := a.ok(a.main.ConstantFromScalar(x))
+	return a.ok(stablehlo.BroadcastInDim(c, like.Shape(), []int{}))
+}
+
+func (a *around) leaky(x *stablehlo.Value, slope float32, direction types.ComparisonDirection) *stablehlo.Value {
+	positive := a.ok(stablehlo.Compare(x, a.everywhere(0, x), direction, types.CompareFloat))
+	return a.ok(stablehlo.Select(positive, x, a.ok(stablehlo.Multiply(x, a.everywhere(slope, x)))))
+}
+
+func (a *around) biased(y *stablehlo.Value) *stablehlo.Value {
+	r := a.ok(stablehlo.Reshape(a.bias, shapes.Make(dtypes.Float32, 1, 1, 1, a.c.out)))
+	return a.ok(stablehlo.Add(y, a.ok(stablehlo.BroadcastInDim(r, y.Shape(), []int{0, 1, 2, 3}))))
+}
+
+// dead is an op of a program, whose result is its first group.
+var dead = regexp.MustCompile(`(?m)^ +(%\w+) = "stablehlo[^{}\n]*(?:\{[^{}]*\}[^{}\n]*)?\n`)
+
+// alive is a program without ops whose results nothing needs, which XLA removes.
+func alive(program string) string {
+	for {
+		smaller := dead.ReplaceAllStringFunc(program, func(op string) string {
+			name := dead.FindStringSubmatch(op)[1]
+			if len(regexp.MustCompile(name+`\b`).FindAllString(program, -1)) == 1 {
+				return ""
+			}
+			return op
+		})
+		if smaller == program {
+			return program
+		}
+		program = smaller
+	}
+}
+
+// What networks do before and after a convolution becomes part of its call, where nothing else needs what is between,
+// and the results are those of XLA for the program as it was.
+func TestAround(t *testing.T) {
+	one, two, same := [2]int{1, 1}, [2]int{2, 2}, [2][2]int{{1, 1}, {1, 1}}
+	winograd := convolution{2, 16, 32, [2]int{13, 14}, [2]int{3, 3}, one, same, 0}
+	tiles := convolution{1, 5, 32, [2]int{8, 9}, [2]int{3, 3}, two, same, 0}
+	single := convolution{3, 16, 16, [2]int{6, 7}, [2]int{1, 1}, one, [2][2]int{}, 0}
+	cropped := convolution{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0}
+	for name, c := range map[string]struct {
+		do      func(a *around) *stablehlo.Value
+		left    string // ops that are still there
+		without string // ops that no result depends on
+	}{
+		"bias": {func(a *around) *stablehlo.Value { return (a.biased(a.convolve(a.x))) }, "", "add"},
+		"a sum": {func(a *around) *stablehlo.Value {
+			return (a.ok(stablehlo.Add(a.also, a.convolve(a.x))))
+		}, "", "add"},
+		"LeakyReLU": {func(a *around) *stablehlo.Value {
+			return a.convolve(a.leaky(a.x, .2, types.CompareGT))
+		}, "", "select"},
+		"all three": {func(a *around) *stablehlo.Value {
+			return (a.ok(stablehlo.Add(a.biased(a.convolve(a.leaky(a.x, -.5, types.CompareGT))), a.also)))
+		}, "", "add select"},
+		"two convolutions, added": {func(a *around) *stablehlo.Value {
+			return (a.ok(stablehlo.Add(a.biased(a.convolve(a.x)), a.biased(a.convolve(a.leaky(a.x, .1, types.CompareGT))))))
+		}, "", "add select"},
+		"a convolution that is used twice": {func(a *around) *stablehlo.Value {
+			y := a.convolve(a.x)
+			return a.ok(stablehlo.Add(a.biased(y), a.ok(stablehlo.Multiply(y, a.also))))
+		}, "add", ""},
+		"the sum with itself": {func(a *around) *stablehlo.Value {
+			y := a.convolve(a.x)
+			return a.ok(stablehlo.Add(y, y))
+		}, "add", ""},
+		"another comparison": {func(a *around) *stablehlo.Value {
+			return a.convolve(a.leaky(a.x, .2, types.CompareLT))
+		}, "select", ""},
+		"LeakyReLU that is used twice": {func(a *around) *stablehlo.Value {
+			x := a.leaky(a.x, .2, types.CompareGT)
+			return a.ok(stablehlo.Add(a.convolve(x), a.convolve(x)))
+		}, "", "select"},
+	} {
+		for _, shape := range []convolution{winograd, tiles, single, cropped} {
+			t.Run(fmt.Sprint(name, shape), func(t *testing.T) {
+				program := shape.network(t, c.do)
+				rewritten := fewimages.Rewrite(program)
+				live := alive(string(rewritten))
+				if strings.Contains(live, "stablehlo.convolution") {
+					t.Fatalf("convolutions are left in\n%s", live)
+				}
+				for _, op := range strings.Fields(c.left) {
+					if !strings.Contains(live, "stablehlo."+op) {
+						t.Errorf("no %s in\n%s", op, live)
+					}
+				}
+				for _, op := range strings.Fields(c.without) {
+					if strings.Contains(live, "stablehlo."+op) {
+						t.Errorf("%s in\n%s", op, live)
+					}
+				}
+				r := rand.New(rand.NewPCG(5, 6))
+				in := [][]float32{normal(r, shape.x()), normal(r, shape.w()), normal(r, []int{shape.out}), normal(r, shape.y())}
+				dims := [][]int{shape.x(), shape.w(), {shape.out}, shape.y()}
+				want, got := compiled(t, program, dims...)(in...), compiled(t, rewritten, dims...)(in...)
+				largest := 0.
+				for _, v := range want {
+					largest = max(largest, math.Abs(float64(v)))
+				}
+				for i := range want {
+					if off := math.Abs(float64(got[i] - want[i])); !(off < 5e-6*largest) {
+						t.Fatalf("number %d is %g, want XLA's %g", i, got[i], want[i])
+					}
+				}
+			})
+		}
 	}
 }

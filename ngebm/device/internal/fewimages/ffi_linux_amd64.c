@@ -1,92 +1,88 @@
 #include "ffi_linux_amd64.h"
 #include "conv_linux_amd64.h"
+#include "team_linux_amd64.h"
 #include <dlfcn.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int wide; // has the processor registers of 16 floats? Set once, before the function is known
 
-// A job is shared by the threads that work on its parts, which they take in their order: first those that
-// prepare, then those that compute. Its call waits until all parts are done, not for threads that have not begun:
-// these find no part left. The last one frees it.
+enum { MAX_THREADS = 64 };
+
+// A job is a convolution. Its first parts prepare rows of the input. Then each computes a range of the
+// result in one panel of channels, after its thread has packed the panel's kernels.
 typedef struct {
-	atomic_int next, done, users;
+	team_work shared;
 	conv_shape c;
 	const conv_code *code;
-	const float *x, *kernel;
-	float *y, *scratch;
-	int rows;               // are 3x3 kernels computed by six rows?
-	int tiles;              // of four rows an image has
-	int ranges, pixels;     // an image's pixels are computed in so many ranges of so many
-	int panels, groups;     // all panels of a range are one part, or each is one
-	int preparing, parts;   // how many prepare, and how many parts there are
-	float zeros[];
+	const float *x, *kernel, *bias, *also; // the latter two, or NULL, are added
+	float slope;                           // of LeakyReLU of the input; 1 leaves it as it is
+	float *y;
+	int winograd;         // are 3x3 kernels computed by six rows?
+	int stripes;          // of an image, prepared one by one
+	const float *rows;    // of the images: in memory of their own, transformed or padded, or those of x
+	long row, image;      // how many numbers a row has, or six transformed ones, and an image
+	int ranges, pixels;   // of an image, and of a range, where kernels are not computed by rows
+	int chunks, in_chunk; // all images' stripes or ranges are so many chunks of so many
+	float *packed;        // a panel for each thread
+	int has[MAX_THREADS]; // one more than the panel that a thread has packed
+	float zeros[];        // a row of the input, for Winograd's method
 } job;
 
-static long panel_size(const job *j) { return (long)(j->rows ? 18 : j->c.kh * j->c.kw) * j->c.ic * j->code->width; }
+enum { STRIPE = 8 }; // padded rows
 
-static float *panel(const job *j, int i) { return j->scratch + i * panel_size(j); }
-
-static float *six_rows(const job *j, int tile) {
-	return panel(j, j->panels) + (long)tile * 6 * (j->c.ow + 2) * j->c.ic;
+static long panel_size(const conv_shape *c, int width, int winograd) {
+	return (long)(winograd ? 18 : c->kh * c->kw) * c->ic * width;
 }
 
-static const float *image(const job *j, int i) { return j->x + (long)i * j->c.h * j->c.w * j->c.ic; }
+// padded_rows and padded_columns are what a result is computed from.
+static int padded_rows(const conv_shape *c) { return (c->oh - 1) * c->sh + c->kh; }
+static int padded_columns(const conv_shape *c) { return (c->ow - 1) * c->sw + c->kw; }
 
-static float *result(const job *j, int image, int row) { return j->y + ((long)image * j->c.oh + row) * j->c.ow * j->c.oc; }
+static int is_padded(const conv_shape *c) {
+	return c->ph || c->pw || padded_rows(c) > c->h || padded_columns(c) > c->w;
+}
 
 static void prepare(const job *j, int i) {
-	if (i < j->panels)
-		(j->rows ? j->code->pack_rows : j->code->pack)(&j->c, j->kernel, i * j->code->width, panel(j, i));
-	else {
-		int tile = i - j->panels;
-		j->code->transform(&j->c, image(j, tile / j->tiles), j->zeros, tile % j->tiles * 4 - j->c.ph, six_rows(j, tile));
-	}
-}
-
-static void compute(const job *j, int i) {
 	const conv_shape *c = &j->c;
-	if (j->rows) {
-		int tile = i / j->panels, p = i % j->panels, first = tile % j->tiles * 4;
-		j->code->four(c, six_rows(j, tile), panel(j, p), c->oh - first < 4 ? c->oh - first : 4,
-			result(j, tile / j->tiles, first) + p * j->code->width);
-		return;
+	int n = i / j->stripes, stripe = i % j->stripes;
+	const float *x = j->x + (long)n * c->h * c->w * c->ic;
+	float *rows = (float *)j->rows + n * j->image;
+	if (j->winograd)
+		j->code->transform(c, x, j->slope, j->zeros, stripe * 4 - c->ph, rows + stripe * j->row);
+	else {
+		int from = stripe * STRIPE, all = padded_rows(c);
+		j->code->pad(c, x, j->slope, from, from + STRIPE < all ? from + STRIPE : all, rows, j->row);
 	}
-	int each = c->n * j->ranges, group = i / each, n = i % each / j->ranges, from = i % j->ranges * j->pixels;
-	int to = c->oh * c->ow - from < j->pixels ? c->oh * c->ow : from + j->pixels;
-	int channels = c->oc / j->groups, o = group * channels;
-	j->code->some(c, image(j, n), j->zeros, panel(j, o / j->code->width), o, o + channels, from, to, result(j, n, 0));
 }
 
-// wait waits until so many parts are done, which other threads work on.
-static void wait(job *j, int parts) {
-	for (int i = 0; atomic_load(&j->done) < parts; i++)
-		if (i < 2000)
-			__builtin_ia32_pause();
+static void compute(job *j, int i, int who) {
+	const conv_shape *c = &j->c;
+	int p = i / j->chunks, from = i % j->chunks * j->in_chunk, o = p * j->code->width;
+	float *packed = j->packed + who * panel_size(c, j->code->width, j->winograd);
+	if (j->has[who] != p + 1) {
+		(j->winograd ? j->code->pack_rows : j->code->pack)(c, j->kernel, o, packed);
+		j->has[who] = p + 1;
+	}
+	for (int k = from, each = j->winograd ? j->stripes : j->ranges; k < from + j->in_chunk && k < c->n * each; k++) {
+		int n = k / each, in = k % each;
+		const float *rows = j->rows + n * j->image;
+		long at = (long)n * c->oh * c->ow * c->oc + o;
+		if (j->winograd)
+			at += (long)in * 4 * c->ow * c->oc;
+		conv_ends ends = {j->bias ? j->bias + o : NULL, j->also ? j->also + at : NULL};
+		if (j->winograd)
+			j->code->four(c, rows + in * j->row, packed, c->oh - in * 4 < 4 ? c->oh - in * 4 : 4, &ends, j->y + at);
 		else
-			sched_yield();
+			j->code->some(c, rows, j->row, packed, in * j->pixels, in == each - 1 ? c->oh * c->ow : (in + 1) * j->pixels, &ends, j->y + at);
+	}
 }
 
-static void work(job *j) {
-	for (int i; (i = atomic_fetch_add(&j->next, 1)) < j->parts; atomic_fetch_add(&j->done, 1))
-		if (i < j->preparing)
-			prepare(j, i);
-		else {
-			wait(j, j->preparing);
-			compute(j, i - j->preparing);
-		}
-}
-
-static void leave(job *j) {
-	if (atomic_fetch_sub(&j->users, 1) == 1)
-		free(j);
-}
-
-static void help(void *data) {
-	work(data);
-	leave(data);
+static void part(team_work *w, int i, int who) {
+	if (i < w->first)
+		prepare((job *)w, i);
+	else
+		compute((job *)w, i - w->first, who);
 }
 
 // call calls one of XLA's functions and reports whether it worked.
@@ -111,28 +107,7 @@ static int threads(const ffi_frame *frame) {
 		void *context;
 		int64_t *n; // out
 	} args = {sizeof args, NULL, frame->context, &n};
-	return call(frame, NUM_THREADS, &args) && n > 1 ? n < 256 ? n : 256 : 1;
-}
-
-// together does a job on this thread and others.
-static void together(const ffi_frame *frame, job *j, int helpers) {
-	struct {
-		size_t size;
-		void *extensions;
-		void *context;
-		void (*task)(void *);
-		void *data;
-	} args = {sizeof args, NULL, frame->context, help, j};
-	for (int i = 0; i < helpers && i < j->parts - 1; i++) {
-		atomic_fetch_add(&j->users, 1);
-		if (!call(frame, SCHEDULE, &args)) {
-			atomic_fetch_sub(&j->users, 1);
-			break;
-		}
-	}
-	work(j);
-	wait(j, j->parts);
-	leave(j);
+	return call(frame, NUM_THREADS, &args) && n > 1 ? n < MAX_THREADS ? n : MAX_THREADS : 1;
 }
 
 static void *fail(const ffi_frame *frame, const char *message) {
@@ -152,8 +127,18 @@ static const ffi_buffer *buffer(const ffi_buffers *of, int i, int rank) {
 	return of->values[i];
 }
 
-// convolve is the function that XLA calls. Its arguments are input and kernel, its results output and scratch
-// memory; its attribute has both strides, both paddings, and whether 3x3 kernels are computed by six rows.
+// as_many reports whether a buffer has so many numbers.
+static int as_many(const ffi_buffer *b, long n) {
+	long product = 1;
+	for (int64_t i = 0; i < b->rank; i++)
+		product *= b->dims[i];
+	return product == n;
+}
+
+// convolve is the function that XLA calls. Its arguments are input and kernel, then a bias for the channels and numbers to
+// add to the result if there are; its results are output and scratch memory. Its attribute has both strides, both
+// paddings, whether 3x3 kernels are computed by six rows, whether there are a bias and numbers to add, and the bits of
+// the slope of LeakyReLU.
 static void *convolve(const ffi_frame *frame) {
 	for (const ffi_extension *e = frame->extensions; e; e = e->next)
 		if (e->type == 1) { // XLA asks what the function is written for
@@ -168,51 +153,70 @@ static void *convolve(const ffi_frame *frame) {
 	const ffi_buffer *x = buffer(&frame->arguments, 0, 4), *kernel = buffer(&frame->arguments, 1, 4);
 	const ffi_buffer *y = buffer(&frame->results, 0, 4), *scratch = buffer(&frame->results, 1, 1);
 	const ffi_attributes *as = &frame->attributes;
-	if (!x || !kernel || !y || !scratch || as->count != 1 || as->types[0] != 1 || as->values[0]->type != INT64 || as->values[0]->count != 5)
+	if (!x || !kernel || !y || !scratch || as->count != 1 || as->types[0] != 1 || as->values[0]->type != INT64 || as->values[0]->count != 8)
 		return fail(frame, "a convolution of few images has other arguments than expected");
 	const int64_t *a = as->values[0]->values;
 	conv_shape c = {x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3],
 		kernel->dims[0], kernel->dims[1], a[0], a[1], a[2], a[3]};
 
 	const conv_code *code = wide && c.oc % conv_code16.width == 0 ? &conv_code16 : &conv_code8;
-	long needed = (long)(a[4] ? 18 : c.kh * c.kw) * c.ic * c.oc + (a[4] ? (long)c.n * ((c.oh + 3) / 4) * 6 * (c.ow + 2) * c.ic : 0);
+	const ffi_buffer *bias = a[5] ? buffer(&frame->arguments, 2, 1) : NULL;
+	const ffi_buffer *also = a[6] ? buffer(&frame->arguments, a[5] ? 3 : 2, 4) : NULL;
+	float slope;
+	memcpy(&slope, &a[7], sizeof slope);
+	int winograd = a[4], stripes = 0, panels = c.oc / code->width;
+	long row = (long)c.w * c.ic, image = row * c.h, panel = panel_size(&c, code->width, winograd);
+	if (winograd) {
+		stripes = (c.oh + 3) / 4;
+		row = 6L * (c.ow + 2) * c.ic;
+		image = stripes * row;
+	} else if (is_padded(&c) || slope != 1) {
+		stripes = (padded_rows(&c) + STRIPE - 1) / STRIPE;
+		row = (long)padded_columns(&c) * c.ic;
+		image = padded_rows(&c) * row;
+	}
+	int wrong = (a[5] && (!bias || !as_many(bias, c.oc))) || (a[6] && (!also || !as_many(also, (long)c.n * c.oh * c.ow * c.oc)));
+	long left = scratch->dims[0] - (stripes ? c.n * image : 0), n = threads(frame);
 	if (c.kh * c.kw > MAX_POSITIONS || c.oc % code->width || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n ||
-		scratch->dims[0] < needed || (a[4] && (c.kh != 3 || c.kw != 3 || c.sh != 1 || c.sw != 1 || c.pw < 0 || c.ow + 2 < c.pw + c.w)))
+		wrong || left < panel || (winograd && (c.kh != 3 || c.kw != 3 || c.sh != 1 || c.sw != 1 || c.pw < 0 || c.ow + 2 < c.pw + c.w)))
 		return fail(frame, "a convolution of few images has other shapes than expected");
 
-	job *j = calloc(1, sizeof *j + (long)c.w * c.ic * sizeof *j->zeros);
+	job *j = calloc(1, sizeof *j + (winograd ? (long)c.w * c.ic : 0) * sizeof *j->zeros);
 	if (!j)
 		return fail(frame, "there is no memory for a convolution");
-	atomic_store(&j->users, 1);
+	j->shared.part = part;
 	j->c = c;
 	j->code = code;
 	j->x = x->data;
 	j->kernel = kernel->data;
+	j->bias = bias ? bias->data : NULL;
+	j->also = also ? also->data : NULL;
+	j->slope = slope;
 	j->y = y->data;
-	j->scratch = scratch->data;
-	j->rows = a[4];
-	j->panels = c.oc / j->code->width;
-	j->preparing = j->panels;
-	int all = c.oh * c.ow, n = threads(frame);
-	if ((long)c.n * all * c.kh * c.kw * c.ic * c.oc < 1 << 17)
-		n = 1; // done sooner than another thread begins
-	if (j->rows) {
-		j->tiles = (c.oh + 3) / 4;
-		j->preparing += c.n * j->tiles;
-		j->parts = j->preparing + c.n * j->tiles * j->panels;
-	} else {
-		int most = all / (4 * j->code->pixels); // ranges of less would not pay
-		j->ranges = most < 1 ? 1 : most < 4 * n ? most : 4 * n;
-		j->pixels = ((all + j->ranges - 1) / j->ranges + j->code->pixels - 1) / j->code->pixels * j->code->pixels;
-		j->ranges = (all + j->pixels - 1) / j->pixels;
-		j->groups = c.n * j->ranges < 4 * n ? j->panels : 1;
-		j->parts = j->preparing + c.n * j->ranges * j->groups;
-	}
-	together(frame, j, n - 1);
+	j->winograd = winograd;
+	j->stripes = stripes;
+	j->row = row;
+	j->image = image;
+	j->packed = scratch->data;
+	j->shared.first = c.n * stripes;
+
+	long little = (long)c.n * c.oh * c.ow * c.kh * c.kw * c.ic * c.oc >> 17; // less for a thread would be done before it begins
+	n = n < little ? n : little;
+	n = n < left / panel ? n : left / panel;
+	n = n < 1 ? 1 : n;
+	j->rows = stripes ? scratch->data + n * panel : j->x;
+	j->pixels = 4 * code->pixels;
+	j->ranges = (c.oh * c.ow + j->pixels - 1) / j->pixels;
+	int all = c.n * (winograd ? stripes : j->ranges), chunks = n == 1 ? 1 : (6 * n + panels - 1) / panels;
+	j->in_chunk = chunks < all ? (all + chunks - 1) / chunks : 1;
+	j->chunks = (all + j->in_chunk - 1) / j->in_chunk;
+	j->shared.parts = j->shared.first + panels * j->chunks;
+	team_do(&j->shared, n - 1);
 	return NULL;
 }
 
 const char *fewimages_register(const char *path, const char *name, int lanes) {
+	static const void *known; // the plugin that knows the function: it has one path or several
 	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
 	const struct {
 		size_t size;
@@ -220,6 +224,8 @@ const char *fewimages_register(const char *path, const char *name, int lanes) {
 	} *(*get)(void) = library ? dlsym(library, "GetPjrtApi") : NULL;
 	if (!get || !get())
 		return "the plugin is not loaded";
+	if (known == get())
+		return NULL;
 	const ffi_extension *e = get()->extensions;
 	while (e && e->type != 5)
 		e = e->next;
@@ -235,5 +241,8 @@ const char *fewimages_register(const char *path, const char *name, int lanes) {
 		size_t platform_size;
 		uint32_t traits;
 	} args = {sizeof args, name, strlen(name), convolve, "Host", 4, 0};
-	return ((void *(*)(void *))e->content[2])(&args) ? "the plugin refuses the function" : NULL; // an error is said once, and leaks
+	if (((void *(*)(void *))e->content[2])(&args))
+		return "the plugin refuses the function"; // its error leaks
+	known = get();
+	return NULL;
 }

@@ -58,7 +58,7 @@ typedef struct {
 	const ffi_array *const *values;
 } ffi_attributes;
 
-enum { ERROR_CREATE = 0, ERROR_DESTROY = 2, SCHEDULE = 11, NUM_THREADS = 12, FUNCTIONS = 13 }; // places in the table
+enum { ERROR_CREATE = 0, ERROR_DESTROY = 2, NUM_THREADS = 12, FUNCTIONS = 13 }; // places in the table
 
 typedef struct {
 	size_t size;

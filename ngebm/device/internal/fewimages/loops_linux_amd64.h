@@ -11,18 +11,34 @@
 #define WIDTH (2 * LANES)
 
 typedef float NAME(vec) __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+typedef int NAME(bits) __attribute__((vector_size(LANES * sizeof(int)), aligned(4), may_alias));
 #define AT(p) (*(NAME(vec) *)(p))
 
-// tile computes p pixels of a panel. at has, for each position of the kernel, PIXELS places in the input.
-static inline __attribute__((always_inline, target(TARGET))) void NAME(tile)(int p, const float *const *at, int positions, int ic, const float *packed, float *y, long oc) {
+// leaky is LeakyReLU.
+static inline __attribute__((always_inline, target(TARGET))) NAME(vec) NAME(leaky)(NAME(vec) x, float slope) {
+	NAME(bits) positive = x > 0;
+	return (NAME(vec))(((NAME(bits))x & positive) | ((NAME(bits))(x * slope) & ~positive));
+}
+
+// leaky_row is that of n numbers.
+CODE void NAME(leaky_row)(float *to, const float *x, long n, float slope) {
+	long i = 0;
+	for (; i + LANES <= n; i += LANES)
+		AT(to + i) = NAME(leaky)(AT(x + i), slope);
+	for (; i < n; i++)
+		to[i] = x[i] > 0 ? x[i] : x[i] * slope;
+}
+
+// tile computes p pixels of a panel. at has, for each of some runs of the input, where it begins for each of PIXELS pixels.
+static inline __attribute__((always_inline, target(TARGET))) void NAME(tile)(int p, const float *const *at, int runs, long length, const float *packed, float *y, long oc) {
 	NAME(vec) sum[PIXELS][2];
 	for (int i = 0; i < p; i++)
 		sum[i][0] = sum[i][1] = (NAME(vec)){0};
-	for (int k = 0; k < positions; k++) {
+	for (int k = 0; k < runs; k++) {
 		const float *x[PIXELS];
 		for (int i = 0; i < p; i++)
 			x[i] = at[k * PIXELS + i];
-		for (int c = 0; c < ic; c++, packed += WIDTH) {
+		for (long c = 0; c < length; c++, packed += WIDTH) {
 			NAME(vec) w0 = AT(packed), w1 = AT(packed + LANES);
 #pragma GCC unroll 16
 			for (int i = 0; i < p; i++) {
@@ -38,10 +54,10 @@ static inline __attribute__((always_inline, target(TARGET))) void NAME(tile)(int
 }
 
 // any_tile gives the compiler a number of pixels that it knows.
-CODE __attribute__((noinline)) void NAME(any_tile)(int p, const float *const *at, int positions, int ic, const float *packed, float *y, long oc) {
+CODE __attribute__((noinline)) void NAME(any_tile)(int p, const float *const *at, int runs, long length, const float *packed, float *y, long oc) {
 #define CASE(p) \
 	case p: \
-		NAME(tile)(p, at, positions, ic, packed, y, oc); \
+		NAME(tile)(p, at, runs, length, packed, y, oc); \
 		break;
 	switch (p) {
 		CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
@@ -57,23 +73,51 @@ static void NAME(pack)(const conv_shape *c, const float *kernel, int o, float *p
 		memcpy(packed + i * WIDTH, kernel + i * c->oc + o, WIDTH * sizeof *packed);
 }
 
-static void NAME(some)(const conv_shape *c, const float *x, const float *zeros, const float *packed, int o, int end, int from, int to, float *y) {
-	int positions = c->kh * c->kw;
+// finish adds what is added to the sums of a pixel's panel.
+static inline __attribute__((always_inline, target(TARGET))) NAME(vec) NAME(finish)(NAME(vec) sum, const conv_ends *ends, long at, int l) {
+	if (ends->bias)
+		sum += AT(ends->bias + l);
+	if (ends->also)
+		sum += AT(ends->also + at + l);
+	return sum;
+}
+
+CODE void NAME(some)(const conv_shape *c, const float *rows, long row, const float *packed, int from, int to, const conv_ends *ends, float *y) {
 	const float *at[MAX_POSITIONS * PIXELS];
 	for (int first = from; first < to; first += PIXELS) {
 		int p = to - first < PIXELS ? to - first : PIXELS;
 		int oh = first / c->ow, ow = first % c->ow;
 		for (int i = 0; i < p; i++) {
-			const float **place = at + i;
-			for (int kh = 0, h = oh * c->sh - c->ph; kh < c->kh; kh++, h++)
-				for (int kw = 0, w = ow * c->sw - c->pw; kw < c->kw; kw++, w++, place += PIXELS)
-					*place = h >= 0 && h < c->h && w >= 0 && w < c->w ? x + ((long)h * c->w + w) * c->ic : zeros;
+			const float *place = rows + (long)oh * c->sh * row + (long)ow * c->sw * c->ic;
+			for (int k = 0; k < c->kh; k++, place += row)
+				at[k * PIXELS + i] = place;
 			if (++ow == c->ow)
 				ow = 0, oh++;
 		}
-		const float *panel = packed;
-		for (int i = o; i < end; i += WIDTH, panel += (long)positions * c->ic * WIDTH)
-			NAME(any_tile)(p, at, positions, c->ic, panel, y + (long)first * c->oc + i, c->oc);
+		NAME(any_tile)(p, at, c->kh, (long)c->kw * c->ic, packed, y + (long)first * c->oc, c->oc);
+		for (int i = 0; (ends->bias || ends->also) && i < p; i++)
+			for (int l = 0; l < WIDTH; l += LANES) {
+				long place = (long)(first + i) * c->oc;
+				AT(y + place + l) = NAME(finish)(AT(y + place + l), ends, place, l);
+			}
+	}
+}
+
+CODE void NAME(pad)(const conv_shape *c, const float *x, float slope, int from, int to, float *rows, long row) {
+	long before = (long)(c->pw < 0 ? 0 : c->pw) * c->ic, first = (long)(c->pw < 0 ? -c->pw : 0) * c->ic, n = (long)c->w * c->ic - first;
+	if (n > row - before)
+		n = row - before;
+	for (int i = from; i < to; i++) {
+		float *to_row = rows + i * row;
+		int h = i - c->ph;
+		if (h < 0 || h >= c->h || n <= 0) {
+			memset(to_row, 0, row * sizeof *to_row);
+			continue;
+		}
+		memset(to_row, 0, before * sizeof *to_row);
+		const float *from_row = x + (long)h * c->w * c->ic + first;
+		NAME(leaky_row)(to_row + before, from_row, n, slope);
+		memset(to_row + before + n, 0, (row - before - n) * sizeof *to_row);
 	}
 }
 
@@ -95,7 +139,7 @@ CODE void NAME(pack_rows)(const conv_shape *c, const float *kernel, int o, float
 		}
 }
 
-CODE void NAME(transform)(const conv_shape *c, const float *x, const float *zeros, int first, float *rows) {
+CODE void NAME(transform)(const conv_shape *c, const float *x, float slope, const float *zeros, int first, float *rows) {
 	long n = (long)c->w * c->ic, row = (long)(c->ow + 2) * c->ic, before = (long)c->pw * c->ic;
 	const float *from[6];
 	for (int i = 0; i < 6; i++) {
@@ -105,30 +149,43 @@ CODE void NAME(transform)(const conv_shape *c, const float *x, const float *zero
 		memset(rows + i * row + before + n, 0, (row - before - n) * sizeof *rows);
 	}
 	float *to = rows + before;
-	for (long i = 0; i < n; i++) {
-		float x0 = from[0][i], x1 = from[1][i], x2 = from[2][i], x3 = from[3][i], x4 = from[4][i], x5 = from[5][i];
-		float even = x4 - 4 * x2, odd = x3 - 4 * x1;
-		to[i] = 4 * x0 - 5 * x2 + x4;
-		to[i + row] = even + odd;
-		to[i + 2 * row] = even - odd;
-		even = x4 - x2, odd = 2 * (x3 - x1);
-		to[i + 3 * row] = even + odd;
-		to[i + 4 * row] = even - odd;
-		to[i + 5 * row] = 4 * x1 - 5 * x3 + x5;
+	for (long i = 0; i < n; i += LANES) {
+		NAME(vec) in[6] = {0}, out[6];
+		long left = n - i < LANES ? n - i : LANES;
+		for (int k = 0; k < 6; k++) {
+			if (left < LANES)
+				memcpy(&in[k], from[k] + i, left * sizeof *to);
+			else
+				in[k] = AT(from[k] + i);
+			in[k] = NAME(leaky)(in[k], slope);
+		}
+		NAME(vec) even = in[4] - 4 * in[2], odd = in[3] - 4 * in[1];
+		out[0] = 4 * in[0] - 5 * in[2] + in[4];
+		out[1] = even + odd;
+		out[2] = even - odd;
+		even = in[4] - in[2], odd = 2 * (in[3] - in[1]);
+		out[3] = even + odd;
+		out[4] = even - odd;
+		out[5] = 4 * in[1] - 5 * in[3] + in[5];
+		for (int k = 0; k < 6; k++)
+			if (left < LANES)
+				memcpy(to + i + k * row, &out[k], left * sizeof *to);
+			else
+				AT(to + i + k * row) = out[k];
 	}
 }
 
-CODE void NAME(four)(const conv_shape *c, const float *rows, const float *packed, int count, float *y) {
+CODE void NAME(four)(const conv_shape *c, const float *rows, const float *packed, int count, const conv_ends *ends, float *y) {
 	long row = (long)(c->ow + 2) * c->ic, next = 3L * c->ic * WIDTH;
 	float products[6][PIXELS * WIDTH];
-	for (int first = 0; first < c->ow; first += PIXELS) {
-		int p = c->ow - first < PIXELS ? c->ow - first : PIXELS;
+	int tiles = (c->ow + PIXELS - 1) / PIXELS; // about as large as each other: small ones keep the processor waiting for sums
+	for (int first = 0, p; first < c->ow; first += p, tiles--) {
+		p = (c->ow - first + tiles - 1) / tiles;
 		for (int k = 0; k < 6; k++) {
-			const float *at[3 * PIXELS];
-			for (int j = 0; j < 3; j++)
-				for (int i = 0; i < p; i++)
-					at[j * PIXELS + i] = rows + k * row + (long)(first + i + j) * c->ic;
-			NAME(any_tile)(p, at, 3, c->ic, packed + k * next, products[k], WIDTH);
+			const float *at[PIXELS];
+			for (int i = 0; i < p; i++)
+				at[i] = rows + k * row + (long)(first + i) * c->ic;
+			NAME(any_tile)(p, at, 1, 3L * c->ic, packed + k * next, products[k], WIDTH);
 		}
 		for (int i = 0; i < p; i++)
 			for (int l = 0; l < WIDTH; l += LANES) {
@@ -137,13 +194,15 @@ CODE void NAME(four)(const conv_shape *c, const float *rows, const float *packed
 					m[k] = AT(products[k] + i * WIDTH + l);
 				NAME(vec) a = m[1] + m[2], b = m[1] - m[2], d = m[3] + m[4], e = m[3] - m[4];
 				NAME(vec) sums[4] = {m[0] + a + d, b + 2 * e, a + 4 * d, b + 8 * e + m[5]};
-				for (int r = 0; r < count; r++)
-					AT(y + ((long)r * c->ow + first + i) * c->oc + l) = sums[r];
+				for (int r = 0; r < count; r++) {
+					long place = ((long)r * c->ow + first + i) * c->oc;
+					AT(y + place + l) = NAME(finish)(sums[r], ends, place, l);
+				}
 			}
 	}
 }
 
-const conv_code NAME(conv_code) = {WIDTH, PIXELS, NAME(pack), NAME(some), NAME(pack_rows), NAME(transform), NAME(four)};
+const conv_code NAME(conv_code) = {WIDTH, PIXELS, NAME(pack), NAME(pad), NAME(some), NAME(pack_rows), NAME(transform), NAME(four)};
 
 #undef JOIN_
 #undef JOIN

@@ -16,28 +16,12 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// registered is what this process's plugins know.
-var registered struct {
-	sync.Mutex
-	paths map[string]error
-}
+var registering sync.Mutex
 
 // Register makes a plugin of XLA's CPU, which is loaded, know the function that [Rewrite] calls.
 func Register(path string) error {
-	registered.Lock()
-	defer registered.Unlock()
-	err, done := registered.paths[path]
-	if !done {
-		err = register(path)
-		if registered.paths == nil {
-			registered.paths = make(map[string]error)
-		}
-		registered.paths[path] = err
-	}
-	return err
-}
-
-func register(path string) error {
+	registering.Lock()
+	defer registering.Unlock()
 	lanes := 8
 	switch {
 	case !cpu.X86.HasAVX2 || !cpu.X86.HasFMA:

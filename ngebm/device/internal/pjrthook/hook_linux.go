@@ -76,13 +76,19 @@ type call struct {
 
 // Compile compiles the program. Where that fails, whoever asked for it gets the plugin's error.
 func (c *Compilation) Compile() (ok bool) {
-	program := C.CBytes(c.Program)
-	defer C.free(program)
 	theirs := *c.call.args.program
-	c.call.args.program.code, c.call.args.program.code_size = (*C.char)(program), C.size_t(len(c.Program))
+	if !sameMemory(c.Program, bytesAt(unsafe.Pointer(theirs.code), theirs.code_size)) {
+		program := C.CBytes(c.Program)
+		defer C.free(program)
+		c.call.args.program.code, c.call.args.program.code_size = (*C.char)(program), C.size_t(len(c.Program))
+	}
 	c.call.failure = C.pjrthook_compile(c.call.args)
 	*c.call.args.program = theirs
 	return c.call.failure == nil
+}
+
+func sameMemory(a, b []byte) bool {
+	return unsafe.SliceData(a) == unsafe.SliceData(b) && len(a) == len(b)
 }
 
 // Load takes an executable of [Compilation.Serialize] in place of compiling.

@@ -6,7 +6,7 @@ import "errors"
 
 type call struct{}
 
-// Intercept is not implemented here: what identifies the processor is known on Linux only.
+// Intercept is not implemented here: it is written for Linux's loader.
 func Intercept(path, identity string) (string, error) {
 	return "", errors.New("programs are changed and kept on Linux only")
 }
