@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "team_linux_amd64.h"
 #include <pthread.h>
 #include <sched.h>
