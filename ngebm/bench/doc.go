@@ -34,14 +34,15 @@
 // float32; medians of steps in turns; ratios are ours divided by the peer's, so that less than
 // 1 is faster. PyTorch's peak memory is of a process that had tried all of its ways, which was
 // the one that did the work then. First on an AMD EPYC with AVX2, against PyTorch and JAX in the fastest of their ways
-// (PyTorch eager, channels_last but twice; JAX NHWC). PyTorch in four runs, the last two on 1 December 2026 on a processor that other machines' load slowed (rounds of
-// cross-entropy from .63 to 1.13 in the third), with wrn-16-4 in the last one only:
+// (PyTorch eager, channels_last but twice; JAX NHWC). PyTorch in five runs, the last three on
+// 1 December 2026 on a processor that other machines' load slowed (rounds of cross-entropy from .63 to 1.13 in the
+// third), JAX in two, and wrn-16-4 in one:
 //
-//	step                                        ms        PyTorch 2.15         JAX 0.10.2  peak MiB (PyTorch's)
-//	wrn-10-2, 64 images, cross-entropy          235-289   .94, 1.04, .93, .75  .34         570-609 (859-982)
-//	wrn-10-2, 64 images, NG-EBM                 510-606   .76, .82, .78, .71   .21         742-1099 (1052-1145)
-//	wrn-16-4, 32 images, cross-entropy          594       .71                              953 (1030)
-//	wrn-16-4, 32 images, NG-EBM                 1443      .66                              1310 (1268)
+//	step                                ms        PyTorch 2.15              JAX 0.10.2  peak MiB (PyTorch's)
+//	wrn-10-2, 64 images, cross-entropy  235-305   .94, 1.04, .93, .75, .74  .34, .20    570-770 (859-982)
+//	wrn-10-2, 64 images, NG-EBM         510-619   .76, .82, .78, .71, .77   .21, .14    742-1099 (1038-1145)
+//	wrn-16-4, 32 images, cross-entropy  594       .71                                   953 (1030)
+//	wrn-16-4, 32 images, NG-EBM         1443      .66                                   1310 (1268)
 //
 // The same on an AMD EPYC with AVX-512 (29 November 2026), since kernels' gradients are computed
 // by tiles (package convgrad), in two runs or three; JAX in one, shortly before:
@@ -113,17 +114,21 @@
 // this share of a peer's time, in turns:
 //
 //	           by XLA            by this module
-//	1 image    2.18 (2.02-2.69)  .94, 1.01, 1.04, 1.17   of ONNX Runtime's
-//	8 images   1.26 (1.22-1.30)  .99, 1.12, 1.13, 1.19   of ONNX Runtime's
-//	32 images  1.33, 1.48, 1.54                          of ONNX Runtime's
-//	1 image                      .54                     of PyTorch's
-//	8 images                     .51                     of PyTorch's
+//	1 image    2.18 (2.02-2.69)  .94, .96, 1.01, 1.04, 1.14, 1.16, 1.17   of ONNX Runtime's
+//	8 images   1.26 (1.22-1.30)  .99, 1.02, 1.12, 1.13, 1.14, 1.15, 1.19  of ONNX Runtime's
+//	32 images  1.33, 1.48, 1.54                                           of ONNX Runtime's
+//	1 image                      .54                                      of PyTorch's
+//	8 images                     .51                                      of PyTorch's
 //
 // Rounds of one run differ by as much: .86 to 1.34 for one image. Of its 1.1 ms (when it is quiet) .9 are
-// convolutions, at 75 to 100 GFLOP/s a core; the rest is the call of the device and the last layers. With Max in
-// package fewimages at 512, 32 images take .7 of XLA's time and evaluation in batches of 128 .82, but a step of
-// cross-entropy 1.1 to 1.15 (of NG-EBM .85 to 1.15, in batches of 16 to 64); gradient norms take the same. The figures for
-// one and 8 images on the other processors above are from before, by XLA's code, and those with AVX-512 are not measured since.
+// convolutions, at 75 to 100 GFLOP/s a core; the rest is the call of the device and the last layers.
+//
+// With Max in package fewimages at 512, 32 images take .62 to .99 of XLA's time (six runs, the median .7) and evaluation in
+// batches of 128 takes .76 to .93 (four), but a step of cross-entropy 1.07 to 1.31 (of NG-EBM .78 to 1.24, seven runs in
+// batches of 16 to 64); gradient norms take .98 (one).
+//
+// The figures for one and 8 images on the other processors above are from before, by XLA's code, and those with
+// AVX-512 are not measured since.
 //
 // What did not help with XLA's own code: halves of the rows or of the output channels (1.05 to 1.1 times as long
 // as the whole), grouped convolutions (1.3 to 2.4), im2col (.85 to 1.2), Winograd's F(2x2, 3x3) as one batched product
