@@ -33,7 +33,23 @@
 //
 // float32; medians of steps in turns; ratios are ours divided by the peer's, so that less than
 // 1 is faster. PyTorch's peak memory is of a process that had tried all of its ways, which was
-// the one that did the work then. First on an AMD EPYC with AVX2, against PyTorch and JAX in the fastest of their ways
+// the one that did the work then. On an AMD EPYC with AVX2 (Zen 1, 1 December 2026), in two runs or one against PyTorch
+// (eager, channels_last), and in turns with the same program with XLA's convolutions and gradients of kernels in place of
+// this module's (package device), in three runs or two:
+//
+//	step                                ms        PyTorch 2.15  JAX 0.10.2  XLA's convolutions  peak MiB (PyTorch's, with XLA's)
+//	wrn-10-2, 64 images, cross-entropy  370, 437  .75, .76      .17         .79                 420 (855, 586)
+//	wrn-10-2, 64 images, NG-EBM         888, 870  .69, .73      .12         .75                 493 (1049, 802)
+//	wrn-16-4, 32 images, cross-entropy  1098      .70                       .85                 584 (980, 936)
+//	wrn-16-4, 32 images, NG-EBM         2134      .64                       .83                 706 (1273, 1309)
+//
+// 20 losses differ from PyTorch's by 5e-7 (wrn-16-4: 1.3e-5). A step of NG-EBM takes 1.94 (wrn-16-4), 1.99 and 2.40 times
+// one of cross-entropy, on a machine that other machines' load slowed at times.
+//
+// The figures that follow are of steps before 1 December 2026, with XLA's convolutions, which programs on several devices,
+// in float64 and on other processors still have.
+//
+// On an AMD EPYC with AVX2 (Zen 3), against PyTorch and JAX in the fastest of their ways
 // (PyTorch eager, channels_last but twice; JAX NHWC). PyTorch in five runs, the last three on
 // 1 December 2026 on a processor that other machines' load slowed (rounds of cross-entropy from .63 to 1.13 in the
 // third), JAX in two, and wrn-16-4 in one:
@@ -84,34 +100,34 @@
 // by 7e-7 (wrn-16-4: 4e-6 and 1.9e-5). One, 8 and 32 images take 2.0, 9.2 and 28 ms, 2.5, 1.6 and 1.15
 // times ONNX Runtime's time.
 //
-// On an AMD EPYC with AVX-512, before kernels' gradients were one product of matrices, in one
-// run or two. The peers were not yet the fastest of their ways: PyTorch was eager with images
-// as NCHW, JAX jitted with NHWC.
+// The MLP's steps, on an AMD EPYC with AVX-512, in one run:
 //
-//	step                                        ms    PyTorch 2.15  JAX 0.10.2  peak MiB (PyTorch's)
-//	wrn-10-2, 64 images, cross-entropy          193   .88, .88      .61         458, 478 (930)
-//	wrn-10-2, 64 images, NG-EBM                 367   .79, .83      .28         614, 801 (1058)
-//	wrn-16-4, 32 images, cross-entropy          493   .95, .93      .73         760, 788 (986)
-//	wrn-16-4, 32 images, NG-EBM                 1007  .89, .83      .29         968, 970 (1240)
-//	mlp-128-128, 128 points, cross-entropy      .21                 .98         212
-//	mlp-128-128, 128 points, NG-EBM             .45                 .76         220
+//	step                                        ms    JAX 0.10.2  peak MiB
+//	mlp-128-128, 128 points, cross-entropy      .21   .98         212
+//	mlp-128-128, 128 points, NG-EBM             .45   .76         220
 //
-// JAX's ratios are from before convolutions of 64 channels and more were computed with
-// Winograd's F(4, 3), in half as many multiplications (on the CPU only), which saves 7 to
-// 9 % of a step of wrn-16-4. GFLOP/s count the multiplications of the network, not
-// those of the algorithm. JEM's step of wrn-10-2 took 3 s before these changes.
+// GFLOP/s count the multiplications of the network, not those of the algorithm. JEM's step of wrn-10-2 took 3 s
+// before most of these changes.
 //
 // The MLP's steps are so short that calling the device is a large part of them. So up to
 // 64 steps are taken by one call, in a loop on the device, when training too; JAX's number
 // is that of lax.scan. Training, with its batches, augmentation, history and checkpoints,
 // reaches 1.00 of the speed of these bare steps with wrn-10-2 and .96 to .98 with the MLP.
 //
-// # A few images
+// # Without training
 //
-// XLA's CPU computes a convolution of one image of 32x32 on one core, and several one after the other. So
-// those of up to 8 images are computed by code of this module (package device). On two cores of an AMD EPYC
-// with AVX2 (Zen 3, 1 December 2026), which other machines' load slowed by half within the hour, wrn-10-2 takes
-// this share of a peer's time, in turns:
+// XLA's CPU computes a convolution of one image of 32x32 on one core, and several one after the other. With
+// this module's convolutions wrn-10-2 takes, on the Zen 1 (1 December 2026, one run each):
+//
+//	                    ms     ONNX Runtime 1.32  PyTorch 2.15
+//	1 image             2.16   .93 (.85-.99)      .46 (.41-.55)
+//	8 images            15.8   .94 (.84-.97)      .79 (.46-.81), compiled
+//	32 images           61.1   .94 (.94-.96)      .73 (.72-.85), compiled
+//	256 images, logits  492    .94 (.80-.96)      .80 (.76-.85), compiled
+//	256 images, ‖∂E/∂x‖ 1052                      .85 (.75-.85)
+//
+// On a Zen 3, which other machines' load slowed by half within the hour, with this module's code for one and 8
+// images only, in turns:
 //
 //	           by XLA            by this module
 //	1 image    2.18 (2.02-2.69)  .94, .96, 1.01, 1.04, 1.14, 1.16, 1.17   of ONNX Runtime's
@@ -120,14 +136,8 @@
 //	1 image                      .54                                      of PyTorch's
 //	8 images                     .51                                      of PyTorch's
 //
-// Rounds of one run differ by as much: .86 to 1.34 for one image. Of its 1.1 ms (when it is quiet) .9 are
-// convolutions, at 75 to 100 GFLOP/s a core; the rest is the call of the device and the last layers.
-//
-// With Max in package fewimages at 512, 32 images take .62 to .99 of XLA's time (six runs, the median .7) and evaluation in
-// batches of 128 takes .76 to .93 (four), but a step of cross-entropy 1.07 to 1.31 (of NG-EBM .78 to 1.24, seven runs in
-// batches of 16 to 64); gradient norms take .98 (one).
-//
-// The figures for one and 8 images on the other processors above are from before, by XLA's code, and those with
+// Of one image's 1.1 ms (when it is quiet) .9 are convolutions, at 75 to 100 GFLOP/s a core; the rest is the call of
+// the device and the last layers. The figures on the other processors above are by XLA's code, and those with
 // AVX-512 are not measured since.
 //
 // What did not help with XLA's own code: halves of the rows or of the output channels (1.05 to 1.1 times as long
@@ -137,8 +147,8 @@
 //
 // # An XLA flag
 //
-// XLA's CPU plugin gives products of matrices and sums to YNNPACK. On the same AMD EPYC with AVX2
-// it is faster without, in two runs or three, the time with the flag by that without it:
+// XLA's CPU plugin gives products of matrices and sums to YNNPACK. On the Zen 3, with XLA's convolutions,
+// it was faster without, in two runs or three, the time with the flag by that without it:
 //
 //	XLA_FLAGS=--xla_cpu_experimental_ynn_fusion_type= ngebm bench
 //

@@ -10,7 +10,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 
-	"ngebm/ngebm/device/internal/fewimages"
+	"ngebm/ngebm/device/internal/cpuconv"
 )
 
 // ErrClosed is wrapped by the errors of compiling and executing on a closed device.
@@ -36,13 +36,13 @@ func (b *closable) PluginName() string {
 	return ""
 }
 
-// FewImages is the number of images up to which this module's code computes convolutions in
-// place of XLA's, by which package convgrad knows what is fast; 0 where XLA computes all.
-func (b *closable) FewImages() int {
-	if !b.fewImages {
-		return 0
-	}
-	return fewimages.Max
+// Convolves reports whether this module's code computes convolutions with such a kernel (rows, columns, channels in and
+// out) in place of XLA's, by which package convgrad knows what is fast.
+func (b *closable) Convolves(kernel []int) bool { return b.convolves && cpuconv.Convolves(kernel) }
+
+// KernelGradient is Convolves for the gradient of such a kernel, written as one convolution.
+func (b *closable) KernelGradient(kernel []int) bool {
+	return b.convolves && cpuconv.HasGradient(kernel)
 }
 
 // PluginVersion identifies XLA's plugin wherever it lies: "PJRT 0.98, SHA-256 0a0fe56ca17b", the first

@@ -12,7 +12,7 @@ import (
 	"ngebm/data/files"
 	"ngebm/data/progress"
 	"ngebm/ngebm/device/internal/compilecache"
-	"ngebm/ngebm/device/internal/fewimages"
+	"ngebm/ngebm/device/internal/cpuconv"
 	"ngebm/ngebm/device/internal/pjrthook"
 )
 
@@ -33,7 +33,7 @@ func DefaultCompileCache() (string, error) {
 // compiler compiles the programs of one device. The zero value leaves that to go-xla.
 type compiler struct {
 	hooked    bool                // can programs be changed and kept?
-	fewImages bool                // is there code for convolutions of few images?
+	convolves bool                // is there code for convolutions?
 	cache     *compilecache.Cache // of compiled programs, or nil
 }
 
@@ -43,8 +43,8 @@ func (c compiler) compile(build func() error) error {
 		return build()
 	}
 	return pjrthook.Use(func(p *pjrthook.Compilation) {
-		if c.fewImages {
-			p.Program = fewimages.Rewrite(p.Program)
+		if c.convolves {
+			p.Program = cpuconv.Rewrite(p.Program)
 		}
 		c.cache.Compile(p)
 	}, build)
@@ -65,7 +65,7 @@ func (o opener) compiler(p plugin, options string, values pjrt.NamedValuesMap) (
 		identity, err = pjrthook.Intercept(p.path, identity)
 	}
 	if err == nil {
-		c.hooked, c.fewImages = true, o.Devices == 1 && fewimages.Register(p.path) == nil
+		c.hooked, c.convolves = true, o.Devices == 1 && cpuconv.Register(p.path) == nil
 		if o.CompileCache == "" {
 			return c
 		}

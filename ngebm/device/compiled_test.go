@@ -115,8 +115,13 @@ func TestCompiledProgramsAreKept(t *testing.T) {
 		t.Errorf("the folder has the mode %v, %v", info.Mode(), err)
 	}
 	several, _ := openKept(t, dir, 2)
-	if got := gradients(t, several); !slices.Equal(got, want) {
-		t.Error("with two devices the result is another")
+	largest, off := 0., 0.
+	for i, bits := range gradients(t, several) { // by XLA's convolutions
+		got, want := float64(math.Float32frombits(bits)), float64(math.Float32frombits(want[i]))
+		largest, off = max(largest, math.Abs(want)), max(off, math.Abs(got-want))
+	}
+	if !(off < 1e-4*largest) {
+		t.Errorf("with two devices the result is off by %.2g of the largest value", off/largest)
 	}
 	if _, compiled := several.Backend.(*closable).cache.Counts(); compiled != 1 {
 		t.Error("a program for one device of one was loaded for one of two")

@@ -37,14 +37,13 @@
 // see there. A plugin is opened by its absolute path, so that go-xla's automatic
 // installer never runs.
 //
-// # Convolutions of few images
+// # Convolutions
 //
-// XLA's CPU computes the convolution of one image on one core. On x86-64 Linux, programs get code
-// of this module in its place, which uses all cores: for convolutions of 1 to 8 images in float32, without
-// dilations and groups, with kernels of up to 9 positions (3x3) and a multiple of 16 output channels, with
-// the bias, LeakyReLU and the sum of a residual block
-// (internal/fewimages; in C, called by XLA through its interface for that, FFI). It needs AVX2, and
-// uses AVX-512 where that is; elsewhere, and on several devices, XLA's own code runs. The two agree but for
+// On x86-64 Linux, programs for one CPU device get code of this module in place of XLA's convolutions in float32:
+// without dilations and groups, with kernels of up to 9 positions (3x3), with the bias, LeakyReLU and the sum of
+// a residual block; and in place of the gradients of such kernels of 16, 32, 48 … output channels
+// (internal/cpuconv; in C, called by XLA through its interface for that, FFI). XLA computes the convolution of one image on one
+// core, and gradients of kernels slowly. The code needs AVX2, and uses AVX-512 where that is; elsewhere, and on several devices, XLA's own code runs. The two agree but for
 // rounding, within a few 10⁻⁶ of the largest value. Package bench has times.
 //
 // # Compiled programs

@@ -72,12 +72,19 @@ func (p parameters) form(x, w, y *Node) form {
 }
 
 // contract sums the form over the operands in and kernel, which leaves
-// the operand out, of which only the shape matters. On XLA's CPU products of matrices
-// take a convolution's place where they are faster.
+// the operand out, of which only the shape matters.
 func (f form) contract(in, kernel, out operand) *Node {
 	if y := f.product(in, kernel, out); y != nil {
 		return y
 	}
+	if y := f.kernelGradient(out); y != nil {
+		return y
+	}
+	return f.byXLA(in, kernel, out)
+}
+
+// byXLA is contract as a convolution. On XLA's CPU products of matrices take its place where they are faster.
+func (f form) byXLA(in, kernel, out operand) *Node {
 	y := f.convolve(in, kernel, out)
 	if s := newShifts(f, out); s != nil {
 		y = s.inPlaceOf(y)

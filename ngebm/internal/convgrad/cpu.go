@@ -28,10 +28,51 @@ func onCPU(node *Node) bool {
 	return ok && strings.Contains(filepath.Base(xla.PluginName()), "cpu")
 }
 
-// ofFewImages reports whether a batch is one whose convolutions XLA does not compute (package device).
-func ofFewImages(x *Node) bool {
-	d, ok := x.Graph().Backend().(interface{ FewImages() int })
-	return ok && x.DType() == dtypes.Float32 && x.Shape().Dimensions[0] <= d.FewImages()
+// byDevice reports whether XLA does not compute convolutions with such a kernel in the fast layout (package device).
+func byDevice(x, kernel *Node) bool {
+	d, ok := x.Graph().Backend().(interface{ Convolves(kernel []int) bool })
+	return ok && x.DType() == dtypes.Float32 && d.Convolves(kernel.Shape().Dimensions)
+}
+
+// kernelGradient is K as a convolution in the one layout in which a device computes it (package device), or nil. The device
+// knows a stride, but no dilation of the input. Without a stride, input and result can change their parts: a·n − j − i = −p
+// is i − j' − a·n = −p' with the kernel reversed, j' = size−1−j, and p' = size−1−p. That makes a stride of the dilation that a
+// way back through a stride has; and output channels, which the way back to the images has few of, of input channels.
+func (f form) kernelGradient(out operand) *Node {
+	x, y, w := f.tensors[X], f.tensors[Y], f.tensors[W]
+	d, ok := x.node.Graph().Backend().(interface{ KernelGradient(kernel []int) bool })
+	if !ok || out != W || len(w.spatial) != 2 || x.node.DType() != dtypes.Float32 || !slices.Equal(w.factor, []int{-1, -1}) {
+		return nil
+	}
+	asked, in, result := w, X, Y
+	dilations, strides, fronts := x.factor, magnitudes(y.factor), scaled(-1, f.offset)
+	x, y, w = x.arrange(Y, W), y.arrange(X, W), w.arrangeKernel(X, Y)
+	changed := slices.Max(strides) == 1 && (slices.Max(dilations) > 1 || !d.KernelGradient(w.node.Shape().Dimensions))
+	if changed {
+		x, y, w = y, x, asked.arrangeKernel(Y, X)
+		in, result = Y, X
+		dilations, strides = strides, dilations
+		for axis := range fronts {
+			fronts[axis] = w.size(axis) - 1 - fronts[axis]
+		}
+	}
+	if slices.Max(dilations) > 1 || !d.KernelGradient(w.node.Shape().Dimensions) {
+		return nil
+	}
+	var paddings [][2]int
+	for axis, front := range fronts {
+		paddings = append(paddings, [2]int{front, strides[axis]*(y.size(axis)-1) + w.size(axis) - x.size(axis) - front})
+	}
+	ones := []int{1, 1}
+	dw := ConvGeneral(x.node, y.node, compute.ConvolveAxesConfig{
+		InputBatch: 3, InputChannels: 0, InputSpatial: []int{1, 2},
+		KernelInputChannels: 0, KernelOutputChannels: 3, KernelSpatial: []int{1, 2},
+		OutputBatch: 2, OutputChannels: 3, OutputSpatial: []int{0, 1},
+	}, ones, paddings, ones, strides, 1, 1)
+	if changed {
+		dw = Reverse(dw, 0, 1)
+	}
+	return w.back(dw, asked, in, result)
 }
 
 // byPhases reports whether a convolution of a node, with input dilation a, stride b and

@@ -55,22 +55,43 @@
 // norm's gradient, u being what arrives at I(dy, w): C(u, w) goes to dy, and
 // K(u, dy) to w.
 //
-// On XLA's CPU some take another way to the same value. The way back through a stride
-// is computed without the input dilation's zeros, the gradient of a 1x1 kernel is a
-// matrix product, and in loops the forms are built in the one layout that has fast code
-// (cpu.go). C and I of 64 channels and more with 3x3 kernels at every position take half as
-// many multiplications (tiles.go); [Tiled] is for those who build the first C. Those of few images are left to the
-// device (package device).
+// On the CPU some take another way to the same value. The way back through a stride is computed without the input
+// dilation's zeros, the gradient of a 1x1 kernel is a matrix product, and in loops the forms are built in the one layout
+// that has fast code (cpu.go). Where the device has code for convolutions of float32 (package device: x86-64 Linux), C
+// and I in that layout are left to it, and so is K of 16, 32, … output channels, in the one layout in which it knows K.
 //
+// Elsewhere, in float64 and on several devices, C and I of 64 channels and more with 3x3 kernels at every
+// position take half as many multiplications (tiles.go); [Tiled] is for those who build the first C.
 // The gradient of a 3x3 kernel is computed by products of matrices, of three shifts by three
 // (shifts.go): of 16 channels and more at every position, of 64 and more with stride 2. Where
 // both have 48 channels together, tiles halve these products too.
 //
 // # Where the time goes
 //
-// In an NG-EBM step of WRN-10-2 (64 images, two cores of an AMD EPYC), three quarters are
-// products of matrices; a seventh is all else, LeakyReLU, biases, sums, transpositions; a
-// twentieth the copying of padded inputs.
+// In a step of WRN-10-2 (64 images, two cores of an AMD EPYC), convolutions and gradients of kernels by the device
+// are four fifths of cross-entropy's time and three quarters of NG-EBM's, a tenth of them what is prepared.
+//
+// K of 3x3 kernels by XLA's products and by the device, in GFLOP/s on two cores of an AMD EPYC with AVX2 (Zen 1, whose
+// peak is 79) by the clock, in turns, the best of 10 (1 December 2026). Half of the multiplications that are counted are not
+// done where the stride is 1:
+//
+//	images  size   channels  stride  products  device
+//	64      32x32  16, 16    1       28        73
+//	64      32x32  16, 32    1       29        72
+//	64      32x32  32, 32    1       44        66
+//	64      32x32  32, 64    1       60        93
+//	64      32x32  64, 64    2       42        63
+//	64      16x16  64, 64    1       75        111
+//	64      16x16  64, 128   1       86        117
+//	64      16x16  128, 128  2       57        63
+//	64      8x8    128, 128  1       94        120
+//	32      32x32  64, 64    1       68        114
+//	32      16x16  128, 128  1       74        125
+//	32      8x8    256, 256  1       116       125
+//	16      8x8    256, 256  1       110       120
+//	128     16x16  32, 32    1       50        85
+//
+// On the processors that follow, XLA's code only.
 //
 // K of 3x3 kernels, as one convolution, by products, and as it is computed, in GFLOP/s on two
 // cores of an AMD EPYC: with AVX-512 by the clock, on a quiet machine, best of 20 (29 November
@@ -131,10 +152,9 @@
 //	128     16x16  32, 32    1       104          225
 //
 // C reaches 140 to 200 on the first AMD, 190 to 320 on the Intel. With few channels, packing and copying
-// take half of K's time or more.
-// This repeats it:
+// take half of K's time or more. This repeats the first table:
 //
-//	go test -run - -bench KernelGradient -benchtime 20x ./ngebm/internal/convgrad
+//	go test -run - -bench KernelGradient -benchtime 10x ./ngebm/internal/convgrad
 //
 // Slower than tiles were: shifts of x that are padded after D·x in place of before (.7 of the
 // speed with 32 channels), contiguous parts of x, of three columns as channels, a third of dy's

@@ -26,16 +26,16 @@ func ByTiles(plain, x, w *Node, paddings [][2]int) *Node {
 	return y
 }
 
-// KernelGradient is K of a 3×3 kernel with padding 1, in the fast layout: as one convolution
-// (plain), or as it is computed.
-func KernelGradient(x, dy *Node, stride int, plain bool) *Node {
+// KernelGradient is K of a 3×3 kernel with padding 1, in the fast layout: as XLA computes it (by products
+// where they are faster), or as it is computed.
+func KernelGradient(x, dy *Node, stride int, byXLA bool) *Node {
 	in, out := x.Shape().Dimensions[3], dy.Shape().Dimensions[3]
 	w := Zeros(x.Graph(), shapes.Make(x.DType(), 3, 3, in, out))
 	pad := [2]int{1, 1}
 	y := Convolve(x, w).Strides(stride).PaddingPerDim([][2]int{pad, pad}).Done()
 	f := parametersOf(y).form(x, w, dy)
-	if plain {
-		return f.convolve(X, Y, W)
+	if byXLA {
+		return f.byXLA(X, Y, W)
 	}
 	return f.contract(X, Y, W)
 }

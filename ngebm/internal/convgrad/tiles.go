@@ -1,6 +1,7 @@
 package convgrad
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
@@ -23,7 +24,7 @@ func Tiled(y *Node) *Node {
 	f := p.form(y.Inputs()[0], y.Inputs()[1], y)
 	x, w, o := f.tensors[X].arrange(Y, W), f.tensors[W].arrangeKernel(X, Y), f.tensors[Y].arrange(X, W)
 	t := tiles{x.node, w.node, p.paddings}
-	if !t.pay() {
+	if !t.pay() || byDevice(x.node, w.node) && p.isFast() {
 		return y
 	}
 	tiled, _ := InternalFusedOpCaller(func() *Node { return o.back(t.convolve(), f.tensors[Y], X, W) }, func() *Node { return y }, true)
@@ -38,6 +39,15 @@ func (p parameters) plain() bool {
 		}
 	}
 	return true
+}
+
+// isFast reports whether a convolution is in the fast layout, but for the order of the kernel's channels.
+func (p parameters) isFast() bool {
+	a := p.axes
+	if a.KernelInputChannels > a.KernelOutputChannels {
+		a.KernelInputChannels, a.KernelOutputChannels = a.KernelOutputChannels, a.KernelInputChannels
+	}
+	return reflect.DeepEqual(a, layout(len(p.strides)))
 }
 
 // IsPart reports whether a convolution or a product computes a convolution, or a part of
@@ -117,7 +127,7 @@ const minChannels = 64
 
 func (t tiles) pay() bool {
 	kernel := t.w.Shape().Dimensions
-	if len(t.paddings) != 2 || kernel[0] != 3 || kernel[1] != 3 || min(kernel[2], kernel[3]) < minChannels || ofFewImages(t.x) {
+	if len(t.paddings) != 2 || kernel[0] != 3 || kernel[1] != 3 || min(kernel[2], kernel[3]) < minChannels {
 		return false
 	}
 	return fewer(t.rows())

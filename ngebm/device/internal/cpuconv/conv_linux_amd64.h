@@ -13,6 +13,14 @@ typedef struct {
 	int ph, pw;     // padding before the first row and column, which may be negative
 } conv_shape;
 
+// padded_rows and padded_columns are what a result is computed from.
+static inline int padded_rows(const conv_shape *c) { return (c->oh - 1) * c->sh + c->kh; }
+static inline int padded_columns(const conv_shape *c) { return (c->ow - 1) * c->sw + c->kw; }
+
+static inline int is_padded(const conv_shape *c) {
+	return c->ph || c->pw || padded_rows(c) > c->h || padded_columns(c) > c->w;
+}
+
 // conv_ends are what is added to the sums of a panel.
 typedef struct {
 	const float *bias; // one for each channel, or NULL
@@ -27,8 +35,9 @@ typedef struct {
 
 	// pack copies the panel from channel o on into the order in which some reads it.
 	void (*pack)(const conv_shape *c, const float *kernel, int o, float *packed);
-	// pad copies rows [from, to) of an image after LeakyReLU, x where x > 0 and slope*x elsewhere, with their padding.
-	void (*pad)(const conv_shape *c, const float *x, float slope, int from, int to, float *rows, long row);
+	// pad copies rows [from, to) of an image after LeakyReLU, x where x > 0 and slope*x elsewhere, with their padding. A
+	// pixel begins so many numbers after the one before.
+	void (*pad)(const conv_shape *c, const float *x, float slope, int pixel, int from, int to, float *rows, long row);
 	// some computes pixels [from, to) of an image. rows, each row numbers long, begin with those that the first row of
 	// the result needs.
 	void (*some)(const conv_shape *c, const float *rows, long row, const float *packed, int from, int to, const conv_ends *ends, float *y);
@@ -41,10 +50,29 @@ typedef struct {
 	void (*pack_rows)(const conv_shape *c, const float *kernel, int o, float *packed);
 	// transform transforms six rows of the input after LeakyReLU, from first, some of which may be outside: zeros is
 	// a row without content. Each of the six has ow+2 columns, padding included.
-	void (*transform)(const conv_shape *c, const float *x, float slope, const float *zeros, int first, float *rows);
+	void (*transform)(const conv_shape *c, const float *x, float slope, const float *zeros, int pixel, int first, float *rows);
 	// four computes up to four rows of the result in a panel.
 	void (*four)(const conv_shape *c, const float *rows, const float *packed, int count, const conv_ends *ends, float *y);
+
+	// The gradient of a kernel is a sum over the pixels of what arrives at the result, y here: of x by y for each of the
+	// kernel's input and output channels. x and y are read by lines: of ow pixels of the result.
+
+	// gather adds the part of some lines to sums, for n numbers of x that meet a pixel of y, and a panel of output channels.
+	// x has those for the first pixel of the first line, and for the next one a step further. y has a panel of
+	// each pixel, one after the other.
+	void (*gather)(const conv_shape *c, int n, const float *x, long x_line, long step, const float *y, int lines, float *sums);
+	// spread transforms up to four rows of y into six lines of each panel, for Winograd's method.
+	void (*spread)(const conv_shape *c, const float *y, int count, float *to, long line, long panel);
+	// split copies a row of y into a line of each panel.
+	void (*split)(const conv_shape *c, const float *y, float *to, long panel);
+	// unite makes three rows of a kernel's panel of six sums, n numbers each, which are next numbers from each other.
+	void (*unite)(const float *sums, long next, long n, float *kernel, long row, long oc);
 } conv_code;
 
 // conv_codes are those for 8 and 16 floats in a register, which the processor must have (AVX2 with FMA, AVX-512).
 extern const conv_code conv_code8, conv_code16;
+
+// conv_use sets how many floats the widest register of the processor has, once, before conv_code_of returns the
+// code for that many output channels.
+void conv_use(int lanes);
+const conv_code *conv_code_of(int oc);

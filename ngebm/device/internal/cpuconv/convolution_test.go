@@ -1,4 +1,4 @@
-package fewimages_test
+package cpuconv_test
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 	"github.com/gomlx/go-xla/types/shapes"
 
 	"ngebm/ngebm/device"
-	"ngebm/ngebm/device/internal/fewimages"
+	"ngebm/ngebm/device/internal/cpuconv"
 )
 
 // convolution is one to test: images of size rows and columns.
@@ -25,11 +25,21 @@ type convolution struct {
 	images, in, out     int
 	size, kernel, steps [2]int
 	pads                [2][2]int
-	dilation            int // of the input; 0 is 1
+	dilation            int  // of the input; 0 is 1
+	swapped             bool // has the program's kernel its output channels first?
 }
 
 func (c convolution) x() []int { return []int{c.images, c.size[0], c.size[1], c.in} }
 func (c convolution) w() []int { return []int{c.kernel[0], c.kernel[1], c.in, c.out} }
+
+// programW is the shape of the program's kernel.
+func (c convolution) programW() []int {
+	w := c.w()
+	if c.swapped {
+		w[2], w[3] = w[3], w[2]
+	}
+	return w
+}
 
 func (c convolution) y() []int {
 	y := []int{c.images, 0, 0, c.out}
@@ -46,7 +56,7 @@ func (c convolution) program(t testing.TB) []byte {
 	main := b.Main()
 	x, err := main.NamedInput("x", shapes.Make(dtypes.Float32, c.x()...))
 	check(t, err)
-	w, err := main.NamedInput("w", shapes.Make(dtypes.Float32, c.w()...))
+	w, err := main.NamedInput("w", shapes.Make(dtypes.Float32, c.programW()...))
 	check(t, err)
 	check(t, main.Return(c.of(t, x, w)))
 	program, err := b.Build()
@@ -57,9 +67,12 @@ func (c convolution) program(t testing.TB) []byte {
 // of is the convolution in a program.
 func (c convolution) of(t testing.TB, x, w *stablehlo.Value) *stablehlo.Value {
 	t.Helper()
-	dilation := max(c.dilation, 1)
+	dilation, in, out := max(c.dilation, 1), 2, 3
+	if c.swapped {
+		in, out = 3, 2
+	}
 	y, err := stablehlo.Convolution(x, w, c.steps[:], c.pads[:], []int{dilation, dilation}, []int{1, 1},
-		0, 3, []int{1, 2}, 2, 3, []int{0, 1}, 0, 3, []int{1, 2}, 1, 1,
+		0, 3, []int{1, 2}, in, out, []int{0, 1}, 0, 3, []int{1, 2}, 1, 1,
 		types.DotGeneralPrecisionDefault, types.DotGeneralPrecisionDefault)
 	check(t, err)
 	return y
@@ -106,7 +119,7 @@ var client = sync.OnceValues(func() (*pjrt.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fewimages.Register(d.Plugin); err != nil {
+	if err := cpuconv.Register(d.Plugin); err != nil {
 		return nil, nil // no code for this machine
 	}
 	plugin, err := pjrt.GetPlugin(d.Plugin)
@@ -153,48 +166,75 @@ func normal(r *rand.Rand, dims []int) []float32 {
 	return out
 }
 
+// compare compares what a program gives, twice, with what is wanted.
+func compare(t *testing.T, run func(in ...[]float32) []float32, want []float64, in ...[]float32) {
+	t.Helper()
+	got, again := run(in...), run(in...)
+	largest, off := 0., 0.
+	for i := range want {
+		largest, off = max(largest, math.Abs(want[i])), max(off, math.Abs(float64(got[i])-want[i]))
+		if got[i] != again[i] {
+			t.Fatalf("number %d is %g, and %g the second time", i, got[i], again[i])
+		}
+	}
+	if !(off <= 5e-6*largest) { // not a number, too
+		t.Errorf("off by %.2g of the largest value", off/largest)
+	}
+}
+
+// swapped has the channels of a kernel in the other order.
+func swapped(w []float32, in, out int) []float32 {
+	s := make([]float32, len(w))
+	for i, v := range w {
+		position, a, o := i/(in*out), i/out%in, i%out
+		s[(position*out+o)*in+a] = v
+	}
+	return s
+}
+
 // A convolution is the sum of its definition, whatever its size, kernel, strides, padding and channels:
-// tiles that are not full, panels of 16 and 32 channels, 3x3 kernels of few and of many channels,
-// which take two ways. Twice the same is the same bit for bit.
+// tiles that are not full, panels of 16 and 32 channels and parts of them, 3x3 kernels of few and of many channels,
+// which take two ways, kernels with the output channels first, and several groups of images, the last of which is
+// smaller. Twice the same is the same bit for bit.
 func TestConvolutions(t *testing.T) {
 	same := [2][2]int{{1, 1}, {1, 1}}
 	one, two := [2]int{1, 1}, [2]int{2, 2}
 	for _, c := range []convolution{
-		{1, 3, 16, [2]int{32, 32}, [2]int{3, 3}, one, same, 0},
-		{1, 16, 32, [2]int{32, 32}, [2]int{3, 3}, one, same, 0},
-		{1, 32, 48, [2]int{13, 17}, [2]int{3, 3}, one, same, 0},
-		{3, 17, 16, [2]int{9, 11}, [2]int{3, 3}, one, [2][2]int{{0, 2}, {2, 0}}, 0},
-		{1, 16, 16, [2]int{14, 15}, [2]int{3, 3}, one, [2][2]int{{3, 1}, {0, 4}}, 0},
-		{1, 64, 128, [2]int{16, 16}, [2]int{3, 3}, two, [2][2]int{{0, 1}, {0, 1}}, 0},
-		{8, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0},
-		{1, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0},
-		{2, 16, 32, [2]int{16, 16}, [2]int{1, 1}, one, [2][2]int{}, 0},
-		{2, 16, 64, [2]int{17, 16}, [2]int{1, 1}, two, [2][2]int{}, 0},
-		{4, 32, 16, [2]int{7, 5}, [2]int{1, 2}, one, [2][2]int{{0, 0}, {-1, 1}}, 0},
-		{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0},
-		{1, 1, 16, [2]int{1, 1}, [2]int{3, 3}, one, same, 0},
-		{1, 16, 16, [2]int{1, 200}, [2]int{1, 9}, one, [2][2]int{{0, 0}, {4, 4}}, 0},
+		{1, 3, 16, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{1, 16, 32, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{1, 32, 48, [2]int{13, 17}, [2]int{3, 3}, one, same, 0, false},
+		{3, 17, 16, [2]int{9, 11}, [2]int{3, 3}, one, [2][2]int{{0, 2}, {2, 0}}, 0, false},
+		{1, 16, 16, [2]int{14, 15}, [2]int{3, 3}, one, [2][2]int{{3, 1}, {0, 4}}, 0, false},
+		{1, 64, 128, [2]int{16, 16}, [2]int{3, 3}, two, [2][2]int{{0, 1}, {0, 1}}, 0, false},
+		{8, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
+		{1, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
+		{2, 16, 32, [2]int{16, 16}, [2]int{1, 1}, one, [2][2]int{}, 0, false},
+		{2, 16, 64, [2]int{17, 16}, [2]int{1, 1}, two, [2][2]int{}, 0, false},
+		{4, 32, 16, [2]int{7, 5}, [2]int{1, 2}, one, [2][2]int{{0, 0}, {-1, 1}}, 0, false},
+		{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0, false},
+		{1, 1, 16, [2]int{1, 1}, [2]int{3, 3}, one, same, 0, false},
+		{1, 16, 16, [2]int{1, 200}, [2]int{1, 9}, one, [2][2]int{{0, 0}, {4, 4}}, 0, false},
+		{2, 5, 16, [2]int{6, 5}, [2]int{2, 2}, one, [2][2]int{{0, 0}, {10, -12}}, 0, false},
+		{37, 32, 16, [2]int{16, 20}, [2]int{3, 3}, one, same, 0, false},
+		{37, 32, 16, [2]int{16, 20}, [2]int{3, 3}, two, same, 0, false},
+		{9, 3, 16, [2]int{9, 8}, [2]int{2, 3}, one, same, 0, true},
+		{9, 16, 48, [2]int{9, 8}, [2]int{3, 3}, one, same, 0, true},
+		{9, 32, 3, [2]int{9, 8}, [2]int{3, 3}, one, same, 0, true},
+		{2, 5, 1, [2]int{9, 8}, [2]int{3, 2}, two, same, 0, false},
+		{2, 16, 37, [2]int{9, 8}, [2]int{1, 1}, one, same, 0, false},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			program := fewimages.Rewrite(c.program(t))
+			program := cpuconv.Rewrite(c.program(t))
 			if n := strings.Count(string(program), "stablehlo.custom_call"); n != 1 || strings.Contains(string(program), "stablehlo.convolution") {
 				t.Fatalf("%d calls in %s", n, program)
 			}
 			r := rand.New(rand.NewPCG(1, 2))
 			x, w := normal(r, c.x()), normal(r, c.w())
-			run := compiled(t, program, c.x(), c.w())
-			got, want := run(x, w), c.reference(x, w)
-			again := run(x, w)
-			largest, off := 0., 0.
-			for i := range want {
-				largest, off = max(largest, math.Abs(want[i])), max(off, math.Abs(float64(got[i])-want[i]))
-				if got[i] != again[i] {
-					t.Fatalf("number %d is %g, and %g the second time", i, got[i], again[i])
-				}
+			in := w
+			if c.swapped {
+				in = swapped(w, c.in, c.out)
 			}
-			if !(off < 5e-6*largest) {
-				t.Errorf("off by %.2g of the largest value", off/largest)
-			}
+			compare(t, compiled(t, program, c.x(), c.programW()), c.reference(x, w), x, in)
 		})
 	}
 }
@@ -203,17 +243,17 @@ func TestConvolutions(t *testing.T) {
 func TestRegisterAgain(t *testing.T) {
 	d, err := device.Open(device.CPU, nil)
 	check(t, err)
-	if err := fewimages.Register(d.Plugin); err != nil {
+	if err := cpuconv.Register(d.Plugin); err != nil {
 		t.Skip("SKIPPED: ", err)
 	}
 	link := filepath.Join(t.TempDir(), "plugin.so")
 	check(t, os.Symlink(d.Plugin, link))
 	for _, path := range []string{d.Plugin, link} {
-		if err := fewimages.Register(path); err != nil {
+		if err := cpuconv.Register(path); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if err := fewimages.Register(filepath.Join(t.TempDir(), "none.so")); err == nil {
+	if err := cpuconv.Register(filepath.Join(t.TempDir(), "none.so")); err == nil {
 		t.Error("a plugin that does not exist is registered")
 	}
 }
@@ -221,13 +261,13 @@ func TestRegisterAgain(t *testing.T) {
 // Many calls at the same time share threads, and each gives the same bits, with products too small for
 // float32's usual form, too, which threads could treat differently.
 func TestManyAtOnce(t *testing.T) {
-	c := convolution{1, 32, 64, [2]int{16, 16}, [2]int{3, 3}, [2]int{1, 1}, [2][2]int{{1, 1}, {1, 1}}, 0}
+	c := convolution{1, 32, 64, [2]int{16, 16}, [2]int{3, 3}, [2]int{1, 1}, [2][2]int{{1, 1}, {1, 1}}, 0, false}
 	r := rand.New(rand.NewPCG(3, 4))
 	x, w := normal(r, c.x()), normal(r, c.w())
 	for i := range x {
 		x[i] *= 1e-38
 	}
-	run := compiled(t, fewimages.Rewrite(c.program(t)), c.x(), c.w())
+	run := compiled(t, cpuconv.Rewrite(c.program(t)), c.x(), c.w())
 	want := run(x, w)
 	var wait sync.WaitGroup
 	for range 8 {
@@ -247,33 +287,32 @@ func TestManyAtOnce(t *testing.T) {
 
 // What there is no code for stays as it is.
 func TestOthersStay(t *testing.T) {
-	fits := convolution{8, 16, 16, [2]int{8, 8}, [2]int{3, 3}, [2]int{1, 1}, [2][2]int{{1, 1}, {1, 1}}, 0}
-	if program := fits.program(t); string(fewimages.Rewrite(program)) == string(program) {
-		t.Fatal("a convolution of 8 images stays")
+	fits := convolution{8, 16, 16, [2]int{8, 8}, [2]int{3, 3}, [2]int{1, 1}, [2][2]int{{1, 1}, {1, 1}}, 0, false}
+	if program := fits.program(t); string(cpuconv.Rewrite(program)) == string(program) {
+		t.Fatal("a convolution stays")
 	}
 	for name, change := range map[string]func(c *convolution){
-		"9 images":                              func(c *convolution) { c.images = 9 },
-		"10 output channels":                    func(c *convolution) { c.out = 10 },
-		"a kernel of 4x4":                       func(c *convolution) { c.kernel = [2]int{4, 4} },
-		"dilation of the input":                 func(c *convolution) { c.dilation = 2 },
-		"more than 256 MiB of transformed rows": func(c *convolution) { c.size = [2]int{800, 800} },
+		"a kernel of 4x4":                     func(c *convolution) { c.kernel = [2]int{4, 4} },
+		"dilation of the input":               func(c *convolution) { c.dilation = 2 },
+		"more than 1 GiB of transformed rows": func(c *convolution) { c.images, c.size = 1, [2]int{3600, 3600} },
+		"more than 1 GiB for 16 channels":     func(c *convolution) { c.in, c.out, c.size = 1, 1, [2]int{2000, 2000} },
 	} {
 		c := fits
 		change(&c)
-		if program := c.program(t); string(fewimages.Rewrite(program)) != string(program) {
+		if program := c.program(t); string(cpuconv.Rewrite(program)) != string(program) {
 			t.Errorf("%s: rewritten", name)
 		}
 	}
 	inLoop := []byte(strings.ReplaceAll(string(fits.program(t)), "\n    %", "\n          %"))
-	if program := fewimages.Rewrite(inLoop); !strings.Contains(string(program), "\n          %few$") {
+	if program := cpuconv.Rewrite(inLoop); !strings.Contains(string(program), "\n          %ours$") {
 		t.Errorf("a convolution in a loop's function stays, or loses its place:\n%s", program)
 	}
 	two := strings.Replace(string(fits.program(t)), "\n}\n", "\n  func.func @other() -> () {\n  }\n}\n", 1)
-	if !strings.Contains(string(fewimages.Rewrite([]byte(two))), "%few$") {
+	if !strings.Contains(string(cpuconv.Rewrite([]byte(two))), "%ours$") {
 		t.Error("a convolution of a program of two functions stays")
 	}
 	many := strings.Replace(string(fits.program(t)), "module @test {", "module @test attributes {mhlo.num_partitions = 2 : i32} {", 1)
-	if string(fewimages.Rewrite([]byte(many))) != many {
+	if string(cpuconv.Rewrite([]byte(many))) != many {
 		t.Error("a program for two devices is rewritten")
 	}
 }

@@ -1,4 +1,4 @@
-package fewimages_test
+package cpuconv_test
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 	"github.com/gomlx/go-xla/types"
 	"github.com/gomlx/go-xla/types/shapes"
 
-	"ngebm/ngebm/device/internal/fewimages"
+	"ngebm/ngebm/device/internal/cpuconv"
 )
 
 // network is a program with a convolution and what a network may do around it. Its inputs are x, w, a bias and a
@@ -97,10 +97,10 @@ func alive(program string) string {
 // and the results are those of XLA for the program as it was.
 func TestAround(t *testing.T) {
 	one, two, same := [2]int{1, 1}, [2]int{2, 2}, [2][2]int{{1, 1}, {1, 1}}
-	winograd := convolution{2, 16, 32, [2]int{13, 14}, [2]int{3, 3}, one, same, 0}
-	tiles := convolution{1, 5, 32, [2]int{8, 9}, [2]int{3, 3}, two, same, 0}
-	single := convolution{3, 16, 16, [2]int{6, 7}, [2]int{1, 1}, one, [2][2]int{}, 0}
-	cropped := convolution{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0}
+	winograd := convolution{2, 16, 32, [2]int{13, 14}, [2]int{3, 3}, one, same, 0, false}
+	tiles := convolution{1, 5, 32, [2]int{8, 9}, [2]int{3, 3}, two, same, 0, false}
+	single := convolution{3, 16, 16, [2]int{6, 7}, [2]int{1, 1}, one, [2][2]int{}, 0, false}
+	cropped := convolution{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0, false}
 	for name, c := range map[string]struct {
 		do      func(a *around) *stablehlo.Value
 		left    string // ops that are still there
@@ -138,7 +138,7 @@ func TestAround(t *testing.T) {
 		for _, shape := range []convolution{winograd, tiles, single, cropped} {
 			t.Run(fmt.Sprint(name, shape), func(t *testing.T) {
 				program := shape.network(t, c.do)
-				rewritten := fewimages.Rewrite(program)
+				rewritten := cpuconv.Rewrite(program)
 				live := alive(string(rewritten))
 				if strings.Contains(live, "stablehlo.convolution") {
 					t.Fatalf("convolutions are left in\n%s", live)

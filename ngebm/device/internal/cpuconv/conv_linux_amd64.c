@@ -12,3 +12,11 @@
 #define PIXELS 12
 #define TARGET "avx512f"
 #include "loops_linux_amd64.h"
+
+static int most = 8;
+
+void conv_use(int lanes) { most = lanes; }
+
+const conv_code *conv_code_of(int oc) {
+	return most >= 16 && oc % conv_code16.width == 0 ? &conv_code16 : &conv_code8;
+}

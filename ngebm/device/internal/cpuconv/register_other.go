@@ -1,6 +1,6 @@
 //go:build !(linux && amd64)
 
-package fewimages
+package cpuconv
 
 import "errors"
 

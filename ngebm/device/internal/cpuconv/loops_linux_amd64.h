@@ -32,10 +32,12 @@ CODE void NAME(leaky_row)(float *to, const float *x, long n, float slope) {
 // tile computes p pixels of a panel. at has, for each of some runs of the input, where it begins for each of PIXELS pixels.
 static inline __attribute__((always_inline, target(TARGET))) void NAME(tile)(int p, const float *const *at, int runs, long length, const float *packed, float *y, long oc) {
 	NAME(vec) sum[PIXELS][2];
+#pragma GCC unroll 16
 	for (int i = 0; i < p; i++)
 		sum[i][0] = sum[i][1] = (NAME(vec)){0};
 	for (int k = 0; k < runs; k++) {
 		const float *x[PIXELS];
+#pragma GCC unroll 16
 		for (int i = 0; i < p; i++)
 			x[i] = at[k * PIXELS + i];
 		for (long c = 0; c < length; c++, packed += WIDTH) {
@@ -47,6 +49,7 @@ static inline __attribute__((always_inline, target(TARGET))) void NAME(tile)(int
 			}
 		}
 	}
+#pragma GCC unroll 16
 	for (int i = 0; i < p; i++) {
 		AT(y + i * oc) = sum[i][0];
 		AT(y + i * oc + LANES) = sum[i][1];
@@ -103,10 +106,10 @@ CODE void NAME(some)(const conv_shape *c, const float *rows, long row, const flo
 	}
 }
 
-CODE void NAME(pad)(const conv_shape *c, const float *x, float slope, int from, int to, float *rows, long row) {
-	long before = (long)(c->pw < 0 ? 0 : c->pw) * c->ic, first = (long)(c->pw < 0 ? -c->pw : 0) * c->ic, n = (long)c->w * c->ic - first;
-	if (n > row - before)
-		n = row - before;
+CODE void NAME(pad)(const conv_shape *c, const float *x, float slope, int pixel, int from, int to, float *rows, long row) {
+	int first = c->pw < 0 ? -c->pw : 0, before = c->pw < 0 ? 0 : c->pw, columns = row / pixel, n = c->w - first;
+	if (n > columns - before)
+		n = columns - before;
 	for (int i = from; i < to; i++) {
 		float *to_row = rows + i * row;
 		int h = i - c->ph;
@@ -114,10 +117,15 @@ CODE void NAME(pad)(const conv_shape *c, const float *x, float slope, int from, 
 			memset(to_row, 0, row * sizeof *to_row);
 			continue;
 		}
-		memset(to_row, 0, before * sizeof *to_row);
-		const float *from_row = x + (long)h * c->w * c->ic + first;
-		NAME(leaky_row)(to_row + before, from_row, n, slope);
-		memset(to_row + before + n, 0, (row - before - n) * sizeof *to_row);
+		memset(to_row, 0, (long)before * pixel * sizeof *to_row);
+		const float *from_row = x + ((long)h * c->w + first) * c->ic;
+		to_row += (long)before * pixel;
+		if (pixel == c->ic)
+			NAME(leaky_row)(to_row, from_row, (long)n * c->ic, slope);
+		else
+			for (int k = 0; k < n; k++)
+				NAME(leaky_row)(to_row + (long)k * pixel, from_row + (long)k * c->ic, c->ic, slope);
+		memset(to_row + (long)n * pixel, 0, (long)(columns - before - n) * pixel * sizeof *to_row);
 	}
 }
 
@@ -139,16 +147,10 @@ CODE void NAME(pack_rows)(const conv_shape *c, const float *kernel, int o, float
 		}
 }
 
-CODE void NAME(transform)(const conv_shape *c, const float *x, float slope, const float *zeros, int first, float *rows) {
-	long n = (long)c->w * c->ic, row = (long)(c->ow + 2) * c->ic, before = (long)c->pw * c->ic;
+// transform_some transforms n numbers of six rows.
+CODE void NAME(transform_some)(const float *const *rows, long n, float slope, float *to, long row) {
 	const float *from[6];
-	for (int i = 0; i < 6; i++) {
-		int h = first + i;
-		from[i] = h >= 0 && h < c->h ? x + h * n : zeros;
-		memset(rows + i * row, 0, before * sizeof *rows);
-		memset(rows + i * row + before + n, 0, (row - before - n) * sizeof *rows);
-	}
-	float *to = rows + before;
+	memcpy(from, rows, sizeof from);
 	for (long i = 0; i < n; i += LANES) {
 		NAME(vec) in[6] = {0}, out[6];
 		long left = n - i < LANES ? n - i : LANES;
@@ -172,6 +174,26 @@ CODE void NAME(transform)(const conv_shape *c, const float *x, float slope, cons
 				memcpy(to + i + k * row, &out[k], left * sizeof *to);
 			else
 				AT(to + i + k * row) = out[k];
+	}
+}
+
+CODE void NAME(transform)(const conv_shape *c, const float *x, float slope, const float *zeros, int pixel, int first, float *rows) {
+	long row = (long)(c->ow + 2) * pixel, before = (long)c->pw * pixel, n = (long)c->w * pixel;
+	const float *from[6];
+	for (int i = 0; i < 6; i++) {
+		int h = first + i;
+		from[i] = h >= 0 && h < c->h ? x + (long)h * c->w * c->ic : zeros;
+		memset(rows + i * row, 0, before * sizeof *rows);
+		memset(rows + i * row + before + n, 0, (row - before - n) * sizeof *rows);
+	}
+	if (pixel == c->ic) {
+		NAME(transform_some)(from, n, slope, rows + before, row);
+		return;
+	}
+	for (int k = 0; k < c->w; k++) {
+		NAME(transform_some)(from, c->ic, slope, rows + before + (long)k * pixel, row);
+		for (int i = 0; i < 6; i++)
+			from[i] += c->ic;
 	}
 }
 
@@ -202,7 +224,87 @@ CODE void NAME(four)(const conv_shape *c, const float *rows, const float *packed
 	}
 }
 
-const conv_code NAME(conv_code) = {WIDTH, PIXELS, NAME(pack), NAME(pad), NAME(some), NAME(pack_rows), NAME(transform), NAME(four)};
+static inline __attribute__((always_inline, target(TARGET))) void NAME(gather_some)(const conv_shape *c, int n, const float *x, long x_line, long step, const float *y, int lines, float *sums) {
+	NAME(vec) sum[PIXELS][2];
+	for (int i = 0; i < n; i++)
+		sum[i][0] = sum[i][1] = (NAME(vec)){0};
+	for (; lines > 0; lines--, x += x_line) {
+		const float *at = x;
+		for (int j = 0; j < c->ow; j++, at += step, y += WIDTH) {
+			NAME(vec) y0 = AT(y), y1 = AT(y + LANES);
+#pragma GCC unroll 16
+			for (int i = 0; i < n; i++) {
+				sum[i][0] += at[i] * y0;
+				sum[i][1] += at[i] * y1;
+			}
+		}
+	}
+	for (int i = 0; i < n; i++, sums += WIDTH) {
+		AT(sums) += sum[i][0];
+		AT(sums + LANES) += sum[i][1];
+	}
+}
+
+CODE void NAME(gather)(const conv_shape *c, int n, const float *x, long x_line, long step, const float *y, int lines, float *sums) {
+	int tiles = (n + PIXELS - 1) / PIXELS;
+	for (int p; tiles > 0; n -= p, x += p, sums += p * WIDTH, tiles--) {
+		p = (n + tiles - 1) / tiles;
+#define CASE(p) \
+	case p: \
+		NAME(gather_some)(c, p, x, x_line, step, y, lines, sums); \
+		break;
+		switch (p) {
+			CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if PIXELS > 6
+			CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+		}
+#undef CASE
+	}
+}
+
+CODE void NAME(spread)(const conv_shape *c, const float *y, int count, float *to, long line, long panel) {
+	long row = (long)c->ow * c->oc;
+	for (int o = 0; o < c->oc; o += WIDTH, to += panel)
+		for (int j = 0; j < c->ow; j++)
+			for (int l = 0; l < WIDTH; l += LANES) {
+				const float *from = y + (long)j * c->oc + o + l;
+				NAME(vec) in[4] = {0};
+				for (int i = 0; i < count; i++)
+					in[i] = AT(from + i * row);
+				NAME(vec) a = in[0] + in[2], b = in[1] + in[3], d = in[0] + 4 * in[2], e = 2 * in[1] + 8 * in[3];
+				float *at = to + (long)j * WIDTH + l;
+				AT(at) = in[0];
+				AT(at + line) = a + b;
+				AT(at + 2 * line) = a - b;
+				AT(at + 3 * line) = d + e;
+				AT(at + 4 * line) = d - e;
+				AT(at + 5 * line) = in[3];
+			}
+}
+
+CODE void NAME(split)(const conv_shape *c, const float *y, float *to, long panel) {
+	for (int o = 0; o < c->oc; o += WIDTH, to += panel)
+		for (int j = 0; j < c->ow; j++)
+			for (int l = 0; l < WIDTH; l += LANES)
+				AT(to + (long)j * WIDTH + l) = AT(y + (long)j * c->oc + o + l);
+}
+
+CODE void NAME(unite)(const float *sums, long next, long n, float *kernel, long row, long oc) {
+	for (long i = 0; i < n; i++, sums += WIDTH, kernel += oc)
+		for (int l = 0; l < WIDTH; l += LANES) {
+			NAME(vec) m[6];
+			for (int k = 0; k < 6; k++)
+				m[k] = AT(sums + k * next + l);
+			NAME(vec) a = m[1] + m[2], b = m[1] - m[2], d = m[3] + m[4], e = m[3] - m[4];
+			AT(kernel + l) = m[0] * (1.f / 4) - a * (1.f / 6) + d * (1.f / 24);
+			AT(kernel + row + l) = e * (1.f / 12) - b * (1.f / 6);
+			AT(kernel + 2 * row + l) = (d - a) * (1.f / 6) + m[5];
+		}
+}
+
+const conv_code NAME(conv_code) = {WIDTH, PIXELS, NAME(pack), NAME(pad), NAME(some), NAME(pack_rows), NAME(transform), NAME(four),
+	NAME(gather), NAME(spread), NAME(split), NAME(unite)};
 
 #undef JOIN_
 #undef JOIN

@@ -1,4 +1,4 @@
-package fewimages
+package cpuconv
 
 import (
 	"regexp"
@@ -155,6 +155,47 @@ func attributes(text string) map[string]string {
 	for _, line := range strings.Split(text, ",\n") {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
 		out[name] = value
+	}
+	return out
+}
+
+// tensor is the type of a tensor of float32.
+func tensor(dims []int) string {
+	text := "tensor<"
+	for _, d := range dims {
+		text += strconv.Itoa(d) + "x"
+	}
+	return text + "f32>"
+}
+
+// dims returns the axes of "tensor<3x3x16x32xf32>".
+func dims(tensor string) []int {
+	shape, ok := strings.CutSuffix(strings.TrimPrefix(tensor, "tensor<"), "xf32>")
+	if !ok {
+		return nil
+	}
+	var out []int
+	for _, d := range strings.Split(shape, "x") {
+		n, err := strconv.Atoi(d)
+		if err != nil {
+			return nil
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+var (
+	aroundNumbers = regexp.MustCompile(`^[^:\[]*[:\[]|> : .*$`) // the types in an attribute
+	number        = regexp.MustCompile(`-?\d+`)
+)
+
+// integers returns the numbers of "array<i64: 1, 1>" and of "dense<[[1, 1], [1, 1]]> : tensor<2x2xi64>".
+func integers(attribute string) []int {
+	var out []int
+	for _, digits := range number.FindAllString(aroundNumbers.ReplaceAllString(attribute, ""), -1) {
+		n, _ := strconv.Atoi(digits)
+		out = append(out, n)
 	}
 	return out
 }

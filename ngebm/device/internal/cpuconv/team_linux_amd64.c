@@ -27,8 +27,7 @@ static void wait(team_work *w, int parts) {
 
 static void work(team_work *w, int who) {
 	for (int i; (i = atomic_fetch_add(&w->next, 1)) < w->parts; atomic_fetch_add(&w->done, 1)) {
-		if (i >= w->first)
-			wait(w, w->first);
+		wait(w, w->before(w, i));
 		w->part(w, i, who);
 	}
 }

@@ -78,6 +78,26 @@ typedef struct {
 	ffi_attributes attributes;
 } ffi_frame;
 
-// fewimages_register makes a loaded plugin of XLA's CPU know the function, for registers of that many floats. It returns NULL,
-// or why that is not possible.
-const char *fewimages_register(const char *path, const char *name, int lanes);
+// An ffi_function is one that XLA calls. It returns NULL or an error.
+typedef void *ffi_function(const ffi_frame *frame);
+
+// convolution and kernel_gradient are the functions of this package.
+ffi_function convolution, kernel_gradient;
+
+// ffi_register makes a loaded plugin of XLA's CPU know them by these names. It returns NULL, or why that is not possible.
+const char *ffi_register(const char *path, const char *convolution_name, const char *kernel_gradient_name);
+
+// ffi_asked answers XLA if it asks what a function is written for.
+int ffi_asked(const ffi_frame *frame, void **answer);
+
+// ffi_threads is how many threads XLA has for its work, up to TEAM.
+int ffi_threads(const ffi_frame *frame);
+
+// ffi_fail is an error.
+void *ffi_fail(const ffi_frame *frame, const char *message);
+
+// ffi_buffer_of returns a buffer of float32 with that rank, or NULL.
+const ffi_buffer *ffi_buffer_of(const ffi_buffers *of, int i, int rank);
+
+// ffi_as_many reports whether a buffer has so many numbers.
+int ffi_as_many(const ffi_buffer *b, long n);

@@ -1,8 +1,9 @@
-package fewimages
+package cpuconv
 
 /*
 #cgo CFLAGS: -O3
 #cgo LDFLAGS: -ldl
+#include "conv_linux_amd64.h"
 #include "ffi_linux_amd64.h"
 #include <stdlib.h>
 */
@@ -18,21 +19,21 @@ import (
 
 var registering sync.Mutex
 
-// Register makes a plugin of XLA's CPU, which is loaded, know the function that [Rewrite] calls.
+// Register makes a plugin of XLA's CPU, which is loaded, know the functions that [Rewrite] calls.
 func Register(path string) error {
 	registering.Lock()
 	defer registering.Unlock()
-	lanes := 8
 	switch {
 	case !cpu.X86.HasAVX2 || !cpu.X86.HasFMA:
 		return errors.New("the processor has no AVX2")
 	case cpu.X86.HasAVX512F:
-		lanes = 16
+		C.conv_use(16)
 	}
-	file, name := C.CString(path), C.CString(function)
+	file, names := C.CString(path), [2]*C.char{C.CString(convolution), C.CString(kernelGradient)}
 	defer C.free(unsafe.Pointer(file))
-	defer C.free(unsafe.Pointer(name))
-	if why := C.fewimages_register(file, name, C.int(lanes)); why != nil {
+	defer C.free(unsafe.Pointer(names[0]))
+	defer C.free(unsafe.Pointer(names[1]))
+	if why := C.ffi_register(file, names[0], names[1]); why != nil {
 		return errors.New(C.GoString(why))
 	}
 	return nil

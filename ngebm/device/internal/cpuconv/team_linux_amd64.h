@@ -2,11 +2,14 @@
 #pragma once
 #include <stdatomic.h>
 
+enum { TEAM = 64 }; // threads at most
+
 typedef struct team_work team_work;
 
 struct team_work {
 	void (*part)(team_work *, int i, int who); // does a part; who counts the threads, from 0
-	int first, parts;                          // the first parts are done before others begin
+	int (*before)(const team_work *, int i);   // so many of the first parts are done before part i begins, and none after i
+	int parts;
 
 	// of the team
 	atomic_int next, done, users;
