@@ -43,8 +43,9 @@
 // without dilations and groups, with kernels of up to 9 positions (3x3), with the bias, LeakyReLU and the sum of
 // a residual block; and in place of the gradients of such kernels of 16, 32, 48 … output channels
 // (internal/cpuconv; in C, called by XLA through its interface for that, FFI). XLA computes the convolution of one image on one
-// core, and gradients of kernels slowly. The code needs AVX2, and uses AVX-512 where that is; elsewhere, and on several devices, XLA's own code runs. The two agree but for
-// rounding, within a few 10⁻⁶ of the largest value. Package bench has times.
+// core, and gradients of kernels slowly. The code needs AVX2, and uses AVX-512 where that is; elsewhere, and on
+// several devices, XLA's own code runs. The two agree but for rounding, within a few 10⁻⁶ of the largest value.
+// Package bench has times.
 //
 // # Compiled programs
 //

@@ -62,6 +62,7 @@
 //
 // Elsewhere, in float64 and on several devices, C and I of 64 channels and more with 3x3 kernels at every
 // position take half as many multiplications (tiles.go); [Tiled] is for those who build the first C.
+//
 // The gradient of a 3x3 kernel is computed by products of matrices, of three shifts by three
 // (shifts.go): of 16 channels and more at every position, of 64 and more with stride 2. Where
 // both have 48 channels together, tiles halve these products too.

@@ -66,7 +66,8 @@ func TestShifts(t *testing.T) {
 }
 
 // Products are for 3×3 kernels of many channels at every position, on XLA's CPU, not
-// in half precision, and not where the device has code, which is for float32 and 16, 32, … channels in or out. A product is part of the convolution for which it stands.
+// in half precision, and not where the device has code, which is for float32 and 16, 32, … channels in or out. A
+// product is part of the convolution for which it stands.
 func TestWhatIsShifted(t *testing.T) {
 	single := 6
 	if testdevice.Open(t, "cpu").(interface{ KernelGradient(kernel []int) bool }).KernelGradient([]int{3, 3, 16, 32}) {

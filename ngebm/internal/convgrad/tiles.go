@@ -21,10 +21,13 @@ func Tiled(y *Node) *Node {
 	if !p.plain() || p.channelGroups > 1 || p.batchGroups > 1 {
 		return y
 	}
+	if p.isFast() && byDevice(y.Inputs()[0], y.Inputs()[1]) {
+		return y
+	}
 	f := p.form(y.Inputs()[0], y.Inputs()[1], y)
 	x, w, o := f.tensors[X].arrange(Y, W), f.tensors[W].arrangeKernel(X, Y), f.tensors[Y].arrange(X, W)
 	t := tiles{x.node, w.node, p.paddings}
-	if !t.pay() || byDevice(x.node, w.node) && p.isFast() {
+	if !t.pay() {
 		return y
 	}
 	tiled, _ := InternalFusedOpCaller(func() *Node { return o.back(t.convolve(), f.tensors[Y], X, W) }, func() *Node { return y }, true)

@@ -19,6 +19,17 @@ type call struct {
 	in         *op    // the op in whose place it is
 }
 
+// newCall is a call with an op's operands, but with what the first is LeakyReLU of in its place, and the slope; 1 leaves the
+// input as it is.
+func (g *graph) newCall(function string, o *op) (f call, slope float32) {
+	f = call{function: function, operands: slices.Clone(o.operands), types: slices.Clone(o.in), in: o}
+	if x, slope, ok := g.leaky(o.operands[0]); ok {
+		f.operands[0] = x
+		return f, slope
+	}
+	return f, 1
+}
+
 // A kernel is one of a program.
 type kernel struct {
 	shape   []int // rows, columns, channels in and out; nil if nothing is done with it
@@ -64,13 +75,17 @@ func (c call) text() []byte {
       operand_layouts = [%s],
       result_layouts = [dense<[3, 2, 1, 0]> : tensor<4xindex>, dense<0> : tensor<1xindex>]
     } : (%s) -> (%s, tensor<%dxf32>)`,
-		name, strings.Join(operands, ", "), strings.Trim(strings.ReplaceAll(fmt.Sprint(c.attributes), " ", ", "), "[]"),
+		name, strings.Join(operands, ", "), commas(c.attributes),
 		c.function, strings.Join(layouts, ", "), strings.Join(types, ", "), result, c.scratch)
 	if widened > 0 {
 		line(`%%%s = "stablehlo.slice"(%%ours$%s#0) {start_indices = array<i64: 0, 0, 0, 0>, limit_indices = array<i64: %s>, strides = array<i64: 1, 1, 1, 1>} : (%s) -> %s`,
-			name, name, strings.Trim(strings.ReplaceAll(fmt.Sprint(dims(c.in.out)), " ", ", "), "[]"), result, c.in.out)
+			name, name, commas(dims(c.in.out)), result, c.in.out)
 	} else {
 		line(`%%%s = "stablehlo.reshape"(%%ours$%s#0) : (%s) -> %s`, name, name, result, c.in.out)
 	}
 	return bytes.TrimSuffix(text, []byte("\n"))
+}
+
+func commas(numbers []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ", "), "[]")
 }

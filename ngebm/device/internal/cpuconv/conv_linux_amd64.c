@@ -20,3 +20,9 @@ void conv_use(int lanes) { most = lanes; }
 const conv_code *conv_code_of(int oc) {
 	return most >= 16 && oc % conv_code16.width == 0 ? &conv_code16 : &conv_code8;
 }
+
+int conv_fits(const conv_shape *c, const conv_code *code, int winograd) {
+	if (c->kh * c->kw > MAX_POSITIONS || c->oc % code->width)
+		return 0;
+	return !winograd || (c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->pw >= 0 && c->ow + 2 >= c->pw + c->w);
+}

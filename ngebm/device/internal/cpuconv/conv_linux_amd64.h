@@ -76,3 +76,6 @@ extern const conv_code conv_code8, conv_code16;
 // code for that many output channels.
 void conv_use(int lanes);
 const conv_code *conv_code_of(int oc);
+
+// conv_fits reports whether a code is for a shape, with Winograd's method or without.
+int conv_fits(const conv_shape *c, const conv_code *code, int winograd);

@@ -12,11 +12,7 @@ func (g *graph) convolution(c conv, o *op, others map[*op]call) (call, bool) {
 	if c.gradient || !c.fits() || !c.widened().fits() {
 		return call{}, false
 	}
-	f := call{function: convolution, operands: slices.Clone(o.operands), types: slices.Clone(o.in), in: o}
-	slope := float32(1) // leaves the input as it is
-	if x, s, ok := g.leaky(o.operands[0]); ok {
-		f.operands[0], slope = x, s
-	}
+	f, slope := g.newCall(convolution, o)
 	f.kernel = kernel{shape: c.kernel, swapped: c.swapped}
 	c = c.widened()
 	group, scratch := c.scratch(slope)
@@ -116,14 +112,10 @@ func (c conv) fits() bool {
 	return true
 }
 
-// isWinograd reports whether there is code with Winograd's method.
-func (c conv) isWinograd() bool {
-	return c.kernel[0] == 3 && c.kernel[1] == 3 && c.strides[0] == 1 && c.strides[1] == 1 && slices.Min(c.padding) >= 0
-}
-
-// winograd reports whether that pays: transforming a kernel is worth it for some pixels.
+// winograd reports whether Winograd's method pays: transforming a kernel is worth it for some pixels.
 func (c conv) winograd() bool {
-	return c.isWinograd() && c.kernel[2] >= 16 && c.x[0]*c.y[1]*c.y[2] >= 128
+	return c.kernel[0] == 3 && c.kernel[1] == 3 && c.strides[0] == 1 && c.strides[1] == 1 && slices.Min(c.padding) >= 0 &&
+		c.kernel[2] >= 16 && c.x[0]*c.y[1]*c.y[2] >= 128
 }
 
 // attributes are those that both functions have.

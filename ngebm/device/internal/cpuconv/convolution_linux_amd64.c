@@ -96,10 +96,9 @@ void *convolution(const ffi_frame *frame) {
 		return answer;
 	const ffi_buffer *x = ffi_buffer_of(&frame->arguments, 0, 4), *kernel = ffi_buffer_of(&frame->arguments, 1, 4);
 	const ffi_buffer *y = ffi_buffer_of(&frame->results, 0, 4), *scratch = ffi_buffer_of(&frame->results, 1, 1);
-	const ffi_attributes *as = &frame->attributes;
-	if (!x || !kernel || !y || !scratch || as->count != 1 || as->types[0] != 1 || as->values[0]->type != INT64 || as->values[0]->count != 9)
+	const int64_t *a = ffi_integers(frame, 9);
+	if (!x || !kernel || !y || !scratch || !a)
 		return ffi_fail(frame, "a convolution has other arguments than expected");
-	const int64_t *a = as->values[0]->values;
 	conv_shape c = {x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3],
 		kernel->dims[0], kernel->dims[1], a[0], a[1], a[2], a[3]};
 
@@ -120,8 +119,7 @@ void *convolution(const ffi_frame *frame) {
 		image = padded_rows(&c) * row;
 	}
 	int wrong = (a[5] && (!bias || !ffi_as_many(bias, c.oc))) || (a[6] && (!also || !ffi_as_many(also, (long)c.n * c.oh * c.ow * c.oc)));
-	if (wrong || a[8] < 1 || c.kh * c.kw > MAX_POSITIONS || c.oc % code->width || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n ||
-		(winograd && (c.kh != 3 || c.kw != 3 || c.sh != 1 || c.sw != 1 || c.pw < 0 || c.ow + 2 < c.pw + c.w)))
+	if (wrong || a[8] < 1 || !conv_fits(&c, code, winograd) || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n)
 		return ffi_fail(frame, "a convolution has other shapes than expected");
 	int group = stripes && a[8] < c.n ? a[8] : c.n;
 	long left = scratch->dims[0] - (stripes ? group * image : 0), n = ffi_threads(frame);

@@ -49,6 +49,50 @@ func (c convolution) y() []int {
 	return y
 }
 
+// convolutions are those to test: tiles that are not full, panels of 16 and 32 channels and parts of them, 3x3 kernels of few
+// and of many channels, which take two ways, kernels with the output channels first, and several groups of images,
+// the last of which is smaller.
+func convolutions() []convolution {
+	same := [2][2]int{{1, 1}, {1, 1}}
+	one, two := [2]int{1, 1}, [2]int{2, 2}
+	return []convolution{
+		{1, 3, 16, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{1, 16, 32, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{1, 32, 48, [2]int{13, 17}, [2]int{3, 3}, one, same, 0, false},
+		{3, 17, 16, [2]int{9, 11}, [2]int{3, 3}, one, [2][2]int{{0, 2}, {2, 0}}, 0, false},
+		{1, 16, 16, [2]int{14, 15}, [2]int{3, 3}, one, [2][2]int{{3, 1}, {0, 4}}, 0, false},
+		{1, 64, 128, [2]int{16, 16}, [2]int{3, 3}, two, [2][2]int{{0, 1}, {0, 1}}, 0, false},
+		{8, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
+		{1, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
+		{2, 16, 32, [2]int{16, 16}, [2]int{1, 1}, one, [2][2]int{}, 0, false},
+		{2, 16, 64, [2]int{17, 16}, [2]int{1, 1}, two, [2][2]int{}, 0, false},
+		{4, 32, 16, [2]int{7, 5}, [2]int{1, 2}, one, [2][2]int{{0, 0}, {-1, 1}}, 0, false},
+		{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0, false},
+		{1, 1, 16, [2]int{1, 1}, [2]int{3, 3}, one, same, 0, false},
+		{1, 16, 16, [2]int{1, 200}, [2]int{1, 9}, one, [2][2]int{{0, 0}, {4, 4}}, 0, false},
+		{2, 5, 16, [2]int{6, 5}, [2]int{2, 2}, one, [2][2]int{{0, 0}, {10, -12}}, 0, false},
+		{37, 32, 16, [2]int{16, 20}, [2]int{3, 3}, one, same, 0, false},
+		{37, 32, 16, [2]int{16, 20}, [2]int{3, 3}, two, same, 0, false},
+		{9, 3, 16, [2]int{9, 8}, [2]int{2, 3}, one, same, 0, true},
+		{9, 16, 48, [2]int{9, 8}, [2]int{3, 3}, one, same, 0, true},
+		{9, 32, 3, [2]int{9, 8}, [2]int{3, 3}, one, same, 0, true},
+		{2, 5, 1, [2]int{9, 8}, [2]int{3, 2}, two, same, 0, false},
+		{2, 16, 37, [2]int{9, 8}, [2]int{1, 1}, one, same, 0, false},
+		{5, 3, 16, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{3, 16, 32, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{2, 64, 128, [2]int{16, 16}, [2]int{3, 3}, two, [2][2]int{{0, 1}, {0, 1}}, 0, false},
+		{20, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
+		{32, 16, 64, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{8, 64, 64, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
+		{8, 64, 128, [2]int{32, 32}, [2]int{3, 3}, two, same, 0, false},
+		{8, 128, 256, [2]int{16, 16}, [2]int{3, 3}, two, same, 0, false},
+		{8, 256, 256, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
+		{5, 32, 48, [2]int{8, 8}, [2]int{2, 2}, two, [2][2]int{}, 0, false},
+		{5, 32, 32, [2]int{8, 8}, [2]int{2, 2}, two, [2][2]int{}, 0, false},
+		{3, 32, 16, [2]int{9, 9}, [2]int{1, 1}, [2]int{3, 3}, [2][2]int{}, 0, false},
+	}
+}
+
 // program is what go-xla writes for it.
 func (c convolution) program(t testing.TB) []byte {
 	t.Helper()
@@ -166,6 +210,16 @@ func normal(r *rand.Rand, dims []int) []float32 {
 	return out
 }
 
+// oneCall rewrites a program, whose only convolution becomes a call.
+func oneCall(t *testing.T, program []byte) []byte {
+	t.Helper()
+	program = cpuconv.Rewrite(program)
+	if n := strings.Count(string(program), "stablehlo.custom_call"); n != 1 || strings.Contains(string(program), "stablehlo.convolution") {
+		t.Fatalf("%d calls in %s", n, program)
+	}
+	return program
+}
+
 // compare compares what a program gives, twice, with what is wanted.
 func compare(t *testing.T, run func(in ...[]float32) []float32, want []float64, in ...[]float32) {
 	t.Helper()
@@ -192,42 +246,12 @@ func swapped(w []float32, in, out int) []float32 {
 	return s
 }
 
-// A convolution is the sum of its definition, whatever its size, kernel, strides, padding and channels:
-// tiles that are not full, panels of 16 and 32 channels and parts of them, 3x3 kernels of few and of many channels,
-// which take two ways, kernels with the output channels first, and several groups of images, the last of which is
-// smaller. Twice the same is the same bit for bit.
+// A convolution is the sum of its definition, whatever its size, kernel, strides, padding and channels. Twice the same is
+// the same bit for bit.
 func TestConvolutions(t *testing.T) {
-	same := [2][2]int{{1, 1}, {1, 1}}
-	one, two := [2]int{1, 1}, [2]int{2, 2}
-	for _, c := range []convolution{
-		{1, 3, 16, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
-		{1, 16, 32, [2]int{32, 32}, [2]int{3, 3}, one, same, 0, false},
-		{1, 32, 48, [2]int{13, 17}, [2]int{3, 3}, one, same, 0, false},
-		{3, 17, 16, [2]int{9, 11}, [2]int{3, 3}, one, [2][2]int{{0, 2}, {2, 0}}, 0, false},
-		{1, 16, 16, [2]int{14, 15}, [2]int{3, 3}, one, [2][2]int{{3, 1}, {0, 4}}, 0, false},
-		{1, 64, 128, [2]int{16, 16}, [2]int{3, 3}, two, [2][2]int{{0, 1}, {0, 1}}, 0, false},
-		{8, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
-		{1, 128, 128, [2]int{8, 8}, [2]int{3, 3}, one, same, 0, false},
-		{2, 16, 32, [2]int{16, 16}, [2]int{1, 1}, one, [2][2]int{}, 0, false},
-		{2, 16, 64, [2]int{17, 16}, [2]int{1, 1}, two, [2][2]int{}, 0, false},
-		{4, 32, 16, [2]int{7, 5}, [2]int{1, 2}, one, [2][2]int{{0, 0}, {-1, 1}}, 0, false},
-		{2, 5, 16, [2]int{6, 7}, [2]int{2, 2}, [2]int{1, 3}, [2][2]int{{1, 0}, {-2, 3}}, 0, false},
-		{1, 1, 16, [2]int{1, 1}, [2]int{3, 3}, one, same, 0, false},
-		{1, 16, 16, [2]int{1, 200}, [2]int{1, 9}, one, [2][2]int{{0, 0}, {4, 4}}, 0, false},
-		{2, 5, 16, [2]int{6, 5}, [2]int{2, 2}, one, [2][2]int{{0, 0}, {10, -12}}, 0, false},
-		{37, 32, 16, [2]int{16, 20}, [2]int{3, 3}, one, same, 0, false},
-		{37, 32, 16, [2]int{16, 20}, [2]int{3, 3}, two, same, 0, false},
-		{9, 3, 16, [2]int{9, 8}, [2]int{2, 3}, one, same, 0, true},
-		{9, 16, 48, [2]int{9, 8}, [2]int{3, 3}, one, same, 0, true},
-		{9, 32, 3, [2]int{9, 8}, [2]int{3, 3}, one, same, 0, true},
-		{2, 5, 1, [2]int{9, 8}, [2]int{3, 2}, two, same, 0, false},
-		{2, 16, 37, [2]int{9, 8}, [2]int{1, 1}, one, same, 0, false},
-	} {
+	for _, c := range convolutions() {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			program := cpuconv.Rewrite(c.program(t))
-			if n := strings.Count(string(program), "stablehlo.custom_call"); n != 1 || strings.Contains(string(program), "stablehlo.convolution") {
-				t.Fatalf("%d calls in %s", n, program)
-			}
+			program := oneCall(t, c.program(t))
 			r := rand.New(rand.NewPCG(1, 2))
 			x, w := normal(r, c.x()), normal(r, c.w())
 			in := w

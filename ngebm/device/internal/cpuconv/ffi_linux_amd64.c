@@ -43,6 +43,13 @@ const ffi_buffer *ffi_buffer_of(const ffi_buffers *of, int i, int rank) {
 	return of->values[i];
 }
 
+const int64_t *ffi_integers(const ffi_frame *frame, int count) {
+	const ffi_attributes *as = &frame->attributes;
+	if (as->count != 1 || as->types[0] != 1 || as->values[0]->type != INT64 || as->values[0]->count != count)
+		return NULL;
+	return as->values[0]->values;
+}
+
 int ffi_as_many(const ffi_buffer *b, long n) {
 	long product = 1;
 	for (int64_t i = 0; i < b->rank; i++)

@@ -99,5 +99,8 @@ void *ffi_fail(const ffi_frame *frame, const char *message);
 // ffi_buffer_of returns a buffer of float32 with that rank, or NULL.
 const ffi_buffer *ffi_buffer_of(const ffi_buffers *of, int i, int rank);
 
+// ffi_integers returns the call's one attribute, of so many integers, or NULL.
+const int64_t *ffi_integers(const ffi_frame *frame, int count);
+
 // ffi_as_many reports whether a buffer has so many numbers.
 int ffi_as_many(const ffi_buffer *b, long n);

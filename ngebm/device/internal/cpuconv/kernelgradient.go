@@ -1,9 +1,6 @@
 package cpuconv
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // HasGradient reports whether there is code for the gradient of such a kernel (rows, columns, channels in and out), unless
 // tensors are larger than 1 GiB.
@@ -15,11 +12,8 @@ func (g *graph) kernelGradient(c conv, o *op) (call, bool) {
 	if !c.gradient || !c.fits() {
 		return call{}, false
 	}
-	f := call{function: kernelGradient, operands: slices.Clone(o.operands), types: slices.Clone(o.in), in: o, result: c.kernel}
-	slope := float32(1)
-	if x, s, ok := g.leaky(o.operands[0]); ok {
-		f.operands[0], slope = x, s
-	}
+	f, slope := g.newCall(kernelGradient, o)
+	f.result = c.kernel
 	// How many images are prepared at a time, and into how many chunks their lines are divided, for threads to share.
 	perImage, rows, pixel := 0, c.kernel[0], c.x[3]
 	if pixel%32 == 0 {

@@ -138,16 +138,14 @@ void *kernel_gradient(const ffi_frame *frame) {
 		return answer;
 	const ffi_buffer *x = ffi_buffer_of(&frame->arguments, 0, 4), *y = ffi_buffer_of(&frame->arguments, 1, 4);
 	const ffi_buffer *kernel = ffi_buffer_of(&frame->results, 0, 4), *scratch = ffi_buffer_of(&frame->results, 1, 1);
-	const ffi_attributes *as = &frame->attributes;
-	if (!x || !y || !kernel || !scratch || as->count != 1 || as->types[0] != 1 || as->values[0]->type != INT64 || as->values[0]->count != 8)
+	const int64_t *a = ffi_integers(frame, 8);
+	if (!x || !y || !kernel || !scratch || !a)
 		return ffi_fail(frame, "the gradient of a kernel has other arguments than expected");
-	const int64_t *a = as->values[0]->values;
 	conv_shape c = {x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3],
 		kernel->dims[0], kernel->dims[1], a[0], a[1], a[2], a[3]};
 	const conv_code *code = conv_code_of(c.oc);
 	int winograd = a[4] != 0;
-	if (c.kh * c.kw > MAX_POSITIONS || c.oc % code->width || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n || a[6] < 1 || a[7] < 1 ||
-		(winograd && (c.kh != 3 || c.kw != 3 || c.sh != 1 || c.sw != 1 || c.pw < 0 || c.ow + 2 < c.pw + c.w)))
+	if (!conv_fits(&c, code, winograd) || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n || a[6] < 1 || a[7] < 1)
 		return ffi_fail(frame, "the gradient of a kernel has other shapes than expected");
 	job *j = calloc(1, sizeof *j + (winograd ? (long)c.w * c.ic : 0) * sizeof *j->zeros);
 	if (!j)

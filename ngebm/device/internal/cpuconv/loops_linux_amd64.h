@@ -14,6 +14,13 @@ typedef float NAME(vec) __attribute__((vector_size(LANES * sizeof(float)), align
 typedef int NAME(bits) __attribute__((vector_size(LANES * sizeof(int)), aligned(4), may_alias));
 #define AT(p) (*(NAME(vec) *)(p))
 
+// CASES give the compiler a number of pixels, or of inputs, that it knows.
+#if PIXELS > 6
+#define CASES CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#else
+#define CASES CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#endif
+
 // leaky is LeakyReLU.
 static inline __attribute__((always_inline, target(TARGET))) NAME(vec) NAME(leaky)(NAME(vec) x, float slope) {
 	NAME(bits) positive = x > 0;
@@ -56,17 +63,13 @@ static inline __attribute__((always_inline, target(TARGET))) void NAME(tile)(int
 	}
 }
 
-// any_tile gives the compiler a number of pixels that it knows.
 CODE __attribute__((noinline)) void NAME(any_tile)(int p, const float *const *at, int runs, long length, const float *packed, float *y, long oc) {
 #define CASE(p) \
 	case p: \
 		NAME(tile)(p, at, runs, length, packed, y, oc); \
 		break;
 	switch (p) {
-		CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if PIXELS > 6
-		CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
+		CASES
 	}
 #undef CASE
 }
@@ -254,10 +257,7 @@ CODE void NAME(gather)(const conv_shape *c, int n, const float *x, long x_line, 
 		NAME(gather_some)(c, p, x, x_line, step, y, lines, sums); \
 		break;
 		switch (p) {
-			CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if PIXELS > 6
-			CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
+			CASES
 		}
 #undef CASE
 	}
@@ -312,6 +312,7 @@ const conv_code NAME(conv_code) = {WIDTH, PIXELS, NAME(pack), NAME(pad), NAME(so
 #undef CODE
 #undef WIDTH
 #undef AT
+#undef CASES
 #undef LANES
 #undef PIXELS
 #undef TARGET
