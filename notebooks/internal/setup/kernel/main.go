@@ -14,7 +14,8 @@
 //
 // Linking takes most of the time in which a cell is built, so programs have no symbol table and
 // no data for debuggers (stack traces need neither), and are linked without the C linker where
-// Go can do that. The cell `%goflags -ldflags=` has the data for a debugger in those after it.
+// Go can do that; the program of a cell that ran before is not linked again. The cell
+// `%goflags -ldflags=` has the data for a debugger in those after it.
 //
 // It is also the gopls that GoNB finds there, which GoNB starts with every kernel. It becomes
 // the one in the folder that goplsFolder names, or ends: where nobody types, reading all packages is in vain,
@@ -39,6 +40,7 @@ import (
 const (
 	realGo = "NGEBM_KERNEL_GO"     // the go command
 	module = "NGEBM_KERNEL_MODULE" // the folder of the module that cells import from; "" for none
+	built  = "NGEBM_KERNEL_BUILT"  // the folder for programs of cells; "" to keep none
 )
 
 // project is the variable that names the folder of the module for notebooks that are in none.
@@ -90,6 +92,7 @@ func startKernel(args []string) (status int, err error) {
 		"PATH":   strings.Join(path, string(os.PathListSeparator)),
 		"TMPDIR": temp,
 		realGo:   filepath.Join(goroot, "bin", "go"),
+		built:    filepath.Join(temp, "built"),
 		// Not what a person has set for other modules. -s leaves out the symbol table and
 		// the data for debuggers, which halves the time that linking takes.
 		"GOFLAGS":     "-ldflags=-s -buildvcs=false",
@@ -181,8 +184,22 @@ func asGo(args []string) (status int, err error) {
 // processor time. It cannot link every object of a C compiler, so a failure says nothing: go has
 // the last word. Flags of a cell come after those here and replace them.
 func buildInternally(command string, args []string) (out []byte, err error) {
+	kept, output := "", ""
+	if folder := os.Getenv(built); folder != "" && len(args) > 2 && args[1] == "-o" {
+		output = args[2]
+		if kept, err = builtProgram(folder, args); err != nil {
+			return nil, err
+		}
+		// Whether there is a program or not, go writes the right one.
+		_ = restoreBuilt(kept, output)
+	}
 	cmd := exec.Command(command, append([]string{"build", "-ldflags=-s -linkmode=internal"}, args[1:]...)...)
-	return cmd.CombinedOutput()
+	out, err = cmd.CombinedOutput()
+	if err == nil && kept != "" {
+		// A program that could not be kept is linked again.
+		_ = keepBuilt(output, kept)
+	}
+	return out, err
 }
 
 // asGopls is gopls where there is one. GoNB goes without where it ends.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // As go, the kernel joins GoNB's module to that around the notebook, leaves out the
@@ -90,6 +91,98 @@ func TestAsGo(t *testing.T) {
 	}
 	if out, err := run([]string{realGo + "="}, "version"); err == nil || !strings.Contains(out, "which their kernel starts") {
 		t.Errorf("without its kernel: %v, %s", err, out)
+	}
+}
+
+// A cell that ran before is not linked again, unless what it imports is another now.
+func TestBuiltProgramIsKept(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("programs are kept on Linux")
+	}
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell, kept := t.TempDir(), filepath.Join(t.TempDir(), "built")
+	t.Chdir(cell)
+	t.Setenv("GOWORK", "off")
+	t.Setenv("GOFLAGS", "")
+	t.Setenv(built, kept)
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module cell\n\ngo 1.26\n")
+	write("p/p.go", "package p\n\nconst Word = \"one\"\n")
+	program := func(end string) string {
+		return "package main\n\nimport \"cell/p\"\n\nfunc main() { print(p.Word + \"" + end + "\") }\n"
+	}
+	output := filepath.Join(cell, "program")
+	for i, step := range []struct {
+		word, end string
+		linked    bool
+	}{
+		{"one", "!", true},
+		{"one", "!", false},
+		{"one", "?", true},
+		{"one", "!", false},
+		{"one", "?", false},
+		{"two", "!", true}, // the program that is kept is an old one
+		{"two", "!", false},
+		{"two", "?", true},
+		{"one", "?", true},
+	} {
+		write("p/p.go", "package p\n\nconst Word = \""+step.word+"\"\n")
+		write("main.go", program(step.end))
+		log, err := buildInternally(goCommand, []string{"build", "-o", output, "-x"})
+		if err != nil {
+			t.Fatalf("step %d: %v\n%s", i, err, log)
+		}
+		if linked := strings.Contains(string(log), "/link -o"); linked != step.linked {
+			t.Errorf("step %d, %s%s: linked %v, want %v", i, step.word, step.end, linked, step.linked)
+		}
+		if out, err := exec.Command(output).CombinedOutput(); err != nil || string(out) != step.word+step.end {
+			t.Errorf("step %d prints %q, want %s%s (%v)", i, out, step.word, step.end, err)
+		}
+	}
+}
+
+// Only the newest programs are kept.
+func TestRemoveOldest(t *testing.T) {
+	folder := t.TempDir()
+	for i, name := range []string{"c", "a", "b"} {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Unix(int64(1000+i), 0)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		leave int
+		want  string
+	}{{4, "a b c"}, {3, "a b c"}, {2, "a b"}, {0, ""}} {
+		if err := removeOldest(folder, c.leave); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%d newest files are %q, want %q", c.leave, got, c.want)
+		}
 	}
 }
 
