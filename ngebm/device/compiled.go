@@ -46,6 +46,7 @@ func (c compiler) compile(build func() error) error {
 		if c.convolves {
 			p.Program = cpuconv.Rewrite(p.Program)
 		}
+		p.Program = cpuconv.Crop(p.Program)
 		c.cache.Compile(p)
 	}, build)
 }

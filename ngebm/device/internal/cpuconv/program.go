@@ -168,21 +168,26 @@ func tensor(dims []int) string {
 	return text + "f32>"
 }
 
-// dims returns the axes of "tensor<3x3x16x32xf32>".
+// dims returns the axes of a tensor of float32.
 func dims(tensor string) []int {
-	shape, ok := strings.CutSuffix(strings.TrimPrefix(tensor, "tensor<"), "xf32>")
-	if !ok {
+	sizes, element := axes(tensor)
+	if element != "f32" {
 		return nil
 	}
-	var out []int
-	for _, d := range strings.Split(shape, "x") {
-		n, err := strconv.Atoi(d)
+	return sizes
+}
+
+// axes returns the axes of "tensor<3x3x16x32xf32>", and "f32".
+func axes(tensor string) (sizes []int, element string) {
+	parts := strings.Split(strings.TrimSuffix(strings.TrimPrefix(tensor, "tensor<"), ">"), "x")
+	for _, part := range parts[:len(parts)-1] {
+		n, err := strconv.Atoi(part)
 		if err != nil {
-			return nil
+			return nil, ""
 		}
-		out = append(out, n)
+		sizes = append(sizes, n)
 	}
-	return out
+	return sizes, parts[len(parts)-1]
 }
 
 var (
