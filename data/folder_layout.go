@@ -179,7 +179,7 @@ func (a *arrangement) leaveOut(members []member, top *string) {
 		parts := strings.Split(key, "/")
 		if depth > 0 && (len(parts) > depth || len(parts) == depth && m.kind == kindFolder) {
 			class := path.Join(parts[:depth]...)
-			hasImages[class] = hasImages[class]
+			hasImages[class] = hasImages[class] // an entry for a class without images, too
 		}
 	}
 	for class, has := range hasImages {

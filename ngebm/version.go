@@ -129,8 +129,8 @@ func libraries() string {
 	return strings.Join(found, ", ")
 }
 
-// sources is the source of every package below this one that results depend on; package
-// data has its own.
+// sources is the source of every package below this one that results depend on. Package data has its own, and the code that
+// takes the place of XLA's is in what a device calls its PluginVersion.
 //
 //go:embed *.go attack/*.go bootstrap/*.go calibration/*.go conformal/*.go energy/*.go jem/*.go measure/*.go
 //go:embed nets/*.go ood/*.go predict/*.go study/*.go study/palette/*.go train/*.go internal/cache/*.go internal/ckpt/*.go

@@ -93,21 +93,7 @@ func (a *Attacker) Close() {
 // Units) and returns the robust accuracy at each. If ctx ends, Run returns an error that
 // wraps ctx's.
 func (a *Attacker) Run(ctx context.Context, d *data.Dataset, attack Attack, epsilons []float64) (*Curve, error) {
-	epsilons, err := checkPlan(attack, epsilons)
-	if err != nil {
-		return nil, err
-	}
-	return a.start(ctx, d, attack, epsilons, nil, nil)
-}
-
-// start is Run of a checked plan, see Resume.
-func (a *Attacker) start(ctx context.Context, d *data.Dataset, attack Attack, epsilons []float64, from *State, keep func(*State)) (*Curve, error) {
-	s, err := a.newSearch(ctx, d, attack.String())
-	if err != nil {
-		return nil, err
-	}
-	s.keep = keep
-	return s.run(attack, epsilons, from)
+	return a.Resume(ctx, d, attack, epsilons, nil, nil)
 }
 
 // Check returns the error that [Attacker.Run] would end with, of any set of a classifier with that

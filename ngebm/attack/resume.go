@@ -30,17 +30,22 @@ var ErrState = errors.New("the state to resume from is not of this attack, model
 const keepEvery = 20 * time.Second
 
 // Resume is [Attacker.Run] for attacks that take long: it calls keep with the State every 20
-// seconds, when it is interrupted, and at the end if it took a second, and it begins where from
-// was, which is nil at first. Interruptions change what is found by no more than
-// rounding does, as [Options.Batch], and [Curve.Adversarial] gives no examples of before them. from must be of the same
-// model, dataset, attack, list of ε and seed; a State that cannot be gives [ErrState]. An
-// interruption loses the batch that was being attacked.
+// seconds, when it is interrupted, and at the end if it took a second, unless keep is nil, and it begins
+// where from was, which is nil at first. Interruptions change what is found by no more than
+// rounding does, as [Options.Batch], and [Curve.Adversarial] gives no examples of before them. from
+// must be of the same model, dataset, attack, list of ε and seed; a State that cannot be gives
+// [ErrState]. An interruption loses the batch that was being attacked.
 func (a *Attacker) Resume(ctx context.Context, d *data.Dataset, attack Attack, epsilons []float64, from *State, keep func(*State)) (*Curve, error) {
 	epsilons, err := checkPlan(attack, epsilons)
 	if err != nil {
 		return nil, err
 	}
-	return a.start(ctx, d, attack, epsilons, from, keep)
+	s, err := a.newSearch(ctx, d, attack.String())
+	if err != nil {
+		return nil, err
+	}
+	s.keep = keep
+	return s.run(attack, epsilons, from)
 }
 
 // begin enters the State at the start of a run.

@@ -46,8 +46,8 @@
 // 20 losses differ from PyTorch's by 5e-7 (wrn-16-4: 1.3e-5). A step of NG-EBM takes 1.94 (wrn-16-4), 1.99 and 2.40 times
 // one of cross-entropy, on a machine that other machines' load slowed at times.
 //
-// The figures that follow are of steps before 1 December 2026, with XLA's convolutions, which programs on several devices,
-// in float64 and on other processors still have.
+// The figures that follow are of steps with XLA's convolutions, before package device had its own, which programs on several
+// devices, in float64 and on other processors still have.
 //
 // On an AMD EPYC with AVX2 (Zen 3), against PyTorch and JAX in the fastest of their ways
 // (PyTorch eager, channels_last but twice; JAX NHWC). PyTorch in five runs, the last three on

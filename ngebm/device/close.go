@@ -22,7 +22,7 @@ var ErrClosed = errors.New("the device is closed")
 type closable struct {
 	compute.Backend
 	compiler
-	version func() string // of XLA's plugin, or nil
+	version func() string // what PluginVersion returns, or nil
 	mu      sync.RWMutex  // held for reading by what runs
 	closed  bool
 }
@@ -45,8 +45,9 @@ func (b *closable) KernelGradient(kernel []int) bool {
 	return b.convolves && cpuconv.HasGradient(kernel)
 }
 
-// PluginVersion identifies XLA's plugin wherever it lies: "PJRT 0.98, SHA-256 0a0fe56ca17b", the first
-// digits of the file's. It is empty for other backends, and where the file cannot be read.
+// PluginVersion identifies what computes: XLA's plugin, wherever it lies, and this module's code for convolutions where that
+// takes part, "PJRT 0.98, SHA-256 0a0fe56ca17b, convolutions 9f86d081884c", the first digits of their checksums. It
+// is empty for other backends, and where the plugin's file cannot be read.
 func (b *closable) PluginVersion() string {
 	if b.version == nil {
 		return ""

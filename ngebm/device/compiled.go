@@ -51,6 +51,14 @@ func (c compiler) compile(build func() error) error {
 	}, build)
 }
 
+// version is what computes: that of the plugin, with that of the code for convolutions where it takes part.
+func (c compiler) version(plugin string) string {
+	if plugin == "" || !c.convolves {
+		return plugin
+	}
+	return plugin + ", convolutions " + cpuconv.Version()
+}
+
 // compiler returns that of a plugin of the CPU, which it loads. Where compiled programs cannot be kept, a
 // report says why.
 func (o opener) compiler(p plugin, options string, values pjrt.NamedValuesMap) (c compiler) {

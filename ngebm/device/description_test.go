@@ -3,6 +3,7 @@ package device
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -50,5 +51,19 @@ func TestPluginVersion(t *testing.T) {
 	}
 	if got := (&closable{}).PluginVersion(); got != "" {
 		t.Errorf("pure Go has %q", got)
+	}
+}
+
+// What computes is named with this module's own code where it takes part.
+func TestVersionWithConvolutions(t *testing.T) {
+	if got := (compiler{}).version("PJRT 0.98"); got != "PJRT 0.98" {
+		t.Errorf("without convolutions it is %q", got)
+	}
+	with := compiler{convolves: true}
+	if got := with.version("PJRT 0.98"); !regexp.MustCompile(`^PJRT 0.98, convolutions [0-9a-f]{12}$`).MatchString(got) {
+		t.Errorf("with convolutions it is %q", got)
+	}
+	if got := with.version(""); got != "" {
+		t.Errorf("of a plugin that cannot be read it is %q", got)
 	}
 }

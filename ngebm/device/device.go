@@ -30,7 +30,7 @@ type Options struct {
 	// XLA on the CPU shows as many as are asked for, which share its cores: nothing gets
 	// faster, but all that several GPUs do can be tried.
 	Devices int
-	// Plugin is the file of XLA's plugin, in place of the search by [Plugin]. It is that
+	// Plugin is the file of XLA's plugin, in place of the search (see the package comment). It is that
 	// of CUDA if Device is, else that of the CPU.
 	Plugin string
 	// PluginFolders are searched for plugins first, before go-xla's own folders.
@@ -105,7 +105,7 @@ func Open(spec string, report progress.Reporter) (*Device, error) {
 
 // OpenContext opens a device as the options say, whatever the environment says. It ends
 // with ctx. Where XLA's CPU plugin is not
-// installed it is downloaded, some 63 MB, unless that is forbidden; see [Plugin].
+// installed it is downloaded, some 63 MB, unless that is forbidden; see the package comment.
 //
 // A device that is asked for is opened or is an error. Without a choice the best one is
 // opened that can be, down to pure Go, and Warning says what is in the way of a better one.

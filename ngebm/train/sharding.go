@@ -82,13 +82,18 @@ func (s *sharding) shapes(cfg ngebm.Config, whole []shapes.Shape) []shapes.Shape
 }
 
 // run takes a step with the given inputs, tensors or numbers, and returns the losses.
-func (s *sharding) run(step *model.Exec, cfg ngebm.Config, args []any) (*tensors.Tensor, error) {
+func (s *sharding) run(step *model.Exec, cfg ngebm.Config, args []any) (losses *tensors.Tensor, err error) {
 	specs := s.inputs(cfg)
-	shared, free := make([]any, len(args)), make([]*dtensor.Tensor, len(args))
+	shared := make([]any, len(args))
+	var free []*dtensor.Tensor
+	defer func() {
+		for _, d := range free {
+			err = errors.Join(err, d.FinalizeAll())
+		}
+	}()
 	for i, arg := range args {
 		t, ok := arg.(*tensors.Tensor)
 		if !ok {
-			var err error
 			if t, err = tensors.FromAnyValue(arg); err != nil {
 				return nil, err
 			}
@@ -97,16 +102,11 @@ func (s *sharding) run(step *model.Exec, cfg ngebm.Config, args []any) (*tensors
 		if err != nil {
 			return nil, err
 		}
-		shared[i], free[i] = d, d
+		shared[i], free = d, append(free, d)
 	}
 	out, err := step.Exec(shared...)
 	if err != nil {
 		return nil, err
-	}
-	for _, d := range free {
-		if err := d.FinalizeAll(); err != nil {
-			return nil, err
-		}
 	}
 	return out[0], devmem.Free(out[1:]...)
 }

@@ -48,7 +48,6 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	fs.IntVar(&p.Devices, "devices", 1, "number of devices for data parallelism")
 	fs.StringVar(&p.Library, "compare", "", "`library` to compare with: torch, jax or onnxruntime (for the rows logits and latency N)")
 	fs.StringVar(&p.Python, "python", "", "`command` of a Python that has the library (default: the first of python3 and python on the PATH that has it)")
-	fs.Bool("compile", false, "") // of an earlier release: compiling is always tried
 	fs.StringVar(&p.ReferenceDevice, "reference-device", "", "also compute the first 5 losses on this `device`, as in cpu, and print the difference")
 	fs.Float64Var(&p.Peak, "peak", 0, "the device's peak in TFLOP/s; prints the fraction of it that is reached")
 	out := outFlag(fs)
@@ -72,7 +71,7 @@ func benchmark(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := checkOut("bench", *out); err != nil {
 		return err
 	}
-	if err := findPeer(&p); err != nil {
+	if err := findPeer(ctx, &p); err != nil {
 		return err
 	}
 	self, err := os.Executable()
@@ -103,7 +102,7 @@ func parseShape(s string) ([]int, error) {
 }
 
 // findPeer finds a Python that has the library to compare with.
-func findPeer(p *bench.Plan) error {
+func findPeer(ctx context.Context, p *bench.Plan) error {
 	switch p.Library {
 	case "":
 		if p.Python == "" {
@@ -121,7 +120,7 @@ func findPeer(p *bench.Plan) error {
 	// Without the current folder, where Python looks first: no file of it is the library, or is run.
 	find := "import sys; sys.path = [p for p in sys.path if p]; import importlib.util; sys.exit(importlib.util.find_spec('" + p.Library + "') is None)"
 	for _, python := range candidates {
-		if exec.Command(python, "-c", find).Run() == nil {
+		if exec.CommandContext(ctx, python, "-c", find).Run() == nil {
 			p.Python = python
 			return nil
 		}

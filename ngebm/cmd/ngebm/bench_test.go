@@ -36,7 +36,7 @@ func TestFindPeerInAnyFolder(t *testing.T) {
 	}
 	find := func() (all []bool) {
 		for _, library := range []string{"torch", "jax", bench.ONNXRuntime} {
-			all = append(all, findPeer(&bench.Plan{Library: library, Python: "python3"}) == nil)
+			all = append(all, findPeer(t.Context(), &bench.Plan{Library: library, Python: "python3"}) == nil)
 		}
 		return all
 	}

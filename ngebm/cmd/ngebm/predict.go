@@ -42,11 +42,11 @@ var errRefused = errors.New("ngebm predict: some inputs are refused")
 
 // predictFlags are the flags of the command.
 type predictFlags struct {
-	device, plugin, out string
-	refit               bool
-	method, data        string
-	options             predict.Options
-	scores              string
+	device, plugin string
+	refit          bool
+	method, data   string
+	options        predict.Options
+	scores         string
 }
 
 func (f *predictFlags) register(fs *flag.FlagSet) {

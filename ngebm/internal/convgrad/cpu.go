@@ -28,7 +28,7 @@ func onCPU(node *Node) bool {
 	return ok && strings.Contains(filepath.Base(xla.PluginName()), "cpu")
 }
 
-// byDevice reports whether XLA does not compute convolutions with such a kernel in the fast layout (package device).
+// byDevice reports whether a device has its own code for convolutions with such a kernel in the fast layout (package device).
 func byDevice(x, kernel *Node) bool {
 	d, ok := x.Graph().Backend().(interface{ Convolves(kernel []int) bool })
 	return ok && x.DType() == dtypes.Float32 && d.Convolves(kernel.Shape().Dimensions)

@@ -197,6 +197,7 @@
 // # When to delete
 //
 // GoMLX v0.28.11 fixes its gradient (github.com/gomlx/gomlx/pull/459). With it this
-// folder and its imports can go, but for what makes XLA's CPU faster (cpu.go, tiles.go); TestStillNeeded
+// folder and its imports can go, but for what makes the CPU faster (cpu.go, shifts.go, tiles.go), without which package
+// device sees no gradient of a kernel that it has code for; TestStillNeeded
 // fails as soon as go.mod names a GoMLX that does without.
 package convgrad

@@ -6,7 +6,6 @@ package palette
 
 import (
 	"image/color"
-	"math"
 )
 
 // The colors of methods and lines: hues of Okabe and Ito's palette and of Tol's muted one,
@@ -46,26 +45,4 @@ var Lines = []color.NRGBA{Blue, Vermillion, BluishGreen, ReddishPurple, Ocher, S
 var Classes = []color.NRGBA{
 	{0xe6, 0x9f, 0x00, 0xff}, Blue, BluishGreen, {0xcc, 0x79, 0xa7, 0xff},
 	Vermillion, {0x56, 0xb4, 0xe9, 0xff}, {0xf0, 0xe4, 0x42, 0xff}, {0x00, 0x00, 0x00, 0xff},
-}
-
-// Contrast returns the contrast of two opaque colors by WCAG 2.1: from 1 (none) to 21.
-func Contrast(a, b color.Color) float64 {
-	light, dark := Luminance(a), Luminance(b)
-	if light < dark {
-		light, dark = dark, light
-	}
-	return (light + .05) / (dark + .05)
-}
-
-// Luminance returns an opaque color's relative luminance by WCAG 2.1, from 0 (black) to 1.
-func Luminance(c color.Color) float64 {
-	n := color.NRGBAModel.Convert(c).(color.NRGBA)
-	linear := func(v uint8) float64 {
-		s := float64(v) / 255
-		if s <= .04045 {
-			return s / 12.92
-		}
-		return math.Pow((s+.055)/1.055, 2.4)
-	}
-	return .2126*linear(n.R) + .7152*linear(n.G) + .0722*linear(n.B)
 }

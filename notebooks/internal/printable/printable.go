@@ -3,7 +3,6 @@ package printable
 
 import (
 	"errors"
-	_ "image/gif"
 	"io/fs"
 	"net/url"
 	"regexp"

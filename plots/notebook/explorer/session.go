@@ -184,6 +184,7 @@ func (s *session) keep(r result) error {
 	if s.last = afterFirstEpoch(r.run); s.last != nil {
 		s.picture = s.job.picture
 	}
+	s.job.cancel()
 	s.job = nil
 	if errors.Is(r.err, train.ErrStopped) {
 		return nil

@@ -46,7 +46,8 @@ func (c conv) widened() conv {
 	return c
 }
 
-// Convolves reports whether there is code for convolutions with such a kernel (rows, columns, channels in and out).
+// Convolves reports whether there is code for convolutions with such a kernel (rows, columns, channels in and out), unless
+// a tensor, or what is kept meanwhile, is larger than 1 GiB.
 func Convolves(kernel []int) bool {
 	positions := kernel[0] * kernel[1]
 	return positions >= 1 && positions <= 9

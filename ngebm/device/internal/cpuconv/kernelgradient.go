@@ -3,7 +3,7 @@ package cpuconv
 import "math"
 
 // HasGradient reports whether there is code for the gradient of such a kernel (rows, columns, channels in and out), unless
-// tensors are larger than 1 GiB.
+// a tensor, or what is kept meanwhile, is larger than 1 GiB.
 func HasGradient(kernel []int) bool { return Convolves(kernel) && kernel[3]%16 == 0 }
 
 // kernelGradient returns the call that replaces the gradient of a kernel for which there is code. Operands are the

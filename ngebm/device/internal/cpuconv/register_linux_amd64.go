@@ -19,16 +19,21 @@ import (
 
 var registering sync.Mutex
 
+// useWidest chooses the code for the processor's widest registers.
+var useWidest = sync.OnceFunc(func() {
+	if cpu.X86.HasAVX512F {
+		C.conv_use(16)
+	}
+})
+
 // Register makes a plugin of XLA's CPU, which is loaded, know the functions that [Rewrite] calls.
 func Register(path string) error {
 	registering.Lock()
 	defer registering.Unlock()
-	switch {
-	case !cpu.X86.HasAVX2 || !cpu.X86.HasFMA:
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
 		return errors.New("the processor has no AVX2")
-	case cpu.X86.HasAVX512F:
-		C.conv_use(16)
 	}
+	useWidest()
 	file, names := C.CString(path), [2]*C.char{C.CString(convolution), C.CString(kernelGradient)}
 	defer C.free(unsafe.Pointer(file))
 	defer C.free(unsafe.Pointer(names[0]))
