@@ -45,7 +45,7 @@ func LoadBest(ctx context.Context, backend compute.Backend, dir string, net nets
 
 // errNoCheckpoint is in the error of a folder that has a configuration and no
 // checkpoint.
-var errNoCheckpoint = errors.New("stopped before its first checkpoint")
+var errNoCheckpoint = errors.New("no checkpoint: it was stopped before the first, or diverged")
 
 var errNoBackend = errors.New("ngebm: the backend is nil; open one with device.Open")
 
@@ -107,7 +107,7 @@ func (r *Run) fill(ctx context.Context, net nets.Network, info runInfo, restore 
 	}
 	found, err := restore(r, ctx)
 	if err == nil && !found {
-		err = fmt.Errorf("ngebm: the run in %q was %w; train it with its configuration", r.Dir, errNoCheckpoint)
+		err = fmt.Errorf("ngebm: the run in %q has %w; train it with its configuration, or with another if it diverged (its history.csv has its last losses)", r.Dir, errNoCheckpoint)
 	}
 	if err == nil {
 		r.warnUnsealed()
@@ -151,7 +151,7 @@ func checkHeaders(dir string, checkpoints []string, net nets.Network, info runIn
 			return err
 		})
 		if i == 0 && errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("ngebm: the run in %q was %w; train it with its configuration", dir, errNoCheckpoint)
+			return fmt.Errorf("ngebm: the run in %q has %w; train it with its configuration, or with another if it diverged (its history.csv has its last losses)", dir, errNoCheckpoint)
 		}
 		if err == nil {
 			if err = hasWeightsOf(head, net, info); err == nil {

@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func Fit(ctx context.Context, run *ngebm.Run, options Options) (*Predictor, erro
 	v := run.Validation
 	switch {
 	case run.Config.Validation == 0:
-		return nil, fmt.Errorf("predict: %s held out no validation examples; train it again with some: -set validation=N; the default options need 39, and hundreds are better", run.Config.Name)
+		return nil, fmt.Errorf("predict: %s held out no validation examples; train it again with some: -set validation=N; the default options need 39, and hundreds are better", cmp.Or(run.Config.Name, run.Dir))
 	case v == nil:
 		return nil, errors.New("predict: the run was loaded without its data; train its configuration again (it will be loaded), which finds its validation split")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -89,12 +88,12 @@ func (p *Predictor) Close() {
 
 // Predict decides about inputs, [n][values], in the network's units: pixels in [-1,1], one
 // image as [height, width, channels]. The error names an input of another size, or a value
-// that is not finite; there are no decisions then.
+// that is not finite or no pixel; there are no decisions then.
 func (p *Predictor) Predict(ctx context.Context, inputs [][]float32) ([]Decision, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.closed {
-		return nil, errors.New("predict: the predictor is closed")
+		return nil, fmt.Errorf("predict: the predictor is closed: %w", ngebm.ErrClosed)
 	}
 	logits, scores, err := p.evaluate(ctx, inputs)
 	if err != nil {
@@ -144,6 +143,11 @@ func (p *Predictor) evaluate(ctx context.Context, inputs [][]float32) (logits []
 	for i, x := range inputs {
 		if len(x) != size {
 			return nil, nil, fmt.Errorf("predict: input %d (from 0) has %d values; the model takes %d, shaped %v", i, len(x), size, p.fitted.Shape)
+		}
+		for j, v := range x {
+			if len(p.fitted.Shape) == 3 && (v < -1 || v > 1) {
+				return nil, nil, fmt.Errorf("predict: value %d of input %d (from 0) is %v; pixels are from -1 (black) to 1 (white): 2p/255-1 of a byte p", j, i, v)
+			}
 		}
 		flat = append(flat, x...)
 	}

@@ -312,7 +312,7 @@ func (p Plan) keepsRuns(old *Results, runs string) error {
 		case kept >= 0 && done[kept].Run == run.Run && done[kept].Checkpoint == run.Checkpoint:
 		case kept >= 0:
 			return fmt.Errorf("%s, which is another run in the results to continue", name)
-		case !slices.Contains(p.Part.of(p.runs()), name):
+		case !slices.Contains(p.partRuns(), name):
 			return fmt.Errorf("%s, which is not asked for now", name)
 		case !trained:
 			return fmt.Errorf("%s, whose folder (…-%s) is not in %q", name, run.Run, runs)

@@ -126,7 +126,7 @@ func (x *experiment) open(ctx context.Context) error {
 // jobs lists the candidates to evaluate, then the runs to measure.
 func (x *experiment) jobs() (jobs []job, err error) {
 	x.candidates = x.plan.Selection.evaluations(x.engine.opts.Progress)
-	runs := slices.DeleteFunc(x.plan.Part.of(x.plan.runs()), func(r planned) bool {
+	runs := slices.DeleteFunc(x.plan.partRuns(), func(r planned) bool {
 		return x.results.Find(r.method, r.seed) != nil // done before
 	})
 	seeds := x.plan.Selection.Seeds

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Part is the share of a plan's runs that one of several machines trains and measures:
-// runs Index, Index+Of, Index+2·Of … of the plan's order, counted from 1. The zero value is
-// all runs. [Merge] combines the results of the parts.
+// Part is the share of a plan's runs that one of several machines trains and measures: one of Of equal
+// parts, counted from 1. Unless weights are selected, each has runs of every method, if there are enough. The zero
+// value is all runs. [Merge] combines the results of the parts.
 type Part struct{ Index, Of int }
 
 // ParsePart reads "2/4", the second of four parts.
@@ -25,15 +25,3 @@ func ParsePart(s string) (Part, error) {
 
 // valid reports whether it is one of a positive number of parts.
 func (p Part) valid() bool { return p.Index >= 1 && p.Index <= p.Of }
-
-// of returns the runs that the part has.
-func (p Part) of(runs []planned) []planned {
-	if p == (Part{}) {
-		return runs
-	}
-	var mine []planned
-	for i := p.Index - 1; i < len(runs); i += p.Of {
-		mine = append(mine, runs[i])
-	}
-	return mine
-}

@@ -140,7 +140,7 @@ func (p Plan) selects() bool { return slices.Contains(p.Methods, Selected) }
 
 // candidates are the settings to select from, none if the part has no run that needs them.
 func (p Plan) candidates() []string {
-	if !slices.ContainsFunc(p.Part.of(p.runs()), func(r planned) bool { return r.method == Selected }) {
+	if !slices.ContainsFunc(p.partRuns(), func(r planned) bool { return r.method == Selected }) {
 		return nil
 	}
 	return p.Selection.Candidates
@@ -164,6 +164,26 @@ func (p Plan) runs() []planned {
 		}
 	}
 	return runs
+}
+
+// partRuns lists the runs of the plan's part, in the same order. The parts share the seeds of each method: methods differ in
+// time, and so would parts that had one each; and machines differ, so no method shall have the times of one only.
+// Where weights are selected the parts share the runs as they come, so that few of them have to select.
+func (p Plan) partRuns() []planned {
+	runs, methods, seeds := p.runs(), len(p.Methods), len(p.Seeds)
+	if p.Part == (Part{}) {
+		return runs
+	}
+	var mine []planned
+	for i, run := range runs {
+		if !p.selects() {
+			i = i%methods*seeds + i/methods
+		}
+		if i%p.Part.Of == p.Part.Index-1 {
+			mine = append(mine, run)
+		}
+	}
+	return mine
 }
 
 // configure returns the configuration of a run; selected are the settings of [Selected].
@@ -202,13 +222,28 @@ func (p Plan) String() string {
 		fmt.Fprintf(&b, "  (of these, %d are kept from earlier results)\n", n)
 	}
 	if p.Part != (Part{}) {
-		fmt.Fprintf(&b, "  (of these, part %d of %d: %d runs)\n", p.Part.Index, p.Part.Of, len(p.Part.of(p.runs())))
+		fmt.Fprintf(&b, "  (of these, part %d of %d: %d runs: %s)\n", p.Part.Index, p.Part.Of, len(p.partRuns()), p.partNames())
 	}
 	for _, m := range p.Methods {
 		fmt.Fprintf(&b, "  %s\n", m)
 	}
 	b.WriteString(p.Measure.String())
 	return b.String()
+}
+
+// partNames lists the runs of the plan's part by method: "ng-ebm, seeds 1, 3; jem, seeds 2".
+func (p Plan) partNames() string {
+	seeds := map[string][]uint64{}
+	for _, run := range p.partRuns() {
+		seeds[run.method] = append(seeds[run.method], run.seed)
+	}
+	var parts []string
+	for _, method := range p.Methods {
+		if len(seeds[method]) > 0 {
+			parts = append(parts, method+", seeds "+list(seeds[method]))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // list writes values with commas between them.

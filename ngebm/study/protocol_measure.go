@@ -28,6 +28,9 @@ type parts struct {
 
 // draw cuts the parts from a test set.
 func (p Protocol) draw(test *data.Dataset, ood []*data.Dataset) (s parts, err error) {
+	if err := p.checkRadii(test); err != nil {
+		return s, err
+	}
 	of := test
 	for _, part := range []struct {
 		n  int
@@ -136,6 +139,21 @@ func (p Protocol) measure(ctx context.Context, run *ngebm.Run, s parts, report p
 		m.ensemble, err = on(s.ensemble, measure.Options{Attacks: ensembles, AttackBatch: p.AttackBatch})
 	}
 	return m, err
+}
+
+// checkRadii refuses L∞ radii of images that are larger than the range of pixels.
+func (p Protocol) checkRadii(test *data.Dataset) error {
+	for _, list := range []struct {
+		flag     string
+		epsilons []float64
+	}{{"-linf", p.Linf}, {"-ensemble-linf", p.EnsembleLinf}} {
+		for _, epsilon := range list.epsilons {
+			if test.IsImages() && epsilon > 255 {
+				return fmt.Errorf("study: a radius of %s is %v; radii are in 1/255 of the range of pixels, so 255 reaches every image", list.flag, epsilon)
+			}
+		}
+	}
+	return nil
 }
 
 // inUnits turns ε in 1/255 into fractions of the pixel range, if the examples are images.

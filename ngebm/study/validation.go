@@ -154,6 +154,9 @@ func (v Validation) forSet(d *data.Dataset) (Validation, error) {
 			v.Epsilon = 8. / 255
 		}
 	}
+	if images && v.Epsilon > 1 {
+		return v, fmt.Errorf("study: the radius of the attack on validation examples (-epsilon) is %v times the range of pixels, which reaches every image; give a fraction, such as .03 for 8/255", v.Epsilon)
+	}
 	if v.AttackExamples == 0 {
 		v.AttackExamples = 200
 	}

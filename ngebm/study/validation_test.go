@@ -104,6 +104,7 @@ func TestValidation(t *testing.T) {
 		{study.Validation{AttackExamples: 50}, func(*ngebm.Run) {}, "lacks accuracy; delete it to evaluate again"},
 		{study.Validation{OODKind: "melted"}, func(*ngebm.Run) {}, `no synthetic OOD set is called "melted"`},
 		{study.Validation{Epsilon: math.Inf(1)}, func(*ngebm.Run) {}, "(-epsilon) is +Inf"},
+		{study.Validation{Epsilon: 8}, func(*ngebm.Run) {}, "(-epsilon) is 8 times the range of pixels, which reaches every image; give a fraction"},
 		{study.Validation{AttackExamples: -1}, func(*ngebm.Run) {}, "(-attack-examples) is -1"},
 		{study.Validation{}, func(r *ngebm.Run) { r.Validation = oneOf(t, r.Validation) }, "1 validation examples are too few for 15 bins"},
 		{study.Validation{}, func(r *ngebm.Run) { r.Validation = nil }, "no validation set"},

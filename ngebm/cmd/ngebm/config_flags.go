@@ -5,12 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"ngebm/data/progress"
 	"ngebm/ngebm"
 	"ngebm/ngebm/device"
 	"ngebm/ngebm/environment"
+	"ngebm/ngebm/study"
 	"ngebm/ngebm/train"
 )
 
@@ -46,6 +48,18 @@ func (f *configFlags) register(fs *flag.FlagSet) {
 func (f *configFlags) refuseSeed(command string) error {
 	if seed, ok := ngebm.FindSetting(f.changes, "seed"); ok {
 		return fmt.Errorf("ngebm %s: -set seed=%.60q has no effect; give the seeds with -seeds", command, seed)
+	}
+	return nil
+}
+
+// refuseGrid returns an error if -set names a setting of the grid, which would have no effect.
+func (f *configFlags) refuseGrid(grid study.Grid) error {
+	for _, setting := range grid {
+		for key := range strings.SplitSeq(setting.Key, "+") {
+			if value, ok := ngebm.FindSetting(f.changes, key); ok {
+				return fmt.Errorf("ngebm sweep: -set %s=%.60q has no effect, since -grid sets %s; leave one out", key, value, key)
+			}
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -27,8 +28,9 @@ trained on (CSV with a header, the label may be absent), or rows of numbers in t
 [-1,1], height x width x channels flat). Without files the predictor is described.
 
 The predictor is fitted on the run's validation split the first time, and stored in the run's folder as
-predictor.json; with -refit, or any flag that says how, it is fitted again. What it promises holds for inputs that
-come from where the validation examples come from. An input from elsewhere may get any answer.
+predictor.json, from which serve decides too. With flags that say how, another one is fitted, which decides this time only;
+with -refit it takes the place of the stored one. What a predictor promises holds for inputs that come from where the
+validation examples come from. An input from elsewhere may get any answer.
 
 The score of an input is a p-value: the share of validation examples that are no more usual, by the least of -scores,
 times their number (1 at most). Files that cannot be used are named after the others are answered. Status: 0 if all
@@ -43,14 +45,15 @@ var errRefused = errors.New("ngebm predict: some inputs are refused")
 // predictFlags are the flags of the command.
 type predictFlags struct {
 	device, plugin string
-	refit          bool
+	refit          bool // and store what is fitted
+	other          bool // do flags say how to fit it?
 	method, data   string
 	options        predict.Options
 	scores         string
 }
 
 func (f *predictFlags) register(fs *flag.FlagSet) {
-	fs.BoolVar(&f.refit, "refit", false, "fit the predictor, in place of the stored one")
+	fs.BoolVar(&f.refit, "refit", false, "fit the predictor as the other flags say, and store it in place of the stored one")
 	fs.StringVar(&f.data, "data", "", "`name` of the dataset that the run was trained on, with its folder, which runs do not store: folder:PATH@64 (default: the run's, in the current folder)")
 	fs.StringVar(&f.method, "sets", string(conformal.LAC), "`method` of the sets: lac (smallest), aps (adaptive) or raps (adaptive, few classes)")
 	fs.Float64Var(&f.options.Sets.Alpha, "alpha", .1, "`share` of sets without the right class, at most")
@@ -61,7 +64,7 @@ func (f *predictFlags) register(fs *flag.FlagSet) {
 	fs.StringVar((*string)(&f.options.Calibration), "calibration", string(predict.TemperatureScaling), "`method` of the probabilities: temperature, or vector (a scale and a shift for each class; needs hundreds of validation examples a class)")
 	fs.StringVar(&f.scores, "scores", "px,input", "`names` of the scores that may refuse, of "+strings.Join(predict.ScoreNames(), ", ")+" (px is the energy, py the MSP, pxgrad minus the gradient norm); none for no score")
 	fs.Float64Var(&f.options.FalseAlarms, "false-alarms", .05, "`share` of usual inputs that all scores together refuse, at most")
-	fs.Float64Var(&f.options.Risk, "risk", 0, "`share` of the answers that may be wrong; 0 for no limit")
+	fs.Float64Var(&f.options.Risk, "risk", 0, "`share` of the answers that may be wrong; 0 for no limit (for a share of inputs to answer instead, the coverage: -scores py -false-alarms .2 answers 80 % of usual inputs)")
 	fs.Float64Var(&f.options.Delta, "delta", .05, "`probability` that the risk is higher")
 	fs.Uint64Var(&f.options.Seed, "seed", 0, "`seed` of -randomized")
 	fs.StringVar(&f.device, "device", "", deviceUsage)
@@ -87,8 +90,13 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("ngebm predict: -o %q: there is nothing to write without files to decide about; give files, or leave it out", *out)
 	}
 	f.complete()
-	if f.options.FalseAlarms == 0 || f.options.Sets.Alpha == 0 || f.options.Delta == 0 {
-		return errors.New("ngebm predict: -alpha, -false-alarms or -delta is 0; each must be between 0 and 1")
+	for _, share := range []struct {
+		flag  string
+		value float64
+	}{{"alpha", f.options.Sets.Alpha}, {"false-alarms", f.options.FalseAlarms}, {"delta", f.options.Delta}} {
+		if share.value == 0 {
+			return fmt.Errorf("ngebm predict: -%s is 0; it must be between 0 and 1", share.flag)
+		}
 	}
 	switch given := given(fs); {
 	case given["delta"] && f.options.Risk == 0:
@@ -105,9 +113,9 @@ func predictFiles(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	fs.Visit(func(given *flag.Flag) {
 		switch given.Name {
-		case "device", "plugin", "o", "refit":
+		case "device", "plugin", "o", "refit", "data":
 		default:
-			f.refit = true
+			f.other = true
 		}
 	})
 	config := configFlags{device: f.device, plugin: f.plugin, devices: 1}
@@ -142,17 +150,27 @@ func (f *predictFlags) complete() {
 	}
 }
 
-// open returns the stored predictor, or fits one.
+// open returns the stored predictor, or fits another one, which it stores if there is none or it shall take its place.
 func (f *predictFlags) open(ctx context.Context, backend compute.Backend, dir string) (*decider, error) {
-	if !f.refit {
-		return openPredictor(ctx, backend, dir, f.options)
+	if !f.refit && !f.other {
+		return openPredictor(ctx, backend, dir, f.data, f.options)
 	}
 	run, err := loadRun(ctx, backend, dir)
 	if err != nil {
 		return nil, err
 	}
+	store := f.refit
+	if !store {
+		stored, err := predict.Open(run)
+		if err == nil {
+			stored.Close()
+		}
+		if store = errors.Is(err, fs.ErrNotExist); !store {
+			fmt.Fprintln(os.Stderr, "note: another predictor decides this time; the stored one stays as it is (add -refit to replace it)")
+		}
+	}
 	run.Close()
-	return fitPredictor(ctx, backend, run, cmp.Or(f.data, run.Config.Data), f.options)
+	return fitPredictor(ctx, backend, run, cmp.Or(f.data, run.Config.Data), f.options, store)
 }
 
 // decided is one row of the command's results.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -164,9 +165,16 @@ func TestPredict(t *testing.T) {
 		if err != nil || !strings.Contains(before, "60 validation examples") || !strings.Contains(before, "exchangeable") {
 			t.Errorf("%v\n%s", err, before)
 		}
-		after, err := predicted(t, "-sets", "aps", "-randomized", "-scores", "py", dir)
+		how := []string{"-sets", "aps", "-randomized", "-scores", "py", dir}
+		after, notices, err := predictedWithNotices(t, how...)
 		if err != nil || !strings.Contains(after, "sets: aps") || !strings.Contains(after, "MSP (py)") || strings.Contains(after, "input score") {
 			t.Errorf("%v\n%s", err, after)
+		}
+		if again, err := predicted(t, "-data", "moons", dir); err != nil || again != before || !strings.Contains(notices, "the stored one stays as it is (add -refit to replace it)") {
+			t.Errorf("%v; without -refit, stored is\n%s\nwant\n%s\nand it says %q", err, again, before, notices)
+		}
+		if refitted, err := predicted(t, append([]string{"-refit"}, how...)...); err != nil || refitted != after {
+			t.Errorf("%v; with -refit it is\n%s\nwant\n%s", err, refitted, after)
 		}
 		if again, err := predicted(t, dir); err != nil || again != after {
 			t.Errorf("%v; stored is\n%s\nwant\n%s", err, again, after)
@@ -203,7 +211,7 @@ func TestPredict(t *testing.T) {
 	})
 
 	t.Run("keeps what is decided when it is stopped", func(t *testing.T) {
-		d, err := openPredictor(t.Context(), testdevice.Open(t, "go"), dir, predict.Options{})
+		d, err := openPredictor(t.Context(), testdevice.Open(t, "go"), dir, "", predict.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,7 +253,7 @@ func TestPredict(t *testing.T) {
 			{[]string{dir, "-sets", "raps", "-rank", "2"}, []string{"-sets raps without a penalty is aps; give -penalty"}},
 			{[]string{dir, "-scores", "none", "-false-alarms", ".01"}, []string{"-false-alarms has no effect with -scores none"}},
 			{[]string{dir, "-sets", "aps", "-seed", "3"}, []string{"-seed has no effect without -randomized"}},
-			{[]string{dir, "-data", "digits"}, []string{"digits holds images of 8x8x1", "trained on points of 2 numbers", "name those data once: ngebm predict"}},
+			{[]string{dir, "-data", "digits", "-refit"}, []string{"digits holds images of 8x8x1", "trained on points of 2 numbers", "name those data once: ngebm predict"}},
 			{[]string{dir, "-alpha", ".001"}, []string{"60 held-out examples", "needs 999"}},
 			{[]string{dir, "-scores", "pz"}, []string{`no score "pz"`, "px"}},
 			{[]string{dir, "-sets", "best"}, []string{`"best"`, "lac, aps or raps"}},
@@ -350,6 +358,13 @@ func TestPredictImages(t *testing.T) {
 	if d := r.Decisions[0]; d.Row != nil || !strings.Contains(d.Why, "input score") {
 		t.Errorf("a white image: %+v", d)
 	}
+	p, err := predict.Load(t.Context(), testdevice.Open(t, "go"), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Predict(t.Context(), [][]float32{slices.Repeat([]float32{200}, 64)})
+	testerror.Want(t, err, "value 0 of input 0 (from 0) is 200; pixels are from -1")
+	p.Close()
 	bytesOfPixels := write(t, "bytes.csv", strings.TrimSuffix(strings.Repeat("200,", 64), ",")+"\n"+strings.TrimSuffix(strings.Repeat("20,", 64), ",")+"\n")
 	for path, want := range map[string]string{picture(9, 1): "9x9", bytesOfPixels: "pixels are from -1", write(t, "text.png", "text"): "does not decode", t.TempDir(): "not a regular file"} {
 		_, err := predicted(t, dir, path)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,8 +35,8 @@ func (d *decider) Close() {
 }
 
 // openPredictor loads a run and the predictor that is stored with it. If there is none, it fits the
-// default one and stores it.
-func openPredictor(ctx context.Context, backend compute.Backend, dir string, o predict.Options) (*decider, error) {
+// default one, on the data of a name or the run's, and stores it.
+func openPredictor(ctx context.Context, backend compute.Backend, dir, set string, o predict.Options) (*decider, error) {
 	run, err := loadRun(ctx, backend, dir)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func openPredictor(ctx context.Context, backend compute.Backend, dir string, o p
 	run.Close()
 	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(os.Stderr, "no predictor is stored with the run; fitting one on its validation split\n")
-		return fitPredictor(ctx, backend, run, run.Config.Data, o)
+		return fitPredictor(ctx, backend, run, cmp.Or(set, run.Config.Data), o, true)
 	}
 	return nil, err
 }
@@ -71,9 +72,9 @@ func warnOf(warning string, notes []string) {
 	}
 }
 
-// fitPredictor fits a predictor and stores it. The run was loaded without its data, and is closed; these
+// fitPredictor fits a predictor, and stores it if asked to. The run was loaded without its data, and is closed; these
 // are those of a name, since a run does not store the folder of files.
-func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, set string, o predict.Options) (*decider, error) {
+func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Run, set string, o predict.Options, store bool) (*decider, error) {
 	if loaded.Config.Validation == 0 {
 		_, err := predict.Fit(ctx, loaded, o) // refuses, before data are looked for
 		return nil, err
@@ -88,6 +89,9 @@ func fitPredictor(ctx context.Context, backend compute.Backend, loaded *ngebm.Ru
 		return nil, err
 	}
 	d := &decider{run, p, true}
+	if !store {
+		return d, nil
+	}
 	if err := p.Save(); err != nil {
 		d.Close()
 		return nil, err

@@ -85,7 +85,7 @@ func serveRun(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	d, err := openPredictor(ctx, dev.Backend, dirs[0], predict.Options{Progress: options.Progress})
+	d, err := openPredictor(ctx, dev.Backend, dirs[0], "", predict.Options{Progress: options.Progress})
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,9 @@ func sweep(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := f.refuseGrid(grid); err != nil {
+		return err
+	}
 	seeds, err := parseSeeds("-seeds", seedList)
 	if err != nil {
 		return err

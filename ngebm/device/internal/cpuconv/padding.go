@@ -40,7 +40,7 @@ func cropped(program []byte, o op) (text string, ok bool) {
 	from, to, padded := make([]int, len(shape)), slices.Clone(shape), slices.Clone(padding)
 	for i, axis := range spatial {
 		before, behind, dilation, size := padding[2*i], padding[2*i+1], dilations[i], shape[axis]
-		// The input's positions are dilation apart. Those that remain may begin in the middle between two.
+		// There are dilation-1 zeros between two numbers of the input. What remains may begin and end between two.
 		first, last := (max(0, -before)+dilation-1)/dilation, (max(0, -behind)+dilation-1)/dilation
 		if first+last < size {
 			from[axis], to[axis] = first, size-last

@@ -10,7 +10,7 @@ import (
 )
 
 // Linking is most of the time in which a cell is built. go leaves it out where the output is what it would
-// write again, which it tells by an identifier in the file. So the programs of some cells are kept, and put
+// write again, by an identifier in the file. So the programs of some cells are kept, and put
 // in the output's place before a cell that ran before is built again.
 
 // maxBuilt is how many programs are kept, of some 35 MB each: those built last.
