@@ -25,6 +25,9 @@
 // sets of lac are then empty where it is least sure. Choose α below its error rate for sets of
 // several classes.
 //
+// To answer a chosen share of usual inputs, the coverage, refuse the least confident ones: Scores py alone, and FalseAlarms
+// 1 minus that share.
+//
 // Everything rests on exchangeability: inputs must come from where the validation examples
 // come from. Inputs from elsewhere may have a high confidence and a high energy. Both digits
 // presets call a white image "1" with high confidence, and the energy's threshold for 5 %

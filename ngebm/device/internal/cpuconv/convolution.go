@@ -98,15 +98,15 @@ func parse(o *op) conv {
 
 // fits reports whether there is code for a convolution, or for the gradient of a kernel.
 func (c conv) fits() bool {
-	const most = 1 << 28 // numbers in a tensor, and rows
+	const maxNumbers = 1 << 28 // numbers in a tensor, and rows
 	if !c.ours || !Convolves(c.kernel) || c.gradient && !HasGradient(c.kernel) {
 		return false
 	}
-	if rows, _ := c.padded(); rows > most/max(1, c.x[0]) {
+	if rows, _ := c.padded(); rows > maxNumbers/max(1, c.x[0]) {
 		return false
 	}
 	for _, shape := range [][]int{c.x, c.kernel, c.y} {
-		if n := product(shape); n < 1 || n > most {
+		if n := product(shape); n < 1 || n > maxNumbers {
 			return false
 		}
 	}

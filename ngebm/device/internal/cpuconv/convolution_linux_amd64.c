@@ -1,4 +1,4 @@
-#include "conv_linux_amd64.h"
+#include "microkernels_linux_amd64.h"
 #include "ffi_linux_amd64.h"
 #include "team_linux_amd64.h"
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 typedef struct {
 	team_work shared;
 	conv_shape c;
-	const conv_code *code;
-	const float *x, *kernel, *bias, *also; // the latter two, or NULL, are added
+	const microkernels *code;
+	const float *x, *kernel, *bias, *residual; // the latter two, or NULL, are added
 	float slope;                           // of LeakyReLU of the input; 1 leaves it as it is
 	float *y;
 	int winograd;         // are 3x3 kernels computed by six rows?
@@ -41,21 +41,21 @@ static void prepare(const job *j, int group, int i) {
 	const float *x = j->x + (long)n * c->h * c->w * c->ic;
 	float *rows = j->rows + in * j->image;
 	if (j->winograd)
-		j->code->transform(c, x, j->slope, j->zeros, c->ic, stripe * 4 - c->ph, rows + stripe * j->row);
+		j->code->transform_input(c, x, j->slope, j->zeros, c->ic, stripe * 4 - c->ph, rows + stripe * j->row);
 	else {
 		int from = stripe * STRIPE, all = padded_rows(c);
 		j->code->pad(c, x, j->slope, c->ic, from, from + STRIPE < all ? from + STRIPE : all, rows, j->row);
 	}
 }
 
-static void compute(job *j, int group, int i, int who) {
+static void compute(job *j, int group, int i, int thread) {
 	const conv_shape *c = &j->c;
 	int p = i / j->chunks, from = i % j->chunks * j->in_chunk, o = p * j->code->width;
 	int left = c->n - group * j->group, all = (left < j->group ? left : j->group) * j->ranges;
-	float *packed = j->packed + who * panel_size(c, j->code->width, j->winograd);
-	if (j->has[who] != p + 1) {
-		(j->winograd ? j->code->pack_rows : j->code->pack)(c, j->kernel, o, packed);
-		j->has[who] = p + 1;
+	float *packed = j->packed + thread * panel_size(c, j->code->width, j->winograd);
+	if (j->has[thread] != p + 1) {
+		(j->winograd ? j->code->pack_winograd : j->code->pack)(c, j->kernel, o, packed);
+		j->has[thread] = p + 1;
 	}
 	for (int k = from; k < from + j->in_chunk && k < all; k++) {
 		int in = k / j->ranges, range = k % j->ranges;
@@ -63,21 +63,21 @@ static void compute(job *j, int group, int i, int who) {
 		const float *rows = j->stripes ? j->rows + in * j->image : j->x + n * j->image;
 		if (j->winograd)
 			at += (long)range * 4 * c->ow * c->oc;
-		conv_ends ends = {j->bias ? j->bias + o : NULL, j->also ? j->also + at : NULL};
+		conv_epilogue epilogue = {j->bias ? j->bias + o : NULL, j->residual ? j->residual + at : NULL};
 		if (j->winograd)
-			j->code->four(c, rows + range * j->row, packed, c->oh - range * 4 < 4 ? c->oh - range * 4 : 4, &ends, j->y + at);
+			j->code->winograd(c, rows + range * j->row, packed, c->oh - range * 4 < 4 ? c->oh - range * 4 : 4, &epilogue, j->y + at);
 		else
-			j->code->some(c, rows, j->row, packed, range * j->pixels, range == j->ranges - 1 ? c->oh * c->ow : (range + 1) * j->pixels, &ends, j->y + at);
+			j->code->direct(c, rows, j->row, packed, range * j->pixels, range == j->ranges - 1 ? c->oh * c->ow : (range + 1) * j->pixels, &epilogue, j->y + at);
 	}
 }
 
-static void part(team_work *w, int i, int who) {
+static void part(team_work *w, int i, int thread) {
 	job *j = (job *)w;
 	int group = i / (j->prepare + j->compute), in = i % (j->prepare + j->compute);
 	if (in < j->prepare)
 		prepare(j, group, in);
 	else
-		compute(j, group, in - j->prepare, who);
+		compute(j, group, in - j->prepare, thread);
 }
 
 static int before(const team_work *w, int i) {
@@ -102,9 +102,9 @@ void *convolution(const ffi_frame *frame) {
 	conv_shape c = {x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3],
 		kernel->dims[0], kernel->dims[1], a[0], a[1], a[2], a[3]};
 
-	const conv_code *code = conv_code_of(c.oc);
+	const microkernels *code = microkernels_for(c.oc);
 	const ffi_buffer *bias = a[5] ? ffi_buffer_of(&frame->arguments, 2, 1) : NULL;
-	const ffi_buffer *also = a[6] ? ffi_buffer_of(&frame->arguments, a[5] ? 3 : 2, 4) : NULL;
+	const ffi_buffer *residual = a[6] ? ffi_buffer_of(&frame->arguments, a[5] ? 3 : 2, 4) : NULL;
 	float slope;
 	memcpy(&slope, &a[7], sizeof slope);
 	int winograd = a[4], stripes = 0, panels = c.oc / code->width;
@@ -118,8 +118,8 @@ void *convolution(const ffi_frame *frame) {
 		row = (long)padded_columns(&c) * c.ic;
 		image = padded_rows(&c) * row;
 	}
-	int wrong = (a[5] && (!bias || !ffi_as_many(bias, c.oc))) || (a[6] && (!also || !ffi_as_many(also, (long)c.n * c.oh * c.ow * c.oc)));
-	if (wrong || a[8] < 1 || !conv_fits(&c, code, winograd) || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n)
+	int wrong = (a[5] && (!bias || !ffi_as_many(bias, c.oc))) || (a[6] && (!residual || !ffi_as_many(residual, (long)c.n * c.oh * c.ow * c.oc)));
+	if (wrong || a[8] < 1 || !microkernels_fit(&c, code, winograd) || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n)
 		return ffi_fail(frame, "a convolution has other shapes than expected");
 	int group = stripes && a[8] < c.n ? a[8] : c.n;
 	long left = scratch->dims[0] - (stripes ? group * image : 0), n = ffi_threads(frame);
@@ -136,7 +136,7 @@ void *convolution(const ffi_frame *frame) {
 	j->x = x->data;
 	j->kernel = kernel->data;
 	j->bias = bias ? bias->data : NULL;
-	j->also = also ? also->data : NULL;
+	j->residual = residual ? residual->data : NULL;
 	j->slope = slope;
 	j->y = y->data;
 	j->winograd = winograd;

@@ -1,4 +1,4 @@
-#include "conv_linux_amd64.h"
+#include "microkernels_linux_amd64.h"
 #include "ffi_linux_amd64.h"
 #include "team_linux_amd64.h"
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 typedef struct {
 	team_work shared;
 	conv_shape c;
-	const conv_code *code;
+	const microkernels *code;
 	const float *x, *y;
 	float slope; // of LeakyReLU of x; 1 leaves it as it is
 	float *kernel;
@@ -52,15 +52,15 @@ static void prepare(const job *j, int group, int i) {
 	float *to = j->prepared + in * j->image;
 	long panel = y_row(j, 1, 0) - j->spread;
 	if (j->winograd) {
-		j->code->transform(c, x, j->slope, j->zeros, j->pixel, first - c->ph, to + stripe * j->line);
-		j->code->spread(c, y + (long)first * c->ow * c->oc, c->oh - first < 4 ? c->oh - first : 4,
+		j->code->transform_input(c, x, j->slope, j->zeros, j->pixel, first - c->ph, to + stripe * j->line);
+		j->code->transform_gradient(c, y + (long)first * c->ow * c->oc, c->oh - first < 4 ? c->oh - first : 4,
 			y_row(j, 0, 0) + ((long)in * j->lines + stripe) * j->y_line, y_row(j, 0, 1) - j->spread, panel);
 		return;
 	}
 	int all = padded_rows(c);
 	j->code->pad(c, x, j->slope, j->pixel, first, first + j->each < all ? first + j->each : all, to, j->row);
 	for (int k = first; k < first + j->each && k < c->oh; k++)
-		j->code->split(c, y + (long)k * c->ow * c->oc, y_row(j, 0, 0) + ((long)in * j->lines + k) * j->y_line, panel);
+		j->code->pack_gradient(c, y + (long)k * c->ow * c->oc, y_row(j, 0, 0) + ((long)in * j->lines + k) * j->y_line, panel);
 }
 
 static float *sums(const job *j, int chunk, int row, int panel) {
@@ -84,7 +84,7 @@ static void multiply(const job *j, int group, int i) {
 			n = left;
 		const float *x = j->prepared + in * j->image + l % j->lines * j->line + row * j->row;
 		for (int run = 0, length = j->side / j->runs; run < j->runs; run++)
-			j->code->gather(&j->c, length, x + run * j->pixel, j->line, (long)j->c.sw * j->pixel, y + l * j->y_line, n, to + run * length * j->code->width);
+			j->code->accumulate(&j->c, length, x + run * j->pixel, j->line, (long)j->c.sw * j->pixel, y + l * j->y_line, n, to + run * length * j->code->width);
 	}
 }
 
@@ -103,14 +103,14 @@ static void finish(const job *j, int i) {
 		}
 	const float *from = sums(j, 0, 0, panel) + first * width;
 	if (j->winograd)
-		j->code->unite(from, sums(j, 0, 1, 0) - j->sums, n, kernel, kernel_row, oc);
+		j->code->untransform_kernel(from, sums(j, 0, 1, 0) - j->sums, n, kernel, kernel_row, oc);
 	for (int row = 0; row < j->rows && !j->winograd; row++)
 		for (long k = 0; k < n; k++)
 			memcpy(kernel + row * kernel_row + k * oc, sums(j, 0, row, panel) + (first + k) * width, width * sizeof *kernel);
 }
 
-static void part(team_work *w, int i, int who) {
-	(void)who;
+static void part(team_work *w, int i, int thread) {
+	(void)thread;
 	job *j = (job *)w;
 	int each = j->prepare + j->multiply, group = i / each, in = i % each;
 	if (group >= j->groups)
@@ -143,9 +143,9 @@ void *kernel_gradient(const ffi_frame *frame) {
 		return ffi_fail(frame, "the gradient of a kernel has other arguments than expected");
 	conv_shape c = {x->dims[0], x->dims[1], x->dims[2], x->dims[3], y->dims[1], y->dims[2], y->dims[3],
 		kernel->dims[0], kernel->dims[1], a[0], a[1], a[2], a[3]};
-	const conv_code *code = conv_code_of(c.oc);
+	const microkernels *code = microkernels_for(c.oc);
 	int winograd = a[4] != 0;
-	if (!conv_fits(&c, code, winograd) || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n || a[6] < 1 || a[7] < 1)
+	if (!microkernels_fit(&c, code, winograd) || kernel->dims[2] != c.ic || kernel->dims[3] != c.oc || y->dims[0] != c.n || a[6] < 1 || a[7] < 1)
 		return ffi_fail(frame, "the gradient of a kernel has other shapes than expected");
 	job *j = calloc(1, sizeof *j + (winograd ? (long)c.w * c.ic : 0) * sizeof *j->zeros);
 	if (!j)

@@ -3,7 +3,7 @@ package cpuconv
 /*
 #cgo CFLAGS: -O3
 #cgo LDFLAGS: -ldl
-#include "conv_linux_amd64.h"
+#include "microkernels_linux_amd64.h"
 #include "ffi_linux_amd64.h"
 #include <stdlib.h>
 */
@@ -22,7 +22,7 @@ var registering sync.Mutex
 // useWidest chooses the code for the processor's widest registers.
 var useWidest = sync.OnceFunc(func() {
 	if cpu.X86.HasAVX512F {
-		C.conv_use(16)
+		C.microkernels_use(16)
 	}
 })
 

@@ -25,10 +25,10 @@ static void wait(team_work *w, int parts) {
 			sched_yield();
 }
 
-static void work(team_work *w, int who) {
+static void work(team_work *w, int thread) {
 	for (int i; (i = atomic_fetch_add(&w->next, 1)) < w->parts; atomic_fetch_add(&w->done, 1)) {
 		wait(w, w->before(w, i));
-		w->part(w, i, who);
+		w->part(w, i, thread);
 	}
 }
 
@@ -50,8 +50,8 @@ static void look(void) {
 			_mm_pause();
 }
 
-// take waits for a work that wants help. It counts who helps.
-static team_work *take(int *who) {
+// take waits for a work that wants help. It counts the threads that help.
+static team_work *take(int *thread) {
 	pthread_mutex_lock(&team.lock);
 	team_work *w;
 	while (!(w = atomic_load(&team.queue))) {
@@ -60,7 +60,7 @@ static team_work *take(int *who) {
 		team.asleep--;
 	}
 	atomic_fetch_add(&w->users, 1);
-	*who = ++w->helpers;
+	*thread = ++w->helpers;
 	if (--w->wanted == 0)
 		atomic_store(&team.queue, w->behind);
 	pthread_mutex_unlock(&team.lock);
@@ -70,10 +70,10 @@ static team_work *take(int *who) {
 static void *help(void *none) {
 	for (;;) {
 		look();
-		int who;
-		team_work *w = take(&who);
+		int thread;
+		team_work *w = take(&thread);
 		_mm_setcsr(w->modes);
-		work(w, who);
+		work(w, thread);
 		leave(w);
 	}
 	return none;

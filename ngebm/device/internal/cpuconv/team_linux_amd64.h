@@ -7,7 +7,7 @@ enum { TEAM = 64 }; // threads at most
 typedef struct team_work team_work;
 
 struct team_work {
-	void (*part)(team_work *, int i, int who); // does a part; who counts the threads, from 0
+	void (*part)(team_work *, int i, int thread); // does a part; thread is its number, from 0
 	int (*before)(const team_work *, int i);   // so many of the first parts are done before part i begins, and none after i
 	int parts;
 

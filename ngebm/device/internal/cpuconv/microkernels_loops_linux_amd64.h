@@ -1,5 +1,5 @@
 // The loops of a convolution, for registers of LANES floats, PIXELS side by side, and the processor TARGET.
-// conv_linux_amd64.c includes this file for each kind of register.
+// microkernels_linux_amd64.c includes this file for each kind of register.
 //
 // A tile of PIXELS by two registers of channels stays in registers while all that goes into it is added, so that
 // each number that is loaded is used many times. Every number of the result is one sum in the order of the
@@ -79,16 +79,16 @@ static void NAME(pack)(const conv_shape *c, const float *kernel, int o, float *p
 		memcpy(packed + i * WIDTH, kernel + i * c->oc + o, WIDTH * sizeof *packed);
 }
 
-// finish adds what is added to the sums of a pixel's panel.
-static inline __attribute__((always_inline, target(TARGET))) NAME(vec) NAME(finish)(NAME(vec) sum, const conv_ends *ends, long at, int l) {
-	if (ends->bias)
-		sum += AT(ends->bias + l);
-	if (ends->also)
-		sum += AT(ends->also + at + l);
+// add_epilogue adds what is added to the sums of a pixel's panel.
+static inline __attribute__((always_inline, target(TARGET))) NAME(vec) NAME(add_epilogue)(NAME(vec) sum, const conv_epilogue *epilogue, long at, int l) {
+	if (epilogue->bias)
+		sum += AT(epilogue->bias + l);
+	if (epilogue->residual)
+		sum += AT(epilogue->residual + at + l);
 	return sum;
 }
 
-CODE void NAME(some)(const conv_shape *c, const float *rows, long row, const float *packed, int from, int to, const conv_ends *ends, float *y) {
+CODE void NAME(direct)(const conv_shape *c, const float *rows, long row, const float *packed, int from, int to, const conv_epilogue *epilogue, float *y) {
 	const float *at[MAX_POSITIONS * PIXELS];
 	for (int first = from; first < to; first += PIXELS) {
 		int p = to - first < PIXELS ? to - first : PIXELS;
@@ -101,10 +101,10 @@ CODE void NAME(some)(const conv_shape *c, const float *rows, long row, const flo
 				ow = 0, oh++;
 		}
 		NAME(any_tile)(p, at, c->kh, (long)c->kw * c->ic, packed, y + (long)first * c->oc, c->oc);
-		for (int i = 0; (ends->bias || ends->also) && i < p; i++)
+		for (int i = 0; (epilogue->bias || epilogue->residual) && i < p; i++)
 			for (int l = 0; l < WIDTH; l += LANES) {
 				long place = (long)(first + i) * c->oc;
-				AT(y + place + l) = NAME(finish)(AT(y + place + l), ends, place, l);
+				AT(y + place + l) = NAME(add_epilogue)(AT(y + place + l), epilogue, place, l);
 			}
 	}
 }
@@ -132,7 +132,7 @@ CODE void NAME(pad)(const conv_shape *c, const float *x, float slope, int pixel,
 	}
 }
 
-CODE void NAME(pack_rows)(const conv_shape *c, const float *kernel, int o, float *packed) {
+CODE void NAME(pack_winograd)(const conv_shape *c, const float *kernel, int o, float *packed) {
 	long row = 3L * c->ic * c->oc, next = 3L * c->ic * WIDTH;
 	for (long i = 0; i < 3L * c->ic; i++)
 		for (int l = 0; l < WIDTH; l += LANES) {
@@ -180,7 +180,7 @@ CODE void NAME(transform_some)(const float *const *rows, long n, float slope, fl
 	}
 }
 
-CODE void NAME(transform)(const conv_shape *c, const float *x, float slope, const float *zeros, int pixel, int first, float *rows) {
+CODE void NAME(transform_input)(const conv_shape *c, const float *x, float slope, const float *zeros, int pixel, int first, float *rows) {
 	long row = (long)(c->ow + 2) * pixel, before = (long)c->pw * pixel, n = (long)c->w * pixel;
 	const float *from[6];
 	for (int i = 0; i < 6; i++) {
@@ -200,7 +200,7 @@ CODE void NAME(transform)(const conv_shape *c, const float *x, float slope, cons
 	}
 }
 
-CODE void NAME(four)(const conv_shape *c, const float *rows, const float *packed, int count, const conv_ends *ends, float *y) {
+CODE void NAME(winograd)(const conv_shape *c, const float *rows, const float *packed, int count, const conv_epilogue *epilogue, float *y) {
 	long row = (long)(c->ow + 2) * c->ic, next = 3L * c->ic * WIDTH;
 	float products[6][PIXELS * WIDTH];
 	int tiles = (c->ow + PIXELS - 1) / PIXELS; // about as large as each other: small ones keep the processor waiting for sums
@@ -221,13 +221,13 @@ CODE void NAME(four)(const conv_shape *c, const float *rows, const float *packed
 				NAME(vec) sums[4] = {m[0] + a + d, b + 2 * e, a + 4 * d, b + 8 * e + m[5]};
 				for (int r = 0; r < count; r++) {
 					long place = ((long)r * c->ow + first + i) * c->oc;
-					AT(y + place + l) = NAME(finish)(sums[r], ends, place, l);
+					AT(y + place + l) = NAME(add_epilogue)(sums[r], epilogue, place, l);
 				}
 			}
 	}
 }
 
-static inline __attribute__((always_inline, target(TARGET))) void NAME(gather_some)(const conv_shape *c, int n, const float *x, long x_line, long step, const float *y, int lines, float *sums) {
+static inline __attribute__((always_inline, target(TARGET))) void NAME(accumulate_some)(const conv_shape *c, int n, const float *x, long x_line, long step, const float *y, int lines, float *sums) {
 	NAME(vec) sum[PIXELS][2];
 	for (int i = 0; i < n; i++)
 		sum[i][0] = sum[i][1] = (NAME(vec)){0};
@@ -248,13 +248,13 @@ static inline __attribute__((always_inline, target(TARGET))) void NAME(gather_so
 	}
 }
 
-CODE void NAME(gather)(const conv_shape *c, int n, const float *x, long x_line, long step, const float *y, int lines, float *sums) {
+CODE void NAME(accumulate)(const conv_shape *c, int n, const float *x, long x_line, long step, const float *y, int lines, float *sums) {
 	int tiles = (n + PIXELS - 1) / PIXELS;
 	for (int p; tiles > 0; n -= p, x += p, sums += p * WIDTH, tiles--) {
 		p = (n + tiles - 1) / tiles;
 #define CASE(p) \
 	case p: \
-		NAME(gather_some)(c, p, x, x_line, step, y, lines, sums); \
+		NAME(accumulate_some)(c, p, x, x_line, step, y, lines, sums); \
 		break;
 		switch (p) {
 			CASES
@@ -263,7 +263,7 @@ CODE void NAME(gather)(const conv_shape *c, int n, const float *x, long x_line, 
 	}
 }
 
-CODE void NAME(spread)(const conv_shape *c, const float *y, int count, float *to, long line, long panel) {
+CODE void NAME(transform_gradient)(const conv_shape *c, const float *y, int count, float *to, long line, long panel) {
 	long row = (long)c->ow * c->oc;
 	for (int o = 0; o < c->oc; o += WIDTH, to += panel)
 		for (int j = 0; j < c->ow; j++)
@@ -283,14 +283,14 @@ CODE void NAME(spread)(const conv_shape *c, const float *y, int count, float *to
 			}
 }
 
-CODE void NAME(split)(const conv_shape *c, const float *y, float *to, long panel) {
+CODE void NAME(pack_gradient)(const conv_shape *c, const float *y, float *to, long panel) {
 	for (int o = 0; o < c->oc; o += WIDTH, to += panel)
 		for (int j = 0; j < c->ow; j++)
 			for (int l = 0; l < WIDTH; l += LANES)
 				AT(to + (long)j * WIDTH + l) = AT(y + (long)j * c->oc + o + l);
 }
 
-CODE void NAME(unite)(const float *sums, long next, long n, float *kernel, long row, long oc) {
+CODE void NAME(untransform_kernel)(const float *sums, long next, long n, float *kernel, long row, long oc) {
 	for (long i = 0; i < n; i++, sums += WIDTH, kernel += oc)
 		for (int l = 0; l < WIDTH; l += LANES) {
 			NAME(vec) m[6];
@@ -303,8 +303,8 @@ CODE void NAME(unite)(const float *sums, long next, long n, float *kernel, long 
 		}
 }
 
-const conv_code NAME(conv_code) = {WIDTH, PIXELS, NAME(pack), NAME(pad), NAME(some), NAME(pack_rows), NAME(transform), NAME(four),
-	NAME(gather), NAME(spread), NAME(split), NAME(unite)};
+const microkernels NAME(microkernels) = {WIDTH, PIXELS, NAME(pack), NAME(pad), NAME(direct), NAME(pack_winograd), NAME(transform_input), NAME(winograd),
+	NAME(accumulate), NAME(transform_gradient), NAME(pack_gradient), NAME(untransform_kernel)};
 
 #undef JOIN_
 #undef JOIN
