@@ -127,9 +127,9 @@ func (d *Dataset) Subset(split string, indices []int) (*Dataset, error) {
 
 // New validates a dataset that a loader has filled in and computes its checksum. It keeps the
 // slices. The error describes the first problem: not exactly one of Pixels and Points, no
-// examples, no classes or class names with control characters, a shape that is not that of
-// images or points, lengths that disagree, a label or pixel out of range, a coordinate that
-// is not finite, or an encoder for other inputs.
+// examples, no classes, a class name with control characters or of two classes, a shape that
+// is not that of images or points, lengths that disagree, a label or pixel out of range, a
+// coordinate that is not finite, or an encoder for other inputs.
 func New(d Dataset) (*Dataset, error) {
 	if err := d.check(); err != nil {
 		name := d.Name
@@ -151,10 +151,15 @@ func (d *Dataset) check() error {
 	case len(d.Classes) == 0:
 		return errors.New("it has no class names")
 	}
+	known := make(map[string]int, len(d.Classes))
 	for i, class := range d.Classes {
 		if !isVisible(class) {
 			return fmt.Errorf("class %d is called %q, which has unprintable characters: rename it", i, class)
 		}
+		if first, ok := known[class]; ok {
+			return fmt.Errorf("classes %d and %d (from 0) are both called %q: rename one, or make them one class", first, i, class)
+		}
+		known[class] = i
 	}
 	for i, label := range d.Labels {
 		if label < 0 || int(label) >= len(d.Classes) {

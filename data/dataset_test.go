@@ -45,6 +45,7 @@ func TestNewRefuses(t *testing.T) {
 		{"empty", func(d *Dataset) { d.Labels = nil }, "no examples"},
 		{"no classes", func(d *Dataset) { d.Classes = nil }, "no class names"},
 		{"class that ends the line", func(d *Dataset) { d.Classes[0] = "a\x1b[2J\nb" }, `class 0 is called "a\x1b[2J\nb", which has unprintable characters: rename it`},
+		{"two classes of one name", func(d *Dataset) { d.Classes = []string{"b", "a", "a"} }, `classes 1 and 2 (from 0) are both called "a": rename one`},
 		{"label too high", func(d *Dataset) { d.Labels[1] = 2 }, "example 1 has label 2, but with 2 classes labels range from 0 to 1"},
 		{"label below 0", func(d *Dataset) { d.Labels[0] = -1 }, "example 0 has label -1"},
 		{"flat shape", func(d *Dataset) { d.Shape = []int{2, 1} }, "shape [2 1] is not an image shape"},

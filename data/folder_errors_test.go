@@ -32,7 +32,7 @@ func TestImagesRefuses(t *testing.T) {
 		want []string
 	}{
 		{"odd size", []archived{{"train/cat/odd.png", pngOf(t, grey(7, 3, 0))}},
-			[]string{"train/cat/odd.png is 7x3 but 5 of the 6 images are 4x3: add @SIZE to the name, as in @3, to scale all to one size"}},
+			[]string{"train/cat/odd.png is 3x7 but 5 of the 6 images are 3x4 (height x width): add @SIZE to the name, as in @3x4, to scale all to one size"}},
 		{"not an image", []archived{{"test/dog/1.png", []byte("sorry")}},
 			[]string{"test/dog/1.png does not decode", "replace or remove it"}},
 		{"empty file", []archived{{"test/dog/1.png", nil}}, []string{"test/dog/1.png does not decode: the file is empty"}},
@@ -46,8 +46,8 @@ func TestImagesRefuses(t *testing.T) {
 			[]string{"train/cat/c.webp does not decode: it is not one of JPEG, PNG, GIF, BMP, TIFF, WebP and PBM, PGM, PPM, PAM: replace or remove it"}},
 		{"too shallow", []archived{{"train/c.png", pixel}}, []string{"train/c.png is misplaced: want train/<class>/"}},
 		{"absurd size", []archived{{"train/cat/c.png", withSize(pixel, 1<<20, 1<<20)}},
-			[]string{"train/cat/c.png is 1048576x1048576, but images must have 1 to 4194304 pixels: add @SIZE to the name"}},
-		{"large size", []archived{{"train/cat/c.png", withSize(pixel, 4096, 4096)}}, []string{"train/cat/c.png is 4096x4096"}},
+			[]string{"train/cat/c.png is 1048576x1048576, but images must have 1 to 4194304 pixels: add @SIZE (height x width) to the name, or scale it down"}},
+		{"large size", []archived{{"train/cat/c.png", withSize(pixel, 4096, 2048)}}, []string{"train/cat/c.png is 2048x4096"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var files []archived

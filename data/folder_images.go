@@ -279,18 +279,22 @@ func sameClasses(train, test []string) error {
 // oneSize checks that all images have the same size. The error names one that differs from the most
 // frequent size.
 func (s *imageSet) oneSize() error {
-	sizes := map[[2]int]int{}
-	var usual [2]int
+	sizeOf := func(p imageEntry) imageSize {
+		decoded := s.decoded[p.name]
+		return imageSize{height: decoded.height, width: decoded.width}
+	}
+	count := map[imageSize]int{}
+	var usual imageSize
 	for _, p := range s.entries {
-		size := [2]int{s.decoded[p.name].width, s.decoded[p.name].height}
-		if sizes[size]++; sizes[size] > sizes[usual] {
+		size := sizeOf(p)
+		if count[size]++; count[size] > count[usual] {
 			usual = size
 		}
 	}
 	for _, p := range s.entries {
-		if size := [2]int{s.decoded[p.name].width, s.decoded[p.name].height}; size != usual {
-			return fmt.Errorf("%s is %dx%d but %d of the %d images are %dx%d: add @SIZE to the name, as in @%d, to scale all to one size",
-				shown(p.name), size[0], size[1], sizes[usual], len(s.entries), usual[0], usual[1], min(usual[0], usual[1]))
+		if size := sizeOf(p); size != usual {
+			return fmt.Errorf("%s is %v but %d of the %d images are %v (height x width): add @SIZE to the name, as in @%v, to scale all to one size",
+				shown(p.name), size, count[usual], len(s.entries), usual, usual.forExample())
 		}
 	}
 	return nil

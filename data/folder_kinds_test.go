@@ -111,7 +111,7 @@ func TestAllDamagedAreReported(t *testing.T) {
 	want := "42 of the 47 images cannot be used: test/ant/1.png is 5000x5000, but images must have 1 to 4194304 pixels; " +
 		"train/ant/1.png does not decode: the file is empty; train/cat/x00.png does not decode: it is not one of " + supportedFormats +
 		"; train/cat/x01.png does not decode: it is not one of " + supportedFormats + "; train/cat/x02.png does not decode: it is not one of " + supportedFormats +
-		"; and 37 more: add @SIZE to the name, or scale it down; or replace or remove it"
+		"; and 37 more: add @SIZE (height x width) to the name, or scale it down; or replace or remove it"
 	names := []string{
 		"folder:" + writeFolder(t, files), "tar:" + writeFile(t, "pets.tar", tarOf(t, files)), "zip:" + writeFile(t, "pets.zip", zipOf(t, files)),
 	}

@@ -116,7 +116,7 @@ func FuzzImageFile(f *testing.F) {
 				return
 			}
 			if len(p.pixels) != p.width*p.height*p.channels || side > 0 && p.height != side {
-				t.Errorf("%dx%dx%d has %d values", p.width, p.height, p.channels, len(p.pixels))
+				t.Errorf("%dx%dx%d has %d values", p.height, p.width, p.channels, len(p.pixels))
 			}
 		})
 	})

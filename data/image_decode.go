@@ -86,25 +86,25 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 	}
 	p.lossy, p.deep = f.lossy, f.deep
 	if d.only != (image.Point{}) && f.size != d.only {
-		p.err = &imageError{fmt.Errorf("is %dx%d, but must be %dx%d", f.size.X, f.size.Y, d.only.X, d.only.Y), "scale it, or have it cropped or stretched (ngebm serve -image-fit; in Go, data.FitCrop or data.FitStretch)"}
+		p.err = &imageError{fmt.Errorf("is %s, but must be %s (height x width)", heightByWidth(f.size), heightByWidth(d.only)), "scale it, or have it cropped or stretched (ngebm serve -image-fit; in Go, data.FitCrop or data.FitStretch)"}
 		return nil
 	}
 	scaled := d.size != imageSize{}
-	maxPixels, remedy := maxImagePixels, "add @SIZE to the name, or scale it down"
+	maxPixels, remedy := maxImagePixels, "add @SIZE (height x width) to the name, or scale it down"
 	if scaled {
 		maxPixels, remedy = maxPhotoPixels, "scale it down"
 	}
 	if f.size.X < 1 || f.size.Y < 1 || f.size.X > maxPixels/f.size.Y {
-		p.err = &imageError{fmt.Errorf("is %dx%d, but images must have 1 to %d pixels", f.size.X, f.size.Y, maxPixels), remedy}
+		p.err = &imageError{fmt.Errorf("is %s, but images must have 1 to %d pixels", heightByWidth(f.size), maxPixels), remedy}
 		return nil
 	}
 	if (!scaled || d.stretch) && max(f.size.X, f.size.Y) > maxSide {
-		p.err = &imageError{fmt.Errorf("is %dx%d, but sides may have at most %d pixels", f.size.X, f.size.Y, maxSide), remedy}
+		p.err = &imageError{fmt.Errorf("is %s, but sides may have at most %d pixels", heightByWidth(f.size), maxSide), remedy}
 		return nil
 	}
 	between := d.between(f.size)
 	if between > maxPhotoPixels {
-		p.err = &imageError{fmt.Errorf("is %dx%d, but one that is stretched to a width of %d may have a height of at most %d pixels", f.size.X, f.size.Y, d.size.width, maxPhotoPixels/d.size.width), remedy}
+		p.err = &imageError{fmt.Errorf("is %s, but one that is stretched to a width of %d may have a height of at most %d pixels", heightByWidth(f.size), d.size.width, maxPhotoPixels/d.size.width), remedy}
 		return nil
 	}
 	room := min(max(paddedPixels(f.size), roomBetween(between), f.room), maxPhotoPixels)
@@ -114,7 +114,7 @@ func (p *decodedImage) decodeFrame(ctx context.Context, open func() (frame, erro
 	defer d.room.Release(room)
 	img, err := f.decode()
 	if err == nil && img.Bounds().Size() != f.size {
-		err = fmt.Errorf("it is %v, but its header says %v", img.Bounds().Size(), f.size)
+		err = fmt.Errorf("it is %s, but its header says %s", heightByWidth(img.Bounds().Size()), heightByWidth(f.size))
 	}
 	if err != nil {
 		p.doesNotDecode(err)

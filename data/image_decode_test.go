@@ -96,7 +96,7 @@ func TestRoomOfImages(t *testing.T) {
 		}
 	}
 	_, err := DecodeImage(bytes.NewReader(pngOf(t, grey(1, 16384, 0))), []int{1, 2048, 1}, FitStretch)
-	says(t, err, "is 1x16384, but one that is stretched to a width of 2048 may have a height of at most 12800 pixels: scale it down")
+	says(t, err, "is 16384x1, but one that is stretched to a width of 2048 may have a height of at most 12800 pixels: scale it down")
 	for _, content := range [][]byte{riff("VP8L", vp8lFrame(4, 4)), slices.Concat(vp8x(8, 8, 2), anmf(0, 0, 4, 4, riff("VP8L", vp8lFrame(4, 4))))} {
 		if f, err := openFrame(webpOfChunks(content)); err != nil || f.room != int64(losslessRoom*len(vp8lFrame(4, 4))) {
 			t.Errorf("a lossless WebP takes room for %d pixels (%v)", f.room, err)
@@ -126,7 +126,7 @@ func TestImageWithALongSide(t *testing.T) {
 	long := pngOf(t, grey(maxSide+1, 1, 0))
 	root := writeFolder(t, []archived{{"a/1.png", long}, {"a/2.png", long}})
 	_, _, err := Open(t.Context(), "folder:"+root, Options{Cache: t.TempDir()})
-	says(t, err, "a/1.png is 16385x1, but sides may have at most 16384 pixels", "add @SIZE to the name")
+	says(t, err, "a/1.png is 1x16385, but sides may have at most 16384 pixels", "add @SIZE (height x width) to the name")
 	open(t, "folder:"+root+"@4", Options{Cache: t.TempDir()})
 }
 

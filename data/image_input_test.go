@@ -129,7 +129,7 @@ func TestDecodeImageRefuses(t *testing.T) {
 		fit     Fit
 		want    string
 	}{
-		"another size":     {square, []int{8, 8, 1}, FitExact, "the image is 28x28, but must be 8x8: scale it, or have it cropped or stretched (ngebm serve -image-fit; in Go, data.FitCrop or data.FitStretch)"},
+		"another size":     {square, []int{8, 8, 1}, FitExact, "the image is 28x28, but must be 8x8 (height x width): scale it, or have it cropped or stretched (ngebm serve -image-fit; in Go, data.FitCrop or data.FitStretch)"},
 		"no content":       {nil, []int{8, 8, 1}, FitCrop, "the file is empty"},
 		"text":             {[]byte("hello"), []int{8, 8, 1}, FitCrop, "does not decode: it is not one of JPEG, PNG"},
 		"unknown format":   {[]byte("\x00\x00\x00\x20ftypheic"), []int{8, 8, 1}, FitCrop, "HEIC image"},
@@ -141,8 +141,8 @@ func TestDecodeImageRefuses(t *testing.T) {
 		"no pixels":        {square, []int{0, 2, 1}, FitCrop, "[0 2 1]"},
 		"too many":         {square, []int{maxSide, maxSide, 1}, FitCrop, "at most 4194304 pixels"},
 		"unknown fit":      {square, []int{2, 2, 1}, "cover", `the fit "cover" is unknown: give one of "exact", "crop", "stretch"`},
-		"a long stretched": {pngOf(t, grey(1, maxSide+1, 0)), []int{8, 32, 1}, FitStretch, "is 1x16385, but sides may have at most 16384 pixels"},
-		"one that is long": {pngOf(t, grey(maxSide+1, 1, 0)), []int{maxSide, 1, 1}, FitExact, "is 16385x1, but must be 1x16384"},
+		"a long stretched": {pngOf(t, grey(1, maxSide+1, 0)), []int{8, 32, 1}, FitStretch, "is 16385x1, but sides may have at most 16384 pixels"},
+		"one that is long": {pngOf(t, grey(maxSide+1, 1, 0)), []int{maxSide, 1, 1}, FitExact, "is 1x16385, but must be 16384x1 (height x width)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := DecodeImage(bytes.NewReader(c.content), c.shape, c.fit)

@@ -163,13 +163,13 @@ func TestImageBombs(t *testing.T) {
 		"GIF, large screen":               {gifOf([2]int{65535, 65535}, [2]int{0, 0}, [2]int{1, 1}), "is 65535x65535, but images must have 1 to"},
 		"PNG":                             {withSize(pngOf(t, grey(1, 1, 0)), 1<<15, 1<<15), "is 32768x32768, but images must have 1 to"},
 		"BMP":                             {bmpOf(1<<30, 1<<30), "is 1073741824x1073741824, but images must have 1 to"},
-		"BMP from the top":                {bmpOf(1<<14, -1<<31), "is 16384x2147483648, but images must have 1 to"},
+		"BMP from the top":                {bmpOf(1<<14, -1<<31), "is 2147483648x16384, but images must have 1 to"},
 		"BMP, nothing in it":              {bmpOf(2000, 2000), "does not decode: unexpected EOF"},
 		"BMP without width":               {bmpOf(0, 10), "does not decode: bmp: unsupported BMP image"},
 		"TIFF":                            {tiffOf(t, 1<<20, 1<<20, 10), "is 1048576x1048576, but images must have 1 to"},
 		"PPM":                             {[]byte("P6 1000000 1000000 255\n123"), "does not decode: unexpected EOF"},
 		"plain PBM":                       {[]byte("P1 16777216 16777216\n1"), "does not decode: unexpected EOF"},
-		"PAM":                             {[]byte("P7\nWIDTH 99999999\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n1"), "its header says 99999999x1"},
+		"PAM":                             {[]byte("P7\nWIDTH 99999999\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n1"), "its header says 1x99999999"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := writeFolder(t, []archived{{"a/1", c.content}, {"a/2.png", c.content}})

@@ -71,7 +71,7 @@ func (h *netpbm) check() error {
 	const maxNetpbmSide = 1 << 24 // so that side·side·depth fits an int
 	switch {
 	case h.size.X < 1 || h.size.Y < 1 || h.size.X > maxNetpbmSide || h.size.Y > maxNetpbmSide:
-		return fmt.Errorf("its header says %dx%d", h.size.X, h.size.Y)
+		return fmt.Errorf("its header says %s", heightByWidth(h.size))
 	case h.maximum < 1 || h.maximum > math.MaxUint16:
 		return fmt.Errorf("its maximum sample is %d: want 1 to 65535", h.maximum)
 	case h.depth < 1 || h.depth > 4:

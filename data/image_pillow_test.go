@@ -40,7 +40,7 @@ func TestImagesAsPillow(t *testing.T) {
 				t.Fatalf("it is refused: %v, %+v", err, p.err)
 			}
 			if p.width != want.Width || p.height != want.Height {
-				t.Fatalf("it is %dx%d, want %dx%d", p.width, p.height, want.Width, want.Height)
+				t.Fatalf("it is %dx%d, want %dx%d", p.height, p.width, want.Height, want.Width)
 			}
 			pixels, err := hex.DecodeString(want.RGB)
 			if err != nil {

@@ -70,6 +70,22 @@ func (s imageSize) of(ctx context.Context, d *Dataset) (*Dataset, error) {
 	return d.resize(ctx, s.height, s.width, s.channels)
 }
 
+// heightByWidth writes a size in the order of @SIZE and of shapes, "10x20" for an image 10 high and 20
+// wide: what a message says can be copied.
+func heightByWidth(size image.Point) string { return fmt.Sprintf("%dx%d", size.Y, size.X) }
+
+// forExample returns a size to scale images of size s to, for advice: of the same proportions, and no
+// larger than networks are usually trained on.
+func (s imageSize) forExample() imageSize {
+	const maxAdvised = 128
+	long := max(s.height, s.width)
+	if long <= maxAdvised {
+		return s
+	}
+	scaled := func(side int) int { return max(1, (2*side*maxAdvised+long)/(2*long)) } // rounded
+	return imageSize{height: scaled(s.height), width: scaled(s.width)}
+}
+
 // crop returns the largest centered part of an image with the proportions of s. Scaling it is the
 // same as scaling the image to cover s and cropping the center.
 func (s imageSize) crop(whole image.Rectangle) image.Rectangle {

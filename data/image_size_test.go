@@ -82,7 +82,34 @@ func TestImagesScaled(t *testing.T) {
 		t.Errorf("the second time it is %v, after %v", again, told.all)
 	}
 	_, _, err := Open(t.Context(), "folder:"+root, Options{Cache: cache})
-	says(t, err, "train/a/upright.png is 3x9 but 2 of the 5 images are 100x40: add @SIZE to the name, as in @40, to scale all to one size")
+	says(t, err, "train/a/upright.png is 9x3 but 2 of the 5 images are 40x100 (height x width): add @SIZE to the name, as in @40x100, to scale all to one size")
+}
+
+// The size that an error advises may be copied: images of the most frequent size are scaled as they are,
+// without a crop, and those of usual sizes stay unchanged.
+func TestAdvisedSizeCropsNothing(t *testing.T) {
+	lying := noise(20, 10, 1)
+	files := []archived{{"a/1.png", pngOf(t, lying)}, {"a/2.png", pngOf(t, lying)}, {"b/3.png", pngOf(t, lying)}, {"b/4.png", pngOf(t, noise(40, 20, 2))}}
+	name := "folder:" + writeFolder(t, files)
+	_, _, err := Open(t.Context(), name, Options{Cache: t.TempDir()})
+	says(t, err, "b/4.png is 20x40 but 3 of the 4 images are 10x20 (height x width): add @SIZE to the name, as in @10x20, to scale all to one size")
+	_, advice, _ := strings.Cut(err.Error(), "as in ")
+	advice, _, _ = strings.Cut(advice, ",")
+	train, _ := open(t, name+advice, Options{Cache: t.TempDir()})
+	alone, _ := open(t, "folder:"+writeFolder(t, files[:2]), Options{Cache: t.TempDir()})
+	if !slices.Equal(train.Shape, []int{10, 20, 3}) || !slices.Equal(train.Pixels[:train.Size()], alone.Pixels) {
+		t.Errorf("%s became %v, not the images as they are", advice, train)
+	}
+	for size, want := range map[imageSize]imageSize{
+		{height: 128, width: 9}:     {height: 128, width: 9},
+		{height: 1600, width: 1200}: {height: 128, width: 96},
+		{height: 1537, width: 2048}: {height: 96, width: 128},
+		{height: 1, width: 16384}:   {height: 1, width: 128},
+	} {
+		if got := size.forExample(); got != want {
+			t.Errorf("for images of %v the advice is %v, want %v", size, got, want)
+		}
+	}
 }
 
 // Large photographs are taken where they are scaled, and refused where they
@@ -96,7 +123,7 @@ func TestLargePhotographs(t *testing.T) {
 		t.Errorf("got %v", train)
 	}
 	_, _, err := Open(t.Context(), "zip:"+archive, Options{Cache: t.TempDir()})
-	says(t, err, "is 3000x2000, but images must have 1 to 4194304 pixels: add @SIZE to the name")
+	says(t, err, "is 2000x3000, but images must have 1 to 4194304 pixels: add @SIZE (height x width) to the name")
 	absurd := withSize(pngOf(t, grey(1, 1, 0)), 1<<15, 1<<15)
 	archive = writeFile(t, "photos.zip", zipOf(t, []archived{{"a/1.png", absurd}, {"a/2.png", absurd}}))
 	_, _, err = Open(t.Context(), "zip:"+archive+"@8", Options{Cache: t.TempDir()})

@@ -78,7 +78,7 @@ func checkTiles(width, height int64, size image.Point) error {
 	cover := func(side int, tile int64) int64 { return (int64(side) + tile - 1) / tile * tile }
 	pixels := int64(size.X) * int64(size.Y)
 	if width > maxPixelsOf(size)/height || cover(size.X, width) > (4*pixels+1<<20)/max(1, cover(size.Y, height)) {
-		return fmt.Errorf("its tiles are %dx%d, of an image of %dx%d: save it again, with smaller tiles", width, height, size.X, size.Y)
+		return fmt.Errorf("its tiles are %dx%d, of an image of %s: save it again, with smaller tiles", height, width, heightByWidth(size))
 	}
 	return nil
 }

@@ -173,12 +173,12 @@ func TestTIFFTilesAreBounded(t *testing.T) {
 		{8, 8, 1024, 1024, ""},
 		{1100, 1100, 1024, 1024, ""},
 		{40, 2000, 256, 256, ""},
-		{1, 4096, 1024, 1024, "its tiles are 1024x1024, of an image of 1x4096"},
-		{4096, 1, 8, 131072, "its tiles are 8x131072, of an image of 4096x1"},
+		{1, 4096, 1024, 1024, "its tiles are 1024x1024, of an image of 4096x1"},
+		{4096, 1, 8, 131072, "its tiles are 131072x8, of an image of 1x4096"},
 	} {
 		_, err := DecodeImage(bytes.NewReader(tiffOfTiles(t, test.width, test.height, test.tileWidth, test.tileHeight)), []int{8, 8, 1}, FitStretch)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
-			t.Errorf("%dx%d in tiles of %dx%d: the error is %v, want one that says %q", test.width, test.height, test.tileWidth, test.tileHeight, err, test.want)
+			t.Errorf("%dx%d in tiles of %dx%d: the error is %v, want one that says %q", test.height, test.width, test.tileHeight, test.tileWidth, err, test.want)
 		}
 	}
 }

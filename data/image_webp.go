@@ -28,7 +28,7 @@ func openWebP(content []byte) (frame, error) {
 		case "VP8 ", "VP8L":
 			f, err := openWebPFrame(id, data)
 			if err == nil && canvas != (image.Point{}) && canvas != f.size {
-				err = fmt.Errorf("its frame is %dx%d, its canvas %dx%d", f.size.X, f.size.Y, canvas.X, canvas.Y)
+				err = fmt.Errorf("its frame is %s, its canvas %s", heightByWidth(f.size), heightByWidth(canvas))
 			}
 			return f, err
 		case "ANMF":
@@ -70,7 +70,7 @@ func openWebPFrame(id string, data []byte) (frame, error) {
 	if id == "VP8L" {
 		c, err := vp8l.DecodeConfig(bytes.NewReader(data))
 		if maxBytes := maxLosslessHead + 8*int64(c.Width)*int64(c.Height); err == nil && int64(len(data)) > maxBytes {
-			err = fmt.Errorf("its frame of %dx%d has %d bytes of data, more than the %d that it may have: save it again", c.Width, c.Height, len(data), maxBytes)
+			err = fmt.Errorf("its frame of %dx%d has %d bytes of data, more than the %d that it may have: save it again", c.Height, c.Width, len(data), maxBytes)
 		}
 		return frame{size: image.Pt(c.Width, c.Height), room: losslessRoom * int64(len(data)), decode: func() (image.Image, error) {
 			return vp8l.Decode(bytes.NewReader(data))
@@ -97,7 +97,7 @@ func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
 	corner := image.Pt(2*uint24(data), 2*uint24(data[3:]))
 	bounds := image.Rectangle{corner, corner.Add(image.Pt(1+uint24(data[6:]), 1+uint24(data[9:])))}
 	if !bounds.In(image.Rectangle{Max: canvas}) {
-		return frame{}, fmt.Errorf("its first frame exceeds its canvas of %dx%d", canvas.X, canvas.Y)
+		return frame{}, fmt.Errorf("its first frame exceeds its canvas of %s", heightByWidth(canvas))
 	}
 	whole := errors.New("its first frame is empty")
 	for id, data := range riffChunks(data[16:], &whole) {
@@ -109,7 +109,7 @@ func openWebPAnimation(data []byte, canvas image.Point) (frame, error) {
 			return frame{}, err
 		}
 		if f.size != bounds.Size() {
-			return frame{}, fmt.Errorf("its first frame is %dx%d, its header says %dx%d", f.size.X, f.size.Y, bounds.Dx(), bounds.Dy())
+			return frame{}, fmt.Errorf("its first frame is %s, its header says %s", heightByWidth(f.size), heightByWidth(bounds.Size()))
 		}
 		return frame{size: canvas, room: f.room, lossy: f.lossy, decode: func() (image.Image, error) {
 			img, err := f.decode()

@@ -74,6 +74,7 @@ func TestNewWithoutParts(t *testing.T) {
 		{backend, mlp, []int{-2}, two, "[-2] is not the shape of an example"},
 		{backend, convnet, []int{2}, two, "cannot build convnet"},
 		{backend, mlp, []int{2}, nil, "0 classes are named; a classifier has 2 or more"},
+		{backend, mlp, []int{2}, []string{"a", "b", "a"}, `two classes of "a, b, a" have one name`},
 		{backend, mlp, []int{2}, two[:1], "1 classes are named; a classifier has 2 or more"},
 	} {
 		_, err := ngebm.NewClassifier(c.backend, c.net, 1, c.shape, c.classes)

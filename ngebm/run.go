@@ -170,6 +170,9 @@ func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
 	if err := errors.Join(ready(s.Train), ready(s.Test)); err != nil {
 		return nil, err
 	}
+	if err := severalClasses(s.Train); err != nil {
+		return nil, err
+	}
 	if err := fitEachOther(s.Train, s.Test); err != nil {
 		return nil, err
 	}
@@ -187,7 +190,24 @@ func NewRun(backend compute.Backend, cfg Config, s Setup) (*Run, error) {
 			return nil, err
 		}
 	}
+	if err := severalClasses(r.Train); err != nil { // the examples that were drawn and not held out
+		return nil, err
+	}
 	return r, r.build(net, r.Train.Encoder, r.Train.Shape, r.Train.Classes, r.Test.Len())
+}
+
+// severalClasses refuses training examples of one class: any network is right on all of them, and on
+// a test set of that class, too.
+func severalClasses(train *data.Dataset) error {
+	first := train.Labels[0]
+	if slices.ContainsFunc(train.Labels, func(label int32) bool { return label != first }) {
+		return nil
+	}
+	remedy := "for a folder of images, name one that has a folder per class, such as the folder above"
+	if n := len(train.Classes); n > 1 {
+		remedy = fmt.Sprintf("give examples of more of its %d classes, with a higher limit or draw, or a smaller validation", n)
+	}
+	return fmt.Errorf("ngebm: all %d training examples of %s are of one class, %q, and a classifier needs two or more; %s", train.Len(), train.Name, train.Classes[first], remedy)
 }
 
 // fitEachOther refuses a test set whose examples or labels mean something else than the training

@@ -84,6 +84,8 @@ func checkParts(backend compute.Backend, net nets.Network, shape []int, classes 
 		return errors.New("ngebm: the network is nil; make one with nets.Parse")
 	case len(classes) < 2:
 		return fmt.Errorf("ngebm: %d classes are named; a classifier has 2 or more", len(classes))
+	case len(slices.Compact(slices.Sorted(slices.Values(classes)))) < len(classes):
+		return fmt.Errorf("ngebm: two classes of %.200q have one name; give each its own", strings.Join(classes, ", "))
 	case !isExample(shape):
 		return fmt.Errorf("ngebm: %v is not the shape of an example; give 1 to %d positive sizes with at most %d numbers in all", shape, ckpt.MaxRank, maxInputs)
 	}
@@ -263,7 +265,7 @@ func ready(d *data.Dataset) error {
 	if d.IsImages() {
 		values = len(d.Pixels)
 	}
-	if d.Checksum == "" || values != wanted || d.IsImages() && d.MaxPixel == 0 {
+	if d.Checksum == "" || d.Len() == 0 || values != wanted || d.IsImages() && d.MaxPixel == 0 {
 		return fmt.Errorf("ngebm: the set %q has %d values for %d examples of shape %v, and was not made by data.New, which checks it; make it with data.New", d.Name, values, d.Len(), d.Shape)
 	}
 	return nil

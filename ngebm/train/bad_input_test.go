@@ -40,6 +40,21 @@ func TestBadInput(t *testing.T) {
 		{"all held out", func(c *ngebm.Config, _ *train.Options) { c.Validation = 240 }, []string{"240"}},
 		{"folder that cannot be written", func(_ *ngebm.Config, o *train.Options) { o.Runs = file }, []string{"run's folder", "-runs"}},
 		{"images wanted", func(c *ngebm.Config, _ *train.Options) { c.Net = "convnet" }, []string{"convnet", "shape", "[2]", "mlp"}},
+		{"a folder of images alone", func(c *ngebm.Config, _ *train.Options) { c.Data = imageFolder(t, "") }, []string{
+			"all 8 training examples of odd5 are of one class, \"image\"", "two or more", "name one that has a folder per class, such as the folder above"}},
+		{"a folder of one class", func(c *ngebm.Config, _ *train.Options) { c.Data = imageFolder(t, "cat") }, []string{
+			"all 8 training examples of odd5 are of one class, \"cat\"", "name one that has a folder per class"}},
+		{"a set of one's own of one class", func(_ *ngebm.Config, o *train.Options) {
+			one, _, err := open(t, "moons:240").HoldOutClasses("upper")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.TrainSet, o.TestSet = one, one
+		}, []string{"of one class, \"lower\""}},
+		{"limited to one class", func(c *ngebm.Config, _ *train.Options) { c.Limit = 1 }, []string{
+			"all 1 training examples of moons are of one class", "more of its 2 classes, with a higher limit or draw"}},
+		{"drawn from one class", func(c *ngebm.Config, _ *train.Options) { c.Draw, c.Validation = 1, 0 }, []string{
+			"all 1 training examples of moons are of one class", "more of its 2 classes, with a higher limit or draw"}},
 		{"test set of another shape", func(_ *ngebm.Config, o *train.Options) {
 			o.TrainSet, o.TestSet = open(t, "moons:240"), open(t, "digits")
 		}, []string{"moons", "[2]", "digits", "[8 8 1]", "one shape"}},
@@ -108,6 +123,22 @@ func TestBadInput(t *testing.T) {
 		_, err := ngebm.Load(t.Context(), backend, dir, nil)
 		testerror.Want(t, err, dir, "config.json")
 	})
+}
+
+// imageFolder writes a folder odd5 of ten images, alone or of one class, and returns the name of the dataset.
+func imageFolder(t *testing.T, class string) string {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "odd5")
+	if err := os.MkdirAll(filepath.Join(folder, class), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		image := fmt.Sprintf("P2 2 2 255\n%d 20 30 40\n", i) // gray
+		if err := os.WriteFile(filepath.Join(folder, class, fmt.Sprintf("%d.pgm", i)), []byte(image), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return "folder:" + folder
 }
 
 // older is the table people with another age.

@@ -132,7 +132,7 @@ func TestWrongNames(t *testing.T) {
 		"train -max-train=5 -max-train 6":                              "-max-train is given twice",
 		"sweep -grid beta=0,.1 -seeds 1,18446744073709551616":          "whole numbers from 0 to 18446744073709551615",
 		"sweep -grid beta=0,.1 -pareto ECE -pareto acuracy":            `(did you mean accuracy?)`,
-		"sweep -set beta=1 -grid gamma+beta=0,.1":                      "-set beta=1 has no effect, since -grid sets beta",
+		"sweep -set beta=1 -grid gamma+beta=0,.1":                      `-set beta="1" has no effect, since -grid sets beta`,
 		"experiment -methods crossentropy":                             "(did you mean cross-entropy?)",
 		"bench -rows cross-entropi":                                    "(did you mean cross-entropy?)",
 		"predict -alpha .1 no-run -alpha .2 x.png":                     `-alpha is given twice, as ".1" and as ".2"`,
