@@ -23,6 +23,7 @@ func emptyMachine(t *testing.T, o Options) (opener, *recorder) {
 		plugins: func() store { return store{cache: t.TempDir(), sources: []source{unreachable}, offline: o.Offline} },
 		cuda:    func(context.Context) (cudaPlugin, error) { return findJAX(nil, t.TempDir()) },
 		proc:    os.Args[0],
+		lacks:   func() []string { return nil },
 	}, seen
 }
 
@@ -205,6 +206,20 @@ func TestNamedPlugin(t *testing.T) {
 				t.Errorf("%q with %s: %v, want a line with %q", c.spec, c.plugin, err, want)
 			}
 		}
+	}
+}
+
+// Instructions that the processor lacks would end the process where the plugin is the one that is downloaded.
+func TestWithoutInstructions(t *testing.T) {
+	o := newOpener(Options{})
+	o.lacks = func() []string { return []string{"AVX2", "BMI2"} }
+	path := filepath.Join(t.TempDir(), pluginFile)
+	_, err := o.openXLA(plugin{path: path, sha256: "0123"}, "", nil)
+	if err == nil || !strings.Contains(err.Error(), "would crash on this processor, which has no AVX2 and no BMI2; use the pure-Go device") {
+		t.Error(err)
+	}
+	if _, err := o.openXLA(plugin{path: path}, "", nil); err == nil || strings.Contains(err.Error(), "AVX2") {
+		t.Errorf("another plugin, which is not there: %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/installer"
 	"github.com/gomlx/go-xla/pjrt"
+	"golang.org/x/sys/cpu"
 
 	"ngebm/data/progress"
 )
@@ -24,6 +25,7 @@ type opener struct {
 	plugins func() store                                  // CPU plugins
 	cuda    func(ctx context.Context) (cudaPlugin, error) // the CUDA plugin
 	proc    string                                        // a file of the system's that XLA reads
+	lacks   func() []string                               // which of the downloaded plugin's instructions the processor lacks
 }
 
 func newOpener(o Options) opener {
@@ -39,6 +41,7 @@ func newOpener(o Options) opener {
 		plugins: func() store { return defaultStore(o) },
 		cuda:    func(ctx context.Context) (cudaPlugin, error) { return findCUDA(ctx, o.PluginFolders) },
 		proc:    "/proc/self/maps",
+		lacks:   lackedInstructions,
 	}
 }
 
@@ -165,6 +168,24 @@ func (o opener) openCPU(ctx context.Context, options string) (*Device, error) {
 	return o.openXLA(p, options, pjrt.NamedValuesMap{"cpu_device_count": int64(o.Devices)})
 }
 
+// lackedInstructions lists the instructions that the processor lacks, of those that the plugin has which this package
+// downloads: it is built for processors of 2013 (Haswell) and later.
+func lackedInstructions() (lacks []string) {
+	if runtime.GOARCH != "amd64" {
+		return nil
+	}
+	x := cpu.X86
+	for _, needed := range []struct {
+		name string
+		has  bool
+	}{{"AVX2", x.HasAVX2}, {"FMA", x.HasFMA}, {"BMI1", x.HasBMI1}, {"BMI2", x.HasBMI2}} {
+		if !needed.has {
+			lacks = append(lacks, needed.name)
+		}
+	}
+	return lacks
+}
+
 // checkPath refuses a plugin whose path go-xla would misread: it cuts it at a
 // comma and infers the kind of plugin from words anywhere in it. This module looks
 // for the kind in the file's name.
@@ -185,6 +206,9 @@ func checkPath(path, kind string, words ...string) error {
 func (o opener) openXLA(p plugin, options string, values pjrt.NamedValuesMap) (d *Device, err error) {
 	if _, err := os.Stat(o.proc); err != nil && runtime.GOOS == "linux" {
 		return nil, fmt.Errorf("XLA's plugin would crash without the system's /proc (%w); mount it: mount -t proc proc /proc", err)
+	}
+	if lacks := o.lacks(); len(lacks) > 0 && p.sha256 != "" {
+		return nil, fmt.Errorf("XLA's plugin would crash on this processor, which has no %s; use the pure-Go device, or name a plugin that is built for it", strings.Join(lacks, " and no "))
 	}
 	defer func() { // go-xla v0.4.5 panics at a file that does not load
 		if r := recover(); r != nil {

@@ -231,7 +231,7 @@ func compare(t *testing.T, run func(in ...[]float32) []float32, want []float64, 
 			t.Fatalf("number %d is %g, and %g the second time", i, got[i], again[i])
 		}
 	}
-	if !(off <= 5e-6*largest) { // not a number, too
+	if !(off <= 1e-5*largest) { // not a number, too
 		t.Errorf("off by %.2g of the largest value", off/largest)
 	}
 }
