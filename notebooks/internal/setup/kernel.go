@@ -22,7 +22,7 @@ import (
 
 // kernelSource is the program that starts GoNB; see there.
 //
-//go:embed kernel/main.go
+//go:embed kernel/*.go
 var kernelSource embed.FS
 
 // KernelVersion names what makeKernel makes: it changes with the number here, and with
@@ -31,7 +31,7 @@ func KernelVersion() string {
 	parts := []string{"3"}
 	for _, source := range []embed.FS{kernelSource, tempdir.Source} {
 		err := fs.WalkDir(source, ".", func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
+			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
 			content, err := source.ReadFile(path)
