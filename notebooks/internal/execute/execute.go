@@ -148,7 +148,7 @@ func (w *watcher) watch(ctx context.Context) error {
 				w.d.Begin(fmt.Sprintf("%s: cell %d of %d (%s)", w.notebook, w.cell, w.total, printable.Shorten(w.line)))
 				deadline.Reset(w.limit.Cell)
 			case "end":
-				if reason := notebook.Failure(e.Outputs); reason != "" {
+				if reason := notebook.Failure(e.Cell, e.Outputs); reason != "" {
 					return w.failed(reason)
 				}
 				deadline.Reset(w.limit.Cell)

@@ -28,11 +28,11 @@ func FuzzParse(f *testing.F) {
 		_, summary := doc.Introduction()
 		InlineHTML(FirstSentence(summary))
 		_ = doc.CheckLeaks("n.ipynb", LocalFolders("", ""))
-		for _, c := range doc.CodeCells() {
+		for i, c := range doc.CodeCells() {
 			if c.FirstLine() == "" {
 				t.Error("a code cell without a line")
 			}
-			Failure(c.Outputs)
+			Failure(i+1, c.Outputs)
 		}
 	})
 }

@@ -71,6 +71,7 @@ func (d *Document) checkText(name string) error {
 	}
 	for i, c := range cells {
 		sum.add(c)
+		sum.addLines(d.Cells[i])
 		err := sum.check()
 		if err == nil {
 			err = sum.checkCell(d.Cells[i])
@@ -90,9 +91,7 @@ type textSum struct{ bytes, lines, tags int }
 func (s *textSum) add(value any) {
 	switch v := value.(type) {
 	case string:
-		text := withoutData(v)
-		s.bytes += len(text)
-		s.lines += strings.Count(text, "\n") + 1
+		s.bytes += len(withoutData(v))
 	case []any:
 		for _, item := range v {
 			s.add(item)
@@ -105,6 +104,29 @@ func (s *textSum) add(value any) {
 			}
 		}
 	}
+}
+
+// addLines counts the lines of a cell's source and outputs, as a reader sees them.
+func (s *textSum) addLines(c Cell) {
+	s.lines += countLines(string(c.Source))
+	for _, o := range c.Outputs {
+		s.lines += countLines(string(o.Text))
+		for kind := range o.Data {
+			if !strings.HasPrefix(kind, "image/") {
+				s.lines += countLines(o.Content(kind))
+			}
+		}
+	}
+}
+
+// countLines counts the lines of a text. The last one may end without a newline.
+func countLines(text string) int {
+	text = withoutData(text)
+	lines := strings.Count(text, "\n")
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		lines++
+	}
+	return lines
 }
 
 func (s *textSum) check() error {

@@ -38,7 +38,9 @@ func TestNotebookBeyondBounds(t *testing.T) {
 		"cells":             {many(maxCells+1, notebooktest.Markdown("a")), "n.ipynb: it has 1001 cells, more than the 1000"},
 		"a printed text":    {one(stream(strings.Repeat("x", maxText+1))), "n.ipynb: cell 1 (f()): with it the text and outputs have 2097"},
 		"printed lines":     {one(stream(strings.Repeat("a\n", maxLines+1))), "lines, more than the 20000 that a page takes: print less"},
-		"lines of a list":   {one(stream(lines(maxLines))), "more than the 20000"},
+		"lines of a list":   {one(stream(lines(maxLines))), "have 20001 lines, more than the 20000"}, // one is the source
+		"lines of HTML":     {one(html(strings.Repeat("a\n", maxLines))), "have 20001 lines"},
+		"many cells' lines": {many(3, stream(lines(maxLines/2-1))), "cell 3 (f()): with it the text and outputs have 30000 lines"},
 		"many cells' text":  {many(30, stream(strings.Repeat("x", maxText/20))), "cell 20 (f()): with it the text"},
 		"a line":            {one(notebooktest.Markdown("# T\n\n" + strings.Repeat("[a](<", maxLine))), "n.ipynb: the text \"# T\": a line of it has 100000 bytes, more than the 20000"},
 		"a line of code":    {one(map[string]any{"cell_type": "code", "source": strings.Repeat("/*", maxLine)}), "a line of it has 40000 bytes"},
@@ -65,6 +67,16 @@ func TestNotebookBeyondBounds(t *testing.T) {
 	}
 	if _, err := Parse("n.ipynb", make([]byte, maxNotebook+1)); err == nil || !strings.Contains(err.Error(), "n.ipynb has 16777217 bytes") {
 		t.Errorf("bytes: %v", err)
+	}
+}
+
+// Lines are counted as a reader sees them, however they are stored: a list has an element for
+// each line.
+func TestPrintedLinesWithinBounds(t *testing.T) {
+	printed := strings.Repeat("a\n", maxLines-1) // the source is another line
+	for _, stored := range []any{printed, strings.SplitAfter(printed, "\n"), strings.TrimSuffix(printed, "\n")} {
+		parsed(t, map[string]any{"cell_type": "code", "source": "f()", "metadata": map[string]any{"tags": []string{"a", "b"}},
+			"outputs": []any{map[string]any{"output_type": "stream", "name": "stdout", "text": stored}}})
 	}
 }
 

@@ -51,6 +51,7 @@ type Output struct {
 	Data  map[string]json.RawMessage `json:"data"`        // by MIME type
 	EName string                     `json:"ename"`       // of an error: its kind
 	Value string                     `json:"evalue"`      // of an error, may be empty
+	Trace []string                   `json:"traceback"`   // of an error
 
 	// Metadata may describe a picture in words, for all formats or for PNG.
 	Metadata struct {

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"ngebm/data/files"
+	"ngebm/data/plain"
+	"ngebm/notebooks/internal/display"
 	"ngebm/notebooks/internal/picture"
 	"ngebm/notebooks/internal/printable"
 )
@@ -39,6 +41,37 @@ func openSite(out string) (*siteFolder, error) {
 		return nil, errors.Join(fmt.Errorf("cannot write pages: %w, or name another one with -o", err), top.Close())
 	}
 	return &siteFolder{top, figures}, nil
+}
+
+// checkWritable returns an error if a site's folders cannot be made or written. It leaves
+// nothing behind.
+func checkWritable(out string) error {
+	figures := filepath.Join(out, "figures")
+	var missing []string
+	for folder := figures; folder != filepath.Dir(folder); folder = filepath.Dir(folder) {
+		if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		missing = append(missing, folder)
+	}
+	defer func() {
+		for _, folder := range missing {
+			_ = os.Remove(folder) // is left if another process has written into it meanwhile
+		}
+	}()
+	site, err := openSite(out)
+	if err != nil {
+		return err
+	}
+	defer site.close()
+	for _, folder := range []*files.Folder{site.top, site.figures} {
+		file, err := folder.Create(".writable", 0o644)
+		if err != nil {
+			return fmt.Errorf("cannot write pages: %w; choose a folder that can be written with -o", err)
+		}
+		file.Discard()
+	}
+	return nil
 }
 
 func (s *siteFolder) close() {
@@ -72,19 +105,28 @@ func (s *siteFolder) writeWithPage(pg *page, of source) error {
 	if err := s.write(pg.Name+".ipynb", of.doc.Raw); err != nil {
 		return err
 	}
-	names, err := s.figures.Names()
+	old, err := s.figuresOf(pg.Name)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if isFigureOf(pg.Name, name) {
-			// Another process that writes the site may have removed it meanwhile.
-			if err := s.figures.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+	for _, name := range old {
+		// Another process that writes the site may have removed it meanwhile.
+		if err := s.figures.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
 	return s.writeFigures(pg.Figures)
+}
+
+// figuresOf returns the names of a page's figures in the folder of figures, sorted.
+func (s *siteFolder) figuresOf(page string) ([]string, error) {
+	names, err := s.figures.Names()
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !isFigureOf(page, name) })
+	slices.Sort(names)
+	return names, nil
 }
 
 var figureNumber = regexp.MustCompile(`^-[0-9]+(-poster|-still)?\.(png|jpe?g|gif|svg)$`)
@@ -181,4 +223,34 @@ func (s *siteFolder) others(pages []*page) (others []string, err error) {
 	}
 	slices.Sort(others)
 	return others, nil
+}
+
+// sayOthers prints which pages of an earlier site are not in the index. Those whose notebooks are
+// in one of the folders can be published again. The files of the rest are named, to be deleted.
+func (s *siteFolder) sayOthers(others, folders []string, d *display.Display) error {
+	var again []string
+	for _, name := range others {
+		exists, err := hasNotebook(name, folders)
+		if err != nil {
+			return err
+		}
+		if exists {
+			again = append(again, name)
+			continue
+		}
+		figures, err := s.figuresOf(name)
+		if err != nil {
+			return err
+		}
+		left := []string{name + ".html", name + ".ipynb"}
+		for _, figure := range figures {
+			left = append(left, "figures/"+figure)
+		}
+		d.Say("Its index no longer has %s, and no notebook in %s has that name. If it was renamed or deleted, these files in %s can be deleted: %s.",
+			plain.Text(name), plain.Text(strings.Join(folders, ", ")), plain.Text(s.top.Path()), plain.Text(strings.Join(left, ", ")))
+	}
+	if len(again) > 0 {
+		d.Say("Its index no longer has %s, pages that were published before: publish all of them together to have all there.", plain.Text(strings.Join(again, ", ")))
+	}
+	return nil
 }

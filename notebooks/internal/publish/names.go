@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +37,27 @@ func pageNames(paths []string) []string {
 	}
 	return names
 }
+
+// hasNotebook reports whether one of the folders has a notebook whose page has that name, perhaps
+// with a number that makes the name unique.
+func hasNotebook(page string, folders []string) (bool, error) {
+	unnumbered := numbered.ReplaceAllString(page, "")
+	for _, folder := range folders {
+		paths, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.ipynb"))
+		if err != nil {
+			return false, err
+		}
+		for _, name := range BaseNames(paths) {
+			if own := slug(name); strings.EqualFold(own, page) || strings.EqualFold(own, unnumbered) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// numbered is what pageNames adds to a name that is taken.
+var numbered = regexp.MustCompile(`-[0-9]+$`)
 
 // maxSlug leaves room for a figure's number: a file's name has at most 255 bytes.
 const maxSlug = 200

@@ -25,8 +25,8 @@ type Options struct {
 }
 
 // Find looks up the named notebooks of a folder, all of them if there are no names. A name may
-// end in .ipynb; one with a slash is a path. A folder for pages that has other files which
-// these would replace is refused.
+// end in .ipynb; one with a slash is a path. A folder for pages is refused if it cannot be
+// written, or if the pages would replace other files in it.
 func (o *Options) Find(folder string) error {
 	all, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.ipynb"))
 	if err != nil {
@@ -59,7 +59,7 @@ func (o *Options) Find(folder string) error {
 
 // checkOut returns an error if the site would replace or remove files that are not of an earlier
 // one: notebooks that are published and pictures next to them, or others of those names. An earlier
-// site has its style sheet.
+// site has its style sheet. A folder that cannot be written is an error too.
 func (o *Options) checkOut() error {
 	if o.Out == "" {
 		return nil
@@ -104,7 +104,7 @@ func (o *Options) checkOut() error {
 			return fmt.Errorf("-o %q: the site would replace %q, which is of no page that was published there before; choose a folder for the site alone", o.Out, file)
 		}
 	}
-	return nil
+	return checkWritable(o.Out)
 }
 
 // escapeGlob quotes a folder's name for use in a glob pattern.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -80,8 +81,12 @@ func runChanged(ctx context.Context, p *setup.Workspace, tools *setup.Tools, o O
 			return nil, fmt.Errorf("%s is for the kernel %q, not for Go: run it there, and make its page with -html-only", plain.Text(filepath.Base(path)), doc.Metadata.Kernelspec.Name)
 		}
 		read[i] = doc.Raw
-		// Two notebooks from different folders may have one name.
-		results[i] = filepath.Join(temp, fmt.Sprintf("%d-%s", i, filepath.Base(path)))
+		// Errors name the executed file as the notebook. Two notebooks from different folders may
+		// have the same name, so each has its own folder.
+		results[i] = filepath.Join(temp, strconv.Itoa(i), filepath.Base(path))
+		if err := os.Mkdir(filepath.Dir(results[i]), 0o700); err != nil {
+			return nil, err
+		}
 		one := toRun{path: path, result: results[i], expected: execute.ExpectedRun{Took: times.Last(path), Alone: doc.Metadata.Ran.Alone}}
 		if keep != nil {
 			if one.key, err = keep.Key(ctx, path); err != nil {
@@ -196,7 +201,7 @@ func publishStored(ctx context.Context, p *setup.Workspace, tools *setup.Tools, 
 		}
 		name := filepath.Base(path)
 		for i, c := range doc.CodeCells() {
-			if reason := notebook.Failure(c.Outputs); reason != "" {
+			if reason := notebook.Failure(i+1, c.Outputs); reason != "" {
 				refused = append(refused, &notebook.CellError{Notebook: name, Number: i + 1, Line: c.FirstLine(), Reason: reason})
 			}
 		}

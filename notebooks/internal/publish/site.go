@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ngebm/data/plain"
@@ -106,10 +107,21 @@ func Site(ctx context.Context, p *setup.Workspace, tools *setup.Tools, sources [
 	}
 	d.Say("Published %s", filepath.Join(out, "index.html"))
 	others, err := site.others(pages)
-	if err == nil && len(others) > 0 {
-		d.Say("Its index no longer has %s, pages that were published before: publish all of them together to have all there.", plain.Text(strings.Join(others, ", ")))
+	if err != nil {
+		return err
 	}
-	return err
+	return site.sayOthers(others, notebookFolders(p, sources), d)
+}
+
+// notebookFolders returns the folders in which notebooks of a site may be: the workspace's and
+// those of the notebooks that are published now.
+func notebookFolders(p *setup.Workspace, sources []source) []string {
+	folders := []string{p.Notebooks}
+	for _, s := range sources {
+		folders = append(folders, filepath.Dir(s.path))
+	}
+	slices.Sort(folders)
+	return slices.Compact(folders)
 }
 
 // mathjaxFor reads MathJax if a page has formulas; else it is nil.

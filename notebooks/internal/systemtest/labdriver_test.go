@@ -200,7 +200,7 @@ func (l *session) awaitDone() *notebook.Document {
 	l.T.Helper()
 	doc := awaitRun(l.ctx, l.T, l.Album, l.notebook)
 	for i, c := range doc.CodeCells() {
-		if reason := notebook.Failure(c.Outputs); reason != "" {
+		if reason := notebook.Failure(i+1, c.Outputs); reason != "" {
 			l.T.Errorf("cell %d (%s): %s", i+1, c.FirstLine(), reason)
 		}
 	}

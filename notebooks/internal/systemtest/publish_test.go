@@ -20,7 +20,8 @@ func TestPublishFailures(t *testing.T) {
 		cells []string // the last one fails
 		says  string
 	}{
-		{"compile_error", []string{"%%\nvar x int = \"a\""}, "cannot use \"a\""},
+		{"compile_error", []string{"%%\nvar x int = \"a\""}, "line 2: cannot use \"a\""},
+		{"compile_error_in_earlier_cell", []string{"func f() int { return 1 }\n\nvar y = f() + 1", "func f() string { return \"\" }"}, "cell 2, line 3: "},
 		{"does_not_parse", []string{"%%\nfunc {"}, "expected"},
 		{"panic", []string{"%%\npanic(\"boom\")"}, "boom"},
 		{"exit", []string{"%%\nos.Exit(3)"}, "exit status 3"},
