@@ -70,11 +70,7 @@ type barRows struct {
 // Plot implements [plot.Plotter].
 func (r barRows) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
-	for _, tick := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
-		if !tick.IsMinor() && tick.Value <= p.X.Max {
-			c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, trX(tick.Value), c.Min.Y, trX(tick.Value), c.Max.Y)
-		}
-	}
+	gridLines{ofX: true}.Plot(c, p)
 	style := textStyle(labelSize, false)
 	style.YAlign = draw.YCenter
 	const half = summaryRow * .32

@@ -214,12 +214,7 @@ type summaryRows struct {
 // Plot implements [plot.Plotter].
 func (s summaryRows) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
-	for _, tick := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
-		if tick.IsMinor() || tick.Value < p.X.Min || tick.Value > p.X.Max {
-			continue
-		}
-		c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, trX(tick.Value), c.Min.Y, trX(tick.Value), c.Max.Y)
-	}
+	gridLines{ofX: true}.Plot(c, p)
 	for _, e := range s.estimates {
 		y := trY(rowMiddle(slices.Index(s.names, e.Name), len(s.names)))
 		c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, c.Min.X, y, c.Max.X, y)

@@ -9,9 +9,10 @@ import (
 	"strconv"
 	"strings"
 
+	"ngebm/ngebm/study/palette"
+
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"ngebm/ngebm/study/palette"
 )
 
 // Adversarial is an image before and after an attack, in [height, width,
@@ -49,8 +50,7 @@ func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
 	rowHeight := 3*lineHeight + 2*tileGap
 	height := 2*outer + rows*rowHeight - 2*tileGap
 
-	length := func(pixels int) vg.Length { return vg.Length(pixels) * vg.Inch / imageDPI }
-	f := &Figure{Width: length(width), Height: length(height), photo: true, Alt: adversarialAlt(examples, names[1])}
+	f := &Figure{Width: pixelLength(width), Height: pixelLength(height), photo: true, Alt: adversarialAlt(examples, names[1])}
 	f.draw = func(c draw.Canvas) {
 		caption := textStyle(tickSize, false)
 		caption.XAlign, caption.YAlign = draw.XCenter, draw.YTop
@@ -63,21 +63,13 @@ func Adversarials(shape []int, examples ...Adversarial) (*Figure, error) {
 			captions := [3]string{e.Before, fmt.Sprintf("≤ %.3g/255", 255*largestChange(e)), e.After}
 			for k, img := range pictures {
 				img := enlarge(img, tile)
-				size := img.Bounds().Size()
-				left := outer + rowLabelPixels + i%columns*(tile+tileGap) + (tile-size.X)/2
-				bottom := height - outer - i/columns*rowHeight - k*lineHeight - size.Y
-				rect := vg.Rectangle{
-					Min: vg.Point{X: c.Min.X + length(left), Y: c.Min.Y + length(bottom)},
-					Max: vg.Point{X: c.Min.X + length(left+size.X), Y: c.Min.Y + length(bottom+size.Y)},
-				}
-				drawFrame(c, rect, length(1))
-				c.DrawImage(rect, img)
-				at := vg.Point{X: (rect.Min.X + rect.Max.X) / 2, Y: rect.Min.Y - 2}
-				c.FillText(caption, at, shorten(captions[k], length(tile+tileGap/2), caption.Width))
+				left := outer + rowLabelPixels + i%columns*(tile+tileGap) + (tile-img.Bounds().Dx())/2
+				top := height - outer - i/columns*rowHeight - k*lineHeight
+				rect := drawTile(c, img, left, top, caption, shorten(captions[k], pixelLength(tile+tileGap/2), caption.Width))
 				if i%columns > 0 {
 					continue
 				}
-				at = vg.Point{X: c.Min.X + length(outer), Y: (rect.Min.Y + rect.Max.Y) / 2}
+				at := vg.Point{X: c.Min.X + pixelLength(outer), Y: (rect.Min.Y + rect.Max.Y) / 2}
 				c.FillText(name, at, names[k])
 				if k == 1 {
 					c.FillText(meaning, vg.Point{X: at.X, Y: at.Y - labelSize*0.8}, changeColors(shape))

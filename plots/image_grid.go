@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	xdraw "golang.org/x/image/draw"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -40,27 +41,35 @@ func Images(d *data.Dataset, indices []int, captions []string) (*Figure, error) 
 	rowHeight := tile*d.Shape[0]/max(d.Shape[0], d.Shape[1]) + captionPixels
 	height := 2*outer + rows*rowHeight
 
-	length := func(pixels int) vg.Length { return vg.Length(pixels) * vg.Inch / imageDPI }
-	f := &Figure{Width: length(width), Height: length(height), photo: true, Alt: imagesAlt(d, captions)}
+	f := &Figure{Width: pixelLength(width), Height: pixelLength(height), photo: true, Alt: imagesAlt(d, captions)}
 	f.draw = func(c draw.Canvas) {
 		style := textStyle(tickSize, false)
 		style.XAlign, style.YAlign = draw.XCenter, draw.YTop
 		for i, img := range tiles {
 			img := enlarge(img, tile)
-			size := img.Bounds().Size()
-			left := outer + i%columns*(tile+tileGap) + (tile-size.X)/2
-			bottom := height - outer - i/columns*rowHeight - size.Y
-			rect := vg.Rectangle{
-				Min: vg.Point{X: c.Min.X + length(left), Y: c.Min.Y + length(bottom)},
-				Max: vg.Point{X: c.Min.X + length(left+size.X), Y: c.Min.Y + length(bottom+size.Y)},
-			}
-			drawFrame(c, rect, length(1))
-			c.DrawImage(rect, img)
-			at := vg.Point{X: (rect.Min.X + rect.Max.X) / 2, Y: rect.Min.Y - 2}
-			c.FillText(style, at, shorten(captions[i], length(tile), style.Width))
+			left := outer + i%columns*(tile+tileGap) + (tile-img.Bounds().Dx())/2
+			top := height - outer - i/columns*rowHeight
+			drawTile(c, img, left, top, style, shorten(captions[i], pixelLength(tile), style.Width))
 		}
 	}
 	return f, nil
+}
+
+// pixelLength is the length of so many pixels of a figure of images.
+func pixelLength(n int) vg.Length { return vg.Length(n) * vg.Inch / imageDPI }
+
+// drawTile draws an image in its frame, with a caption in the middle below it. Left and top are in pixels, from the left and
+// from below. It returns where the image is.
+func drawTile(c draw.Canvas, img image.Image, left, top int, caption text.Style, words string) vg.Rectangle {
+	size := img.Bounds().Size()
+	rect := vg.Rectangle{
+		Min: vg.Point{X: c.Min.X + pixelLength(left), Y: c.Min.Y + pixelLength(top-size.Y)},
+		Max: vg.Point{X: c.Min.X + pixelLength(left+size.X), Y: c.Min.Y + pixelLength(top)},
+	}
+	drawFrame(c, rect, pixelLength(1))
+	c.DrawImage(rect, img)
+	c.FillText(caption, vg.Point{X: (rect.Min.X + rect.Max.X) / 2, Y: rect.Min.Y - 2}, words)
+	return rect
 }
 
 // drawFrame draws a border around an image, else one with a light edge would run

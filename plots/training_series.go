@@ -221,15 +221,24 @@ func flat(low, high float64) bool {
 	return high-low <= max(1e-9*max(math.Abs(low), math.Abs(high)), 1e-290)
 }
 
-// gridLines draws a faint line at each labeled tick of the y axis.
-type gridLines struct{}
+// gridLines draws a faint line at each labeled tick of an axis.
+type gridLines struct{ ofX bool }
 
 // Plot implements [plot.Plotter].
-func (gridLines) Plot(c draw.Canvas, p *plot.Plot) {
-	_, trY := p.Transforms(&c)
-	for _, tick := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
-		if !tick.IsMinor() && tick.Value >= p.Y.Min && tick.Value <= p.Y.Max {
-			c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, c.Min.X, trY(tick.Value), c.Max.X, trY(tick.Value))
+func (g gridLines) Plot(c draw.Canvas, p *plot.Plot) {
+	trX, trY := p.Transforms(&c)
+	axis := p.Y
+	if g.ofX {
+		axis = p.X
+	}
+	for _, tick := range axis.Tick.Marker.Ticks(axis.Min, axis.Max) {
+		if tick.IsMinor() || tick.Value < axis.Min || tick.Value > axis.Max {
+			continue
 		}
+		from, to := vg.Point{X: c.Min.X, Y: trY(tick.Value)}, vg.Point{X: c.Max.X, Y: trY(tick.Value)}
+		if g.ofX {
+			from, to = vg.Point{X: trX(tick.Value), Y: c.Min.Y}, vg.Point{X: trX(tick.Value), Y: c.Max.Y}
+		}
+		c.StrokeLine2(draw.LineStyle{Color: faint, Width: thinWidth}, from.X, from.Y, to.X, to.Y)
 	}
 }

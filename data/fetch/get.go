@@ -9,12 +9,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"ngebm/data/files"
+	"ngebm/data/plain"
 	"ngebm/data/progress"
 )
 
@@ -152,7 +152,7 @@ func (g getter) download(ctx context.Context, f File, path string) error {
 		if errors.As(err, &disk) {
 			return err // another mirror would not help
 		}
-		failed = append(failed, fmt.Sprintf("%s: %s", address, printable(err)))
+		failed = append(failed, fmt.Sprintf("%s: %s", address, plain.Text(err.Error())))
 	}
 	return errors.New(strings.Join(failed, "; "))
 }
@@ -200,7 +200,7 @@ func (d *download) fromMirror(ctx context.Context, address string) error {
 			return fmt.Errorf("%w, and asks to come back in %s", err, progress.Duration(again.after))
 		}
 		pause := max(d.pause<<(fruitless-1), again.after)
-		say(d.Progress, fmt.Sprintf("%s: %s; asking %s again in %s", d.file.Name, printable(err), host(address), progress.Duration(pause)))
+		say(d.Progress, fmt.Sprintf("%s: %s; asking %s again in %s", d.file.Name, plain.Text(err.Error()), host(address), progress.Duration(pause)))
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -231,13 +231,6 @@ type diskError struct{ err error }
 
 func (e *diskError) Error() string { return e.err.Error() }
 func (e *diskError) Unwrap() error { return e.err }
-
-// printable is the text of an error that may contain untrusted text of a server, on one line
-// without terminal control sequences.
-func printable(err error) string {
-	quoted := strconv.Quote(err.Error())
-	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
-}
 
 func host(address string) string {
 	u, err := url.Parse(address)
