@@ -55,7 +55,7 @@ func Images(d *data.Dataset, indices []int, captions []string) (*Figure, error) 
 	return f, nil
 }
 
-// pixelLength is the length of so many pixels of a figure of images.
+// pixelLength is the length of n pixels in a figure of images.
 func pixelLength(n int) vg.Length { return vg.Length(n) * vg.Inch / imageDPI }
 
 // drawTile draws an image in its frame, with a caption in the middle below it. Left and top are in pixels, from the left and
