@@ -1,38 +1,32 @@
 package convgrad_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"ngebm/ngebm/internal/testdevice"
 )
 
-// drawn is a convolution of images.
+// drawn is a convolution of images, with numbers of channels as networks have them.
 type drawn struct {
-	images, in, out        int
-	size, kernel           [2]int
-	strides, dilation      []int
-	pads                   [][2]int
-	first                  bool // channels first, else last
-	axes                   compute.ConvolveAxesConfig
+	convolution
 	shapeX, shapeW, shapeY []int
 }
 
-// draw returns a convolution of any kind, with numbers of channels as networks have them.
+// draw returns one of any kind.
 func draw(r *rand.Rand) drawn {
 	for {
 		kernels := [][2]int{{3, 3}, {3, 3}, {1, 1}, {2, 2}, {5, 5}, {1 + r.IntN(7), 1 + r.IntN(7)}}
 		channels := []int{1, 3, 5, 16, 16, 20, 32, 38}
-		d := drawn{
-			images: 1 + r.IntN(4), in: channels[r.IntN(len(channels))], out: channels[r.IntN(len(channels))],
-			size: [2]int{1 + r.IntN(12), 1 + r.IntN(12)}, kernel: kernels[r.IntN(len(kernels))],
+		n, in, out := 1+r.IntN(4), channels[r.IntN(len(channels))], channels[r.IntN(len(channels))]
+		size, kernel := []int{1 + r.IntN(12), 1 + r.IntN(12)}, kernels[r.IntN(len(kernels))]
+		d := drawn{convolution: convolution{
+			size: size, kernel: kernel[:],
 			strides: []int{1, 1}, dilation: []int{1, 1}, pads: [][2]int{{1, 1}, {1, 1}}, first: r.IntN(3) == 0,
-		}
+		}}
 		if r.IntN(2) == 0 {
 			d.strides = []int{1 + r.IntN(3), 1 + r.IntN(3)}
 		}
@@ -52,27 +46,11 @@ func draw(r *rand.Rand) drawn {
 		if !fits {
 			continue
 		}
-		d.axes = layoutOf(d.first)
-		d.shapeX, d.shapeW, d.shapeY = []int{d.images, d.size[0], d.size[1], d.in}, []int{d.kernel[0], d.kernel[1], d.in, d.out}, []int{d.images, y[0], y[1], d.out}
+		d.shapeX, d.shapeW, d.shapeY = []int{n, size[0], size[1], in}, []int{kernel[0], kernel[1], in, out}, []int{n, y[0], y[1], out}
 		if d.first {
-			d.shapeX, d.shapeW, d.shapeY = []int{d.images, d.in, d.size[0], d.size[1]}, []int{d.out, d.in, d.kernel[0], d.kernel[1]}, []int{d.images, d.out, y[0], y[1]}
+			d.shapeX, d.shapeW, d.shapeY = []int{n, in, size[0], size[1]}, []int{out, in, kernel[0], kernel[1]}, []int{n, out, y[0], y[1]}
 		}
 		return d
-	}
-}
-
-func layoutOf(first bool) compute.ConvolveAxesConfig {
-	if first {
-		return compute.ConvolveAxesConfig{
-			InputBatch: 0, InputChannels: 1, InputSpatial: []int{2, 3},
-			KernelOutputChannels: 0, KernelInputChannels: 1, KernelSpatial: []int{2, 3},
-			OutputBatch: 0, OutputChannels: 1, OutputSpatial: []int{2, 3},
-		}
-	}
-	return compute.ConvolveAxesConfig{
-		InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
-		KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
-		OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
 	}
 }
 
@@ -88,7 +66,7 @@ func TestDrawnShapes(t *testing.T) {
 		d := draw(r)
 		derivatives := func(in []*Node) []*Node {
 			x, w, a, p, q := in[0], in[1], in[2], in[3], in[4]
-			y := ConvGeneral(x, w, d.axes, d.strides, d.pads, []int{1, 1}, d.dilation, 1, 1)
+			y := d.apply(x, w)
 			g := Gradient(dot(Sin(y), a), x, w)
 			return append(append([]*Node{y, g[0], g[1]}, Gradient(dot(g[0], p), x, w)...), Gradient(dot(g[1], q), x, w)...)
 		}
@@ -100,7 +78,7 @@ func TestDrawnShapes(t *testing.T) {
 		got, want := call(t, single, dtypes.Float32, in...), call(t, exact, dtypes.Float64, in...)
 		for j, name := range []string{"y", "dx", "dw", "dx dx", "dx dw", "dw dx", "dw dw"} {
 			if f := relativeError(got[j], want[j]); !(f <= 2e-5) {
-				t.Errorf("%s: %s is off by %.2g", fmt.Sprintf("%+v", d), name, f)
+				t.Errorf("%v, %v by %v: %s is off by %.2g", d, d.shapeX, d.shapeW, name, f)
 			}
 		}
 		single.Finalize()

@@ -39,10 +39,15 @@ func restoreBuilt(kept, output string) error {
 	if _, err := os.Stat(kept); err != nil {
 		return err
 	}
-	if err := os.Remove(output); err != nil && !os.IsNotExist(err) {
+	return replace(output, kept)
+}
+
+// replace makes a name that of another file, too, whether there was a file of that name or not.
+func replace(name, file string) error {
+	if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	return os.Link(kept, output)
+	return os.Link(file, name)
 }
 
 // keepBuilt keeps the output, and no more programs than maxBuilt.
@@ -51,10 +56,7 @@ func keepBuilt(output, kept string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	if err := os.Remove(kept); err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	if err := os.Link(output, kept); err != nil {
+	if err := replace(kept, output); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -10,6 +10,17 @@ import (
 	"time"
 )
 
+// write writes a file, in a folder that it makes if there is none.
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // As go, the kernel joins GoNB's module to that around the notebook, leaves out the
 // search for newer versions, and passes the rest on.
 func TestAsGo(t *testing.T) {
@@ -23,17 +34,8 @@ func TestAsGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	root := filepath.Join(t.TempDir(), `a "β", module`)
-	write := func(path, text string) {
-		t.Helper()
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(filepath.Join(root, "go.mod"), "module example\n\ngo 1.26\n")
-	write(filepath.Join(root, "p", "p.go"), "package p\n\nconst Word = \"found\"\n")
+	write(t, filepath.Join(root, "go.mod"), "module example\n\ngo 1.26\n")
+	write(t, filepath.Join(root, "p", "p.go"), "package p\n\nconst Word = \"found\"\n")
 	cell := t.TempDir()
 	run := func(variables []string, args ...string) (string, error) {
 		t.Helper()
@@ -42,7 +44,7 @@ func TestAsGo(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	write(filepath.Join(cell, "main.go"), "package main\n\nimport (\n\t\"fmt\"\n\n\t\"example/p\"\n)\n\nfunc main() { fmt.Println(p.Word) }\n")
+	write(t, filepath.Join(cell, "main.go"), "package main\n\nimport (\n\t\"fmt\"\n\n\t\"example/p\"\n)\n\nfunc main() { fmt.Println(p.Word) }\n")
 	for range 2 { // as at the start, and after %reset go.mod
 		if err := os.RemoveAll(filepath.Join(cell, "go.mod")); err != nil {
 			t.Fatal(err)
@@ -82,7 +84,7 @@ func TestAsGo(t *testing.T) {
 	}
 	// What Go's linker cannot link is linked by C's: its error is not seen.
 	refuses := filepath.Join(dir, "refuses")
-	write(refuses, "#!/bin/sh\ncase \"$*\" in *linkmode=internal*) echo malformed elf; exit 1;; esac\necho \"$@\"\nexit 3\n")
+	write(t, refuses, "#!/bin/sh\ncase \"$*\" in *linkmode=internal*) echo malformed elf; exit 1;; esac\necho \"$@\"\nexit 3\n")
 	if err := os.Chmod(refuses, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -108,17 +110,8 @@ func TestBuiltProgramIsKept(t *testing.T) {
 	t.Setenv("GOWORK", "off")
 	t.Setenv("GOFLAGS", "")
 	t.Setenv(built, kept)
-	write := func(path, text string) {
-		t.Helper()
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("go.mod", "module cell\n\ngo 1.26\n")
-	write("p/p.go", "package p\n\nconst Word = \"one\"\n")
+	write(t, "go.mod", "module cell\n\ngo 1.26\n")
+	write(t, "p/p.go", "package p\n\nconst Word = \"one\"\n")
 	program := func(end string) string {
 		return "package main\n\nimport \"cell/p\"\n\nfunc main() { print(p.Word + \"" + end + "\") }\n"
 	}
@@ -137,8 +130,8 @@ func TestBuiltProgramIsKept(t *testing.T) {
 		{"two", "?", true},
 		{"one", "?", true},
 	} {
-		write("p/p.go", "package p\n\nconst Word = \""+step.word+"\"\n")
-		write("main.go", program(step.end))
+		write(t, "p/p.go", "package p\n\nconst Word = \""+step.word+"\"\n")
+		write(t, "main.go", program(step.end))
 		log, err := buildInternally(goCommand, []string{"build", "-o", output, "-x"})
 		if err != nil {
 			t.Fatalf("step %d: %v\n%s", i, err, log)
